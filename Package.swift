@@ -1,0 +1,80 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// The target list is the architecture: every arrow is here, and there are no others.
+//
+//   penstock ─────────► Gateway ───┐
+//                                  ├──► HTTPServer ──► HTTP1
+//   penstock-encoder ─► WriterAPI ─┤              └──► SystemIO ──► CLinux
+//                          │       └──► WriterModel
+//                          └──► StreamWriter ──► Libav ──► CLibav
+//
+// The gateway never reaches Libav; HTTP1, WriterModel and StreamWriter never reach a socket.
+let package = Package(
+    name: "penstock",
+    products: [
+        .executable(name: "penstock", targets: ["penstock"]),
+        .executable(name: "penstock-encoder", targets: ["penstock-encoder"]),
+        .library(name: "StreamWriter", targets: ["StreamWriter"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    ],
+    targets: [
+        // C at the edges.
+        .systemLibrary(
+            name: "CLibav",
+            pkgConfig: "libavformat",
+            providers: [
+                .apt([
+                    "libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswresample-dev",
+                    "libswscale-dev", "libavfilter-dev", "libavdevice-dev",
+                ])
+            ]),
+        .systemLibrary(name: "CLinux"),
+
+        // Media.
+        .target(name: "Libav", dependencies: ["CLibav"]),
+        .target(name: "StreamWriter", dependencies: ["Libav"]),
+
+        // HTTP.
+        .target(name: "HTTP1"),
+        .target(name: "SystemIO", dependencies: ["CLinux"]),
+        .target(name: "HTTPServer", dependencies: ["HTTP1", "SystemIO", .logging]),
+
+        // The product.
+        .target(name: "WriterModel"),
+        .target(
+            name: "WriterAPI",
+            dependencies: ["WriterModel", "StreamWriter", "HTTPServer", .logging]),
+        .target(name: "Gateway", dependencies: ["WriterModel", "HTTPServer", .logging]),
+        .target(name: "ServiceLog", dependencies: ["SystemIO", .logging]),
+        .executableTarget(
+            name: "penstock",
+            dependencies: [
+                "Gateway", "ServiceLog",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(name: "penstock-encoder", dependencies: ["WriterAPI", "ServiceLog"]),
+
+        // Tests: one target a library, and the real binaries.
+        .testTarget(name: "LibavTests", dependencies: ["Libav"]),
+        .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"]),
+        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
+        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO"]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"]),
+        .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
+        .testTarget(name: "WriterAPITests", dependencies: ["WriterAPI"]),
+        .testTarget(name: "GatewayTests", dependencies: ["Gateway"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["penstock", "penstock-encoder", .product(name: "Yams", package: "Yams")]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+extension Target.Dependency {
+    static var logging: Target.Dependency { .product(name: "Logging", package: "swift-log") }
+}
