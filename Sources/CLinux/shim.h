@@ -1,2 +1,206 @@
-// Kernel interfaces that Swift's Glibc module does not import: variadics and macros.
+// Kernel interfaces that Swift's Glibc module does not import: variadics, macros and
+// calls that glibc has no wrapper for. Nothing here keeps state.
 #pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <netdb.h>
+#include <arpa/inet.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Declared by glibc only under _GNU_SOURCE, which would give its structs other members
+// than the ones Swift's Glibc module has.
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+extern const char *sigabbrev_np(int);
+
+static inline int clinux_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC); }
+
+static inline const char *clinux_signal_abbreviation(int signal) { return sigabbrev_np(signal); }
+
+enum { clinux_stream_socket = SOCK_STREAM, clinux_message_socket = SOCK_SEQPACKET };
+
+static inline int clinux_socket_pair(int type, int fds[2]) {
+    return socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds);
+}
+
+static inline int clinux_listening_socket(int family, int type) {
+    return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static inline ssize_t clinux_receive_available(int fd, void *buffer, size_t capacity) {
+    return recv(fd, buffer, capacity, MSG_DONTWAIT);
+}
+
+static inline int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static inline int clinux_epoll_add(int poller, int fd, uint64_t token) {
+    struct epoll_event event;
+    memset(&event, 0, sizeof event);
+    event.events = EPOLLIN | EPOLLRDHUP;
+    event.data.u64 = token;
+    return epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
+}
+
+static inline int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+extern char **environ;
+static inline char **clinux_environment(void) { return environ; }
+
+// fork(2): Swift refuses to import it because most programs can't use it safely. Ours
+// calls it only from a process with one thread.
+static inline pid_t clinux_fork(void) { return fork(); }
+
+static inline int clinux_open(const char *path, int flags, mode_t mode) {
+    return open(path, flags, mode);
+}
+
+static inline int clinux_set_nonblocking(int fd, int on) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -1;
+    return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+static inline int clinux_set_cloexec(int fd, int on) {
+    return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0);
+}
+
+// openat2(2), which has no glibc wrapper. Resolution never leaves `dirfd`: no "..", no
+// absolute path, no symbolic link that leads out.
+static inline int clinux_open_beneath(int dirfd, const char *path, uint64_t flags, uint64_t mode) {
+    struct open_how how;
+    memset(&how, 0, sizeof how);
+    how.flags = flags | O_CLOEXEC;
+    how.mode = mode;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+}
+
+#define CLINUX_MAX_PASSED_DESCRIPTORS 4
+
+// One message with up to CLINUX_MAX_PASSED_DESCRIPTORS descriptors (SCM_RIGHTS).
+static inline ssize_t clinux_send_message(int fd, const struct iovec *parts, size_t part_count,
+                                          const int *fds, size_t fd_count) {
+    union {
+        char bytes[CMSG_SPACE(sizeof(int) * CLINUX_MAX_PASSED_DESCRIPTORS)];
+        struct cmsghdr align;
+    } control;
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = (struct iovec *)parts;
+    message.msg_iovlen = part_count;
+    if (fd_count > CLINUX_MAX_PASSED_DESCRIPTORS) { errno = EINVAL; return -1; }
+    if (fd_count > 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
+        memcpy(CMSG_DATA(header), fds, sizeof(int) * fd_count);
+    }
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+// Receives one message. Descriptors arrive close-on-exec; `*truncated` is set when the
+// message did not fit the buffer.
+static inline ssize_t clinux_receive_message(int fd, void *buffer, size_t capacity, int *fds,
+                                             size_t *fd_count, int *truncated, int waiting) {
+    union {
+        char bytes[CMSG_SPACE(sizeof(int) * CLINUX_MAX_PASSED_DESCRIPTORS)];
+        struct cmsghdr align;
+    } control;
+    struct iovec part = {buffer, capacity};
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    *fd_count = 0;
+    *truncated = 0;
+    ssize_t count = recvmsg(fd, &message, (waiting ? 0 : MSG_DONTWAIT) | MSG_CMSG_CLOEXEC);
+    if (count < 0) return count;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        size_t received = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < received; i++) {
+            int passed;
+            memcpy(&passed, CMSG_DATA(header) + i * sizeof(int), sizeof passed);
+            if (*fd_count < CLINUX_MAX_PASSED_DESCRIPTORS) fds[(*fd_count)++] = passed;
+            else close(passed);
+        }
+    }
+    *truncated = (message.msg_flags & MSG_TRUNC) != 0;
+    return count;
+}
+
+// recvmsg with MSG_DONTWAIT: readv(2) that never waits, whatever the socket's own mode.
+static inline ssize_t clinux_receive_into(int fd, struct iovec *parts, size_t part_count) {
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = parts;
+    message.msg_iovlen = part_count;
+    return recvmsg(fd, &message, MSG_DONTWAIT);
+}
+
+static inline ssize_t clinux_send_from(int fd, const struct iovec *parts, size_t part_count, int more) {
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = (struct iovec *)parts;
+    message.msg_iovlen = part_count;
+    return sendmsg(fd, &message, (more ? MSG_MORE : 0) | MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static inline int clinux_become_subreaper(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+static inline void clinux_set_process_name(const char *name) {
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+static inline int clinux_wait_exited(int status) { return WIFEXITED(status); }
+static inline int clinux_wait_exit_code(int status) { return WEXITSTATUS(status); }
+static inline int clinux_wait_signaled(int status) { return WIFSIGNALED(status); }
+static inline int clinux_wait_signal(int status) { return WTERMSIG(status); }
+
+static inline int clinux_signalfd(const int *signals, size_t count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    if (sigprocmask(SIG_BLOCK, &set, 0) < 0) return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static inline void clinux_unblock_all_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigprocmask(SIG_SETMASK, &set, 0);
+}
+
+static inline uint64_t clinux_monotonic_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}

@@ -1,0 +1,82 @@
+import HTTP1
+import SystemIO
+
+/// One client's TCP connection. It belongs to the event loop or to one handler thread, never
+/// to both; whoever has it may touch it.
+final class Connection: @unchecked Sendable {
+    // Unchecked: ownership moves between threads through the loop's and the pool's queues.
+    let descriptor: Int32
+    let peer: SocketAddress?
+    var inbound: InboundBuffer
+    /// How much of `inbound` was already searched for the end of a head.
+    var scanned = 0
+    private var isOpen = true
+
+    static let readCapacity = 16 * 1_024
+
+    init(owning descriptor: Int32, unread: [UInt8] = []) {
+        self.descriptor = descriptor
+        peer = Socket.peer(of: descriptor)
+        inbound = InboundBuffer(unread)
+        Socket.setNoDelay(descriptor)
+    }
+
+    deinit { if isOpen { _ = Descriptor(owning: descriptor) } }
+
+    enum HeadResult {
+        case head(RequestHead, headBytes: Int)
+        case needsMore
+        case refused(HTTPParseError)
+    }
+
+    /// Looks for a request head in what has been read.
+    func parseHead(_ limits: HTTPLimits) -> HeadResult {
+        if inbound.isEmpty { return .needsMore }
+        let scanned = scanned
+        do throws(HTTPParseError) {
+            let result = try inbound.withBytes { bytes throws(HTTPParseError) in
+                try RequestParser.parse(bytes, alreadyScanned: scanned, limits: limits)
+            }
+            switch result {
+            case .needsMore:
+                self.scanned = inbound.count
+                return .needsMore
+            case .complete(let head, let headBytes):
+                self.scanned = 0
+                return .head(head, headBytes: headBytes)
+            }
+        } catch {
+            return .refused(error)
+        }
+    }
+
+    /// Reads what is there without waiting; nil when nothing is.
+    func receiveAvailable() -> SocketProgress? {
+        var progress: SocketProgress?
+        inbound.append(capacity: Self.readCapacity) { space in
+            progress = Socket.receiveAvailable(descriptor, into: space)
+            if case .moved(let count) = progress { return count }
+            return 0
+        }
+        return progress
+    }
+
+    /// Gives descriptor and unread bytes away.
+    func surrender() -> DetachedConnection {
+        isOpen = false
+        return DetachedConnection(descriptor: Descriptor(owning: descriptor), unread: inbound.bytes)
+    }
+
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        _ = Descriptor(owning: descriptor)
+    }
+}
+
+/// A connection that left its server: the descriptor and the bytes read from it that nobody
+/// has used, starting with a request head (or the beginning of one).
+public struct DetachedConnection: ~Copyable, Sendable {
+    public let descriptor: Descriptor
+    public let unread: [UInt8]
+}

@@ -1,0 +1,131 @@
+import HTTP1
+import Logging
+import Synchronization
+import SystemIO
+
+/// The connections that no handler thread has: idle, part-way through a head, or being read
+/// away before they close. All state belongs to the event loop's thread.
+final class ConnectionParking: @unchecked Sendable {
+    // Unchecked: `parked` and `isDraining` are touched on the loop's thread only.
+    private enum Phase {
+        case idle, readingHead, closing
+    }
+
+    private struct Parked {
+        let connection: Connection
+        var phase: Phase
+        var deadline: Deadline
+        let token: EventLoop.Token
+    }
+
+    private let loop: EventLoop
+    private let configuration: HTTPServer.Configuration
+    private let log: Logger
+    private var parked: [ObjectIdentifier: Parked] = [:]
+    private var isDraining = false
+    let server = Mutex<HTTPServer?>(nil)
+
+    init(loop: EventLoop, configuration: HTTPServer.Configuration, log: Logger) {
+        self.loop = loop
+        self.configuration = configuration
+        self.log = log
+    }
+
+    private var owner: HTTPServer { server.withLock { $0! } }
+
+    /// Holds a connection until its next request's head is there. From any thread.
+    func park(_ connection: Connection) {
+        loop.post { self.parkOnLoop(connection) }
+    }
+
+    /// Reads a connection away until its client is done, then closes it. From any thread.
+    func lingerAndClose(_ connection: Connection) {
+        Socket.shutDownWriting(connection.descriptor)
+        loop.post {
+            connection.inbound = InboundBuffer()
+            self.hold(connection, .closing, self.configuration.closeTimeout)
+        }
+    }
+
+    func drain() {
+        loop.post {
+            self.isDraining = true
+            for entry in self.parked.values where entry.phase != .closing {
+                self.release(entry)
+                self.owner.surrenderIdle(entry.connection)
+            }
+        }
+    }
+
+    /// Ends what has waited too long. On the loop's thread.
+    func expire() {
+        for entry in parked.values where entry.deadline.hasPassed {
+            release(entry)
+            owner.forget(entry.connection)
+        }
+    }
+
+    private func parkOnLoop(_ connection: Connection) {
+        // What was read with the request before may hold the next one.
+        if !proceed(connection) { return }
+        if isDraining {
+            owner.surrenderIdle(connection)
+            return
+        }
+        let isIdle = connection.inbound.isEmpty
+        connection.inbound.releaseMemoryIfEmpty()
+        hold(
+            connection, isIdle ? .idle : .readingHead,
+            isIdle ? configuration.idleTimeout : configuration.headTimeout)
+    }
+
+    /// Passes the connection on if a whole head (or nonsense) is there; true if it stays.
+    private func proceed(_ connection: Connection) -> Bool {
+        switch connection.parseHead(configuration.limits) {
+        case .needsMore: return true
+        case .head(let head, let headBytes): owner.dispatch(connection, head, headBytes: headBytes)
+        case .refused(let error): owner.refuseMalformed(connection, error)
+        }
+        return false
+    }
+
+    private func hold(_ connection: Connection, _ phase: Phase, _ timeout: Duration) {
+        let key = ObjectIdentifier(connection)
+        do {
+            let token = try loop.watch(connection.descriptor) { self.becameReadable(key) }
+            parked[key] = Parked(
+                connection: connection, phase: phase, deadline: .after(timeout), token: token)
+        } catch {
+            log.error("a connection can't be watched", metadata: ["error": "\(error)"])
+            owner.forget(connection)
+        }
+    }
+
+    private func release(_ entry: Parked) {
+        parked[ObjectIdentifier(entry.connection)] = nil
+        loop.unwatch(entry.connection.descriptor, entry.token)
+    }
+
+    private func becameReadable(_ key: ObjectIdentifier) {
+        guard let entry = parked[key] else { return }
+        let progress = entry.connection.receiveAvailable()
+        switch (entry.phase, progress) {
+        case (_, nil): return
+        case (.closing, .moved): entry.connection.inbound = InboundBuffer()
+        case (_, .moved):
+            // Leave the loop before a thread may get the connection.
+            release(entry)
+            if proceed(entry.connection) { stillReading(entry) }
+        default:
+            release(entry)
+            owner.forget(entry.connection)
+        }
+    }
+
+    private func stillReading(_ entry: Parked) {
+        // The head's time runs from its first byte, however slowly the others come.
+        let deadline = entry.phase == .readingHead ? entry.deadline : .after(configuration.headTimeout)
+        hold(entry.connection, .readingHead, .zero)
+        parked[ObjectIdentifier(entry.connection)]?.deadline = deadline
+    }
+}

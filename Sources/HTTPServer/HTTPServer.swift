@@ -1,0 +1,181 @@
+import HTTP1
+import Logging
+import SystemIO
+import Synchronization
+
+/// Answers requests. `handle` runs on a handler thread and may block; the others must not.
+public protocol RequestHandler: Sendable {
+    /// Answers the exchange once, or detaches its connection.
+    func handle(_ exchange: Exchange)
+    /// The answer to bytes that are no request.
+    func response(toMalformed error: HTTPParseError) -> Response
+    /// The answer when there is no thread for a request or no room for a connection.
+    func responseToOverload() -> Response
+    /// Takes an idle connection when the server drains; by default it is closed.
+    func takeIdle(_ connection: consuming DetachedConnection)
+}
+
+extension RequestHandler {
+    public func takeIdle(_ connection: consuming DetachedConnection) {}
+}
+
+/// HTTP/1.1 on sockets: one event loop holds idle and head-reading connections; a bounded
+/// pool of threads runs handlers with blocking, deadlined I/O.
+public final class HTTPServer: Sendable {
+    public struct Configuration: Sendable {
+        public var limits = HTTPLimits()
+        public var maxConnections = 10_000
+        public var handlerThreads = 32
+        /// Requests that wait for a thread.
+        public var maxQueuedRequests = 1_024
+        /// A connection without a request.
+        public var idleTimeout = Duration.seconds(75)
+        /// From a request's first byte to its head's end.
+        public var headTimeout = Duration.seconds(15)
+        /// Between two reads of a body.
+        public var bodyTimeout = Duration.seconds(60)
+        /// Between two writes of a response.
+        public var responseTimeout = Duration.seconds(60)
+        /// How long a handler thread stays with a connection for its next request.
+        public var lingerTime = Duration.milliseconds(50)
+        /// A body nobody wanted is read away up to here; beyond, the connection is closed.
+        public var maxDiscardedBodyBytes = 256 * 1_024
+        /// After an answer that ends the connection: how long the client's bytes are still
+        /// read, so that it sees the answer and not a reset.
+        public var closeTimeout = Duration.seconds(2)
+
+        public init() {}
+    }
+
+    let configuration: Configuration
+    private let handler: any RequestHandler
+    private let pool: WorkerPool
+    private let parking: ConnectionParking
+    private let draining = Atomic(false)
+    /// Readable once the server drains: wakes lingering handler threads.
+    private let drainSignal: SocketWaker
+    private let open = Atomic(0)
+
+    public init(
+        configuration: Configuration, loop: EventLoop, handler: any RequestHandler, log: Logger
+    ) throws(SystemError) {
+        self.configuration = configuration
+        self.handler = handler
+        pool = WorkerPool(
+            maxThreads: configuration.handlerThreads, maxQueued: configuration.maxQueuedRequests)
+        parking = ConnectionParking(loop: loop, configuration: configuration, log: log)
+        drainSignal = try SocketWaker()
+        parking.server.withLock { $0 = self }
+        loop.everySecond { [parking] in parking.expire() }
+    }
+
+    /// Connections that are open here, idle or at work.
+    public var connectionCount: Int { open.load(ordering: .relaxed) }
+
+    /// Takes over a connection, with bytes already read from it. From any thread.
+    public func adopt(_ descriptor: consuming Descriptor, unread: [UInt8] = []) {
+        open.add(1, ordering: .relaxed)
+        let connection = Connection(owning: descriptor.take(), unread: unread)
+        if open.load(ordering: .relaxed) > configuration.maxConnections {
+            refuse(connection, handler.responseToOverload())
+        } else {
+            parking.park(connection)
+        }
+    }
+
+    /// No further request is begun on idle connections: they go to `takeIdle`, as do those
+    /// at work when they are done.
+    public func drain() {
+        draining.store(true, ordering: .sequentiallyConsistent)
+        drainSignal.wake()
+        parking.drain()
+    }
+
+    var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }
+
+    /// Ends this server's part in a connection. The last one closes it.
+    func forget(_ connection: Connection) {
+        connection.close()
+        open.subtract(1, ordering: .relaxed)
+    }
+
+    func surrenderIdle(_ connection: Connection) {
+        open.subtract(1, ordering: .relaxed)
+        handler.takeIdle(connection.surrender())
+    }
+
+    /// A head has arrived: hands the connection to a thread. From the loop's thread.
+    func dispatch(_ connection: Connection, _ head: RequestHead, headBytes: Int) {
+        let accepted = pool.submit { self.serve(connection, head, headBytes: headBytes) }
+        if !accepted { refuse(connection, handler.responseToOverload()) }
+    }
+
+    func refuseMalformed(_ connection: Connection, _ error: HTTPParseError) {
+        refuse(connection, handler.response(toMalformed: error))
+    }
+
+    /// Answers without a request and closes. The answer is small and the send buffer empty,
+    /// so this does not block.
+    private func refuse(_ connection: Connection, _ response: Response) {
+        var head = ResponseHead(status: response.status)
+        head.add("Date", HTTPDate.format(secondsSinceEpoch: WallClock.now().seconds))
+        for field in response.fields { head.add(field.name, field.value) }
+        head.add("Content-Length", String(response.contentLength))
+        head.add("Connection", "close")
+        var bytes: [UInt8] = []
+        head.encode(into: &bytes)
+        if case .bytes(let body) = response.body { bytes += body }
+        _ = bytes.withUnsafeBytes { Socket.sendAll(connection.descriptor, [$0], timeout: .zero) }
+        parking.lingerAndClose(connection)
+    }
+
+    /// Serves requests of one connection on this thread, until it ends, waits too long for
+    /// its next request, or leaves.
+    private func serve(_ connection: Connection, _ first: RequestHead, headBytes: Int) {
+        var next: (head: RequestHead, bytes: Int)? = (first, headBytes)
+        while let request = next {
+            let exchange = Exchange(
+                head: request.head, headBytes: request.bytes, connection: connection,
+                configuration: configuration, isDraining: isDraining)
+            handler.handle(exchange)
+            switch exchange.outcome {
+            case .detached:
+                open.subtract(1, ordering: .relaxed)
+                return
+            case .close, .unanswered:
+                parking.lingerAndClose(connection)
+                return
+            case .keepAlive:
+                next = awaitNext(connection)
+            }
+        }
+    }
+
+    /// The connection's next request, if it comes soon. Otherwise the connection has been
+    /// parked, refused or closed.
+    private func awaitNext(_ connection: Connection) -> (head: RequestHead, bytes: Int)? {
+        while true {
+            switch connection.parseHead(configuration.limits) {
+            case .head(let head, let bytes): return (head, bytes)
+            case .refused(let error):
+                refuseMalformed(connection, error)
+                return nil
+            case .needsMore: break
+            }
+            switch connection.receiveAvailable() {
+            case .moved: continue
+            case .ended:
+                forget(connection)
+                return nil
+            default: break
+            }
+            guard !isDraining, pool.hasRoomToLinger else { break }
+            let ready = Socket.waitUntilReadable(
+                connection.descriptor, until: .after(configuration.lingerTime),
+                interruption: drainSignal.descriptor)
+            if ready != .moved(0) { break }
+        }
+        parking.park(connection)
+        return nil
+    }
+}

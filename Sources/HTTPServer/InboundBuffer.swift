@@ -1,0 +1,72 @@
+/// Bytes read from a connection that nobody has used yet.
+struct InboundBuffer {
+    private var storage: [UInt8] = []
+    private var start = 0
+    private var end = 0
+
+    init(_ bytes: [UInt8] = []) {
+        storage = bytes
+        end = bytes.count
+    }
+
+    var count: Int { end - start }
+    var isEmpty: Bool { start == end }
+    var bytes: [UInt8] { Array(storage[start..<end]) }
+
+    func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        let (start, end) = (start, end)
+        // The closure types of the standard library do not carry typed errors here.
+        let result: Result<R, E> = storage.withUnsafeBytes { bytes in
+            do throws(E) {
+                return .success(try body(UnsafeRawBufferPointer(rebasing: bytes[start..<end])))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    mutating func consume(_ count: Int) {
+        start += count
+        if start == end { (start, end) = (0, 0) }
+    }
+
+    /// Lets `fill` append up to `capacity` bytes; it returns how many it did.
+    mutating func append(capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int) {
+        if start > 0 && storage.count - end < capacity {
+            storage.withUnsafeMutableBytes { bytes in
+                let moved = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+                UnsafeMutableRawBufferPointer(rebasing: bytes[..<moved.count]).copyMemory(from: moved)
+            }
+            (start, end) = (0, end - start)
+        }
+        if storage.count - end < capacity {
+            storage.append(contentsOf: repeatElement(0, count: end + capacity - storage.count))
+        }
+        let end = end
+        let added = storage.withUnsafeMutableBytes { bytes in
+            fill(UnsafeMutableRawBufferPointer(rebasing: bytes[end..<(end + capacity)]))
+        }
+        self.end += added
+    }
+
+    /// Copies up to `limit` bytes into `regions`, in order; returns how many.
+    mutating func move(into regions: [UnsafeMutableRawBufferPointer], limit: Int) -> Int {
+        let total = min(count, limit)
+        var moved = 0
+        withBytes { bytes in
+            for region in regions where moved < total {
+                let part = min(region.count, total - moved)
+                region.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[moved..<(moved + part)]))
+                moved += part
+            }
+        }
+        consume(moved)
+        return moved
+    }
+
+    /// Gives the memory back while there is nothing to keep.
+    mutating func releaseMemoryIfEmpty() {
+        if isEmpty { storage = [] }
+    }
+}

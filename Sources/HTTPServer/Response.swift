@@ -1,0 +1,41 @@
+import HTTP1
+import SystemIO
+
+/// What a handler answers.
+public struct Response: Sendable {
+    public enum Body: Sendable {
+        case none
+        case bytes([UInt8])
+        /// `range` of an open file; the server closes it.
+        case file(OpenFile, Range<UInt64>)
+    }
+
+    public var status: HTTPStatus
+    public var fields: [(name: String, value: String)]
+    public var body: Body
+
+    public init(_ status: HTTPStatus, fields: [(name: String, value: String)] = [], body: Body = .none) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+    }
+
+    var contentLength: UInt64 {
+        switch body {
+        case .none: 0
+        case .bytes(let bytes): UInt64(bytes.count)
+        case .file(_, let range): range.upperBound - range.lowerBound
+        }
+    }
+}
+
+/// A file held open for reading.
+public final class OpenFile: Sendable {
+    public let descriptor: Int32
+
+    public init(owning descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { _ = Descriptor(owning: descriptor) }
+
+    public var size: UInt64 { File.size(descriptor) ?? 0 }
+}

@@ -1,0 +1,87 @@
+import CLinux
+import Glibc
+
+/// How a process ended.
+public enum ProcessEnd: Sendable, Equatable, CustomStringConvertible {
+    case exited(code: Int32)
+    case signaled(number: Int32)
+
+    public init(waitStatus: Int32) {
+        self =
+            clinux_wait_signaled(waitStatus) != 0
+            ? .signaled(number: clinux_wait_signal(waitStatus))
+            : .exited(code: clinux_wait_exit_code(waitStatus))
+    }
+
+    public var description: String {
+        switch self {
+        case .exited(let code): "exited with code \(code)"
+        case .signaled(let number): "was ended by \(Signal.name(number))"
+        }
+    }
+}
+
+public enum ChildProcess {
+    public static var ownIdentifier: Int32 { getpid() }
+
+    /// fork(2). Only from a process with one thread; 0 in the child.
+    public static func fork() throws(SystemError) -> Int32 {
+        let identifier = clinux_fork()
+        if identifier < 0 { throw SystemError("fork") }
+        return identifier
+    }
+
+    /// A child that has ended, of any; nil when none has.
+    public static func reapAny() -> (identifier: Int32, end: ProcessEnd)? {
+        var status: Int32 = 0
+        let identifier = waitpid(-1, &status, WNOHANG)
+        return identifier > 0 ? (identifier, ProcessEnd(waitStatus: status)) : nil
+    }
+
+    /// Orphans of our children become our own children, so that their end can be reaped.
+    public static func becomeSubreaper() { _ = clinux_become_subreaper() }
+
+    public static func setName(_ name: String) { clinux_set_process_name(name) }
+
+    public static func unblockSignals() { clinux_unblock_all_signals() }
+
+    /// Leaves the terminal's process group: its Ctrl-C is the parent's matter.
+    public static func leaveProcessGroup() { setpgid(0, 0) }
+
+    public static func exit(_ code: Int32) -> Never { _exit(code) }
+
+    /// Starts `executable` with `descriptor` as its descriptor `number`. Standard streams
+    /// are inherited, nothing else is.
+    public static func spawn(
+        _ executable: String, arguments: [String], passing descriptor: Int32, as number: Int32
+    ) throws(SystemError) -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, descriptor, number)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
+        var argumentPointers = ([executable] + arguments).map { strdup($0) }
+        argumentPointers.append(nil)
+        defer { for pointer in argumentPointers { free(pointer) } }
+        var identifier: pid_t = 0
+        let answer = posix_spawn(
+            &identifier, executable, &actions, &attributes, argumentPointers, clinux_environment())
+        if answer != 0 { throw SystemError("start \(executable)", number: answer) }
+        return identifier
+    }
+
+    /// The path of the running executable.
+    public static var executablePath: String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let length = readlink("/proc/self/exe", &buffer, Int(PATH_MAX))
+        guard length > 0 else { return CommandLine.arguments[0] }
+        return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,40 @@
+import CLinux
+import Glibc
+
+/// A moment on the monotonic clock that something must be done by.
+public struct Deadline: Sendable, Comparable {
+    private let nanoseconds: UInt64
+
+    private init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+
+    public static func after(_ duration: Duration) -> Deadline {
+        let (seconds, attoseconds) = duration.components
+        let wait = UInt64(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let now = clinux_monotonic_nanoseconds()
+        if wait.overflow || wait.partialValue > UInt64.max / 2 { return .never }
+        return Deadline(
+            nanoseconds: now + wait.partialValue + UInt64(clamping: attoseconds / 1_000_000_000))
+    }
+
+    public static let never = Deadline(nanoseconds: .max)
+
+    public var hasPassed: Bool { clinux_monotonic_nanoseconds() >= nanoseconds }
+
+    /// What poll(2) wants: the time left, rounded up to a millisecond; -1 for no limit.
+    var pollTimeout: Int32 {
+        if self == .never { return -1 }
+        let now = clinux_monotonic_nanoseconds()
+        if now >= nanoseconds { return 0 }
+        return Int32(clamping: (nanoseconds - now + 999_999) / 1_000_000)
+    }
+
+    /// The moment as the monotonic clock's own time.
+    var timeSpecification: timespec {
+        let bounded = min(nanoseconds, UInt64(Int64.max))
+        return timespec(tv_sec: Int(bounded / 1_000_000_000), tv_nsec: Int(bounded % 1_000_000_000))
+    }
+
+    public static func < (left: Deadline, right: Deadline) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+}

@@ -1,0 +1,173 @@
+import CLinux
+import Glibc
+
+/// A folder held open. Every path given to it stays beneath it: "..", absolute paths and
+/// links that lead out are refused by the kernel, whatever changes underneath.
+public final class Directory: Sendable {
+    public let path: String
+    public let descriptor: Int32
+
+    /// Opens the folder at `path`, making it and its parents when they are not there.
+    public init(path: String) throws(SystemError) {
+        try Self.makePath(path)
+        descriptor = clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        if descriptor < 0 { throw SystemError("open the folder \(path)") }
+        self.path = path
+    }
+
+    private init(path: String, owning descriptor: Int32) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    public func subdirectory(_ relative: String) throws(SystemError) -> Directory {
+        let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY | O_DIRECTORY), 0)
+        if number < 0 { throw SystemError("open the folder \(relative)") }
+        return Directory(path: path + "/" + relative, owning: number)
+    }
+
+    /// Makes one folder. Throws `isAlreadyThere` when there is one.
+    public func makeSubdirectory(_ name: String) throws(SystemError) {
+        if mkdirat(descriptor, name, 0o755) < 0 { throw SystemError("make the folder \(name)") }
+    }
+
+    /// Makes the folders that lead to the file `relative`.
+    public func makeParents(of relative: String) throws(SystemError) {
+        var parent = ""
+        for component in relative.split(separator: "/").dropLast() {
+            let holder = parent.isEmpty ? nil : try subdirectory(parent)
+            if mkdirat(holder?.descriptor ?? descriptor, String(component), 0o755) < 0 && errno != EEXIST {
+                throw SystemError("make the folder \(component)")
+            }
+            parent += parent.isEmpty ? String(component) : "/\(component)"
+        }
+    }
+
+    public enum Creation: Sendable { case onlyIfAbsent, replacing }
+
+    /// Makes the file `relative` for reading and writing. The caller owns the descriptor.
+    public func createFile(_ relative: String, _ creation: Creation) throws(SystemError) -> Int32 {
+        let flags = O_RDWR | O_CREAT | (creation == .onlyIfAbsent ? O_EXCL : O_TRUNC)
+        let number = clinux_open_beneath(descriptor, relative, UInt64(flags), 0o644)
+        if number < 0 { throw SystemError("make the file \(relative)") }
+        return number
+    }
+
+    /// Opens the file `relative` for reading. The caller owns the descriptor.
+    public func openFile(_ relative: String) throws(SystemError) -> Int32 {
+        let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY), 0)
+        if number < 0 { throw SystemError("open \(relative)") }
+        return number
+    }
+
+    /// Removes a file beneath; it being gone already is fine.
+    public func removeFile(_ relative: String) throws(SystemError) {
+        let components = relative.split(separator: "/").map(String.init)
+        guard let name = components.last else { return }
+        let parent = components.dropLast().joined(separator: "/")
+        do throws(SystemError) {
+            let holder = parent.isEmpty ? nil : try subdirectory(parent)
+            if unlinkat(holder?.descriptor ?? descriptor, name, 0) < 0 && errno != ENOENT {
+                throw SystemError("remove \(relative)")
+            }
+        } catch {
+            if !error.isMissing { throw error }
+        }
+    }
+
+    /// Removes the folder `name` with the files in it (one level: ours hold no folders).
+    public func removeSubdirectory(_ name: String) throws(SystemError) {
+        do throws(SystemError) {
+            let folder = try subdirectory(name)
+            for entry in try folder.entries() { try folder.removeFile(entry) }
+            if unlinkat(descriptor, name, AT_REMOVEDIR) < 0 && errno != ENOENT {
+                throw SystemError("remove the folder \(name)")
+            }
+        } catch {
+            if !error.isMissing { throw error }
+        }
+    }
+
+    /// The names in the folder, in no order.
+    public func entries() throws(SystemError) -> [String] {
+        let copy = clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        guard copy >= 0, let stream = fdopendir(copy) else { throw SystemError("list \(path)") }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    public func readFile(_ relative: String) throws(SystemError) -> [UInt8] {
+        let file = Descriptor(owning: try openFile(relative))
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
+        while true {
+            let count = try retryingOnInterrupt("read \(relative)") { read(file.number, &buffer, buffer.count) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+
+    /// Replaces the file `name` whole or not at all, also across a crash or power loss.
+    public func writeAtomically(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
+        let temporary = ".\(name).new"
+        let file = Descriptor(owning: try createFile(temporary, .replacing))
+        var written = 0
+        while written < bytes.count {
+            let rest = bytes[written...]
+            written += try retryingOnInterrupt("write \(name)") {
+                rest.withUnsafeBytes { write(file.number, $0.baseAddress, $0.count) }
+            }
+        }
+        if fdatasync(file.number) < 0 || renameat(descriptor, temporary, descriptor, name) < 0 {
+            throw SystemError("write \(name)")
+        }
+    }
+
+    /// Takes the folder for this process; false when another process has it. Held until the
+    /// folder's descriptor is closed in this process and every fork of it.
+    public func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
+    private static func makePath(_ path: String) throws(SystemError) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for component in path.split(separator: "/") {
+            made += made.isEmpty || made.hasSuffix("/") ? String(component) : "/\(component)"
+            if mkdir(made, 0o755) < 0 && errno != EEXIST { throw SystemError("make the folder \(made)") }
+        }
+    }
+}
+
+/// Facts of an open file.
+public enum File {
+    public static func size(_ descriptor: Int32) -> UInt64? {
+        var information = stat()
+        return fstat(descriptor, &information) == 0 ? UInt64(clamping: information.st_size) : nil
+    }
+
+    public static func modification(_ path: String) -> Int64? {
+        var information = stat()
+        guard stat(path, &information) == 0 else { return nil }
+        return Int64(information.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(information.st_mtim.tv_nsec)
+    }
+
+    public static func read(_ path: String) throws(SystemError) -> [UInt8] {
+        let number = clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
+        if number < 0 { throw SystemError("open \(path)") }
+        let file = Descriptor(owning: number)
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
+        while true {
+            let count = try retryingOnInterrupt("read \(path)") { CLinux.read(file.number, &buffer, buffer.count) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+}

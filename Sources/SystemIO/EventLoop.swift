@@ -1,0 +1,138 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Readiness of many descriptors on one thread (epoll). Callbacks run on the thread that
+/// called `run()` and must not block; everything else may be called from any thread.
+public final class EventLoop: Sendable {
+    /// Names one watch: descriptor numbers are reused, tokens are not.
+    public struct Token: Hashable, Sendable {
+        let value: UInt64
+    }
+
+    private struct State {
+        var watches: [UInt64: @Sendable () -> Void] = [:]
+        var jobs: [@Sendable () -> Void] = []
+        var everySecond: [@Sendable () -> Void] = []
+        var nextToken: UInt64 = 1
+        var stopping = false
+    }
+
+    private let poller: Int32
+    private let wake: Int32
+    private let state = Mutex(State())
+    private static let wakeToken: UInt64 = 0
+
+    public init() throws(SystemError) {
+        poller = clinux_epoll_create()
+        if poller < 0 { throw SystemError("make an event loop") }
+        wake = clinux_eventfd()
+        if wake < 0 {
+            let error = SystemError("make an event loop")
+            close(poller)
+            throw error
+        }
+        try add(wake, token: Self.wakeToken)
+    }
+
+    deinit {
+        close(poller)
+        close(wake)
+    }
+
+    /// Calls `onReadable` whenever `descriptor` has something to read or has ended.
+    public func watch(
+        _ descriptor: Int32, _ onReadable: @escaping @Sendable () -> Void
+    ) throws(SystemError) -> Token {
+        let value = state.withLock { state in
+            let value = state.nextToken
+            state.nextToken += 1
+            state.watches[value] = onReadable
+            return value
+        }
+        do {
+            try add(descriptor, token: value)
+        } catch {
+            state.withLock { _ = $0.watches.removeValue(forKey: value) }
+            throw error
+        }
+        return Token(value: value)
+    }
+
+    /// Ends a watch. Call it before the descriptor is closed or given away.
+    public func unwatch(_ descriptor: Int32, _ token: Token) {
+        var unused = epoll_event()
+        epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, &unused)
+        state.withLock { _ = $0.watches.removeValue(forKey: token.value) }
+    }
+
+    /// Runs `job` on the loop's thread, soon.
+    public func post(_ job: @escaping @Sendable () -> Void) {
+        let first = state.withLock { state in
+            state.jobs.append(job)
+            return state.jobs.count == 1
+        }
+        if first { wakeUp() }
+    }
+
+    /// Runs `job` on the loop's thread about once a second.
+    public func everySecond(_ job: @escaping @Sendable () -> Void) {
+        state.withLock { $0.everySecond.append(job) }
+    }
+
+    public func stop() {
+        state.withLock { $0.stopping = true }
+        wakeUp()
+    }
+
+    /// Serves until `stop()`.
+    public func run() {
+        let capacity = 256
+        let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
+        defer { events.deallocate() }
+        var nextSecond = Deadline.after(.seconds(1))
+        while !state.withLock({ $0.stopping }) {
+            let count = epoll_wait(poller, events, Int32(capacity), nextSecond.pollTimeout)
+            for index in 0..<max(0, Int(count)) { dispatch(events[index].data.u64) }
+            runJobs()
+            if nextSecond.hasPassed {
+                for job in state.withLock({ $0.everySecond }) { job() }
+                nextSecond = .after(.seconds(1))
+            }
+        }
+        runJobs()
+    }
+
+    private func dispatch(_ token: UInt64) {
+        if token == Self.wakeToken {
+            var count: UInt64 = 0
+            read(wake, &count, MemoryLayout<UInt64>.size)
+            return
+        }
+        // Absent when an earlier event of this round ended the watch.
+        state.withLock { $0.watches[token] }?()
+    }
+
+    private func runJobs() {
+        while true {
+            let jobs = state.withLock { state in
+                let jobs = state.jobs
+                state.jobs = []
+                return jobs
+            }
+            if jobs.isEmpty { return }
+            for job in jobs { job() }
+        }
+    }
+
+    private func add(_ descriptor: Int32, token: UInt64) throws(SystemError) {
+        if clinux_epoll_add(poller, descriptor, token) < 0 {
+            throw SystemError("watch a descriptor")
+        }
+    }
+
+    private func wakeUp() {
+        var one: UInt64 = 1
+        write(wake, &one, MemoryLayout<UInt64>.size)
+    }
+}

@@ -1,0 +1,68 @@
+import CLinux
+import Glibc
+
+/// One end of a Unix socket pair that carries whole messages, each with at most one
+/// descriptor. Sending is safe from any thread; one thread receives.
+public final class MessageSocket: Sendable {
+    public enum Received: ~Copyable {
+        case message([UInt8], descriptor: Int32?)
+        /// Nothing waits (only without waiting).
+        case nothing
+        case ended
+    }
+
+    /// The largest message: below the kernel's default for one datagram.
+    public static let maxMessageBytes = 192 * 1_024
+
+    public let descriptor: Int32
+
+    public init(owning descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+
+    /// Sends one message; with `passing`, a copy of that descriptor goes along (the caller
+    /// still owns its own). Waits while the receiver is behind. False: the peer is gone.
+    public func send(_ bytes: [UInt8], passing: Int32? = nil) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            var part = iovec(
+                iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+            var passed = passing ?? -1
+            while true {
+                let sent = clinux_send_message(descriptor, &part, 1, &passed, passing == nil ? 0 : 1)
+                if sent >= 0 { return true }
+                // Too many descriptors are in flight: the receiver must take some first.
+                if errno == ETOOMANYREFS {
+                    usleep(1_000)
+                    continue
+                }
+                if errno != EINTR { return false }
+            }
+        }
+    }
+
+    /// Takes the next message. The caller owns a descriptor that comes with it.
+    public func receive(waiting: Bool) -> Received {
+        return withUnsafeTemporaryAllocation(byteCount: Self.maxMessageBytes, alignment: 16) { buffer in
+            var descriptors: [Int32] = [-1, -1, -1, -1]
+            var descriptorCount = 0
+            var truncated: Int32 = 0
+            while true {
+                let count = clinux_receive_message(
+                    descriptor, buffer.baseAddress, buffer.count, &descriptors, &descriptorCount,
+                    &truncated, waiting ? 1 : 0)
+                if count < 0 && errno == EINTR { continue }
+                if count < 0 && errno == EAGAIN { return .nothing }
+                for extra in descriptors.prefix(descriptorCount).dropFirst() { close(extra) }
+                let first = descriptorCount > 0 ? descriptors[0] : nil
+                if count <= 0 || truncated != 0 {
+                    if let first { close(first) }
+                    return .ended
+                }
+                return .message([UInt8](buffer[..<count]), descriptor: first)
+            }
+        }
+    }
+
+    /// No more from this side; the peer reads what is there, then `.ended`.
+    public func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+}

@@ -1,0 +1,46 @@
+import CLinux
+import Glibc
+
+/// Signals as readable events. Make it before any thread starts, so that every thread
+/// inherits the blocked mask and the signals reach nobody else.
+public final class SignalSource: Sendable {
+    public let descriptor: Int32
+
+    public init(_ signals: [Int32]) throws(SystemError) {
+        descriptor = clinux_signalfd(signals, signals.count)
+        if descriptor < 0 { throw SystemError("receive signals") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// The next signal that arrived; nil when none waits.
+    public func next() -> Int32? {
+        var information = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        return read(descriptor, &information, size) == size ? Int32(information.ssi_signo) : nil
+    }
+}
+
+public enum Signal {
+    public static let interrupt = SIGINT
+    public static let terminate = SIGTERM
+    public static let childEnded = SIGCHLD
+    public static let kill = SIGKILL
+
+    public static func ignore(_ signals: [Int32]) {
+        for number in signals { signal(number, SIG_IGN) }
+    }
+
+    public static func send(_ number: Int32, to process: Int32) {
+        _ = CLinux.kill(process, number)
+    }
+
+    public static let hangUp = SIGHUP
+    public static let brokenPipe = SIGPIPE
+
+    /// "SIGSEGV" for 11.
+    public static func name(_ number: Int32) -> String {
+        guard let abbreviation = clinux_signal_abbreviation(number) else { return "signal \(number)" }
+        return "SIG" + String(cString: abbreviation)
+    }
+}

@@ -1,0 +1,158 @@
+import CLinux
+import Glibc
+
+/// What a read or write on a socket came to.
+public enum SocketProgress: Sendable, Equatable {
+    case moved(Int)
+    /// The peer ended its side (reading) or is gone (writing).
+    case ended
+    /// The deadline passed first.
+    case timedOut
+    /// `interruption` became readable first.
+    case interrupted
+}
+
+/// Blocking, deadlined I/O on connected TCP sockets. The descriptor's own blocking mode is
+/// left alone, because a socket shared with another process shares that mode.
+public enum Socket {
+    /// The most regions one call hands to the kernel (IOV_MAX is 1,024).
+    static let maxRegions = 512
+
+    public static func setNoDelay(_ descriptor: Int32) {
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    public static func peer(of descriptor: Int32) -> SocketAddress? {
+        SocketAddress.read { getpeername(descriptor, $0, $1) }
+    }
+
+    /// Ends both directions; whoever is blocked on the socket wakes up.
+    public static func shutDown(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    public static func shutDownWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Reads what is there, without waiting; nil when nothing is.
+    public static func receiveAvailable(
+        _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer
+    ) -> SocketProgress? {
+        while true {
+            let count = clinux_receive_available(descriptor, buffer.baseAddress, buffer.count)
+            if count > 0 { return .moved(count) }
+            if count == 0 { return .ended }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return nil
+            default: return .ended
+            }
+        }
+    }
+
+    /// Fills a prefix of `regions`, in order, waiting for the first byte until `deadline`.
+    /// `limit` bounds the bytes taken.
+    public static func receive(
+        _ descriptor: Int32, into regions: [UnsafeMutableRawBufferPointer], limit: Int,
+        deadline: Deadline
+    ) -> SocketProgress {
+        withUnsafeTemporaryAllocation(of: iovec.self, capacity: min(regions.count, maxRegions)) { parts in
+            var left = limit
+            var used = 0
+            for region in regions.prefix(parts.count) where left > 0 {
+                let length = min(region.count, left)
+                parts[used] = iovec(iov_base: region.baseAddress, iov_len: length)
+                used += 1
+                left -= length
+            }
+            while true {
+                let count = clinux_receive_into(descriptor, parts.baseAddress, used)
+                if count > 0 { return .moved(count) }
+                if count == 0 { return .ended }
+                switch errno {
+                case EINTR: continue
+                case EAGAIN:
+                    let ready = wait(descriptor, for: Int16(POLLIN), until: deadline)
+                    if ready != .moved(0) { return ready }
+                default: return .ended
+                }
+            }
+        }
+    }
+
+    /// Waits until the socket has bytes or its peer ended: `.moved(0)` then.
+    public static func waitUntilReadable(
+        _ descriptor: Int32, until deadline: Deadline, interruption: Int32? = nil
+    ) -> SocketProgress {
+        wait(descriptor, for: Int16(POLLIN), until: deadline, interruption: interruption)
+    }
+
+    /// Writes all of `regions`; each step must make progress within `timeout`.
+    public static func sendAll(
+        _ descriptor: Int32, _ regions: [UnsafeRawBufferPointer], timeout: Duration, moreFollows: Bool = false
+    ) -> SocketProgress {
+        var parts = regions.filter { !$0.isEmpty }.map {
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+        }
+        var total = 0
+        while !parts.isEmpty {
+            let count = clinux_send_from(descriptor, parts, min(parts.count, maxRegions), moreFollows ? 1 : 0)
+            if count < 0 {
+                if errno == EINTR { continue }
+                if errno != EAGAIN { return .ended }
+                let ready = wait(descriptor, for: Int16(POLLOUT), until: .after(timeout))
+                if ready != .moved(0) { return ready }
+                continue
+            }
+            total += count
+            drop(count, from: &parts)
+        }
+        return .moved(total)
+    }
+
+    /// Sends up to `count` bytes of `file` from `offset`; the kernel copies.
+    public static func sendFile(
+        _ descriptor: Int32, from file: Int32, offset: UInt64, count: Int, timeout: Duration
+    ) -> SocketProgress {
+        // sendfile has no MSG_DONTWAIT: wait until there is room, and send no more than a
+        // usual send buffer takes, so that a peer that stops reading is noticed.
+        let ready = wait(descriptor, for: Int16(POLLOUT), until: .after(timeout))
+        if ready != .moved(0) { return ready }
+        var position = off_t(offset)
+        while true {
+            let sent = sendfile(descriptor, file, &position, min(count, 128 * 1_024))
+            if sent > 0 { return .moved(sent) }
+            if sent == 0 { return .ended }
+            if errno != EINTR { return .ended }
+        }
+    }
+
+    private static func drop(_ count: Int, from parts: inout [iovec]) {
+        var left = count
+        var finished = 0
+        for index in parts.indices {
+            if left < parts[index].iov_len {
+                parts[index].iov_base += left
+                parts[index].iov_len -= left
+                break
+            }
+            left -= parts[index].iov_len
+            finished += 1
+        }
+        parts.removeFirst(finished)
+    }
+
+    private static func wait(
+        _ descriptor: Int32, for events: Int16, until deadline: Deadline, interruption: Int32? = nil
+    ) -> SocketProgress {
+        withUnsafeTemporaryAllocation(of: pollfd.self, capacity: 2) { entries in
+            entries[0] = pollfd(fd: descriptor, events: events, revents: 0)
+            entries[1] = pollfd(fd: interruption ?? -1, events: Int16(POLLIN), revents: 0)
+            while true {
+                let ready = poll(entries.baseAddress, 2, deadline.pollTimeout)
+                if ready < 0 && errno == EINTR { continue }
+                if entries[0].revents != 0 { return .moved(0) }
+                if ready > 0 && entries[1].revents != 0 { return .interrupted }
+                if ready < 0 || deadline.hasPassed { return .timedOut }
+            }
+        }
+    }
+}

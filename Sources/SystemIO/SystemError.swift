@@ -1,0 +1,33 @@
+import CLinux
+import Glibc
+
+/// A system call that failed: which, on what, and the kernel's reason.
+public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let number: Int32
+    /// What was being done, in a person's words: "listen on 127.0.0.1:80".
+    public let operation: String
+
+    public init(_ operation: String, number: Int32 = errno) {
+        self.operation = operation
+        self.number = number
+    }
+
+    public var reason: String { String(cString: strerror(number)) }
+    public var description: String { "\(operation): \(reason)" }
+
+    public var isOutOfDescriptors: Bool { number == EMFILE || number == ENFILE }
+    public var isAlreadyThere: Bool { number == EEXIST }
+    public var isMissing: Bool { number == ENOENT }
+}
+
+/// Runs a call that answers -1 on failure, again when a signal interrupted it.
+@discardableResult
+func retryingOnInterrupt<T: SignedInteger>(
+    _ operation: @autoclosure () -> String, _ call: () -> T
+) throws(SystemError) -> T {
+    while true {
+        let result = call()
+        if result >= 0 { return result }
+        if errno != EINTR { throw SystemError(operation()) }
+    }
+}

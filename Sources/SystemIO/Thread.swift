@@ -1,0 +1,38 @@
+import CLinux
+import Glibc
+
+/// A detached POSIX thread.
+public enum SystemThread {
+    /// Runs `body` on a new thread with a 1 MiB stack. Throws when the system has no more.
+    public static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        pthread_attr_setstacksize(&attributes, 1_024 * 1_024)
+        let start = Unmanaged.passRetained(Start(name: name, body: body))
+        var thread = pthread_t()
+        let answer = pthread_create(
+            &thread, &attributes,
+            { argument in
+                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                clinux_set_process_name(start.name)
+                start.body()
+                return nil
+            }, start.toOpaque())
+        if answer != 0 {
+            start.release()
+            throw SystemError("start a thread", number: answer)
+        }
+    }
+
+    private final class Start {
+        let name: String
+        let body: @Sendable () -> Void
+
+        init(name: String, body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/// What the gateway and the fork server say to each other.
+public enum ForkMessage: Sendable, Equatable {
+    /// Gateway to fork server, with the encoder's end of its control socket.
+    case fork(writer: WriterID)
+    /// Fork server to gateway.
+    case forked(writer: WriterID, process: Int32)
+    case forkFailed(writer: WriterID, reason: String)
+    /// `waitStatus` is what waitpid(2) gave.
+    case ended(process: Int32, waitStatus: Int32)
+
+    public var encoded: [UInt8] {
+        let words: [String] =
+            switch self {
+            case .fork(let writer): ["fork", writer.text]
+            case .forked(let writer, let process): ["forked", writer.text, String(process)]
+            case .forkFailed(let writer, let reason): ["failed", writer.text, reason]
+            case .ended(let process, let status): ["ended", String(process), String(status)]
+            }
+        return Array(words.joined(separator: " ").utf8)
+    }
+
+    public init?(_ bytes: [UInt8]) {
+        let words = String(decoding: bytes, as: UTF8.self)
+            .split(separator: " ", maxSplits: 2).map(String.init)
+        switch (words.first, words.count) {
+        case ("fork", 2):
+            guard let writer = WriterID(words[1]) else { return nil }
+            self = .fork(writer: writer)
+        case ("forked", 3):
+            guard let writer = WriterID(words[1]), let process = Int32(words[2]) else { return nil }
+            self = .forked(writer: writer, process: process)
+        case ("failed", 3):
+            guard let writer = WriterID(words[1]) else { return nil }
+            self = .forkFailed(writer: writer, reason: words[2])
+        case ("ended", 3):
+            guard let process = Int32(words[1]), let status = Int32(words[2]) else { return nil }
+            self = .ended(process: process, waitStatus: status)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,120 @@
+/// Reads the members of a JSON object of a request. Every member must be read by the time
+/// `finish()` is called: one that nobody asked for is an error, not ignored. Errors name
+/// the member by its JSON Pointer (RFC 6901).
+public struct FieldReader {
+    public let pointer: String
+    private let object: JSONObject
+    private var known: [String] = []
+
+    public init(_ value: JSONValue, at pointer: String = "") throws(Problem) {
+        guard case .object(let object) = value else {
+            throw Self.problem(pointer, "must be an object, and is \(value.kind)")
+        }
+        self.object = object
+        self.pointer = pointer
+    }
+
+    /// The member as it is; null counts as absent.
+    public mutating func value(_ name: String) -> JSONValue? {
+        known.append(name)
+        let value = object[name]
+        return value == .null ? nil : value
+    }
+
+    public func pointer(to name: String) -> String {
+        let escaped = name.utf8.contains(UInt8(ascii: "~")) || name.utf8.contains(UInt8(ascii: "/"))
+            ? name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined() : name
+        return "\(pointer)/\(escaped)"
+    }
+
+    /// The problem for a member whose value can't be used. `rule` continues "it …".
+    public func problem(_ name: String, _ rule: String, supported: [String]? = nil) -> Problem {
+        Self.problem(pointer(to: name), rule, supported: supported)
+    }
+
+    public mutating func string(_ name: String) throws(Problem) -> String? {
+        guard let value = value(name) else { return nil }
+        guard case .string(let string) = value else {
+            throw problem(name, "must be a string, and is \(value.kind)")
+        }
+        if string.utf8.contains(0) { throw problem(name, "must not hold a NUL character") }
+        return string
+    }
+
+    public mutating func integer(_ name: String) throws(Problem) -> Int? {
+        guard let value = value(name) else { return nil }
+        switch value {
+        case .integer(let integer): return Int(integer)
+        case .number(let number):
+            if let integer = Int(exactly: number) { return integer }
+            throw problem(name, "must be a whole number, and is \(number)")
+        default: throw problem(name, "must be a whole number, and is \(value.kind)")
+        }
+    }
+
+    public mutating func number(_ name: String) throws(Problem) -> Double? {
+        guard let value = value(name) else { return nil }
+        switch value {
+        case .integer(let integer): return Double(integer)
+        case .number(let number): return number
+        default: throw problem(name, "must be a number, and is \(value.kind)")
+        }
+    }
+
+    public mutating func bool(_ name: String) throws(Problem) -> Bool? {
+        guard let value = value(name) else { return nil }
+        guard case .bool(let bool) = value else {
+            throw problem(name, "must be true or false, and is \(value.kind)")
+        }
+        return bool
+    }
+
+    /// An object of options or metadata. Numbers and booleans are taken for their text, as
+    /// every libav option has one.
+    public mutating func map(_ name: String) throws(Problem) -> [String: String]? {
+        guard let value = value(name) else { return nil }
+        return try Self.map(value, at: pointer(to: name))
+    }
+
+    public static func map(_ value: JSONValue, at pointer: String) throws(Problem) -> [String: String] {
+        let reader = try FieldReader(value, at: pointer)
+        var map: [String: String] = [:]
+        for member in reader.object.members {
+            switch member.value {
+            case .string(let text): map[member.name] = text
+            case .integer(let integer): map[member.name] = String(integer)
+            case .number(let number): map[member.name] = String(number)
+            case .bool(let bool): map[member.name] = bool ? "1" : "0"
+            default: throw reader.problem(member.name, "must be a string, and is \(member.value.kind)")
+            }
+            if member.name.isEmpty || member.name.utf8.contains(0) || map[member.name]!.utf8.contains(0) {
+                throw reader.problem(member.name, "must have a name, and no NUL character")
+            }
+        }
+        return map
+    }
+
+    public mutating func array(_ name: String) throws(Problem) -> [JSONValue]? {
+        guard let value = value(name) else { return nil }
+        guard case .array(let elements) = value else {
+            throw problem(name, "must be an array, and is \(value.kind)")
+        }
+        return elements
+    }
+
+    /// Throws when the object has a member that was never asked for.
+    public func finish() throws(Problem) {
+        guard let unknown = object.members.first(where: { !known.contains($0.name) }) else { return }
+        throw Problem(
+            .unknownParameter, "\(pointer(to: unknown.name)): there is no parameter \"\(unknown.name)\" here.",
+            parameter: unknown.name, supported: known.sorted(),
+            extras: [("pointer", .string(pointer(to: unknown.name)))])
+    }
+
+    private static func problem(_ pointer: String, _ rule: String, supported: [String]? = nil) -> Problem {
+        Problem(
+            .invalidParameter, "\(pointer.isEmpty ? "The body" : pointer) \(rule).",
+            parameter: pointer.split(separator: "/").last.map(String.init), supported: supported,
+            extras: [("pointer", .string(pointer))])
+    }
+}

@@ -1,0 +1,160 @@
+/// The one table of what can go wrong over HTTP: code, status, title. The code is stable;
+/// clients may switch on it.
+public enum ProblemCode: String, Sendable, CaseIterable {
+    case malformedRequest = "malformed-request"
+    case malformedJSON = "malformed-json"
+    case invalidHeader = "invalid-header"
+    case partialFrame = "partial-frame"
+    case bodyCut = "body-cut"
+    case unauthorized
+    case forbiddenDestination = "forbidden-destination"
+    case notFound = "not-found"
+    case writerNotFound = "writer-not-found"
+    case streamNotFound = "stream-not-found"
+    case methodNotAllowed = "method-not-allowed"
+    case requestTimeout = "request-timeout"
+    case wrongState = "wrong-state"
+    case chunkInProgress = "chunk-in-progress"
+    case ptsTooEarly = "pts-too-early"
+    case offsetMismatch = "offset-mismatch"
+    case destinationExists = "destination-exists"
+    case writerExists = "writer-exists"
+    case payloadTooLarge = "payload-too-large"
+    case uriTooLong = "uri-too-long"
+    case unsupportedMediaType = "unsupported-media-type"
+    case rangeNotSatisfiable = "range-not-satisfiable"
+    case expectationFailed = "expectation-failed"
+    case invalidParameter = "invalid-parameter"
+    case unknownParameter = "unknown-parameter"
+    case unsupportedValue = "unsupported-value"
+    case unknownEncoder = "unknown-encoder"
+    case unknownFormat = "unknown-format"
+    case unknownOption = "unknown-option"
+    case invalidFilter = "invalid-filter"
+    case unsupportedHardware = "unsupported-hardware"
+    case headTooLarge = "head-too-large"
+    case internalError = "internal-error"
+    case encodingFailed = "encoding-failed"
+    case encoderCrashed = "encoder-crashed"
+    case notImplemented = "not-implemented"
+    case destinationFailed = "destination-failed"
+    case overloaded
+    case versionNotSupported = "version-not-supported"
+    case noSpace = "no-space"
+
+    public var status: Int {
+        switch self {
+        case .malformedRequest, .malformedJSON, .invalidHeader, .partialFrame, .bodyCut: 400
+        case .unauthorized: 401
+        case .forbiddenDestination: 403
+        case .notFound, .writerNotFound, .streamNotFound: 404
+        case .methodNotAllowed: 405
+        case .requestTimeout: 408
+        case .wrongState, .chunkInProgress, .ptsTooEarly, .offsetMismatch, .destinationExists, .writerExists: 409
+        case .payloadTooLarge: 413
+        case .uriTooLong: 414
+        case .unsupportedMediaType: 415
+        case .rangeNotSatisfiable: 416
+        case .expectationFailed: 417
+        case .invalidParameter, .unknownParameter, .unsupportedValue, .unknownEncoder, .unknownFormat,
+            .unknownOption, .invalidFilter, .unsupportedHardware:
+            422
+        case .headTooLarge: 431
+        case .internalError, .encodingFailed, .encoderCrashed: 500
+        case .notImplemented: 501
+        case .destinationFailed: 502
+        case .overloaded: 503
+        case .versionNotSupported: 505
+        case .noSpace: 507
+        }
+    }
+
+    public var title: String {
+        switch self {
+        case .malformedRequest: "The request is not well-formed HTTP"
+        case .malformedJSON: "The body is not JSON"
+        case .invalidHeader: "A header field has a value that can't be used"
+        case .partialFrame: "The body is not a whole number of frames"
+        case .bodyCut: "The body ended early"
+        case .unauthorized: "A valid token is needed"
+        case .forbiddenDestination: "The server does not write there"
+        case .notFound: "There is nothing at this path"
+        case .writerNotFound: "There is no such writer"
+        case .streamNotFound: "The writer has no such stream"
+        case .methodNotAllowed: "The path does not take this method"
+        case .requestTimeout: "The request took too long"
+        case .wrongState: "The writer's state does not allow this"
+        case .chunkInProgress: "The stream is taking another chunk"
+        case .ptsTooEarly: "The pts lies before the stream's next time"
+        case .offsetMismatch: "The offset is not the stream's"
+        case .destinationExists: "The destination exists"
+        case .writerExists: "A writer with this id exists"
+        case .payloadTooLarge: "The body is too large"
+        case .uriTooLong: "The request target is too long"
+        case .unsupportedMediaType: "The body's media type is not taken here"
+        case .rangeNotSatisfiable: "The range lies outside the output"
+        case .expectationFailed: "The expectation can't be met"
+        case .invalidParameter: "A parameter has a value that can't be used"
+        case .unknownParameter: "There is no such parameter"
+        case .unsupportedValue: "The encoder or format does not take this value"
+        case .unknownEncoder: "There is no such encoder"
+        case .unknownFormat: "There is no such format"
+        case .unknownOption: "Nothing takes this option"
+        case .invalidFilter: "The filter graph can't be built"
+        case .unsupportedHardware: "The hardware is not there"
+        case .headTooLarge: "The request head is too large"
+        case .internalError: "The server failed"
+        case .encodingFailed: "Encoding failed"
+        case .encoderCrashed: "The writer's encoder ended"
+        case .notImplemented: "The server does not do this"
+        case .destinationFailed: "The destination failed"
+        case .overloaded: "The server has no room for this now"
+        case .versionNotSupported: "The HTTP version is not spoken here"
+        case .noSpace: "The destination is full"
+        }
+    }
+}
+
+/// A failure as RFC 9457 problem details: what was wrong, with which parameter, and what
+/// would be right.
+public struct Problem: Error, Sendable, Equatable {
+    public let code: ProblemCode
+    public var detail: String
+    /// The name of the parameter at fault, as in the request.
+    public var parameter: String?
+    /// The values that would be right.
+    public var supported: [String]?
+    public var libavError: String?
+    /// libav's last log lines.
+    public var log: [String]
+    /// Further members of the body, such as `state` or `expected_pts`.
+    public var extras: [JSONObject.Member]
+
+    public init(
+        _ code: ProblemCode, _ detail: String, parameter: String? = nil, supported: [String]? = nil,
+        libavError: String? = nil, log: [String] = [], extras: [(String, JSONValue)] = []
+    ) {
+        self.code = code
+        self.detail = detail
+        self.parameter = parameter
+        self.supported = supported
+        self.libavError = libavError
+        self.log = log
+        self.extras = extras.map { JSONObject.Member(name: $0.0, value: $0.1) }
+    }
+
+    public var json: JSONValue {
+        var object: JSONObject = [
+            "type": .string("urn:penstock:problem:\(code.rawValue)"),
+            "title": .string(code.title),
+            "status": .integer(Int64(code.status)),
+            "detail": .string(detail),
+        ]
+        object["parameter"] = parameter.map { .string($0) }
+        object["supported"] = supported.map { .array($0.map { .string($0) }) }
+        object["libav_error"] = libavError.map { .string($0) }
+        if !log.isEmpty { object["log"] = .array(log.map { .string($0) }) }
+        for member in extras { object[member.name] = member.value }
+        return .object(object)
+    }
+}

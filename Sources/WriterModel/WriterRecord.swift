@@ -1,0 +1,68 @@
+/// What is known of a writer: the resource as `GET` shows it, and beside it what the server
+/// needs to serve its output and to remove it. An encoder sends it to the gateway whenever
+/// it changes (then it is a snapshot); the last one is kept on disk as the final record.
+public struct WriterRecord: Sendable, Equatable {
+    /// The body of `GET /v1/writers/{id}`.
+    public var resource: JSONObject
+    /// The managed output's file in the writer's own folder; nil when `dst` was given.
+    public var managedFile: String?
+    /// Files written under the output directory, relative to it.
+    public var outputFiles: [String]
+    public var mediaType: String
+    /// Tells the same creation request from another one, for a repeated `PUT`.
+    public var creationFingerprint: String
+
+    public init(
+        resource: JSONObject, managedFile: String?, outputFiles: [String], mediaType: String,
+        creationFingerprint: String
+    ) {
+        self.resource = resource
+        self.managedFile = managedFile
+        self.outputFiles = outputFiles
+        self.mediaType = mediaType
+        self.creationFingerprint = creationFingerprint
+    }
+
+    public var state: WriterState {
+        resource["state"]?.stringValue.flatMap(WriterState.init(rawValue:)) ?? .failed
+    }
+
+    public var createdAt: String { resource["created_at"]?.stringValue ?? "" }
+
+    /// The same writer, failed with `problem`.
+    public func failed(with problem: Problem, at moment: Timestamp) -> WriterRecord {
+        var record = self
+        record.resource["state"] = .string(WriterState.failed.rawValue)
+        record.resource["ended_at"] = .string(moment.description)
+        record.resource["encoder_pid"] = nil
+        record.resource["failure"] = problem.json
+        return record
+    }
+
+    public var json: JSONValue {
+        [
+            "version": 1,
+            "writer": .object(resource),
+            "managed_file": managedFile.map { .string($0) } ?? .null,
+            "output_files": .array(outputFiles.map { .string($0) }),
+            "media_type": .string(mediaType),
+            "creation_fingerprint": .string(creationFingerprint),
+        ]
+    }
+
+    /// Reads what `json` wrote; nil when it is something else.
+    public init?(json: JSONValue) {
+        guard let object = json.objectValue, object["version"] == .integer(1),
+            let resource = object["writer"]?.objectValue
+        else { return nil }
+        self.init(
+            resource: resource,
+            managedFile: object["managed_file"]?.stringValue,
+            outputFiles: object["output_files"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+            mediaType: object["media_type"]?.stringValue ?? "application/octet-stream",
+            creationFingerprint: object["creation_fingerprint"]?.stringValue ?? "")
+    }
+
+    /// The record's name in the writer's own folder.
+    public static let fileName = "record.json"
+}
