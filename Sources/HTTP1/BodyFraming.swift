@@ -1,0 +1,9 @@
+/// How the end of a request's body is found (RFC 9112 §6.3).
+public enum BodyFraming: Sendable, Equatable {
+    case none
+    /// At most `Int64.max`.
+    case length(UInt64)
+    case chunked
+
+    var hasBody: Bool { self != .none && self != .length(0) }
+}

@@ -1,0 +1,24 @@
+enum PercentEncoding {
+    /// Decodes once (RFC 3986 §2.1). Refuses a broken escape, NUL, and what is not UTF-8.
+    static func decode(_ bytes: UnsafeRawBufferPointer) throws(HTTPParseError) -> String {
+        guard bytes.contains(UInt8(ascii: "%")) else { return String(decoding: bytes, as: UTF8.self) }
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(bytes.count)
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] != UInt8(ascii: "%") {
+                decoded.append(bytes[index])
+                index += 1
+                continue
+            }
+            guard index + 2 < bytes.count, let high = bytes[index + 1].hexDigit,
+                let low = bytes[index + 2].hexDigit
+            else { throw HTTPParseError(.badPercentEncoding) }
+            guard high | low != 0 else { throw HTTPParseError(.encodedNUL) }
+            decoded.append(high << 4 | low)
+            index += 3
+        }
+        guard let string = String(validating: decoded, as: UTF8.self) else { throw HTTPParseError(.targetNotUTF8) }
+        return string
+    }
+}
