@@ -3,10 +3,9 @@ import PackageDescription
 
 // The target list is the architecture: every arrow is here, and there are no others.
 //
-//   penstock ─────────► Gateway ───┐
-//                                  ├──► HTTPServer ──► HTTP1
-//   penstock-encoder ─► WriterAPI ─┤              └──► SystemIO ──► CLinux
-//                          │       └──► WriterModel
+//   penstock ─────────► Gateway ───┐               ┌──► HTTPServer ──► HTTP1
+//                                  ├──► APICore ───┤              └──► SystemIO ──► CLinux
+//   penstock-encoder ─► WriterAPI ─┘               └──► WriterModel
 //                          └──► StreamWriter ──► Libav ──► CLibav
 //
 // The gateway never reaches Libav; HTTP1, WriterModel and StreamWriter never reach a socket.
@@ -46,11 +45,12 @@ let package = Package(
 
         // The product.
         .target(name: "WriterModel"),
+        .target(name: "APICore", dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO"]),
+        .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", .logging]),
         .target(
-            name: "WriterAPI",
-            dependencies: ["WriterModel", "StreamWriter", "HTTPServer", .logging]),
-        .target(name: "Gateway", dependencies: ["WriterModel", "HTTPServer", .logging]),
-        .target(name: "ServiceLog", dependencies: ["SystemIO", .logging]),
+            name: "Gateway", dependencies: ["APICore", .logging],
+            resources: [.embedInCode("openapi.yaml")]),
+        .target(name: "ServiceLog", dependencies: ["SystemIO", "WriterModel", .logging]),
         .executableTarget(
             name: "penstock",
             dependencies: [

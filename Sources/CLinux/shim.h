@@ -97,7 +97,7 @@ static inline int clinux_open_beneath(int dirfd, const char *path, uint64_t flag
 
 #define CLINUX_MAX_PASSED_DESCRIPTORS 4
 
-// One message with up to CLINUX_MAX_PASSED_DESCRIPTORS descriptors (SCM_RIGHTS).
+// One message with up to CLINUX_MAX_PASSED_DESCRIPTORS descriptors (SCM_RIGHTS). Never waits.
 static inline ssize_t clinux_send_message(int fd, const struct iovec *parts, size_t part_count,
                                           const int *fds, size_t fd_count) {
     union {
@@ -119,7 +119,7 @@ static inline ssize_t clinux_send_message(int fd, const struct iovec *parts, siz
         header->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
         memcpy(CMSG_DATA(header), fds, sizeof(int) * fd_count);
     }
-    return sendmsg(fd, &message, MSG_NOSIGNAL);
+    return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 // Receives one message. Descriptors arrive close-on-exec; `*truncated` is set when the

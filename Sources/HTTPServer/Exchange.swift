@@ -2,7 +2,7 @@ import HTTP1
 import SystemIO
 
 /// One request and its answer. A handler uses it on its own thread until it returns, and
-/// either answers once or detaches the connection.
+/// either answers once or hands the connection off.
 public final class Exchange {
     public enum Failure: Error {
         /// The client is gone or does not read: nobody to answer any more.
@@ -13,7 +13,7 @@ public final class Exchange {
     public let body: RequestBody
 
     enum Outcome {
-        case unanswered, keepAlive, close, detached
+        case unanswered, keepAlive, close, handedOff
     }
 
     private(set) var outcome = Outcome.unanswered
@@ -66,12 +66,14 @@ public final class Exchange {
         public func interrupt() { Socket.shutDown(descriptor) }
     }
 
-    /// Gives the connection away with this request still unread on it. The handler then
-    /// neither reads nor answers.
-    public func detach() -> DetachedConnection {
+    /// Gives the connection away with this request still unread on it: `send` gets the
+    /// descriptor (to pass a copy of) and the bytes that go with it. When it returns true the
+    /// exchange is over for this process; when false the handler still has to answer.
+    public func handOff(_ send: (_ descriptor: Int32, _ unread: [UInt8]) -> Bool) -> Bool {
         precondition(!headIsConsumed && !isAnswered, "a request that was begun can't be given away")
-        outcome = .detached
-        return connection.surrender()
+        guard send(connection.descriptor, connection.inbound.bytes) else { return false }
+        outcome = .handedOff
+        return true
     }
 
     /// Answers. A HEAD request gets the same head and no body.

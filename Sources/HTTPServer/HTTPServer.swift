@@ -5,7 +5,7 @@ import Synchronization
 
 /// Answers requests. `handle` runs on a handler thread and may block; the others must not.
 public protocol RequestHandler: Sendable {
-    /// Answers the exchange once, or detaches its connection.
+    /// Answers the exchange once, or hands its connection off.
     func handle(_ exchange: Exchange)
     /// The answer to bytes that are no request.
     func response(toMalformed error: HTTPParseError) -> Response
@@ -54,7 +54,7 @@ public final class HTTPServer: Sendable {
     private let draining = Atomic(false)
     /// Readable once the server drains: wakes lingering handler threads.
     private let drainSignal: SocketWaker
-    private let open = Atomic(0)
+    private let open = Monitor(0)
 
     public init(
         configuration: Configuration, loop: EventLoop, handler: any RequestHandler, log: Logger
@@ -70,13 +70,21 @@ public final class HTTPServer: Sendable {
     }
 
     /// Connections that are open here, idle or at work.
-    public var connectionCount: Int { open.load(ordering: .relaxed) }
+    public var connectionCount: Int { open.withLock { $0 } }
+
+    /// Waits until no connection is open here; false when the deadline passed first.
+    public func awaitEmpty(until deadline: Deadline) -> Bool {
+        open.wait(until: deadline) { $0 == 0 ? true : nil } ?? false
+    }
 
     /// Takes over a connection, with bytes already read from it. From any thread.
     public func adopt(_ descriptor: consuming Descriptor, unread: [UInt8] = []) {
-        open.add(1, ordering: .relaxed)
+        let count = open.change { count in
+            count += 1
+            return count
+        }
         let connection = Connection(owning: descriptor.take(), unread: unread)
-        if open.load(ordering: .relaxed) > configuration.maxConnections {
+        if count > configuration.maxConnections {
             refuse(connection, handler.responseToOverload())
         } else {
             parking.park(connection)
@@ -96,12 +104,12 @@ public final class HTTPServer: Sendable {
     /// Ends this server's part in a connection. The last one closes it.
     func forget(_ connection: Connection) {
         connection.close()
-        open.subtract(1, ordering: .relaxed)
+        open.change { $0 -= 1 }
     }
 
     func surrenderIdle(_ connection: Connection) {
-        open.subtract(1, ordering: .relaxed)
         handler.takeIdle(connection.surrender())
+        open.change { $0 -= 1 }
     }
 
     /// A head has arrived: hands the connection to a thread. From the loop's thread.
@@ -139,8 +147,8 @@ public final class HTTPServer: Sendable {
                 configuration: configuration, isDraining: isDraining)
             handler.handle(exchange)
             switch exchange.outcome {
-            case .detached:
-                open.subtract(1, ordering: .relaxed)
+            case .handedOff:
+                forget(connection)
                 return
             case .close, .unanswered:
                 parking.lingerAndClose(connection)

@@ -43,11 +43,10 @@ struct InboundBuffer {
         if storage.count - end < capacity {
             storage.append(contentsOf: repeatElement(0, count: end + capacity - storage.count))
         }
-        let end = end
-        let added = storage.withUnsafeMutableBytes { bytes in
-            fill(UnsafeMutableRawBufferPointer(rebasing: bytes[end..<(end + capacity)]))
+        let free = end..<(end + capacity)
+        end += storage.withUnsafeMutableBytes { bytes in
+            fill(UnsafeMutableRawBufferPointer(rebasing: bytes[free]))
         }
-        self.end += added
     }
 
     /// Copies up to `limit` bytes into `regions`, in order; returns how many.

@@ -37,5 +37,10 @@ public final class OpenFile: Sendable {
 
     deinit { _ = Descriptor(owning: descriptor) }
 
+    /// Reads what there is from `position`; 0 at the end or when it can't be read.
+    public func read(into buffer: UnsafeMutableRawBufferPointer, at position: UInt64) -> Int {
+        File.read(descriptor, into: buffer, at: position)
+    }
+
     public var size: UInt64 { File.size(descriptor) ?? 0 }
 }

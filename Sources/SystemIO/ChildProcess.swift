@@ -33,9 +33,14 @@ public enum ChildProcess {
 
     /// A child that has ended, of any; nil when none has.
     public static func reapAny() -> (identifier: Int32, end: ProcessEnd)? {
+        reapAnyStatus().map { ($0.identifier, ProcessEnd(waitStatus: $0.waitStatus)) }
+    }
+
+    /// The same, with the status as waitpid(2) gives it.
+    public static func reapAnyStatus() -> (identifier: Int32, waitStatus: Int32)? {
         var status: Int32 = 0
         let identifier = waitpid(-1, &status, WNOHANG)
-        return identifier > 0 ? (identifier, ProcessEnd(waitStatus: status)) : nil
+        return identifier > 0 ? (identifier, status) : nil
     }
 
     /// Orphans of our children become our own children, so that their end can be reaped.

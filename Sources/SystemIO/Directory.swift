@@ -116,8 +116,22 @@ public final class Directory: Sendable {
         }
     }
 
-    /// Replaces the file `name` whole or not at all, also across a crash or power loss.
-    public func writeAtomically(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
+    /// Gives the file `from` the name `to`, in place of any file of that name. Both lie in the
+    /// same folder beneath.
+    public func renameFile(_ from: String, to: String) throws(SystemError) {
+        let parent = from.split(separator: "/").dropLast().joined(separator: "/")
+        let holder = parent.isEmpty ? nil : try subdirectory(parent)
+        let number = holder?.descriptor ?? descriptor
+        let names = [from, to].map { $0.split(separator: "/").last.map(String.init) ?? "" }
+        if renameat(number, names[0], number, names[1]) < 0 { throw SystemError("rename \(from)") }
+    }
+
+    public enum Durability: Sendable { case survivesCrash, survivesPowerLoss }
+
+    /// Replaces the file `name` whole or not at all.
+    public func writeAtomically(
+        _ name: String, _ bytes: [UInt8], _ durability: Durability = .survivesPowerLoss
+    ) throws(SystemError) {
         let temporary = ".\(name).new"
         let file = Descriptor(owning: try createFile(temporary, .replacing))
         var written = 0
@@ -127,7 +141,8 @@ public final class Directory: Sendable {
                 rest.withUnsafeBytes { write(file.number, $0.baseAddress, $0.count) }
             }
         }
-        if fdatasync(file.number) < 0 || renameat(descriptor, temporary, descriptor, name) < 0 {
+        let isKept = durability == .survivesCrash || fdatasync(file.number) == 0
+        if !isKept || renameat(descriptor, temporary, descriptor, name) < 0 {
             throw SystemError("write \(name)")
         }
     }
@@ -141,33 +156,6 @@ public final class Directory: Sendable {
         for component in path.split(separator: "/") {
             made += made.isEmpty || made.hasSuffix("/") ? String(component) : "/\(component)"
             if mkdir(made, 0o755) < 0 && errno != EEXIST { throw SystemError("make the folder \(made)") }
-        }
-    }
-}
-
-/// Facts of an open file.
-public enum File {
-    public static func size(_ descriptor: Int32) -> UInt64? {
-        var information = stat()
-        return fstat(descriptor, &information) == 0 ? UInt64(clamping: information.st_size) : nil
-    }
-
-    public static func modification(_ path: String) -> Int64? {
-        var information = stat()
-        guard stat(path, &information) == 0 else { return nil }
-        return Int64(information.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(information.st_mtim.tv_nsec)
-    }
-
-    public static func read(_ path: String) throws(SystemError) -> [UInt8] {
-        let number = clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
-        if number < 0 { throw SystemError("open \(path)") }
-        let file = Descriptor(owning: number)
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
-        while true {
-            let count = try retryingOnInterrupt("read \(path)") { CLinux.read(file.number, &buffer, buffer.count) }
-            if count == 0 { return bytes }
-            bytes += buffer[..<count]
         }
     }
 }

@@ -20,22 +20,34 @@ public final class MessageSocket: Sendable {
 
     deinit { close(descriptor) }
 
+    public enum Sent: Sendable, Equatable {
+        case sent
+        /// The receiver is behind, and stayed so until the deadline.
+        case timedOut
+        case peerGone
+    }
+
     /// Sends one message; with `passing`, a copy of that descriptor goes along (the caller
-    /// still owns its own). Waits while the receiver is behind. False: the peer is gone.
-    public func send(_ bytes: [UInt8], passing: Int32? = nil) -> Bool {
-        bytes.withUnsafeBytes { bytes in
+    /// still owns its own). Waits while the receiver is behind.
+    public func send(_ bytes: [UInt8], passing: Int32? = nil, timeout: Duration = .seconds(5)) -> Sent {
+        let deadline = Deadline.after(timeout)
+        return bytes.withUnsafeBytes { bytes in
             var part = iovec(
                 iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
             var passed = passing ?? -1
             while true {
                 let sent = clinux_send_message(descriptor, &part, 1, &passed, passing == nil ? 0 : 1)
-                if sent >= 0 { return true }
+                if sent >= 0 { return .sent }
+                switch errno {
+                case EINTR: continue
+                case EAGAIN:
+                    var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    poll(&entry, 1, deadline.pollTimeout)
                 // Too many descriptors are in flight: the receiver must take some first.
-                if errno == ETOOMANYREFS {
-                    usleep(1_000)
-                    continue
+                case ETOOMANYREFS: usleep(1_000)
+                default: return .peerGone
                 }
-                if errno != EINTR { return false }
+                if deadline.hasPassed { return .timedOut }
             }
         }
     }
@@ -62,6 +74,10 @@ public final class MessageSocket: Sendable {
             }
         }
     }
+
+    /// In a fork that has no use for the socket: closes its copy. The object must not be used
+    /// there any more, and never ends there.
+    public func closeInChild() { close(descriptor) }
 
     /// No more from this side; the peer reads what is there, then `.ended`.
     public func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }

@@ -13,6 +13,9 @@ public final class SignalSource: Sendable {
 
     deinit { close(descriptor) }
 
+    /// In a fork that has no use for it: closes its copy.
+    public func closeInChild() { close(descriptor) }
+
     /// The next signal that arrived; nil when none waits.
     public func next() -> Int32? {
         var information = signalfd_siginfo()

@@ -39,6 +39,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case notImplemented = "not-implemented"
     case destinationFailed = "destination-failed"
     case overloaded
+    case serverStopped = "server-stopped"
     case versionNotSupported = "version-not-supported"
     case noSpace = "no-space"
 
@@ -63,7 +64,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .internalError, .encodingFailed, .encoderCrashed: 500
         case .notImplemented: 501
         case .destinationFailed: 502
-        case .overloaded: 503
+        case .overloaded, .serverStopped: 503
         case .versionNotSupported: 505
         case .noSpace: 507
         }
@@ -109,6 +110,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .notImplemented: "The server does not do this"
         case .destinationFailed: "The destination failed"
         case .overloaded: "The server has no room for this now"
+        case .serverStopped: "The server ended"
         case .versionNotSupported: "The HTTP version is not spoken here"
         case .noSpace: "The destination is full"
         }

@@ -1,0 +1,18 @@
+import HTTPServer
+import WriterModel
+
+extension HTTPServer.Configuration {
+    /// The server of either process under these limits.
+    public init(_ limits: ServiceLimits, lingerTime: Duration) {
+        self.init()
+        self.limits.maxHeadBytes = limits.maxHeadBytes
+        self.limits.maxTargetBytes = min(self.limits.maxTargetBytes, limits.maxHeadBytes)
+        maxConnections = limits.maxConnections
+        handlerThreads = limits.handlerThreads
+        idleTimeout = .seconds(limits.idleConnectionTimeout)
+        headTimeout = .seconds(limits.headTimeout)
+        bodyTimeout = .seconds(limits.bodyTimeout)
+        responseTimeout = .seconds(limits.responseTimeout)
+        self.lingerTime = lingerTime
+    }
+}

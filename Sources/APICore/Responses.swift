@@ -1,0 +1,91 @@
+import HTTP1
+import HTTPServer
+import WriterModel
+
+extension Response {
+    public static func json(
+        _ value: JSONValue, status: HTTPStatus = .ok, fields: [(name: String, value: String)] = []
+    ) -> Response {
+        Response(status, fields: [("Content-Type", "application/json")] + fields, body: .bytes(value.encoded))
+    }
+
+    public static func problem(
+        _ problem: Problem, fields: [(name: String, value: String)] = []
+    ) -> Response {
+        var fields: [(name: String, value: String)] = [("Content-Type", "application/problem+json")] + fields
+        switch problem.code {
+        case .methodNotAllowed: fields.append(("Allow", (problem.supported ?? []).joined(separator: ", ")))
+        case .unauthorized: fields.append(("WWW-Authenticate", "Bearer realm=\"penstock\""))
+        case .overloaded: fields.append(("Retry-After", "1"))
+        default: break
+        }
+        return Response(HTTPStatus(code: problem.code.status), fields: fields, body: .bytes(problem.json.encoded))
+    }
+}
+
+extension Exchange {
+    /// Answers, unless the client has gone: then there is nobody to tell.
+    public func reply(_ response: Response) {
+        try? respond(response)
+    }
+
+    /// The body as JSON; nil when there is none.
+    public func jsonBody(limit: Int) throws(Problem) -> JSONValue? {
+        try requireMediaType("application/json")
+        let bytes: [UInt8]?
+        do throws(RequestBody.Failure) {
+            bytes = try body.collect(limit: limit)
+        } catch {
+            throw Problem(error)
+        }
+        guard let bytes else {
+            throw Problem(.payloadTooLarge, "A JSON body here is at most \(limit) bytes.")
+        }
+        if bytes.isEmpty { return nil }
+        do throws(JSONError) {
+            return try JSONParser.parse(bytes)
+        } catch {
+            throw Problem(
+                .malformedJSON, "The body is not JSON: \(error.message), at byte \(error.offset).",
+                extras: [("offset", .integer(Int64(error.offset)))])
+        }
+    }
+
+    /// A body, if there is one, must be of this type. curl's default for `-d` is let pass,
+    /// because everybody forgets the header and nothing else is meant.
+    private func requireMediaType(_ expected: String) throws(Problem) {
+        guard head.framing != .none, let field = head.field("Content-Type") else { return }
+        let type = field.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+        if type == expected || type == "application/x-www-form-urlencoded" || type.isEmpty { return }
+        throw Problem(
+            .unsupportedMediaType, "This body is JSON; its Content-Type is \(expected), not \(type).",
+            supported: [expected])
+    }
+}
+
+extension Problem {
+    public init(_ failure: RequestBody.Failure) {
+        switch failure {
+        case .cut: self.init(.bodyCut, "The connection ended before the body did.")
+        case .timedOut: self.init(.requestTimeout, "The body stopped coming.")
+        case .malformed(let error): self.init(malformed: error)
+        }
+    }
+
+    /// A request that is not HTTP as the RFCs have it.
+    public init(malformed error: HTTPParseError) {
+        let code: ProblemCode =
+            switch error.status.code {
+            case 414: .uriTooLong
+            case 417: .expectationFailed
+            case 431: .headTooLarge
+            case 501: .notImplemented
+            case 505: .versionNotSupported
+            default: .malformedRequest
+            }
+        self.init(code, error.message)
+    }
+
+    public static let overload = Problem(
+        .overloaded, "The server is at its limit of connections or requests. Try again in a second.")
+}

@@ -1,0 +1,117 @@
+import HTTP1
+import WriterModel
+
+/// What a request asks for.
+public enum Operation: String, Sendable, CaseIterable {
+    case createWriter, listWriters
+    case putWriter, getWriter, deleteWriter
+    case addStream, setMetadata, openWriter, flushWriter, finalizeWriter
+    case writeChunk, getChunkOffset
+    case getOutput
+    case getVersion, getLiveness, getReadiness, getOpenAPI
+}
+
+/// The one table of routes. `openapi.yaml` is held against it by a test.
+public struct Route: Sendable {
+    public let method: HTTPMethod
+    /// As in openapi.yaml: "/v1/writers/{id}".
+    public let template: String
+    public let operation: Operation
+    private let parts: [String]
+
+    private init(_ method: HTTPMethod, _ template: String, _ operation: Operation) {
+        self.method = method
+        self.template = template
+        self.operation = operation
+        parts = template.split(separator: "/").map(String.init)
+    }
+
+    public static let all: [Route] = [
+        Route(.post, "/v1/writers", .createWriter),
+        Route(.get, "/v1/writers", .listWriters),
+        Route(.put, "/v1/writers/{id}", .putWriter),
+        Route(.get, "/v1/writers/{id}", .getWriter),
+        Route(.delete, "/v1/writers/{id}", .deleteWriter),
+        Route(.post, "/v1/writers/{id}/streams", .addStream),
+        Route(.put, "/v1/writers/{id}/metadata", .setMetadata),
+        Route(.post, "/v1/writers/{id}/open", .openWriter),
+        Route(.post, "/v1/writers/{id}/streams/{index}/chunks", .writeChunk),
+        Route(.head, "/v1/writers/{id}/streams/{index}/chunks", .getChunkOffset),
+        Route(.post, "/v1/writers/{id}/flush", .flushWriter),
+        Route(.post, "/v1/writers/{id}/finalize", .finalizeWriter),
+        Route(.get, "/v1/writers/{id}/output", .getOutput),
+        Route(.get, "/v1/version", .getVersion),
+        Route(.get, "/livez", .getLiveness),
+        Route(.get, "/readyz", .getReadiness),
+        Route(.get, "/openapi.yaml", .getOpenAPI),
+    ]
+
+    /// The values of `{id}` and `{index}` when the path fits.
+    private func parameters(of segments: [String]) -> (id: String?, index: String?)? {
+        guard segments.count == parts.count else { return nil }
+        var found: (id: String?, index: String?) = (nil, nil)
+        for (part, segment) in zip(parts, segments) {
+            switch part {
+            case "{id}": found.id = segment
+            case "{index}": found.index = segment
+            default: if part != segment { return nil }
+            }
+        }
+        return found
+    }
+
+    /// Finds the route of a request. HEAD is taken wherever GET is.
+    public static func match(_ head: RequestHead) throws(Problem) -> RoutedRequest {
+        var allowed: [String] = []
+        for route in all {
+            guard let parameters = route.parameters(of: head.target.segments) else { continue }
+            allowed.append(route.method.rawValue)
+            let takesHead = route.method == .get && head.method == .head
+            guard route.method == head.method || takesHead else { continue }
+            guard let id = parameters.id else {
+                return RoutedRequest(operation: route.operation, writer: nil, stream: nil)
+            }
+            guard let writer = WriterID(id) else { throw .noWriter(id, isMalformed: true) }
+            return RoutedRequest(
+                operation: route.operation, writer: writer, stream: try streamIndex(parameters.index, of: writer))
+        }
+        if allowed.isEmpty { throw Problem(.notFound, "There is nothing at \(head.target.rawPath).") }
+        if allowed.contains("GET") { allowed.append("HEAD") }
+        throw Problem(
+            .methodNotAllowed, "\(head.target.rawPath) takes \(allowed.joined(separator: ", ")).",
+            supported: allowed)
+    }
+
+    private static func streamIndex(_ text: String?, of writer: WriterID) throws(Problem) -> Int? {
+        guard let text else { return nil }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let index = Int(text) else {
+            throw .noStream(text, of: writer)
+        }
+        return index
+    }
+}
+
+/// A request with its place in the API.
+public struct RoutedRequest: Sendable {
+    public let operation: Operation
+    public let writer: WriterID?
+    public let stream: Int?
+}
+
+extension Problem {
+    public static func noWriter(_ id: String, isMalformed: Bool = false) -> Problem {
+        Problem(
+            .writerNotFound,
+            isMalformed
+                ? "A writer's id is 1 to \(WriterID.maxLength) of A-Z a-z 0-9 _ -."
+                : "There is no writer \(id). Create it with PUT /v1/writers/\(id).",
+            parameter: "id")
+    }
+
+    public static func noStream(_ index: String, of writer: WriterID) -> Problem {
+        Problem(
+            .streamNotFound,
+            "The writer \(writer) has no stream \(index). Streams are numbered from 0 in the order they were added.",
+            parameter: "index")
+    }
+}

@@ -1,0 +1,211 @@
+import APICore
+import HTTPServer
+import Logging
+import Synchronization
+import SystemIO
+import WriterModel
+
+/// Starts encoders, keeps their links, and settles how each writer ended: by its encoder's
+/// word, or, when the encoder died without one, by the way it died.
+final class Encoders: Sendable {
+    private let configuration: GatewayConfiguration
+    private let registry: Registry
+    private let records: RecordStore
+    private let authenticator: TokenAuthenticator
+    private let loop: EventLoop
+    private let log: Logger
+    private let forkServer = Mutex<ForkServerClient?>(nil)
+    /// Takes connections that encoders hand back.
+    private let adopt: @Sendable (consuming Descriptor, [UInt8]) -> Void
+
+    private struct Ends {
+        /// Encoders whose socket has ended and whose way of ending is not known yet.
+        var awaited: [WriterID: (link: EncoderLink, until: Deadline)] = [:]
+        var writers: [Int32: WriterID] = [:]
+        /// Ends reported before their process was known.
+        var early: [Int32: ProcessEnd] = [:]
+    }
+
+    private let ends = Mutex(Ends())
+
+    init(
+        configuration: GatewayConfiguration, registry: Registry, records: RecordStore,
+        authenticator: TokenAuthenticator, loop: EventLoop, log: Logger,
+        adopt: @escaping @Sendable (consuming Descriptor, [UInt8]) -> Void
+    ) throws(SystemError) {
+        self.configuration = configuration
+        self.registry = registry
+        self.records = records
+        self.authenticator = authenticator
+        self.loop = loop
+        self.log = log
+        self.adopt = adopt
+        let client = try ForkServerClient(
+            executable: configuration.encoderExecutable, arguments: configuration.encoderArguments,
+            loop: loop, log: log
+        ) { [self] in hear($0) }
+        forkServer.withLock { $0 = client }
+        loop.everySecond { [self] in settleOverdue() }
+    }
+
+    var canStart: Bool { forkServer.withLock { $0?.isRunning ?? false } }
+
+    func stopForkServer() { forkServer.withLock { $0 }?.stop() }
+
+    /// A child of the gateway's own has ended: an encoder whose fork server is gone, or the
+    /// fork server.
+    func childEnded(_ process: Int32, _ end: ProcessEnd) { hear(.ended(process: process, end)) }
+
+    /// Starts an encoder for a new writer. When the id is taken, gives what has it instead.
+    func start(_ writer: WriterID) throws(Problem) -> Registry.Admission {
+        do throws(SystemError) {
+            let (ours, theirs) = try DescriptorPair.messageSockets().split()
+            let theirEnd = Descriptor(owning: theirs)
+            let link = EncoderLink(writer: writer, socket: MessageSocket(owning: ours))
+            let createdAt = Timestamp.now()
+            let admission = registry.add(link, createdAt: createdAt, limit: configuration.limits.maxWriters)
+            guard case .added = admission else { return admission }
+            do throws(SystemError) {
+                try records.makeFolder(writer)
+                try link.watch(on: loop) { [self] in receive(link) }
+            } catch {
+                registry.remove(writer)
+                throw error
+            }
+            link.tell(.start(settings(for: writer, createdAt: createdAt)))
+            guard forkServer.withLock({ $0 })?.fork(writer, passing: theirEnd) == true else {
+                abandon(link)
+                throw SystemError("start an encoder: the fork server is being restarted", number: 11)
+            }
+            return .added
+        } catch {
+            log.error("an encoder can't be started", metadata: ["writer": "\(writer)", "error": "\(error)"])
+            throw Problem(.overloaded, "The server can't start an encoder now: \(error.description). Try again.")
+        }
+    }
+
+    private func settings(for writer: WriterID, createdAt: Timestamp) -> EncoderSettings {
+        EncoderSettings(
+            writer: writer, createdAt: createdAt, folder: records.folderPath(writer),
+            outputDirectory: configuration.outputDirectory, limits: configuration.limits,
+            tokens: authenticator.current)
+    }
+
+    private func abandon(_ link: EncoderLink) {
+        link.unwatch(on: loop)
+        registry.remove(link.writer)
+        try? records.removeFolder(link.writer)
+    }
+
+    // MARK: What encoders say (loop thread)
+
+    private func receive(_ link: EncoderLink) {
+        while let event = link.nextEvent() {
+            switch consume event {
+            case .changed: settleIfConcluded(link)
+            case .returned(let descriptor, let unread): adopt(descriptor, unread)
+            case .ended:
+                link.unwatch(on: loop)
+                linkEnded(link)
+                return
+            }
+        }
+    }
+
+    private func settleIfConcluded(_ link: EncoderLink) {
+        switch link.outcome {
+        case .record(let record):
+            registry.end(link.writer, as: record.state)
+        case .discarded:
+            try? records.removeFolder(link.writer)
+            registry.remove(link.writer)
+        case nil: break
+        }
+    }
+
+    private func linkEnded(_ link: EncoderLink) {
+        if link.outcome != nil { return }
+        if let end = link.end {
+            settle(link, end)
+        } else {
+            ends.withLock { $0.awaited[link.writer] = (link, .after(.seconds(3))) }
+        }
+    }
+
+    // MARK: What the fork server says
+
+    private func hear(_ report: ForkServerClient.Report) {
+        switch report {
+        case .forked(let writer, let process):
+            guard case .live(let link) = registry[writer] else { return }
+            link.setProcess(process)
+            let early = ends.withLock { ends in
+                ends.writers[process] = writer
+                return ends.early.removeValue(forKey: process)
+            }
+            if let early { hear(.ended(process: process, early)) }
+        case .forkFailed(let writer, let reason):
+            log.error("an encoder can't be forked", metadata: ["writer": "\(writer)", "error": "\(reason)"])
+        case .ended(let process, let end):
+            processEnded(process, end)
+        }
+    }
+
+    private func processEnded(_ process: Int32, _ end: ProcessEnd) {
+        let (writer, awaited) = ends.withLock { ends in
+            let writer = ends.writers.removeValue(forKey: process)
+            let awaited = writer.flatMap { ends.awaited.removeValue(forKey: $0) }
+            return (writer, awaited?.link)
+        }
+        guard let writer else { return }
+        if let awaited {
+            settle(awaited, end)
+        } else if case .live(let link) = registry[writer] {
+            link.setEnd(end)
+        }
+    }
+
+    private func settleOverdue() {
+        let overdue = ends.withLock { ends in
+            let overdue = ends.awaited.values.filter { $0.until.hasPassed }.map(\.link)
+            for link in overdue { ends.awaited[link.writer] = nil }
+            return overdue
+        }
+        for link in overdue { settle(link, nil) }
+    }
+
+    /// An encoder ended without a word: its writer has failed, or was never made.
+    private func settle(_ link: EncoderLink, _ end: ProcessEnd?) {
+        let reason = end?.description ?? "ended"
+        log.error("an encoder died", metadata: ["writer": "\(link.writer)", "end": "\(reason)"])
+        guard let snapshot = link.snapshot else {
+            try? records.removeFolder(link.writer)
+            registry.remove(link.writer)
+            return
+        }
+        let record = snapshot.failed(with: .encoderCrashed(end), at: .now())
+        do throws(SystemError) {
+            try records.save(record, of: link.writer)
+        } catch {
+            log.error("a record can't be kept", metadata: ["writer": "\(link.writer)", "error": "\(error)"])
+        }
+        registry.end(link.writer, as: .failed)
+    }
+}
+
+extension Problem {
+    /// The encoder of a writer died: of a signal, or with an exit code.
+    static func encoderCrashed(_ end: ProcessEnd?) -> Problem {
+        var extras: [(String, JSONValue)] = []
+        switch end {
+        case .signaled(let number): extras.append(("signal", .string(Signal.name(number))))
+        case .exited(let code): extras.append(("exit_code", .integer(Int64(code))))
+        case nil: break
+        }
+        let how = end?.description ?? "ended for a reason nobody saw"
+        return Problem(
+            .encoderCrashed,
+            "The writer's encoder \(how). What it had written is kept; other writers are not affected.",
+            extras: extras)
+    }
+}

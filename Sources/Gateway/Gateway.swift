@@ -1,0 +1,203 @@
+import APICore
+import HTTPServer
+import Logging
+import Synchronization
+import SystemIO
+import WriterModel
+
+/// The switchboard between clients and encoders: accepts, reads a request's head, and passes
+/// the connection on. It links no libav.
+public final class Gateway: Sendable {
+    public enum StartFailure: Error, CustomStringConvertible {
+        case system(SystemError)
+        case tokens(String)
+        /// Without tokens the server is open to whoever reaches it.
+        case openToAll(host: String)
+
+        public var description: String {
+            switch self {
+            case .system(let error): error.description
+            case .tokens(let reason): reason
+            case .openToAll(let host):
+                "\(host) can be reached by other machines and there is no token file. "
+                    + "Give --token-file, or --no-auth if that is meant."
+            }
+        }
+    }
+
+    public let address: SocketAddress
+    private let configuration: GatewayConfiguration
+    private let log: Logger
+    private let loop: EventLoop
+    private let signals: SignalSource
+    private let registry = Registry()
+    private let records: RecordStore
+    private let encoders: Encoders
+    private let authenticator: TokenAuthenticator
+    private let tokenFile: TokenFile?
+    private let switchboard: Switchboard
+    private let server: HTTPServer
+    private let acceptor: Acceptor
+    private let stopDeadline = Mutex<Deadline?>(nil)
+
+    /// Listens and starts the fork server. Call it while the process has one thread, so that
+    /// signals reach the gateway's loop only. `allowOpen`: a server without tokens may listen
+    /// beyond loopback.
+    public init(_ configuration: GatewayConfiguration, allowOpen: Bool, log: Logger) throws(StartFailure) {
+        self.configuration = configuration
+        self.log = log
+        tokenFile = configuration.tokenFile.map(TokenFile.init)
+        do throws(TokenFile.Unusable) {
+            authenticator = TokenAuthenticator(tokens: try tokenFile?.read())
+        } catch {
+            throw .tokens(error.description)
+        }
+        let listener: Listener
+        do throws(SystemError) {
+            signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded])
+            Signal.ignore([Signal.brokenPipe])
+            ChildProcess.becomeSubreaper()
+            loop = try EventLoop()
+            listener = try Listener(host: configuration.host, port: configuration.port)
+            address = listener.address
+        } catch {
+            throw .system(error)
+        }
+        if configuration.tokenFile == nil && !allowOpen && !address.isLoopback {
+            throw .openToAll(host: configuration.host)
+        }
+        do throws(SystemError) {
+            records = try RecordStore(
+                stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory)
+            let returned = ReturnedConnections()
+            encoders = try Encoders(
+                configuration: configuration, registry: registry, records: records,
+                authenticator: authenticator, loop: loop, log: log, adopt: returned.adopt)
+            switchboard = Switchboard(
+                configuration: configuration, registry: registry, records: records, encoders: encoders,
+                authenticator: authenticator)
+            server = try HTTPServer(
+                configuration: .init(configuration.limits, lingerTime: .milliseconds(5)), loop: loop,
+                handler: switchboard, log: log)
+            returned.server.withLock { [server] in $0 = server }
+            acceptor = try Acceptor(listener, server: server, loop: loop, log: log)
+        } catch {
+            throw .system(error)
+        }
+        restoreRecords()
+    }
+
+    /// Serves until SIGTERM or SIGINT, then ends well: no new work, every open writer
+    /// finalized.
+    public func run() {
+        loop.everySecond { [self] in everySecond() }
+        do throws(SystemError) {
+            _ = try loop.watch(signals.descriptor) { [self] in receiveSignals() }
+        } catch {
+            log.error("signals can't be received", metadata: ["error": "\(error)"])
+        }
+        loop.run()
+    }
+
+    private func receiveSignals() {
+        while let signal = signals.next() {
+            if signal == Signal.childEnded {
+                while let (process, end) = ChildProcess.reapAny() { encoders.childEnded(process, end) }
+            } else {
+                stop(Signal.name(signal))
+            }
+        }
+    }
+
+    private func stop(_ signal: String) {
+        let isFirst = stopDeadline.withLock { deadline in
+            let isFirst = deadline == nil
+            deadline = .after(isFirst ? .seconds(configuration.limits.shutdownGrace + 10) : .seconds(1))
+            return isFirst
+        }
+        log.info(
+            isFirst ? "ending: open writers are being finalized" : "ending now", metadata: ["signal": "\(signal)"])
+        acceptor.stop()
+        switchboard.stop()
+        server.drain()
+        for link in registry.liveLinks { link.tell(.shutDown) }
+        encoders.stopForkServer()
+        stopIfDone()
+    }
+
+    private func stopIfDone() {
+        guard let deadline = stopDeadline.withLock({ $0 }) else { return }
+        let links = registry.liveLinks
+        if links.isEmpty && server.connectionCount == 0 { return loop.stop() }
+        guard deadline.hasPassed else { return }
+        for link in links {
+            log.error("an encoder did not end in time", metadata: ["writer": "\(link.writer)"])
+            if let process = link.process { Signal.send(Signal.kill, to: process) }
+        }
+        if links.isEmpty || links.allSatisfy({ $0.end != nil }) { loop.stop() }
+    }
+
+    private func everySecond() {
+        reloadTokens()
+        settleOrphans()
+        stopIfDone()
+    }
+
+    private func reloadTokens() {
+        do throws(TokenFile.Unusable) {
+            guard let tokens = try tokenFile?.readIfChanged() else { return }
+            authenticator.replace(with: tokens)
+            for link in registry.liveLinks { link.tell(.tokens(tokens)) }
+            log.info("tokens were read again", metadata: ["count": "\(tokens.count)"])
+        } catch {
+            log.error("the old tokens stay in force", metadata: ["error": "\(error.description)"])
+        }
+    }
+
+    /// Takes up the writers of an earlier run. One that neither ended well nor has an encoder
+    /// any more has failed.
+    private func restoreRecords() {
+        let writers = (try? records.all()) ?? []
+        for writer in writers { restore(writer) }
+        if !writers.isEmpty { log.info("writers of an earlier run are known", metadata: ["count": "\(writers.count)"]) }
+    }
+
+    private func restore(_ writer: WriterID) {
+        let record = records.record(of: writer)
+        let createdAt = record.flatMap { Timestamp($0.createdAt) } ?? .now()
+        if let record, record.state.isEnded {
+            registry.restore(writer, createdAt: createdAt, .ended(record.state))
+        } else if records.isHeld(writer) {
+            registry.restore(writer, createdAt: createdAt, .orphaned)
+        } else {
+            fail(writer, record, createdAt: createdAt)
+        }
+    }
+
+    private func fail(_ writer: WriterID, _ record: WriterRecord?, createdAt: Timestamp) {
+        log.warning("a writer of an earlier run never ended", metadata: ["writer": "\(writer)"])
+        guard let record else {
+            try? records.removeFolder(writer)
+            return registry.remove(writer)
+        }
+        let problem = Problem(
+            .encoderCrashed, "The server and the writer's encoder ended before the writer was finalized.")
+        try? records.save(record.failed(with: problem, at: .now()), of: writer)
+        registry.restore(writer, createdAt: createdAt, .ended(.failed))
+    }
+
+    private func settleOrphans() {
+        for item in registry.newestFirst() {
+            if case .orphaned = item.entry { restore(item.writer) }
+        }
+    }
+}
+
+/// Hands connections from encoders to the server, which is made after what gives them.
+private final class ReturnedConnections: Sendable {
+    let server = Mutex<HTTPServer?>(nil)
+
+    func adopt(_ descriptor: consuming Descriptor, _ unread: [UInt8]) {
+        server.withLock { $0 }?.adopt(descriptor, unread: unread)
+    }
+}

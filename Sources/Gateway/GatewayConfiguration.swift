@@ -1,0 +1,25 @@
+import WriterModel
+
+/// What the operator decides.
+public struct GatewayConfiguration: Sendable {
+    public var host = "127.0.0.1"
+    /// 0 takes a free port.
+    public var port: UInt16 = 8_080
+    /// Relative destinations lie under here.
+    public var outputDirectory = "output"
+    /// Records and managed outputs lie under here.
+    public var stateDirectory = "state"
+    /// Bearer tokens, one a line; nil: no token is asked for.
+    public var tokenFile: String?
+    public var limits = ServiceLimits()
+    /// The fork server, with the arguments that make it log as the gateway does.
+    public var encoderExecutable: String
+    public var encoderArguments: [String]
+    public var version: String
+
+    public init(encoderExecutable: String, encoderArguments: [String], version: String) {
+        self.encoderExecutable = encoderExecutable
+        self.encoderArguments = encoderArguments
+        self.version = version
+    }
+}

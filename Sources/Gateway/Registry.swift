@@ -1,0 +1,79 @@
+import Synchronization
+import WriterModel
+
+/// Every writer the gateway knows, live or ended.
+final class Registry: Sendable {
+    enum Entry: Sendable {
+        /// Its encoder runs, or is being started.
+        case live(EncoderLink)
+        /// Its encoder outlived an earlier gateway and is finalizing.
+        case orphaned
+        /// The record on disk says how it ended.
+        case ended(WriterState)
+    }
+
+    struct Item: Sendable {
+        let writer: WriterID
+        let createdAt: Timestamp
+        var entry: Entry
+    }
+
+    private struct State {
+        var items: [WriterID: Item] = [:]
+        var liveCount = 0
+    }
+
+    private let state = Mutex(State())
+
+    subscript(writer: WriterID) -> Entry? { state.withLock { $0.items[writer]?.entry } }
+
+    var liveCount: Int { state.withLock { $0.liveCount } }
+
+    var liveLinks: [EncoderLink] {
+        state.withLock { state in
+            state.items.values.compactMap { if case .live(let link) = $0.entry { link } else { nil } }
+        }
+    }
+
+    enum Admission: Sendable {
+        case added, alreadyThere(Entry), full
+    }
+
+    /// Adds a live writer unless its id is taken or `limit` live ones are there.
+    func add(_ link: EncoderLink, createdAt: Timestamp, limit: Int) -> Admission {
+        state.withLock { state in
+            if let item = state.items[link.writer] { return .alreadyThere(item.entry) }
+            if state.liveCount >= limit { return .full }
+            state.liveCount += 1
+            state.items[link.writer] = Item(writer: link.writer, createdAt: createdAt, entry: .live(link))
+            return .added
+        }
+    }
+
+    /// Adds a writer of an earlier run.
+    func restore(_ writer: WriterID, createdAt: Timestamp, _ entry: Entry) {
+        state.withLock { $0.items[writer] = Item(writer: writer, createdAt: createdAt, entry: entry) }
+    }
+
+    func end(_ writer: WriterID, as ended: WriterState) {
+        state.withLock { state in
+            guard var item = state.items[writer] else { return }
+            if case .live = item.entry { state.liveCount -= 1 }
+            item.entry = .ended(ended)
+            state.items[writer] = item
+        }
+    }
+
+    func remove(_ writer: WriterID) {
+        state.withLock { state in
+            if case .live = state.items.removeValue(forKey: writer)?.entry { state.liveCount -= 1 }
+        }
+    }
+
+    /// Newest first; ids break ties.
+    func newestFirst() -> [Item] {
+        state.withLock { Array($0.items.values) }.sorted {
+            ($0.createdAt, $0.writer.text) > ($1.createdAt, $1.writer.text)
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import APICore
+import HTTP1
+import HTTPServer
+import SystemIO
+import Synchronization
+import WriterModel
+
+/// Answers requests at the gateway: what belongs to a live writer goes to its encoder, with
+/// the connection; the rest is answered here.
+final class Switchboard: RequestHandler {
+    private let configuration: GatewayConfiguration
+    private let registry: Registry
+    private let records: RecordStore
+    private let encoders: Encoders
+    private let authenticator: TokenAuthenticator
+    private let isStopping = Atomic(false)
+
+    init(
+        configuration: GatewayConfiguration, registry: Registry, records: RecordStore, encoders: Encoders,
+        authenticator: TokenAuthenticator
+    ) {
+        self.configuration = configuration
+        self.registry = registry
+        self.records = records
+        self.encoders = encoders
+        self.authenticator = authenticator
+    }
+
+    /// New writers are refused from here on.
+    func stop() { isStopping.store(true, ordering: .relaxed) }
+
+    func handle(_ exchange: Exchange) {
+        do throws(Problem) {
+            try answer(exchange)
+        } catch {
+            exchange.reply(.problem(error))
+        }
+    }
+
+    func response(toMalformed error: HTTPParseError) -> Response { .problem(Problem(malformed: error)) }
+
+    func responseToOverload() -> Response { .problem(.overload) }
+
+    private func answer(_ exchange: Exchange) throws(Problem) {
+        let request = try Route.match(exchange.head)
+        switch request.operation {
+        case .getLiveness: exchange.reply(.json(["status": "ok"]))
+        case .getReadiness: exchange.reply(readiness)
+        case .getOpenAPI:
+            exchange.reply(
+                Response(.ok, fields: [("Content-Type", "application/yaml")], body: .bytes(PackageResources.openapi_yaml)))
+        default:
+            try authenticator.check(exchange.head)
+            try answer(request, exchange)
+        }
+    }
+
+    private func answer(_ request: RoutedRequest, _ exchange: Exchange) throws(Problem) {
+        switch (request.operation, request.writer) {
+        case (.getVersion, _): exchange.reply(.json(["penstock": .string(configuration.version)]))
+        case (.listWriters, _): exchange.reply(.json(try list(exchange.head.target)))
+        case (.createWriter, _): try create(.random(), exchange)
+        case (.putWriter, let writer?): try create(writer, exchange)
+        case (_, let writer?): try answer(request, about: writer, exchange)
+        default: throw Problem(.notFound, "There is nothing at \(exchange.head.target.rawPath).")
+        }
+    }
+
+    private func create(_ writer: WriterID, _ exchange: Exchange) throws(Problem) {
+        if let entry = registry[writer] { return try repeatCreation(of: writer, entry, exchange) }
+        if isStopping.load(ordering: .relaxed) {
+            throw Problem(.serverStopped, "The server is ending and takes no new writers.")
+        }
+        switch try encoders.start(writer) {
+        case .added:
+            guard case .live(let link) = registry[writer] else { throw .noWriter(writer.text) }
+            try pass(exchange, to: link)
+        case .alreadyThere(let entry): try repeatCreation(of: writer, entry, exchange)
+        case .full:
+            throw Problem(
+                .overloaded,
+                "The server already has \(configuration.limits.maxWriters) writers, its limit (--max-writers). Try again later.")
+        }
+    }
+
+    private func repeatCreation(of writer: WriterID, _ entry: Registry.Entry, _ exchange: Exchange) throws(Problem) {
+        if case .live(let link) = entry { return try pass(exchange, to: link) }
+        let request = try exchange.jsonBody(limit: configuration.limits.maxJSONBytes)
+        exchange.reply(try ended(writer).response(toCreation: request))
+    }
+
+    private func answer(_ request: RoutedRequest, about writer: WriterID, _ exchange: Exchange) throws(Problem) {
+        switch registry[writer] {
+        case nil: throw .noWriter(writer.text)
+        case .live(let link): try pass(exchange, to: link)
+        case .orphaned where request.operation != .getWriter:
+            throw Problem(
+                .wrongState, "The writer's encoder outlived an earlier server and is finalizing. Try again soon.",
+                extras: [("state", .string(WriterState.finalizing.rawValue))])
+        case .orphaned, .ended:
+            if request.operation == .deleteWriter {
+                try delete(writer)
+                exchange.reply(Response(.noContent))
+            } else {
+                exchange.reply(
+                    try ended(writer).response(to: request.operation, stream: request.stream, head: exchange.head))
+            }
+        }
+    }
+
+    private func pass(_ exchange: Exchange, to link: EncoderLink) throws(Problem) {
+        var sent = MessageSocket.Sent.peerGone
+        let isPassed = exchange.handOff { descriptor, unread in
+            sent = link.pass(descriptor, unread: unread)
+            return sent == .sent
+        }
+        if isPassed { return }
+        if sent == .timedOut {
+            throw Problem(.overloaded, "The writer \(link.writer) is not taking requests now. Try again.")
+        }
+        // Its encoder has just ended, or died, and how is not settled yet.
+        throw Problem(
+            .overloaded, "The writer \(link.writer) is just ending. Try again for how it ended.")
+    }
+
+    private func ended(_ writer: WriterID) throws(Problem) -> EndedWriter {
+        guard let record = records.record(of: writer) else { throw .noWriter(writer.text) }
+        return EndedWriter(writer: writer, record: record, records: records)
+    }
+
+    private func delete(_ writer: WriterID) throws(Problem) {
+        do throws(SystemError) {
+            try records.remove(writer, records.record(of: writer))
+            registry.remove(writer)
+        } catch {
+            throw Problem(.internalError, "The writer's files can't be removed: \(error.description).")
+        }
+    }
+
+    private func list(_ target: RequestTarget) throws(Problem) -> JSONValue {
+        try WriterList(target).page(of: registry.newestFirst()) { item in
+            if case .live(let link) = item.entry { return link.snapshot?.resource }
+            return records.record(of: item.writer)?.resource
+        }
+    }
+
+    private var readiness: Response {
+        if isStopping.load(ordering: .relaxed) {
+            return .problem(Problem(.serverStopped, "The server is ending."))
+        }
+        if !encoders.canStart {
+            return .problem(Problem(.overloaded, "The fork server is being restarted."))
+        }
+        return .json(["status": "ok"])
+    }
+}

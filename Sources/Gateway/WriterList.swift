@@ -1,0 +1,63 @@
+import HTTP1
+import WriterModel
+
+/// `GET /v1/writers`: newest first, by state, in pages.
+struct WriterList {
+    static let defaultLimit = 100
+    static let maxLimit = 1_000
+
+    private let state: WriterState?
+    private let limit: Int
+    private let cursor: (createdAt: String, writer: String)?
+
+    init(_ target: RequestTarget) throws(Problem) {
+        for item in target.query where !["state", "limit", "cursor"].contains(item.name) {
+            throw Problem(
+                .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
+                supported: ["state", "limit", "cursor"])
+        }
+        state = try target.query("state").map { text throws(Problem) in
+            guard let state = WriterState(rawValue: text) else {
+                throw Problem(
+                    .invalidParameter, "\"\(text)\" is no state.", parameter: "state",
+                    supported: WriterState.allCases.map(\.rawValue))
+            }
+            return state
+        }
+        let limitText = target.query("limit") ?? String(Self.defaultLimit)
+        guard let limit = Int(limitText), (1...Self.maxLimit).contains(limit) else {
+            throw Problem(.invalidParameter, "limit is a number from 1 to \(Self.maxLimit).", parameter: "limit")
+        }
+        self.limit = limit
+        cursor = try target.query("cursor").map { text throws(Problem) in
+            let parts = text.split(separator: "~", maxSplits: 1).map(String.init)
+            guard parts.count == 2, Timestamp(parts[0]) != nil, WriterID(parts[1]) != nil else {
+                throw Problem(
+                    .invalidParameter, "cursor is what a page before gave as next_cursor.", parameter: "cursor")
+            }
+            return (parts[0], parts[1])
+        }
+    }
+
+    /// `resource` gives a writer's own JSON; nil for one that is still being made.
+    func page(of items: [Registry.Item], _ resource: (Registry.Item) -> JSONObject?) -> JSONValue {
+        var page: [JSONValue] = []
+        var last: Registry.Item?
+        var hasMore = false
+        for item in items {
+            if let cursor, (item.createdAt.description, item.writer.text) >= cursor { continue }
+            if let state, case .ended(let ended) = item.entry, ended != state { continue }
+            guard let writer = resource(item) else { continue }
+            if let state, writer["state"]?.stringValue != state.rawValue { continue }
+            if page.count == limit {
+                hasMore = true
+                break
+            }
+            page.append(.object(writer))
+            last = item
+        }
+        var object: JSONObject = ["writers": .array(page)]
+        if hasMore, let last { object["next_cursor"] = .string("\(last.createdAt)~\(last.writer)") }
+        return .object(object)
+    }
+}

@@ -1,0 +1,58 @@
+import Logging
+import SystemIO
+import WriterModel
+
+/// One line an event on standard error, as text or as JSON. A line is one write, so the
+/// lines of several processes don't mix.
+public struct LineLogHandler: LogHandler {
+    public enum Format: String, Sendable, CaseIterable {
+        case text, json
+    }
+
+    public var logLevel: Logger.Level
+    public var metadata: Logger.Metadata = [:]
+    private let format: Format
+
+    public init(format: Format, level: Logger.Level) {
+        self.format = format
+        logLevel = level
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        let all = event.metadata.map { metadata.merging($0) { $1 } } ?? metadata
+        let time = WallClock.now()
+        let moment = Timestamp(secondsSinceEpoch: time.seconds, nanoseconds: time.nanoseconds).description
+        let values = all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
+        let line =
+            switch format {
+            case .text: Self.text(moment, event, values)
+            case .json: Self.json(moment, event, values)
+            }
+        StandardError.write(line)
+    }
+
+    private static func text(_ moment: String, _ event: LogEvent, _ values: [(String, String)]) -> [UInt8] {
+        var line = "\(moment) \(event.level.rawValue.uppercased()) \(event.message)"
+        for (name, value) in values { line += " \(name)=\(quoted(value))" }
+        return Array((line.filter { $0 != "\n" && $0 != "\r" } + "\n").utf8)
+    }
+
+    private static func json(_ moment: String, _ event: LogEvent, _ values: [(String, String)]) -> [UInt8] {
+        var object: JSONObject = [
+            "time": .string(moment), "level": .string(event.level.rawValue),
+            "message": .string("\(event.message)"),
+        ]
+        for (name, value) in values { object[name] = .string(value) }
+        return JSONValue.object(object).encoded + [0x0A]
+    }
+
+    private static func quoted(_ value: String) -> String {
+        let isPlain = !value.isEmpty && value.allSatisfy { $0 > " " && $0 != "\"" && $0 != "=" }
+        return isPlain ? value : JSONValue.string(value).description
+    }
+}

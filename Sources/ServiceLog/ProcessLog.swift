@@ -1,0 +1,22 @@
+import Logging
+
+/// The log of a process, as its command line asks for it.
+public enum ProcessLog {
+    /// The arguments that make another process of ours log the same way.
+    public static func arguments(format: LineLogHandler.Format, level: Logger.Level) -> [String] {
+        ["--log-format=\(format.rawValue)", "--log-level=\(level.rawValue)"]
+    }
+
+    public static func make(arguments: [String], label: String) -> Logger {
+        func value(_ name: String) -> String? {
+            arguments.first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }
+        }
+        return make(
+            format: value("--log-format").flatMap(LineLogHandler.Format.init) ?? .text,
+            level: value("--log-level").flatMap(Logger.Level.init) ?? .info, label: label)
+    }
+
+    public static func make(format: LineLogHandler.Format, level: Logger.Level, label: String) -> Logger {
+        Logger(label: label) { _ in LineLogHandler(format: format, level: level) }
+    }
+}

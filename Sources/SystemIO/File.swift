@@ -1,0 +1,36 @@
+import CLinux
+import Glibc
+
+/// Files outside any folder of ours, and facts of open ones.
+public enum File {
+    public static func size(_ descriptor: Int32) -> UInt64? {
+        var information = stat()
+        return fstat(descriptor, &information) == 0 ? UInt64(clamping: information.st_size) : nil
+    }
+
+    /// Reads from `position`; 0 at the end or when it can't be read.
+    public static func read(
+        _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at position: UInt64
+    ) -> Int {
+        max(0, pread(descriptor, buffer.baseAddress, buffer.count, off_t(position)))
+    }
+
+    public static func modification(_ path: String) -> Int64? {
+        var information = stat()
+        guard stat(path, &information) == 0 else { return nil }
+        return Int64(information.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(information.st_mtim.tv_nsec)
+    }
+
+    public static func read(_ path: String) throws(SystemError) -> [UInt8] {
+        let number = clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
+        if number < 0 { throw SystemError("open \(path)") }
+        let file = Descriptor(owning: number)
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
+        while true {
+            let count = try retryingOnInterrupt("read \(path)") { Glibc.read(file.number, &buffer, buffer.count) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+}

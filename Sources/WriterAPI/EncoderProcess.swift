@@ -1,0 +1,149 @@
+import APICore
+import HTTPServer
+import Logging
+import Synchronization
+import SystemIO
+import WriterModel
+
+/// The life of one encoder: takes connections from the gateway, serves its writer, and ends
+/// when the writer has.
+public final class EncoderProcess: Sendable {
+    private let settings: EncoderSettings
+    private let gateway: MessageSocket
+    private let resource: WriterResource
+    private let authenticator: TokenAuthenticator
+    private let loop: EventLoop
+    private let server: HTTPServer
+    private let log: Logger
+    private let watch = Mutex<EventLoop.Token?>(nil)
+    private let lastTold = Mutex<WriterRecord?>(nil)
+
+    /// Serves until the writer has ended; returns the process's exit code. Call it in a fresh
+    /// process with its end of the control socket.
+    public static func run(control descriptor: Int32, log: Logger) -> Int32 {
+        let gateway = MessageSocket(owning: descriptor)
+        guard case .message(let bytes, _) = gateway.receive(waiting: true), case .start(let settings)? = ControlMessage(bytes)
+        else {
+            // The gateway went before it said anything: nothing was asked for.
+            return 0
+        }
+        var log = log
+        log[metadataKey: "writer"] = "\(settings.writer)"
+        do throws(SystemError) {
+            let process = try EncoderProcess(settings, gateway, log)
+            try process.serve()
+            return 0
+        } catch {
+            log.error("an encoder can't start", metadata: ["error": "\(error)"])
+            return 1
+        }
+    }
+
+    private init(_ settings: EncoderSettings, _ gateway: MessageSocket, _ log: Logger) throws(SystemError) {
+        self.settings = settings
+        self.gateway = gateway
+        self.log = log
+        let folder = try Directory(path: settings.folder)
+        // A later gateway tells by the lock that this writer still has its encoder.
+        _ = folder.lock()
+        loop = try EventLoop()
+        authenticator = TokenAuthenticator(tokens: settings.tokens)
+        resource = WriterResource(settings: settings, folder: folder) { _ = gateway.send($0.encoded) }
+        let handler = WriterRequestHandler(
+            settings: settings, resource: resource, authenticator: authenticator, gateway: gateway)
+        server = try HTTPServer(
+            configuration: .init(settings.limits, lingerTime: .milliseconds(250)), loop: loop, handler: handler,
+            log: log)
+    }
+
+    private func serve() throws(SystemError) {
+        let token = try loop.watch(gateway.descriptor) { [self] in receive() }
+        watch.withLock { $0 = token }
+        loop.everySecond { [self] in tellProgress() }
+        loop.run()
+    }
+
+    private func tellProgress() {
+        guard case .alive = resource.phase else { return }
+        let record = resource.record
+        let isNews = lastTold.withLock { last in
+            defer { last = record }
+            return last != record
+        }
+        if isNews { _ = gateway.send(ControlMessage.snapshot(record).encoded) }
+    }
+
+    private func receive() {
+        while true {
+            switch gateway.receive(waiting: false) {
+            case .nothing: return
+            case .message(let bytes, let descriptor): take(ControlMessage(bytes), descriptor)
+            case .ended:
+                gatewayFinished()
+                return
+            }
+        }
+    }
+
+    private func take(_ message: ControlMessage?, _ descriptor: Int32?) {
+        switch (message, descriptor) {
+        case (.connection(let unread), let descriptor?):
+            server.adopt(Descriptor(owning: descriptor), unread: unread)
+        case (.tokens(let tokens), _): authenticator.replace(with: tokens)
+        case (.shutDown, _): endWriter(because: "shutdown")
+        default: break
+        }
+    }
+
+    /// The gateway sends nothing more: it has our record, or it is gone.
+    private func gatewayFinished() {
+        // The socket stays readable for ever now.
+        if let token = watch.withLock({ $0 }) { loop.unwatch(gateway.descriptor, token) }
+        switch resource.phase {
+        case .ended, .discarded: leave()
+        case .absent, .alive: endWriter(because: "gateway_lost")
+        }
+    }
+
+    /// Uploads in flight may end, then the writer is finalized; on a thread of its own,
+    /// because that takes time.
+    private func endWriter(because reason: String) {
+        inBackground { [self] in
+            server.drain()
+            if !server.awaitEmpty(until: .after(.seconds(settings.limits.shutdownGrace))) {
+                resource.interruptChunks()
+            }
+            finish(because: reason)
+            if reason == "gateway_lost" { leave() }
+        }
+    }
+
+    private func finish(because reason: String) {
+        if resource.phase == .absent { return resource.giveUp() }
+        do throws(Problem) {
+            _ = try resource.finalize(endedBy: reason)
+            log.info("the writer was finalized", metadata: ["because": "\(reason)"])
+        } catch {
+            resource.fail(
+                Problem(.serverStopped, "The server ended (\(reason)) before the writer was opened."))
+        }
+    }
+
+    /// Ends the process once the last connection is answered or handed back.
+    private func leave() {
+        inBackground { [self] in
+            server.drain()
+            _ = server.awaitEmpty(until: .after(.seconds(settings.limits.responseTimeout)))
+            loop.stop()
+        }
+    }
+
+    private func inBackground(_ work: @escaping @Sendable () -> Void) {
+        do throws(SystemError) {
+            try SystemThread.start(name: "ending", work)
+        } catch {
+            log.error("ending without a thread for it", metadata: ["error": "\(error)"])
+            loop.stop()
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import StreamWriter
+import SystemIO
+import WriterModel
+
+/// The file a writer writes: made when the writer is, kept when it is opened, removed when
+/// nothing comes of it.
+final class OutputPlace: Sendable {
+    let muxer: MuxerInfo
+    /// For reading what was written, live or later.
+    let path: Path
+
+    enum Path: Sendable, Equatable {
+        /// In the writer's own folder.
+        case managed(String)
+        /// Relative to the output directory.
+        case relative(String)
+    }
+
+    private let folder: Directory
+    /// The name it has until the writer opens: another one while it would replace a file.
+    private let temporaryName: String?
+
+    /// Makes the file; the descriptor goes to the destination, which owns it.
+    static func make(
+        _ request: CreateRequest, settings: EncoderSettings, folder: Directory
+    ) throws(Problem) -> (place: OutputPlace, destination: Destination) {
+        if let dst = request.dst { try Self.check(dst) }
+        let muxer = try asProblem { () throws(StreamWriterError) in
+            try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
+        }
+        guard muxer.needsFile else {
+            throw Problem(
+                .forbiddenDestination,
+                "The format \(muxer.name) opens files or devices of its own, which this server does not allow.",
+                parameter: "format")
+        }
+        do throws(SystemError) {
+            let place: OutputPlace
+            if let dst = request.dst {
+                let outputs = try Directory(path: settings.outputDirectory)
+                try outputs.makeParents(of: dst)
+                place = OutputPlace(
+                    muxer, .relative(dst), in: outputs,
+                    temporaryName: request.overwrite ? Self.sibling(of: dst, for: settings.writer) : nil)
+            } else {
+                place = OutputPlace(
+                    muxer, .managed("output." + (muxer.extensions.first ?? "bin")), in: folder, temporaryName: nil)
+            }
+            let descriptor = try place.folder.createFile(place.currentName, .onlyIfAbsent)
+            return (place, .file(descriptor: descriptor, name: place.name))
+        } catch {
+            throw Self.problem(error, request.dst ?? "")
+        }
+    }
+
+    private init(_ muxer: MuxerInfo, _ path: Path, in folder: Directory, temporaryName: String?) {
+        self.muxer = muxer
+        self.path = path
+        self.folder = folder
+        self.temporaryName = temporaryName
+    }
+
+    private var name: String {
+        switch path {
+        case .managed(let name), .relative(let name): name
+        }
+    }
+
+    private var currentName: String { temporaryName ?? name }
+
+    /// The writer is open: a file that was to be replaced is replaced now.
+    func commit() throws(Problem) {
+        guard let temporaryName else { return }
+        do throws(SystemError) {
+            try folder.renameFile(temporaryName, to: name)
+        } catch {
+            throw Self.problem(error, name)
+        }
+    }
+
+    /// Nothing comes of the writer. `committed`: it had been opened.
+    func remove(committed: Bool) {
+        try? folder.removeFile(committed ? name : currentName)
+    }
+
+    /// Opens what has been written for reading. The caller owns the descriptor.
+    func openForReading() throws(SystemError) -> Int32 { try folder.openFile(name) }
+
+    private static func sibling(of path: String, for writer: WriterID) -> String {
+        let components = path.split(separator: "/")
+        let parent = components.dropLast().joined(separator: "/")
+        return (parent.isEmpty ? "" : parent + "/") + ".\(writer).new"
+    }
+
+    /// A relative path, plainly: what the kernel would refuse later is refused with a reason.
+    private static func check(_ dst: String) throws(Problem) {
+        func refusal(_ rule: String) -> Problem {
+            Problem(.forbiddenDestination, "dst \(rule). Give a path relative to the server's output directory.", parameter: "dst")
+        }
+        let components = dst.split(separator: "/", omittingEmptySubsequences: false)
+        if dst.hasPrefix("/") { throw refusal("must not be an absolute path") }
+        if components.contains("..") || components.contains(".") { throw refusal("must not hold . or ..") }
+        if hasScheme(dst) { throw refusal("must not be a URL: this server writes files only") }
+        if components.contains("") || dst.utf8.count > 1_024 || components.contains(where: { $0.utf8.count > 200 }) {
+            throw Problem(
+                .invalidParameter,
+                "dst must be a path of non-empty names of at most 200 bytes each, 1,024 in all.", parameter: "dst")
+        }
+    }
+
+    /// RFC 3986 §3.1; "name:" is one even without "//".
+    private static func hasScheme(_ dst: String) -> Bool {
+        guard let colon = dst.firstIndex(of: ":"), let first = dst.first, first.isASCII, first.isLetter else {
+            return false
+        }
+        return dst[..<colon].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.,".contains($0)) }
+    }
+
+    private static func problem(_ error: SystemError, _ dst: String) -> Problem {
+        if error.isAlreadyThere {
+            return Problem(
+                .destinationExists, "\(dst) exists. Choose another dst, or send \"overwrite\": true.", parameter: "dst")
+        }
+        if error.leadsOutside {
+            return Problem(.forbiddenDestination, "dst leads out of the output directory.", parameter: "dst")
+        }
+        if error.isOutOfSpace { return Problem(.noSpace, "There is no space for \(dst).") }
+        return Problem(.destinationFailed, "The destination can't be made: \(error.description).", parameter: "dst")
+    }
+}

@@ -1,0 +1,54 @@
+import StreamWriter
+import WriterModel
+
+extension Problem {
+    /// What the writer says, as the API says it.
+    init(_ error: StreamWriterError) {
+        var extras: [(String, JSONValue)] = []
+        if let expected = error.expectedPTS { extras.append(("expected_pts", .number(expected))) }
+        self.init(
+            Self.code(of: error.code), Self.sentence(error.message), parameter: error.parameter,
+            supported: error.supported, libavError: error.libavError, log: error.log, extras: extras)
+    }
+
+    private static func code(of code: StreamWriterError.Code) -> ProblemCode {
+        switch code {
+        case .unknownEncoder: .unknownEncoder
+        case .wrongEncoderType, .unsupportedValue: .unsupportedValue
+        case .unknownOption: .unknownOption
+        case .unknownFormat: .unknownFormat
+        case .invalidParameter: .invalidParameter
+        case .invalidFilter: .invalidFilter
+        case .unsupportedHardware: .unsupportedHardware
+        case .wrongState: .wrongState
+        case .noSuchStream: .streamNotFound
+        case .chunkInProgress: .chunkInProgress
+        case .ptsTooEarly: .ptsTooEarly
+        case .encodingFailed, .outOfMemory: .encodingFailed
+        case .destinationFailed: .destinationFailed
+        case .noSpace: .noSpace
+        }
+    }
+
+    private static func sentence(_ message: String) -> String {
+        let capital = message.prefix(1).uppercased() + message.dropFirst()
+        return capital.hasSuffix(".") ? capital : capital + "."
+    }
+
+    /// After such a problem the writer can't go on.
+    var endsWriter: Bool {
+        switch code {
+        case .encodingFailed, .destinationFailed, .noSpace, .internalError: true
+        default: false
+        }
+    }
+}
+
+/// Runs a call of the writer library and translates its error.
+func asProblem<R>(_ body: () throws(StreamWriterError) -> R) throws(Problem) -> R {
+    do throws(StreamWriterError) {
+        return try body()
+    } catch {
+        throw Problem(error)
+    }
+}

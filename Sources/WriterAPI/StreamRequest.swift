@@ -1,0 +1,175 @@
+import StreamWriter
+import WriterModel
+
+/// A stream as a client asks for it, and as `GET` shows it: the seed's parameters by the
+/// seed's names.
+struct StreamRequest {
+    let config: StreamConfig
+
+    init(_ json: JSONValue, at pointer: String = "") throws(Problem) {
+        var fields = try FieldReader(json, at: pointer)
+        switch try fields.string("type") {
+        case "audio": config = .audio(try AudioStreamConfig(&fields))
+        case "video": config = .video(try VideoStreamConfig(&fields))
+        case nil: throw fields.problem("type", "is needed: audio or video", supported: ["audio", "video"])
+        default: throw fields.problem("type", "must be audio or video", supported: ["audio", "video"])
+        }
+        try fields.finish()
+    }
+
+    /// The stream with what was chosen for it and how far it is.
+    static func json(_ config: StreamConfig, _ chosen: StreamDescription, _ progress: StreamProgress) -> JSONValue {
+        var object: JSONObject = ["index": .integer(Int64(chosen.index)), "type": .string(chosen.kind.rawValue)]
+        switch config {
+        case .audio(let audio): audio.add(to: &object)
+        case .video(let video): video.add(to: &object)
+        }
+        object["encoder"] = .string(chosen.encoder)
+        object["encoder_format"] = .string(chosen.encoderFormat)
+        object.set("encoder_sample_rate", chosen.encoderSampleRate)
+        object.set("encoder_num_channels", chosen.encoderNumChannels)
+        object.set("frame_size", chosen.frameSize)
+        object["encoder_frame_rate"] = chosen.encoderFrameRate.map { .string($0.description) }
+        object.set("encoder_width", chosen.encoderWidth)
+        object.set("encoder_height", chosen.encoderHeight)
+        object["time_base"] = .string("\(chosen.timeBase.numerator)/\(chosen.timeBase.denominator)")
+        object.set("bytes_per_frame", chosen.inputFrameBytes)
+        object["frames"] = .integer(progress.frames)
+        object["frames_encoded"] = .integer(progress.framesEncoded)
+        object["offset"] = .integer(progress.offset)
+        object["next_pts"] = .number(progress.nextPTS)
+        return .object(object)
+    }
+}
+
+extension JSONObject {
+    fileprivate mutating func set(_ name: String, _ value: Int?) {
+        if let value { self[name] = .integer(Int64(value)) }
+    }
+
+    fileprivate mutating func set(_ name: String, _ map: [String: String]) {
+        if !map.isEmpty { self[name] = .map(map) }
+    }
+}
+
+extension FieldReader {
+    fileprivate mutating func requiredInteger(_ name: String) throws(Problem) -> Int {
+        guard let value = try integer(name) else { throw problem(name, "is needed: a whole number") }
+        return value
+    }
+
+    /// A rate as a number or as text ("30000/1001").
+    fileprivate mutating func rate(_ name: String) throws(Problem) -> Rational? {
+        let rate: Rational?
+        switch value(name) {
+        case nil: return nil
+        case .string(let text): rate = Rational(parsing: text)
+        case .integer(let number): rate = Rational(Double(number))
+        case .number(let number): rate = Rational(number)
+        default: rate = nil
+        }
+        guard let rate else { throw problem(name, "must be a positive number or a fraction such as \"30000/1001\"") }
+        return rate
+    }
+
+    fileprivate mutating func codecConfig() throws(Problem) -> CodecConfig {
+        guard let json = value("codec_config") else { return CodecConfig() }
+        var fields = try FieldReader(json, at: pointer(to: "codec_config"))
+        // The seed's -1 stands for "not set".
+        func given(_ value: Int?) -> Int? { value == -1 ? nil : value }
+        let config = CodecConfig(
+            bitRate: given(try fields.integer("bit_rate")),
+            compressionLevel: given(try fields.integer("compression_level")),
+            qscale: try fields.number("qscale"),
+            gopSize: given(try fields.integer("gop_size")),
+            maxBFrames: given(try fields.integer("max_b_frames")))
+        try fields.finish()
+        return config
+    }
+}
+
+extension CodecConfig {
+    fileprivate func add(to object: inout JSONObject) {
+        var fields = JSONObject()
+        fields.set("bit_rate", bitRate)
+        fields.set("compression_level", compressionLevel)
+        fields["qscale"] = qscale.map { .number($0) }
+        fields.set("gop_size", gopSize)
+        fields.set("max_b_frames", maxBFrames)
+        if !fields.members.isEmpty { object["codec_config"] = .object(fields) }
+    }
+}
+
+extension AudioStreamConfig {
+    fileprivate init(_ fields: inout FieldReader) throws(Problem) {
+        let formatName = try fields.string("format") ?? SampleFormat.flt.rawValue
+        guard let format = SampleFormat(rawValue: formatName) else {
+            throw fields.problem(
+                "format", "\"\(formatName)\" is no sample format", supported: SampleFormat.allCases.map(\.rawValue))
+        }
+        self.init(
+            sampleRate: try fields.requiredInteger("sample_rate"),
+            numChannels: try fields.requiredInteger("num_channels"),
+            format: format,
+            encoder: try fields.string("encoder"),
+            encoderOption: try fields.map("encoder_option") ?? [:],
+            encoderSampleRate: try fields.integer("encoder_sample_rate"),
+            encoderNumChannels: try fields.integer("encoder_num_channels"),
+            encoderFormat: try fields.string("encoder_format"),
+            codecConfig: try fields.codecConfig(),
+            filterDesc: try fields.string("filter_desc"),
+            metadata: try fields.map("metadata") ?? [:])
+    }
+
+    fileprivate func add(to object: inout JSONObject) {
+        object.set("sample_rate", sampleRate)
+        object.set("num_channels", numChannels)
+        object["format"] = .string(format.rawValue)
+        object.set("encoder_option", encoderOption)
+        codecConfig.add(to: &object)
+        object["filter_desc"] = filterDesc.map { .string($0) }
+        object.set("metadata", metadata)
+    }
+}
+
+extension VideoStreamConfig {
+    fileprivate init(_ fields: inout FieldReader) throws(Problem) {
+        let layoutName = try fields.string("layout") ?? PixelLayout.packed.rawValue
+        guard let layout = PixelLayout(rawValue: layoutName) else {
+            throw fields.problem(
+                "layout", "\"\(layoutName)\" is no layout", supported: PixelLayout.allCases.map(\.rawValue))
+        }
+        guard let frameRate = try fields.rate("frame_rate") else {
+            throw fields.problem("frame_rate", "is needed: a number or a fraction such as \"30000/1001\"")
+        }
+        self.init(
+            frameRate: frameRate,
+            width: try fields.requiredInteger("width"),
+            height: try fields.requiredInteger("height"),
+            format: try fields.string("format") ?? "rgb24",
+            layout: layout,
+            encoder: try fields.string("encoder"),
+            encoderOption: try fields.map("encoder_option") ?? [:],
+            encoderFrameRate: try fields.rate("encoder_frame_rate"),
+            encoderWidth: try fields.integer("encoder_width"),
+            encoderHeight: try fields.integer("encoder_height"),
+            encoderFormat: try fields.string("encoder_format"),
+            codecConfig: try fields.codecConfig(),
+            filterDesc: try fields.string("filter_desc"),
+            hwAccel: try fields.string("hw_accel"),
+            metadata: try fields.map("metadata") ?? [:])
+    }
+
+    fileprivate func add(to object: inout JSONObject) {
+        object["frame_rate"] = .string(frameRate.description)
+        object.set("width", width)
+        object.set("height", height)
+        object["format"] = .string(format)
+        object["layout"] = .string(layout.rawValue)
+        object.set("encoder_option", encoderOption)
+        codecConfig.add(to: &object)
+        object["filter_desc"] = filterDesc.map { .string($0) }
+        object["hw_accel"] = hwAccel.map { .string($0) }
+        object.set("metadata", metadata)
+    }
+}

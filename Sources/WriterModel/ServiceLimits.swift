@@ -1,0 +1,59 @@
+/// The bounds that both processes keep, each with its default. Times are in seconds.
+public struct ServiceLimits: Sendable, Equatable {
+    /// Live writers.
+    public var maxWriters = 1_000
+    public var maxConnections = 10_000
+    /// A request body that is JSON.
+    public var maxJSONBytes = 64 * 1_024
+    public var maxHeadBytes = 32 * 1_024
+    /// Threads that serve requests: of the gateway, and of each encoder.
+    public var handlerThreads = 32
+    /// A connection without a request.
+    public var idleConnectionTimeout = 75.0
+    /// From a request's first byte to its head's end.
+    public var headTimeout = 15.0
+    /// Between two reads of a body.
+    public var bodyTimeout = 60.0
+    /// Between two writes of a response.
+    public var responseTimeout = 60.0
+    /// How long uploads in flight may go on after the server was told to end.
+    public var shutdownGrace = 10.0
+
+    public init() {}
+
+    /// The largest `maxJSONBytes` and `maxHeadBytes` that fit a control message.
+    public static let largestMessagePart = 128 * 1_024
+
+    var json: JSONValue {
+        [
+            "max_writers": .integer(Int64(maxWriters)),
+            "max_connections": .integer(Int64(maxConnections)),
+            "max_json_bytes": .integer(Int64(maxJSONBytes)),
+            "max_head_bytes": .integer(Int64(maxHeadBytes)),
+            "handler_threads": .integer(Int64(handlerThreads)),
+            "idle_connection_timeout": .number(idleConnectionTimeout),
+            "head_timeout": .number(headTimeout),
+            "body_timeout": .number(bodyTimeout),
+            "response_timeout": .number(responseTimeout),
+            "shutdown_grace": .number(shutdownGrace),
+        ]
+    }
+
+    init?(json: JSONValue) {
+        guard var fields = try? FieldReader(json) else { return nil }
+        do {
+            maxWriters = try fields.integer("max_writers") ?? maxWriters
+            maxConnections = try fields.integer("max_connections") ?? maxConnections
+            maxJSONBytes = try fields.integer("max_json_bytes") ?? maxJSONBytes
+            maxHeadBytes = try fields.integer("max_head_bytes") ?? maxHeadBytes
+            handlerThreads = try fields.integer("handler_threads") ?? handlerThreads
+            idleConnectionTimeout = try fields.number("idle_connection_timeout") ?? idleConnectionTimeout
+            headTimeout = try fields.number("head_timeout") ?? headTimeout
+            bodyTimeout = try fields.number("body_timeout") ?? bodyTimeout
+            responseTimeout = try fields.number("response_timeout") ?? responseTimeout
+            shutdownGrace = try fields.number("shutdown_grace") ?? shutdownGrace
+        } catch {
+            return nil
+        }
+    }
+}

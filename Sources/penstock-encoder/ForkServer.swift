@@ -1,0 +1,70 @@
+import Logging
+import SystemIO
+import WriterAPI
+import WriterModel
+
+/// Forks an encoder for each writer and tells how each ended. Single-threaded, so that a fork
+/// of it is a sound process.
+struct ForkServer {
+    private let gateway: MessageSocket
+    private let log: Logger
+
+    init(control: Int32, log: Logger) {
+        gateway = MessageSocket(owning: control)
+        self.log = log
+    }
+
+    /// Serves until the gateway closes its end. Encoders that run go on.
+    func run() -> Int32 {
+        // The gateway decides when to end; a terminal's Ctrl-C reaches it alone.
+        ChildProcess.leaveProcessGroup()
+        Signal.ignore([Signal.interrupt, Signal.terminate, Signal.hangUp, Signal.brokenPipe])
+        do throws(SystemError) {
+            let children = try SignalSource([Signal.childEnded])
+            while true {
+                try Readiness.await([gateway.descriptor, children.descriptor])
+                reap(children)
+                if !answerRequests(children) { return 0 }
+            }
+        } catch {
+            log.error("the fork server can't go on", metadata: ["error": "\(error)"])
+            return 1
+        }
+    }
+
+    private func reap(_ children: SignalSource) {
+        while children.next() != nil {}
+        while let (process, status) = ChildProcess.reapAnyStatus() {
+            _ = gateway.send(ForkMessage.ended(process: process, waitStatus: status).encoded)
+        }
+    }
+
+    /// False once the gateway is gone.
+    private func answerRequests(_ children: SignalSource) -> Bool {
+        while true {
+            switch gateway.receive(waiting: false) {
+            case .nothing: return true
+            case .ended: return false
+            case .message(let bytes, let control):
+                guard let control, case .fork(let writer)? = ForkMessage(bytes) else { continue }
+                fork(writer, Descriptor(owning: control), children)
+            }
+        }
+    }
+
+    private func fork(_ writer: WriterID, _ control: consuming Descriptor, _ children: SignalSource) {
+        do throws(SystemError) {
+            let process = try ChildProcess.fork()
+            if process == 0 {
+                gateway.closeInChild()
+                children.closeInChild()
+                ChildProcess.unblockSignals()
+                ChildProcess.setName("enc " + writer.text)
+                ChildProcess.exit(EncoderProcess.run(control: control.take(), log: log))
+            }
+            _ = gateway.send(ForkMessage.forked(writer: writer, process: process).encoded)
+        } catch {
+            _ = gateway.send(ForkMessage.forkFailed(writer: writer, reason: error.description).encoded)
+        }
+    }
+}
