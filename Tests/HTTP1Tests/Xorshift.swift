@@ -15,7 +15,7 @@ struct Xorshift: RandomNumberGenerator {
     }
 
     mutating func below(_ bound: Int) -> Int {
-        Int((next() >> 32) &* UInt64(bound) >> 32)
+        Int(((next() >> 32) &* UInt64(bound)) >> 32)
     }
 
     mutating func element<Element>(of elements: [Element]) -> Element {
