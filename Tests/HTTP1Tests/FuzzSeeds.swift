@@ -28,7 +28,8 @@ extension FuzzTests {
     ]
 
     static let headTokens = [
-        "\r\n", "\r", "\n", " ", "\t", ":", "\0", "\u{7F}", "\r\n\r\n", "\r\n ", "/", "//", "/.", "/..", "/%2e", "%", "%00",
+        "\r\n", "\r", "\n", " ", "\t", ":", "\0", "\u{7F}", "\r\n\r\n", "\r\n ",
+        "/", "//", "/.", "/..", "/%2e", "%", "%00",
         "%2F", "%ff", "?", "&", "=", "#", "*", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "HEAD ", "CONNECT ", "http://", "@",
         "[", "]", "é", ",", "5", "+", "18446744073709551616", "chunked", "gzip, ", "Content-Length: 5\r\n",
         "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: gzip\r\n", "Host: a\r\n", "Connection: close\r\n",
@@ -45,7 +46,8 @@ extension FuzzTests {
     ]
 
     static let bodyTokens = [
-        "\r\n", "\r", "\n", " ", "\t", ";", "=", "\"", "\\", ":", "\0", "0", "1", "f", "g", "+", "-", "0x", ";a=b", ";a=\"b\"",
+        "\r\n", "\r", "\n", " ", "\t", ";", "=", "\"", "\\", ":", "\0", "0", "1", "f", "g", "+", "-", "0x",
+        ";a=b", ";a=\"b\"",
         "0\r\n", "0\r\n\r\n", "5\r\nabcde\r\n", "ffffffffffffffff", "00000000", "Content-Length: 5\r\n", "X: y\r\n",
     ]
 }

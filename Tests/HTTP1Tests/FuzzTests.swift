@@ -78,8 +78,9 @@ private struct Tally {
 extension HeadFacts {
     /// What an accepted head may never hold, worked out from its bytes and not by the parser.
     fileprivate func defect(in bytes: [UInt8]) -> String? {
-        guard bytes.prefix(headBytes).suffix(4).elementsEqual("\r\n\r\n".utf8) else { return "no empty line at the end" }
-        let lines = bytes.prefix(headBytes).split(separator: UInt8(ascii: "\n"))
+        let head = bytes.prefix(headBytes)
+        guard head.suffix(4).elementsEqual("\r\n\r\n".utf8) else { return "no empty line at the end" }
+        let lines = head.split(separator: UInt8(ascii: "\n"))
         guard lines.allSatisfy({ $0.last == UInt8(ascii: "\r") }) else { return "a bare LF" }
         let content = lines.map { $0.dropLast() }.filter { !$0.isEmpty }
         guard content.count == fields.count + 1 else { return "lines that are no fields" }
@@ -88,7 +89,9 @@ extension HeadFacts {
             guard line.starts(with: "\(field[0]):".utf8) else { return "another name" }
             if let edge = field[1].utf8.first, edge == 32 || edge == 9 { return "whitespace around a value" }
         }
-        if target.segments.contains(where: { $0 == "." || $0 == ".." || $0.utf8.contains(0) }) { return "a climbing path" }
+        for segment in target.segments where [".", ".."].contains(segment) || segment.utf8.contains(0) {
+            return "a climbing path"
+        }
         return framingDefect
     }
 
