@@ -1,8 +1,107 @@
 // libav's macros and variadic functions as static inline functions, and what differs
 // between the FFmpeg versions we build on (5.1 to 7.1). Nothing else.
 #pragma once
+#include <errno.h>
 #include <libavcodec/avcodec.h>
 #include <libavdevice/avdevice.h>
 #include <libavfilter/avfilter.h>
+#include <libavfilter/buffersink.h>
+#include <libavfilter/buffersrc.h>
 #include <libavformat/avformat.h>
 #include <libavutil/avutil.h>
+#include <libavutil/channel_layout.h>
+#include <libavutil/hwcontext.h>
+#include <libavutil/imgutils.h>
+#include <libavutil/opt.h>
+#include <libavutil/pixdesc.h>
+#include <libavutil/samplefmt.h>
+#include <libswresample/swresample.h>
+
+// Macros Swift cannot import.
+static const int clibav_error_again = AVERROR(EAGAIN);
+static const int clibav_error_eof = AVERROR_EOF;
+static const int clibav_error_exit = AVERROR_EXIT;
+static const int clibav_error_no_memory = AVERROR(ENOMEM);
+static const int clibav_error_no_space = AVERROR(ENOSPC);
+static const int clibav_error_invalid = AVERROR(EINVAL);
+static const int clibav_error_not_implemented = AVERROR(ENOSYS);
+static const int clibav_error_option_not_found = AVERROR_OPTION_NOT_FOUND;
+static const int clibav_error_filter_not_found = AVERROR_FILTER_NOT_FOUND;
+static const int clibav_error_encoder_not_found = AVERROR_ENCODER_NOT_FOUND;
+static const int clibav_error_protocol_not_found = AVERROR_PROTOCOL_NOT_FOUND;
+static const int64_t clibav_no_pts = AV_NOPTS_VALUE;
+
+static inline int clibav_error_from_errno(int value) { return AVERROR(value); }
+
+// av_log: a va_list stays on this side. `sink` is set once, before libav logs anything.
+typedef void (*clibav_log_sink)(int level, const char *line);
+
+static inline clibav_log_sink *clibav_log_slot(void) {
+    static clibav_log_sink slot;
+    return &slot;
+}
+
+static inline void clibav_log_callback(void *object, int level, const char *format, va_list arguments) {
+    if ((level & 0xff) > AV_LOG_WARNING || !*clibav_log_slot()) return;
+    char line[1024];
+    int prefix = 1;
+    av_log_format_line2(object, level & 0xff, format, arguments, line, sizeof line, &prefix);
+    (*clibav_log_slot())(level & 0xff, line);
+}
+
+static inline void clibav_install_log(clibav_log_sink sink) {
+    *clibav_log_slot() = sink;
+    av_log_set_level(AV_LOG_WARNING);
+    av_log_set_callback(clibav_log_callback);
+}
+
+// What an encoder takes: AVCodec's own arrays are deprecated from 7.1. NULL is "anything".
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 13, 100)
+static inline const void *clibav_supported(const AVCodec *codec, enum AVCodecConfig what) {
+    const void *list = NULL;
+    int count = 0;
+    return avcodec_get_supported_config(NULL, codec, what, 0, &list, &count) < 0 ? NULL : list;
+}
+#define CLIBAV_SUPPORTED(codec, type, what, field) ((const type *)clibav_supported(codec, what))
+#else
+#define CLIBAV_SUPPORTED(codec, type, what, field) ((codec)->field)
+#endif
+
+static inline const enum AVPixelFormat *clibav_pixel_formats(const AVCodec *codec) {
+    return CLIBAV_SUPPORTED(codec, enum AVPixelFormat, AV_CODEC_CONFIG_PIX_FORMAT, pix_fmts);
+}
+static inline const enum AVSampleFormat *clibav_sample_formats(const AVCodec *codec) {
+    return CLIBAV_SUPPORTED(codec, enum AVSampleFormat, AV_CODEC_CONFIG_SAMPLE_FORMAT, sample_fmts);
+}
+static inline const int *clibav_sample_rates(const AVCodec *codec) {
+    return CLIBAV_SUPPORTED(codec, int, AV_CODEC_CONFIG_SAMPLE_RATE, supported_samplerates);
+}
+static inline const AVRational *clibav_frame_rates(const AVCodec *codec) {
+    return CLIBAV_SUPPORTED(codec, AVRational, AV_CODEC_CONFIG_FRAME_RATE, supported_framerates);
+}
+static inline const AVChannelLayout *clibav_channel_layouts(const AVCodec *codec) {
+    return CLIBAV_SUPPORTED(codec, AVChannelLayout, AV_CODEC_CONFIG_CHANNEL_LAYOUT, ch_layouts);
+}
+
+// AVFrame.duration took over from pkt_duration in 6.0.
+static inline void clibav_set_frame_duration(AVFrame *frame, int64_t duration) {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
+    frame->duration = duration;
+#else
+    frame->pkt_duration = duration;
+#endif
+}
+
+// The write callback's buffer became const in 7.0.
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+typedef const uint8_t *clibav_write_buffer;
+#else
+typedef uint8_t *clibav_write_buffer;
+#endif
+typedef int (*clibav_write_callback)(void *opaque, clibav_write_buffer bytes, int count);
+
+static inline AVIOContext *clibav_alloc_output(
+    unsigned char *buffer, int size, void *opaque, clibav_write_callback write,
+    int64_t (*seek)(void *opaque, int64_t offset, int whence)) {
+    return avio_alloc_context(buffer, size, 1, opaque, NULL, write, seek);
+}

@@ -5,5 +5,6 @@ public enum BodyFraming: Sendable, Equatable {
     case length(UInt64)
     case chunked
 
-    var hasBody: Bool { self != .none && self != .length(0) }
+    /// Whether there are bytes to read after the head; a chunked body may still turn out empty.
+    public var hasBody: Bool { self != .none && self != .length(0) }
 }

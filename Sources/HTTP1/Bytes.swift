@@ -71,13 +71,14 @@ extension UnsafeRawBufferPointer {
 
     /// The index of the first control byte at or after `start`.
     func firstControl(from start: Int) -> Int? {
-        let every: UInt64 = 0x0101_0101_0101_0101
         var index = start
         while index + 8 <= count {
             // Eight bytes at once. The lowest flag is exact; HTAB is flagged too and sorted out below.
             let word = UInt64(littleEndian: loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            let delete = word ^ every &* 0x7F
-            let flags = ((word &- every &* 0x20) & ~word | (delete &- every) & ~delete) & every &* 0x80
+            let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
+            let below0x20 = (word &- 0x2020_2020_2020_2020) & ~word
+            let is0x7F = (delete &- 0x0101_0101_0101_0101) & ~delete
+            let flags = (below0x20 | is0x7F) & 0x8080_8080_8080_8080
             if flags == 0 {
                 index += 8
                 continue

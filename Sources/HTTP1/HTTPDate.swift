@@ -1,5 +1,5 @@
 /// The dates of HTTP fields (RFC 9110 §5.6.7).
-public struct HTTPDate {
+public enum HTTPDate {
     /// IMF-fixdate, as in `Sun, 06 Nov 1994 08:49:37 GMT`. Years are held within 0000 to 9999, which it can write.
     public static func format(secondsSinceEpoch: Int64) -> String {
         let seconds = min(max(secondsSinceEpoch, firstSecond), lastSecond)

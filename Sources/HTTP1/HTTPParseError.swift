@@ -94,10 +94,12 @@ extension HTTPParseError {
         case .unknownMethod: "The method is not known. Methods are in capitals: GET, HEAD, POST, PUT, DELETE, OPTIONS."
         case .connectRefused: "CONNECT is for proxies, and this is none. Send the request to its server."
         case .targetTooLong: "The request target has too many bytes. Put long values in the body."
-        case .malformedTarget: "The request target is not a path that starts with \"/\", nor an http:// or https:// URL."
+        case .malformedTarget:
+            "The request target is not a path that starts with \"/\", nor an http:// or https:// URL."
         case .asteriskWithoutOptions: "The target \"*\" is for OPTIONS only. Use a path."
         case .badTargetCharacter: "The request target has a character that a URL may not hold. Percent-encode it."
-        case .badPercentEncoding: "A \"%\" in the request target is not followed by two hex digits. A plain \"%\" is \"%25\"."
+        case .badPercentEncoding:
+            "A \"%\" in the request target is not followed by two hex digits. A plain \"%\" is \"%25\"."
         case .encodedNUL: "The request target has an encoded NUL (%00). Leave it out."
         case .targetNotUTF8: "The request target does not decode to UTF-8. Percent-encode UTF-8 bytes."
         case .dotSegment: "The path has a \".\" or \"..\" segment. Send the path it stands for."
@@ -105,18 +107,22 @@ extension HTTPParseError {
         case .foldedLine: "A field line starts with whitespace. Put each field on one line."
         case .missingColon: "A field line has no colon. Write \"Name: value\"."
         case .whitespaceInFieldName: "There is whitespace before a field's colon. Write \"Name: value\"."
-        case .badFieldName: "A field name is empty or has a character that is not allowed. Use letters, digits and \"-\"."
+        case .badFieldName:
+            "A field name is empty or has a character that is not allowed. Use letters, digits and \"-\"."
         case .missingHost: "There is no Host. HTTP/1.1 asks for exactly one."
         case .repeatedHost: "There is more than one Host. Send exactly one."
-        case .badHost: "The host is not valid. Write a name or address, and a port if need be, as in \"example.com:8080\"."
+        case .badHost:
+            "The host is not valid. Write a name or address, and a port if need be, as in \"example.com:8080\"."
         case .unknownExpectation: "The expectation is not known. Only \"Expect: 100-continue\" is."
         case .badContentLength: "Content-Length is not one decimal number below 2^63. Write digits alone."
         case .repeatedContentLength: "There is more than one Content-Length. Send exactly one."
         case .lengthAndTransferEncoding: "There are both Content-Length and Transfer-Encoding. Send one of them."
         case .transferEncodingInHTTP10: "HTTP/1.0 has no Transfer-Encoding. Use HTTP/1.1, or Content-Length."
         case .chunkedNotFinal: "Transfer-Encoding does not end in \"chunked\". Write \"Transfer-Encoding: chunked\"."
-        case .repeatedChunked: "Transfer-Encoding names \"chunked\" more than once. Write \"Transfer-Encoding: chunked\"."
-        case .unknownTransferCoding: "Only \"chunked\" is known as a transfer coding. Write \"Transfer-Encoding: chunked\"."
+        case .repeatedChunked:
+            "Transfer-Encoding names \"chunked\" more than once. Write \"Transfer-Encoding: chunked\"."
+        case .unknownTransferCoding:
+            "Only \"chunked\" is known as a transfer coding. Write \"Transfer-Encoding: chunked\"."
         case .badChunkSize: "A chunk does not start with its size, 1 to 16 hex digits and a CRLF."
         case .chunkTooLarge: "A chunk's size is 2^63 or more. Send smaller chunks."
         case .badChunkExtension: "A chunk extension is malformed. Write \";name=value\", or leave it out."

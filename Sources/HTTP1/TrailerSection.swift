@@ -9,7 +9,7 @@ struct TrailerSection: Sendable {
         "content-type", "cookie", "expect", "host", "keep-alive", "max-forwards", "pragma", "proxy-authorization",
         "range", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade",
     ]
-    private static let longestForbidden = 19
+    private static let longestForbidden = forbidden.map(\.utf8CodeUnitCount).max()!
 
     private var state = State.lineStart
     private var totalBytes = 0

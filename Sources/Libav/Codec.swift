@@ -1,0 +1,99 @@
+internal import CLibav
+
+/// An encoder libav was built with, and what it takes. An empty list is "anything".
+package struct Codec: @unchecked Sendable {
+    // Unchecked: points at libav's static tables, which never change.
+    let pointer: UnsafePointer<AVCodec>
+
+    package enum Media: Sendable { case audio, video, other }
+
+    init(_ pointer: UnsafePointer<AVCodec>) { self.pointer = pointer }
+
+    /// By encoder name ("libx264"), or by codec name ("h264") for its default encoder.
+    package init?(named name: String) {
+        if let pointer = avcodec_find_encoder_by_name(name) {
+            self.init(pointer)
+        } else if let descriptor = avcodec_descriptor_get_by_name(name),
+            let pointer = avcodec_find_encoder(descriptor.pointee.id)
+        {
+            self.init(pointer)
+        } else {
+            return nil
+        }
+    }
+
+    package var name: String { String(cString: pointer.pointee.name) }
+
+    package var media: Media {
+        switch pointer.pointee.type {
+        case AVMEDIA_TYPE_AUDIO: .audio
+        case AVMEDIA_TYPE_VIDEO: .video
+        default: .other
+        }
+    }
+
+    package var pixelFormats: [PixelFormat] {
+        Self.list(clibav_pixel_formats(pointer)) { $0 == AV_PIX_FMT_NONE }.map(PixelFormat.init)
+    }
+
+    package var audioFormats: [AudioFormat] {
+        Self.list(clibav_sample_formats(pointer)) { $0 == AV_SAMPLE_FMT_NONE }.map(AudioFormat.init)
+    }
+
+    package var sampleRates: [Int] {
+        switch pointer.pointee.id {
+        // These take one rate but do not list it.
+        case AV_CODEC_ID_ADPCM_G722: [16_000]
+        case AV_CODEC_ID_GSM, AV_CODEC_ID_GSM_MS, AV_CODEC_ID_G723_1, AV_CODEC_ID_AMR_NB: [8_000]
+        default: Self.list(clibav_sample_rates(pointer)) { $0 == 0 }.map(Int.init)
+        }
+    }
+
+    package var channelLayouts: [ChannelLayout] {
+        switch pointer.pointee.id {
+        // As above: these take few channels but do not list them.
+        case AV_CODEC_ID_ADPCM_G722, AV_CODEC_ID_GSM, AV_CODEC_ID_GSM_MS, AV_CODEC_ID_G723_1,
+            AV_CODEC_ID_AMR_NB:
+            [ChannelLayout(channels: 1)]
+        case AV_CODEC_ID_VORBIS where name == "vorbis": [ChannelLayout(channels: 2)]
+        default:
+            Self.list(clibav_channel_layouts(pointer)) { $0.nb_channels == 0 }.map(ChannelLayout.init)
+        }
+    }
+
+    package var frameRates: [Fraction] {
+        Self.list(clibav_frame_rates(pointer)) { $0.den == 0 }.map(Fraction.init)
+    }
+
+    package var isExperimental: Bool { has(AV_CODEC_CAP_EXPERIMENTAL) }
+    /// Takes audio frames of any length.
+    package var takesAnyFrameSize: Bool { has(AV_CODEC_CAP_VARIABLE_FRAME_SIZE) }
+    /// Can go on after a flush without being opened again.
+    package var restartsAfterDrain: Bool { has(AV_CODEC_CAP_ENCODER_FLUSH) }
+    /// Gives the frame's bytes as they are.
+    package var isRawVideo: Bool { pointer.pointee.id == AV_CODEC_ID_RAWVIDEO }
+
+    private func has(_ capability: Int32) -> Bool { pointer.pointee.capabilities & capability != 0 }
+
+    private static func list<T>(_ start: UnsafePointer<T>?, isEnd: (T) -> Bool) -> [T] {
+        guard var next = start else { return [] }
+        var values: [T] = []
+        while !isEnd(next.pointee) {
+            values.append(next.pointee)
+            next += 1
+        }
+        return values
+    }
+
+    /// Names of all encoders of a kind.
+    package static func names(of media: Media) -> [String] {
+        var names: [String] = []
+        var state: UnsafeMutableRawPointer?
+        while let next = av_codec_iterate(&state) {
+            guard av_codec_is_encoder(next) != 0 else { continue }
+            let codec = Codec(next)
+            if codec.media == media { names.append(codec.name) }
+        }
+        return names
+    }
+}

@@ -1,0 +1,180 @@
+internal import CLibav
+
+/// Everything an encoder is opened with.
+package struct EncoderSettings: Sendable {
+    package enum Input: Sendable {
+        case audio(AudioShape)
+        case video(format: PixelFormat, width: Int, height: Int, frameRate: Fraction)
+    }
+
+    package var codec: Codec
+    package var input: Input
+    package var bitRate: Int?
+    package var compressionLevel: Int?
+    package var qscale: Double?
+    package var gopSize: Int?
+    package var maxBFrames: Int?
+    package var options: [String: String] = [:]
+    /// The muxer keeps the codec's headers itself.
+    package var usesGlobalHeader = false
+    /// For frames in a GPU's memory.
+    package var hardwareFrames: HardwareFrames?
+
+    package init(codec: Codec, input: Input) {
+        self.codec = codec
+        self.input = input
+    }
+
+    /// One sample, or one frame.
+    package var timeBase: Fraction {
+        switch input {
+        case .audio(let shape): Fraction(1, Int32(shape.sampleRate))
+        case .video(_, _, _, let frameRate): frameRate.inverse
+        }
+    }
+}
+
+/// An open encoder. One thread at a time.
+package final class Encoder {
+    /// What `receive` has to say; neither of the last two is a failure.
+    package enum Output {
+        case packet(Packet)
+        case needsInput
+        case drained
+    }
+
+    package let settings: EncoderSettings
+    let context: UnsafeMutablePointer<AVCodecContext>
+    private let sendsFramesThrough: Bool
+
+    package init(_ settings: EncoderSettings) throws(LibavError) {
+        self.settings = settings
+        let codec = settings.codec
+        context = try allocated(
+            avcodec_alloc_context3(codec.pointer), "allocating the encoder \(codec.name)")
+        do throws(LibavError) {
+            Self.apply(settings, to: context)
+            try Self.applyOptions(settings, to: context)
+            try check(avcodec_open2(context, codec.pointer, nil), "opening the encoder \(codec.name)")
+        } catch {
+            Self.free(context)
+            throw error
+        }
+        sendsFramesThrough = Self.canSendFramesThrough(settings, context)
+    }
+
+    deinit { Self.free(context) }
+
+    private static func free(_ context: UnsafeMutablePointer<AVCodecContext>) {
+        var context: UnsafeMutablePointer<AVCodecContext>? = context
+        avcodec_free_context(&context)
+    }
+
+    package var timeBase: Fraction { Fraction(context.pointee.time_base) }
+    package var bitRate: Int { Int(context.pointee.bit_rate) }
+
+    /// Samples per channel every audio frame but the last must have; 0 when it takes any.
+    package var frameSize: Int {
+        settings.codec.takesAnyFrameSize ? 0 : Int(context.pointee.frame_size)
+    }
+
+    /// Gives the encoder a frame; nil says there are no more. Take all packets before the next.
+    package func send(_ frame: Frame?) throws(LibavError) {
+        let code = avcodec_send_frame(context, frame?.pointer)
+        if frame == nil && code == clibav_error_eof { return }
+        try check(code, "encoding with \(settings.codec.name)")
+    }
+
+    package func receive() throws(LibavError) -> Output {
+        let packet = try Packet()
+        let code = avcodec_receive_packet(context, packet.pointer)
+        if code == clibav_error_again { return .needsInput }
+        if code == clibav_error_eof { return .drained }
+        try check(code, "encoding with \(settings.codec.name)")
+        return .packet(packet)
+    }
+
+    /// Makes a drained encoder take frames again. Only where `restartsAfterDrain`.
+    package func restart() { avcodec_flush_buffers(context) }
+
+    /// Raw video without a copy: a packet that refers to the frame's own buffer. Nil when the
+    /// frame has to go through the encoder.
+    package func sendThrough(_ frame: Frame) throws(LibavError) -> Packet? {
+        guard sendsFramesThrough, case .video(let format, let width, let height, _) = settings.input
+        else { return nil }
+        let bytes = av_image_get_buffer_size(format.id, Int32(width), Int32(height), 1)
+        guard bytes > 0, let start = frame.contiguousImage(bytes: Int(bytes)) else { return nil }
+        let packet = try Packet()
+        packet.pointer.pointee.buf = try allocated(
+            av_buffer_ref(frame.pointer.pointee.buf.0), "sharing a frame's buffer")
+        packet.pointer.pointee.data = start
+        packet.pointer.pointee.size = bytes
+        packet.pointer.pointee.flags = AV_PKT_FLAG_KEY
+        packet.pts = frame.pts
+        packet.dts = frame.pts
+        return packet
+    }
+
+    /// libav's rawvideo encoder copies the picture as it is, but for two codec tags whose
+    /// samples it changes.
+    private static func canSendFramesThrough(
+        _ settings: EncoderSettings, _ context: UnsafeMutablePointer<AVCodecContext>
+    ) -> Bool {
+        let tagsWithOtherBytes: [UInt32] = ["yuv2", "b64a"].map { tag in
+            tag.utf8.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        }
+        return settings.codec.isRawVideo && !tagsWithOtherBytes.contains(context.pointee.codec_tag)
+    }
+
+    private static func apply(
+        _ settings: EncoderSettings, to context: UnsafeMutablePointer<AVCodecContext>
+    ) {
+        context.pointee.thread_count = 1
+        context.pointee.time_base = settings.timeBase.rational
+        switch settings.input {
+        case .audio(let shape):
+            context.pointee.sample_fmt = shape.format.id
+            context.pointee.sample_rate = Int32(shape.sampleRate)
+            context.pointee.ch_layout = shape.layout.layout
+        case .video(let format, let width, let height, let frameRate):
+            context.pointee.pix_fmt = format.id
+            context.pointee.width = Int32(width)
+            context.pointee.height = Int32(height)
+            context.pointee.framerate = frameRate.rational
+        }
+        if let frames = settings.hardwareFrames { context.pointee.hw_frames_ctx = frames.reference() }
+        if let value = settings.bitRate { context.pointee.bit_rate = Int64(value) }
+        if let value = settings.compressionLevel { context.pointee.compression_level = Int32(clamping: value) }
+        if let value = settings.qscale {
+            context.pointee.flags |= AV_CODEC_FLAG_QSCALE
+            context.pointee.global_quality = Int32((value * Double(FF_QP2LAMBDA)).rounded())
+        }
+        if let value = settings.gopSize { context.pointee.gop_size = Int32(clamping: value) }
+        if let value = settings.maxBFrames { context.pointee.max_b_frames = Int32(clamping: value) }
+        if settings.usesGlobalHeader { context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER }
+        if settings.codec.isExperimental {
+            context.pointee.strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL
+        }
+    }
+
+    /// One by one rather than as a dictionary: the error then names the option, and says
+    /// whether its name or its value is wrong.
+    private static func applyOptions(
+        _ settings: EncoderSettings, to context: UnsafeMutablePointer<AVCodecContext>
+    ) throws(LibavError) {
+        let media = settings.codec.media == .audio ? AV_OPT_FLAG_AUDIO_PARAM : AV_OPT_FLAG_VIDEO_PARAM
+        let allMedia = AV_OPT_FLAG_AUDIO_PARAM | AV_OPT_FLAG_VIDEO_PARAM | AV_OPT_FLAG_SUBTITLE_PARAM
+        for (key, value) in settings.options.sorted(by: { $0.key < $1.key }) {
+            let doing = "setting the option \(key) of the encoder \(settings.codec.name)"
+            let option = av_opt_find(
+                context, key, nil, AV_OPT_FLAG_ENCODING_PARAM, AV_OPT_SEARCH_CHILDREN)
+            guard let option,
+                option.pointee.flags & allMedia == 0 || option.pointee.flags & media != 0
+            else {
+                throw LibavError(code: clibav_error_option_not_found, doing: doing, option: key)
+            }
+            let code = av_opt_set(context, key, value, AV_OPT_SEARCH_CHILDREN)
+            if code < 0 { throw LibavError(code: code, doing: doing, option: key) }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+internal import CLibav
+
+/// A libav call that failed: which, while doing what, and what libav logged about it.
+package struct LibavError: Error, Equatable {
+    package enum Kind: Sendable {
+        case optionNotFound, noSpace, outOfMemory, invalid, interrupted, other
+    }
+
+    /// libav's own code, negative.
+    package let code: Int32
+    /// What was being done, as a phrase: "opening the encoder libx264".
+    package let doing: String
+    /// The option at fault, when one is known.
+    package var option: String?
+    /// The lines libav logged since the last error, oldest first.
+    package let log: [String]
+
+    package init(code: Int32, doing: String, option: String? = nil) {
+        self.code = code
+        self.doing = doing
+        self.option = option
+        self.log = Log.take()
+    }
+
+    /// libav's text for the code.
+    package var text: String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
+            av_strerror(code, buffer.baseAddress, buffer.count)
+            return String(cString: buffer.baseAddress!)
+        }
+    }
+
+    package var kind: Kind {
+        switch code {
+        case clibav_error_option_not_found: .optionNotFound
+        case clibav_error_no_space: .noSpace
+        case clibav_error_no_memory: .outOfMemory
+        case clibav_error_invalid: .invalid
+        case clibav_error_exit: .interrupted
+        default: .other
+        }
+    }
+
+    static func outOfMemory(_ doing: String) -> LibavError {
+        LibavError(code: clibav_error_no_memory, doing: doing)
+    }
+}
+
+/// The one gate from a libav return code to an error.
+@discardableResult
+func check(_ code: Int32, _ doing: @autoclosure () -> String) throws(LibavError) -> Int32 {
+    guard code < 0 else { return code }
+    throw LibavError(code: code, doing: doing())
+}
+
+/// The gate for calls that answer with a pointer: nil is out of memory.
+func allocated<T>(_ pointer: T?, _ doing: @autoclosure () -> String) throws(LibavError) -> T {
+    guard let pointer else { throw .outOfMemory(doing()) }
+    return pointer
+}

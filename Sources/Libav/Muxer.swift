@@ -1,0 +1,182 @@
+internal import CLibav
+import Synchronization
+
+/// Says to a libav call that blocks on the network that it should give up. Any thread.
+package final class Interruption: Sendable {
+    private let requested = Atomic<Bool>(false)
+
+    package init() {}
+    package func request() { requested.store(true, ordering: .releasing) }
+    package var isRequested: Bool { requested.load(ordering: .acquiring) }
+}
+
+/// A container being written. One thread at a time; only `bytesWritten` is for any.
+package final class Muxer {
+    /// Packets from this size on go to the destination without a copy into the output's buffer.
+    private static let directBytes = 128 * 1024
+    /// While more packets are waiting, small writes gather up to this size.
+    private static let gatherBytes: Int32 = 32 * 1024
+
+    package let format: OutputFormat
+    private let context: UnsafeMutablePointer<AVFormatContext>
+    private let interruption: Interruption
+    private let urlBytesWritten = Atomic<Int64>(0)
+    private var output: OutputIO?
+    private var encoderTimeBases: [Fraction] = []
+    private var ownsURL = false
+
+    package init(format: OutputFormat, url: String?, interruption: Interruption) throws(LibavError) {
+        var context: UnsafeMutablePointer<AVFormatContext>?
+        try check(
+            avformat_alloc_output_context2(&context, format.pointer, nil, url),
+            "allocating the muxer \(format.name)")
+        self.context = try allocated(context, "allocating the muxer \(format.name)")
+        self.format = format
+        self.interruption = interruption
+        self.context.pointee.interrupt_callback = Self.callback(interruption)
+    }
+
+    deinit {
+        if ownsURL { avio_closep(&context.pointee.pb) }
+        avformat_free_context(context)
+    }
+
+    /// The size of the output so far. Any thread.
+    package var bytesWritten: Int64 {
+        output?.bytesWritten ?? urlBytesWritten.load(ordering: .relaxed)
+    }
+
+    /// Whether a failure was the destination's rather than the muxer's.
+    package var destinationFailed: Bool {
+        guard let io = context.pointee.pb else { return true }
+        return io.pointee.error < 0
+    }
+
+    // MARK: Before the header
+
+    /// Adds a stream for what `encoder` makes; its index.
+    package func addStream(_ encoder: Encoder, metadata: [String: String]) throws(LibavError) -> Int {
+        let stream = try allocated(avformat_new_stream(context, nil), "adding a stream")
+        try check(
+            avcodec_parameters_from_context(stream.pointee.codecpar, encoder.context), "adding a stream")
+        stream.pointee.time_base = encoder.timeBase.rational
+        if case .video(_, _, _, let frameRate) = encoder.settings.input {
+            stream.pointee.avg_frame_rate = frameRate.rational
+        }
+        Self.replace(&stream.pointee.metadata, metadata)
+        encoderTimeBases.append(encoder.timeBase)
+        return Int(stream.pointee.index)
+    }
+
+    package func setMetadata(_ metadata: [String: String]) {
+        Self.replace(&context.pointee.metadata, metadata)
+    }
+
+    /// The destination is a descriptor of ours.
+    package func attach(_ output: OutputIO) {
+        self.output = output
+        context.pointee.pb = output.context
+        context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
+    }
+
+    /// The destination is a URL. Takes the protocol's options out of `options`.
+    package func openURL(_ url: String, _ options: inout Options) throws(LibavError) {
+        var callback = Self.callback(interruption)
+        try check(
+            avio_open2(&context.pointee.pb, url, AVIO_FLAG_WRITE, &callback, &options.dictionary),
+            "opening the destination")
+        ownsURL = true
+    }
+
+    /// Takes the muxer's options out of `options`.
+    package func initialize(_ options: inout Options) throws(LibavError) {
+        let doing = "opening the muxer \(format.name)"
+        for key in options.leftovers {
+            // libav takes its demuxing options here too, and does nothing with them.
+            guard let option = av_opt_find(context, key, nil, 0, 0) else { continue }
+            guard option.pointee.flags & AV_OPT_FLAG_ENCODING_PARAM != 0 else {
+                throw LibavError(code: clibav_error_option_not_found, doing: doing, option: key)
+            }
+        }
+        try check(avformat_init_output(context, &options.dictionary), doing)
+    }
+
+    package func writeHeader() throws(LibavError) {
+        try check(avformat_write_header(context, nil), "writing the header of \(format.name)")
+        countURLBytes()
+    }
+
+    // MARK: Packets
+
+    /// Takes the packet, its times in its encoder's time base. `gathers` says that more follow
+    /// at once, so that small writes may wait for them.
+    package func write(_ packet: Packet, gathers: Bool) throws(LibavError) {
+        let index = packet.stream
+        let stream = context.pointee.streams[index]!
+        packet.rescale(from: encoderTimeBases[index], to: Fraction(stream.pointee.time_base))
+        if let io = context.pointee.pb {
+            io.pointee.direct = packet.byteCount >= Self.directBytes ? 1 : 0
+            io.pointee.min_packet_size = gathers ? Self.gatherBytes : 0
+        }
+        let code = av_interleaved_write_frame(context, packet.pointer)
+        context.pointee.pb?.pointee.direct = 0
+        try check(code, "writing a packet")
+        countURLBytes()
+    }
+
+    /// Writes the packets held back for interleaving.
+    package func writeHeldPackets() throws(LibavError) {
+        try check(av_interleaved_write_frame(context, nil), "writing held packets")
+        countURLBytes()
+    }
+
+    /// Sends what is buffered to the destination.
+    package func flush() throws(LibavError) {
+        try check(av_write_frame(context, nil), "flushing the muxer \(format.name)")
+        try sendGathered()
+    }
+
+    /// Ends the container and closes the destination.
+    package func finish() throws(LibavError) {
+        try check(av_write_trailer(context), "writing the trailer of \(format.name)")
+        try sendGathered()
+        if ownsURL {
+            ownsURL = false
+            try check(avio_closep(&context.pointee.pb), "closing the destination")
+        }
+        try output?.close()
+    }
+
+    /// Sends what small writes have gathered.
+    package func sendGathered() throws(LibavError) {
+        guard let io = context.pointee.pb else { return }
+        avio_flush(io)
+        try check(io.pointee.error, "writing to the destination")
+        countURLBytes()
+    }
+
+    // MARK: Details
+
+    private func countURLBytes() {
+        guard output == nil, let io = context.pointee.pb else { return }
+        urlBytesWritten.store(io.pointee.bytes_written, ordering: .relaxed)
+    }
+
+    private static func replace(_ dictionary: inout OpaquePointer?, _ metadata: [String: String]) {
+        av_dict_free(&dictionary)
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+            av_dict_set(&dictionary, key, value, 0)
+        }
+    }
+
+    /// The muxer holds `interruption` for as long as libav may ask it.
+    private static func callback(_ interruption: Interruption) -> AVIOInterruptCB {
+        AVIOInterruptCB(
+            callback: { opaque in
+                guard let opaque else { return 0 }
+                let interruption = Unmanaged<Interruption>.fromOpaque(opaque).takeUnretainedValue()
+                return interruption.isRequested ? 1 : 0
+            },
+            opaque: Unmanaged.passUnretained(interruption).toOpaque())
+    }
+}

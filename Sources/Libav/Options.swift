@@ -1,0 +1,29 @@
+internal import CLibav
+
+/// Options for a libav object. The object takes out what it knows; what stays was for nobody.
+package struct Options: ~Copyable {
+    var dictionary: OpaquePointer?
+
+    package init(_ pairs: [String: String]) {
+        // In a fixed order, so that equal options always give equal output.
+        for (key, value) in pairs.sorted(by: { $0.key < $1.key }) {
+            av_dict_set(&dictionary, key, value, 0)
+        }
+    }
+
+    deinit {
+        var dictionary = dictionary
+        av_dict_free(&dictionary)
+    }
+
+    /// The keys nothing has consumed.
+    package var leftovers: [String] {
+        var keys: [String] = []
+        var entry: UnsafePointer<AVDictionaryEntry>?
+        while let next = UnsafePointer(av_dict_get(dictionary, "", entry, AV_DICT_IGNORE_SUFFIX)) {
+            keys.append(String(cString: next.pointee.key))
+            entry = next
+        }
+        return keys
+    }
+}

@@ -1,0 +1,53 @@
+internal import CLibav
+
+/// A muxer or output device libav was built with.
+package struct OutputFormat: @unchecked Sendable {
+    // Unchecked: points at libav's static tables, which never change.
+    let pointer: UnsafePointer<AVOutputFormat>
+
+    private static let devicesRegistered: Void = avdevice_register_all()
+
+    init(_ pointer: UnsafePointer<AVOutputFormat>) { self.pointer = pointer }
+
+    package init?(named name: String) {
+        Self.devicesRegistered
+        guard let pointer = av_guess_format(name, nil, nil) else { return nil }
+        self.init(pointer)
+    }
+
+    /// By a file name's extension.
+    package init?(forFile name: String) {
+        guard let pointer = av_guess_format(nil, name, nil) else { return nil }
+        self.init(pointer)
+    }
+
+    package var name: String { String(cString: pointer.pointee.name) }
+
+    package var extensions: [String] {
+        guard let list = pointer.pointee.extensions else { return [] }
+        return String(cString: list).split(separator: ",").map(String.init)
+    }
+
+    package var mimeType: String? { pointer.pointee.mime_type.map { String(cString: $0) } }
+
+    /// Writes its destination itself, or is a device: has no byte stream of ours.
+    package var opensItself: Bool { pointer.pointee.flags & AVFMT_NOFILE != 0 }
+    package var wantsGlobalHeader: Bool { pointer.pointee.flags & AVFMT_GLOBALHEADER != 0 }
+
+    package var defaultAudioEncoder: Codec? { Self.encoder(pointer.pointee.audio_codec) }
+    package var defaultVideoEncoder: Codec? { Self.encoder(pointer.pointee.video_codec) }
+
+    private static func encoder(_ id: AVCodecID) -> Codec? {
+        guard id != AV_CODEC_ID_NONE else { return nil }
+        return avcodec_find_encoder(id).map { Codec($0) }
+    }
+
+    /// Names of all muxers, then all output devices.
+    package static var names: [String] {
+        devicesRegistered
+        var names: [String] = []
+        var state: UnsafeMutableRawPointer?
+        while let next = av_muxer_iterate(&state) { names.append(String(cString: next.pointee.name)) }
+        return names
+    }
+}

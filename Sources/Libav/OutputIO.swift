@@ -1,0 +1,104 @@
+internal import CLibav
+import Glibc
+import Synchronization
+
+/// A file descriptor as libav's output. Owns the descriptor.
+package final class OutputIO: @unchecked Sendable {
+    // Unchecked: libav's callbacks run on the muxing thread; only `bytesWritten` is read from others.
+    let context: UnsafeMutablePointer<AVIOContext>
+    private let descriptor: Int32
+    private var isOpen = true
+    private var position: Int64 = 0
+    private let end = Atomic<Int64>(0)
+
+    package static let defaultBufferBytes = 64 * 1024
+
+    /// Takes the descriptor, also when it throws.
+    package init(descriptor: Int32, bufferBytes: Int) throws(LibavError) {
+        let buffer = av_malloc(bufferBytes)
+        let context = buffer.flatMap {
+            clibav_alloc_output(
+                $0.assumingMemoryBound(to: UInt8.self), Int32(bufferBytes), nil, writeCallback, seekCallback)
+        }
+        guard let context else {
+            av_free(buffer)
+            Glibc.close(descriptor)
+            throw .outOfMemory("allocating the output")
+        }
+        self.context = context
+        self.descriptor = descriptor
+        context.pointee.opaque = Unmanaged.passUnretained(self).toOpaque()
+        // A pipe, a socket or /dev/null takes bytes in order only.
+        let start = lseek(descriptor, 0, SEEK_CUR)
+        let isRegular = start >= 0 && Self.isRegularFile(descriptor)
+        context.pointee.seekable = isRegular ? AVIO_SEEKABLE_NORMAL : 0
+        if !isRegular { context.pointee.seek = nil }
+    }
+
+    deinit {
+        if isOpen { Glibc.close(descriptor) }
+        av_freep(&context.pointee.buffer)
+        var context: UnsafeMutablePointer<AVIOContext>? = context
+        avio_context_free(&context)
+    }
+
+    /// The size of the output so far. Any thread.
+    package var bytesWritten: Int64 { end.load(ordering: .relaxed) }
+
+    package func close() throws(LibavError) {
+        guard isOpen else { return }
+        isOpen = false
+        if Glibc.close(descriptor) != 0 && errno != EINTR {
+            throw LibavError(code: clibav_error_from_errno(errno), doing: "closing the output")
+        }
+    }
+
+    private static func isRegularFile(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    fileprivate func write(_ bytes: UnsafePointer<UInt8>, _ count: Int32) -> Int32 {
+        var done = 0
+        while done < Int(count) {
+            let written = Glibc.write(descriptor, bytes + done, Int(count) - done)
+            if written > 0 {
+                done += written
+                advance(written)
+            } else if written < 0 && errno == EAGAIN {
+                waitUntilWritable()
+            } else if written == 0 || errno != EINTR {
+                return clibav_error_from_errno(written == 0 ? EIO : errno)
+            }
+        }
+        return count
+    }
+
+    private func advance(_ count: Int) {
+        position += Int64(count)
+        if position > end.load(ordering: .relaxed) { end.store(position, ordering: .relaxed) }
+    }
+
+    private func waitUntilWritable() {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&entry, 1, -1)
+    }
+
+    fileprivate func seek(_ offset: Int64, _ whence: Int32) -> Int64 {
+        if whence & ~AVSEEK_FORCE == AVSEEK_SIZE { return end.load(ordering: .relaxed) }
+        let result = lseek(descriptor, off_t(offset), whence & ~AVSEEK_FORCE)
+        guard result >= 0 else { return Int64(clibav_error_from_errno(errno)) }
+        position = Int64(result)
+        return position
+    }
+}
+
+private func writeCallback(_ opaque: UnsafeMutableRawPointer?, _ bytes: clibav_write_buffer?, _ count: Int32) -> Int32 {
+    guard let opaque, let bytes else { return clibav_error_invalid }
+    return Unmanaged<OutputIO>.fromOpaque(opaque).takeUnretainedValue().write(UnsafePointer(bytes), count)
+}
+
+private func seekCallback(_ opaque: UnsafeMutableRawPointer?, _ offset: Int64, _ whence: Int32) -> Int64 {
+    guard let opaque else { return Int64(clibav_error_invalid) }
+    return Unmanaged<OutputIO>.fromOpaque(opaque).takeUnretainedValue().seek(offset, whence)
+}

@@ -1,0 +1,43 @@
+internal import CLibav
+
+/// Encoded bytes of one stream, with their timestamps.
+package final class Packet: @unchecked Sendable {
+    // Unchecked: handed from one thread to the next through locked queues, never shared.
+    let pointer: UnsafeMutablePointer<AVPacket>
+
+    package init() throws(LibavError) {
+        pointer = try allocated(av_packet_alloc(), "allocating a packet")
+    }
+
+    deinit {
+        var pointer: UnsafeMutablePointer<AVPacket>? = pointer
+        av_packet_free(&pointer)
+    }
+
+    package var pts: Int64? {
+        get { pointer.pointee.pts == clibav_no_pts ? nil : pointer.pointee.pts }
+        set { pointer.pointee.pts = newValue ?? clibav_no_pts }
+    }
+
+    package var dts: Int64? {
+        get { pointer.pointee.dts == clibav_no_pts ? nil : pointer.pointee.dts }
+        set { pointer.pointee.dts = newValue ?? clibav_no_pts }
+    }
+
+    package var duration: Int64 {
+        get { pointer.pointee.duration }
+        set { pointer.pointee.duration = newValue }
+    }
+
+    package var stream: Int {
+        get { Int(pointer.pointee.stream_index) }
+        set { pointer.pointee.stream_index = Int32(newValue) }
+    }
+
+    package var byteCount: Int { Int(pointer.pointee.size) }
+
+    /// Moves the timestamps from one time base to another.
+    package func rescale(from: Fraction, to: Fraction) {
+        av_packet_rescale_ts(pointer, from.rational, to.rational)
+    }
+}

@@ -1,0 +1,80 @@
+internal import CLibav
+
+/// What every audio frame of a stream has in common.
+package struct AudioShape: Sendable, Equatable {
+    package let format: AudioFormat
+    package let layout: ChannelLayout
+    package let sampleRate: Int
+
+    package init(format: AudioFormat, layout: ChannelLayout, sampleRate: Int) {
+        self.format = format
+        self.layout = layout
+        self.sampleRate = sampleRate
+    }
+
+    /// Bytes of one sample of every channel, interleaved.
+    package var bytesPerFrame: Int { layout.channels * format.bytesPerSample }
+
+    func apply(to frame: UnsafeMutablePointer<AVFrame>) {
+        frame.pointee.format = format.id.rawValue
+        frame.pointee.sample_rate = Int32(sampleRate)
+        frame.pointee.ch_layout = layout.layout
+    }
+}
+
+/// A run of audio blocks in one buffer, so that one read can fill many of them; each becomes a
+/// frame that refers to its part of the buffer.
+package final class SampleSlab: @unchecked Sendable {
+    // Unchecked: filled by one thread; the frames only read.
+    package let base: UnsafeMutableRawPointer
+    /// Bytes from one block to the next.
+    package let stride: Int
+    package let blocks: Int
+    private let buffer: UnsafeMutablePointer<AVBufferRef>
+    private let shape: AudioShape
+
+    fileprivate init(_ buffer: UnsafeMutablePointer<AVBufferRef>, _ pool: SampleSlabPool) {
+        self.buffer = buffer
+        base = UnsafeMutableRawPointer(buffer.pointee.data)
+        stride = pool.stride
+        blocks = pool.blocks
+        shape = pool.shape
+    }
+
+    deinit {
+        var buffer: UnsafeMutablePointer<AVBufferRef>? = buffer
+        av_buffer_unref(&buffer)
+    }
+
+    /// Block `index` as a frame of `samples` samples per channel, interleaved.
+    package func frame(block index: Int, samples: Int) throws(LibavError) -> Frame {
+        let frame = try Frame()
+        shape.apply(to: frame.pointer)
+        frame.sampleCount = samples
+        frame.pointer.pointee.buf.0 = try allocated(av_buffer_ref(buffer), "sharing a buffer")
+        frame.setPlane(0, buffer.pointee.data + index * stride, stride: samples * shape.bytesPerFrame)
+        return frame
+    }
+}
+
+/// Slabs of one size.
+package final class SampleSlabPool: Sendable {
+    package let shape: AudioShape
+    package let blockBytes: Int
+    package let stride: Int
+    package let blocks: Int
+    private let buffers: BufferPool
+
+    /// `blockSamples` samples per channel in a block, as many blocks as come to about `slabBytes`.
+    package init(shape: AudioShape, blockSamples: Int, slabBytes: Int) throws(LibavError) {
+        self.shape = shape
+        blockBytes = blockSamples * shape.bytesPerFrame
+        stride = (blockBytes + 63) & ~63
+        blocks = max(1, slabBytes / stride)
+        buffers = try BufferPool(bytes: stride * blocks + 64)
+    }
+
+    package func take() throws(LibavError) -> SampleSlab {
+        SampleSlab(try buffers.take(), self)
+    }
+}

@@ -1,0 +1,102 @@
+import Libav
+
+/// Raw bytes of one stream on their way into frames. One thread at a time. A chunk that is let
+/// go of without `finish` keeps its whole frames.
+public final class Chunk {
+    private let writer: StreamWriter
+    private let index: Int
+    private let stream: WriterStream
+    private let startTick: Int64
+    private var frames: Int64 = 0
+    private var regions: [UnsafeMutableRawBufferPointer] = []
+    private var completed: [AssembledFrame] = []
+    private var isFinished = false
+
+    init(writer: StreamWriter, index: Int, stream: WriterStream) {
+        self.writer = writer
+        self.index = index
+        self.stream = stream
+        startTick = stream.assembler.nextTick
+    }
+
+    deinit { release() }
+
+    /// Fills up to `limit` bytes of the stream's next frames; how many it did. `read` gets the
+    /// regions that come next, fills their beginning and returns how many bytes it wrote, 0 at
+    /// the end. What it throws is thrown on, and the chunk can go on.
+    public func fill(upTo limit: Int, _ read: ([UnsafeMutableRawBufferPointer]) throws -> Int) throws -> Int {
+        try requireUnfinished()
+        var total = 0
+        while total < limit {
+            try prepareRegions(limit - total)
+            let count = try read(regions)
+            precondition(
+                count >= 0 && count <= regions.reduce(0) { $0 + $1.count }, "read past its regions")
+            if count == 0 { break }
+            total += count
+            try advance(count, remaining: limit - total)
+        }
+        return total
+    }
+
+    /// Fills from memory.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(StreamWriterError) {
+        try requireUnfinished()
+        var done = 0
+        while done < bytes.count {
+            try prepareRegions(bytes.count - done)
+            var count = 0
+            for region in regions {
+                region.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[(done + count)..<(done + count + region.count)]))
+                count += region.count
+            }
+            done += count
+            try advance(count, remaining: bytes.count - done)
+        }
+    }
+
+    /// Ends the chunk: drops a frame or sample that is not whole, and waits until the others
+    /// have been given to the encoder.
+    public func finish() throws(StreamWriterError) -> ChunkReceipt {
+        try requireUnfinished()
+        let dropped = stream.assembler.dropPartial()
+        let endPTS = stream.nextPTS
+        defer { release() }
+        try stream.pipeline.waitUntilIdle()
+        let progress = stream.progress.current
+        return ChunkReceipt(
+            frames: frames, startPTS: stream.seconds(startTick), endPTS: endPTS,
+            droppedBytes: dropped, offset: progress.offset,
+            framesEncoded: progress.framesEncoded, bytesWritten: writer.bytesWritten)
+    }
+
+    private func requireUnfinished() throws(StreamWriterError) {
+        try writer.checkNotFailed()
+        guard isFinished else { return }
+        throw StreamWriterError(.wrongState, "the chunk is finished")
+    }
+
+    private func prepareRegions(_ limit: Int) throws(StreamWriterError) {
+        regions.removeAll(keepingCapacity: true)
+        try translating(.outOfMemory) { () throws(LibavError) in
+            try stream.assembler.appendRegions(upTo: limit, to: &regions)
+        }
+    }
+
+    private func advance(_ count: Int, remaining: Int) throws(StreamWriterError) {
+        completed.removeAll(keepingCapacity: true)
+        try translating(.outOfMemory) { () throws(LibavError) in
+            try stream.assembler.advance(count, completing: &completed)
+        }
+        frames += stream.countAccepted()
+        let enough = stream.assembler.bytesWorthAThread
+        try stream.pipeline.submit(completed, overlaps: remaining >= enough || count >= enough)
+    }
+
+    private func release() {
+        guard !isFinished else { return }
+        isFinished = true
+        _ = stream.assembler.dropPartial()
+        writer.endChunk(index)
+    }
+}

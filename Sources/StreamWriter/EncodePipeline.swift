@@ -1,0 +1,134 @@
+import Libav
+
+/// A stream's way from assembled frames to packets: on the caller's thread where there is
+/// little to do, otherwise on one of its own, started when it is first needed, so that
+/// receiving overlaps encoding.
+final class EncodePipeline: @unchecked Sendable {
+    // Unchecked: `monitor` guards the state; `stage` is used by whoever set `isBusy`.
+    private let monitor = Monitor()
+    private let stage: EncodeStage
+    private let progress: ProgressCounter
+    private let failure: Failure
+    private let capacity: Int
+    private var queue: [AssembledFrame] = []
+    private var isBusy = false
+    private var isStopping = false
+    private var thread: WorkerThread?
+
+    init(stage: EncodeStage, progress: ProgressCounter, failure: Failure, capacity: Int) {
+        self.stage = stage
+        self.progress = progress
+        self.failure = failure
+        self.capacity = capacity
+    }
+
+    /// Encodes `frames` in order; on the pipeline's own thread if `overlaps`, waiting while it
+    /// has too many.
+    func submit(_ frames: [AssembledFrame], overlaps: Bool) throws(StreamWriterError) {
+        guard !frames.isEmpty else { return }
+        monitor.lock()
+        if !overlaps && !isBusy && queue.isEmpty && !isStopping {
+            isBusy = true
+            monitor.unlock()
+            process(frames)
+            monitor.withLock { release() }
+            return try failure.check()
+        }
+        for frame in frames {
+            while queue.count >= capacity && failure.error == nil && !isStopping { monitor.wait() }
+            if failure.error != nil || isStopping { break }
+            queue.append(frame)
+            startThread()
+            // The thread looks again by itself while it is busy.
+            if !isBusy { monitor.signal() }
+        }
+        monitor.unlock()
+        try failure.check()
+    }
+
+    /// Waits until every frame has been given to the encoder.
+    func waitUntilIdle() throws(StreamWriterError) {
+        monitor.withLock { awaitIdle() }
+        try failure.check()
+    }
+
+    /// Runs `body` with the stage to itself, everything before it encoded.
+    func withStage(
+        _ body: (EncodeStage) throws(StreamWriterError) -> Void
+    ) throws(StreamWriterError) {
+        monitor.withLock {
+            awaitIdle()
+            isBusy = true
+        }
+        defer { monitor.withLock { release() } }
+        try failure.check()
+        do {
+            try body(stage)
+        } catch {
+            throw failure.record(error)
+        }
+    }
+
+    /// Ends the thread; frames that wait are dropped. What runs in the stage ends first.
+    func shutDown() {
+        monitor.lock()
+        isStopping = true
+        queue = []
+        monitor.signal()
+        while isBusy { monitor.wait() }
+        let thread = thread
+        self.thread = nil
+        monitor.unlock()
+        thread?.join()
+    }
+
+    private func awaitIdle() {
+        while isBusy || (!queue.isEmpty && failure.error == nil && !isStopping) { monitor.wait() }
+    }
+
+    /// With the lock held.
+    private func release() {
+        isBusy = false
+        monitor.signal()
+    }
+
+    /// With the lock held.
+    private func startThread() {
+        guard thread == nil else { return }
+        thread = WorkerThread { [self] in run() }
+        if thread == nil {
+            failure.record(StreamWriterError(.outOfMemory, "the system has no thread for the encoder"))
+        }
+    }
+
+    /// The thread.
+    private func run() {
+        monitor.lock()
+        while true {
+            while !isStopping && (queue.isEmpty || isBusy) { monitor.wait() }
+            if isStopping { break }
+            let frames = queue
+            queue = []
+            isBusy = true
+            monitor.signal()
+            monitor.unlock()
+            process(frames)
+            monitor.lock()
+            release()
+        }
+        monitor.unlock()
+    }
+
+    /// With `isBusy` set.
+    private func process(_ frames: [AssembledFrame]) {
+        for frame in frames {
+            guard failure.error == nil else { return }
+            do {
+                try stage.process(frame.frame)
+                progress.encoded(frames: frame.inputFrames)
+            } catch {
+                failure.record(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Libav
+
+/// How a stream's frames become packets: decided once, before anything is encoded.
+struct EncodePlan {
+    /// A filter graph to put frames through.
+    struct Filtering {
+        let input: FilterGraph.Input
+        let description: String?
+        let stages: [FilterGraph.Stage]
+
+        func build() throws(StreamWriterError) -> FilterGraph {
+            do {
+                return try FilterGraph(input, description: description, stages: stages)
+            } catch {
+                throw StreamWriterError(
+                    error, description == nil ? .unsupportedValue : .invalidFilter,
+                    parameter: description == nil ? nil : "filter_desc")
+            }
+        }
+    }
+
+    let settings: EncoderSettings
+    /// Nil where frames go to the encoder as they are, or nearly.
+    let filtering: Filtering?
+    /// Only the sample format changes: from and to.
+    let conversion: (from: AudioShape, to: AudioFormat)?
+    /// Of the frames that come in.
+    let inputTimeBase: Fraction
+}
+
+extension Codec {
+    /// The encoder a client named, or the muxer's own choice.
+    static func choose(
+        _ name: String?, _ media: Media, for format: OutputFormat
+    ) throws(StreamWriterError) -> Codec {
+        let kind = media == .audio ? "audio" : "video"
+        guard let name else {
+            let fallback = media == .audio ? format.defaultAudioEncoder : format.defaultVideoEncoder
+            if let fallback { return fallback }
+            throw StreamWriterError(
+                .unsupportedValue, "the format \(format.name) has no default \(kind) encoder",
+                parameter: "encoder")
+        }
+        guard let codec = Codec(named: name) else {
+            throw StreamWriterError(
+                .unknownEncoder, "there is no encoder \(name)", parameter: "encoder",
+                supported: NearNames.of(name, in: names(of: media)))
+        }
+        guard codec.media == media else {
+            throw StreamWriterError(
+                .wrongEncoderType, "\(name) is not \(kind == "audio" ? "an audio" : "a video") encoder",
+                parameter: "encoder", supported: NearNames.of(name, in: names(of: media)))
+        }
+        return codec
+    }
+}
+
+/// An explicit value the encoder must take.
+func unsupported(
+    _ parameter: String, _ value: String, by codec: Codec, _ supported: [String]
+) -> StreamWriterError {
+    StreamWriterError(
+        .unsupportedValue, "the encoder \(codec.name) does not take \(parameter) \(value)",
+        parameter: parameter, supported: supported)
+}

@@ -1,0 +1,32 @@
+import Libav
+
+/// A frame to encode, and how many frames or samples of the input are in it.
+struct AssembledFrame: Sendable {
+    let frame: Frame
+    let inputFrames: Int
+}
+
+/// Gathers the bytes of chunks into frames. One thread at a time.
+protocol FrameAssembler: AnyObject {
+    /// Bytes of one picture, or of one sample of every channel.
+    var frameBytes: Int { get }
+    /// Frames or samples a second.
+    var rate: Rational { get }
+    /// Where the next frame or sample goes, in 1/rate.
+    var nextTick: Int64 { get }
+    /// How many bytes make it worth encoding on another thread.
+    var bytesWorthAThread: Int { get }
+
+    /// Appends the regions that the next bytes go to, of at most `limit` bytes.
+    func appendRegions(upTo limit: Int, to regions: inout [UnsafeMutableRawBufferPointer]) throws(LibavError)
+    /// `count` bytes of the regions have been filled: appends the frames that are complete now.
+    func advance(_ count: Int, completing frames: inout [AssembledFrame]) throws(LibavError)
+    /// Whole frames or samples of the input taken since the last call.
+    func takeAcceptedFrames() -> Int64
+    /// Drops the bytes of an unfinished frame or sample; how many.
+    func dropPartial() -> Int
+    /// The next frame goes to `tick`, which is not before `nextTick`. Appends what must go first.
+    func jump(to tick: Int64, completing frames: inout [AssembledFrame]) throws(LibavError)
+    /// Appends a frame that is shorter than the others, if one is waiting.
+    func finishShort(completing frames: inout [AssembledFrame]) throws(LibavError)
+}

@@ -1,0 +1,60 @@
+import Libav
+
+/// A muxer or output device, as far as choosing it goes.
+public struct MuxerInfo: Sendable, Equatable {
+    public let name: String
+    public let extensions: [String]
+    public let mimeType: String?
+    public let defaultAudioEncoder: String?
+    public let defaultVideoEncoder: String?
+    /// Writes to one byte stream; otherwise it opens what it needs itself, or is a device.
+    public let needsFile: Bool
+    /// Goes back in the file to complete it, as far as is known.
+    public let seeksBack: Bool
+
+    init(_ format: OutputFormat) {
+        name = format.name
+        extensions = format.extensions
+        mimeType = format.mimeType
+        defaultAudioEncoder = format.defaultAudioEncoder?.name
+        defaultVideoEncoder = format.defaultVideoEncoder?.name
+        needsFile = !format.opensItself
+        seeksBack = Self.seekingBack.contains(format.name)
+    }
+
+    /// libav does not say which of its muxers seek.
+    private static let seekingBack: Set<String> = [
+        "3g2", "3gp", "aiff", "amv", "asf", "au", "avi", "caf", "f4v", "flac", "flv", "gxf",
+        "ipod", "ismv", "ivf", "matroska", "mkvtimestamp_v2", "mov", "mp3", "mp4", "mxf",
+        "mxf_d10", "mxf_opatom", "nut", "psp", "rm", "rso", "sox", "swf", "tta", "voc", "w64",
+        "wav", "webm", "wtv", "wv",
+    ]
+}
+
+extension OutputFormat {
+    /// The muxer of an override, a URL's scheme or a file name's extension.
+    static func resolve(format: String?, name: String) throws(StreamWriterError) -> OutputFormat {
+        if let format {
+            if let found = OutputFormat(named: format) { return found }
+            throw StreamWriterError(
+                .unknownFormat, "there is no muxer \(format)", parameter: "format",
+                supported: names.sorted())
+        }
+        if let muxer = muxer(forURL: name), let found = OutputFormat(named: muxer) { return found }
+        if let found = OutputFormat(forFile: name) { return found }
+        throw StreamWriterError(
+            .unknownFormat, "the format does not follow from the name; give one", parameter: "format",
+            supported: names.sorted())
+    }
+
+    private static func muxer(forURL url: String) -> String? {
+        guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return nil }
+        switch url[..<colon].lowercased() {
+        case "rtmp", "rtmps", "rtmpt", "rtmpe", "rtmpte", "rtmpts": return "flv"
+        case "srt", "udp", "tcp", "rist": return "mpegts"
+        case "rtsp", "rtsps": return "rtsp"
+        case "rtp", "srtp": return "rtp"
+        default: return nil
+        }
+    }
+}

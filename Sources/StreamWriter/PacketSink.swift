@@ -1,0 +1,133 @@
+import Libav
+
+/// Brings the packets of all streams to the one muxer. Whoever brings a packet while nobody is
+/// writing writes, also what others bring meanwhile; so no lock is held during I/O, and no
+/// thread of its own is needed.
+final class PacketSink: @unchecked Sendable {
+    // Unchecked: `monitor` guards the state; the muxer is used by whoever set `isWriting`.
+    private let monitor = Monitor()
+    private let failure: Failure
+    private var muxer: Muxer?
+    private var budget: InterleaveBudget
+    private let timeBases: [Rational]
+    private var queue: [Packet] = []
+    private var queuedBytes = 0
+    private var isWriting = false
+
+    /// `timeBases` are the encoders', by stream.
+    init(muxer: Muxer, timeBases: [Rational], failure: Failure) {
+        self.muxer = muxer
+        self.timeBases = timeBases
+        self.failure = failure
+        budget = InterleaveBudget(streams: timeBases.count)
+    }
+
+    /// Takes a packet with its times in its encoder's time base. Waits while too much is queued.
+    func submit(_ packet: Packet) throws(StreamWriterError) {
+        monitor.lock()
+        while isWriting && isFull && failure.error == nil { monitor.wait() }
+        if let error = failure.error {
+            monitor.unlock()
+            throw error
+        }
+        queue.append(packet)
+        queuedBytes += packet.byteCount
+        if isWriting {
+            monitor.unlock()
+            return
+        }
+        isWriting = true
+        monitor.unlock()
+        drain()
+        try failure.check()
+    }
+
+    /// Runs `body` with the muxer to itself, everything before it written.
+    func withMuxer(_ body: (Muxer) throws(LibavError) -> Void) throws(StreamWriterError) {
+        monitor.withLock {
+            while isWriting { monitor.wait() }
+            isWriting = true
+        }
+        drain(thenStop: false)
+        defer { stopWriting() }
+        try failure.check()
+        guard let muxer else { return }
+        do {
+            try body(muxer)
+        } catch {
+            throw failure.record(Self.translate(error, muxer))
+        }
+    }
+
+    /// Writes the packets that were held for interleaving, and what is buffered.
+    func flush() throws(StreamWriterError) {
+        try withMuxer { muxer throws(LibavError) in
+            try muxer.writeHeldPackets()
+            try muxer.flush()
+            budget.clear()
+        }
+    }
+
+    /// Lets go of the muxer, which frees it, once nobody is using it.
+    func shutDown() {
+        monitor.withLock {
+            while isWriting { monitor.wait() }
+            queue = []
+            muxer = nil
+        }
+    }
+
+    static func translate(_ error: LibavError, _ muxer: Muxer) -> StreamWriterError {
+        StreamWriterError(error, muxer.destinationFailed ? .destinationFailed : .encodingFailed)
+    }
+
+    private var isFull: Bool {
+        queue.count >= Limits.queuedPackets || queuedBytes >= Limits.queuedPacketBytes
+    }
+
+    /// With `isWriting` set by the caller.
+    private func drain(thenStop: Bool = true) {
+        while true {
+            monitor.lock()
+            let batch = queue
+            queue = []
+            queuedBytes = 0
+            if batch.isEmpty || failure.error != nil {
+                if thenStop { isWriting = false }
+                monitor.signal()
+                monitor.unlock()
+                return
+            }
+            monitor.signal()
+            monitor.unlock()
+            guard let muxer else { continue }
+            do {
+                try write(batch, muxer)
+            } catch {
+                failure.record(Self.translate(error, muxer))
+            }
+        }
+    }
+
+    private func write(_ batch: [Packet], _ muxer: Muxer) throws(LibavError) {
+        for packet in batch {
+            let stream = packet.stream
+            let bytes = packet.byteCount
+            let timeBase = timeBases[stream]
+            let seconds = Double(packet.dts ?? packet.pts ?? 0) * timeBase.doubleValue
+            try muxer.write(packet, gathers: batch.count > 1)
+            if budget.add(stream: stream, dts: seconds, bytes: bytes) {
+                try muxer.writeHeldPackets()
+                budget.clear()
+            }
+        }
+        if batch.count > 1 { try muxer.sendGathered() }
+    }
+
+    private func stopWriting() {
+        monitor.withLock {
+            isWriting = false
+            monitor.signal()
+        }
+    }
+}

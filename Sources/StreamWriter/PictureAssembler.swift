@@ -1,0 +1,109 @@
+import Libav
+
+/// Fills the rows of pooled pictures.
+final class PictureAssembler: FrameAssembler {
+    let frameBytes: Int
+    let rate: Rational
+    private(set) var nextTick: Int64 = 0
+    var bytesWorthAThread: Int { frameBytes }
+
+    /// A plane of the body, in its order.
+    private struct Plane {
+        /// Nil goes nowhere.
+        let target: Int?
+        let rowBytes: Int
+        let rows: Int
+        let stride: Int
+        var bytes: Int { rowBytes * rows }
+    }
+
+    private let pool: FramePool
+    private let planes: [Plane]
+    private let scratch: UnsafeMutableRawBufferPointer?
+    private var current: Frame?
+    /// Bytes of the current picture that are there.
+    private var filled = 0
+    private var accepted: Int64 = 0
+
+    init(
+        input: ImageInput, width: Int, height: Int, packing: ImageLayout.Packing, rate: Rational
+    ) throws(LibavError) {
+        let layout = try ImageLayout(
+            format: input.frameFormat, width: width, height: height, packing: packing)
+        pool = try FramePool(layout: layout)
+        planes = input.order.map { target in
+            let plane = layout.planes[target ?? 0]
+            return Plane(
+                target: target, rowBytes: plane.rowBytes, rows: plane.rows,
+                stride: target == nil ? plane.rowBytes : plane.stride)
+        }
+        frameBytes = planes.reduce(0) { $0 + $1.bytes }
+        let unwanted = planes.filter { $0.target == nil }.map(\.bytes).max()
+        scratch = unwanted.map { .allocate(byteCount: $0, alignment: 64) }
+        self.rate = rate
+    }
+
+    deinit { scratch?.deallocate() }
+
+    func appendRegions(
+        upTo limit: Int, to regions: inout [UnsafeMutableRawBufferPointer]
+    ) throws(LibavError) {
+        let frame = try openFrame()
+        var skip = filled
+        var left = limit
+        for plane in planes {
+            if skip >= plane.bytes {
+                skip -= plane.bytes
+                continue
+            }
+            let start = plane.target.map { frame.plane($0)! } ?? scratch!.baseAddress!
+            let whole = plane.stride == plane.rowBytes
+            // A plane without gaps is one long row.
+            let rowBytes = whole ? plane.bytes : plane.rowBytes
+            var row = skip / rowBytes
+            var column = skip % rowBytes
+            while row < (whole ? 1 : plane.rows) {
+                guard left > 0, regions.count < Limits.regionsPerRead else { return }
+                let count = min(left, rowBytes - column)
+                let address = start + row * plane.stride + column
+                regions.append(UnsafeMutableRawBufferPointer(start: address, count: count))
+                left -= count
+                row += 1
+                column = 0
+            }
+            skip = 0
+        }
+    }
+
+    func advance(_ count: Int, completing frames: inout [AssembledFrame]) throws(LibavError) {
+        filled += count
+        guard filled == frameBytes, let frame = current else { return }
+        frame.pts = nextTick
+        frames.append(AssembledFrame(frame: frame, inputFrames: 1))
+        current = nil
+        filled = 0
+        nextTick += 1
+        accepted += 1
+    }
+
+    func takeAcceptedFrames() -> Int64 {
+        defer { accepted = 0 }
+        return accepted
+    }
+
+    func dropPartial() -> Int {
+        defer { filled = 0 }
+        return filled
+    }
+
+    func jump(to tick: Int64, completing frames: inout [AssembledFrame]) { nextTick = tick }
+
+    func finishShort(completing frames: inout [AssembledFrame]) {}
+
+    private func openFrame() throws(LibavError) -> Frame {
+        if let current { return current }
+        let frame = try pool.take()
+        current = frame
+        return frame
+    }
+}

@@ -1,0 +1,19 @@
+import Synchronization
+
+/// A stream's counters, written by its chunk and its encoder, read by anyone.
+final class ProgressCounter: Sendable {
+    private let state = Mutex(StreamProgress(frames: 0, framesEncoded: 0, offset: 0, nextPTS: 0, packets: 0))
+
+    var current: StreamProgress { state.withLock { $0 } }
+
+    func accepted(frames: Int64, frameBytes: Int, nextPTS: Double) {
+        state.withLock { state in
+            state.frames += frames
+            state.offset += frames * Int64(frameBytes)
+            state.nextPTS = nextPTS
+        }
+    }
+
+    func encoded(frames: Int) { state.withLock { $0.framesEncoded += Int64(frames) } }
+    func packetMade() { state.withLock { $0.packets += 1 } }
+}

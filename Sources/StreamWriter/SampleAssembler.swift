@@ -1,0 +1,129 @@
+import Glibc
+import Libav
+
+/// Fills blocks of interleaved samples. Where one block ends and the next begins depends only
+/// on the samples' positions, never on how they arrive.
+final class SampleAssembler: FrameAssembler {
+    let rate: Rational
+    let frameBytes: Int
+    var nextTick: Int64 { blockStart + Int64(filled / frameBytes) }
+    var bytesWorthAThread: Int { pool.blocks * pool.blockBytes }
+
+    private let pool: SampleSlabPool
+    private let blockSamples: Int
+    private let silence: Int32
+    private var slab: SampleSlab?
+    /// The block of the slab that is being filled, and how many of its bytes are there.
+    private var block = 0
+    private var filled = 0
+    /// Of the block's samples, those that are silence in a gap rather than input.
+    private var padding = 0
+    /// Position of the block's first sample.
+    private var blockStart: Int64 = 0
+    /// Whole samples of the block that have been counted as taken.
+    private var counted = 0
+    private var accepted: Int64 = 0
+
+    init(shape: AudioShape, blockSamples: Int) throws(LibavError) {
+        pool = try SampleSlabPool(shape: shape, blockSamples: blockSamples, slabBytes: Limits.slabBytes)
+        self.blockSamples = blockSamples
+        frameBytes = shape.bytesPerFrame
+        rate = Rational(shape.sampleRate, 1)!
+        // Unsigned samples are silent in the middle.
+        silence = shape.format.name == "u8" ? 0x80 : 0
+    }
+
+    func appendRegions(
+        upTo limit: Int, to regions: inout [UnsafeMutableRawBufferPointer]
+    ) throws(LibavError) {
+        let slab = try openSlab()
+        var left = limit
+        if pool.stride == pool.blockBytes {
+            // No gaps between the blocks: what is left of the slab is one region.
+            let offset = block * pool.stride + filled
+            let count = min(left, pool.blocks * pool.stride - offset)
+            regions.append(UnsafeMutableRawBufferPointer(start: slab.base + offset, count: count))
+            return
+        }
+        for index in block..<pool.blocks where left > 0 {
+            let start = index == block ? filled : 0
+            let count = min(left, pool.blockBytes - start)
+            regions.append(
+                UnsafeMutableRawBufferPointer(start: slab.base + index * pool.stride + start, count: count))
+            left -= count
+        }
+    }
+
+    func advance(_ count: Int, completing frames: inout [AssembledFrame]) throws(LibavError) {
+        var left = count
+        while left > 0 {
+            let taken = min(left, pool.blockBytes - filled)
+            filled += taken
+            left -= taken
+            countWhole()
+            if filled == pool.blockBytes { try completeBlock(&frames) }
+        }
+    }
+
+    func takeAcceptedFrames() -> Int64 {
+        defer { accepted = 0 }
+        return accepted
+    }
+
+    func dropPartial() -> Int {
+        let partial = filled % frameBytes
+        filled -= partial
+        return partial
+    }
+
+    /// A gap within the block is silence; beyond it time jumps at the block's end.
+    func jump(to tick: Int64, completing frames: inout [AssembledFrame]) throws(LibavError) {
+        guard tick > nextTick else { return }
+        if filled > 0 {
+            let end = min(tick, blockStart + Int64(blockSamples))
+            pad(Int(end - nextTick))
+            if filled == pool.blockBytes { try completeBlock(&frames) }
+        }
+        if filled == 0 { blockStart = tick }
+    }
+
+    func finishShort(completing frames: inout [AssembledFrame]) throws(LibavError) {
+        if filled > 0 { try completeBlock(&frames) }
+    }
+
+    private func openSlab() throws(LibavError) -> SampleSlab {
+        if let slab, block < pool.blocks { return slab }
+        let fresh = try pool.take()
+        slab = fresh
+        block = 0
+        return fresh
+    }
+
+    private func countWhole() {
+        let whole = filled / frameBytes
+        accepted += Int64(whole - counted)
+        counted = whole
+    }
+
+    private func pad(_ samples: Int) {
+        guard let slab, samples > 0 else { return }
+        memset(slab.base + block * pool.stride + filled, silence, samples * frameBytes)
+        filled += samples * frameBytes
+        counted += samples
+        padding += samples
+    }
+
+    private func completeBlock(_ frames: inout [AssembledFrame]) throws(LibavError) {
+        guard let slab else { return }
+        let samples = filled / frameBytes
+        let frame = try slab.frame(block: block, samples: samples)
+        frame.pts = blockStart
+        frames.append(AssembledFrame(frame: frame, inputFrames: samples - padding))
+        blockStart += Int64(samples)
+        block += 1
+        if block == pool.blocks { self.slab = nil }
+        filled = 0
+        counted = 0
+        padding = 0
+    }
+}

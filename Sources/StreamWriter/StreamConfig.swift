@@ -1,0 +1,130 @@
+/// How the samples of a chunk are stored; always interleaved.
+public enum SampleFormat: String, Sendable, CaseIterable {
+    case u8, s16, s32, s64, flt, dbl
+
+    public var bytesPerSample: Int {
+        switch self {
+        case .u8: 1
+        case .s16: 2
+        case .s32, .flt: 4
+        case .s64, .dbl: 8
+        }
+    }
+}
+
+/// How the pixels of a chunk are ordered.
+public enum PixelLayout: String, Sendable, CaseIterable {
+    /// FFmpeg's own memory layout of the format, without gaps.
+    case packed
+    /// The seed's tensor order: frame, channel, height, width.
+    case nchw
+}
+
+/// The seed's `CodecConfig`; its -1 is nil here.
+public struct CodecConfig: Sendable, Equatable {
+    /// Bits per second.
+    public var bitRate: Int?
+    public var compressionLevel: Int?
+    /// Global quality; turns variable bit rate on.
+    public var qscale: Double?
+    /// Frames in a group of pictures, 0 for only intra frames.
+    public var gopSize: Int?
+    public var maxBFrames: Int?
+
+    public init(
+        bitRate: Int? = nil, compressionLevel: Int? = nil, qscale: Double? = nil,
+        gopSize: Int? = nil, maxBFrames: Int? = nil
+    ) {
+        self.bitRate = bitRate
+        self.compressionLevel = compressionLevel
+        self.qscale = qscale
+        self.gopSize = gopSize
+        self.maxBFrames = maxBFrames
+    }
+}
+
+/// What an audio stream is fed with, and how it is encoded. Nil is the seed's default.
+public struct AudioStreamConfig: Sendable, Equatable {
+    public var sampleRate: Int
+    public var numChannels: Int
+    public var format: SampleFormat
+    public var encoder: String?
+    public var encoderOption: [String: String]
+    public var encoderSampleRate: Int?
+    public var encoderNumChannels: Int?
+    public var encoderFormat: String?
+    public var codecConfig: CodecConfig
+    public var filterDesc: String?
+    public var metadata: [String: String]
+
+    public init(
+        sampleRate: Int, numChannels: Int, format: SampleFormat = .flt, encoder: String? = nil,
+        encoderOption: [String: String] = [:], encoderSampleRate: Int? = nil,
+        encoderNumChannels: Int? = nil, encoderFormat: String? = nil,
+        codecConfig: CodecConfig = .init(), filterDesc: String? = nil,
+        metadata: [String: String] = [:]
+    ) {
+        self.sampleRate = sampleRate
+        self.numChannels = numChannels
+        self.format = format
+        self.encoder = encoder
+        self.encoderOption = encoderOption
+        self.encoderSampleRate = encoderSampleRate
+        self.encoderNumChannels = encoderNumChannels
+        self.encoderFormat = encoderFormat
+        self.codecConfig = codecConfig
+        self.filterDesc = filterDesc
+        self.metadata = metadata
+    }
+}
+
+/// What a video stream is fed with, and how it is encoded. Nil is the seed's default.
+public struct VideoStreamConfig: Sendable, Equatable {
+    public var frameRate: Rational
+    public var width: Int
+    public var height: Int
+    /// A libav pixel format, or the seed's `gray8`.
+    public var format: String
+    public var layout: PixelLayout
+    public var encoder: String?
+    public var encoderOption: [String: String]
+    public var encoderFrameRate: Rational?
+    public var encoderWidth: Int?
+    public var encoderHeight: Int?
+    public var encoderFormat: String?
+    public var codecConfig: CodecConfig
+    public var filterDesc: String?
+    /// "cuda:0" or "vaapi:/dev/dri/renderD128".
+    public var hwAccel: String?
+    public var metadata: [String: String]
+
+    public init(
+        frameRate: Rational, width: Int, height: Int, format: String = "rgb24",
+        layout: PixelLayout = .packed, encoder: String? = nil,
+        encoderOption: [String: String] = [:], encoderFrameRate: Rational? = nil,
+        encoderWidth: Int? = nil, encoderHeight: Int? = nil, encoderFormat: String? = nil,
+        codecConfig: CodecConfig = .init(), filterDesc: String? = nil, hwAccel: String? = nil,
+        metadata: [String: String] = [:]
+    ) {
+        self.frameRate = frameRate
+        self.width = width
+        self.height = height
+        self.format = format
+        self.layout = layout
+        self.encoder = encoder
+        self.encoderOption = encoderOption
+        self.encoderFrameRate = encoderFrameRate
+        self.encoderWidth = encoderWidth
+        self.encoderHeight = encoderHeight
+        self.encoderFormat = encoderFormat
+        self.codecConfig = codecConfig
+        self.filterDesc = filterDesc
+        self.hwAccel = hwAccel
+        self.metadata = metadata
+    }
+}
+
+public enum StreamConfig: Sendable, Equatable {
+    case audio(AudioStreamConfig)
+    case video(VideoStreamConfig)
+}

@@ -1,0 +1,98 @@
+import Libav
+
+/// A stream that is set up: everything it needs but the muxer. Made by `addStream`.
+struct StreamParts {
+    let description: StreamDescription
+    let metadata: [String: String]
+    let plan: EncodePlan
+    let encoder: Encoder
+    let graph: FilterGraph?
+    let converter: SampleConverter?
+    let assembler: any FrameAssembler
+
+    init(_ config: StreamConfig, index: Int, for format: OutputFormat) throws(StreamWriterError) {
+        switch config {
+        case .audio(let config): try self.init(config, index, format)
+        case .video(let config): try self.init(config, index, format)
+        }
+    }
+
+    private init(
+        _ config: AudioStreamConfig, _ index: Int, _ format: OutputFormat
+    ) throws(StreamWriterError) {
+        let audio = try AudioPlan(config, for: format)
+        plan = audio.encode
+        metadata = config.metadata
+        (encoder, graph) = try Self.open(audio.encode)
+        let anySize = AudioPlan.blockSamples(sampleRate: config.sampleRate)
+        let block = graph == nil && encoder.frameSize > 0 ? encoder.frameSize : anySize
+        if let (from, to) = audio.encode.conversion {
+            converter = try translating(.encodingFailed) { () throws(LibavError) in
+                try SampleConverter(from: from, to: to, blockSamples: block)
+            }
+        } else {
+            converter = nil
+        }
+        assembler = try translating(.outOfMemory) { () throws(LibavError) in
+            try SampleAssembler(shape: audio.input, blockSamples: block)
+        }
+        description = StreamDescription(
+            audio: encoder, index: index, input: audio.input)
+    }
+
+    private init(
+        _ config: VideoStreamConfig, _ index: Int, _ format: OutputFormat
+    ) throws(StreamWriterError) {
+        let video = try VideoPlan(config, for: format)
+        plan = video.encode
+        metadata = config.metadata
+        (encoder, graph) = try Self.open(video.encode)
+        converter = nil
+        let keepsBytes = plan.filtering == nil && encoder.settings.codec.isRawVideo
+        let pictures = try translating(.unsupportedValue, parameter: "format") { () throws(LibavError) in
+            try PictureAssembler(
+                input: video.input, width: config.width, height: config.height,
+                packing: keepsBytes ? .tight : .aligned, rate: config.frameRate)
+        }
+        assembler = pictures
+        description = StreamDescription(
+            video: encoder, index: index, frameBytes: pictures.frameBytes, rate: config.frameRate)
+    }
+
+    private static func open(_ plan: EncodePlan) throws(StreamWriterError) -> (Encoder, FilterGraph?) {
+        let graph = try plan.filtering?.build()
+        let encoder: Encoder
+        do {
+            encoder = try Encoder(plan.settings)
+        } catch {
+            throw StreamWriterError(opening: error)
+        }
+        if encoder.frameSize > 0 { graph?.setFrameSize(encoder.frameSize) }
+        return (encoder, graph)
+    }
+}
+
+extension StreamDescription {
+    fileprivate init(audio encoder: Encoder, index: Int, input: AudioShape) {
+        guard case .audio(let shape) = encoder.settings.input else { preconditionFailure() }
+        self.init(
+            index: index, kind: .audio, encoder: encoder.settings.codec.name,
+            encoderFormat: shape.format.name, encoderSampleRate: shape.sampleRate,
+            encoderNumChannels: shape.layout.channels,
+            frameSize: encoder.frameSize > 0 ? encoder.frameSize : nil, encoderFrameRate: nil,
+            encoderWidth: nil, encoderHeight: nil, timeBase: Rational(encoder.timeBase),
+            inputFrameBytes: input.bytesPerFrame, inputRate: Rational(input.sampleRate, 1)!,
+            bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil)
+    }
+
+    fileprivate init(video encoder: Encoder, index: Int, frameBytes: Int, rate: Rational) {
+        guard case .video(let format, let width, let height, let frameRate) = encoder.settings.input
+        else { preconditionFailure() }
+        self.init(
+            index: index, kind: .video, encoder: encoder.settings.codec.name,
+            encoderFormat: format.name, encoderSampleRate: nil, encoderNumChannels: nil,
+            frameSize: nil, encoderFrameRate: Rational(frameRate), encoderWidth: width,
+            encoderHeight: height, timeBase: Rational(encoder.timeBase), inputFrameBytes: frameBytes,
+            inputRate: rate, bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil)
+    }
+}

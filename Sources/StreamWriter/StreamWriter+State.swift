@@ -1,0 +1,181 @@
+import Libav
+
+// What the public calls are made of.
+extension StreamWriter {
+    /// Runs one call at a time that changes the writer, if its state allows it.
+    func changing<T>(
+        _ required: State, _ body: () throws(StreamWriterError) -> T
+    ) throws(StreamWriterError) -> T {
+        try monitor.withLock { () throws(StreamWriterError) in
+            while isChanging { monitor.wait() }
+            try requireState(required)
+            isChanging = true
+        }
+        defer {
+            monitor.withLock {
+                isChanging = false
+                monitor.signal()
+            }
+        }
+        return try body()
+    }
+
+    /// With the lock held.
+    private func requireState(_ required: State) throws(StreamWriterError) {
+        try failure.check()
+        guard state != required else { return }
+        throw StreamWriterError(
+            .wrongState, "the writer is \(state.rawValue); this needs it to be \(required.rawValue)")
+    }
+
+    func checkNotFailed() throws(StreamWriterError) { try failure.check() }
+
+    /// With nothing else changing the writer.
+    func requireNoChunk() throws(StreamWriterError) {
+        let busy = monitor.withLock { chunks.min() }
+        guard let busy else { return }
+        throw StreamWriterError(.chunkInProgress, "a chunk of stream \(busy) is in progress")
+    }
+
+    // MARK: Chunks
+
+    /// Makes a stream's next chunk the caller's.
+    func reserve(_ index: Int) throws(StreamWriterError) -> WriterStream {
+        try monitor.withLock { () throws(StreamWriterError) in
+            while isChanging { monitor.wait() }
+            try requireState(.open)
+            guard streams.indices.contains(index) else {
+                throw StreamWriterError(
+                    .noSuchStream, "the writer has no stream \(index)",
+                    supported: streams.indices.map { "\($0)" })
+            }
+            guard chunks.insert(index).inserted else {
+                throw StreamWriterError(.chunkInProgress, "a chunk of stream \(index) is in progress")
+            }
+            return streams[index]
+        }
+    }
+
+    func endChunk(_ index: Int) {
+        monitor.withLock {
+            chunks.remove(index)
+            monitor.signal()
+        }
+    }
+
+    func jump(_ stream: WriterStream, to pts: Double) throws(StreamWriterError) {
+        guard pts.isFinite, pts >= 0, pts <= Limits.pts else {
+            throw StreamWriterError(
+                .invalidParameter, "pts must be a number of seconds from 0 to \(Int(Limits.pts))",
+                parameter: "pts")
+        }
+        let tick = stream.tick(pts)
+        guard tick >= stream.assembler.nextTick else {
+            throw StreamWriterError(
+                .ptsTooEarly, "pts \(pts) is before the stream's next, \(stream.nextPTS)",
+                parameter: "pts", expectedPTS: stream.nextPTS)
+        }
+        var frames: [AssembledFrame] = []
+        try translating(.outOfMemory) { () throws(LibavError) in
+            try stream.assembler.jump(to: tick, completing: &frames)
+        }
+        stream.countAccepted()
+        try stream.pipeline.submit(frames, overlaps: false)
+    }
+
+    // MARK: Opening
+
+    /// In `init`.
+    func takeDestination() throws(StreamWriterError) {
+        do throws(LibavError) {
+            switch destination.target {
+            case .file(let descriptor):
+                output = try OutputIO(descriptor: descriptor, bufferBytes: bufferBytes)
+                muxer = try Muxer(format: format, url: nil, interruption: interruption)
+            case .url(let name), .device(let name):
+                muxer = try Muxer(format: format, url: name, interruption: interruption)
+            }
+        } catch {
+            throw StreamWriterError(error, .outOfMemory)
+        }
+        guard output != nil, format.opensItself else { return }
+        throw StreamWriterError(
+            .unsupportedValue, "\(format.name) does not write one stream of bytes to one file",
+            parameter: "format")
+    }
+
+    func openMuxer(_ option: [String: String]) throws(StreamWriterError) {
+        guard let muxer else { return }
+        for part in parts {
+            try translating(.outOfMemory) { () throws(LibavError) in
+                _ = try muxer.addStream(part.encoder, metadata: part.metadata)
+            }
+        }
+        var options = Options(option)
+        try openDestination(muxer, &options)
+        do throws(LibavError) {
+            try muxer.initialize(&options)
+        } catch {
+            throw Self.muxerRefused(error, muxer)
+        }
+        let leftovers = options.leftovers
+        guard leftovers.isEmpty else { throw Self.unknownOptions(leftovers) }
+        do throws(LibavError) {
+            try muxer.writeHeader()
+        } catch {
+            throw Self.muxerRefused(error, muxer)
+        }
+    }
+
+    private func openDestination(_ muxer: Muxer, _ options: inout Options) throws(StreamWriterError) {
+        if let output {
+            muxer.attach(output)
+        } else if !format.opensItself {
+            do {
+                try muxer.openURL(destination.name, &options)
+            } catch {
+                throw StreamWriterError(error, .destinationFailed)
+            }
+        }
+    }
+
+    private static func muxerRefused(_ error: LibavError, _ muxer: Muxer) -> StreamWriterError {
+        if let option = error.option { return unknownOptions([option]) }
+        return StreamWriterError(error, muxer.destinationFailed ? .destinationFailed : .unsupportedValue)
+    }
+
+    private static func unknownOptions(_ keys: [String]) -> StreamWriterError {
+        StreamWriterError(
+            .unknownOption, "nothing takes the option \(keys.joined(separator: ", "))",
+            parameter: "option.\(keys[0])")
+    }
+
+    // MARK: Ending
+
+    func summarize() -> WriterSummary {
+        let totals = counters.map(\.current)
+        return WriterSummary(
+            bytesWritten: bytesWritten, duration: totals.map(\.nextPTS).max() ?? 0,
+            streams: totals.map {
+                .init(frames: $0.frames, framesEncoded: $0.framesEncoded, packets: $0.packets)
+            })
+    }
+
+    /// Ends the threads and frees what libav has. With nothing else changing the writer.
+    func release() {
+        let (streams, sink) = monitor.withLock { (self.streams, self.sink) }
+        for stream in streams { stream.pipeline.shutDown() }
+        sink?.shutDown()
+        let muxer = monitor.withLock {
+            defer { self.muxer = nil }
+            finalBytes = self.muxer?.bytesWritten ?? finalBytes
+            self.streams = []
+            self.sink = nil
+            return self.muxer
+        }
+        // Last, outside the lock: closing a connection takes time.
+        _ = consume muxer
+        output = nil
+        parts = []
+    }
+}

@@ -1,0 +1,180 @@
+import Libav
+
+/// Encodes audio and video chunk by chunk into one destination: the seed's class of that name.
+/// Streams are added, the writer is opened, takes chunks, and is closed.
+public final class StreamWriter: @unchecked Sendable {
+    // Unchecked: `monitor` guards the state. What `isChanging` guards (the parts, the muxer) is
+    // used by the one call that set it; libav is never called with the lock held.
+    let monitor = Monitor()
+    let failure = Failure()
+    let interruption = Interruption()
+    let format: OutputFormat
+    let destination: Destination
+    let bufferBytes: Int
+    var state = State.configuring
+    var isChanging = false
+    var output: OutputIO?
+    var muxer: Muxer?
+    var parts: [StreamParts] = []
+    var descriptions: [StreamDescription] = []
+    var counters: [ProgressCounter] = []
+    var sink: PacketSink?
+    var streams: [WriterStream] = []
+    /// The streams with a chunk in progress.
+    var chunks: Set<Int> = []
+    /// The size of the output, once the muxer is gone.
+    var finalBytes: Int64 = 0
+
+    enum State: String { case configuring, open, closed, aborted }
+
+    /// Takes the destination over, also when it throws.
+    public init(
+        destination: Destination, format: String?, bufferSize: Int? = nil
+    ) throws(StreamWriterError) {
+        Log.install()
+        self.destination = destination
+        bufferBytes = bufferSize ?? OutputIO.defaultBufferBytes
+        do throws(StreamWriterError) {
+            try require(bufferBytes, in: Limits.bufferBytes, "buffer_size")
+            self.format = try OutputFormat.resolve(format: format, name: destination.name)
+        } catch {
+            destination.discard()
+            throw error
+        }
+        try takeDestination()
+    }
+
+    deinit { abort() }
+
+    /// The muxer of a format override, a URL's scheme or a file name's extension.
+    public static func resolveMuxer(
+        format: String?, name: String
+    ) throws(StreamWriterError) -> MuxerInfo {
+        Log.install()
+        return MuxerInfo(try OutputFormat.resolve(format: format, name: name))
+    }
+
+    // MARK: Configuring
+
+    /// Adds a stream and opens its encoder; the stream's index.
+    public func addStream(_ config: StreamConfig) throws(StreamWriterError) -> Int {
+        try changing(.configuring) { () throws(StreamWriterError) in
+            guard parts.count < Limits.streams else {
+                throw StreamWriterError(.invalidParameter, "a writer takes \(Limits.streams) streams")
+            }
+            let added = try StreamParts(config, index: parts.count, for: format)
+            parts.append(added)
+            monitor.withLock {
+                descriptions.append(added.description)
+                counters.append(ProgressCounter())
+            }
+            return added.description.index
+        }
+    }
+
+    /// What was chosen for a stream. Any thread.
+    public func description(of index: Int) -> StreamDescription {
+        monitor.withLock { descriptions[index] }
+    }
+
+    /// Replaces the file's metadata.
+    public func setMetadata(_ metadata: [String: String]) throws(StreamWriterError) {
+        try changing(.configuring) { () throws(StreamWriterError) in muxer?.setMetadata(metadata) }
+    }
+
+    /// Opens the destination and writes the header. `option` is for the protocol, the device
+    /// and the muxer.
+    public func open(option: [String: String] = [:]) throws(StreamWriterError) {
+        try changing(.configuring) { () throws(StreamWriterError) in
+            guard !parts.isEmpty else {
+                throw StreamWriterError(.wrongState, "a writer needs a stream before it is opened")
+            }
+            do throws(StreamWriterError) {
+                try openMuxer(option)
+            } catch {
+                throw failure.record(error)
+            }
+            let sink = PacketSink(
+                muxer: muxer!, timeBases: parts.map(\.description.timeBase), failure: failure)
+            let opened = zip(parts, counters).map {
+                WriterStream($0, sink: sink, progress: $1, failure: failure)
+            }
+            parts = []
+            monitor.withLock {
+                self.sink = sink
+                streams = opened
+                state = .open
+            }
+        }
+    }
+
+    // MARK: Writing
+
+    /// Begins a chunk, the only one of its stream at the time. `pts`, in seconds, is where its
+    /// first frame goes; without it, where the last chunk ended.
+    public func beginChunk(stream index: Int, pts: Double?) throws(StreamWriterError) -> Chunk {
+        let stream = try reserve(index)
+        do throws(StreamWriterError) {
+            if let pts { try jump(stream, to: pts) }
+        } catch {
+            endChunk(index)
+            throw error
+        }
+        return Chunk(writer: self, index: index, stream: stream)
+    }
+
+    /// Drains the encoders into the destination. More chunks may follow.
+    public func flush() throws(StreamWriterError) {
+        try changing(.open) { () throws(StreamWriterError) in
+            try requireNoChunk()
+            for stream in streams { try stream.drain() }
+            try sink?.flush()
+        }
+    }
+
+    /// Drains the encoders, ends the container and closes the destination.
+    public func close() throws(StreamWriterError) -> WriterSummary {
+        try changing(.open) { () throws(StreamWriterError) in
+            try requireNoChunk()
+            defer { if failure.error != nil { release() } }
+            for stream in streams { try stream.drain() }
+            try sink?.withMuxer { muxer throws(LibavError) in try muxer.finish() }
+            let summary = summarize()
+            release()
+            monitor.withLock { state = .closed }
+            return summary
+        }
+    }
+
+    /// Frees everything without ending the container. Any time, any thread; calls that are
+    /// under way fail.
+    public func abort() {
+        monitor.lock()
+        let ends = state == .configuring || state == .open
+        monitor.unlock()
+        if ends { failure.record(StreamWriterError(.wrongState, "the writer is aborted")) }
+        interruption.request()
+        monitor.withLock {
+            while isChanging { monitor.wait() }
+            isChanging = true
+            if state != .closed { state = .aborted }
+        }
+        release()
+        monitor.withLock {
+            isChanging = false
+            monitor.signal()
+        }
+    }
+
+    // MARK: Watching
+
+    /// How far a stream is. Any thread.
+    public func progress(of stream: Int) -> StreamProgress {
+        monitor.withLock { counters[stream] }.current
+    }
+
+    /// The size of the output so far. Any thread.
+    public var bytesWritten: Int64 {
+        monitor.withLock { muxer?.bytesWritten ?? finalBytes }
+    }
+}

@@ -1,0 +1,42 @@
+import Libav
+
+extension StreamWriterError {
+    /// Translates at this layer's edge: `code` unless libav's own code says it better.
+    init(_ error: LibavError, _ code: Code, parameter: String? = nil) {
+        let better: Code = switch error.kind {
+        case .noSpace: .noSpace
+        case .outOfMemory: .outOfMemory
+        default: code
+        }
+        self.init(
+            better, "\(error.doing): \(error.text)", parameter: parameter,
+            libavError: error.text, log: error.log)
+    }
+
+    /// An encoder that would not open: the option it choked on, when there is one.
+    init(opening error: LibavError) {
+        guard let option = error.option else {
+            self.init(error, .unsupportedValue)
+            return
+        }
+        let parameter = "encoder_option.\(option)"
+        if error.kind == .optionNotFound {
+            self.init(error, .unknownOption, parameter: parameter)
+            message = "the encoder has no option \(option)"
+        } else {
+            self.init(error, .unsupportedValue, parameter: parameter)
+        }
+    }
+}
+
+/// Runs a libav call whose failure means `code`.
+func translating<T>(
+    _ code: StreamWriterError.Code, parameter: String? = nil,
+    _ body: () throws(LibavError) -> T
+) throws(StreamWriterError) -> T {
+    do {
+        return try body()
+    } catch {
+        throw StreamWriterError(error, code, parameter: parameter)
+    }
+}

@@ -1,0 +1,35 @@
+/// What went wrong, said so that a client can act on it.
+public struct StreamWriterError: Error, Sendable, Equatable {
+    public enum Code: String, Sendable, CaseIterable {
+        case unknownEncoder, wrongEncoderType, unsupportedValue, unknownOption, unknownFormat
+        case invalidParameter, invalidFilter, unsupportedHardware
+        case wrongState, noSuchStream, chunkInProgress, ptsTooEarly
+        case encodingFailed, destinationFailed, noSpace, outOfMemory
+    }
+
+    public let code: Code
+    public var message: String
+    /// The API's name of the parameter at fault: "encoder", "encoder_option.crf".
+    public var parameter: String?
+    /// The values that would have been right.
+    public var supported: [String]?
+    /// libav's text for its error.
+    public var libavError: String?
+    /// The lines libav logged, oldest first.
+    public var log: [String]
+    /// Seconds; with `ptsTooEarly`.
+    public var expectedPTS: Double?
+
+    public init(
+        _ code: Code, _ message: String, parameter: String? = nil, supported: [String]? = nil,
+        libavError: String? = nil, log: [String] = [], expectedPTS: Double? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.parameter = parameter
+        self.supported = supported
+        self.libavError = libavError
+        self.log = log
+        self.expectedPTS = expectedPTS
+    }
+}

@@ -1,0 +1,118 @@
+import Libav
+
+/// What is decided for a video stream: the seed's defaults and substitutions.
+struct VideoPlan {
+    let input: ImageInput
+    let width: Int
+    let height: Int
+    let encode: EncodePlan
+
+    init(_ config: VideoStreamConfig, for format: OutputFormat) throws(StreamWriterError) {
+        try Self.validate(config)
+        let codec = try Codec.choose(config.encoder, .video, for: format)
+        input = try ImageInput(format: config.format, layout: config.layout)
+        width = config.width
+        height = config.height
+        let source = FilterGraph.Input.video(
+            format: input.frameFormat, width: width, height: height, frameRate: config.frameRate.fraction)
+        let filtered = try Self.filtered(source, config)
+        let target = Target(
+            format: try Self.format(config, input.format, codec),
+            width: config.encoderWidth ?? filtered.width,
+            height: config.encoderHeight ?? filtered.height,
+            frameRate: try Self.frameRate(config, filtered.frameRate, codec))
+
+        var settings = EncoderSettings(
+            codec: codec,
+            input: .video(
+                format: target.format, width: target.width, height: target.height,
+                frameRate: target.frameRate))
+        settings.apply(config.codecConfig, config.encoderOption, format)
+        let stages = Self.stages(from: filtered, to: target)
+        let needsGraph = config.filterDesc != nil || !stages.isEmpty
+        encode = EncodePlan(
+            settings: settings,
+            filtering: needsGraph ? .init(input: source, description: config.filterDesc, stages: stages) : nil,
+            conversion: nil, inputTimeBase: config.frameRate.fraction.inverse)
+    }
+
+    /// What comes out of the filters, or goes into the encoder.
+    private struct Target {
+        var format: PixelFormat
+        var width: Int
+        var height: Int
+        var frameRate: Fraction
+    }
+
+    private static func validate(_ config: VideoStreamConfig) throws(StreamWriterError) {
+        try require(config.width, in: Limits.dimension, "width")
+        try require(config.height, in: Limits.dimension, "height")
+        if let width = config.encoderWidth { try require(width, in: Limits.dimension, "encoder_width") }
+        if let height = config.encoderHeight { try require(height, in: Limits.dimension, "encoder_height") }
+        try requireRate(config.frameRate, "frame_rate")
+        if let rate = config.encoderFrameRate { try requireRate(rate, "encoder_frame_rate") }
+        if config.hwAccel != nil {
+            throw StreamWriterError(
+                .unsupportedHardware, "hardware encoding is not available", parameter: "hw_accel")
+        }
+    }
+
+    private static func requireRate(_ rate: Rational, _ parameter: String) throws(StreamWriterError) {
+        guard rate.doubleValue > Limits.frameRate else { return }
+        throw StreamWriterError(
+            .invalidParameter, "\(parameter) must be at most \(Int(Limits.frameRate))", parameter: parameter)
+    }
+
+    /// The picture after the client's own filters.
+    private static func filtered(
+        _ source: FilterGraph.Input, _ config: VideoStreamConfig
+    ) throws(StreamWriterError) -> Target {
+        var output = source
+        if let description = config.filterDesc {
+            output = try EncodePlan.Filtering(input: source, description: description, stages: []).build().output
+        }
+        guard case .video(let format, let width, let height, let frameRate) = output else {
+            throw StreamWriterError(
+                .invalidFilter, "the filters of a video stream must give video", parameter: "filter_desc")
+        }
+        return Target(
+            format: format, width: width, height: height,
+            frameRate: frameRate.isPositive ? frameRate : config.frameRate.fraction)
+    }
+
+    private static func stages(from source: Target, to target: Target) -> [FilterGraph.Stage] {
+        var stages: [FilterGraph.Stage] = []
+        if target.frameRate != source.frameRate { stages.append(.frameRate(target.frameRate)) }
+        let resizes = target.width != source.width || target.height != source.height
+        if resizes || target.format != source.format {
+            stages.append(.size(width: target.width, height: target.height))
+            stages.append(.pixelFormat(target.format))
+        }
+        return stages
+    }
+
+    private static func format(
+        _ config: VideoStreamConfig, _ source: PixelFormat, _ codec: Codec
+    ) throws(StreamWriterError) -> PixelFormat {
+        let supported = codec.pixelFormats
+        guard let name = config.encoderFormat else { return supported.first ?? source }
+        guard let format = PixelFormat(name: name), supported.isEmpty || supported.contains(format) else {
+            throw unsupported("encoder_format", name, by: codec, supported.map(\.name))
+        }
+        return format
+    }
+
+    private static func frameRate(
+        _ config: VideoStreamConfig, _ source: Fraction, _ codec: Codec
+    ) throws(StreamWriterError) -> Fraction {
+        let supported = codec.frameRates
+        let wanted = config.encoderFrameRate?.fraction ?? source
+        if supported.isEmpty || supported.contains(wanted) { return wanted }
+        guard config.encoderFrameRate == nil else {
+            throw unsupported(
+                "encoder_frame_rate", "\(Rational(wanted))", by: codec,
+                supported.map { "\(Rational($0))" })
+        }
+        return supported[wanted.nearest(in: supported)!]
+    }
+}
