@@ -47,6 +47,10 @@ static inline int clinux_listening_socket(int family, int type) {
     return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
+static inline int clinux_stream_socket_of(int family) {
+    return socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
 static inline ssize_t clinux_receive_available(int fd, void *buffer, size_t capacity) {
     return recv(fd, buffer, capacity, MSG_DONTWAIT);
 }

@@ -12,8 +12,8 @@ public enum ProcessLog {
             arguments.first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }
         }
         return make(
-            format: value("--log-format").flatMap(LineLogHandler.Format.init) ?? .text,
-            level: value("--log-level").flatMap(Logger.Level.init) ?? .info, label: label)
+            format: value("--log-format").flatMap { LineLogHandler.Format(rawValue: $0) } ?? .text,
+            level: value("--log-level").flatMap { Logger.Level(rawValue: $0) } ?? .info, label: label)
     }
 
     public static func make(format: LineLogHandler.Format, level: Logger.Level, label: String) -> Logger {

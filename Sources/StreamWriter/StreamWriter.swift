@@ -46,6 +46,12 @@ public final class StreamWriter: @unchecked Sendable {
 
     deinit { abort() }
 
+    /// Loads what every writer needs, so that forks of this process share it.
+    public static func warmUp() {
+        Log.install()
+        _ = OutputFormat.names
+    }
+
     /// The muxer of a format override, a URL's scheme or a file name's extension.
     public static func resolveMuxer(
         format: String?, name: String

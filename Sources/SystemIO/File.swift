@@ -33,4 +33,17 @@ public enum File {
             bytes += buffer[..<count]
         }
     }
+
+    public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
+
+    public static var currentDirectory: String? {
+        guard let path = getcwd(nil, 0) else { return nil }
+        defer { free(path) }
+        return String(cString: path)
+    }
+}
+
+/// The process's environment.
+public enum Environment {
+    public static subscript(name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

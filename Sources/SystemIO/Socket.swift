@@ -23,6 +23,26 @@ public enum Socket {
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }
 
+    /// Connects to `host` and `port`. The caller owns the descriptor.
+    public static func connect(host: String, port: UInt16) throws(SystemError) -> Int32 {
+        let place = "connect to \(host):\(port)"
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(clinux_stream_socket)
+        var found: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, String(port), &hints, &found) == 0, let chosen = found else {
+            throw SystemError(place, number: EADDRNOTAVAIL)
+        }
+        defer { freeaddrinfo(found) }
+        let number = clinux_stream_socket_of(chosen.pointee.ai_family)
+        if number < 0 { throw SystemError(place) }
+        if Glibc.connect(number, chosen.pointee.ai_addr, chosen.pointee.ai_addrlen) < 0 {
+            let error = SystemError(place)
+            close(number)
+            throw error
+        }
+        return number
+    }
+
     public static func peer(of descriptor: Int32) -> SocketAddress? {
         SocketAddress.read { getpeername(descriptor, $0, $1) }
     }

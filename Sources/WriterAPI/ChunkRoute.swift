@@ -149,7 +149,7 @@ extension Problem {
     /// A chunk that ended badly still says what was kept of it.
     fileprivate func with(_ receipt: ChunkReceipt) -> Problem {
         var problem = self
-        problem.extras += receipt.members.map { JSONObject.Member(name: $0.0, value: $0.1) }
+        problem.extras += receipt.members.map { JSONObject.Member($0.0, $0.1) }
         return problem
     }
 }

@@ -422,7 +422,7 @@ extension Problem {
         guard let parameter, !extras.contains(where: { $0.name == "pointer" }) else { return self }
         var located = self
         let path = parameter.split(separator: ".").joined(separator: "/")
-        located.extras.append(.init(name: "pointer", value: .string("\(pointer)/\(path)")))
+        located.extras.append(.init("pointer", .string("\(pointer)/\(path)")))
         return located
     }
 }

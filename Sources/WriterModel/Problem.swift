@@ -142,7 +142,7 @@ public struct Problem: Error, Sendable, Equatable {
         self.supported = supported
         self.libavError = libavError
         self.log = log
-        self.extras = extras.map { JSONObject.Member(name: $0.0, value: $0.1) }
+        self.extras = extras.map { JSONObject.Member($0.0, $0.1) }
     }
 
     public var json: JSONValue {

@@ -1,1 +1,3 @@
-print("penstock")
+import ArgumentParser
+
+Penstock.main()

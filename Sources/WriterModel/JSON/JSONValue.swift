@@ -47,12 +47,17 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     public struct Member: Sendable, Equatable {
         public let name: String
         public var value: JSONValue
+
+        public init(_ name: String, _ value: JSONValue) {
+            self.name = name
+            self.value = value
+        }
     }
 
     public private(set) var members: [Member]
 
     public init(_ members: [(String, JSONValue)] = []) {
-        self.members = members.map { Member(name: $0.0, value: $0.1) }
+        self.members = members.map { Member($0.0, $0.1) }
     }
 
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
@@ -64,14 +69,14 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
             switch (index, newValue) {
             case (let index?, let value?): members[index].value = value
             case (let index?, nil): members.remove(at: index)
-            case (nil, let value?): members.append(Member(name: name, value: value))
+            case (nil, let value?): members.append(Member(name, value))
             case (nil, nil): break
             }
         }
     }
 
     mutating func append(_ name: String, _ value: JSONValue) {
-        members.append(Member(name: name, value: value))
+        members.append(Member(name, value))
     }
 }
 

@@ -1,0 +1,107 @@
+import ArgumentParser
+import Logging
+import ServiceLog
+import SystemIO
+import WriterModel
+
+/// A default that the environment may change: PENSTOCK_OUTPUT_DIR for --output-dir.
+private func fromEnvironment<T>(_ name: String, _ fallback: T, _ convert: (String) -> T?) -> T {
+    guard let text = Environment["PENSTOCK_" + name] else { return fallback }
+    guard let value = convert(text) else {
+        StandardError.write(Array("penstock: PENSTOCK_\(name)=\(text) can't be used.\n".utf8))
+        ChildProcess.exit(64)
+    }
+    return value
+}
+
+struct PlaceOptions: ParsableArguments {
+    @Option(help: "The address to listen on.")
+    var host = fromEnvironment("HOST", "127.0.0.1") { $0 }
+
+    @Option(help: "The port to listen on; 0 takes a free one.")
+    var port: UInt16 = fromEnvironment("PORT", 8_080, UInt16.init)
+
+    @Option(help: "Where relative destinations (dst) lie.")
+    var outputDir = fromEnvironment("OUTPUT_DIR", "output") { $0 }
+
+    @Option(help: "Where records and managed outputs lie.")
+    var stateDir = fromEnvironment("STATE_DIR", "state") { $0 }
+}
+
+struct AccessOptions: ParsableArguments {
+    @Option(help: "A file of bearer tokens, one a line. It is read again when it changes.")
+    var tokenFile: String?
+
+    @Flag(help: "Listen beyond loopback although there is no token file.")
+    var noAuth = fromEnvironment("NO_AUTH", false) { ["1", "true", "yes"].contains($0.lowercased()) }
+}
+
+struct LimitOptions: ParsableArguments {
+    private static let defaults = ServiceLimits()
+
+    @Option(help: "Live writers. Each is a process.")
+    var maxWriters = fromEnvironment("MAX_WRITERS", defaults.maxWriters, Int.init)
+
+    @Option(help: "Connections of the gateway and, apart from those, of each writer.")
+    var maxConnections = fromEnvironment("MAX_CONNECTIONS", defaults.maxConnections, Int.init)
+
+    @Option(help: "Bytes of a JSON body.")
+    var maxJsonBytes = fromEnvironment("MAX_JSON_BYTES", defaults.maxJSONBytes, Int.init)
+
+    @Option(help: "Bytes of a request head.")
+    var maxHeadBytes = fromEnvironment("MAX_HEAD_BYTES", defaults.maxHeadBytes, Int.init)
+
+    @Option(help: "Threads that serve requests, of the gateway and of each writer.")
+    var handlerThreads = fromEnvironment("HANDLER_THREADS", defaults.handlerThreads, Int.init)
+
+    @Option(help: "Seconds a connection may stay without a request.")
+    var idleConnectionTimeout = fromEnvironment("IDLE_CONNECTION_TIMEOUT", defaults.idleConnectionTimeout, Double.init)
+
+    @Option(help: "Seconds from a request's first byte to the end of its head.")
+    var headTimeout = fromEnvironment("HEAD_TIMEOUT", defaults.headTimeout, Double.init)
+
+    @Option(help: "Seconds a body may go without a byte.")
+    var bodyTimeout = fromEnvironment("BODY_TIMEOUT", defaults.bodyTimeout, Double.init)
+
+    @Option(help: "Seconds a client may go without taking a byte of its answer.")
+    var responseTimeout = fromEnvironment("RESPONSE_TIMEOUT", defaults.responseTimeout, Double.init)
+
+    @Option(help: "Seconds that uploads in flight may go on after SIGTERM.")
+    var shutdownGrace = fromEnvironment("SHUTDOWN_GRACE", defaults.shutdownGrace, Double.init)
+
+    func limits() throws -> ServiceLimits {
+        var limits = ServiceLimits()
+        limits.maxWriters = try Self.check("--max-writers", maxWriters, in: 1...1_000_000)
+        limits.maxConnections = try Self.check("--max-connections", maxConnections, in: 1...1_000_000)
+        limits.maxJSONBytes = try Self.check(
+            "--max-json-bytes", maxJsonBytes, in: 256...ServiceLimits.largestMessagePart)
+        limits.maxHeadBytes = try Self.check(
+            "--max-head-bytes", maxHeadBytes, in: 1_024...ServiceLimits.largestMessagePart)
+        limits.handlerThreads = try Self.check("--handler-threads", handlerThreads, in: 2...10_000)
+        let times = 0.001...1_000_000.0
+        limits.idleConnectionTimeout = try Self.check("--idle-connection-timeout", idleConnectionTimeout, in: times)
+        limits.headTimeout = try Self.check("--head-timeout", headTimeout, in: times)
+        limits.bodyTimeout = try Self.check("--body-timeout", bodyTimeout, in: times)
+        limits.responseTimeout = try Self.check("--response-timeout", responseTimeout, in: times)
+        limits.shutdownGrace = try Self.check("--shutdown-grace", shutdownGrace, in: 0...1_000_000)
+        return limits
+    }
+
+    private static func check<T: Comparable>(_ name: String, _ value: T, in range: ClosedRange<T>) throws -> T {
+        guard range.contains(value) else {
+            throw ValidationError("\(name) is \(value) and must be from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return value
+    }
+}
+
+struct LogOptions: ParsableArguments {
+    @Option(help: "One line an event, as text or as JSON.")
+    var logFormat: LineLogHandler.Format = fromEnvironment("LOG_FORMAT", .text) { LineLogHandler.Format(rawValue: $0) }
+
+    @Option(help: "The least of the levels that are logged.")
+    var logLevel: Logger.Level = fromEnvironment("LOG_LEVEL", .info) { Logger.Level(rawValue: $0) }
+}
+
+extension LineLogHandler.Format: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}
