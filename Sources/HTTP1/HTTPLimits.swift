@@ -5,7 +5,7 @@ public struct HTTPLimits: Sendable {
     /// A longer method is one Penstock does not implement (501).
     public var maxMethodBytes = 24
     public var maxTargetBytes = 8_192
-    /// From the first byte of the request line to the end of the empty line after the fields.
+    /// Request line and fields, with the empty lines before them and the one after.
     public var maxHeadBytes = 32_768
     public var maxFieldCount = 100
     /// One chunk's size and extensions, without the CRLF.
