@@ -19,16 +19,13 @@ public final class Exchange {
     private(set) var outcome = Outcome.unanswered
     private let connection: Connection
     private let configuration: HTTPServer.Configuration
-    private let headBytes: Int
     private let isDraining: Bool
-    private var headIsConsumed = false
 
     init(
         head: RequestHead, headBytes: Int, connection: Connection,
         configuration: HTTPServer.Configuration, isDraining: Bool
     ) {
         self.head = head
-        self.headBytes = headBytes
         self.connection = connection
         self.configuration = configuration
         self.isDraining = isDraining
@@ -36,6 +33,7 @@ public final class Exchange {
         body = RequestBody(
             framing: head.framing, connection: connection, timeout: configuration.bodyTimeout,
             limits: configuration.limits,
+            consumeHead: { connection.inbound.consume(headBytes) },
             sendContinue: expectsContinue
                 ? {
                     let line = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
@@ -48,13 +46,6 @@ public final class Exchange {
     public var peer: SocketAddress? { connection.peer }
 
     public var isAnswered: Bool { outcome != .unanswered }
-
-    /// Must come before the body is read: from here on, the bytes behind the head are body.
-    func consumeHead() {
-        if headIsConsumed { return }
-        headIsConsumed = true
-        connection.inbound.consume(headBytes)
-    }
 
     /// Ends the connection under a handler that is blocked on it. From any thread.
     public var interrupter: Interrupter { Interrupter(descriptor: connection.descriptor) }
@@ -70,7 +61,7 @@ public final class Exchange {
     /// descriptor (to pass a copy of) and the bytes that go with it. When it returns true the
     /// exchange is over for this process; when false the handler still has to answer.
     public func handOff(_ send: (_ descriptor: Int32, _ unread: [UInt8]) -> Bool) -> Bool {
-        precondition(!headIsConsumed && !isAnswered, "a request that was begun can't be given away")
+        precondition(!body.hasBegun && !isAnswered, "a request that was begun can't be given away")
         guard send(connection.descriptor, connection.inbound.bytes) else { return false }
         outcome = .handedOff
         return true
@@ -79,7 +70,7 @@ public final class Exchange {
     /// Answers. A HEAD request gets the same head and no body.
     public func respond(_ response: Response) throws(Failure) {
         precondition(!isAnswered, "a request has one answer")
-        consumeHead()
+        body.begin()
         outcome = .close
         let reuses = head.keepsAlive && !isDraining && canReachBodyEnd
         var bytes = encodedHead(response.status, response.fields, reuses: reuses) { head in
@@ -110,7 +101,7 @@ public final class Exchange {
         _ write: ((_ piece: UnsafeRawBufferPointer) throws(Failure) -> Void) throws -> Void
     ) throws {
         precondition(!isAnswered, "a request has one answer")
-        consumeHead()
+        body.begin()
         outcome = .close
         let isChunked = head.version == .http11
         let reuses = isChunked && head.keepsAlive && !isDraining && canReachBodyEnd

@@ -23,6 +23,8 @@ public final class RequestBody {
     private var remaining: UInt64
     private var decoder: ChunkedDecoder
     private var sendContinue: (() -> Void)?
+    /// Takes the request's head out of the way of its body.
+    private var consumeHead: (() -> Void)?
 
     /// Chunks at least this long are read straight into the reader's memory; shorter ones go
     /// through the connection's buffer, many to a system call.
@@ -30,15 +32,24 @@ public final class RequestBody {
 
     init(
         framing: BodyFraming, connection: Connection, timeout: Duration, limits: HTTPLimits,
-        sendContinue: (() -> Void)?
+        consumeHead: @escaping () -> Void, sendContinue: (() -> Void)?
     ) {
         self.framing = framing
         self.connection = connection
         self.timeout = timeout
+        self.consumeHead = consumeHead
         self.sendContinue = sendContinue
         decoder = ChunkedDecoder(limits: limits)
         if case .length(let length) = framing { remaining = length } else { remaining = 0 }
         isFinished = framing == .none || framing == .length(0)
+    }
+
+    var hasBegun: Bool { consumeHead == nil }
+
+    /// From here on the connection's next bytes are the body.
+    func begin() {
+        consumeHead?()
+        consumeHead = nil
     }
 
     /// The client waits for `100 Continue`, and was not told to go on.
@@ -55,6 +66,7 @@ public final class RequestBody {
         into regions: [UnsafeMutableRawBufferPointer], limit: Int = .max
     ) throws(Failure) -> Int {
         if isFinished || limit == 0 { return 0 }
+        begin()
         if let sendContinue {
             self.sendContinue = nil
             sendContinue()
