@@ -2,7 +2,12 @@ import Foundation
 
 /// A JSON value, to build request bodies from literals and to look into answers.
 enum JSON: Sendable, Equatable {
-    case null, bool(Bool), number(Double), string(String), array([JSON]), object([String: JSON])
+    case null
+    case bool(Bool)
+    case number(Double)
+    case string(String)
+    case array([JSON])
+    case object([String: JSON])
 
     init(_ data: Data) throws { self = try JSONDecoder().decode(JSON.self, from: data) }
 

@@ -71,7 +71,8 @@ actor RawConnection {
     /// A request head; with no `contentLength` the headers must frame the body, if there is one.
     static func head(_ method: String, _ path: String, headers: [String] = [], contentLength: Int? = nil) -> String {
         let length = contentLength.map { ["Content-Length: \($0)"] } ?? []
-        return (["\(method) \(path) HTTP/1.1", "Host: localhost"] + headers + length).joined(separator: "\r\n") + "\r\n\r\n"
+        return (["\(method) \(path) HTTP/1.1", "Host: localhost"] + headers + length).joined(separator: "\r\n")
+            + "\r\n\r\n"
     }
 
     /// The next response, interim ones left out.
