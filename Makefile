@@ -1,0 +1,43 @@
+# Penstock's commands. `make` alone lists them.
+SHELL := /bin/bash
+SWIFT ?= swift
+export SWIFT
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build test demo serve bench dist clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## Install the Debian packages that building needs
+	@scripts/install-debian-packages.sh build
+
+build: deps ## Build both programs into .build/release
+	@scripts/require-swift.sh
+	$(SWIFT) build -c release
+
+test: ## Install what tests need, build once, run every test
+	@scripts/install-debian-packages.sh build test
+	@scripts/require-swift.sh
+	@scripts/test.sh
+
+demo: ## Encode the bundled clip through a server with plain curl
+	@scripts/install-debian-packages.sh build demo
+	@scripts/require-swift.sh
+	$(SWIFT) build -c release
+	@scripts/demo.sh
+
+serve: build ## Run a server on 127.0.0.1:8080 (ARGS="--port 9000 …")
+	.build/release/penstock serve $(ARGS)
+
+bench: build ## Measure raw ingest in GB/s
+	@bench/raw-ingest.py
+
+dist: deps ## Build programs that need no Swift runtime, into dist/
+	@scripts/require-swift.sh
+	$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static
+	@mkdir -p dist/bin
+	install -s .build-static/release/penstock .build-static/release/penstock-encoder dist/bin
+
+clean: ## Remove everything built and the demo's output
+	rm -rf .build .build-static dist demo-output

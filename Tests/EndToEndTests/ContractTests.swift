@@ -1,0 +1,124 @@
+import Foundation
+import Testing
+import Yams
+
+extension EndToEnd {
+    /// openapi.yaml says what the server does.
+    @Suite struct ContractTests {
+        @Test func servedContractIsTheOneInTheRepository() async throws {
+            try await withServer { server in
+                let served = try await server.curl("GET", "/openapi.yaml")
+                #expect(served.status == 200)
+                #expect(served["Content-Type"]?.hasPrefix("application/yaml") == true)
+                #expect(try served.body == Data(contentsOf: URL(fileURLWithPath: Repository.contract)))
+            }
+        }
+
+        @Test func everyDocumentedOperationIsRoutedAndAnswersAsDocumented() async throws {
+            let contract = try Contract.load()
+            try await withServer { server in
+                for operation in contract.operations {
+                    // A writer of its own, as DELETE and finalize end one.
+                    let created = try await server.curl(
+                        "PUT", "/v1/writers/\(operation.id)", body: .json(Self.description(operation.id)))
+                    try #require(created.status == 201, "\(created.text)")
+                    let path = operation.path
+                        .replacingOccurrences(of: "{id}", with: operation.id)
+                        .replacingOccurrences(of: "{index}", with: "0")
+                    let response = try await server.curl(operation.method, path)
+                    let context = Comment(rawValue: "\(operation.method) \(path): \(response.status) \(response.text)")
+                    #expect(operation.statuses.contains(response.status), context)
+                    #expect(![405, 404].contains(response.status), context)
+                }
+            }
+        }
+
+        private static func description(_ id: String) -> JSON {
+            let audio: JSON = ["type": "audio", "sample_rate": 8_000, "num_channels": 1]
+            return ["dst": .string("\(id).wav"), "streams": [audio], "open": true]
+        }
+
+        @Test func answersHaveOnlyDocumentedMembers() async throws {
+            let contract = try Contract.load()
+            let audio: JSON = [
+                "type": "audio", "sample_rate": 8_000, "num_channels": 1, "format": "s16", "encoder": "flac",
+                "encoder_option": ["lpc_passes": "2"], "codec_config": ["compression_level": 3],
+                "filter_desc": "volume=0.5",
+            ]
+            let video: JSON = [
+                "type": "video", "frame_rate": "30000/1001", "width": 64, "height": 48, "layout": "nchw",
+            ]
+            try await withServer { server in
+                let created = try await server.curl(
+                    "POST", "/v1/writers",
+                    body: .json([
+                        "dst": "a.mkv", "metadata": ["title": "t"], "streams": [video, audio], "open": true,
+                    ]))
+                try #require(created.status == 201, "\(created.text)")
+                let id = created.json["id"].string ?? ""
+                contract.expect(created.json, matches: "Writer")
+                for stream in created.json["streams"].array { contract.expect(stream, matches: "Stream") }
+                let receipt = try await server.sendChunk(Data(count: 1_600), to: id, stream: 1)
+                contract.expect(receipt, matches: "Receipt")
+                let early = try await server.curl(
+                    "POST", "/v1/writers/\(id)/streams/1/chunks?pts=0", body: .bytes(Data(count: 2)))
+                contract.expect(early.json, matches: "Problem")
+                let closed = try await server.finalize(id)
+                contract.expect(closed, matches: "Writer")
+                contract.expect(closed["result"], matches: "Result")
+                contract.expect(try await server.curl("GET", "/v1/writers").json, matches: "WriterList")
+                contract.expect(try await server.curl("GET", "/v1/version").json, matches: "Version")
+            }
+        }
+    }
+}
+
+/// openapi.yaml, read.
+struct Contract {
+    struct Operation {
+        let method: String
+        let path: String
+        let id: String
+        let statuses: Set<Int>
+    }
+
+    let operations: [Operation]
+    private let schemas: [String: (properties: Set<String>, required: Set<String>)]
+
+    static func load() throws -> Contract {
+        let text = try String(contentsOfFile: Repository.contract, encoding: .utf8)
+        guard let document = try Yams.load(yaml: text) as? [String: Any],
+            let paths = document["paths"] as? [String: [String: Any]],
+            let components = document["components"] as? [String: Any],
+            let schemas = components["schemas"] as? [String: [String: Any]]
+        else { throw HarnessError("openapi.yaml is not an OpenAPI document") }
+        return Contract(
+            operations: paths.flatMap { path, item in
+                item.compactMap { method, value -> Operation? in
+                    guard let operation = value as? [String: Any], let id = operation["operationId"] as? String,
+                        let responses = operation["responses"] as? [String: Any]
+                    else { return nil }
+                    return Operation(
+                        method: method.uppercased(), path: path, id: id,
+                        statuses: Set(responses.keys.compactMap { Int($0) }))
+                }
+            }.sorted { $0.id < $1.id },
+            schemas: schemas.mapValues { schema in
+                (
+                    Set((schema["properties"] as? [String: Any] ?? [:]).keys),
+                    Set(schema["required"] as? [String] ?? [])
+                )
+            })
+    }
+
+    /// That `object` has every required member of the schema, and none that the schema lacks.
+    func expect(_ object: JSON, matches name: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        guard let schema = schemas[name] else {
+            Issue.record("no schema \(name)", sourceLocation: sourceLocation)
+            return
+        }
+        let members = Set(object.object.keys)
+        #expect(members.subtracting(schema.properties) == [], "\(name): undocumented", sourceLocation: sourceLocation)
+        #expect(schema.required.subtracting(members) == [], "\(name): missing", sourceLocation: sourceLocation)
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+/// The real `penstock serve` on a free port, with folders of its own.
+final class PenstockServer: Sendable {
+    let port: Int
+    let folder: TemporaryFolder
+    let log: ServerLog
+    private let process: ChildProcess
+    /// In the environment of every process of this server and of no other.
+    private let marker: String
+
+    var address: String { "http://127.0.0.1:\(port)" }
+    var outputFolder: String { folder / "output" }
+
+    /// Starts a server and waits until it listens. Give the folder of an earlier one to restart it.
+    static func start(
+        _ options: [String] = [], in folder: TemporaryFolder? = nil, environment: [String: String] = [:]
+    ) async throws -> PenstockServer {
+        let folder = try folder ?? TemporaryFolder()
+        let marker = UUID().uuidString
+        let arguments =
+            ["serve", "--port", "0", "--output-dir", folder / "output", "--state-dir", folder / "state"] + options
+        let (process, log) = try launch(arguments, environment.merging(["PENSTOCK_TEST_SERVER": marker]) { $1 })
+        guard let line = await log.line(containing: "listening", within: 20) else {
+            process.signal(SIGKILL)
+            throw HarnessError("the server does not listen; it said:\n\(log.text)")
+        }
+        guard let match = line.firstMatch(of: /http:\/\/[^\s"\\]*:(\d+)/), let port = Int(match.1) else {
+            process.signal(SIGKILL)
+            throw HarnessError("no port in: \(line)")
+        }
+        return PenstockServer(port: port, folder: folder, log: log, process: process, marker: marker)
+    }
+
+    /// Starts `penstock` with exactly these arguments.
+    static func launch(
+        _ arguments: [String], _ environment: [String: String] = [:]
+    ) throws -> (process: ChildProcess, log: ServerLog) {
+        var ends: [Int32] = [0, 0]
+        // Not pipe(2): only this closes itself in programs that other tests start meanwhile.
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+            throw HarnessError("socketpair: \(String(cString: strerror(errno)))")
+        }
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        defer {
+            close(null)
+            close(ends[1])
+        }
+        let log = ServerLog(readingFrom: ends[0])
+        let process = try ChildProcess(
+            Repository.programs + "/penstock", arguments, environment: environment,
+            input: null, output: null, error: ends[1])
+        return (process, log)
+    }
+
+    private init(port: Int, folder: TemporaryFolder, log: ServerLog, process: ChildProcess, marker: String) {
+        self.port = port
+        self.folder = folder
+        self.log = log
+        self.process = process
+        self.marker = marker
+    }
+
+    /// Only a test that threw leaves a server to this.
+    deinit { process.signal(SIGTERM) }
+
+    /// SIGTERM; then the exit code must be 0 and no process of the server be left.
+    func stop(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        process.signal(SIGTERM)
+        let end = try await process.ended(within: 60)
+        #expect(end == .exited(0), "the server said:\n\(log.text)", sourceLocation: sourceLocation)
+        let allGone = await log.ended(within: 10)
+        #expect(allGone, "processes hold the log: \(Self.processes(marked: marker))", sourceLocation: sourceLocation)
+        #expect(Self.processes(marked: marker) == [], sourceLocation: sourceLocation)
+    }
+
+    /// Every process with `marker` in its environment, as it was when it was started.
+    private static func processes(marked marker: String) -> [pid_t] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { pid in
+            guard pid != getpid(), let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ")
+            else { return false }
+            return environment.range(of: Data(marker.utf8)) != nil
+        }
+    }
+}
+
+/// Runs `body` against a server and stops it, whatever happens.
+func withServer<Value>(
+    _ options: [String] = [], in folder: TemporaryFolder? = nil, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: (PenstockServer) async throws -> Value
+) async throws -> Value {
+    let server = try await PenstockServer.start(options, in: folder)
+    do {
+        let value = try await body(server)
+        try await server.stop(sourceLocation: sourceLocation)
+        return value
+    } catch {
+        try? await server.stop(sourceLocation: sourceLocation)
+        throw error
+    }
+}

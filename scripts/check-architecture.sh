@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Fails when an import goes against the arrows of Package.swift, or the gateway's binary links libav.
+# Usage: check-architecture.sh [binary folder]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+failures=0
+
+# forbid MODULES FOLDERS: no Swift file under the folders may import one of the modules.
+forbid() {
+    local modules=$1 found
+    shift
+    found=$(grep -rnE --include='*.swift' \
+        "^[[:space:]]*(@[A-Za-z_]+(\([a-z]+\))?[[:space:]]+)*((public|package|internal|fileprivate|private)[[:space:]]+)?import[[:space:]]+((struct|class|enum|protocol|func|var|let|typealias)[[:space:]]+)?($modules)(\.|[[:space:]]|;|$)" \
+        "$@" || true)
+    if [ -n "$found" ]; then
+        echo "against the arrows of Package.swift:"
+        echo "$found"
+        failures=1
+    fi
+}
+
+# sources_but MODULE...: every folder of Sources except these.
+sources_but() {
+    local folder
+    for folder in Sources/*/; do
+        case " $* " in *" $(basename "$folder") "*) ;; *) echo "$folder" ;; esac
+    done
+}
+
+mapfile -t folders < <(sources_but Libav)
+forbid CLibav "${folders[@]}"
+mapfile -t folders < <(sources_but SystemIO)
+forbid CLinux "${folders[@]}"
+forbid 'Libav|StreamWriter|WriterAPI' \
+    Sources/Gateway Sources/HTTPServer Sources/HTTP1 Sources/SystemIO Sources/WriterModel Sources/ServiceLog Sources/penstock
+forbid 'SystemIO|HTTPServer|Gateway' Sources/HTTP1 Sources/WriterModel Sources/Libav Sources/StreamWriter
+forbid Gateway Sources/HTTPServer Sources/WriterAPI Sources/penstock-encoder
+
+binaries=${1:-}
+if [ -n "$binaries" ]; then
+    linked=$(ldd "$binaries/penstock")
+    if grep -E 'lib(av|sw)[a-z]+\.so' <<<"$linked"; then
+        echo "$binaries/penstock links libav; the gateway must not"
+        failures=1
+    fi
+    if ! ldd "$binaries/penstock-encoder" | grep -q 'libavcodec\.so'; then
+        echo "$binaries/penstock-encoder does not link libavcodec"
+        failures=1
+    fi
+fi
+exit $failures

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# One release build with the tests, then all of them. Fails on a warning in our own sources.
+# Usage: test.sh [arguments of `swift test`, e.g. --filter EndToEndTests]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+swift=${SWIFT:-swift}
+mkdir -p .build
+build_log=.build/test-build.log
+test_log=.build/test.log
+started=$SECONDS
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "Architecture"
+scripts/check-architecture.sh
+echo "imports follow the arrows"
+
+step "Build (release, with tests)"
+"$swift" build -c release --build-tests 2>&1 | tee "$build_log"
+built=$SECONDS
+warnings=$(grep -E '(^| )warning: ' "$build_log" | grep -vE '/\.build[^/]*/checkouts/' | sort -u || true)
+if [ -n "$warnings" ]; then
+    printf '\nThe build has warnings:\n%s\n' "$warnings"
+    # Compiled again next time, so that a second run does not pass by silence.
+    grep -oE "^$PWD/[^:]+" <<<"$warnings" | sort -u | xargs -r touch -c
+    exit 1
+fi
+scripts/check-architecture.sh .build/release
+echo "no warnings; the gateway links no libav"
+
+step "openapi.yaml"
+scripts/check-openapi.sh
+
+step "Tests"
+status=0
+"$swift" test -c release --skip-build "$@" 2>&1 | tee "$test_log" || status=$?
+
+step "Summary"
+count() { grep -cE "$1" "$test_log" || true; }
+passed=$(count '^. Test [^r].* passed after|^. Test r[^u].* passed after')
+failed=$(count '^. Test [^r].* failed after|^. Test r[^u].* failed after')
+skipped=$(count '^. Test .* skipped')
+if [ "$skipped" -gt 0 ]; then grep -E '^. Test .* skipped' "$test_log"; fi
+if [ "$status" -ne 0 ]; then
+    echo "Failures (whole log: $test_log):"
+    grep -E '^. Test .* (recorded an issue|failed after)' "$test_log" || true
+fi
+echo "build $((built - started)) s, tests $((SECONDS - built)) s"
+if [ "$passed" -eq 0 ] && [ "$status" -eq 0 ]; then
+    echo "no test ran"
+    status=1
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+exit "$status"
