@@ -54,7 +54,7 @@ let package = Package(
         .executableTarget(
             name: "penstock",
             dependencies: [
-                "Gateway", "ServiceLog",
+                "Gateway", "ServiceLog", "APICore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "penstock-encoder", dependencies: ["WriterAPI", "ServiceLog"]),

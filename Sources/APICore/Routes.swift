@@ -8,6 +8,9 @@ public enum Operation: String, Sendable, CaseIterable {
     case addStream, setMetadata, openWriter, flushWriter, finalizeWriter
     case writeChunk, getChunkOffset
     case getOutput
+    case encode
+    case listMuxers, getMuxer, listOutputDevices, listAudioEncoders, listVideoEncoders, getEncoder
+    case listFilters, listOutputProtocols
     case getVersion, getLiveness, getReadiness, getOpenAPI
 }
 
@@ -40,20 +43,36 @@ public struct Route: Sendable {
         Route(.post, "/v1/writers/{id}/flush", .flushWriter),
         Route(.post, "/v1/writers/{id}/finalize", .finalizeWriter),
         Route(.get, "/v1/writers/{id}/output", .getOutput),
+        Route(.post, "/v1/encode", .encode),
+        Route(.get, "/v1/muxers", .listMuxers),
+        Route(.get, "/v1/muxers/{name}", .getMuxer),
+        Route(.get, "/v1/output-devices", .listOutputDevices),
+        Route(.get, "/v1/audio-encoders", .listAudioEncoders),
+        Route(.get, "/v1/video-encoders", .listVideoEncoders),
+        Route(.get, "/v1/encoders/{name}", .getEncoder),
+        Route(.get, "/v1/filters", .listFilters),
+        Route(.get, "/v1/output-protocols", .listOutputProtocols),
         Route(.get, "/v1/version", .getVersion),
         Route(.get, "/livez", .getLiveness),
         Route(.get, "/readyz", .getReadiness),
         Route(.get, "/openapi.yaml", .getOpenAPI),
     ]
 
-    /// The values of `{id}` and `{index}` when the path fits.
-    private func parameters(of segments: [String]) -> (id: String?, index: String?)? {
+    private struct Parameters {
+        var id: String?
+        var index: String?
+        var name: String?
+    }
+
+    /// The values of the template's parameters when the path fits.
+    private func parameters(of segments: [String]) -> Parameters? {
         guard segments.count == parts.count else { return nil }
-        var found: (id: String?, index: String?) = (nil, nil)
+        var found = Parameters()
         for (part, segment) in zip(parts, segments) {
             switch part {
             case "{id}": found.id = segment
             case "{index}": found.index = segment
+            case "{name}": found.name = segment
             default: if part != segment { return nil }
             }
         }
@@ -69,11 +88,12 @@ public struct Route: Sendable {
             let takesHead = route.method == .get && head.method == .head
             guard route.method == head.method || takesHead else { continue }
             guard let id = parameters.id else {
-                return RoutedRequest(operation: route.operation, writer: nil, stream: nil)
+                return RoutedRequest(operation: route.operation, writer: nil, stream: nil, name: parameters.name)
             }
             guard let writer = WriterID(id) else { throw .noWriter(id, isMalformed: true) }
             return RoutedRequest(
-                operation: route.operation, writer: writer, stream: try streamIndex(parameters.index, of: writer))
+                operation: route.operation, writer: writer, stream: try streamIndex(parameters.index, of: writer),
+                name: nil)
         }
         if allowed.isEmpty { throw Problem(.notFound, "There is nothing at \(head.target.rawPath).") }
         if allowed.contains("GET") { allowed.append("HEAD") }
@@ -96,6 +116,20 @@ public struct RoutedRequest: Sendable {
     public let operation: Operation
     public let writer: WriterID?
     public let stream: Int?
+    /// Of a muxer or encoder.
+    public let name: String?
+}
+
+extension Operation {
+    /// Whether libav is asked: what the gateway can't answer itself.
+    public var isAboutLibav: Bool {
+        switch self {
+        case .listMuxers, .getMuxer, .listOutputDevices, .listAudioEncoders, .listVideoEncoders, .getEncoder,
+            .listFilters, .listOutputProtocols, .getVersion:
+            true
+        default: false
+        }
+    }
 }
 
 extension Problem {

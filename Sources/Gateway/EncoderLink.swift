@@ -40,6 +40,9 @@ final class EncoderLink: Sendable {
 
     func tell(_ message: ControlMessage) { _ = socket.send(message.encoded) }
 
+    /// Nothing more comes from the gateway.
+    func finish() { socket.finishSending() }
+
     /// Passes a copy of a connection to the encoder. False: it takes nothing any more.
     func pass(_ descriptor: Int32, unread: [UInt8]) -> MessageSocket.Sent {
         socket.send(ControlMessage.connection(unread: unread).encoded, passing: descriptor)

@@ -27,6 +27,7 @@ final class Encoders: Sendable {
     }
 
     private let ends = Mutex(Ends())
+    private let catalogLink = Mutex<EncoderLink?>(nil)
 
     init(
         configuration: GatewayConfiguration, registry: Registry, records: RecordStore,
@@ -56,39 +57,98 @@ final class Encoders: Sendable {
     /// fork server.
     func childEnded(_ process: Int32, _ end: ProcessEnd) { hear(.ended(process: process, end)) }
 
-    /// Starts an encoder for a new writer. When the id is taken, gives what has it instead.
-    func start(_ writer: WriterID) throws(Problem) -> Registry.Admission {
-        do throws(SystemError) {
-            let (ours, theirs) = try DescriptorPair.messageSockets().split()
-            let theirEnd = Descriptor(owning: theirs)
-            let link = EncoderLink(writer: writer, socket: MessageSocket(owning: ours))
+    /// Starts an encoder for a new writer, or for one encoding. When the id is taken, gives what
+    /// has it instead.
+    func start(_ writer: WriterID, as role: EncoderSettings.Role) throws(Problem) -> Registry.Admission {
+        try startingOrOverloaded(writer) { () throws(SystemError) in
+            let (link, theirEnd) = try Self.makeLink(writer)
             let createdAt = Timestamp.now()
             let admission = registry.add(link, createdAt: createdAt, limit: configuration.limits.maxWriters)
-            guard case .added = admission else { return admission }
+            guard case .added = admission else {
+                _ = Descriptor(owning: theirEnd)
+                return admission
+            }
             do throws(SystemError) {
                 try records.makeFolder(writer)
                 try link.watch(on: loop) { [self] in receive(link) }
             } catch {
                 registry.remove(writer)
+                _ = Descriptor(owning: theirEnd)
                 throw error
             }
-            link.tell(.start(settings(for: writer, createdAt: createdAt)))
-            guard forkServer.withLock({ $0 })?.fork(writer, passing: theirEnd) == true else {
+            do throws(SystemError) {
+                try start(link, as: role, createdAt: createdAt, theirEnd)
+            } catch {
                 abandon(link)
-                throw SystemError("start an encoder: the fork server is being restarted", number: 11)
+                throw error
             }
             return .added
+        }
+    }
+
+    /// The process that answers questions about libav, started when there is none.
+    func catalog() throws(Problem) -> EncoderLink {
+        if let link = catalogLink.withLock({ $0 }) { return link }
+        return try startingOrOverloaded(Self.catalogID) { () throws(SystemError) in
+            let (link, theirEnd) = try Self.makeLink(Self.catalogID)
+            try link.watch(on: loop) { [self] in receiveFromCatalog(link) }
+            do throws(SystemError) {
+                try start(link, as: .catalog, createdAt: .now(), theirEnd)
+            } catch {
+                link.unwatch(on: loop)
+                throw error
+            }
+            // Another thread may have started one in the same moment: that one stays, ours
+            // ends when it is told that nothing more comes.
+            return catalogLink.withLock { current in
+                if let current {
+                    link.finish()
+                    return current
+                }
+                current = link
+                return link
+            }
+        }
+    }
+
+    func stopCatalog() { catalogLink.withLock { $0 }?.finish() }
+
+    private static let catalogID = WriterID("catalog")!
+
+    private static func makeLink(_ writer: WriterID) throws(SystemError) -> (EncoderLink, Int32) {
+        let (ours, theirs) = try DescriptorPair.messageSockets().split()
+        return (EncoderLink(writer: writer, socket: MessageSocket(owning: ours)), theirs)
+    }
+
+    /// Tells the process what it is and has it forked. Takes over `theirEnd`.
+    private func start(
+        _ link: EncoderLink, as role: EncoderSettings.Role, createdAt: Timestamp, _ theirEnd: Int32
+    ) throws(SystemError) {
+        let theirEnd = Descriptor(owning: theirEnd)
+        link.tell(.start(settings(for: link.writer, role, createdAt: createdAt)))
+        guard forkServer.withLock({ $0 })?.fork(link.writer, passing: theirEnd) == true else {
+            throw SystemError("start an encoder: the fork server is being restarted", number: 11)
+        }
+    }
+
+    private func startingOrOverloaded<R>(
+        _ writer: WriterID, _ body: () throws(SystemError) -> R
+    ) throws(Problem) -> R {
+        do throws(SystemError) {
+            return try body()
         } catch {
             log.error("an encoder can't be started", metadata: ["writer": "\(writer)", "error": "\(error)"])
             throw Problem(.overloaded, "The server can't start an encoder now: \(error.description). Try again.")
         }
     }
 
-    private func settings(for writer: WriterID, createdAt: Timestamp) -> EncoderSettings {
+    private func settings(
+        for writer: WriterID, _ role: EncoderSettings.Role, createdAt: Timestamp
+    ) -> EncoderSettings {
         EncoderSettings(
-            writer: writer, createdAt: createdAt, folder: records.folderPath(writer),
+            role: role, writer: writer, createdAt: createdAt, folder: records.folderPath(writer),
             outputDirectory: configuration.outputDirectory, limits: configuration.limits,
-            tokens: authenticator.current)
+            policy: configuration.policy, version: configuration.version, tokens: authenticator.current)
     }
 
     private func abandon(_ link: EncoderLink) {
@@ -129,6 +189,19 @@ final class Encoders: Sendable {
             settle(link, end)
         } else {
             ends.withLock { $0.awaited[link.writer] = (link, .after(.seconds(3))) }
+        }
+    }
+
+    private func receiveFromCatalog(_ link: EncoderLink) {
+        while let event = link.nextEvent() {
+            switch consume event {
+            case .changed: break
+            case .returned(let descriptor, let unread): adopt(descriptor, unread)
+            case .ended:
+                link.unwatch(on: loop)
+                catalogLink.withLock { if $0 === link { $0 = nil } }
+                return
+            }
         }
     }
 

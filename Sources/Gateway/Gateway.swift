@@ -121,6 +121,7 @@ public final class Gateway: Sendable {
         switchboard.stop()
         server.drain()
         for link in registry.liveLinks { link.tell(.shutDown) }
+        encoders.stopCatalog()
         encoders.stopForkServer()
         stopIfDone()
     }

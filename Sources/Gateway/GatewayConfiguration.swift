@@ -12,6 +12,8 @@ public struct GatewayConfiguration: Sendable {
     /// Bearer tokens, one a line; nil: no token is asked for.
     public var tokenFile: String?
     public var limits = ServiceLimits()
+    /// Destinations beyond the output directory.
+    public var policy = OutputPolicy()
     /// The fork server, with the arguments that make it log as the gateway does.
     public var encoderExecutable: String
     public var encoderArguments: [String]

@@ -57,7 +57,8 @@ final class Switchboard: RequestHandler {
 
     private func answer(_ request: RoutedRequest, _ exchange: Exchange) throws(Problem) {
         switch (request.operation, request.writer) {
-        case (.getVersion, _): exchange.reply(.json(["penstock": .string(configuration.version)]))
+        case (let operation, _) where operation.isAboutLibav: try pass(exchange, to: try encoders.catalog())
+        case (.encode, _): try start(.random(), as: .encode, exchange)
         case (.listWriters, _): exchange.reply(.json(try list(exchange.head.target)))
         case (.createWriter, _): try create(.random(), exchange)
         case (.putWriter, let writer?): try create(writer, exchange)
@@ -68,10 +69,14 @@ final class Switchboard: RequestHandler {
 
     private func create(_ writer: WriterID, _ exchange: Exchange) throws(Problem) {
         if let entry = registry[writer] { return try repeatCreation(of: writer, entry, exchange) }
+        try start(writer, as: .writer, exchange)
+    }
+
+    private func start(_ writer: WriterID, as role: EncoderSettings.Role, _ exchange: Exchange) throws(Problem) {
         if isStopping.load(ordering: .relaxed) {
             throw Problem(.serverStopped, "The server is ending and takes no new writers.")
         }
-        switch try encoders.start(writer) {
+        switch try encoders.start(writer, as: role) {
         case .added:
             guard case .live(let link) = registry[writer] else { throw .noWriter(writer.text) }
             try pass(exchange, to: link)

@@ -17,6 +17,7 @@ public final class Exchange {
     }
 
     private(set) var outcome = Outcome.unanswered
+    private var streamReuses = false
     private let connection: Connection
     private let configuration: HTTPServer.Configuration
     private let isDraining: Bool
@@ -100,23 +101,35 @@ public final class Exchange {
         _ status: HTTPStatus, fields: [(name: String, value: String)],
         _ write: ((_ piece: UnsafeRawBufferPointer) throws(Failure) -> Void) throws -> Void
     ) throws {
+        let stream = openStream(status, fields: fields)
+        defer { close(stream) }
+        try stream.send(UnsafeRawBufferPointer(start: nil, count: 0))
+        if head.method != .head { try write { piece throws(Failure) in try stream.send(piece) } }
+        try stream.finish()
+    }
+
+    /// Begins an answer whose body some thread sends, also while this one still reads the
+    /// request's. Until the stream has started, another answer can be given instead.
+    public func openStream(_ status: HTTPStatus, fields: [(name: String, value: String)]) -> ResponseStream {
         precondition(!isAnswered, "a request has one answer")
         body.begin()
-        outcome = .close
         let isChunked = head.version == .http11
-        let reuses = isChunked && head.keepsAlive && !isDraining && canReachBodyEnd
-        try send(
-            encodedHead(status, fields, reuses: reuses) { head in
-                if isChunked { head.add("Transfer-Encoding", "chunked") }
-            })
-        if head.method != .head {
-            try write { piece throws(Failure) in
-                if piece.isEmpty { return }
-                try self.send(piece: piece, chunked: isChunked)
-            }
-            if isChunked { try send(ChunkedEncoder.terminator) }
+        streamReuses = isChunked && head.keepsAlive && !isDraining
+        let headBytes = encodedHead(status, fields, reuses: streamReuses) { head in
+            if isChunked { head.add("Transfer-Encoding", "chunked") }
         }
-        if reuses && body.discardRest(limit: configuration.maxDiscardedBodyBytes) { outcome = .keepAlive }
+        return ResponseStream(
+            descriptor: connection.descriptor, timeout: configuration.responseTimeout, head: headBytes,
+            isChunked: isChunked, hasBody: head.method != .head)
+    }
+
+    /// No thread uses the stream any more.
+    public func close(_ stream: ResponseStream) {
+        guard stream.hasStarted else { return }
+        outcome = .close
+        if streamReuses && stream.isFinished && body.discardRest(limit: configuration.maxDiscardedBodyBytes) {
+            outcome = .keepAlive
+        }
     }
 
     /// Whether the next request on the connection can be found behind this one's body.
@@ -154,18 +167,6 @@ public final class Exchange {
         let progress = bytes.withUnsafeBytes {
             Socket.sendAll(
                 connection.descriptor, [$0], timeout: configuration.responseTimeout, moreFollows: moreFollows)
-        }
-        guard case .moved = progress else { throw .clientGone }
-    }
-
-    private func send(piece: UnsafeRawBufferPointer, chunked: Bool) throws(Failure) {
-        let before = chunked ? ChunkedEncoder.header(size: piece.count) : []
-        let after: [UInt8] = chunked ? [0x0D, 0x0A] : []
-        let progress = before.withUnsafeBytes { before in
-            after.withUnsafeBytes { after in
-                Socket.sendAll(
-                    connection.descriptor, [before, piece, after], timeout: configuration.responseTimeout)
-            }
         }
         guard case .moved = progress else { throw .clientGone }
     }

@@ -11,7 +11,11 @@ struct ChunkRoute {
 
     func answer(_ exchange: Exchange) throws(Problem) {
         let parameters = try Parameters(exchange.head)
-        try checkBeforeBody(exchange.head)
+        if case .alive(.open) = resource.phase, parameters.kind == .raw {
+            try ChunkBody.check(
+                exchange.head.framing, bytesPerFrame: try resource.description(of: stream).inputFrameBytes,
+                extras: [("offset", .integer(try resource.offset(of: stream)))])
+        }
         let interrupter = exchange.interrupter
         let target = try resource.claimStream(stream, superseding: parameters.offset != nil) { interrupter.interrupt() }
         let result: Result<Response, Problem>
@@ -30,22 +34,6 @@ struct ChunkRoute {
         }
     }
 
-    /// A body that can't fit is refused before the client is told to send it.
-    private func checkBeforeBody(_ head: RequestHead) throws(Problem) {
-        if case .alive(.open) = resource.phase {
-            let bytesPerFrame = try resource.bytesPerFrame(of: stream)
-            if case .length(let length) = head.framing, length % UInt64(bytesPerFrame) != 0 {
-                throw Problem(
-                    .partialFrame,
-                    "The body has \(length) bytes, which is no whole number of frames of \(bytesPerFrame) bytes. Nothing was read.",
-                    extras: [
-                        ("bytes_per_frame", .integer(Int64(bytesPerFrame))), ("frames", 0),
-                        ("offset", .integer(try resource.offset(of: stream))),
-                    ])
-            }
-        }
-    }
-
     private func checkOffset(_ expected: Int64?, _ target: WriterResource.ChunkTarget) throws(Problem) {
         let offset = target.writer.progress(of: stream).offset
         guard let expected, expected != offset else { return }
@@ -58,15 +46,14 @@ struct ChunkRoute {
     private func take(
         _ body: RequestBody, _ parameters: Parameters, _ target: WriterResource.ChunkTarget
     ) throws(Problem) -> Response {
+        var source =
+            parameters.kind == .array ? try ChunkBody(array: body, for: target.description) : ChunkBody(raw: body)
         let chunk = try asProblem { () throws(StreamWriterError) in
             try target.writer.beginChunk(stream: stream, pts: parameters.pts)
         }
         var bodyFailure: RequestBody.Failure?
         do {
-            // How much is to come, where it is known, tells the writer whether a thread of the
-            // encoder's own is worth waking.
-            let expected = body.bytesLeft.map { Int(clamping: $0) } ?? .max
-            while try chunk.fill(upTo: max(1, expected), { try body.read(into: $0) }) > 0, !body.isFinished {}
+            try source.fill(chunk)
         } catch let failure as RequestBody.Failure {
             bodyFailure = failure
         } catch let error as StreamWriterError {
@@ -78,10 +65,11 @@ struct ChunkRoute {
         }
         // Whatever ended the body, its whole frames are kept.
         let receipt = try asProblem { () throws(StreamWriterError) in try chunk.finish() }
+        let bytesPerFrame = target.description.inputFrameBytes
         if let bodyFailure { throw Problem(bodyFailure).with(receipt) }
-        if receipt.droppedBytes > 0 { throw Self.partialFrame(receipt, target.bytesPerFrame) }
-        return .json(
-            receipt.json, fields: [("Upload-Offset", String(receipt.offset))])
+        if receipt.droppedBytes > 0 { throw Self.partialFrame(receipt, bytesPerFrame) }
+        if let problem = source.checkTaken(receipt, bytesPerFrame: bytesPerFrame) { throw problem.with(receipt) }
+        return .json(receipt.json, fields: [("Upload-Offset", String(receipt.offset))])
     }
 
     private static func partialFrame(_ receipt: ChunkReceipt, _ bytesPerFrame: Int) -> Problem {
@@ -97,6 +85,7 @@ struct ChunkRoute {
     private struct Parameters {
         var pts: Double?
         var offset: Int64?
+        let kind: ChunkBody.Kind
 
         init(_ head: RequestHead) throws(Problem) {
             for item in head.target.query where item.name != "pts" {
@@ -119,17 +108,7 @@ struct ChunkRoute {
                 }
                 offset = value
             }
-            try Self.checkMediaType(head.field("Content-Type"))
-        }
-
-        /// Raw bytes by any of the names that clients give them when nobody tells them one.
-        private static func checkMediaType(_ field: String?) throws(Problem) {
-            guard let type = field?.prefix(while: { $0 != ";" && $0 != " " }).lowercased() else { return }
-            let raw = ["application/octet-stream", "application/x-www-form-urlencoded", ""]
-            if raw.contains(type) { return }
-            throw Problem(
-                .unsupportedMediaType, "A chunk is raw bytes, application/octet-stream, and not \(type).",
-                supported: ["application/octet-stream"])
+            kind = try ChunkBody.kind(head)
         }
     }
 }

@@ -5,12 +5,12 @@ import Synchronization
 import SystemIO
 import WriterModel
 
-/// The life of one encoder: takes connections from the gateway, serves its writer, and ends
-/// when the writer has.
+/// The life of one encoder: takes connections from the gateway, serves what it was started
+/// for, and ends when that has.
 public final class EncoderProcess: Sendable {
     private let settings: EncoderSettings
     private let gateway: MessageSocket
-    private let resource: WriterResource
+    private let service: any EncoderService
     private let authenticator: TokenAuthenticator
     private let loop: EventLoop
     private let server: HTTPServer
@@ -43,17 +43,31 @@ public final class EncoderProcess: Sendable {
         self.settings = settings
         self.gateway = gateway
         self.log = log
-        let folder = try Directory(path: settings.folder)
-        // A later gateway tells by the lock that this writer still has its encoder.
-        _ = folder.lock()
         loop = try EventLoop()
         authenticator = TokenAuthenticator(tokens: settings.tokens)
-        resource = WriterResource(settings: settings, folder: folder) { _ = gateway.send($0.encoded) }
-        let handler = WriterRequestHandler(
-            settings: settings, resource: resource, authenticator: authenticator, gateway: gateway)
+        service = try Self.service(settings, authenticator, gateway)
         server = try HTTPServer(
-            configuration: .init(settings.limits, lingerTime: .milliseconds(250)), loop: loop, handler: handler,
+            configuration: .init(settings.limits, lingerTime: .milliseconds(250)), loop: loop, handler: service,
             log: log)
+    }
+
+    private static func service(
+        _ settings: EncoderSettings, _ authenticator: TokenAuthenticator, _ gateway: MessageSocket
+    ) throws(SystemError) -> any EncoderService {
+        let report: @Sendable (ControlMessage) -> Void = { _ = gateway.send($0.encoded) }
+        let back = GatewayReturn(gateway: gateway)
+        if settings.role == .catalog {
+            return CatalogService(version: settings.version, authenticator: authenticator, gateway: back)
+        }
+        let folder = try Directory(path: settings.folder)
+        // A later gateway tells by the lock that this folder still has its encoder.
+        _ = folder.lock()
+        if settings.role == .encode {
+            return EncodeService(
+                settings: settings, folder: folder, authenticator: authenticator, gateway: back, report: report)
+        }
+        let resource = WriterResource(settings: settings, folder: folder, report: report)
+        return WriterService(settings: settings, resource: resource, authenticator: authenticator, gateway: back)
     }
 
     private func serve() throws(SystemError) {
@@ -64,8 +78,7 @@ public final class EncoderProcess: Sendable {
     }
 
     private func tellProgress() {
-        guard case .alive = resource.phase else { return }
-        let record = resource.record
+        guard let record = service.snapshot else { return }
         let isNews = lastTold.withLock { last in
             defer { last = record }
             return last != record
@@ -90,7 +103,7 @@ public final class EncoderProcess: Sendable {
         case (.connection(let unread), let descriptor?):
             server.adopt(Descriptor(owning: descriptor), unread: unread)
         case (.tokens(let tokens), _): authenticator.replace(with: tokens)
-        case (.shutDown, _): endWriter(because: "shutdown")
+        case (.shutDown, _): end(because: "shutdown")
         default: break
         }
     }
@@ -99,33 +112,20 @@ public final class EncoderProcess: Sendable {
     private func gatewayFinished() {
         // The socket stays readable for ever now.
         if let token = watch.withLock({ $0 }) { loop.unwatch(gateway.descriptor, token) }
-        switch resource.phase {
-        case .ended, .discarded: leave()
-        case .absent, .alive: endWriter(because: "gateway_lost")
-        }
+        if service.isConcluded { leave() } else { end(because: "gateway_lost") }
     }
 
-    /// Uploads in flight may end, then the writer is finalized; on a thread of its own,
+    /// Uploads in flight may end, then the work is brought to its end; on a thread of its own,
     /// because that takes time.
-    private func endWriter(because reason: String) {
+    private func end(because reason: String) {
         inBackground { [self] in
             server.drain()
             if !server.awaitEmpty(until: .after(.seconds(settings.limits.shutdownGrace))) {
-                resource.interruptChunks()
+                service.interruptUploads()
             }
-            finish(because: reason)
+            service.end(because: reason)
+            log.info("ended", metadata: ["because": "\(reason)"])
             if reason == "gateway_lost" { leave() }
-        }
-    }
-
-    private func finish(because reason: String) {
-        if resource.phase == .absent { return resource.giveUp() }
-        do throws(Problem) {
-            _ = try resource.finalize(endedBy: reason)
-            log.info("the writer was finalized", metadata: ["because": "\(reason)"])
-        } catch {
-            resource.fail(
-                Problem(.serverStopped, "The server ended (\(reason)) before the writer was opened."))
         }
     }
 

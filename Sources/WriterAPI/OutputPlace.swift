@@ -25,11 +25,19 @@ final class OutputPlace: Sendable {
     /// The name it has until the writer opens: another one while it would replace a file.
     private let temporaryName: String?
 
+    /// Called after bytes were written.
+    typealias OnWrite = @Sendable () -> Void
+
+    /// Whether a writer may be made there at all, and nothing else is in the way.
+    static func checkDestination(_ request: CreateRequest) throws(Problem) {
+        if let dst = request.dst { try check(dst) }
+    }
+
     /// Makes the file; the descriptor goes to the destination, which owns it.
     static func make(
-        _ request: CreateRequest, settings: EncoderSettings, folder: Directory
+        _ request: CreateRequest, settings: EncoderSettings, folder: Directory, onWrite: @escaping OnWrite
     ) throws(Problem) -> (place: OutputPlace, destination: Destination) {
-        if let dst = request.dst { try Self.check(dst) }
+        try checkDestination(request)
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
         }
@@ -43,16 +51,17 @@ final class OutputPlace: Sendable {
                 parameter: "format")
         }
         do throws(SystemError) {
-            if let dst = request.dst { return try make(dst, overwrite: request.overwrite, muxer, settings) }
+            if let dst = request.dst { return try make(dst, overwrite: request.overwrite, muxer, settings, onWrite) }
             let name = "output." + (muxer.extensions.first ?? "bin")
-            return try OutputPlace(muxer, .managed(name), in: folder, temporaryName: nil).create()
+            return try OutputPlace(muxer, .managed(name), in: folder, temporaryName: nil).create(onWrite)
         } catch {
             throw Self.problem(error, request.dst ?? "")
         }
     }
 
     private static func make(
-        _ dst: String, overwrite: Bool, _ muxer: MuxerInfo, _ settings: EncoderSettings
+        _ dst: String, overwrite: Bool, _ muxer: MuxerInfo, _ settings: EncoderSettings,
+        _ onWrite: @escaping OnWrite
     ) throws(SystemError) -> (place: OutputPlace, destination: Destination) {
         let outputs = try Directory(path: settings.outputDirectory)
         try outputs.makeParents(of: dst)
@@ -61,12 +70,14 @@ final class OutputPlace: Sendable {
             return (place, .file(descriptor: descriptor, name: dst))
         }
         let temporary = overwrite ? sibling(of: dst, for: settings.writer) : nil
-        return try OutputPlace(muxer, .relative(dst), in: outputs, temporaryName: temporary).create()
+        return try OutputPlace(muxer, .relative(dst), in: outputs, temporaryName: temporary).create(onWrite)
     }
 
-    private func create() throws(SystemError) -> (place: OutputPlace, destination: Destination) {
+    private func create(
+        _ onWrite: @escaping OnWrite
+    ) throws(SystemError) -> (place: OutputPlace, destination: Destination) {
         let descriptor = try folder.createFile(currentName, .onlyIfAbsent)
-        return (self, .file(descriptor: descriptor, name: name))
+        return (self, .file(descriptor: descriptor, name: name, onWrite: onWrite))
     }
 
     private init(_ muxer: MuxerInfo, _ path: Path, in folder: Directory, temporaryName: String?) {
@@ -105,9 +116,9 @@ final class OutputPlace: Sendable {
     }
 
     /// Opens what has been written for reading. The caller owns the descriptor.
-    func openForReading() throws(SystemError) -> Int32 {
+    func openForReading(committed: Bool) throws(SystemError) -> Int32 {
         switch path {
-        case .managed, .relative: return try folder.openFile(name)
+        case .managed, .relative: return try folder.openFile(committed ? name : currentName)
         case .special, .nowhere: throw SystemError("keep no copy of the output", number: 2)
         }
     }

@@ -43,6 +43,7 @@ final class WriterResource: Sendable {
     private let folder: Directory
     private let report: @Sendable (ControlMessage) -> Void
     private let state = Monitor(State())
+    private let growth = OutputGrowth()
 
     /// `report` tells the gateway.
     init(
@@ -74,6 +75,31 @@ final class WriterResource: Sendable {
         return resource
     }
 
+    /// Makes the writer against a file that is thrown away, tells what it would be, and leaves
+    /// nothing.
+    func tryOut(_ body: JSONValue?) throws(Problem) -> JSONObject {
+        try beginChange(in: [.absent])
+        defer { discard() }
+        var request = try CreateRequest(body)
+        try OutputPlace.checkDestination(request)
+        let dst = request.dst
+        request.format = try asProblem { () throws(StreamWriterError) in
+            try StreamWriter.resolveMuxer(format: request.format, name: dst ?? "")
+        }.name
+        request.dst = nil
+        if request.open == nil && !request.streams.isEmpty { request.open = OpenRequest() }
+        try build(request)
+        var resource = self.resource
+        let parts = state.withLock { $0.parts }
+        parts?.writer.abort()
+        parts?.place.remove(committed: true)
+        resource["id"] = nil
+        resource["encoder_pid"] = nil
+        resource["dry_run"] = true
+        resource["dst"] = dst.map { .string($0) }
+        return resource
+    }
+
     /// Whether this request made the writer. Waits while it is being made; nil when there is
     /// none (any more).
     func wasCreated(by body: JSONValue?) -> Bool? {
@@ -86,7 +112,8 @@ final class WriterResource: Sendable {
     }
 
     private func build(_ request: CreateRequest) throws(Problem) {
-        let (place, destination) = try OutputPlace.make(request, settings: settings, folder: folder)
+        let (place, destination) = try OutputPlace.make(
+            request, settings: settings, folder: folder) { [growth] in growth.grew() }
         do throws(Problem) {
             let writer = try asProblem { () throws(StreamWriterError) in
                 try StreamWriter(destination: destination, format: place.muxer.name, bufferSize: request.bufferSize)
@@ -127,6 +154,7 @@ final class WriterResource: Sendable {
     }
 
     private func discard() {
+        growth.ended(.bad)
         state.change { state in
             state.phase = .discarded
             state.isChanging = false
@@ -181,6 +209,7 @@ final class WriterResource: Sendable {
         }
         let record = record
         try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)
+        growth.ended(ended == .closed ? .good : .bad)
         report(.record(record))
         endChange()
         return record.resource
@@ -300,7 +329,7 @@ final class WriterResource: Sendable {
     /// What a chunk's route needs to know of its stream.
     struct ChunkTarget: Sendable {
         let writer: StreamWriter
-        let bytesPerFrame: Int
+        let description: StreamDescription
     }
 
     /// Takes the stream for one chunk until `releaseStream`. With `superseding`, a chunk that
@@ -320,7 +349,7 @@ final class WriterResource: Sendable {
                 return superseding ? nil : .failure(Self.chunkInProgress(index))
             }
             state.chunks[index] = interruption
-            return .success(ChunkTarget(writer: writer, bytesPerFrame: state.streams[index].chosen.inputFrameBytes))
+            return .success(ChunkTarget(writer: writer, description: state.streams[index].chosen))
         }
         guard let claimed else { throw Self.chunkInProgress(index) }
         return try claimed.get()
@@ -328,18 +357,17 @@ final class WriterResource: Sendable {
 
     func releaseStream(_ index: Int) { state.change { $0.chunks[index] = nil } }
 
-    /// What is checked before a chunk's body is asked for.
-    func bytesPerFrame(of index: Int) throws(Problem) -> Int {
+    func description(of index: Int) throws(Problem) -> StreamDescription {
         try state.withLock { state throws(Problem) in
             guard state.streams.indices.contains(index) else {
                 throw .noStream(String(index), of: settings.writer)
             }
-            return state.streams[index].chosen.inputFrameBytes
+            return state.streams[index].chosen
         }
     }
 
     func offset(of index: Int) throws(Problem) -> Int64 {
-        _ = try bytesPerFrame(of: index)
+        _ = try description(of: index)
         return state.withLock { $0.parts }?.writer.progress(of: index).offset ?? 0
     }
 
@@ -357,15 +385,22 @@ final class WriterResource: Sendable {
 
     // MARK: Output
 
-    var place: OutputPlace? { state.withLock { $0.parts?.place } }
+    /// For reading what is written, as it is written.
+    struct Output: Sendable {
+        let place: OutputPlace
+        let growth: OutputGrowth
+        /// The file has its final name.
+        let isCommitted: Bool
 
-    /// Waits until the writer has ended or is gone.
-    func awaitEnd(until deadline: Deadline) -> Phase? {
-        state.wait(until: deadline) { state in
-            switch state.phase {
-            case .ended, .discarded: state.phase
-            default: nil
-            }
+        /// The caller owns the descriptor.
+        func openForReading() throws(SystemError) -> Int32 {
+            try place.openForReading(committed: isCommitted)
+        }
+    }
+
+    var output: Output? {
+        state.withLock { state in
+            state.parts.map { Output(place: $0.place, growth: growth, isCommitted: state.hasOpened) }
         }
     }
 

@@ -1,5 +1,15 @@
 /// What a new encoder is told before anything else.
 public struct EncoderSettings: Sendable, Equatable {
+    /// What the process is for.
+    public enum Role: String, Sendable, Equatable {
+        case writer
+        /// One `POST /v1/encode`.
+        case encode
+        /// Questions about what libav can do.
+        case catalog
+    }
+
+    public var role: Role
     public var writer: WriterID
     public var createdAt: Timestamp
     /// The writer's own folder under the state directory: managed output and record.
@@ -7,42 +17,55 @@ public struct EncoderSettings: Sendable, Equatable {
     /// Where relative destinations lie.
     public var outputDirectory: String
     public var limits: ServiceLimits
+    public var policy: OutputPolicy
+    /// Penstock's own.
+    public var version: String
     /// nil: requests need no token.
     public var tokens: [String]?
 
     public init(
-        writer: WriterID, createdAt: Timestamp, folder: String, outputDirectory: String, limits: ServiceLimits, tokens: [String]?
+        role: Role, writer: WriterID, createdAt: Timestamp, folder: String, outputDirectory: String,
+        limits: ServiceLimits, policy: OutputPolicy, version: String, tokens: [String]?
     ) {
+        self.role = role
         self.writer = writer
         self.createdAt = createdAt
         self.folder = folder
         self.outputDirectory = outputDirectory
         self.limits = limits
+        self.policy = policy
+        self.version = version
         self.tokens = tokens
     }
 
     var json: JSONValue {
         [
+            "role": .string(role.rawValue),
             "writer": .string(writer.text),
             "created_at": .string(createdAt.description),
             "folder": .string(folder),
             "output_directory": .string(outputDirectory),
             "limits": limits.json,
+            "policy": policy.json,
+            "version": .string(version),
             "tokens": Self.json(ofTokens: tokens),
         ]
     }
 
     init?(json: JSONValue) {
         guard let object = json.objectValue,
+            let role = object["role"]?.stringValue.flatMap(Role.init(rawValue:)),
             let writer = object["writer"]?.stringValue.flatMap(WriterID.init),
             let createdAt = object["created_at"]?.stringValue.flatMap(Timestamp.init),
             let folder = object["folder"]?.stringValue,
             let outputDirectory = object["output_directory"]?.stringValue,
-            let limits = object["limits"].flatMap(ServiceLimits.init(json:))
+            let limits = object["limits"].flatMap(ServiceLimits.init(json:)),
+            let policy = object["policy"].flatMap(OutputPolicy.init(json:)),
+            let version = object["version"]?.stringValue
         else { return nil }
         self.init(
-            writer: writer, createdAt: createdAt, folder: folder, outputDirectory: outputDirectory, limits: limits,
-            tokens: object["tokens"].flatMap(Self.tokens(fromJSON:)))
+            role: role, writer: writer, createdAt: createdAt, folder: folder, outputDirectory: outputDirectory,
+            limits: limits, policy: policy, version: version, tokens: object["tokens"].flatMap(Self.tokens(fromJSON:)))
     }
 
     static func json(ofTokens tokens: [String]?) -> JSONValue {

@@ -32,8 +32,27 @@ struct AccessOptions: ParsableArguments {
     @Option(help: "A file of bearer tokens, one a line. It is read again when it changes.")
     var tokenFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A destination URL that writers may use, with * for any text: 'rtmp://*.example.com/*'. Repeatable.",
+            discussion: "Without it, writers write files only. In the environment: several, separated by spaces.",
+            valueName: "pattern"))
+    var allowOutput: [String] = fromEnvironment("ALLOW_OUTPUT", []) { $0.split(separator: " ").map(String.init) }
+
+    @Flag(help: "Let writers use output devices (sdl, alsa, …).")
+    var allowDevices = fromEnvironment("ALLOW_DEVICES", false) { ["1", "true", "yes"].contains($0.lowercased()) }
+
     @Flag(help: "Listen beyond loopback although there is no token file.")
     var noAuth = fromEnvironment("NO_AUTH", false) { ["1", "true", "yes"].contains($0.lowercased()) }
+}
+
+extension AccessOptions {
+    func policy() throws -> OutputPolicy {
+        for pattern in allowOutput where URLParts(pattern) == nil {
+            throw ValidationError("--allow-output \(pattern) is no URL pattern such as 'rtmp://*.example.com/*'.")
+        }
+        return OutputPolicy(patterns: allowOutput, allowsDevices: allowDevices)
+    }
 }
 
 struct LimitOptions: ParsableArguments {

@@ -33,6 +33,7 @@ struct Serve: ParsableCommand {
         configuration.outputDirectory = try Self.absolute(place.outputDir)
         configuration.stateDirectory = try Self.absolute(place.stateDir)
         configuration.tokenFile = access.tokenFile ?? Environment["PENSTOCK_TOKEN_FILE"]
+        configuration.policy = try access.policy()
         configuration.limits = try bounds.limits()
         do throws(Gateway.StartFailure) {
             let gateway = try Gateway(configuration, allowOpen: access.noAuth, log: log)

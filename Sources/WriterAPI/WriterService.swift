@@ -6,15 +6,15 @@ import WriterModel
 
 /// Answers the requests about this process's writer. Everything else goes back to the
 /// gateway, with the connection.
-final class WriterRequestHandler: RequestHandler {
+final class WriterService: EncoderService {
     private let settings: EncoderSettings
     private let resource: WriterResource
     private let authenticator: TokenAuthenticator
-    private let gateway: MessageSocket
+    private let gateway: GatewayReturn
 
     init(
         settings: EncoderSettings, resource: WriterResource, authenticator: TokenAuthenticator,
-        gateway: MessageSocket
+        gateway: GatewayReturn
     ) {
         self.settings = settings
         self.resource = resource
@@ -22,36 +22,42 @@ final class WriterRequestHandler: RequestHandler {
         self.gateway = gateway
     }
 
+    var isConcluded: Bool {
+        switch resource.phase {
+        case .ended, .discarded: true
+        case .absent, .alive: false
+        }
+    }
+
+    var snapshot: WriterRecord? {
+        if case .alive = resource.phase { resource.record } else { nil }
+    }
+
+    func interruptUploads() { resource.interruptChunks() }
+
+    func end(because reason: String) {
+        if resource.phase == .absent { return resource.giveUp() }
+        do throws(Problem) {
+            _ = try resource.finalize(endedBy: reason)
+        } catch {
+            // Only a writer that was never opened is still alive here.
+            resource.fail(
+                Problem(.serverStopped, "The server ended (\(reason)) before the writer was opened."))
+        }
+    }
+
+    func takeIdle(_ connection: consuming DetachedConnection) { gateway.takeIdle(connection) }
+
     func handle(_ exchange: Exchange) {
         do throws(Problem) {
-            try answer(exchange)
-        } catch {
-            var fields: [(name: String, value: String)] = []
-            if let offset = error.extras.first(where: { $0.name == "offset" })?.value.integerValue {
-                fields.append(("Upload-Offset", String(offset)))
+            guard let request = try? Route.match(exchange.head), isMine(request) else {
+                return try gateway.handBack(exchange)
             }
-            exchange.reply(.problem(error, fields: fields))
+            try authenticator.check(exchange.head)
+            try perform(request, exchange)
+        } catch {
+            exchange.reply(error)
         }
-    }
-
-    func response(toMalformed error: HTTPParseError) -> Response { .problem(Problem(malformed: error)) }
-
-    func responseToOverload() -> Response { .problem(.overload) }
-
-    func takeIdle(_ connection: consuming DetachedConnection) {
-        _ = returnToGateway(connection.descriptor.number, connection.unread)
-    }
-
-    private func returnToGateway(_ descriptor: Int32, _ unread: [UInt8]) -> Bool {
-        gateway.send(ControlMessage.connection(unread: unread).encoded, passing: descriptor) == .sent
-    }
-
-    private func answer(_ exchange: Exchange) throws(Problem) {
-        guard let request = try? Route.match(exchange.head), isMine(request) else {
-            return try handBack(exchange)
-        }
-        try authenticator.check(exchange.head)
-        try perform(request, exchange)
     }
 
     /// Whether this process answers: its own writer, while there is one, and the request that
@@ -63,11 +69,6 @@ final class WriterRequestHandler: RequestHandler {
         case (_, .ended), (_, .discarded): false
         default: request.writer == settings.writer
         }
-    }
-
-    private func handBack(_ exchange: Exchange) throws(Problem) {
-        if exchange.handOff(returnToGateway) { return }
-        throw Problem(.serverStopped, "The server is ending.")
     }
 
     private func perform(_ request: RoutedRequest, _ exchange: Exchange) throws(Problem) {
@@ -88,17 +89,17 @@ final class WriterRequestHandler: RequestHandler {
             let request = try body.map { json throws(Problem) in try OpenRequest(json) } ?? OpenRequest()
             exchange.reply(.json(.object(try resource.open(request))))
         case .flushWriter:
-            try refuseBody(exchange)
+            try refuseParameters(exchange)
             exchange.reply(.json(.object(try resource.flush())))
         case .finalizeWriter:
-            try refuseBody(exchange)
+            try refuseParameters(exchange)
             exchange.reply(.json(.object(try resource.finalize())))
         case .writeChunk: try ChunkRoute(resource: resource, stream: request.stream ?? 0).answer(exchange)
         case .getChunkOffset:
             let offset = try resource.offset(of: request.stream ?? 0)
             exchange.reply(Response(.noContent, fields: [("Upload-Offset", String(offset))]))
         case .getOutput: try OutputRoute(resource: resource, writer: settings.writer).answer(exchange)
-        default: try handBack(exchange)
+        default: try gateway.handBack(exchange)
         }
     }
 
@@ -107,21 +108,43 @@ final class WriterRequestHandler: RequestHandler {
     }
 
     /// These calls take no parameters; an empty object is none.
-    private func refuseBody(_ exchange: Exchange) throws(Problem) {
+    private func refuseParameters(_ exchange: Exchange) throws(Problem) {
         guard let body = try json(exchange) else { return }
         try FieldReader(body).finish()
     }
 
     private func create(_ exchange: Exchange) throws(Problem) {
         let body: JSONValue?
+        let isDryRun: Bool
         do throws(Problem) {
+            isDryRun = try Self.isDryRun(exchange.head.target)
             body = try json(exchange)
         } catch {
             // Nothing will come of this process.
             resource.giveUp()
             throw error
         }
-        exchange.reply(created(try resource.create(body)))
+        if isDryRun {
+            exchange.reply(.json(.object(try resource.tryOut(body))))
+        } else {
+            exchange.reply(.json(.object(try resource.create(body)), status: .created, fields: [location]))
+        }
+    }
+
+    private static func isDryRun(_ target: RequestTarget) throws(Problem) -> Bool {
+        for item in target.query {
+            guard item.name == "dry_run" else {
+                throw Problem(
+                    .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
+                    supported: ["dry_run"])
+            }
+            switch item.value {
+            case "true", "1": return true
+            case "false", "0": return false
+            default: throw Problem(.invalidParameter, "dry_run is true or false.", parameter: "dry_run")
+            }
+        }
+        return false
     }
 
     private func put(_ exchange: Exchange) throws(Problem) {
@@ -136,10 +159,6 @@ final class WriterRequestHandler: RequestHandler {
                 parameter: "id")
         case nil: throw Problem(.overloaded, "The writer \(settings.writer) is just ending. Try again.")
         }
-    }
-
-    private func created(_ resource: JSONObject) -> Response {
-        .json(.object(resource), status: .created, fields: [location])
     }
 
     private var location: (name: String, value: String) { ("Location", "/v1/writers/\(settings.writer)") }

@@ -1,0 +1,64 @@
+import HTTP1
+import SystemIO
+
+/// An answer's body of unknown length, piece by piece. One thread at a time; it need not be
+/// the one that reads the request's body.
+public final class ResponseStream: @unchecked Sendable {
+    // Unchecked: the exchange hands it to one thread and waits for that thread.
+    private let descriptor: Int32
+    private let timeout: Duration
+    private let isChunked: Bool
+    private let hasBody: Bool
+    private var head: [UInt8]
+    private(set) var isFinished = false
+    /// The client has seen the status: no other answer is possible.
+    public private(set) var hasStarted = false
+
+    init(descriptor: Int32, timeout: Duration, head: [UInt8], isChunked: Bool, hasBody: Bool) {
+        self.descriptor = descriptor
+        self.timeout = timeout
+        self.head = head
+        self.isChunked = isChunked
+        self.hasBody = hasBody
+    }
+
+    /// Sends one piece; before the first one, the head.
+    public func send(_ piece: UnsafeRawBufferPointer) throws(Exchange.Failure) {
+        if piece.isEmpty || !hasBody { return try start() }
+        try send(piece, last: false)
+    }
+
+    /// Ends the body well.
+    public func finish() throws(Exchange.Failure) {
+        if hasBody && isChunked {
+            try send(UnsafeRawBufferPointer(start: nil, count: 0), last: true)
+        } else {
+            try start()
+        }
+        isFinished = true
+    }
+
+    private func start() throws(Exchange.Failure) {
+        if hasStarted { return }
+        let progress = takeHead().withUnsafeBytes { Socket.sendAll(descriptor, [$0], timeout: timeout) }
+        guard case .moved = progress else { throw .clientGone }
+    }
+
+    private func takeHead() -> [UInt8] {
+        defer { head = [] }
+        hasStarted = true
+        return head
+    }
+
+    private func send(_ piece: UnsafeRawBufferPointer, last: Bool) throws(Exchange.Failure) {
+        var before = takeHead()
+        if isChunked && !last { ChunkedEncoder.appendHeader(size: piece.count, to: &before) }
+        let after = !isChunked ? [] : last ? ChunkedEncoder.terminator : ChunkedEncoder.chunkEnd
+        let progress = before.withUnsafeBytes { before in
+            after.withUnsafeBytes { after in
+                Socket.sendAll(descriptor, [before, piece, after], timeout: timeout)
+            }
+        }
+        guard case .moved = progress else { throw .clientGone }
+    }
+}

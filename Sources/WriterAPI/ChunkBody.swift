@@ -1,0 +1,149 @@
+import HTTP1
+import HTTPServer
+import StreamWriter
+import WriterModel
+
+/// The body of a chunk: raw bytes, or a NumPy array whose head is taken off and checked.
+struct ChunkBody {
+    private let body: RequestBody
+    /// What the array's head promised, in bytes; nil for raw bytes.
+    private let promised: Int?
+    /// Array data that came with the head.
+    private var early: ArraySlice<UInt8>
+
+    static let rawType = "application/octet-stream"
+    static let arrayType = "application/x-npy"
+
+    /// Raw bytes by any of the names that clients give them when nobody tells them one.
+    private static let rawTypes = [rawType, "application/x-www-form-urlencoded", ""]
+
+    enum Kind { case raw, array }
+
+    static func kind(_ head: RequestHead) throws(Problem) -> Kind {
+        guard let type = head.field("Content-Type")?.prefix(while: { $0 != ";" && $0 != " " }).lowercased()
+        else { return .raw }
+        if rawTypes.contains(type) { return .raw }
+        if type == arrayType { return .array }
+        throw Problem(
+            .unsupportedMediaType,
+            "A chunk is raw bytes, \(rawType), or a NumPy array, \(arrayType), and not \(type).",
+            supported: [rawType, arrayType])
+    }
+
+    /// A raw body whose length can't fit is refused before the client is told to send it.
+    static func check(_ framing: BodyFraming, bytesPerFrame: Int, extras: [(String, JSONValue)]) throws(Problem) {
+        guard case .length(let length) = framing, length % UInt64(bytesPerFrame) != 0 else { return }
+        throw Problem(
+            .partialFrame,
+            "The body has \(length) bytes, which is no whole number of frames of \(bytesPerFrame) bytes. Nothing was read.",
+            extras: [("bytes_per_frame", .integer(Int64(bytesPerFrame))), ("frames", 0)] + extras)
+    }
+
+    init(raw body: RequestBody) {
+        self.body = body
+        promised = nil
+        early = []
+    }
+
+    /// Reads the array's head and holds it against the stream.
+    init(array body: RequestBody, for stream: StreamDescription) throws(Problem) {
+        self.body = body
+        var bytes: [UInt8] = []
+        var wanted = 12
+        while true {
+            try Self.read(body, upTo: wanted, into: &bytes)
+            let parsed: NPYHeader.Parsed
+            do throws(NPYHeader.Malformed) {
+                parsed = try NPYHeader.parse(bytes)
+            } catch {
+                throw Problem(.invalidParameter, "The array \(error.reason).", parameter: "body")
+            }
+            switch parsed {
+            case .needsMore(let count): wanted = count
+            case .complete(let header, let headBytes):
+                early = bytes[headBytes...]
+                promised = try header.dataBytes(for: stream)
+                try checkLength(headBytes: headBytes)
+                return
+            }
+        }
+    }
+
+    private static func read(_ body: RequestBody, upTo wanted: Int, into bytes: inout [UInt8]) throws(Problem) {
+        while bytes.count < wanted {
+            let missing = wanted - bytes.count
+            var part = [UInt8](repeating: 0, count: missing)
+            let result = part.withUnsafeMutableBytes { part in
+                do throws(RequestBody.Failure) {
+                    return Result<Int, RequestBody.Failure>.success(try body.read(into: [part], limit: missing))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            switch result {
+            case .success(0): throw Problem(.invalidParameter, "The array ends within its head.", parameter: "body")
+            case .success(let count): bytes += part[..<count]
+            case .failure(let failure): throw Problem(failure)
+            }
+        }
+    }
+
+    private func checkLength(headBytes: Int) throws(Problem) {
+        guard case .length(let length) = body.framing, let promised, Int(clamping: length) != headBytes + promised
+        else { return }
+        throw Problem(
+            .partialFrame,
+            "The array's head promises \(promised) bytes of data and the body has \(Int(clamping: length) - headBytes). Nothing of it was taken.",
+            extras: [("frames", 0)])
+    }
+
+    /// Puts the data into the stream. Throws what the body or the stream throws.
+    mutating func fill(_ chunk: Chunk) throws {
+        if !early.isEmpty {
+            try early.withUnsafeBytes { try chunk.write($0) }
+            early = []
+        }
+        let body = body
+        while !body.isFinished {
+            // How much is to come, where it is known, tells the writer whether a thread of the
+            // encoder's own is worth waking.
+            let expected = body.bytesLeft.map { Int(clamping: $0) } ?? .max
+            if try chunk.fill(upTo: max(1, expected), { try body.read(into: $0) }) == 0 { return }
+        }
+    }
+
+    /// After the body's end: an array must have held what it promised.
+    func checkTaken(_ receipt: ChunkReceipt, bytesPerFrame: Int) -> Problem? {
+        guard let promised, Int(receipt.frames) * bytesPerFrame != promised else { return nil }
+        return Problem(
+            .partialFrame,
+            "The array's head promises \(promised) bytes of data and \(Int(receipt.frames) * bytesPerFrame) came. They are kept.")
+    }
+}
+
+extension NPYHeader {
+    /// The bytes of data behind the head, if the array is one of the stream's frames.
+    fileprivate func dataBytes(for stream: StreamDescription) throws(Problem) -> Int {
+        if fortranOrder {
+            throw Problem(
+                .unsupportedValue, "The array is in Fortran order: its frames do not lie one behind the other. Send numpy.ascontiguousarray(array).",
+                parameter: "body")
+        }
+        let wanted = stream.inputArray
+        if dtype != wanted.dtype {
+            throw Problem(
+                .unsupportedValue, "The array's dtype is \(dtype) and the stream takes \(wanted.dtype). Send array.astype(\"\(wanted.dtype)\").",
+                parameter: "body", supported: [wanted.dtype])
+        }
+        guard shape.count > 0, wanted.frameShapes.contains(Array(shape.dropFirst())) else {
+            let shapes = wanted.frameShapes.map { "(N, " + $0.map(String.init).joined(separator: ", ") + ")" }
+            throw Problem(
+                .unsupportedValue,
+                "The array's shape is (\(shape.map(String.init).joined(separator: ", "))) and the stream takes \(shapes.joined(separator: " or ")), N frames.",
+                parameter: "body", supported: shapes)
+        }
+        let (bytes, overflow) = shape[0].multipliedReportingOverflow(by: stream.inputFrameBytes)
+        if overflow { throw Problem(.payloadTooLarge, "The array's shape is larger than any array.", parameter: "body") }
+        return bytes
+    }
+}

@@ -1,0 +1,57 @@
+import HTTP1
+import StreamWriter
+import WriterModel
+
+/// The query of `POST /v1/encode`: every stream parameter by its name, parts of an object with
+/// a dot (`encoder_option.crf=23`), and `sample_format` or `pixel_format` for the input's
+/// format, because `format` is the output's.
+struct EncodeRequest {
+    let format: String
+    let stream: StreamRequest
+    let metadata: [String: String]
+    let option: [String: String]
+
+    init(_ target: RequestTarget) throws(Problem) {
+        var fields = JSONObject()
+        var metadata: [String: String] = [:]
+        var option: [String: String] = [:]
+        var format: String?
+        for item in target.query {
+            let parts = item.name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            switch (parts[0], parts.count) {
+            case ("format", 1): format = item.value
+            case ("sample_format", 1), ("pixel_format", 1): fields["format"] = .string(item.value)
+            case ("metadata", 2): metadata[parts[1]] = item.value
+            case ("option", 2): option[parts[1]] = item.value
+            case (let object, 2):
+                var nested = fields[object]?.objectValue ?? JSONObject()
+                nested[parts[1]] = object == "codec_config" ? Self.value(item.value) : .string(item.value)
+                fields[object] = .object(nested)
+            default: fields[item.name] = Self.isText(item.name) ? .string(item.value) : Self.value(item.value)
+            }
+        }
+        guard let format else {
+            throw Problem(
+                .invalidParameter, "The query parameter format is needed: the output's muxer, such as mp3.",
+                parameter: "format")
+        }
+        self.format = format
+        self.metadata = metadata
+        self.option = option
+        if fields["type"] == nil {
+            fields["type"] = .string(fields["width"] != nil || fields["frame_rate"] != nil ? "video" : "audio")
+        }
+        stream = try StreamRequest(.object(fields))
+    }
+
+    /// Parameters whose value is text even when it looks like a number.
+    private static func isText(_ name: String) -> Bool {
+        ["encoder", "encoder_format", "filter_desc", "hw_accel", "layout", "type"].contains(name)
+    }
+
+    private static func value(_ text: String) -> JSONValue {
+        if let integer = Int64(text) { return .integer(integer) }
+        if let number = Double(text), number.isFinite { return .number(number) }
+        return .string(text)
+    }
+}

@@ -1,0 +1,14 @@
+import HTTPServer
+import WriterModel
+
+/// What one encoder process does: serves a writer, one encoding, or questions about libav.
+protocol EncoderService: RequestHandler {
+    /// Nothing is left to do: the gateway has been told how it ended.
+    var isConcluded: Bool { get }
+    /// What the gateway should know now; nil when that is nothing.
+    var snapshot: WriterRecord? { get }
+    /// Ends uploads that are under way.
+    func interruptUploads()
+    /// Brings the work to its end, for this reason. No request is being served.
+    func end(because reason: String)
+}
