@@ -80,7 +80,7 @@ extension StreamWriter {
             try stream.assembler.jump(to: tick, completing: &frames)
         }
         stream.countAccepted()
-        try stream.pipeline.submit(frames, overlaps: false)
+        try stream.encode(frames, overlaps: false)
     }
 
     // MARK: Opening
