@@ -1,7 +1,7 @@
 import Libav
 
-/// Makes what the encoder takes out of what the client sends: nothing, another sample format,
-/// or a filter graph. On the thread that receives, so that it overlaps the encoder's work.
+/// Makes what the encoder takes out of what the client sends, where they differ: another sample
+/// format, a filter graph, an upload to the GPU. On the thread that receives, so that it overlaps the encoder's work.
 /// One thread at a time.
 final class FrameConverter {
     private let plan: EncodePlan
@@ -31,6 +31,9 @@ final class FrameConverter {
             try encoding { () throws(LibavError) in try graph.push(input.frame) }
             waiting += input.inputFrames
             try pull(graph, to: &output)
+        } else if let gpu = plan.settings.hardwareFrames {
+            let frame = try encoding { () throws(LibavError) in try gpu.upload(input.frame) }
+            output.append(AssembledFrame(frame: frame, inputFrames: input.inputFrames))
         } else if let samples {
             let frame = try encoding { () throws(LibavError) in try samples.convert(input.frame) }
             output.append(AssembledFrame(frame: frame, inputFrames: input.inputFrames))
@@ -70,7 +73,10 @@ final class FrameConverter {
     ) throws(StreamWriterError) {
         while true {
             let pulled = try encoding { () throws(LibavError) in try graph.pull() }
-            guard case .frame(let frame) = pulled else { return }
+            guard case .frame(var frame) = pulled else { return }
+            if let gpu = plan.settings.hardwareFrames {
+                frame = try encoding { () throws(LibavError) in try gpu.upload(frame) }
+            }
             frame.pts = frame.pts.map { graph.timeBase.rescale($0, to: plan.settings.timeBase) }
             output.append(AssembledFrame(frame: frame, inputFrames: waiting))
             waiting = 0
