@@ -28,11 +28,10 @@ package final class OutputIO: @unchecked Sendable {
         self.context = context
         self.descriptor = descriptor
         context.pointee.opaque = Unmanaged.passUnretained(self).toOpaque()
-        // A pipe, a socket or /dev/null takes bytes in order only.
-        let start = lseek(descriptor, 0, SEEK_CUR)
-        let isRegular = start >= 0 && Self.isRegularFile(descriptor)
-        context.pointee.seekable = isRegular ? AVIO_SEEKABLE_NORMAL : 0
-        if !isRegular { context.pointee.seek = nil }
+        // A pipe or a socket takes bytes in order only.
+        let isSeekable = lseek(descriptor, 0, SEEK_CUR) >= 0
+        context.pointee.seekable = isSeekable ? AVIO_SEEKABLE_NORMAL : 0
+        if !isSeekable { context.pointee.seek = nil }
     }
 
     deinit {
@@ -51,11 +50,6 @@ package final class OutputIO: @unchecked Sendable {
         if Glibc.close(descriptor) != 0 && errno != EINTR {
             throw LibavError(code: clibav_error_from_errno(errno), doing: "closing the output")
         }
-    }
-
-    private static func isRegularFile(_ descriptor: Int32) -> Bool {
-        var status = stat()
-        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     fileprivate func write(_ bytes: UnsafePointer<UInt8>, _ count: Int32) -> Int32 {
@@ -88,7 +82,8 @@ package final class OutputIO: @unchecked Sendable {
         if whence & ~AVSEEK_FORCE == AVSEEK_SIZE { return end.load(ordering: .relaxed) }
         let result = lseek(descriptor, off_t(offset), whence & ~AVSEEK_FORCE)
         guard result >= 0 else { return Int64(clibav_error_from_errno(errno)) }
-        position = Int64(result)
+        // /dev/null takes every seek and stays at 0.
+        position = whence & ~AVSEEK_FORCE == SEEK_SET ? offset : Int64(result)
         return position
     }
 }

@@ -90,7 +90,7 @@ public final class Chunk {
         }
         frames += stream.countAccepted()
         let enough = stream.assembler.bytesWorthAThread
-        try stream.pipeline.submit(completed, overlaps: remaining >= enough || count >= enough)
+        try stream.encode(completed, overlaps: remaining >= enough || count >= enough)
     }
 
     private func release() {

@@ -90,7 +90,8 @@ extension StreamDescription {
         else { preconditionFailure() }
         self.init(
             index: index, kind: .video, encoder: encoder.settings.codec.name,
-            encoderFormat: format.name, encoderSampleRate: nil, encoderNumChannels: nil,
+            encoderFormat: (encoder.settings.hardwareFrames?.softwareFormat ?? format).name,
+            encoderSampleRate: nil, encoderNumChannels: nil,
             frameSize: nil, encoderFrameRate: Rational(frameRate), encoderWidth: width,
             encoderHeight: height, timeBase: Rational(encoder.timeBase), inputFrameBytes: frameBytes,
             inputRate: rate, bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil)

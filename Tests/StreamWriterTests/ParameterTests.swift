@@ -144,6 +144,21 @@ import Testing
         #expect(code { _ = try StreamWriter.resolveMuxer(format: nil, name: "x.unknown") } == .unknownFormat)
     }
 
+    @Test func hardwareThatIsMissingIsNamed() throws {
+        var error = try addError(video { $0.hwAccel = "abacus:0" })
+        #expect(error.code == .unsupportedHardware)
+        #expect(error.supported == ["cuda", "vaapi"])
+        error = try addError(video { $0.hwAccel = "vaapi" })
+        #expect(error.message.contains("libx264"))
+        error = try addError(video { $0.encoder = "h264_vaapi"; $0.hwAccel = "vaapi:/dev/dri/nosuchdevice" })
+        #expect(error.code == .unsupportedHardware)
+        #expect(error.message.contains("/dev/dri/nosuchdevice"))
+        #expect(error.parameter == "hw_accel")
+        #expect(try addError(video { $0.encoder = "h264_vaapi" }).message.contains("hw_accel"))
+        error = try addError(video { $0.encoder = "h264_nvenc"; $0.hwAccel = "cuda:99" })
+        #expect(error.code == .unsupportedHardware)
+    }
+
     @Test func ratesAreParsedExactly() {
         #expect(Rational(parsing: "30000/1001")?.description == "30000/1001")
         #expect(Rational(parsing: "29.97")?.description == "30000/1001")
