@@ -10,11 +10,16 @@ public struct Destination: Sendable {
 
     let target: Target
     let name: String
+    /// Called after bytes were written to a descriptor, on the thread that wrote them.
+    var onWrite: (@Sendable () -> Void)?
 
     /// A descriptor, which the writer owns from `StreamWriter.init` on, also when that throws.
-    /// The muxer follows from the extension of `name` unless it is given.
-    public static func file(descriptor: Int32, name: String) -> Destination {
-        Destination(target: .file(descriptor: descriptor), name: name)
+    /// The muxer follows from the extension of `name` unless it is given. `onWrite` is called
+    /// after bytes were written, on the thread that wrote them; it must not take long.
+    public static func file(
+        descriptor: Int32, name: String, onWrite: (@Sendable () -> Void)? = nil
+    ) -> Destination {
+        Destination(target: .file(descriptor: descriptor), name: name, onWrite: onWrite)
     }
 
     /// Written by libav's own protocols. Whether the client may is decided elsewhere.

@@ -9,6 +9,8 @@ public struct MuxerInfo: Sendable, Equatable {
     public let defaultVideoEncoder: String?
     /// Writes to one byte stream; otherwise it opens what it needs itself, or is a device.
     public let needsFile: Bool
+    /// A screen, a speaker: nothing is kept.
+    public let isDevice: Bool
     /// Goes back in the file to complete it, as far as is known.
     public let seeksBack: Bool
 
@@ -19,6 +21,7 @@ public struct MuxerInfo: Sendable, Equatable {
         defaultAudioEncoder = format.defaultAudioEncoder?.name
         defaultVideoEncoder = format.defaultVideoEncoder?.name
         needsFile = !format.opensItself
+        isDevice = format.isDevice
         seeksBack = Self.seekingBack.contains(format.name)
     }
 

@@ -72,6 +72,17 @@ public final class Directory: Sendable {
         return number
     }
 
+    public func contains(_ relative: String) -> Bool {
+        let probe = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only), 0)
+        if probe >= 0 { close(probe) }
+        return probe >= 0
+    }
+
+    /// Makes this the process's current folder.
+    public func enter() throws(SystemError) {
+        if fchdir(descriptor) < 0 { throw SystemError("enter \(path)") }
+    }
+
     /// Opens the file `relative` for reading. The caller owns the descriptor.
     public func openFile(_ relative: String) throws(SystemError) -> Int32 {
         let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY), 0)

@@ -46,7 +46,7 @@ struct ChunkBody {
     }
 
     /// Reads the array's head and holds it against the stream.
-    init(array body: RequestBody, for stream: StreamDescription) throws(Problem) {
+    init(array body: RequestBody, of frames: InputArray, frameBytes: Int) throws(Problem) {
         self.body = body
         var bytes: [UInt8] = []
         var wanted = 12
@@ -62,7 +62,7 @@ struct ChunkBody {
             case .needsMore(let count): wanted = count
             case .complete(let header, let headBytes):
                 early = bytes[headBytes...]
-                promised = try header.dataBytes(for: stream)
+                promised = try header.dataBytes(of: frames, frameBytes: frameBytes)
                 try checkLength(headBytes: headBytes)
                 return
             }
@@ -123,13 +123,12 @@ struct ChunkBody {
 
 extension NPYHeader {
     /// The bytes of data behind the head, if the array is one of the stream's frames.
-    fileprivate func dataBytes(for stream: StreamDescription) throws(Problem) -> Int {
+    fileprivate func dataBytes(of wanted: InputArray, frameBytes: Int) throws(Problem) -> Int {
         if fortranOrder {
             throw Problem(
                 .unsupportedValue, "The array is in Fortran order: its frames do not lie one behind the other. Send numpy.ascontiguousarray(array).",
                 parameter: "body")
         }
-        let wanted = stream.inputArray
         if dtype != wanted.dtype {
             throw Problem(
                 .unsupportedValue, "The array's dtype is \(dtype) and the stream takes \(wanted.dtype). Send array.astype(\"\(wanted.dtype)\").",
@@ -142,7 +141,7 @@ extension NPYHeader {
                 "The array's shape is (\(shape.map(String.init).joined(separator: ", "))) and the stream takes \(shapes.joined(separator: " or ")), N frames.",
                 parameter: "body", supported: shapes)
         }
-        let (bytes, overflow) = shape[0].multipliedReportingOverflow(by: stream.inputFrameBytes)
+        let (bytes, overflow) = shape[0].multipliedReportingOverflow(by: frameBytes)
         if overflow { throw Problem(.payloadTooLarge, "The array's shape is larger than any array.", parameter: "body") }
         return bytes
     }

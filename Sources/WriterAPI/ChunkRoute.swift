@@ -46,8 +46,11 @@ struct ChunkRoute {
     private func take(
         _ body: RequestBody, _ parameters: Parameters, _ target: WriterResource.ChunkTarget
     ) throws(Problem) -> Response {
+        let bytesPerFrame = target.description.inputFrameBytes
+        let frames = InputArray(target.config, frameBytes: bytesPerFrame)
         var source =
-            parameters.kind == .array ? try ChunkBody(array: body, for: target.description) : ChunkBody(raw: body)
+            parameters.kind == .array
+            ? try ChunkBody(array: body, of: frames, frameBytes: bytesPerFrame) : ChunkBody(raw: body)
         let chunk = try asProblem { () throws(StreamWriterError) in
             try target.writer.beginChunk(stream: stream, pts: parameters.pts)
         }
@@ -65,7 +68,6 @@ struct ChunkRoute {
         }
         // Whatever ended the body, its whole frames are kept.
         let receipt = try asProblem { () throws(StreamWriterError) in try chunk.finish() }
-        let bytesPerFrame = target.description.inputFrameBytes
         if let bodyFailure { throw Problem(bodyFailure).with(receipt) }
         if receipt.droppedBytes > 0 { throw Self.partialFrame(receipt, bytesPerFrame) }
         if let problem = source.checkTaken(receipt, bytesPerFrame: bytesPerFrame) { throw problem.with(receipt) }

@@ -76,8 +76,11 @@ final class EncodeService: EncoderService {
         if kind == .raw {
             try ChunkBody.check(exchange.head.framing, bytesPerFrame: description.inputFrameBytes, extras: [])
         }
+        let frames = InputArray(request.stream.config, frameBytes: description.inputFrameBytes)
         var body =
-            kind == .array ? try ChunkBody(array: exchange.body, for: description) : ChunkBody(raw: exchange.body)
+            kind == .array
+            ? try ChunkBody(array: exchange.body, of: frames, frameBytes: description.inputFrameBytes)
+            : ChunkBody(raw: exchange.body)
         if encoding.seeksBack {
             try encoding.run(&body)
             try? exchange.respond(.init(.ok, fields: encoding.fields, body: .file(encoding.file, 0..<encoding.file.size)))

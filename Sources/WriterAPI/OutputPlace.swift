@@ -1,156 +1,152 @@
 import StreamWriter
+import Synchronization
 import SystemIO
 import WriterModel
 
-/// The file a writer writes: made when the writer is, kept when it is opened, removed when
-/// nothing comes of it.
+/// What a writer writes to: made when the writer is, put in its place when it is opened,
+/// removed when nothing comes of it.
 final class OutputPlace: Sendable {
     let muxer: MuxerInfo
-    /// For reading what was written, live or later.
-    let path: Path
+    let plan: DestinationPlan
+    private let policy: OutputPolicy
+    private let file: OwnFile?
+    private let outputs: Directory?
+    /// Files the muxer opened itself, relative to the output directory.
+    private let opened = Mutex<Set<String>>([])
 
-    enum Path: Sendable, Equatable {
-        /// In the writer's own folder.
-        case managed(String)
-        /// Relative to the output directory.
-        case relative(String)
-        /// A pipe or device that was there, relative to the output directory. It is written
-        /// as it is and never removed.
-        case special(String)
-        /// The `null` muxer's: nothing is written.
-        case nowhere
+    /// The one file whose descriptor we gave to the muxer.
+    private struct OwnFile: Sendable {
+        let folder: Directory
+        let name: String
+        /// Its name until the writer opens, while it would replace another file.
+        var temporaryName: String?
+        /// A pipe or device that was there: written as it is, never removed.
+        var isSpecial = false
     }
-
-    private let folder: Directory
-    /// The name it has until the writer opens: another one while it would replace a file.
-    private let temporaryName: String?
 
     /// Called after bytes were written.
     typealias OnWrite = @Sendable () -> Void
 
-    /// Whether a writer may be made there at all, and nothing else is in the way.
-    static func checkDestination(_ request: CreateRequest) throws(Problem) {
-        if let dst = request.dst { try check(dst) }
-    }
-
-    /// Makes the file; the descriptor goes to the destination, which owns it.
+    /// Makes the place and what the writer writes to, which owns its descriptor.
     static func make(
         _ request: CreateRequest, settings: EncoderSettings, folder: Directory, onWrite: @escaping OnWrite
     ) throws(Problem) -> (place: OutputPlace, destination: Destination) {
-        try checkDestination(request)
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
         }
-        if muxer.name == "null" {
-            return (OutputPlace(muxer, .nowhere, in: folder, temporaryName: nil), .url("null"))
-        }
-        guard muxer.needsFile else {
-            throw Problem(
-                .forbiddenDestination,
-                "The format \(muxer.name) opens files or devices of its own, which this server does not allow.",
-                parameter: "format")
-        }
+        let plan = try DestinationPlan(dst: request.dst, muxer: muxer, policy: settings.policy)
         do throws(SystemError) {
-            if let dst = request.dst { return try make(dst, overwrite: request.overwrite, muxer, settings, onWrite) }
-            let name = "output." + (muxer.extensions.first ?? "bin")
-            return try OutputPlace(muxer, .managed(name), in: folder, temporaryName: nil).create(onWrite)
+            return try make(plan, muxer, request, settings, folder, onWrite)
         } catch {
-            throw Self.problem(error, request.dst ?? "")
+            throw problem(error, request.dst ?? "")
         }
     }
 
     private static func make(
-        _ dst: String, overwrite: Bool, _ muxer: MuxerInfo, _ settings: EncoderSettings,
-        _ onWrite: @escaping OnWrite
+        _ plan: DestinationPlan, _ muxer: MuxerInfo, _ request: CreateRequest, _ settings: EncoderSettings,
+        _ folder: Directory, _ onWrite: @escaping OnWrite
     ) throws(SystemError) -> (place: OutputPlace, destination: Destination) {
-        let outputs = try Directory(path: settings.outputDirectory)
-        try outputs.makeParents(of: dst)
-        if overwrite, let descriptor = try outputs.openSpecialForWriting(dst) {
-            let place = OutputPlace(muxer, .special(dst), in: outputs, temporaryName: nil)
-            return (place, .file(descriptor: descriptor, name: dst))
+        func place(_ file: OwnFile? = nil, outputs: Directory? = nil) -> OutputPlace {
+            OutputPlace(muxer, plan, settings.policy, file, outputs)
         }
-        let temporary = overwrite ? sibling(of: dst, for: settings.writer) : nil
-        return try OutputPlace(muxer, .relative(dst), in: outputs, temporaryName: temporary).create(onWrite)
+        switch plan {
+        case .managed:
+            let file = OwnFile(folder: folder, name: "output." + (muxer.extensions.first ?? "bin"))
+            return (place(file), try create(file, onWrite))
+        case .file(let dst):
+            let outputs = try Directory(path: settings.outputDirectory)
+            try outputs.makeParents(of: dst)
+            if request.overwrite, let descriptor = try outputs.openSpecialForWriting(dst) {
+                let file = OwnFile(folder: outputs, name: dst, isSpecial: true)
+                return (place(file), .file(descriptor: descriptor, name: dst, onWrite: onWrite))
+            }
+            let temporary = request.overwrite ? sibling(of: dst, for: settings.writer) : nil
+            let file = OwnFile(folder: outputs, name: dst, temporaryName: temporary)
+            return (place(file), try create(file, onWrite))
+        case .files(let dst):
+            let outputs = try Directory(path: settings.outputDirectory)
+            try outputs.makeParents(of: dst)
+            if !request.overwrite && outputs.contains(dst) { throw SystemError("make \(dst)", number: 17) }
+            // libav's muxers open, rename and remove their files by the names they were given.
+            try outputs.enter()
+            return (place(outputs: outputs), .url(dst))
+        case .url(let url): return (place(), .url(url))
+        case .device(let name): return (place(), .device(name))
+        case .nowhere: return (place(), .url("null"))
+        }
     }
 
-    private func create(
-        _ onWrite: @escaping OnWrite
-    ) throws(SystemError) -> (place: OutputPlace, destination: Destination) {
-        let descriptor = try folder.createFile(currentName, .onlyIfAbsent)
-        return (self, .file(descriptor: descriptor, name: name, onWrite: onWrite))
+    private static func create(_ file: OwnFile, _ onWrite: @escaping OnWrite) throws(SystemError) -> Destination {
+        let descriptor = try file.folder.createFile(file.temporaryName ?? file.name, .onlyIfAbsent)
+        return .file(descriptor: descriptor, name: file.name, onWrite: onWrite)
     }
 
-    private init(_ muxer: MuxerInfo, _ path: Path, in folder: Directory, temporaryName: String?) {
+    private init(
+        _ muxer: MuxerInfo, _ plan: DestinationPlan, _ policy: OutputPolicy, _ file: OwnFile?, _ outputs: Directory?
+    ) {
         self.muxer = muxer
-        self.path = path
-        self.folder = folder
-        self.temporaryName = temporaryName
+        self.plan = plan
+        self.policy = policy
+        self.file = file
+        self.outputs = outputs
     }
 
-    private var name: String {
-        switch path {
-        case .managed(let name), .relative(let name), .special(let name): name
-        case .nowhere: ""
-        }
+    /// Asked by the muxer before it opens a file or URL of its own.
+    func mayOpen(_ name: String) -> Bool {
+        guard plan.allows(opening: name, policy) else { return false }
+        if URLParts(name) == nil { opened.withLock { _ = $0.insert(name) } }
+        return true
     }
-
-    private var currentName: String { temporaryName ?? name }
 
     /// The writer is open: a file that was to be replaced is replaced now.
     func commit() throws(Problem) {
-        guard let temporaryName else { return }
+        guard let file, let temporaryName = file.temporaryName else { return }
         do throws(SystemError) {
-            try folder.renameFile(temporaryName, to: name)
+            try file.folder.renameFile(temporaryName, to: file.name)
         } catch {
-            throw Self.problem(error, name)
+            throw Self.problem(error, file.name)
         }
     }
 
     /// Nothing comes of the writer. `committed`: it had been opened.
     func remove(committed: Bool) {
-        switch path {
-        case .special, .nowhere: return
-        case .managed, .relative: break
+        if let file, !file.isSpecial {
+            try? file.folder.removeFile(committed ? file.name : file.temporaryName ?? file.name)
         }
-        try? folder.removeFile(committed ? name : currentName)
+        for name in opened.withLock({ $0 }) { try? outputs?.removeFile(name) }
     }
 
     /// Opens what has been written for reading. The caller owns the descriptor.
     func openForReading(committed: Bool) throws(SystemError) -> Int32 {
-        switch path {
-        case .managed, .relative: return try folder.openFile(committed ? name : currentName)
-        case .special, .nowhere: throw SystemError("keep no copy of the output", number: 2)
+        guard let file, !file.isSpecial else {
+            throw SystemError("keep a copy of what is written elsewhere", number: 2)
+        }
+        return try file.folder.openFile(committed ? file.name : file.temporaryName ?? file.name)
+    }
+
+    /// `dst` as it may be shown; nil when there was none.
+    var shownDestination: String? {
+        switch plan {
+        case .file(let path), .files(let path), .device(let path): path
+        case .url(let url): URLParts(url)?.redacted
+        case .managed, .nowhere: nil
+        }
+    }
+
+    var managedFile: String? { plan == .managed ? file?.name : nil }
+
+    /// Relative to the output directory.
+    var outputFiles: [String] {
+        switch plan {
+        case .file(let path): file?.isSpecial == true ? [] : [path]
+        case .files: opened.withLock { $0.sorted() }
+        default: []
         }
     }
 
     private static func sibling(of path: String, for writer: WriterID) -> String {
-        let components = path.split(separator: "/")
-        let parent = components.dropLast().joined(separator: "/")
+        let parent = path.split(separator: "/").dropLast().joined(separator: "/")
         return (parent.isEmpty ? "" : parent + "/") + ".\(writer).new"
-    }
-
-    /// A relative path, plainly: what the kernel would refuse later is refused with a reason.
-    private static func check(_ dst: String) throws(Problem) {
-        func refusal(_ rule: String) -> Problem {
-            Problem(.forbiddenDestination, "dst \(rule). Give a path relative to the server's output directory.", parameter: "dst")
-        }
-        let components = dst.split(separator: "/", omittingEmptySubsequences: false)
-        if dst.hasPrefix("/") { throw refusal("must not be an absolute path") }
-        if components.contains("..") || components.contains(".") { throw refusal("must not hold . or ..") }
-        if hasScheme(dst) { throw refusal("must not be a URL: this server writes files only") }
-        if components.contains("") || dst.utf8.count > 1_024 || components.contains(where: { $0.utf8.count > 200 }) {
-            throw Problem(
-                .invalidParameter,
-                "dst must be a path of non-empty names of at most 200 bytes each, 1,024 in all.", parameter: "dst")
-        }
-    }
-
-    /// RFC 3986 §3.1; "name:" is one even without "//".
-    private static func hasScheme(_ dst: String) -> Bool {
-        guard let colon = dst.firstIndex(of: ":"), let first = dst.first, first.isASCII, first.isLetter else {
-            return false
-        }
-        return dst[..<colon].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.,".contains($0)) }
     }
 
     private static func problem(_ error: SystemError, _ dst: String) -> Problem {

@@ -81,13 +81,19 @@ final class WriterResource: Sendable {
         try beginChange(in: [.absent])
         defer { discard() }
         var request = try CreateRequest(body)
-        try OutputPlace.checkDestination(request)
-        let dst = request.dst
-        request.format = try asProblem { () throws(StreamWriterError) in
-            try StreamWriter.resolveMuxer(format: request.format, name: dst ?? "")
-        }.name
+        let muxer = try asProblem { () throws(StreamWriterError) in
+            try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
+        }
+        let plan = try DestinationPlan(dst: request.dst, muxer: muxer, policy: settings.policy)
+        let dst = request.dst.map { URLParts($0)?.redacted ?? $0 }
         request.dst = nil
-        if request.open == nil && !request.streams.isEmpty { request.open = OpenRequest() }
+        request.format = muxer.needsFile ? muxer.name : "null"
+        // What opens its destination itself can only be tried up to there.
+        if !muxer.needsFile && plan != .nowhere {
+            request.open = nil
+        } else if request.open == nil && !request.streams.isEmpty {
+            request.open = OpenRequest()
+        }
         try build(request)
         var resource = self.resource
         let parts = state.withLock { $0.parts }
@@ -97,6 +103,7 @@ final class WriterResource: Sendable {
         resource["encoder_pid"] = nil
         resource["dry_run"] = true
         resource["dst"] = dst.map { .string($0) }
+        resource["format"] = .string(muxer.name)
         return resource
     }
 
@@ -116,7 +123,9 @@ final class WriterResource: Sendable {
             request, settings: settings, folder: folder) { [growth] in growth.grew() }
         do throws(Problem) {
             let writer = try asProblem { () throws(StreamWriterError) in
-                try StreamWriter(destination: destination, format: place.muxer.name, bufferSize: request.bufferSize)
+                try StreamWriter(
+                    destination: destination, format: place.muxer.name, bufferSize: request.bufferSize,
+                    mayOpen: { place.mayOpen($0) })
             }
             state.withLock { state in
                 state.parts = Parts(request: request, place: place, writer: writer)
@@ -141,6 +150,7 @@ final class WriterResource: Sendable {
 
     /// Deletes the writer and what it wrote.
     func delete() throws(Problem) {
+        interruptOpening()
         try interruptChunksAndBeginChange()
         guard let parts = state.withLock({ $0.parts }) else { return endChange() }
         parts.writer.abort()
@@ -329,6 +339,7 @@ final class WriterResource: Sendable {
     /// What a chunk's route needs to know of its stream.
     struct ChunkTarget: Sendable {
         let writer: StreamWriter
+        let config: StreamConfig
         let description: StreamDescription
     }
 
@@ -349,7 +360,8 @@ final class WriterResource: Sendable {
                 return superseding ? nil : .failure(Self.chunkInProgress(index))
             }
             state.chunks[index] = interruption
-            return .success(ChunkTarget(writer: writer, description: state.streams[index].chosen))
+            let stream = state.streams[index]
+            return .success(ChunkTarget(writer: writer, config: stream.config, description: stream.chosen))
         }
         guard let claimed else { throw Self.chunkInProgress(index) }
         return try claimed.get()
@@ -371,9 +383,18 @@ final class WriterResource: Sendable {
         return state.withLock { $0.parts }?.writer.progress(of: index).offset ?? 0
     }
 
-    /// Ends every upload at once.
-    func interruptChunks() {
+    /// Ends every upload at once, and a wait for the destination.
+    func interruptWork() {
         state.withLock { state in for interrupt in state.chunks.values { interrupt() } }
+        interruptOpening()
+    }
+
+    /// A destination may take for ever to open: a server that waits for its client.
+    private func interruptOpening() {
+        let opening = state.withLock { state in
+            state.isChanging && state.phase == .alive(.configuring) ? state.parts?.writer : nil
+        }
+        opening?.abort()
     }
 
     private static func chunkInProgress(_ index: Int) -> Problem {
@@ -417,7 +438,7 @@ final class WriterResource: Sendable {
                 "state": .string(Self.state(of: state.phase).rawValue),
                 "created_at": .string(settings.createdAt.description),
             ]
-            if case .relative(let path) = place?.path { resource["dst"] = .string(path) }
+            resource["dst"] = place?.shownDestination.map { .string($0) }
             resource["format"] = .string(place?.muxer.name ?? "")
             resource["metadata"] = .map(state.metadata)
             resource["streams"] = .array(
@@ -449,11 +470,6 @@ final class WriterResource: Sendable {
             .wrongState, "The writer is \(state)\(needs.map { "; \($0)" } ?? "").",
             extras: [("state", .string(state))])
     }
-}
-
-extension OutputPlace {
-    var managedFile: String? { if case .managed(let name) = path { name } else { nil } }
-    var outputFiles: [String] { if case .relative(let path) = path { [path] } else { [] } }
 }
 
 extension Problem {

@@ -33,7 +33,7 @@ final class WriterService: EncoderService {
         if case .alive = resource.phase { resource.record } else { nil }
     }
 
-    func interruptUploads() { resource.interruptChunks() }
+    func interruptUploads() { resource.interruptWork() }
 
     func end(because reason: String) {
         if resource.phase == .absent { return resource.giveUp() }

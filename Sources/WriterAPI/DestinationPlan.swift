@@ -1,0 +1,94 @@
+import StreamWriter
+import WriterModel
+
+/// What a writer's `dst` and `format` come to, by the operator's rules.
+enum DestinationPlan: Equatable {
+    /// A file that Penstock keeps.
+    case managed
+    /// One file under the output directory.
+    case file(String)
+    /// Files under the output directory that the muxer opens itself; this is the first one's
+    /// name (a playlist) or a pattern.
+    case files(String)
+    case url(String)
+    case device(String)
+    /// The `null` muxer's: nothing is written.
+    case nowhere
+
+    /// Muxers that hand the same packets to several others, each with options of its own in
+    /// `dst`. Two writers do the same, and each can be judged.
+    private static let fanningOut: Set<String> = ["tee", "fifo"]
+
+    init(dst: String?, muxer: MuxerInfo, policy: OutputPolicy) throws(Problem) {
+        if Self.fanningOut.contains(muxer.name) {
+            throw Problem(
+                .forbiddenDestination, "The format \(muxer.name) is not taken; write to each destination with a writer of its own.",
+                parameter: "format")
+        }
+        if muxer.isDevice {
+            guard policy.allowsDevices else {
+                throw Problem(
+                    .forbiddenDestination, "This server writes to no devices (it runs without --allow-devices).",
+                    parameter: "format")
+            }
+            self = .device(dst ?? "default")
+        } else if muxer.name == "null" {
+            self = .nowhere
+        } else if let dst, URLParts(dst) != nil {
+            try Self.checkURL(dst, policy)
+            self = .url(dst)
+        } else if let dst {
+            try Self.checkPath(dst)
+            self = muxer.needsFile ? .file(dst) : .files(dst)
+        } else if muxer.needsFile {
+            self = .managed
+        } else {
+            throw Problem(
+                .invalidParameter, "The format \(muxer.name) makes several files: give a dst for them.", parameter: "dst")
+        }
+    }
+
+    private static func checkURL(_ url: String, _ policy: OutputPolicy) throws(Problem) {
+        if policy.allows(url) { return }
+        let shown = URLParts(url)?.redacted ?? ""
+        let reason =
+            policy.patterns.isEmpty
+            ? "it runs without --allow-output" : "none of its --allow-output patterns names it"
+        throw Problem(.forbiddenDestination, "This server does not write to \(shown): \(reason).", parameter: "dst")
+    }
+
+    /// A relative path, plainly: what the kernel would refuse later is refused with a reason.
+    static func checkPath(_ dst: String) throws(Problem) {
+        func refusal(_ rule: String) -> Problem {
+            Problem(
+                .forbiddenDestination, "dst \(rule). Give a path relative to the server's output directory.",
+                parameter: "dst")
+        }
+        let components = dst.split(separator: "/", omittingEmptySubsequences: false)
+        if dst.hasPrefix("/") { throw refusal("must not be an absolute path") }
+        if components.contains("..") || components.contains(".") { throw refusal("must not hold . or ..") }
+        if hasScheme(dst) { throw refusal("must not begin with a protocol's name") }
+        if components.contains("") || dst.utf8.count > 1_024 || components.contains(where: { $0.utf8.count > 200 }) {
+            throw Problem(
+                .invalidParameter,
+                "dst must be a path of non-empty names of at most 200 bytes each, 1,024 in all.", parameter: "dst")
+        }
+    }
+
+    /// RFC 3986 §3.1; for libav, "name:" and "name,option:" are one even without "//".
+    private static func hasScheme(_ dst: String) -> Bool {
+        guard let colon = dst.firstIndex(of: ":"), let first = dst.first, first.isASCII, first.isLetter else {
+            return false
+        }
+        return dst[..<colon].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.,_".contains($0)) }
+    }
+
+    /// Whether a muxer that opens files itself may open this one.
+    func allows(opening name: String, _ policy: OutputPolicy) -> Bool {
+        if URLParts(name) != nil { return policy.allows(name) }
+        guard case .files(let dst) = self, (try? Self.checkPath(name)) != nil else { return false }
+        // Playlists, segments and their folders lie beside the first file.
+        let parent = dst.split(separator: "/").dropLast()
+        return name.split(separator: "/").starts(with: parent)
+    }
+}
