@@ -71,7 +71,6 @@ package final class OutputIO: @unchecked Sendable {
     private func advance(_ count: Int) {
         position += Int64(count)
         if position > end.load(ordering: .relaxed) { end.store(position, ordering: .relaxed) }
-        onWrite?()
     }
 
     private func waitUntilWritable() {

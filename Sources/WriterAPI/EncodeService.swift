@@ -97,7 +97,9 @@ final class EncodeService: EncoderService {
         do throws(SystemError) {
             try SystemThread.start(name: "sender") {
                 do {
-                    try OutputFollower(file: encoding.file, growth: encoding.growth).follow { try response.send($0) }
+                    try OutputFollower(file: encoding.file, growth: encoding.growth).follow {
+                        piece throws(Exchange.Failure) in try response.send(piece)
+                    }
                     try response.finish()
                 } catch is Exchange.Failure {
                     // Nobody takes the answer: the body is of no use either.

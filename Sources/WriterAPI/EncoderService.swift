@@ -1,3 +1,5 @@
+import APICore
+import HTTP1
 import HTTPServer
 import WriterModel
 
@@ -11,4 +13,10 @@ protocol EncoderService: RequestHandler {
     func interruptUploads()
     /// Brings the work to its end, for this reason. No request is being served.
     func end(because reason: String)
+}
+
+extension EncoderService {
+    func response(toMalformed error: HTTPParseError) -> Response { .problem(Problem(malformed: error)) }
+
+    func responseToOverload() -> Response { .problem(.overload) }
 }
