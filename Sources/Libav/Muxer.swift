@@ -20,13 +20,19 @@ package final class Muxer {
     package let format: OutputFormat
     private let context: UnsafeMutablePointer<AVFormatContext>
     private let interruption: Interruption
+    private let gate: OpenGate
     private let urlBytesWritten = Atomic<Int64>(0)
     private var output: OutputIO?
     private var encoderTimeBases: [Fraction] = []
     private var ownsURL = false
     private var hasPackets = false
 
-    package init(format: OutputFormat, url: String?, interruption: Interruption) throws(LibavError) {
+    /// `mayOpen` is asked about every file and URL the muxer itself opens: segments, playlists,
+    /// the children of a tee.
+    package init(
+        format: OutputFormat, url: String?, interruption: Interruption,
+        mayOpen: (@Sendable (String) -> Bool)? = nil
+    ) throws(LibavError) {
         var context: UnsafeMutablePointer<AVFormatContext>?
         try check(
             avformat_alloc_output_context2(&context, format.pointer, nil, url),
@@ -34,6 +40,7 @@ package final class Muxer {
         self.context = try allocated(context, "allocating the muxer \(format.name)")
         self.format = format
         self.interruption = interruption
+        gate = OpenGate(self.context, mayOpen ?? { _ in true })
         self.context.pointee.interrupt_callback = Self.callback(interruption)
     }
 
@@ -92,7 +99,10 @@ package final class Muxer {
     /// Takes the muxer's options out of `options`.
     package func initialize(_ options: inout Options) throws(LibavError) {
         let doing = "opening the muxer \(format.name)"
-        for key in options.leftovers {
+        let keys = options.leftovers
+        // Then the client has said what is to happen when a destination fails.
+        gate.forgives = keys.contains("ignore_io_errors") || ["tee", "fifo"].contains(format.name)
+        for key in keys {
             // libav takes its demuxing options here too, and does nothing with them.
             guard let option = av_opt_find(context, key, nil, 0, 0) else { continue }
             guard option.pointee.flags & AV_OPT_FLAG_ENCODING_PARAM != 0 else {
@@ -104,6 +114,7 @@ package final class Muxer {
 
     package func writeHeader() throws(LibavError) {
         try check(avformat_write_header(context, nil), "writing the header of \(format.name)")
+        try gate.check()
         countURLBytes()
     }
 
@@ -123,6 +134,7 @@ package final class Muxer {
         let code = av_interleaved_write_frame(context, packet.pointer)
         context.pointee.pb?.pointee.direct = 0
         try check(code, "writing a packet")
+        try gate.check()
         countURLBytes()
     }
 
@@ -143,6 +155,7 @@ package final class Muxer {
         let code = av_write_trailer(context)
         // Some muxers refuse to end what they got no packet for; that is no failure of ours.
         if hasPackets { try check(code, "writing the trailer of \(format.name)") }
+        try gate.check()
         try sendGathered()
         if ownsURL {
             ownsURL = false

@@ -1,6 +1,6 @@
 import Libav
 
-/// A stream's way from assembled frames to packets: on the caller's thread where there is
+/// A stream's way from converted frames to packets: on the caller's thread where there is
 /// little to do, otherwise on one of its own, started when it is first needed, so that
 /// receiving overlaps encoding.
 final class EncodePipeline: @unchecked Sendable {
@@ -124,7 +124,7 @@ final class EncodePipeline: @unchecked Sendable {
         for frame in frames {
             guard failure.error == nil else { return }
             do {
-                try stage.process(frame.frame)
+                try stage.encode(frame.frame)
                 progress.encoded(frames: frame.inputFrames)
             } catch {
                 failure.record(error)

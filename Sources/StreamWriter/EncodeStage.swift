@@ -1,17 +1,14 @@
 import Libav
 
-/// Frames in, packets out: conversion or filters, then the encoder. One thread at a time.
+/// Frames in, packets out: the encoder, opened again when a drain used it up. One thread at a time.
 final class EncodeStage {
     let stream: Int
     private let plan: EncodePlan
     private let sink: PacketSink
     private let progress: ProgressCounter
-    private let frameSize: Int
-    private let converter: SampleConverter?
     private var encoder: Encoder?
-    private var graph: FilterGraph?
     private var hasFrames = false
-    private var lastFramePTS = Int64.min
+    private var lastFramePTS: Int64 = -1
     private var lastDTS = Int64.min
     /// The first frame after a drain; an encoder that was opened again may start before it.
     private var restartedAt: Int64?
@@ -21,37 +18,32 @@ final class EncodeStage {
         stream = parts.description.index
         plan = parts.plan
         encoder = parts.encoder
-        frameSize = parts.encoder.frameSize
-        graph = parts.graph
-        converter = parts.converter
         self.sink = sink
         self.progress = progress
     }
 
-    /// Encodes a frame, its pts in the input's time base.
-    func process(_ input: Frame) throws(StreamWriterError) {
-        if plan.filtering != nil {
-            let graph = try openGraph()
-            hasFrames = true
-            // Filters that change the rate need to know where the last frame ends.
-            setDuration(input)
-            try encoding { () throws(LibavError) in try graph.push(input) }
-            try encodeFiltered(graph)
-        } else if let converter {
-            try encode(try encoding { () throws(LibavError) in try converter.convert(input) })
-        } else {
-            try encode(input)
+    /// Encodes a frame, its pts in the encoder's time base.
+    func encode(_ frame: Frame) throws(StreamWriterError) {
+        guard let pts = ascendingPTS(frame) else { return }
+        frame.pts = pts
+        lastFramePTS = pts
+        hasFrames = true
+        if isRestarting {
+            isRestarting = false
+            restartedAt = pts
         }
+        frame.setOwnDuration()
+        let encoder = try openEncoder()
+        if let packet = try encoding({ () throws(LibavError) in try encoder.sendThrough(frame) }) {
+            return try submit(packet)
+        }
+        try encoding { () throws(LibavError) in try encoder.send(frame) }
+        try receivePackets(encoder)
     }
 
     /// Gets everything out that was put in. More frames may follow.
     func drain() throws(StreamWriterError) {
         guard hasFrames else { return }
-        if let graph {
-            try encoding { () throws(LibavError) in try graph.finish() }
-            try encodeFiltered(graph)
-            self.graph = nil
-        }
         hasFrames = false
         isRestarting = true
         guard let encoder else { return }
@@ -64,56 +56,19 @@ final class EncodeStage {
         }
     }
 
-    // MARK: Filters
-
-    private func openGraph() throws(StreamWriterError) -> FilterGraph {
-        if let graph { return graph }
-        let graph = try plan.filtering!.build()
-        if frameSize > 0 { graph.setFrameSize(frameSize) }
-        self.graph = graph
-        return graph
+    /// Filters may bend time, but an encoder takes it in one direction only: a picture whose
+    /// time is taken is dropped, samples are moved up by what was rounding.
+    private func ascendingPTS(_ frame: Frame) -> Int64? {
+        let pts = frame.pts ?? lastFramePTS + 1
+        if pts > lastFramePTS { return pts }
+        return frame.sampleCount > 0 ? lastFramePTS + 1 : nil
     }
-
-    private func encodeFiltered(_ graph: FilterGraph) throws(StreamWriterError) {
-        while true {
-            let output = try encoding { () throws(LibavError) in try graph.pull() }
-            guard case .frame(let frame) = output else { return }
-            frame.pts = frame.pts.map { graph.timeBase.rescale($0, to: plan.settings.timeBase) }
-            try encode(frame)
-        }
-    }
-
-    // MARK: Encoder
 
     private func openEncoder() throws(StreamWriterError) -> Encoder {
         if let encoder { return encoder }
         let encoder = try encoding { () throws(LibavError) in try Encoder(plan.settings) }
         self.encoder = encoder
         return encoder
-    }
-
-    private func encode(_ frame: Frame) throws(StreamWriterError) {
-        let pts = frame.pts ?? 0
-        // Filters may bend time; an encoder takes it in one direction only.
-        guard pts > lastFramePTS else { return }
-        lastFramePTS = pts
-        hasFrames = true
-        if isRestarting {
-            isRestarting = false
-            restartedAt = pts
-        }
-        setDuration(frame)
-        let encoder = try openEncoder()
-        if let packet = try encoding({ () throws(LibavError) in try encoder.sendThrough(frame) }) {
-            return try submit(packet)
-        }
-        try encoding { () throws(LibavError) in try encoder.send(frame) }
-        try receivePackets(encoder)
-    }
-
-    /// One picture, or its samples: in the time base of the frame either way.
-    private func setDuration(_ frame: Frame) {
-        frame.setDuration(frame.sampleCount == 0 ? 1 : Int64(frame.sampleCount))
     }
 
     private func receivePackets(_ encoder: Encoder) throws(StreamWriterError) {

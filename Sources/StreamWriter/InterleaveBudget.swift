@@ -1,6 +1,6 @@
 /// Which packets an interleaving muxer holds back: those later than the latest packet of the
 /// stream that is furthest behind. A model of libav's, to bound what it holds.
-struct InterleaveBudget {
+package struct InterleaveBudget {
     private struct Held {
         let dts: Double
         let bytes: Int
@@ -8,11 +8,11 @@ struct InterleaveBudget {
 
     private var held: [ArraySlice<Held>]
     private var last: [Double]
-    private(set) var heldBytes = 0
-    let maxBytes: Int
-    let maxSeconds: Double
+    package private(set) var heldBytes = 0
+    private let maxBytes: Int
+    private let maxSeconds: Double
 
-    init(streams: Int, maxBytes: Int = Limits.heldBytes, maxSeconds: Double = Limits.heldSeconds) {
+    package init(streams: Int, maxBytes: Int = Limits.heldBytes, maxSeconds: Double = Limits.heldSeconds) {
         held = Array(repeating: [], count: streams)
         last = Array(repeating: -.infinity, count: streams)
         self.maxBytes = maxBytes
@@ -20,7 +20,7 @@ struct InterleaveBudget {
     }
 
     /// Notes a packet; true when the held ones must be written now.
-    mutating func add(stream: Int, dts: Double, bytes: Int) -> Bool {
+    package mutating func add(stream: Int, dts: Double, bytes: Int) -> Bool {
         held[stream].append(Held(dts: dts, bytes: bytes))
         heldBytes += bytes
         last[stream] = max(last[stream], dts)
@@ -30,7 +30,7 @@ struct InterleaveBudget {
     }
 
     /// All held packets have been written.
-    mutating func clear() {
+    package mutating func clear() {
         for stream in held.indices { held[stream] = [] }
         heldBytes = 0
     }

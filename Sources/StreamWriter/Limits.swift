@@ -1,5 +1,5 @@
 /// The bounds of what a writer takes.
-enum Limits {
+package enum Limits {
     static let dimension = 1...16_384
     static let pixels = 16_384 * 16_384
     static let channels = 1...64
@@ -8,6 +8,8 @@ enum Limits {
     /// Seconds; far beyond any recording, far within 64-bit ticks.
     static let pts = 1e9
     static let streams = 64
+    static let bFrames = 1000
+    static let qscale = 10_000.0
     static let bufferBytes = 1...(64 << 20)
 
     /// Frames waiting for a stream's encoder, while the next one is received.
@@ -24,8 +26,8 @@ enum Limits {
     static let queuedPackets = 256
     static let queuedPacketBytes = 32 << 20
     /// Packets held back so that streams interleave.
-    static let heldBytes = 32 << 20
-    static let heldSeconds = 10.0
+    package static let heldBytes = 32 << 20
+    package static let heldSeconds = 10.0
 
     static let threadStackBytes = 1 << 20
 }

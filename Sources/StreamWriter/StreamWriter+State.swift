@@ -80,7 +80,7 @@ extension StreamWriter {
             try stream.assembler.jump(to: tick, completing: &frames)
         }
         stream.countAccepted()
-        try stream.pipeline.submit(frames, overlaps: false)
+        try stream.encode(frames, overlaps: false)
     }
 
     // MARK: Opening
@@ -90,10 +90,11 @@ extension StreamWriter {
         do throws(LibavError) {
             switch destination.target {
             case .file(let descriptor):
-                output = try OutputIO(descriptor: descriptor, bufferBytes: bufferBytes)
-                muxer = try Muxer(format: format, url: nil, interruption: interruption)
+                output = try OutputIO(
+                    descriptor: descriptor, bufferBytes: bufferBytes, interruption: interruption)
+                muxer = try Muxer(format: format, url: nil, interruption: interruption, mayOpen: mayOpen)
             case .url(let name), .device(let name):
-                muxer = try Muxer(format: format, url: name, interruption: interruption)
+                muxer = try Muxer(format: format, url: name, interruption: interruption, mayOpen: mayOpen)
             }
         } catch {
             throw StreamWriterError(error, .outOfMemory)

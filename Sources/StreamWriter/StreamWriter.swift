@@ -11,6 +11,7 @@ public final class StreamWriter: @unchecked Sendable {
     let format: OutputFormat
     let destination: Destination
     let bufferBytes: Int
+    let mayOpen: (@Sendable (String) -> Bool)?
     var state = State.configuring
     var isChanging = false
     var output: OutputIO?
@@ -27,11 +28,15 @@ public final class StreamWriter: @unchecked Sendable {
 
     enum State: String { case configuring, open, closed, aborted }
 
-    /// Takes the destination over, also when it throws.
+    /// Takes the destination over, also when it throws. `mayOpen` is asked about every file and
+    /// URL that the muxer opens by itself (playlists, segments, a tee's children); it does not
+    /// stand before `destination`.
     public init(
-        destination: Destination, format: String?, bufferSize: Int? = nil
+        destination: Destination, format: String?, bufferSize: Int? = nil,
+        mayOpen: (@Sendable (String) -> Bool)? = nil
     ) throws(StreamWriterError) {
         Log.install()
+        self.mayOpen = mayOpen
         self.destination = destination
         bufferBytes = bufferSize ?? OutputIO.defaultBufferBytes
         do throws(StreamWriterError) {

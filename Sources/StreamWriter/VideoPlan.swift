@@ -16,8 +16,12 @@ struct VideoPlan {
         let source = FilterGraph.Input.video(
             format: input.frameFormat, width: width, height: height, frameRate: config.frameRate.fraction)
         let filtered = try Self.filtered(source, config)
+        var hardware: HardwarePlan?
+        if let name = config.hwAccel {
+            hardware = try HardwarePlan(name, codec, format: config.encoderFormat)
+        }
         let target = Target(
-            format: try Self.format(config, input.format, codec),
+            format: try Self.format(config, input.format, codec, hardware),
             width: config.encoderWidth ?? filtered.width,
             height: config.encoderHeight ?? filtered.height,
             frameRate: try Self.frameRate(config, filtered.frameRate, codec))
@@ -28,6 +32,7 @@ struct VideoPlan {
                 format: target.format, width: target.width, height: target.height,
                 frameRate: target.frameRate))
         settings.apply(config.codecConfig, config.encoderOption, format)
+        try hardware?.apply(to: &settings)
         let stages = Self.stages(from: filtered, to: target)
         let needsGraph = config.filterDesc != nil || !stages.isEmpty
         encode = EncodePlan(
@@ -51,10 +56,6 @@ struct VideoPlan {
         if let height = config.encoderHeight { try require(height, in: Limits.dimension, "encoder_height") }
         try requireRate(config.frameRate, "frame_rate")
         if let rate = config.encoderFrameRate { try requireRate(rate, "encoder_frame_rate") }
-        if config.hwAccel != nil {
-            throw StreamWriterError(
-                .unsupportedHardware, "hardware encoding is not available", parameter: "hw_accel")
-        }
     }
 
     private static func requireRate(_ rate: Rational, _ parameter: String) throws(StreamWriterError) {
@@ -92,9 +93,16 @@ struct VideoPlan {
     }
 
     private static func format(
-        _ config: VideoStreamConfig, _ source: PixelFormat, _ codec: Codec
+        _ config: VideoStreamConfig, _ source: PixelFormat, _ codec: Codec, _ hardware: HardwarePlan?
     ) throws(StreamWriterError) -> PixelFormat {
-        let supported = codec.pixelFormats
+        if let hardware { return hardware.format }
+        // Frames in a GPU's memory are for `hw_accel`.
+        let supported = codec.pixelFormats.filter { !$0.isHardware }
+        if supported.isEmpty && !codec.pixelFormats.isEmpty {
+            throw StreamWriterError(
+                .unsupportedHardware, "the encoder \(codec.name) needs hw_accel", parameter: "hw_accel",
+                supported: HardwareDevice.Kind.allCases.map(\.rawValue))
+        }
         guard let name = config.encoderFormat else { return supported.first ?? source }
         guard let format = PixelFormat(name: name), supported.isEmpty || supported.contains(format) else {
             throw unsupported("encoder_format", name, by: codec, supported.map(\.name))

@@ -2,14 +2,20 @@ import Libav
 
 /// A stream of an open writer.
 final class WriterStream: @unchecked Sendable {
-    // Unchecked: `assembler` is used by the one chunk in progress, or by the writer when there is none.
+    // Unchecked: `assembler` and `converter` are used by the one chunk in progress, or by the
+    // writer when there is none.
     let assembler: any FrameAssembler
+    private let converter: FrameConverter
+    private var converted: [AssembledFrame] = []
     let pipeline: EncodePipeline
     let progress: ProgressCounter
+    private let failure: Failure
 
     init(_ parts: StreamParts, sink: PacketSink, progress: ProgressCounter, failure: Failure) {
         assembler = parts.assembler
+        converter = FrameConverter(parts)
         self.progress = progress
+        self.failure = failure
         let isAudio = parts.description.kind == .audio
         pipeline = EncodePipeline(
             stage: EncodeStage(parts, sink: sink, progress: progress), progress: progress,
@@ -36,13 +42,35 @@ final class WriterStream: @unchecked Sendable {
         return frames
     }
 
+    /// Converts frames here and encodes them; on a thread of the stream's own if `overlaps`.
+    func encode(_ frames: [AssembledFrame], overlaps: Bool) throws(StreamWriterError) {
+        for frame in frames {
+            converted.removeAll(keepingCapacity: true)
+            try failing { () throws(StreamWriterError) in try converter.convert(frame, to: &converted) }
+            try pipeline.submit(converted, overlaps: overlaps)
+        }
+    }
+
     /// Encodes what is waiting, a shorter last frame included, and empties the encoder.
     func drain() throws(StreamWriterError) {
         var frames: [AssembledFrame] = []
         try translating(.outOfMemory) { () throws(LibavError) in
             try assembler.finishShort(completing: &frames)
         }
-        try pipeline.submit(frames, overlaps: false)
+        try encode(frames, overlaps: false)
+        converted.removeAll(keepingCapacity: true)
+        try failing { () throws(StreamWriterError) in try converter.drain(to: &converted) }
+        try pipeline.submit(converted, overlaps: false)
+        progress.encoded(frames: converter.takeDropped())
         try pipeline.withStage { stage throws(StreamWriterError) in try stage.drain() }
+    }
+
+    /// What fails here fails the writer.
+    private func failing(_ body: () throws(StreamWriterError) -> Void) throws(StreamWriterError) {
+        do {
+            try body()
+        } catch {
+            throw failure.record(error)
+        }
     }
 }

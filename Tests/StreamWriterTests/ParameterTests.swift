@@ -105,6 +105,8 @@ import Testing
         #expect(try addError(audio(0)).parameter == "sample_rate")
         #expect(try addError(audio { $0.numChannels = 65 }).parameter == "num_channels")
         #expect(try addError(video { $0.frameRate = Rational(1001, 1)! }).parameter == "frame_rate")
+        #expect(try addError(video { $0.codecConfig.qscale = .nan }).parameter == "codec_config.qscale")
+        #expect(try addError(video { $0.codecConfig.bitRate = -5 }).parameter == "codec_config.bit_rate")
         #expect(try addError(video { $0.encoderWidth = -2 }).parameter == "encoder_width")
         #expect(try addError(video { $0.width = 63; $0.encoder = "libx264" }).log.isEmpty == false)
     }
@@ -122,7 +124,10 @@ import Testing
     @Test func filtersMustParseAndFit() throws {
         #expect(try addError(video { $0.filterDesc = "nosuchfilter" }).code == .invalidFilter)
         #expect(try addError(video { $0.filterDesc = "split" }).code == .invalidFilter)
-        #expect(try addError(video { $0.filterDesc = "scale=nooption=3" }).parameter == "filter_desc")
+        let error = try addError(video { $0.filterDesc = "scale=nooption=3" })
+        #expect(error.code == .unknownOption)
+        #expect(error.parameter == "filter_desc")
+        #expect(error.log.contains { $0.contains("nooption") })
         #expect(try add(video { $0.filterDesc = "scale=32:16" }, "a.mp4").encoderWidth == 32)
         #expect(try add(video { $0.filterDesc = "scale=32:16"; $0.encoderHeight = 24 }, "a.mp4").encoderHeight == 24)
         #expect(try add(video { $0.filterDesc = "fps=10" }, "a.mp4").encoderFrameRate == Rational(10, 1))
@@ -142,6 +147,21 @@ import Testing
         #expect(error.code == .unknownFormat)
         #expect(error.supported?.contains("mp4") == true)
         #expect(code { _ = try StreamWriter.resolveMuxer(format: nil, name: "x.unknown") } == .unknownFormat)
+    }
+
+    @Test func hardwareThatIsMissingIsNamed() throws {
+        var error = try addError(video { $0.hwAccel = "abacus:0" })
+        #expect(error.code == .unsupportedHardware)
+        #expect(error.supported == ["cuda", "vaapi"])
+        error = try addError(video { $0.hwAccel = "vaapi" })
+        #expect(error.message.contains("libx264"))
+        error = try addError(video { $0.encoder = "h264_vaapi"; $0.hwAccel = "vaapi:/dev/dri/nosuchdevice" })
+        #expect(error.code == .unsupportedHardware)
+        #expect(error.message.contains("/dev/dri/nosuchdevice"))
+        #expect(error.parameter == "hw_accel")
+        #expect(try addError(video { $0.encoder = "h264_vaapi" }).message.contains("hw_accel"))
+        error = try addError(video { $0.encoder = "h264_nvenc"; $0.hwAccel = "cuda:99" })
+        #expect(error.code == .unsupportedHardware)
     }
 
     @Test func ratesAreParsedExactly() {
