@@ -85,7 +85,7 @@ public final class EventLoop: Sendable {
         wakeUp()
     }
 
-    /// Serves until `stop()`.
+    /// Serves until `stop()`, once; then lets go of every callback.
     public func run() {
         let capacity = 256
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
@@ -101,6 +101,18 @@ public final class EventLoop: Sendable {
             }
         }
         runJobs()
+        forgetAll()
+    }
+
+    /// What watches the loop usually holds the loop too: neither would ever go.
+    private func forgetAll() {
+        let forgotten = state.withLock { state in
+            let forgotten = (state.watches, state.everySecond)
+            state.watches = [:]
+            state.everySecond = []
+            return forgotten
+        }
+        withExtendedLifetime(forgotten) {}
     }
 
     private func dispatch(_ token: UInt64) {
