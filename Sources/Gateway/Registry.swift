@@ -35,6 +35,13 @@ final class Registry: Sendable {
         }
     }
 
+    /// Writers whose encoders outlived an earlier gateway.
+    var orphans: [WriterID] {
+        state.withLock { state in
+            state.items.values.compactMap { if case .orphaned = $0.entry { $0.writer } else { nil } }
+        }
+    }
+
     enum Admission: Sendable {
         case added, alreadyThere(Entry), full
     }
