@@ -11,6 +11,9 @@ struct WriterList {
     private let cursor: (createdAt: String, writer: String)?
 
     init(_ target: RequestTarget) throws(Problem) {
+        for name in ["state", "limit", "cursor"] where target.query.count(where: { $0.name == name }) > 1 {
+            throw Problem(.invalidParameter, "\(name) is given more than once.", parameter: name)
+        }
         for item in target.query where !["state", "limit", "cursor"].contains(item.name) {
             throw Problem(
                 .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
@@ -25,7 +28,8 @@ struct WriterList {
             return state
         }
         let limitText = target.query("limit") ?? String(Self.defaultLimit)
-        guard let limit = Int(limitText), (1...Self.maxLimit).contains(limit) else {
+        let isDigits = limitText.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        guard isDigits, let limit = Int(limitText), (1...Self.maxLimit).contains(limit) else {
             throw Problem(.invalidParameter, "limit is a number from 1 to \(Self.maxLimit).", parameter: "limit")
         }
         self.limit = limit
