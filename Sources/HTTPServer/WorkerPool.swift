@@ -8,12 +8,19 @@ package final class WorkerPool: Sendable {
     private struct State {
         var jobs: [Job] = []
         var threads = 0
+        /// Threads that wait for a job, or are about to.
         var idleThreads = 0
         /// Threads in `lending`, which do not count.
         var lentThreads = 0
 
         var countedThreads: Int { threads - lentThreads }
         var waitingJobs: Int { max(0, jobs.count - idleThreads) }
+
+        /// A thread that is being started is as good as an idle one.
+        mutating func addThread() {
+            threads += 1
+            idleThreads += 1
+        }
     }
 
     private let maxThreads: Int
@@ -41,19 +48,14 @@ package final class WorkerPool: Sendable {
         enum Decision { case queued, start, refused }
         let decision: Decision = state.changeForOne { state in
             let needsThread = state.idleThreads <= state.jobs.count
-            if needsThread && state.countedThreads < maxThreads {
-                state.threads += 1
-                return .start
-            }
-            if needsThread && state.waitingJobs >= maxQueued { return .refused }
+            let mayStart = needsThread && state.countedThreads < maxThreads
+            if needsThread && !mayStart && state.waitingJobs >= maxQueued { return .refused }
             state.jobs.append(job)
-            return .queued
+            if mayStart { state.addThread() }
+            return mayStart ? .start : .queued
         }
-        switch decision {
-        case .queued: return true
-        case .refused: return false
-        case .start: return startThread(first: job) || queue(job)
-        }
+        if decision == .start { startThread() }
+        return decision != .refused
     }
 
     /// Runs, on a thread of the pool, something that lasts as long as somebody else likes: a
@@ -69,41 +71,36 @@ package final class WorkerPool: Sendable {
             if state.lentThreads >= maxLent { return (false, false) }
             state.lentThreads += 1
             guard state.waitingJobs > 0, state.countedThreads < maxThreads else { return (true, false) }
-            state.threads += 1
+            state.addThread()
             return (true, true)
         }
-        if needsThread { _ = startThread(first: nil) }
+        if needsThread { startThread() }
         return isLent
     }
 
-    /// For want of a new thread: one of those there are takes the job when it can.
-    private func queue(_ job: @escaping Job) -> Bool {
-        state.changeForOne { state in
-            if state.threads == 0 || state.waitingJobs >= maxQueued { return false }
-            state.jobs.append(job)
-            return true
-        }
-    }
-
-    private func startThread(first job: Job?) -> Bool {
+    /// When the system has no more threads, the job waits: for one there is, or for the next start.
+    private func startThread() {
         do {
-            try SystemThread.start(name: "handler") { self.work(first: job) }
-            return true
+            try SystemThread.start(name: "handler") { self.work() }
         } catch {
-            state.withLock { $0.threads -= 1 }
-            return false
+            state.withLock { state in
+                state.threads -= 1
+                state.idleThreads -= 1
+            }
         }
     }
 
-    private func work(first: Job?) {
-        first?()
-        while let job = nextJob() { job() }
+    private func work() {
+        var isWanted = true
+        while isWanted, let job = awaitJob() {
+            job()
+            isWanted = becomeIdle()
+        }
     }
 
-    /// The next job; nil when this thread is to end.
-    private func nextJob() -> Job? {
-        let isWanted = state.withLock { state in
-            // One that came back from `lending` may be one too many.
+    /// False: this thread is to end. One that came back from `lending` may be one too many.
+    private func becomeIdle() -> Bool {
+        state.withLock { state in
             if state.countedThreads > maxThreads {
                 state.threads -= 1
                 return false
@@ -111,8 +108,10 @@ package final class WorkerPool: Sendable {
             state.idleThreads += 1
             return true
         }
-        guard isWanted else { return nil }
-        return state.wait(until: .after(Self.idleLife)) { state in
+    }
+
+    private func awaitJob() -> Job? {
+        state.wait(until: .after(Self.idleLife)) { state in
             if state.jobs.isEmpty { return nil }
             state.idleThreads -= 1
             return state.jobs.removeFirst()
