@@ -4,8 +4,8 @@ import WriterModel
 
 /// The gateway's end of one encoder's control socket, and what the encoder said of its
 /// writer.
-final class EncoderLink: Sendable {
-    let writer: WriterID
+package final class EncoderLink: Sendable {
+    package let writer: WriterID
     private let socket: MessageSocket
 
     private struct State {
@@ -29,20 +29,20 @@ final class EncoderLink: Sendable {
     static let tooLong: Int32 = 90
 
     /// How the writer ended, by its encoder's own word.
-    enum Outcome: Sendable {
+    package enum Outcome: Sendable {
         case record(WriterRecord)
         case discarded
     }
 
     private let state = Mutex(State())
 
-    init(writer: WriterID, socket: MessageSocket) {
+    package init(writer: WriterID, socket: MessageSocket) {
         self.writer = writer
         self.socket = socket
     }
 
     /// The last state the encoder told of; nil while the writer is being created.
-    var snapshot: WriterRecord? { state.withLock { $0.snapshot } }
+    package var snapshot: WriterRecord? { state.withLock { $0.snapshot } }
     var outcome: Outcome? { state.withLock { $0.outcome } }
     var process: Int32? { state.withLock { $0.process } }
     var end: ProcessEnd? { state.withLock { $0.end } }
@@ -56,13 +56,13 @@ final class EncoderLink: Sendable {
     }
 
     /// Never waits: what an encoder that is behind has no room for is told again later.
-    func tell(tokens: [String]) {
+    package func tell(tokens: [String]) {
         state.withLock { $0.untoldTokens = .tokens(tokens) }
         tellUntold()
     }
 
     /// Once, however often it is called.
-    func tellToEnd() {
+    package func tellToEnd() {
         state.withLock { state in
             if state.isToldToEnd { return }
             state.isToldToEnd = true
@@ -72,7 +72,7 @@ final class EncoderLink: Sendable {
     }
 
     /// Tells what there was no room for. On the loop's thread.
-    func tellUntold() {
+    package func tellUntold() {
         let (tokens, end) = state.withLock { state in
             defer { (state.untoldTokens, state.untoldEnd) = (nil, nil) }
             return (state.untoldTokens, state.untoldEnd)
@@ -87,7 +87,7 @@ final class EncoderLink: Sendable {
 
     /// Passes a copy of a connection to the encoder. One that is stuck keeps one thread waiting,
     /// not all: for the others it is behind at once.
-    func pass(_ descriptor: Int32, unread: [UInt8]) -> MessageSocket.Sent {
+    package func pass(_ descriptor: Int32, unread: [UInt8]) -> MessageSocket.Sent {
         let message = ControlMessage.connection(unread: unread).encoded
         let sent = socket.send(message, passing: descriptor, timeout: .zero)
         guard sent == .timedOut else { return sent }
@@ -100,7 +100,7 @@ final class EncoderLink: Sendable {
         return socket.send(message, passing: descriptor, timeout: Self.passTimeout)
     }
 
-    enum Event: ~Copyable {
+    package enum Event: ~Copyable {
         case returned(Descriptor, unread: [UInt8])
         /// A snapshot, or nothing that matters.
         case changed
@@ -120,7 +120,7 @@ final class EncoderLink: Sendable {
     }
 
     /// The next thing the encoder said; nil when nothing waits.
-    func nextEvent() -> Event? {
+    package func nextEvent() -> Event? {
         switch socket.receive(waiting: false) {
         case .nothing: return nil
         case .ended: return .ended

@@ -2,15 +2,15 @@ import HTTP1
 import WriterModel
 
 /// `GET /v1/writers`: newest first, by state, in pages.
-struct WriterList {
-    static let defaultLimit = 100
-    static let maxLimit = 1_000
+package struct WriterList {
+    package static let defaultLimit = 100
+    package static let maxLimit = 1_000
 
     private let state: WriterState?
     private let limit: Int
     private let cursor: (createdAt: String, writer: String)?
 
-    init(_ target: RequestTarget) throws(Problem) {
+    package init(_ target: RequestTarget) throws(Problem) {
         for name in ["state", "limit", "cursor"] where target.query.count(where: { $0.name == name }) > 1 {
             throw Problem(.invalidParameter, "\(name) is given more than once.", parameter: name)
         }
@@ -44,7 +44,7 @@ struct WriterList {
     }
 
     /// `resource` gives a writer's own JSON; nil for one that is still being made.
-    func page(of items: [Registry.Item], _ resource: (Registry.Item) -> JSONObject?) -> JSONValue {
+    package func page(of items: [Registry.Item], _ resource: (Registry.Item) -> JSONObject?) -> JSONValue {
         var page: [JSONValue] = []
         var last: Registry.Item?
         var hasMore = false
