@@ -22,8 +22,6 @@ final class Encoders: Sendable {
         /// Encoders whose socket has ended and whose way of ending is not known yet.
         var awaited: [WriterID: (link: EncoderLink, until: Deadline)] = [:]
         var writers: [Int32: WriterID] = [:]
-        /// Ends reported before their process was known.
-        var early: [Int32: ProcessEnd] = [:]
     }
 
     private let ends = Mutex(Ends())
@@ -63,6 +61,10 @@ final class Encoders: Sendable {
             let theirEnd = Descriptor(owning: theirs)
             let link = EncoderLink(writer: writer, socket: MessageSocket(owning: ours))
             let createdAt = Timestamp.now()
+            // Before anybody can find the link and pass it a connection: an encoder hears this first.
+            guard link.start(settings(for: writer, createdAt: createdAt)) else {
+                throw SystemError("start an encoder: its settings do not fit a message", number: EncoderLink.tooLong)
+            }
             let admission = registry.add(link, createdAt: createdAt, limit: configuration.limits.maxWriters)
             guard case .added = admission else { return admission }
             do throws(SystemError) {
@@ -72,7 +74,6 @@ final class Encoders: Sendable {
                 registry.remove(writer)
                 throw error
             }
-            link.tell(.start(settings(for: writer, createdAt: createdAt)))
             guard forkServer.withLock({ $0 })?.fork(writer, passing: theirEnd) == true else {
                 abandon(link)
                 throw SystemError("start an encoder: the fork server is being restarted", number: 11)
@@ -102,7 +103,8 @@ final class Encoders: Sendable {
     private func receive(_ link: EncoderLink) {
         while let event = link.nextEvent() {
             switch consume event {
-            case .changed: settleIfConcluded(link)
+            case .changed: break
+            case .concluded(let outcome): settle(link, outcome)
             case .returned(let descriptor, let unread): adopt(descriptor, unread)
             case .ended:
                 link.unwatch(on: loop)
@@ -112,14 +114,13 @@ final class Encoders: Sendable {
         }
     }
 
-    private func settleIfConcluded(_ link: EncoderLink) {
-        switch link.outcome {
+    private func settle(_ link: EncoderLink, _ outcome: EncoderLink.Outcome) {
+        switch outcome {
         case .record(let record):
             registry.end(link.writer, as: record.state)
         case .discarded:
             try? records.removeFolder(link.writer)
             registry.remove(link.writer)
-        case nil: break
         }
     }
 
@@ -139,11 +140,7 @@ final class Encoders: Sendable {
         case .forked(let writer, let process):
             guard case .live(let link) = registry[writer] else { return }
             link.setProcess(process)
-            let early = ends.withLock { ends in
-                ends.writers[process] = writer
-                return ends.early.removeValue(forKey: process)
-            }
-            if let early { hear(.ended(process: process, early)) }
+            ends.withLock { $0.writers[process] = writer }
         case .forkFailed(let writer, let reason):
             log.error("an encoder can't be forked", metadata: ["writer": "\(writer)", "error": "\(reason)"])
         case .ended(let process, let end):
@@ -160,7 +157,7 @@ final class Encoders: Sendable {
         guard let writer else { return }
         if let awaited {
             settle(awaited, end)
-        } else if case .live(let link) = registry[writer] {
+        } else if case .live(let link) = registry[writer], link.process == process {
             link.setEnd(end)
         }
     }
@@ -174,8 +171,12 @@ final class Encoders: Sendable {
         for link in overdue { settle(link, nil) }
     }
 
-    /// An encoder ended without a word: its writer has failed, or was never made.
+    /// An encoder ended without a word: its writer has failed, or was never made. Unless it had
+    /// put its record on disk and died on the way to telling us.
     private func settle(_ link: EncoderLink, _ end: ProcessEnd?) {
+        if let record = records.record(of: link.writer), record.state.isEnded {
+            return registry.end(link.writer, as: record.state)
+        }
         let reason = end?.description ?? "ended"
         log.error("an encoder died", metadata: ["writer": "\(link.writer)", "end": "\(reason)"])
         guard let snapshot = link.snapshot else {

@@ -38,18 +38,26 @@ public struct EncoderSettings: Sendable, Equatable {
             let createdAt = object["created_at"]?.stringValue.flatMap(Timestamp.init),
             let folder = object["folder"]?.stringValue,
             let outputDirectory = object["output_directory"]?.stringValue,
-            let limits = object["limits"].flatMap(ServiceLimits.init(json:))
+            let limits = object["limits"].flatMap(ServiceLimits.init(json:)),
+            let tokens = object["tokens"].flatMap(Self.tokens(fromJSON:))
         else { return nil }
         self.init(
             writer: writer, createdAt: createdAt, folder: folder, outputDirectory: outputDirectory, limits: limits,
-            tokens: object["tokens"].flatMap(Self.tokens(fromJSON:)))
+            tokens: tokens)
     }
 
     static func json(ofTokens tokens: [String]?) -> JSONValue {
         tokens.map { .array($0.map { .string($0) }) } ?? .null
     }
 
-    static func tokens(fromJSON json: JSONValue) -> [String]? {
-        json.arrayValue?.compactMap(\.stringValue)
+    /// nil when it is neither: what can't be read must not open a door.
+    static func tokens(fromJSON json: JSONValue) -> [String]?? {
+        switch json {
+        case .null: return .some(nil)
+        case .array(let elements):
+            let tokens = elements.compactMap(\.stringValue)
+            return tokens.count == elements.count ? .some(tokens) : nil
+        default: return nil
+        }
     }
 }
