@@ -16,6 +16,7 @@
 #include <libavutil/pixdesc.h>
 #include <libavutil/samplefmt.h>
 #include <libswresample/swresample.h>
+#include <malloc.h>
 
 // Macros Swift cannot import.
 static const int clibav_error_again = AVERROR(EAGAIN);
@@ -104,4 +105,11 @@ static inline AVIOContext *clibav_alloc_output(
     unsigned char *buffer, int size, void *opaque, clibav_write_callback write,
     int64_t (*seek)(void *opaque, int64_t offset, int whence)) {
     return avio_alloc_context(buffer, size, 1, opaque, NULL, write, seek);
+}
+
+// From now on malloc hands out zeros, in the whole process.
+static inline void clibav_zero_new_memory(void) {
+#ifdef M_PERTURB
+    mallopt(M_PERTURB, 0xff);
+#endif
 }

@@ -62,7 +62,9 @@ package struct Codec: @unchecked Sendable {
     }
 
     package var frameRates: [Fraction] {
-        Self.list(clibav_frame_rates(pointer)) { $0.den == 0 }.map(Fraction.init)
+        let rates = Self.list(clibav_frame_rates(pointer)) { $0.den == 0 }.map(Fraction.init)
+        // After MPEG-1's own eight it lists some that it only takes when told to be lax.
+        return pointer.pointee.id == AV_CODEC_ID_MPEG1VIDEO ? Array(rates.prefix(8)) : rates
     }
 
     package var isExperimental: Bool { has(AV_CODEC_CAP_EXPERIMENTAL) }

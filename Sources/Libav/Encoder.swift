@@ -50,6 +50,7 @@ package final class Encoder {
     package init(_ settings: EncoderSettings) throws(LibavError) {
         self.settings = settings
         let codec = settings.codec
+        if codec.name.hasPrefix("libx264") { Self.memoryStartsZeroed }
         context = try allocated(
             avcodec_alloc_context3(codec.pointer), "allocating the encoder \(codec.name)")
         do throws(LibavError) {
@@ -64,6 +65,12 @@ package final class Encoder {
     }
 
     deinit { Self.free(context) }
+
+    /// x264's lookahead (B-frames with mbtree) reads memory it has not written, so that its
+    /// output would depend on what the allocator had there before: on timing, not on the input.
+    /// With this glibc hands out zeroed memory, for the whole process. Without a measurable cost,
+    /// as what is large comes from pools.
+    private static let memoryStartsZeroed: Void = clibav_zero_new_memory()
 
     private static func free(_ context: UnsafeMutablePointer<AVCodecContext>) {
         var context: UnsafeMutablePointer<AVCodecContext>? = context

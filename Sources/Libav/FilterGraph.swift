@@ -50,6 +50,8 @@ package final class FilterGraph {
     private let graph: UnsafeMutablePointer<AVFilterGraph>
     private let source: UnsafeMutablePointer<AVFilterContext>
     private let sink: UnsafeMutablePointer<AVFilterContext>
+    /// Where the last frame pushed ends.
+    private var end: Int64 = 0
 
     /// `description` is the client's own chain, parsed by itself so that nothing in it can
     /// change `stages`.
@@ -109,13 +111,18 @@ package final class FilterGraph {
         av_buffersink_set_frame_size(sink, UInt32(samples))
     }
 
-    /// Nil says there are no more frames.
-    package func push(_ frame: Frame?) throws(LibavError) {
+    /// Takes a frame, its pts and duration in the input's time base.
+    package func push(_ frame: Frame) throws(LibavError) {
         // The frame may be shared: the graph takes a reference of its own.
         let code = av_buffersrc_add_frame_flags(
-            source, frame?.pointer, Int32(AV_BUFFERSRC_FLAG_KEEP_REF))
-        if frame == nil && code == clibav_error_eof { return }
+            source, frame.pointer, Int32(AV_BUFFERSRC_FLAG_KEEP_REF))
         try check(code, "filtering")
+        end = (frame.pts ?? 0) + max(1, Int64(frame.sampleCount))
+    }
+
+    /// There are no more frames. Filters that change the rate fill up to where the last one ends.
+    package func finish() throws(LibavError) {
+        try check(av_buffersrc_close(source, end, 0), "filtering")
     }
 
     package func pull() throws(LibavError) -> Output {

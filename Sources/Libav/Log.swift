@@ -24,12 +24,20 @@ package enum Log {
     }
 
     private static func append(_ text: String) {
-        var text = Substring(text)
+        var text = withoutAddress(text)
         while text.last?.isWhitespace == true { text.removeLast() }
         guard !text.isEmpty else { return }
         lines.withLock { lines in
             if lines.count == capacity { lines.removeFirst() }
             lines.append(String(text))
         }
+    }
+
+    /// "[aac @ 0x55…] text" as "[aac] text": an address says nothing outside the process.
+    private static func withoutAddress(_ text: String) -> Substring {
+        guard text.hasPrefix("["), let end = text.firstIndex(of: "]"),
+            let at = text[..<end].firstIndex(of: "@")
+        else { return Substring(text) }
+        return text[..<at].dropLast() + text[end...]
     }
 }

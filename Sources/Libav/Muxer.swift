@@ -24,6 +24,7 @@ package final class Muxer {
     private var output: OutputIO?
     private var encoderTimeBases: [Fraction] = []
     private var ownsURL = false
+    private var hasPackets = false
 
     package init(format: OutputFormat, url: String?, interruption: Interruption) throws(LibavError) {
         var context: UnsafeMutablePointer<AVFormatContext>?
@@ -111,6 +112,7 @@ package final class Muxer {
     /// Takes the packet, its times in its encoder's time base. `gathers` says that more follow
     /// at once, so that small writes may wait for them.
     package func write(_ packet: Packet, gathers: Bool) throws(LibavError) {
+        hasPackets = true
         let index = packet.stream
         let stream = context.pointee.streams[index]!
         packet.rescale(from: encoderTimeBases[index], to: Fraction(stream.pointee.time_base))
@@ -138,7 +140,9 @@ package final class Muxer {
 
     /// Ends the container and closes the destination.
     package func finish() throws(LibavError) {
-        try check(av_write_trailer(context), "writing the trailer of \(format.name)")
+        let code = av_write_trailer(context)
+        // Some muxers refuse to end what they got no packet for; that is no failure of ours.
+        if hasPackets { try check(code, "writing the trailer of \(format.name)") }
         try sendGathered()
         if ownsURL {
             ownsURL = false

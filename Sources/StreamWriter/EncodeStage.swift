@@ -33,6 +33,8 @@ final class EncodeStage {
         if plan.filtering != nil {
             let graph = try openGraph()
             hasFrames = true
+            // Filters that change the rate need to know where the last frame ends.
+            setDuration(input)
             try encoding { () throws(LibavError) in try graph.push(input) }
             try encodeFiltered(graph)
         } else if let converter {
@@ -46,7 +48,7 @@ final class EncodeStage {
     func drain() throws(StreamWriterError) {
         guard hasFrames else { return }
         if let graph {
-            try encoding { () throws(LibavError) in try graph.push(nil) }
+            try encoding { () throws(LibavError) in try graph.finish() }
             try encodeFiltered(graph)
             self.graph = nil
         }
@@ -100,13 +102,18 @@ final class EncodeStage {
             isRestarting = false
             restartedAt = pts
         }
-        frame.setDuration(frame.sampleCount == 0 ? 1 : Int64(frame.sampleCount))
+        setDuration(frame)
         let encoder = try openEncoder()
         if let packet = try encoding({ () throws(LibavError) in try encoder.sendThrough(frame) }) {
             return try submit(packet)
         }
         try encoding { () throws(LibavError) in try encoder.send(frame) }
         try receivePackets(encoder)
+    }
+
+    /// One picture, or its samples: in the time base of the frame either way.
+    private func setDuration(_ frame: Frame) {
+        frame.setDuration(frame.sampleCount == 0 ? 1 : Int64(frame.sampleCount))
     }
 
     private func receivePackets(_ encoder: Encoder) throws(StreamWriterError) {

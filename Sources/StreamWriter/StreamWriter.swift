@@ -68,6 +68,7 @@ public final class StreamWriter: @unchecked Sendable {
             guard parts.count < Limits.streams else {
                 throw StreamWriterError(.invalidParameter, "a writer takes \(Limits.streams) streams")
             }
+            _ = Log.take()
             let added = try StreamParts(config, index: parts.count, for: format)
             parts.append(added)
             monitor.withLock {
@@ -95,6 +96,7 @@ public final class StreamWriter: @unchecked Sendable {
             guard !parts.isEmpty else {
                 throw StreamWriterError(.wrongState, "a writer needs a stream before it is opened")
             }
+            _ = Log.take()
             do throws(StreamWriterError) {
                 try openMuxer(option)
             } catch {

@@ -55,6 +55,23 @@ public final class Directory: Sendable {
         return number
     }
 
+    /// Opens `relative` for writing if it is a pipe with a reader, or a device; nil when it is
+    /// a plain file or not there. The caller owns the descriptor.
+    public func openSpecialForWriting(_ relative: String) throws(SystemError) -> Int32? {
+        var information = stat()
+        let probe = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only), 0)
+        if probe < 0 { return nil }
+        let isKnown = fstat(probe, &information) == 0
+        close(probe)
+        let kind = information.st_mode & S_IFMT
+        guard isKnown, kind == S_IFIFO || kind == S_IFCHR else { return nil }
+        // Without waiting for a reader: a pipe nobody reads is an error now, not a hang.
+        let number = clinux_open_beneath(descriptor, relative, UInt64(O_WRONLY | O_NONBLOCK), 0)
+        if number < 0 { throw SystemError("write to \(relative)") }
+        _ = clinux_set_nonblocking(number, 0)
+        return number
+    }
+
     /// Opens the file `relative` for reading. The caller owns the descriptor.
     public func openFile(_ relative: String) throws(SystemError) -> Int32 {
         let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY), 0)

@@ -63,7 +63,10 @@ struct ChunkRoute {
         }
         var bodyFailure: RequestBody.Failure?
         do {
-            while try chunk.fill(upTo: .max, { try body.read(into: $0) }) > 0 {}
+            // How much is to come, where it is known, tells the writer whether a thread of the
+            // encoder's own is worth waking.
+            let expected = body.bytesLeft.map { Int(clamping: $0) } ?? .max
+            while try chunk.fill(upTo: max(1, expected), { try body.read(into: $0) }) > 0, !body.isFinished {}
         } catch let failure as RequestBody.Failure {
             bodyFailure = failure
         } catch let error as StreamWriterError {

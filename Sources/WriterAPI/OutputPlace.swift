@@ -14,6 +14,11 @@ final class OutputPlace: Sendable {
         case managed(String)
         /// Relative to the output directory.
         case relative(String)
+        /// A pipe or device that was there, relative to the output directory. It is written
+        /// as it is and never removed.
+        case special(String)
+        /// The `null` muxer's: nothing is written.
+        case nowhere
     }
 
     private let folder: Directory
@@ -28,6 +33,9 @@ final class OutputPlace: Sendable {
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
         }
+        if muxer.name == "null" {
+            return (OutputPlace(muxer, .nowhere, in: folder, temporaryName: nil), .url("null"))
+        }
         guard muxer.needsFile else {
             throw Problem(
                 .forbiddenDestination,
@@ -35,22 +43,30 @@ final class OutputPlace: Sendable {
                 parameter: "format")
         }
         do throws(SystemError) {
-            let place: OutputPlace
-            if let dst = request.dst {
-                let outputs = try Directory(path: settings.outputDirectory)
-                try outputs.makeParents(of: dst)
-                place = OutputPlace(
-                    muxer, .relative(dst), in: outputs,
-                    temporaryName: request.overwrite ? Self.sibling(of: dst, for: settings.writer) : nil)
-            } else {
-                place = OutputPlace(
-                    muxer, .managed("output." + (muxer.extensions.first ?? "bin")), in: folder, temporaryName: nil)
-            }
-            let descriptor = try place.folder.createFile(place.currentName, .onlyIfAbsent)
-            return (place, .file(descriptor: descriptor, name: place.name))
+            if let dst = request.dst { return try make(dst, overwrite: request.overwrite, muxer, settings) }
+            let name = "output." + (muxer.extensions.first ?? "bin")
+            return try OutputPlace(muxer, .managed(name), in: folder, temporaryName: nil).create()
         } catch {
             throw Self.problem(error, request.dst ?? "")
         }
+    }
+
+    private static func make(
+        _ dst: String, overwrite: Bool, _ muxer: MuxerInfo, _ settings: EncoderSettings
+    ) throws(SystemError) -> (place: OutputPlace, destination: Destination) {
+        let outputs = try Directory(path: settings.outputDirectory)
+        try outputs.makeParents(of: dst)
+        if overwrite, let descriptor = try outputs.openSpecialForWriting(dst) {
+            let place = OutputPlace(muxer, .special(dst), in: outputs, temporaryName: nil)
+            return (place, .file(descriptor: descriptor, name: dst))
+        }
+        let temporary = overwrite ? sibling(of: dst, for: settings.writer) : nil
+        return try OutputPlace(muxer, .relative(dst), in: outputs, temporaryName: temporary).create()
+    }
+
+    private func create() throws(SystemError) -> (place: OutputPlace, destination: Destination) {
+        let descriptor = try folder.createFile(currentName, .onlyIfAbsent)
+        return (self, .file(descriptor: descriptor, name: name))
     }
 
     private init(_ muxer: MuxerInfo, _ path: Path, in folder: Directory, temporaryName: String?) {
@@ -62,7 +78,8 @@ final class OutputPlace: Sendable {
 
     private var name: String {
         switch path {
-        case .managed(let name), .relative(let name): name
+        case .managed(let name), .relative(let name), .special(let name): name
+        case .nowhere: ""
         }
     }
 
@@ -80,11 +97,20 @@ final class OutputPlace: Sendable {
 
     /// Nothing comes of the writer. `committed`: it had been opened.
     func remove(committed: Bool) {
+        switch path {
+        case .special, .nowhere: return
+        case .managed, .relative: break
+        }
         try? folder.removeFile(committed ? name : currentName)
     }
 
     /// Opens what has been written for reading. The caller owns the descriptor.
-    func openForReading() throws(SystemError) -> Int32 { try folder.openFile(name) }
+    func openForReading() throws(SystemError) -> Int32 {
+        switch path {
+        case .managed, .relative: return try folder.openFile(name)
+        case .special, .nowhere: throw SystemError("keep no copy of the output", number: 2)
+        }
+    }
 
     private static func sibling(of path: String, for writer: WriterID) -> String {
         let components = path.split(separator: "/")

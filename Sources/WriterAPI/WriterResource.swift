@@ -168,7 +168,9 @@ final class WriterResource: Sendable {
     /// The writer can't go on: ends what still runs, and keeps why.
     func fail(_ problem: Problem) {
         guard (try? interruptChunksAndBeginChange()) != nil else { return }
-        state.withLock { $0.parts }?.writer.abort()
+        let (parts, hasOpened) = state.withLock { ($0.parts, $0.hasOpened) }
+        parts?.writer.abort()
+        if !hasOpened { parts?.place.remove(committed: false) }
         _ = conclude(.failed, [("failure", problem.json)])
     }
 
@@ -205,7 +207,9 @@ final class WriterResource: Sendable {
     }
 
     func open(_ request: OpenRequest) throws(Problem) -> JSONObject {
-        try change(in: .configuring, needs: "open comes once") { parts throws(Problem) in
+        // What is left of a muxer that would not open can't be opened again.
+        try change(in: .configuring, needs: "open comes once", endsWriter: { $0.code != .wrongState }) {
+            parts throws(Problem) in
             if state.withLock({ $0.streams.isEmpty }) {
                 throw Problem(
                     .wrongState, "The writer has no stream yet: add one first, POST …/streams.",
@@ -241,7 +245,8 @@ final class WriterResource: Sendable {
 
     /// Runs an exclusive change in one state; a failure that ends the writer ends it.
     private func change<R>(
-        in allowed: WriterState, needs: String, _ body: (Parts) throws(Problem) -> R
+        in allowed: WriterState, needs: String, endsWriter: (Problem) -> Bool = { $0.endsWriter },
+        _ body: (Parts) throws(Problem) -> R
     ) throws(Problem) -> R {
         try beginChange(in: [.alive(.configuring), .alive(.open)])
         guard phase == .alive(allowed), let parts = state.withLock({ $0.parts }) else {
@@ -255,7 +260,7 @@ final class WriterResource: Sendable {
             return result
         } catch {
             endChange()
-            if error.endsWriter { fail(error) }
+            if endsWriter(error) { fail(error) }
             throw error
         }
     }

@@ -1,0 +1,69 @@
+import Foundation
+import StreamWriter
+import Testing
+
+@Suite struct InterleaveTests {
+    let folder = TemporaryFolder()
+
+    @Test func aSilentStreamHoldsNothingUpForLong() throws {
+        let writer = try StreamWriter(destination: folder.destination("a.nut"), format: nil)
+        let config = VideoStreamConfig(
+            frameRate: Rational(1, 1)!, width: 64, height: 48, encoder: "rawvideo")
+        _ = try writer.addStream(.video(config))
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 8000, numChannels: 1)))
+        try writer.open()
+        let frame = 64 * 48 * 3
+        try writer.send(pictures(count: 30, bytesPerFrame: frame))
+        // At a frame a second, at most about ten are held.
+        #expect(writer.bytesWritten > 15 * frame)
+        let summary = try writer.close()
+        #expect(summary.streams.map(\.packets) == [30, 0])
+        #expect(try probe(folder.path("a.nut"))["nb_read_frames"] == "30")
+    }
+
+    @Test func streamsSentOneAfterTheOtherAreInterleaved() throws {
+        let writer = try StreamWriter(destination: folder.destination("b.mp4"), format: nil)
+        _ = try writer.addStream(
+            .video(VideoStreamConfig(frameRate: Rational(10, 1)!, width: 64, height: 48, encoder: "mpeg4")))
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 1, format: .s16)))
+        try writer.open()
+        try writer.send(pictures(count: 50, bytesPerFrame: 64 * 48 * 3), to: 0)
+        try writer.send(tone(samples: 5 * 48_000, channels: 1), to: 1)
+        _ = try writer.close()
+        let text = try run(["ffprobe", "-v", "error", "-show_entries", "packet=stream_index,dts_time,pos", "-of", "csv=p=0", folder.path("b.mp4")])
+        let packets = String(decoding: text, as: UTF8.self).split(separator: "\n").map { $0.split(separator: ",") }
+            .sorted { Int($0[2])! < Int($1[2])! }
+        var latest = -1.0
+        for packet in packets {
+            let time = Double(packet[1])!
+            #expect(time >= latest - 0.11)
+            latest = max(latest, time)
+        }
+    }
+
+    @Test(arguments: ["mp4", "mkv", "avi", "ts", "flv", "nut", "mov", "asf"])
+    func aStreamThatGotNothingDoesNotBreakClose(format: String) throws {
+        let name = "half.\(format)"
+        let writer = try StreamWriter(destination: folder.destination(name), format: format == "ts" ? "mpegts" : nil)
+        _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48)))
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2)))
+        try writer.open()
+        try writer.send(pictures(count: 5, bytesPerFrame: 64 * 48 * 3))
+        #expect(try writer.close().streams.map(\.packets) == [5, 0])
+        #expect(try probe(folder.path(name))["nb_read_frames"] == "5")
+    }
+
+    @Test(arguments: ["mp4", "mkv", "mov", "webm", "avi", "ts", "flv", "ogg", "wav", "mp3", "flac", "adts", "gif", "nut", "mxf"])
+    func aWriterThatGotNothingCloses(format: String) throws {
+        let muxer = try StreamWriter.resolveMuxer(format: format == "ts" ? "mpegts" : nil, name: format == "adts" ? "a.aac" : "a.\(format)")
+        let writer = try StreamWriter(destination: folder.destination("none.\(format)"), format: muxer.name)
+        if muxer.defaultVideoEncoder != nil, !["ogg", "mp3", "flac", "wav"].contains(format) {
+            _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48)))
+        }
+        if muxer.defaultAudioEncoder != nil {
+            _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2)))
+        }
+        try writer.open()
+        _ = try writer.close()
+    }
+}
