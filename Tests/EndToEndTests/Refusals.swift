@@ -104,7 +104,7 @@ extension EndToEnd.RefusalTests {
         ("unknown encoder", audio("encoder", "acc"), 422, "unknown-encoder", "acc"),
         ("encoder of the other type", audio("encoder", "libx264"), 422, "unsupported-value", "libx264"),
         ("unknown sample format", audio("format", "s24"), 422, "invalid-parameter", "s24"),
-        ("unknown pixel format", video("format", "rgb42"), 422, "invalid-parameter", "rgb42"),
+        ("unknown pixel format", video("format", "rgb42"), 422, "unsupported-value", "rgb42"),
         ("unknown layout", video("layout", "nhwc"), 422, "invalid-parameter", "nhwc"),
         ("member of the other type", audio("width", 64), 422, "unknown-parameter", "width"),
         ("unknown member", video("bitrate", 1_000), 422, "unknown-parameter", "bitrate"),
