@@ -70,7 +70,9 @@ let package = Package(
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "WriterModel"]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["penstock", "penstock-encoder", .product(name: "Yams", package: "Yams")]),
+            dependencies: [
+                "penstock", "penstock-encoder", "APICore", .product(name: "Yams", package: "Yams"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
