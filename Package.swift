@@ -64,13 +64,15 @@ let package = Package(
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"]),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO"]),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", .logging]),
         .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
         .testTarget(name: "WriterAPITests", dependencies: ["WriterAPI"]),
-        .testTarget(name: "GatewayTests", dependencies: ["Gateway"]),
+        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "WriterModel"]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["penstock", "penstock-encoder", .product(name: "Yams", package: "Yams")]),
+            dependencies: [
+                "penstock", "penstock-encoder", "APICore", .product(name: "Yams", package: "Yams"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -32,9 +32,9 @@ forbid CLibav "${folders[@]}"
 mapfile -t folders < <(sources_but SystemIO)
 forbid CLinux "${folders[@]}"
 forbid 'Libav|StreamWriter|WriterAPI' \
-    Sources/Gateway Sources/HTTPServer Sources/HTTP1 Sources/SystemIO Sources/WriterModel Sources/ServiceLog Sources/penstock
+    Sources/Gateway Sources/HTTPServer Sources/HTTP1 Sources/SystemIO Sources/WriterModel Sources/APICore Sources/ServiceLog Sources/penstock
 forbid 'SystemIO|HTTPServer|Gateway' Sources/HTTP1 Sources/WriterModel Sources/Libav Sources/StreamWriter
-forbid Gateway Sources/HTTPServer Sources/WriterAPI Sources/penstock-encoder
+forbid Gateway Sources/HTTPServer Sources/APICore Sources/WriterAPI Sources/penstock-encoder
 
 binaries=${1:-}
 if [ -n "$binaries" ]; then

@@ -8,7 +8,7 @@ extension Response {
         let size = file.size
         var fields: [(name: String, value: String)] = [
             ("Content-Type", mediaType),
-            ("Content-Disposition", "attachment; filename=\"\(name)\""),
+            ("Content-Disposition", contentDisposition(name)),
             ("Accept-Ranges", "bytes"),
         ]
         guard let asked = head.field("Range") else {
@@ -25,5 +25,31 @@ extension Response {
                 .rangeNotSatisfiable, "The output has \(size) bytes.",
                 extras: [("size", .integer(Int64(size)))])
         }
+    }
+
+    /// RFC 6266: the name in ASCII for everybody, and beside it whole (RFC 8187) when it is more.
+    package static func contentDisposition(_ name: String) -> String {
+        let plain = String(
+            decoding: name.unicodeScalars.flatMap { scalar -> [UInt8] in
+                switch scalar {
+                case "\"", "\\": [UInt8(ascii: "\\"), UInt8(scalar.value)]
+                case " "..."~": [UInt8(scalar.value)]
+                default: [UInt8(ascii: "_")]
+                }
+            }, as: UTF8.self)
+        let field = "attachment; filename=\"\(plain)\""
+        if name.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return field }
+        let digits = Array("0123456789ABCDEF".utf8)
+        let encoded = String(
+            decoding: name.utf8.flatMap { byte -> [UInt8] in
+                let isPlain = switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+                return isPlain ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }, as: UTF8.self)
+        return field + "; filename*=UTF-8''" + encoded
     }
 }

@@ -29,7 +29,8 @@ public final class TokenAuthenticator: Sendable {
         guard parts.count == 2, parts[0].lowercased() == "bearer" else {
             throw Problem(.unauthorized, "The Authorization field must be \"Bearer TOKEN\".")
         }
-        let given = Array(parts[1].utf8)
+        // RFC 9110 §11.4: one space or more.
+        let given = Array(parts[1].utf8.drop { $0 == 0x20 })
         // Every token is compared, whichever fits: the time tells nothing.
         var isValid = false
         for token in valid where Self.areEqual(given, token) { isValid = true }

@@ -33,7 +33,7 @@
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 extern const char *sigabbrev_np(int);
 
-static inline int clinux_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC); }
+static inline int clinux_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
 static inline const char *clinux_signal_abbreviation(int signal) { return sigabbrev_np(signal); }
 
@@ -81,15 +81,7 @@ static inline int clinux_open(const char *path, int flags, mode_t mode) {
     return open(path, flags, mode);
 }
 
-static inline int clinux_set_nonblocking(int fd, int on) {
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0) return -1;
-    return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
-}
-
-static inline int clinux_set_cloexec(int fd, int on) {
-    return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0);
-}
+static inline int clinux_is_nonblocking(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
 // openat2(2), which has no glibc wrapper. Resolution never leaves `dirfd`: no "..", no
 // absolute path, no symbolic link that leads out.
@@ -99,7 +91,12 @@ static inline int clinux_open_beneath(int dirfd, const char *path, uint64_t flag
     how.flags = flags | O_CLOEXEC;
     how.mode = mode;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+    // EAGAIN: something was renamed meanwhile, and the kernel can't tell that the path stayed beneath.
+    int fd;
+    int tries = 0;
+    do fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+    while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < 64)));
+    return fd;
 }
 
 #define CLINUX_MAX_PASSED_DESCRIPTORS 4

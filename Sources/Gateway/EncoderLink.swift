@@ -4,8 +4,8 @@ import WriterModel
 
 /// The gateway's end of one encoder's control socket, and what the encoder said of its
 /// writer.
-final class EncoderLink: Sendable {
-    let writer: WriterID
+package final class EncoderLink: Sendable {
+    package let writer: WriterID
     private let socket: MessageSocket
 
     private struct State {
@@ -14,23 +14,35 @@ final class EncoderLink: Sendable {
         var process: Int32?
         var end: ProcessEnd?
         var token: EventLoop.Token?
+        /// What there was no room for yet; of tokens only the last matter.
+        var untoldTokens: ControlMessage?
+        var untoldEnd: ControlMessage?
+        var isToldToEnd = false
+        /// A request waits for room in the socket.
+        var isPassing = false
     }
 
+    /// How long one request waits for an encoder that is behind.
+    private static let passTimeout = Duration.seconds(2)
+
+    /// EMSGSIZE.
+    static let tooLong: Int32 = 90
+
     /// How the writer ended, by its encoder's own word.
-    enum Outcome: Sendable {
+    package enum Outcome: Sendable {
         case record(WriterRecord)
         case discarded
     }
 
     private let state = Mutex(State())
 
-    init(writer: WriterID, socket: MessageSocket) {
+    package init(writer: WriterID, socket: MessageSocket) {
         self.writer = writer
         self.socket = socket
     }
 
     /// The last state the encoder told of; nil while the writer is being created.
-    var snapshot: WriterRecord? { state.withLock { $0.snapshot } }
+    package var snapshot: WriterRecord? { state.withLock { $0.snapshot } }
     var outcome: Outcome? { state.withLock { $0.outcome } }
     var process: Int32? { state.withLock { $0.process } }
     var end: ProcessEnd? { state.withLock { $0.end } }
@@ -38,19 +50,65 @@ final class EncoderLink: Sendable {
     func setProcess(_ process: Int32) { state.withLock { $0.process = process } }
     func setEnd(_ end: ProcessEnd) { state.withLock { $0.end = end } }
 
-    func tell(_ message: ControlMessage) { _ = socket.send(message.encoded) }
-
     /// Nothing more comes from the gateway.
     func finish() { socket.finishSending() }
 
-    /// Passes a copy of a connection to the encoder. False: it takes nothing any more.
-    func pass(_ descriptor: Int32, unread: [UInt8]) -> MessageSocket.Sent {
-        socket.send(ControlMessage.connection(unread: unread).encoded, passing: descriptor)
+    /// The first message, while the socket is empty. False: it can't be sent.
+    func start(_ settings: EncoderSettings) -> Bool {
+        socket.send(ControlMessage.start(settings).encoded, timeout: .zero) == .sent
     }
 
-    enum Event: ~Copyable {
+    /// Never waits: what an encoder that is behind has no room for is told again later.
+    package func tell(tokens: [String]) {
+        state.withLock { $0.untoldTokens = .tokens(tokens) }
+        tellUntold()
+    }
+
+    /// Once, however often it is called.
+    package func tellToEnd() {
+        state.withLock { state in
+            if state.isToldToEnd { return }
+            state.isToldToEnd = true
+            state.untoldEnd = .shutDown
+        }
+        tellUntold()
+    }
+
+    /// Tells what there was no room for. On the loop's thread.
+    package func tellUntold() {
+        let (tokens, end) = state.withLock { state in
+            defer { (state.untoldTokens, state.untoldEnd) = (nil, nil) }
+            return (state.untoldTokens, state.untoldEnd)
+        }
+        if let tokens, !isTold(tokens) { state.withLock { $0.untoldTokens = $0.untoldTokens ?? tokens } }
+        if let end, !isTold(end) { state.withLock { $0.untoldEnd = end } }
+    }
+
+    private func isTold(_ message: ControlMessage) -> Bool {
+        socket.send(message.encoded, timeout: .zero) != .timedOut
+    }
+
+    /// Passes a copy of a connection to the encoder. One that is stuck keeps one thread waiting,
+    /// not all: for the others it is behind at once.
+    package func pass(_ descriptor: Int32, unread: [UInt8]) -> MessageSocket.Sent {
+        let message = ControlMessage.connection(unread: unread).encoded
+        let sent = socket.send(message, passing: descriptor, timeout: .zero)
+        guard sent == .timedOut else { return sent }
+        let mayWait = state.withLock { state in
+            defer { state.isPassing = true }
+            return !state.isPassing
+        }
+        guard mayWait else { return .timedOut }
+        defer { state.withLock { $0.isPassing = false } }
+        return socket.send(message, passing: descriptor, timeout: Self.passTimeout)
+    }
+
+    package enum Event: ~Copyable {
         case returned(Descriptor, unread: [UInt8])
+        /// A snapshot, or nothing that matters.
         case changed
+        /// Once: how the writer ended, by the encoder's own word.
+        case concluded(Outcome)
         /// No more will come: the encoder has closed its end.
         case ended
     }
@@ -65,7 +123,7 @@ final class EncoderLink: Sendable {
     }
 
     /// The next thing the encoder said; nil when nothing waits.
-    func nextEvent() -> Event? {
+    package func nextEvent() -> Event? {
         switch socket.receive(waiting: false) {
         case .nothing: return nil
         case .ended: return .ended
@@ -76,24 +134,29 @@ final class EncoderLink: Sendable {
                 guard case .connection(let unread) = message else { return .changed }
                 return .returned(owned, unread: unread)
             }
-            take(message)
-            return .changed
+            return take(message)
         }
     }
 
-    private func take(_ message: ControlMessage?) {
+    private func take(_ message: ControlMessage?) -> Event {
         switch message {
         case .snapshot(let record): state.withLock { $0.snapshot = record }
-        case .record(let record): conclude(.record(record))
-        case .discarded: conclude(.discarded)
+        case .record(let record): return conclude(.record(record))
+        case .discarded: return conclude(.discarded)
         default: break
         }
+        return .changed
     }
 
     /// From here on the gateway answers for the writer: the encoder reads what was passed to
     /// it before, sees the end, hands everything back and goes.
-    private func conclude(_ outcome: Outcome) {
-        state.withLock { $0.outcome = outcome }
+    private func conclude(_ outcome: Outcome) -> Event {
+        let isFirst = state.withLock { state in
+            defer { state.outcome = state.outcome ?? outcome }
+            return state.outcome == nil
+        }
+        guard isFirst else { return .changed }
         socket.finishSending()
+        return .concluded(outcome)
     }
 }

@@ -22,8 +22,6 @@ final class Encoders: Sendable {
         /// Encoders whose socket has ended and whose way of ending is not known yet.
         var awaited: [WriterID: (link: EncoderLink, until: Deadline)] = [:]
         var writers: [Int32: WriterID] = [:]
-        /// Ends reported before their process was known.
-        var early: [Int32: ProcessEnd] = [:]
     }
 
     private let ends = Mutex(Ends())
@@ -61,23 +59,20 @@ final class Encoders: Sendable {
     /// has it instead.
     func start(_ writer: WriterID, as role: EncoderSettings.Role) throws(Problem) -> Registry.Admission {
         try startingOrOverloaded(writer) { () throws(SystemError) in
-            let (link, theirEnd) = try Self.makeLink(writer)
             let createdAt = Timestamp.now()
+            let encoder = try prepare(writer, as: role, createdAt: createdAt)
+            let link = encoder.link
             let admission = registry.add(link, createdAt: createdAt, limit: configuration.limits.maxWriters)
-            guard case .added = admission else {
-                _ = Descriptor(owning: theirEnd)
-                return admission
-            }
+            guard case .added = admission else { return admission }
             do throws(SystemError) {
                 try records.makeFolder(writer)
                 try link.watch(on: loop) { [self] in receive(link) }
             } catch {
                 registry.remove(writer)
-                _ = Descriptor(owning: theirEnd)
                 throw error
             }
             do throws(SystemError) {
-                try start(link, as: role, createdAt: createdAt, theirEnd)
+                try fork(encoder)
             } catch {
                 abandon(link)
                 throw error
@@ -90,10 +85,11 @@ final class Encoders: Sendable {
     func catalog() throws(Problem) -> EncoderLink {
         if let link = catalogLink.withLock({ $0 }) { return link }
         return try startingOrOverloaded(Self.catalogID) { () throws(SystemError) in
-            let (link, theirEnd) = try Self.makeLink(Self.catalogID)
+            let encoder = try prepare(Self.catalogID, as: .catalog, createdAt: .now())
+            let link = encoder.link
             try link.watch(on: loop) { [self] in receiveFromCatalog(link) }
             do throws(SystemError) {
-                try start(link, as: .catalog, createdAt: .now(), theirEnd)
+                try fork(encoder)
             } catch {
                 link.unwatch(on: loop)
                 throw error
@@ -115,18 +111,28 @@ final class Encoders: Sendable {
 
     private static let catalogID = WriterID("catalog")!
 
-    private static func makeLink(_ writer: WriterID) throws(SystemError) -> (EncoderLink, Int32) {
-        let (ours, theirs) = try DescriptorPair.messageSockets().split()
-        return (EncoderLink(writer: writer, socket: MessageSocket(owning: ours)), theirs)
+    /// An encoder before its process: our link to it, and the end of the socket it will have.
+    private struct NewEncoder: ~Copyable {
+        let link: EncoderLink
+        let theirEnd: Descriptor
     }
 
-    /// Tells the process what it is and has it forked. Takes over `theirEnd`.
-    private func start(
-        _ link: EncoderLink, as role: EncoderSettings.Role, createdAt: Timestamp, _ theirEnd: Int32
-    ) throws(SystemError) {
-        let theirEnd = Descriptor(owning: theirEnd)
-        link.tell(.start(settings(for: link.writer, role, createdAt: createdAt)))
-        guard forkServer.withLock({ $0 })?.fork(link.writer, passing: theirEnd) == true else {
+    private func prepare(
+        _ writer: WriterID, as role: EncoderSettings.Role, createdAt: Timestamp
+    ) throws(SystemError) -> NewEncoder {
+        let (ours, theirs) = try DescriptorPair.messageSockets().split()
+        let encoder = NewEncoder(
+            link: EncoderLink(writer: writer, socket: MessageSocket(owning: ours)),
+            theirEnd: Descriptor(owning: theirs))
+        // Before anybody can find the link and pass it a connection: an encoder hears this first.
+        guard encoder.link.start(settings(for: writer, role, createdAt: createdAt)) else {
+            throw SystemError("start an encoder: its settings do not fit a message", number: EncoderLink.tooLong)
+        }
+        return encoder
+    }
+
+    private func fork(_ encoder: borrowing NewEncoder) throws(SystemError) {
+        guard forkServer.withLock({ $0 })?.fork(encoder.link.writer, passing: encoder.theirEnd) == true else {
             throw SystemError("start an encoder: the fork server is being restarted", number: 11)
         }
     }
@@ -162,7 +168,8 @@ final class Encoders: Sendable {
     private func receive(_ link: EncoderLink) {
         while let event = link.nextEvent() {
             switch consume event {
-            case .changed: settleIfConcluded(link)
+            case .changed: break
+            case .concluded(let outcome): settle(link, outcome)
             case .returned(let descriptor, let unread): adopt(descriptor, unread)
             case .ended:
                 link.unwatch(on: loop)
@@ -172,14 +179,13 @@ final class Encoders: Sendable {
         }
     }
 
-    private func settleIfConcluded(_ link: EncoderLink) {
-        switch link.outcome {
+    private func settle(_ link: EncoderLink, _ outcome: EncoderLink.Outcome) {
+        switch outcome {
         case .record(let record):
             registry.end(link.writer, as: record.state)
         case .discarded:
             try? records.removeFolder(link.writer)
             registry.remove(link.writer)
-        case nil: break
         }
     }
 
@@ -195,7 +201,7 @@ final class Encoders: Sendable {
     private func receiveFromCatalog(_ link: EncoderLink) {
         while let event = link.nextEvent() {
             switch consume event {
-            case .changed: break
+            case .changed, .concluded: break
             case .returned(let descriptor, let unread): adopt(descriptor, unread)
             case .ended:
                 link.unwatch(on: loop)
@@ -212,11 +218,7 @@ final class Encoders: Sendable {
         case .forked(let writer, let process):
             guard case .live(let link) = registry[writer] else { return }
             link.setProcess(process)
-            let early = ends.withLock { ends in
-                ends.writers[process] = writer
-                return ends.early.removeValue(forKey: process)
-            }
-            if let early { hear(.ended(process: process, early)) }
+            ends.withLock { $0.writers[process] = writer }
         case .forkFailed(let writer, let reason):
             log.error("an encoder can't be forked", metadata: ["writer": "\(writer)", "error": "\(reason)"])
         case .ended(let process, let end):
@@ -233,7 +235,7 @@ final class Encoders: Sendable {
         guard let writer else { return }
         if let awaited {
             settle(awaited, end)
-        } else if case .live(let link) = registry[writer] {
+        } else if case .live(let link) = registry[writer], link.process == process {
             link.setEnd(end)
         }
     }
@@ -247,8 +249,12 @@ final class Encoders: Sendable {
         for link in overdue { settle(link, nil) }
     }
 
-    /// An encoder ended without a word: its writer has failed, or was never made.
+    /// An encoder ended without a word: its writer has failed, or was never made. Unless it had
+    /// put its record on disk and died on the way to telling us.
     private func settle(_ link: EncoderLink, _ end: ProcessEnd?) {
+        if let record = records.record(of: link.writer), record.state.isEnded {
+            return registry.end(link.writer, as: record.state)
+        }
         let reason = end?.description ?? "ended"
         log.error("an encoder died", metadata: ["writer": "\(link.writer)", "end": "\(reason)"])
         guard let snapshot = link.snapshot else {

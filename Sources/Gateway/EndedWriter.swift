@@ -5,13 +5,19 @@ import SystemIO
 import WriterModel
 
 /// A writer whose encoder is gone: everything about it is in its record and its files.
-struct EndedWriter {
+package struct EndedWriter {
     let writer: WriterID
     let record: WriterRecord
     let records: RecordStore
 
+    package init(writer: WriterID, record: WriterRecord, records: RecordStore) {
+        self.writer = writer
+        self.record = record
+        self.records = records
+    }
+
     /// Answers what an ended writer can be asked. `delete` also makes the registry forget.
-    func response(to operation: Operation, stream: Int?, head: RequestHead) throws(Problem) -> Response {
+    package func response(to operation: Operation, stream: Int?, head: RequestHead) throws(Problem) -> Response {
         switch operation {
         case .getWriter: return .json(.object(record.resource))
         case .finalizeWriter where record.state == .closed: return .json(.object(record.resource))
@@ -22,7 +28,7 @@ struct EndedWriter {
     }
 
     /// The answer to a `PUT` of the same id.
-    func response(toCreation request: JSONValue?) throws(Problem) -> Response {
+    package func response(toCreation request: JSONValue?) throws(Problem) -> Response {
         guard CreationFingerprint.of(request ?? .object([:])) == record.creationFingerprint else {
             throw Problem(
                 .writerExists, "A writer \(writer) exists and was created by another request. Choose another id, or delete it first.",

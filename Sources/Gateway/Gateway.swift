@@ -56,6 +56,7 @@ public final class Gateway: Sendable {
         do throws(SystemError) {
             signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded])
             Signal.ignore([Signal.brokenPipe])
+            ProcessLimits.raiseDescriptors()
             ChildProcess.becomeSubreaper()
             loop = try EventLoop()
             listener = try Listener(host: configuration.host, port: configuration.port)
@@ -120,7 +121,6 @@ public final class Gateway: Sendable {
         acceptor.stop()
         switchboard.stop()
         server.drain()
-        for link in registry.liveLinks { link.tell(.shutDown) }
         encoders.stopCatalog()
         encoders.stopForkServer()
         stopIfDone()
@@ -129,18 +129,21 @@ public final class Gateway: Sendable {
     private func stopIfDone() {
         guard let deadline = stopDeadline.withLock({ $0 }) else { return }
         let links = registry.liveLinks
+        // Each round: a request that was under way may have added one.
+        for link in links { link.tellToEnd() }
         if links.isEmpty && server.connectionCount == 0 { return loop.stop() }
         guard deadline.hasPassed else { return }
         for link in links {
             log.error("an encoder did not end in time", metadata: ["writer": "\(link.writer)"])
             if let process = link.process { Signal.send(Signal.kill, to: process) }
         }
-        if links.isEmpty || links.allSatisfy({ $0.end != nil }) { loop.stop() }
+        if links.isEmpty || links.allSatisfy({ $0.end != nil || $0.process == nil }) { loop.stop() }
     }
 
     private func everySecond() {
         reloadTokens()
-        settleOrphans()
+        for writer in registry.orphans { restore(writer) }
+        for link in registry.liveLinks { link.tellUntold() }
         stopIfDone()
     }
 
@@ -148,7 +151,7 @@ public final class Gateway: Sendable {
         do throws(TokenFile.Unusable) {
             guard let tokens = try tokenFile?.readIfChanged() else { return }
             authenticator.replace(with: tokens)
-            for link in registry.liveLinks { link.tell(.tokens(tokens)) }
+            for link in registry.liveLinks { link.tell(tokens: tokens) }
             log.info("tokens were read again", metadata: ["count": "\(tokens.count)"])
         } catch {
             log.error("the old tokens stay in force", metadata: ["error": "\(error.description)"])
@@ -185,12 +188,6 @@ public final class Gateway: Sendable {
             .encoderCrashed, "The server and the writer's encoder ended before the writer was finalized.")
         try? records.save(record.failed(with: problem, at: .now()), of: writer)
         registry.restore(writer, createdAt: createdAt, .ended(.failed))
-    }
-
-    private func settleOrphans() {
-        for item in registry.newestFirst() {
-            if case .orphaned = item.entry { restore(item.writer) }
-        }
     }
 }
 

@@ -4,28 +4,32 @@ import WriterModel
 /// The writers' folders under the state directory: `writers/{id}/record.json`, and beside it
 /// the managed output. The encoder writes into its own folder while it lives; afterwards the
 /// folder is the gateway's.
-final class RecordStore: Sendable {
+package final class RecordStore: Sendable {
     private let writers: Directory
     private let outputs: Directory
 
-    init(stateDirectory: String, outputDirectory: String) throws(SystemError) {
+    package init(stateDirectory: String, outputDirectory: String) throws(SystemError) {
         writers = try Directory(path: stateDirectory + "/writers")
         outputs = try Directory(path: outputDirectory)
     }
 
-    func folderPath(_ writer: WriterID) -> String { "\(writers.path)/\(writer)" }
+    package func folderPath(_ writer: WriterID) -> String { "\(writers.path)/\(writer)" }
 
     /// Makes the writer's folder. Throws `isAlreadyThere` when there is one.
-    func makeFolder(_ writer: WriterID) throws(SystemError) { try writers.makeSubdirectory(writer.text) }
+    package func makeFolder(_ writer: WriterID) throws(SystemError) { try writers.makeSubdirectory(writer.text) }
 
-    func removeFolder(_ writer: WriterID) throws(SystemError) { try writers.removeSubdirectory(writer.text) }
+    package func removeFolder(_ writer: WriterID) throws(SystemError) { try writers.removeSubdirectory(writer.text) }
 
-    func save(_ record: WriterRecord, of writer: WriterID) throws(SystemError) {
-        try writers.subdirectory(writer.text).writeAtomically(WriterRecord.fileName, record.json.encoded)
+    /// Keeps the record of a writer whose encoder could not. It does not wait for the disk, because
+    /// the event loop calls it; a power loss right after leaves a writer that never ended, which the
+    /// next start finds.
+    package func save(_ record: WriterRecord, of writer: WriterID) throws(SystemError) {
+        try writers.subdirectory(writer.text)
+            .writeAtomically(WriterRecord.fileName, record.json.encoded, .survivesCrash)
     }
 
     /// The writer's record as it is on disk; nil when there is none that can be read.
-    func record(of writer: WriterID) -> WriterRecord? {
+    package func record(of writer: WriterID) -> WriterRecord? {
         guard let bytes = try? writers.subdirectory(writer.text).readFile(WriterRecord.fileName),
             let json = try? JSONParser.parse(bytes)
         else { return nil }
@@ -33,24 +37,24 @@ final class RecordStore: Sendable {
     }
 
     /// Whether an encoder still holds the writer's folder.
-    func isHeld(_ writer: WriterID) -> Bool {
+    package func isHeld(_ writer: WriterID) -> Bool {
         guard let folder = try? writers.subdirectory(writer.text) else { return false }
         return !folder.lock()
     }
 
     /// The output of a writer that has ended, for reading. The caller owns the descriptor.
-    func openOutput(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> Int32? {
+    package func openOutput(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> Int32? {
         if let file = record.managedFile { return try writers.subdirectory(writer.text).openFile(file) }
         guard record.outputFiles.count == 1 else { return nil }
         return try outputs.openFile(record.outputFiles[0])
     }
 
     /// Removes all that the writer left: its files under the output directory and its folder.
-    func remove(_ writer: WriterID, _ record: WriterRecord?) throws(SystemError) {
+    package func remove(_ writer: WriterID, _ record: WriterRecord?) throws(SystemError) {
         for file in record?.outputFiles ?? [] { try outputs.removeFile(file) }
         try removeFolder(writer)
     }
 
     /// The writers that have a folder.
-    func all() throws(SystemError) -> [WriterID] { try writers.entries().compactMap(WriterID.init) }
+    package func all() throws(SystemError) -> [WriterID] { try writers.entries().compactMap(WriterID.init) }
 }

@@ -2,8 +2,8 @@ import Synchronization
 import WriterModel
 
 /// Every writer the gateway knows, live or ended.
-final class Registry: Sendable {
-    enum Entry: Sendable {
+package final class Registry: Sendable {
+    package enum Entry: Sendable {
         /// Its encoder runs, or is being started.
         case live(EncoderLink)
         /// Its encoder outlived an earlier gateway and is finalizing.
@@ -12,10 +12,10 @@ final class Registry: Sendable {
         case ended(WriterState)
     }
 
-    struct Item: Sendable {
-        let writer: WriterID
-        let createdAt: Timestamp
-        var entry: Entry
+    package struct Item: Sendable {
+        package let writer: WriterID
+        package let createdAt: Timestamp
+        package var entry: Entry
     }
 
     private struct State {
@@ -25,9 +25,11 @@ final class Registry: Sendable {
 
     private let state = Mutex(State())
 
-    subscript(writer: WriterID) -> Entry? { state.withLock { $0.items[writer]?.entry } }
+    package init() {}
 
-    var liveCount: Int { state.withLock { $0.liveCount } }
+    package subscript(writer: WriterID) -> Entry? { state.withLock { $0.items[writer]?.entry } }
+
+    package var liveCount: Int { state.withLock { $0.liveCount } }
 
     var liveLinks: [EncoderLink] {
         state.withLock { state in
@@ -35,12 +37,19 @@ final class Registry: Sendable {
         }
     }
 
-    enum Admission: Sendable {
+    /// Writers whose encoders outlived an earlier gateway.
+    package var orphans: [WriterID] {
+        state.withLock { state in
+            state.items.values.compactMap { if case .orphaned = $0.entry { $0.writer } else { nil } }
+        }
+    }
+
+    package enum Admission: Sendable {
         case added, alreadyThere(Entry), full
     }
 
     /// Adds a live writer unless its id is taken or `limit` live ones are there.
-    func add(_ link: EncoderLink, createdAt: Timestamp, limit: Int) -> Admission {
+    package func add(_ link: EncoderLink, createdAt: Timestamp, limit: Int) -> Admission {
         state.withLock { state in
             if let item = state.items[link.writer] { return .alreadyThere(item.entry) }
             if state.liveCount >= limit { return .full }
@@ -51,11 +60,11 @@ final class Registry: Sendable {
     }
 
     /// Adds a writer of an earlier run.
-    func restore(_ writer: WriterID, createdAt: Timestamp, _ entry: Entry) {
+    package func restore(_ writer: WriterID, createdAt: Timestamp, _ entry: Entry) {
         state.withLock { $0.items[writer] = Item(writer: writer, createdAt: createdAt, entry: entry) }
     }
 
-    func end(_ writer: WriterID, as ended: WriterState) {
+    package func end(_ writer: WriterID, as ended: WriterState) {
         state.withLock { state in
             guard var item = state.items[writer] else { return }
             if case .live = item.entry { state.liveCount -= 1 }
@@ -64,14 +73,14 @@ final class Registry: Sendable {
         }
     }
 
-    func remove(_ writer: WriterID) {
+    package func remove(_ writer: WriterID) {
         state.withLock { state in
             if case .live = state.items.removeValue(forKey: writer)?.entry { state.liveCount -= 1 }
         }
     }
 
     /// Newest first; ids break ties.
-    func newestFirst() -> [Item] {
+    package func newestFirst() -> [Item] {
         state.withLock { Array($0.items.values) }.sorted {
             ($0.createdAt, $0.writer.text) > ($1.createdAt, $1.writer.text)
         }

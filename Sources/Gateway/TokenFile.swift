@@ -5,32 +5,37 @@ import SystemIO
 import WriterModel
 
 /// Bearer tokens from a file: one a line; empty lines and lines beginning with # don't count.
-final class TokenFile: Sendable {
+package final class TokenFile: Sendable {
     private let path: String
-    private let lastModification = Mutex<Int64?>(nil)
+    private let lastStamp = Mutex<File.Stamp?>(nil)
+    /// All tokens go to an encoder in one message.
+    package static let maxBytes = 64 * 1_024
 
-    init(path: String) { self.path = path }
+    package init(path: String) { self.path = path }
 
-    enum Unusable: Error, CustomStringConvertible {
+    package enum Unusable: Error, CustomStringConvertible {
         case unreadable(SystemError)
         case empty(String)
+        case tooLarge(String)
 
-        var description: String {
+        package var description: String {
             switch self {
             case .unreadable(let error): error.description
             case .empty(let path): "the token file \(path) has no token"
+            case .tooLarge(let path): "the token file \(path) has more than \(TokenFile.maxBytes) bytes"
             }
         }
     }
 
-    func read() throws(Unusable) -> [String] {
-        lastModification.withLock { $0 = File.modification(path) }
+    package func read() throws(Unusable) -> [String] {
+        lastStamp.withLock { $0 = File.stamp(path) }
         let bytes: [UInt8]
         do throws(SystemError) {
             bytes = try File.read(path)
         } catch {
             throw .unreadable(error)
         }
+        if bytes.count > Self.maxBytes { throw .tooLarge(path) }
         let tokens = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
             .map { $0.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" } }
             .filter { !$0.isEmpty && !$0.hasPrefix("#") }.map(String.init)
@@ -39,8 +44,8 @@ final class TokenFile: Sendable {
     }
 
     /// The tokens again, if the file has changed since they were read.
-    func readIfChanged() throws(Unusable) -> [String]? {
-        if File.modification(path) == lastModification.withLock({ $0 }) { return nil }
+    package func readIfChanged() throws(Unusable) -> [String]? {
+        if File.stamp(path) == lastStamp.withLock({ $0 }) { return nil }
         return try read()
     }
 }

@@ -2,15 +2,18 @@ import HTTP1
 import WriterModel
 
 /// `GET /v1/writers`: newest first, by state, in pages.
-struct WriterList {
-    static let defaultLimit = 100
-    static let maxLimit = 1_000
+package struct WriterList {
+    package static let defaultLimit = 100
+    package static let maxLimit = 1_000
 
     private let state: WriterState?
     private let limit: Int
     private let cursor: (createdAt: String, writer: String)?
 
-    init(_ target: RequestTarget) throws(Problem) {
+    package init(_ target: RequestTarget) throws(Problem) {
+        for name in ["state", "limit", "cursor"] where target.query.count(where: { $0.name == name }) > 1 {
+            throw Problem(.invalidParameter, "\(name) is given more than once.", parameter: name)
+        }
         for item in target.query where !["state", "limit", "cursor"].contains(item.name) {
             throw Problem(
                 .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
@@ -25,7 +28,8 @@ struct WriterList {
             return state
         }
         let limitText = target.query("limit") ?? String(Self.defaultLimit)
-        guard let limit = Int(limitText), (1...Self.maxLimit).contains(limit) else {
+        let isDigits = limitText.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        guard isDigits, let limit = Int(limitText), (1...Self.maxLimit).contains(limit) else {
             throw Problem(.invalidParameter, "limit is a number from 1 to \(Self.maxLimit).", parameter: "limit")
         }
         self.limit = limit
@@ -40,7 +44,7 @@ struct WriterList {
     }
 
     /// `resource` gives a writer's own JSON; nil for one that is still being made.
-    func page(of items: [Registry.Item], _ resource: (Registry.Item) -> JSONObject?) -> JSONValue {
+    package func page(of items: [Registry.Item], _ resource: (Registry.Item) -> JSONObject?) -> JSONValue {
         var page: [JSONValue] = []
         var last: Registry.Item?
         var hasMore = false

@@ -6,7 +6,7 @@ import SystemIO
 final class Connection: @unchecked Sendable {
     // Unchecked: ownership moves between threads through the loop's and the pool's queues.
     let descriptor: Int32
-    let peer: SocketAddress?
+    private(set) lazy var peer = Socket.peer(of: descriptor)
     var inbound: InboundBuffer
     /// How much of `inbound` was already searched for the end of a head.
     var scanned = 0
@@ -16,9 +16,7 @@ final class Connection: @unchecked Sendable {
 
     init(owning descriptor: Int32, unread: [UInt8] = []) {
         self.descriptor = descriptor
-        peer = Socket.peer(of: descriptor)
         inbound = InboundBuffer(unread)
-        Socket.setNoDelay(descriptor)
     }
 
     deinit { if isOpen { _ = Descriptor(owning: descriptor) } }
@@ -57,6 +55,16 @@ final class Connection: @unchecked Sendable {
             progress = Socket.receiveAvailable(descriptor, into: space)
             if case .moved(let count) = progress { return count }
             return 0
+        }
+        return progress
+    }
+
+    /// The same by way of `scratch`, for one that may wait long: it holds no more memory than
+    /// what was read.
+    func receiveAvailable(by scratch: UnsafeMutableRawBufferPointer) -> SocketProgress? {
+        let progress = Socket.receiveAvailable(descriptor, into: scratch)
+        if case .moved(let count) = progress {
+            inbound.append(UnsafeRawBufferPointer(rebasing: scratch[..<count]))
         }
         return progress
     }

@@ -6,7 +6,7 @@ import SystemIO
 /// The connections that no handler thread has: idle, part-way through a head, or being read
 /// away before they close. All state belongs to the event loop's thread.
 final class ConnectionParking: @unchecked Sendable {
-    // Unchecked: `parked` and `isDraining` are touched on the loop's thread only.
+    // Unchecked: `parked`, `scratch` and `isDraining` are touched on the loop's thread only.
     private enum Phase {
         case idle, readingHead, closing
     }
@@ -15,7 +15,13 @@ final class ConnectionParking: @unchecked Sendable {
         let connection: Connection
         var phase: Phase
         var deadline: Deadline
+        /// However busy it is, it goes then.
+        var lastDeadline = Deadline.never
         let token: EventLoop.Token
+    }
+
+    private struct Owner {
+        weak var server: HTTPServer?
     }
 
     private let loop: EventLoop
@@ -23,7 +29,8 @@ final class ConnectionParking: @unchecked Sendable {
     private let log: Logger
     private var parked: [ObjectIdentifier: Parked] = [:]
     private var isDraining = false
-    let server = Mutex<HTTPServer?>(nil)
+    private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: Connection.readCapacity, alignment: 16)
+    private let owner = Mutex(Owner())
 
     init(loop: EventLoop, configuration: HTTPServer.Configuration, log: Logger) {
         self.loop = loop
@@ -31,7 +38,13 @@ final class ConnectionParking: @unchecked Sendable {
         self.log = log
     }
 
-    private var owner: HTTPServer { server.withLock { $0! } }
+    deinit { scratch.deallocate() }
+
+    /// Whose connections these are. The server holds the parking, not the other way round.
+    func serve(_ server: HTTPServer) { owner.withLock { $0.server = server } }
+
+    /// nil once nobody holds the server any more: its connections end with it.
+    private var server: HTTPServer? { owner.withLock { $0.server } }
 
     /// Holds a connection until its next request's head is there. From any thread.
     func park(_ connection: Connection) {
@@ -43,7 +56,9 @@ final class ConnectionParking: @unchecked Sendable {
         Socket.shutDownWriting(connection.descriptor)
         loop.post {
             connection.inbound = InboundBuffer()
+            let key = ObjectIdentifier(connection)
             self.hold(connection, .closing, self.configuration.closeTimeout)
+            self.parked[key]?.lastDeadline = .after(self.configuration.maxCloseTime)
         }
     }
 
@@ -52,16 +67,16 @@ final class ConnectionParking: @unchecked Sendable {
             self.isDraining = true
             for entry in self.parked.values where entry.phase != .closing {
                 self.release(entry)
-                self.owner.surrenderIdle(entry.connection)
+                self.server?.surrenderIdle(entry.connection)
             }
         }
     }
 
     /// Ends what has waited too long. On the loop's thread.
     func expire() {
-        for entry in parked.values where entry.deadline.hasPassed {
+        for entry in parked.values where entry.deadline.hasPassed || entry.lastDeadline.hasPassed {
             release(entry)
-            owner.forget(entry.connection)
+            server?.forget(entry.connection)
         }
     }
 
@@ -69,11 +84,11 @@ final class ConnectionParking: @unchecked Sendable {
         // What was read with the request before may hold the next one.
         if !proceed(connection) { return }
         if isDraining {
-            owner.surrenderIdle(connection)
+            server?.surrenderIdle(connection)
             return
         }
         let isIdle = connection.inbound.isEmpty
-        connection.inbound.releaseMemoryIfEmpty()
+        connection.inbound.compact()
         hold(
             connection, isIdle ? .idle : .readingHead,
             isIdle ? configuration.idleTimeout : configuration.headTimeout)
@@ -83,8 +98,8 @@ final class ConnectionParking: @unchecked Sendable {
     private func proceed(_ connection: Connection) -> Bool {
         switch connection.parseHead(configuration.limits) {
         case .needsMore: return true
-        case .head(let head, let headBytes): owner.dispatch(connection, head, headBytes: headBytes)
-        case .refused(let error): owner.refuseMalformed(connection, error)
+        case .head(let head, let headBytes): server?.dispatch(connection, head, headBytes: headBytes)
+        case .refused(let error): server?.refuseMalformed(connection, error)
         }
         return false
     }
@@ -97,7 +112,7 @@ final class ConnectionParking: @unchecked Sendable {
                 connection: connection, phase: phase, deadline: .after(timeout), token: token)
         } catch {
             log.error("a connection can't be watched", metadata: ["error": "\(error)"])
-            owner.forget(connection)
+            server?.forget(connection)
         }
     }
 
@@ -108,17 +123,27 @@ final class ConnectionParking: @unchecked Sendable {
 
     private func becameReadable(_ key: ObjectIdentifier) {
         guard let entry = parked[key] else { return }
-        let progress = entry.connection.receiveAvailable()
-        switch (entry.phase, progress) {
-        case (_, nil): return
-        case (.closing, .moved): entry.connection.inbound = InboundBuffer()
-        case (_, .moved):
+        if entry.phase == .closing { return readAway(entry) }
+        switch entry.connection.receiveAvailable(by: scratch) {
+        case nil: return
+        case .moved:
             // Leave the loop before a thread may get the connection.
             release(entry)
             if proceed(entry.connection) { stillReading(entry) }
         default:
             release(entry)
-            owner.forget(entry.connection)
+            server?.forget(entry.connection)
+        }
+    }
+
+    private func readAway(_ entry: Parked) {
+        switch Socket.receiveAvailable(entry.connection.descriptor, into: scratch) {
+        case nil: return
+        case .moved:
+            parked[ObjectIdentifier(entry.connection)]?.deadline = .after(configuration.closeTimeout)
+        default:
+            release(entry)
+            server?.forget(entry.connection)
         }
     }
 

@@ -14,32 +14,36 @@ public final class Exchange {
 
     enum Outcome {
         case unanswered, keepAlive, close, handedOff
+        /// The answer broke off, and only a reset tells the client.
+        case abort
     }
 
     private(set) var outcome = Outcome.unanswered
     private var streamReuses = false
     private let connection: Connection
     private let configuration: HTTPServer.Configuration
+    private let pool: WorkerPool
     private let isDraining: Bool
 
     init(
         head: RequestHead, headBytes: Int, connection: Connection,
-        configuration: HTTPServer.Configuration, isDraining: Bool
+        configuration: HTTPServer.Configuration, pool: WorkerPool, isDraining: Bool
     ) {
         self.head = head
         self.connection = connection
         self.configuration = configuration
+        self.pool = pool
         self.isDraining = isDraining
         let expectsContinue = head.expectsContinue && head.framing != .none
         body = RequestBody(
             framing: head.framing, connection: connection, timeout: configuration.bodyTimeout,
             limits: configuration.limits,
-            consumeHead: { connection.inbound.consume(headBytes) },
+            headBytes: headBytes,
             sendContinue: expectsContinue
                 ? {
                     let line = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
                     _ = line.withUnsafeBytes {
-                        Socket.sendAll(connection.descriptor, [$0], timeout: configuration.responseTimeout)
+                        Socket.sendAll(connection.descriptor, $0, timeout: configuration.responseTimeout)
                     }
                 } : nil)
     }
@@ -68,31 +72,38 @@ public final class Exchange {
         return true
     }
 
+    /// Runs something that lasts as long as the client or another request likes. Meanwhile other
+    /// requests get a thread in this one's place, as far as `maxLentThreads` goes.
+    public func lasting<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R { try pool.lending(body) }
+
     /// Answers. A HEAD request gets the same head and no body.
     public func respond(_ response: Response) throws(Failure) {
         precondition(!isAnswered, "a request has one answer")
         body.begin()
         outcome = .close
         let reuses = head.keepsAlive && !isDraining && canReachBodyEnd
-        var bytes = encodedHead(response.status, response.fields, reuses: reuses) { head in
-            if Self.mayHaveBody(response.status) {
-                head.add("Content-Length", String(response.contentLength))
-            }
+        body.forgoContinue()
+        let mayHaveBody = Self.mayHaveBody(response.status)
+        let answer = mayHaveBody && head.method != .head ? response.body : .none
+        let length = mayHaveBody ? response.contentLength : nil
+        switch answer {
+        case .none: try send(encodedHead(response.status, response.fields, reuses: reuses, length: length))
+        case .bytes(let body):
+            try send(
+                encodedHead(response.status, response.fields, reuses: reuses, length: length, followedBy: body))
+        case .file(let file, let range):
+            try send(
+                encodedHead(response.status, response.fields, reuses: reuses, length: length),
+                moreFollows: !range.isEmpty)
+            try lasting { () throws(Failure) in try send(file, range) }
         }
-        if head.method == .head || !Self.mayHaveBody(response.status) {
-            try send(bytes)
-        } else {
-            switch response.body {
-            case .none: try send(bytes)
-            case .bytes(let body):
-                bytes += body
-                try send(bytes)
-            case .file(let file, let range):
-                try send(bytes, moreFollows: !range.isEmpty)
-                try send(file, range)
-            }
-        }
-        if reuses && body.discardRest(limit: configuration.maxDiscardedBodyBytes) { outcome = .keepAlive }
+        if reuses { discardBody() }
+    }
+
+    private func discardBody() {
+        let isDone = body.discardRest(
+            limit: configuration.maxDiscardedBodyBytes, within: configuration.closeTimeout)
+        if isDone { outcome = .keepAlive }
     }
 
     /// Answers with a body of unknown length: `write` calls its argument with each piece.
@@ -101,72 +112,72 @@ public final class Exchange {
         _ status: HTTPStatus, fields: [(name: String, value: String)],
         _ write: ((_ piece: UnsafeRawBufferPointer) throws(Failure) -> Void) throws -> Void
     ) throws {
-        let stream = openStream(status, fields: fields)
+        let stream = openStream(status, fields: fields, whileReading: false)
         defer { close(stream) }
-        try stream.send(UnsafeRawBufferPointer(start: nil, count: 0))
-        if head.method != .head { try write { piece throws(Failure) in try stream.send(piece) } }
+        try stream.start()
+        if head.method != .head {
+            try lasting { try write { piece throws(Failure) in try stream.send(piece) } }
+        }
         try stream.finish()
     }
 
-    /// Begins an answer whose body some thread sends, also while this one still reads the
-    /// request's. Until the stream has started, another answer can be given instead.
-    public func openStream(_ status: HTTPStatus, fields: [(name: String, value: String)]) -> ResponseStream {
+    /// Begins an answer whose body some thread sends, with `whileReading` while this one still
+    /// reads the request's. Until the stream has started, another answer can be given instead.
+    public func openStream(
+        _ status: HTTPStatus, fields: [(name: String, value: String)], whileReading: Bool
+    ) -> ResponseStream {
         precondition(!isAnswered, "a request has one answer")
         body.begin()
         let isChunked = head.version == .http11
-        streamReuses = isChunked && head.keepsAlive && !isDraining
-        let headBytes = encodedHead(status, fields, reuses: streamReuses) { head in
-            if isChunked { head.add("Transfer-Encoding", "chunked") }
-        }
+        streamReuses = isChunked && head.keepsAlive && !isDraining && (whileReading || canReachBodyEnd)
+        if !whileReading { body.forgoContinue() }
         return ResponseStream(
-            descriptor: connection.descriptor, timeout: configuration.responseTimeout, head: headBytes,
+            descriptor: connection.descriptor, timeout: configuration.responseTimeout,
+            head: encodedHead(status, fields, reuses: streamReuses, isChunked: isChunked),
             isChunked: isChunked, hasBody: head.method != .head)
     }
 
     /// No thread uses the stream any more.
     public func close(_ stream: ResponseStream) {
         guard stream.hasStarted else { return }
-        outcome = .close
-        if streamReuses && stream.isFinished && body.discardRest(limit: configuration.maxDiscardedBodyBytes) {
-            outcome = .keepAlive
-        }
+        // Without chunks an early end looks like the end: what is cut must break.
+        outcome = stream.isFinished || stream.isChunked ? .close : .abort
+        if streamReuses && stream.isFinished { discardBody() }
     }
 
     /// Whether the next request on the connection can be found behind this one's body.
-    private var canReachBodyEnd: Bool {
-        if body.isFinished { return true }
-        if body.isAwaitingContinue { return false }
-        guard let left = body.bytesLeft else { return true }
-        return left <= UInt64(configuration.maxDiscardedBodyBytes)
-    }
+    private var canReachBodyEnd: Bool { body.canReachEnd(limit: configuration.maxDiscardedBodyBytes) }
 
     private static func mayHaveBody(_ status: HTTPStatus) -> Bool {
         status.code >= 200 && status != .noContent && status != .notModified
     }
 
     private func encodedHead(
-        _ status: HTTPStatus, _ fields: [(name: String, value: String)], reuses: Bool,
-        _ addFraming: (inout ResponseHead) -> Void
+        _ status: HTTPStatus, _ fields: [(name: String, value: String)], reuses: Bool, length: UInt64? = nil,
+        isChunked: Bool = false, followedBy body: [UInt8] = []
     ) -> [UInt8] {
         var response = ResponseHead(status: status)
-        response.add("Date", HTTPDate.format(secondsSinceEpoch: WallClock.now().seconds))
+        response.fields.reserveCapacity(fields.count + 3)
+        response.add("Date", DateField.now)
         for field in fields { response.add(field.name, field.value) }
-        addFraming(&response)
+        if let length { response.add("Content-Length", String(length)) }
+        if isChunked { response.add("Transfer-Encoding", "chunked") }
         if !reuses {
             response.add("Connection", "close")
         } else if head.version == .http10 {
             response.add("Connection", "keep-alive")
         }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(512)
+        bytes.reserveCapacity(512 + body.count)
         response.encode(into: &bytes)
+        bytes += body
         return bytes
     }
 
     private func send(_ bytes: [UInt8], moreFollows: Bool = false) throws(Failure) {
         let progress = bytes.withUnsafeBytes {
             Socket.sendAll(
-                connection.descriptor, [$0], timeout: configuration.responseTimeout, moreFollows: moreFollows)
+                connection.descriptor, $0, timeout: configuration.responseTimeout, moreFollows: moreFollows)
         }
         guard case .moved = progress else { throw .clientGone }
     }

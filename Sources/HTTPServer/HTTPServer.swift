@@ -28,6 +28,10 @@ public final class HTTPServer: Sendable {
         public var handlerThreads = 32
         /// Requests that wait for a thread.
         public var maxQueuedRequests = 1_024
+        /// Threads beside those, for answers that last as long as the client likes.
+        public var maxLentThreads = 256
+        /// Connections beyond `maxConnections` that are still told so; others are just closed.
+        public var maxRefusedConnections = 256
         /// A connection without a request.
         public var idleTimeout = Duration.seconds(75)
         /// From a request's first byte to its head's end.
@@ -40,9 +44,11 @@ public final class HTTPServer: Sendable {
         public var lingerTime = Duration.milliseconds(50)
         /// A body nobody wanted is read away up to here; beyond, the connection is closed.
         public var maxDiscardedBodyBytes = 256 * 1_024
-        /// After an answer that ends the connection: how long the client's bytes are still
-        /// read, so that it sees the answer and not a reset.
+        /// After an answer that ends the connection: how long the client's next bytes are
+        /// awaited, so that it sees the answer and not a reset. Also for a body nobody wanted.
         public var closeTimeout = Duration.seconds(2)
+        /// The same, in all, for a client that goes on sending.
+        public var maxCloseTime = Duration.seconds(30)
 
         public init() {}
     }
@@ -62,10 +68,11 @@ public final class HTTPServer: Sendable {
         self.configuration = configuration
         self.handler = handler
         pool = WorkerPool(
-            maxThreads: configuration.handlerThreads, maxQueued: configuration.maxQueuedRequests)
+            maxThreads: configuration.handlerThreads, maxQueued: configuration.maxQueuedRequests,
+            maxLent: configuration.maxLentThreads)
         parking = ConnectionParking(loop: loop, configuration: configuration, log: log)
         drainSignal = try SocketWaker()
-        parking.server.withLock { $0 = self }
+        parking.serve(self)
         loop.everySecond { [parking] in parking.expire() }
     }
 
@@ -84,10 +91,13 @@ public final class HTTPServer: Sendable {
             return count
         }
         let connection = Connection(owning: descriptor.take(), unread: unread)
-        if count > configuration.maxConnections {
+        let excess = count - configuration.maxConnections
+        if excess <= 0 {
+            parking.park(connection)
+        } else if excess <= configuration.maxRefusedConnections {
             refuse(connection, handler.responseToOverload())
         } else {
-            parking.park(connection)
+            forget(connection)
         }
     }
 
@@ -115,7 +125,7 @@ public final class HTTPServer: Sendable {
     /// A head has arrived: hands the connection to a thread. From the loop's thread.
     func dispatch(_ connection: Connection, _ head: RequestHead, headBytes: Int) {
         let accepted = pool.submit { self.serve(connection, head, headBytes: headBytes) }
-        if !accepted { refuse(connection, handler.responseToOverload()) }
+        if !accepted { refuse(connection, handler.responseToOverload(), withBody: head.method != .head) }
     }
 
     func refuseMalformed(_ connection: Connection, _ error: HTTPParseError) {
@@ -124,16 +134,16 @@ public final class HTTPServer: Sendable {
 
     /// Answers without a request and closes. The answer is small and the send buffer empty,
     /// so this does not block.
-    private func refuse(_ connection: Connection, _ response: Response) {
+    private func refuse(_ connection: Connection, _ response: Response, withBody: Bool = true) {
         var head = ResponseHead(status: response.status)
-        head.add("Date", HTTPDate.format(secondsSinceEpoch: WallClock.now().seconds))
+        head.add("Date", DateField.now)
         for field in response.fields { head.add(field.name, field.value) }
         head.add("Content-Length", String(response.contentLength))
         head.add("Connection", "close")
         var bytes: [UInt8] = []
         head.encode(into: &bytes)
-        if case .bytes(let body) = response.body { bytes += body }
-        _ = bytes.withUnsafeBytes { Socket.sendAll(connection.descriptor, [$0], timeout: .zero) }
+        if withBody, case .bytes(let body) = response.body { bytes += body }
+        _ = bytes.withUnsafeBytes { Socket.sendAll(connection.descriptor, $0, timeout: .zero) }
         parking.lingerAndClose(connection)
     }
 
@@ -144,7 +154,7 @@ public final class HTTPServer: Sendable {
         while let request = next {
             let exchange = Exchange(
                 head: request.head, headBytes: request.bytes, connection: connection,
-                configuration: configuration, isDraining: isDraining)
+                configuration: configuration, pool: pool, isDraining: isDraining)
             handler.handle(exchange)
             switch exchange.outcome {
             case .handedOff:
@@ -153,16 +163,22 @@ public final class HTTPServer: Sendable {
             case .close, .unanswered:
                 parking.lingerAndClose(connection)
                 return
+            case .abort:
+                Socket.resetOnClose(connection.descriptor)
+                forget(connection)
+                return
             case .keepAlive:
                 next = awaitNext(connection)
             }
         }
     }
 
-    /// The connection's next request, if it comes soon. Otherwise the connection has been
-    /// parked, refused or closed.
+    /// The connection's next request, if it comes soon and nobody waits for this thread.
+    /// Otherwise the connection has been parked, refused or closed.
     private func awaitNext(_ connection: Connection) -> (head: RequestHead, bytes: Int)? {
-        while true {
+        // In all, not from byte to byte: a slow head is the loop's to wait for.
+        let deadline = Deadline.after(configuration.lingerTime)
+        while !pool.hasWaitingJobs {
             switch connection.parseHead(configuration.limits) {
             case .head(let head, let bytes): return (head, bytes)
             case .refused(let error):
@@ -170,20 +186,22 @@ public final class HTTPServer: Sendable {
                 return nil
             case .needsMore: break
             }
+            guard !isDraining, pool.hasRoomToLinger, wait(for: connection, until: deadline) else { break }
             switch connection.receiveAvailable() {
-            case .moved: continue
-            case .ended:
+            case .moved?, nil: continue
+            default:
                 forget(connection)
                 return nil
-            default: break
             }
-            guard !isDraining, pool.hasRoomToLinger else { break }
-            let ready = Socket.waitUntilReadable(
-                connection.descriptor, until: .after(configuration.lingerTime),
-                interruption: drainSignal.descriptor)
-            if ready != .moved(0) { break }
         }
         parking.park(connection)
         return nil
+    }
+
+    /// First, before anything is read: a client that awaits its answers sends its next request
+    /// only now, and a read before the wait would be one for nothing.
+    private func wait(for connection: Connection, until deadline: Deadline) -> Bool {
+        Socket.waitUntilReadable(
+            connection.descriptor, until: deadline, interruption: drainSignal.descriptor) == .moved(0)
     }
 }

@@ -49,6 +49,13 @@ struct InboundBuffer {
         }
     }
 
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        append(capacity: bytes.count) { space in
+            space.copyMemory(from: bytes)
+            return bytes.count
+        }
+    }
+
     /// Copies up to `limit` bytes into `regions`, in order; returns how many.
     mutating func move(into regions: [UnsafeMutableRawBufferPointer], limit: Int) -> Int {
         let total = min(count, limit)
@@ -64,8 +71,8 @@ struct InboundBuffer {
         return moved
     }
 
-    /// Gives the memory back while there is nothing to keep.
-    mutating func releaseMemoryIfEmpty() {
-        if isEmpty { storage = [] }
+    /// Holds no more memory than there are bytes.
+    mutating func compact() {
+        if storage.count > count { self = InboundBuffer(bytes) }
     }
 }

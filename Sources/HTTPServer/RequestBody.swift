@@ -17,14 +17,18 @@ public final class RequestBody {
     public private(set) var isFinished: Bool
     /// Body bytes read so far.
     public private(set) var bytesRead: UInt64 = 0
+    /// A read has failed: where the body ends is not known any more.
+    private(set) var hasFailed = false
 
     private let connection: Connection
     private let timeout: Duration
     private var remaining: UInt64
     private var decoder: ChunkedDecoder
     private var sendContinue: (() -> Void)?
-    /// Takes the request's head out of the way of its body.
-    private var consumeHead: (() -> Void)?
+    /// While what nobody wanted is read away: when that must be done.
+    private var discardDeadline: Deadline?
+    /// The request's head while it still lies before its body; 0 once it is out of the way.
+    private var headBytes: Int
 
     /// Chunks at least this long are read straight into the reader's memory; shorter ones go
     /// through the connection's buffer, many to a system call.
@@ -32,28 +36,41 @@ public final class RequestBody {
 
     init(
         framing: BodyFraming, connection: Connection, timeout: Duration, limits: HTTPLimits,
-        consumeHead: @escaping () -> Void, sendContinue: (() -> Void)?
+        headBytes: Int, sendContinue: (() -> Void)?
     ) {
         self.framing = framing
         self.connection = connection
         self.timeout = timeout
-        self.consumeHead = consumeHead
+        self.headBytes = headBytes
         self.sendContinue = sendContinue
         decoder = ChunkedDecoder(limits: limits)
         if case .length(let length) = framing { remaining = length } else { remaining = 0 }
         isFinished = framing == .none || framing == .length(0)
     }
 
-    var hasBegun: Bool { consumeHead == nil }
+    var hasBegun: Bool { headBytes == 0 }
 
     /// From here on the connection's next bytes are the body.
     func begin() {
-        consumeHead?()
-        consumeHead = nil
+        if headBytes == 0 { return }
+        connection.inbound.consume(headBytes)
+        headBytes = 0
     }
 
     /// The client waits for `100 Continue`, and was not told to go on.
     var isAwaitingContinue: Bool { sendContinue != nil && !isFinished }
+
+    /// Tells a client that asked whether to send its body to go on. Reading does so by itself; this is
+    /// for a handler that begins its answer before it reads.
+    public func invite() {
+        guard let sendContinue, !isFinished else { return }
+        begin()
+        self.sendContinue = nil
+        sendContinue()
+    }
+
+    /// The answer begins: it is too late for `100 Continue` (RFC 9110 §10.1.1).
+    func forgoContinue() { sendContinue = nil }
 
     /// Body bytes known to be left; nil for a chunked body.
     public var bytesLeft: UInt64? {
@@ -66,19 +83,22 @@ public final class RequestBody {
         into regions: [UnsafeMutableRawBufferPointer], limit: Int = .max
     ) throws(Failure) -> Int {
         if isFinished || limit == 0 { return 0 }
+        if hasFailed { throw .cut }
         begin()
-        if let sendContinue {
-            self.sendContinue = nil
-            sendContinue()
+        invite()
+        do throws(Failure) {
+            let count =
+                if case .chunked = framing {
+                    try readChunked(into: regions, limit: limit)
+                } else {
+                    try readCounted(into: regions, limit: limit)
+                }
+            bytesRead += UInt64(count)
+            return count
+        } catch {
+            hasFailed = true
+            throw error
         }
-        let count =
-            if case .chunked = framing {
-                try readChunked(into: regions, limit: limit)
-            } else {
-                try readCounted(into: regions, limit: limit)
-            }
-        bytesRead += UInt64(count)
-        return count
     }
 
     /// The whole body as an array; nil when it is longer than `limit` bytes.
@@ -95,14 +115,29 @@ public final class RequestBody {
         }
     }
 
-    /// Reads the rest away if it is no more than `limit` bytes and comes without a wait for
-    /// the client's decision; false when the connection can't be used for another request.
-    func discardRest(limit: Int) -> Bool {
+    /// Whether what is left can be read away to find the next request behind it.
+    func canReachEnd(limit: Int) -> Bool {
         if isFinished { return true }
-        if isAwaitingContinue { return false }
-        if let left = bytesLeft, left > UInt64(limit) { return false }
-        return (try? collect(limit: limit)) ?? nil != nil
+        if hasFailed || isAwaitingContinue { return false }
+        return bytesLeft.map { $0 <= UInt64(limit) } ?? true
     }
+
+    /// Reads the rest away if it is no more than `limit` bytes and comes within `time`; false when
+    /// the connection can't be used for another request.
+    func discardRest(limit: Int, within time: Duration) -> Bool {
+        guard canReachEnd(limit: limit) else { return false }
+        discardDeadline = .after(time)
+        return withUnsafeTemporaryAllocation(byteCount: Self.directThreshold, alignment: 16) { buffer in
+            var discarded = 0
+            while !isFinished {
+                guard discarded <= limit, let count = try? read(into: [buffer]) else { return false }
+                discarded += count
+            }
+            return true
+        }
+    }
+
+    private var deadline: Deadline { discardDeadline ?? .after(timeout) }
 
     private func readCounted(
         into regions: [UnsafeMutableRawBufferPointer], limit: Int
@@ -148,7 +183,7 @@ public final class RequestBody {
     ) throws(Failure) -> Int {
         if !connection.inbound.isEmpty { return connection.inbound.move(into: regions, limit: limit) }
         let progress = Socket.receive(
-            connection.descriptor, into: regions, limit: limit, deadline: .after(timeout))
+            connection.descriptor, into: regions, limit: limit, deadline: deadline)
         switch progress {
         case .moved(let count): return count
         case .timedOut: throw .timedOut
@@ -161,7 +196,7 @@ public final class RequestBody {
         var progress = SocketProgress.ended
         connection.inbound.append(capacity: 4 * Connection.readCapacity) { space in
             progress = Socket.receive(
-                connection.descriptor, into: [space], limit: space.count, deadline: .after(timeout))
+                connection.descriptor, into: [space], limit: space.count, deadline: deadline)
             if case .moved(let count) = progress { return count }
             return 0
         }

@@ -7,7 +7,7 @@ public final class ResponseStream: @unchecked Sendable {
     // Unchecked: the exchange hands it to one thread and waits for that thread.
     private let descriptor: Int32
     private let timeout: Duration
-    private let isChunked: Bool
+    let isChunked: Bool
     private let hasBody: Bool
     private var head: [UInt8]
     private(set) var isFinished = false
@@ -38,9 +38,10 @@ public final class ResponseStream: @unchecked Sendable {
         isFinished = true
     }
 
-    private func start() throws(Exchange.Failure) {
+    /// Sends the head, if it has not been sent.
+    func start() throws(Exchange.Failure) {
         if hasStarted { return }
-        let progress = takeHead().withUnsafeBytes { Socket.sendAll(descriptor, [$0], timeout: timeout) }
+        let progress = takeHead().withUnsafeBytes { Socket.sendAll(descriptor, $0, timeout: timeout) }
         guard case .moved = progress else { throw .clientGone }
     }
 

@@ -7,14 +7,34 @@ package final class OutputIO: @unchecked Sendable {
     // Unchecked: libav's callbacks run on the muxing thread; only `bytesWritten` is read from others.
     let context: UnsafeMutablePointer<AVIOContext>
     private let descriptor: Int32
+    private let kind: Kind
+    private let interruption: Interruption
     private var isOpen = true
     private var position: Int64 = 0
     private let end = Atomic<Int64>(0)
 
     package static let defaultBufferBytes = 64 * 1024
+    private static let interruptionCheckMilliseconds: Int32 = 100
+
+    /// What decides how a write is kept from waiting for ever.
+    private enum Kind {
+        case file, pipe, socket
+
+        init(_ descriptor: Int32) {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { self = .file; return }
+            switch status.st_mode & S_IFMT {
+            case S_IFIFO: self = .pipe
+            case S_IFSOCK: self = .socket
+            default: self = .file
+            }
+        }
+    }
 
     /// Takes the descriptor, also when it throws.
-    package init(descriptor: Int32, bufferBytes: Int) throws(LibavError) {
+    package init(
+        descriptor: Int32, bufferBytes: Int, interruption: Interruption
+    ) throws(LibavError) {
         let buffer = av_malloc(bufferBytes)
         let context = buffer.flatMap {
             clibav_alloc_output(
@@ -27,6 +47,8 @@ package final class OutputIO: @unchecked Sendable {
         }
         self.context = context
         self.descriptor = descriptor
+        self.interruption = interruption
+        kind = Kind(descriptor)
         context.pointee.opaque = Unmanaged.passUnretained(self).toOpaque()
         // A pipe or a socket takes bytes in order only.
         let isSeekable = lseek(descriptor, 0, SEEK_CUR) >= 0
@@ -55,12 +77,12 @@ package final class OutputIO: @unchecked Sendable {
     fileprivate func write(_ bytes: UnsafePointer<UInt8>, _ count: Int32) -> Int32 {
         var done = 0
         while done < Int(count) {
-            let written = Glibc.write(descriptor, bytes + done, Int(count) - done)
+            let written = writeOnce(bytes + done, Int(count) - done)
             if written > 0 {
                 done += written
                 advance(written)
             } else if written < 0 && errno == EAGAIN {
-                waitUntilWritable()
+                guard waitUntilWritable() else { return clibav_error_exit }
             } else if written == 0 || errno != EINTR {
                 return clibav_error_from_errno(written == 0 ? EIO : errno)
             }
@@ -68,14 +90,35 @@ package final class OutputIO: @unchecked Sendable {
         return count
     }
 
+    /// What can be written without waiting for a reader.
+    private func writeOnce(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Int {
+        switch kind {
+        case .file:
+            return Glibc.write(descriptor, bytes, count)
+        case .socket:
+            return send(descriptor, bytes, count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+        case .pipe:
+            // A pipe that is writable has room for a page.
+            guard waitUntilWritable() else {
+                errno = ECANCELED
+                return -1
+            }
+            return Glibc.write(descriptor, bytes, min(count, Int(PIPE_BUF)))
+        }
+    }
+
     private func advance(_ count: Int) {
         position += Int64(count)
         if position > end.load(ordering: .relaxed) { end.store(position, ordering: .relaxed) }
     }
 
-    private func waitUntilWritable() {
-        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        _ = poll(&entry, 1, -1)
+    /// False when it was told to give up.
+    private func waitUntilWritable() -> Bool {
+        while !interruption.isRequested {
+            var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            if poll(&entry, 1, Self.interruptionCheckMilliseconds) > 0 { return true }
+        }
+        return false
     }
 
     fileprivate func seek(_ offset: Int64, _ whence: Int32) -> Int64 {
@@ -88,7 +131,9 @@ package final class OutputIO: @unchecked Sendable {
     }
 }
 
-private func writeCallback(_ opaque: UnsafeMutableRawPointer?, _ bytes: clibav_write_buffer?, _ count: Int32) -> Int32 {
+private func writeCallback(
+    _ opaque: UnsafeMutableRawPointer?, _ bytes: clibav_write_buffer?, _ count: Int32
+) -> Int32 {
     guard let opaque, let bytes else { return clibav_error_invalid }
     return Unmanaged<OutputIO>.fromOpaque(opaque).takeUnretainedValue().write(UnsafePointer(bytes), count)
 }

@@ -39,7 +39,8 @@ public struct LineLogHandler: LogHandler {
     private static func text(_ moment: String, _ event: LogEvent, _ values: [(String, String)]) -> [UInt8] {
         var line = "\(moment) \(event.level.rawValue.uppercased()) \(event.message)"
         for (name, value) in values { line += " \(name)=\(quoted(value))" }
-        return Array((line.filter { $0 != "\n" && $0 != "\r" } + "\n").utf8)
+        // By bytes: CR and LF together are one character, which is neither.
+        return line.utf8.filter { $0 != 0x0A && $0 != 0x0D } + [0x0A]
     }
 
     private static func json(_ moment: String, _ event: LogEvent, _ values: [(String, String)]) -> [UInt8] {

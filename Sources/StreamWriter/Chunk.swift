@@ -45,13 +45,12 @@ public final class Chunk {
         var done = 0
         while done < bytes.count {
             try prepareRegions(bytes.count - done)
-            var count = 0
+            let start = done
             for region in regions {
-                region.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[(done + count)..<(done + count + region.count)]))
-                count += region.count
+                region.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[done..<(done + region.count)]))
+                done += region.count
             }
-            done += count
-            try advance(count, remaining: bytes.count - done)
+            try advance(done - start, remaining: bytes.count - done)
         }
     }
 

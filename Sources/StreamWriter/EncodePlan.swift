@@ -12,9 +12,10 @@ struct EncodePlan {
             do {
                 return try FilterGraph(input, description: description, stages: stages)
             } catch {
+                guard description != nil else { throw StreamWriterError(error, .unsupportedValue) }
+                let isUnknownOption = error.kind == .optionNotFound
                 throw StreamWriterError(
-                    error, description == nil ? .unsupportedValue : .invalidFilter,
-                    parameter: description == nil ? nil : "filter_desc")
+                    error, isUnknownOption ? .unknownOption : .invalidFilter, parameter: "filter_desc")
             }
         }
     }

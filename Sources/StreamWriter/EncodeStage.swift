@@ -8,7 +8,7 @@ final class EncodeStage {
     private let progress: ProgressCounter
     private var encoder: Encoder?
     private var hasFrames = false
-    private var lastFramePTS = Int64.min
+    private var lastFramePTS: Int64 = -1
     private var lastDTS = Int64.min
     /// The first frame after a drain; an encoder that was opened again may start before it.
     private var restartedAt: Int64?
@@ -24,9 +24,8 @@ final class EncodeStage {
 
     /// Encodes a frame, its pts in the encoder's time base.
     func encode(_ frame: Frame) throws(StreamWriterError) {
-        let pts = frame.pts ?? 0
-        // Filters may bend time; an encoder takes it in one direction only.
-        guard pts > lastFramePTS else { return }
+        guard let pts = ascendingPTS(frame) else { return }
+        frame.pts = pts
         lastFramePTS = pts
         hasFrames = true
         if isRestarting {
@@ -55,6 +54,14 @@ final class EncodeStage {
         } else {
             self.encoder = nil
         }
+    }
+
+    /// Filters may bend time, but an encoder takes it in one direction only: a picture whose
+    /// time is taken is dropped, samples are moved up by what was rounding.
+    private func ascendingPTS(_ frame: Frame) -> Int64? {
+        let pts = frame.pts ?? lastFramePTS + 1
+        if pts > lastFramePTS { return pts }
+        return frame.sampleCount > 0 ? lastFramePTS + 1 : nil
     }
 
     private func openEncoder() throws(StreamWriterError) -> Encoder {

@@ -1,8 +1,8 @@
 import Libav
 
 /// Makes what the encoder takes out of what the client sends, where they differ: another sample
-/// format, a filter graph, an upload to the GPU. On the thread that receives, so that it overlaps the encoder's work.
-/// One thread at a time.
+/// format, a filter graph, an upload to the GPU. On the thread that receives, so that it overlaps
+/// the encoder's work. One thread at a time.
 final class FrameConverter {
     private let plan: EncodePlan
     /// Samples per channel in the encoder's frames; 0 when it takes any number.

@@ -8,6 +8,8 @@ package enum Limits {
     /// Seconds; far beyond any recording, far within 64-bit ticks.
     static let pts = 1e9
     static let streams = 64
+    static let bFrames = 1000
+    static let qscale = 10_000.0
     static let bufferBytes = 1...(64 << 20)
 
     /// Frames waiting for a stream's encoder, while the next one is received.

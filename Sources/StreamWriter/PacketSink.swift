@@ -49,7 +49,8 @@ final class PacketSink: @unchecked Sendable {
             isWriting = true
         }
         drain(thenStop: false)
-        defer { stopWriting() }
+        // What others brought meanwhile is written before it ends.
+        defer { drain() }
         try failure.check()
         guard let muxer else { return }
         do {
@@ -122,12 +123,5 @@ final class PacketSink: @unchecked Sendable {
             }
         }
         if batch.count > 1 { try muxer.sendGathered() }
-    }
-
-    private func stopWriting() {
-        monitor.withLock {
-            isWriting = false
-            monitor.signal()
-        }
     }
 }

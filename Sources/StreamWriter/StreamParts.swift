@@ -12,8 +12,12 @@ struct StreamParts {
 
     init(_ config: StreamConfig, index: Int, for format: OutputFormat) throws(StreamWriterError) {
         switch config {
-        case .audio(let config): try self.init(config, index, format)
-        case .video(let config): try self.init(config, index, format)
+        case .audio(let config):
+            try config.codecConfig.validate()
+            try self.init(config, index, format)
+        case .video(let config):
+            try config.codecConfig.validate()
+            try self.init(config, index, format)
         }
     }
 
@@ -69,6 +73,20 @@ struct StreamParts {
         }
         if encoder.frameSize > 0 { graph?.setFrameSize(encoder.frameSize) }
         return (encoder, graph)
+    }
+}
+
+extension CodecConfig {
+    fileprivate func validate() throws(StreamWriterError) {
+        if let bitRate { try require(bitRate, in: 0...Int(Int32.max), "codec_config.bit_rate") }
+        if let gopSize { try require(gopSize, in: 0...Int(Int32.max), "codec_config.gop_size") }
+        if let maxBFrames { try require(maxBFrames, in: 0...Limits.bFrames, "codec_config.max_b_frames") }
+        guard let qscale else { return }
+        guard qscale.isFinite, abs(qscale) <= Limits.qscale else {
+            throw StreamWriterError(
+                .invalidParameter, "qscale must be at most \(Int(Limits.qscale))",
+                parameter: "codec_config.qscale")
+        }
     }
 }
 

@@ -90,7 +90,8 @@ extension StreamWriter {
         do throws(LibavError) {
             switch destination.target {
             case .file(let descriptor):
-                output = try OutputIO(descriptor: descriptor, bufferBytes: bufferBytes)
+                output = try OutputIO(
+                    descriptor: descriptor, bufferBytes: bufferBytes, interruption: interruption)
                 muxer = try Muxer(format: format, url: nil, interruption: interruption, mayOpen: mayOpen)
             case .url(let name), .device(let name):
                 muxer = try Muxer(format: format, url: name, interruption: interruption, mayOpen: mayOpen)

@@ -23,6 +23,7 @@ public final class Directory: Sendable {
     deinit { close(descriptor) }
 
     public func subdirectory(_ relative: String) throws(SystemError) -> Directory {
+        try Self.check(relative)
         let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY | O_DIRECTORY), 0)
         if number < 0 { throw SystemError("open the folder \(relative)") }
         return Directory(path: path + "/" + relative, owning: number)
@@ -30,11 +31,14 @@ public final class Directory: Sendable {
 
     /// Makes one folder. Throws `isAlreadyThere` when there is one.
     public func makeSubdirectory(_ name: String) throws(SystemError) {
+        try Self.check(name)
+        if name.utf8.contains(UInt8(ascii: "/")) { throw SystemError("make the folder \(name)", number: EXDEV) }
         if mkdirat(descriptor, name, 0o755) < 0 { throw SystemError("make the folder \(name)") }
     }
 
     /// Makes the folders that lead to the file `relative`.
     public func makeParents(of relative: String) throws(SystemError) {
+        try Self.check(relative)
         var parent = ""
         for component in relative.split(separator: "/").dropLast() {
             let holder = parent.isEmpty ? nil : try subdirectory(parent)
@@ -49,6 +53,7 @@ public final class Directory: Sendable {
 
     /// Makes the file `relative` for reading and writing. The caller owns the descriptor.
     public func createFile(_ relative: String, _ creation: Creation) throws(SystemError) -> Int32 {
+        try Self.check(relative)
         let flags = O_RDWR | O_CREAT | (creation == .onlyIfAbsent ? O_EXCL : O_TRUNC)
         let number = clinux_open_beneath(descriptor, relative, UInt64(flags), 0o644)
         if number < 0 { throw SystemError("make the file \(relative)") }
@@ -85,6 +90,7 @@ public final class Directory: Sendable {
 
     /// Opens the file `relative` for reading. The caller owns the descriptor.
     public func openFile(_ relative: String) throws(SystemError) -> Int32 {
+        try Self.check(relative)
         let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY), 0)
         if number < 0 { throw SystemError("open \(relative)") }
         return number
@@ -92,6 +98,7 @@ public final class Directory: Sendable {
 
     /// Removes a file beneath; it being gone already is fine.
     public func removeFile(_ relative: String) throws(SystemError) {
+        try Self.check(relative)
         let components = relative.split(separator: "/").map(String.init)
         guard let name = components.last else { return }
         let parent = components.dropLast().joined(separator: "/")
@@ -120,8 +127,14 @@ public final class Directory: Sendable {
 
     /// The names in the folder, in no order.
     public func entries() throws(SystemError) -> [String] {
-        let copy = clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-        guard copy >= 0, let stream = fdopendir(copy) else { throw SystemError("list \(path)") }
+        // By the descriptor: what lies at `path` may be another folder by now.
+        let copy = clinux_open_beneath(descriptor, ".", UInt64(O_RDONLY | O_DIRECTORY), 0)
+        if copy < 0 { throw SystemError("list \(path)") }
+        guard let stream = fdopendir(copy) else {
+            let error = SystemError("list \(path)")
+            close(copy)
+            throw error
+        }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
@@ -147,6 +160,8 @@ public final class Directory: Sendable {
     /// Gives the file `from` the name `to`, in place of any file of that name. Both lie in the
     /// same folder beneath.
     public func renameFile(_ from: String, to: String) throws(SystemError) {
+        try Self.check(from)
+        try Self.check(to)
         let parent = from.split(separator: "/").dropLast().joined(separator: "/")
         let holder = parent.isEmpty ? nil : try subdirectory(parent)
         let number = holder?.descriptor ?? descriptor
@@ -161,23 +176,38 @@ public final class Directory: Sendable {
         _ name: String, _ bytes: [UInt8], _ durability: Durability = .survivesPowerLoss
     ) throws(SystemError) {
         let temporary = ".\(name).new"
-        let file = Descriptor(owning: try createFile(temporary, .replacing))
+        do throws(SystemError) {
+            try write(bytes, toNew: temporary, durability)
+            try retryingOnInterrupt("write \(name)") { renameat(descriptor, temporary, descriptor, name) }
+            // The new name is in the folder, which is written on its own.
+            if durability == .survivesPowerLoss { try retryingOnInterrupt("write \(name)") { fsync(descriptor) } }
+        } catch {
+            unlinkat(descriptor, temporary, 0)
+            throw error
+        }
+    }
+
+    private func write(_ bytes: [UInt8], toNew name: String, _ durability: Durability) throws(SystemError) {
+        let file = Descriptor(owning: try createFile(name, .replacing))
         var written = 0
         while written < bytes.count {
             let rest = bytes[written...]
             written += try retryingOnInterrupt("write \(name)") {
-                rest.withUnsafeBytes { write(file.number, $0.baseAddress, $0.count) }
+                rest.withUnsafeBytes { Glibc.write(file.number, $0.baseAddress, $0.count) }
             }
         }
-        let isKept = durability == .survivesCrash || fdatasync(file.number) == 0
-        if !isKept || renameat(descriptor, temporary, descriptor, name) < 0 {
-            throw SystemError("write \(name)")
-        }
+        if durability == .survivesPowerLoss { try retryingOnInterrupt("write \(name)") { fdatasync(file.number) } }
     }
 
     /// Takes the folder for this process; false when another process has it. Held until the
     /// folder's descriptor is closed in this process and every fork of it.
     public func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
+    /// Relative, and without "..": the kernel lets one pass that stays beneath.
+    private static func check(_ relative: String) throws(SystemError) {
+        let leadsOut = relative.hasPrefix("/") || relative.split(separator: "/").contains("..")
+        if leadsOut { throw SystemError("use the path \(relative)", number: EXDEV) }
+    }
 
     private static func makePath(_ path: String) throws(SystemError) {
         var made = path.hasPrefix("/") ? "/" : ""

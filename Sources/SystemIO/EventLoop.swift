@@ -16,6 +16,7 @@ public final class EventLoop: Sendable {
         var everySecond: [@Sendable () -> Void] = []
         var nextToken: UInt64 = 1
         var stopping = false
+        var hasEnded = false
     }
 
     private let poller: Int32
@@ -66,9 +67,10 @@ public final class EventLoop: Sendable {
         state.withLock { _ = $0.watches.removeValue(forKey: token.value) }
     }
 
-    /// Runs `job` on the loop's thread, soon.
+    /// Runs `job` on the loop's thread, soon; never, and lets go of it, once the loop has ended.
     public func post(_ job: @escaping @Sendable () -> Void) {
         let first = state.withLock { state in
+            if state.hasEnded { return false }
             state.jobs.append(job)
             return state.jobs.count == 1
         }
@@ -85,7 +87,7 @@ public final class EventLoop: Sendable {
         wakeUp()
     }
 
-    /// Serves until `stop()`.
+    /// Serves until `stop()`, once; then lets go of every callback.
     public func run() {
         let capacity = 256
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
@@ -101,6 +103,18 @@ public final class EventLoop: Sendable {
             }
         }
         runJobs()
+        forgetAll()
+    }
+
+    /// What watches the loop usually holds the loop too: neither would ever go.
+    private func forgetAll() {
+        let forgotten = state.withLock { state in
+            let forgotten = (state.watches, state.everySecond, state.jobs)
+            (state.watches, state.everySecond, state.jobs) = ([:], [], [])
+            state.hasEnded = true
+            return forgotten
+        }
+        withExtendedLifetime(forgotten) {}
     }
 
     private func dispatch(_ token: UInt64) {

@@ -15,10 +15,22 @@ public enum File {
         max(0, pread(descriptor, buffer.baseAddress, buffer.count, off_t(position)))
     }
 
-    public static func modification(_ path: String) -> Int64? {
+    /// Which file lies at a path, and as of when: another one, or a changed one, has another stamp.
+    public struct Stamp: Sendable, Equatable {
+        let device: UInt64
+        let node: UInt64
+        let size: Int64
+        let seconds: Int64
+        let nanoseconds: Int64
+    }
+
+    /// nil when there is no file.
+    public static func stamp(_ path: String) -> Stamp? {
         var information = stat()
         guard stat(path, &information) == 0 else { return nil }
-        return Int64(information.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(information.st_mtim.tv_nsec)
+        return Stamp(
+            device: UInt64(information.st_dev), node: UInt64(information.st_ino), size: Int64(information.st_size),
+            seconds: Int64(information.st_mtim.tv_sec), nanoseconds: Int64(information.st_mtim.tv_nsec))
     }
 
     public static func read(_ path: String) throws(SystemError) -> [UInt8] {

@@ -74,6 +74,8 @@ public final class Listener: Sendable {
         if number < 0 { throw SystemError(place) }
         var on: Int32 = 1
         setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        // What it accepts inherits this.
+        Socket.setNoDelay(number)
         guard bind(number, chosen.pointee.ai_addr, chosen.pointee.ai_addrlen) == 0,
             listen(number, backlog) == 0,
             let address = SocketAddress.read({ getsockname(number, $0, $1) })
@@ -88,13 +90,17 @@ public final class Listener: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Takes the next waiting connection; nil when none waits. The caller owns the descriptor.
+    /// Takes the next waiting connection, non-blocking and without Nagle's delay; nil when none
+    /// waits. The caller owns the descriptor.
     public func accept() throws(SystemError) -> Int32? {
         while true {
             let number = clinux_accept(descriptor)
             if number >= 0 { return number }
             switch errno {
-            case EINTR, ECONNABORTED, EPROTO: continue
+            // accept(2): what had gone wrong with that one connection, not with the listener.
+            case EINTR, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP,
+                ENETUNREACH:
+                continue
             case EAGAIN: return nil
             default: throw SystemError("accept a connection")
             }

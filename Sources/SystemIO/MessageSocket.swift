@@ -24,12 +24,15 @@ public final class MessageSocket: Sendable {
         case sent
         /// The receiver is behind, and stayed so until the deadline.
         case timedOut
+        /// Longer than a message may be: it was not sent, and never can be.
+        case tooLong
         case peerGone
     }
 
     /// Sends one message; with `passing`, a copy of that descriptor goes along (the caller
     /// still owns its own). Waits while the receiver is behind.
     public func send(_ bytes: [UInt8], passing: Int32? = nil, timeout: Duration = .seconds(5)) -> Sent {
+        if bytes.count > Self.maxMessageBytes { return .tooLong }
         let deadline = Deadline.after(timeout)
         return bytes.withUnsafeBytes { bytes in
             var part = iovec(
@@ -40,6 +43,7 @@ public final class MessageSocket: Sendable {
                 if sent >= 0 { return .sent }
                 switch errno {
                 case EINTR: continue
+                case EMSGSIZE: return .tooLong
                 case EAGAIN:
                     var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     poll(&entry, 1, deadline.pollTimeout)
@@ -52,7 +56,8 @@ public final class MessageSocket: Sendable {
         }
     }
 
-    /// Takes the next message. The caller owns a descriptor that comes with it.
+    /// Takes the next message. A descriptor that came with it is lost, and its place nil, when this
+    /// process has no room for another one. The caller owns a descriptor that comes with it.
     public func receive(waiting: Bool) -> Received {
         return withUnsafeTemporaryAllocation(byteCount: Self.maxMessageBytes, alignment: 16) { buffer in
             var descriptors: [Int32] = [-1, -1, -1, -1]
@@ -62,7 +67,9 @@ public final class MessageSocket: Sendable {
                 let count = clinux_receive_message(
                     descriptor, buffer.baseAddress, buffer.count, &descriptors, &descriptorCount,
                     &truncated, waiting ? 1 : 0)
-                if count < 0 && errno == EINTR { continue }
+                // The kernel tells of a peer that closed before it had read everything once, and before
+                // what the peer itself had sent: that is still there to be taken.
+                if count < 0 && (errno == EINTR || errno == ECONNRESET) { continue }
                 if count < 0 && errno == EAGAIN { return .nothing }
                 for extra in descriptors.prefix(descriptorCount).dropFirst() { close(extra) }
                 let first = descriptorCount > 0 ? descriptors[0] : nil

@@ -12,11 +12,14 @@ public enum SocketProgress: Sendable, Equatable {
     case interrupted
 }
 
-/// Blocking, deadlined I/O on connected TCP sockets. The descriptor's own blocking mode is
-/// left alone, because a socket shared with another process shares that mode.
+/// Blocking, deadlined I/O on connected TCP sockets. No call relies on the descriptor's own
+/// blocking mode, except that `sendFile` can only keep its time on a non-blocking one, as
+/// `Listener` makes them.
 public enum Socket {
     /// The most regions one call hands to the kernel (IOV_MAX is 1,024).
     static let maxRegions = 512
+    /// What one call sends of a file.
+    private static let largestSendFile = 1_024 * 1_024
 
     public static func setNoDelay(_ descriptor: Int32) {
         var on: Int32 = 1
@@ -49,6 +52,12 @@ public enum Socket {
 
     /// Ends both directions; whoever is blocked on the socket wakes up.
     public static func shutDown(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    /// Closing it from here on tells the peer that something broke off, and drops what is unsent.
+    public static func resetOnClose(_ descriptor: Int32) {
+        var atOnce = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+    }
 
     public static func shutDownWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
 
@@ -83,6 +92,7 @@ public enum Socket {
                 used += 1
                 left -= length
             }
+            if left == limit { return .moved(0) }
             while true {
                 let count = clinux_receive_into(descriptor, parts.baseAddress, used)
                 if count > 0 { return .moved(count) }
@@ -128,20 +138,42 @@ public enum Socket {
         return .moved(total)
     }
 
+    /// The same for one region, with nothing to allocate.
+    public static func sendAll(
+        _ descriptor: Int32, _ region: UnsafeRawBufferPointer, timeout: Duration, moreFollows: Bool = false
+    ) -> SocketProgress {
+        var part = iovec(iov_base: UnsafeMutableRawPointer(mutating: region.baseAddress), iov_len: region.count)
+        while part.iov_len > 0 {
+            let count = clinux_send_from(descriptor, &part, 1, moreFollows ? 1 : 0)
+            if count < 0 {
+                if errno == EINTR { continue }
+                if errno != EAGAIN { return .ended }
+                let ready = wait(descriptor, for: Int16(POLLOUT), until: .after(timeout))
+                if ready != .moved(0) { return ready }
+                continue
+            }
+            part.iov_base += count
+            part.iov_len -= count
+        }
+        return .moved(region.count)
+    }
+
     /// Sends up to `count` bytes of `file` from `offset`; the kernel copies.
     public static func sendFile(
         _ descriptor: Int32, from file: Int32, offset: UInt64, count: Int, timeout: Duration
     ) -> SocketProgress {
-        // sendfile has no MSG_DONTWAIT: wait until there is room, and send no more than a
-        // usual send buffer takes, so that a peer that stops reading is noticed.
-        let ready = wait(descriptor, for: Int16(POLLOUT), until: .after(timeout))
-        if ready != .moved(0) { return ready }
         var position = off_t(offset)
         while true {
-            let sent = sendfile(descriptor, file, &position, min(count, 128 * 1_024))
+            let sent = sendfile(descriptor, file, &position, min(count, largestSendFile))
             if sent > 0 { return .moved(sent) }
             if sent == 0 { return .ended }
-            if errno != EINTR { return .ended }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN:
+                let ready = wait(descriptor, for: Int16(POLLOUT), until: .after(timeout))
+                if ready != .moved(0) { return ready }
+            default: return .ended
+            }
         }
     }
 

@@ -91,7 +91,7 @@ final class EncodeService: EncoderService {
 
     /// Sends what is there while the body is still being read.
     private func stream(_ encoding: Encoding, _ body: inout ChunkBody, _ exchange: Exchange) throws(Problem) {
-        let response = exchange.openStream(.ok, fields: encoding.fields)
+        let response = exchange.openStream(.ok, fields: encoding.fields, whileReading: true)
         let interrupter = exchange.interrupter
         let sent = Monitor(false)
         do throws(SystemError) {

@@ -49,7 +49,9 @@ public enum ControlMessage: Sendable, Equatable {
             case .start:
                 guard let settings = EncoderSettings(json: json) else { return nil }
                 self = .start(settings)
-            case .tokens: self = .tokens(EncoderSettings.tokens(fromJSON: json))
+            case .tokens:
+                guard let tokens = EncoderSettings.tokens(fromJSON: json) else { return nil }
+                self = .tokens(tokens)
             default:
                 guard let record = WriterRecord(json: json) else { return nil }
                 self = kind == .snapshot ? .snapshot(record) : .record(record)

@@ -61,18 +61,26 @@ public struct EncoderSettings: Sendable, Equatable {
             let outputDirectory = object["output_directory"]?.stringValue,
             let limits = object["limits"].flatMap(ServiceLimits.init(json:)),
             let policy = object["policy"].flatMap(OutputPolicy.init(json:)),
-            let version = object["version"]?.stringValue
+            let version = object["version"]?.stringValue,
+            let tokens = object["tokens"].flatMap(Self.tokens(fromJSON:))
         else { return nil }
         self.init(
             role: role, writer: writer, createdAt: createdAt, folder: folder, outputDirectory: outputDirectory,
-            limits: limits, policy: policy, version: version, tokens: object["tokens"].flatMap(Self.tokens(fromJSON:)))
+            limits: limits, policy: policy, version: version, tokens: tokens)
     }
 
     static func json(ofTokens tokens: [String]?) -> JSONValue {
         tokens.map { .array($0.map { .string($0) }) } ?? .null
     }
 
-    static func tokens(fromJSON json: JSONValue) -> [String]? {
-        json.arrayValue?.compactMap(\.stringValue)
+    /// nil when it is neither: what can't be read must not open a door.
+    static func tokens(fromJSON json: JSONValue) -> [String]?? {
+        switch json {
+        case .null: return .some(nil)
+        case .array(let elements):
+            let tokens = elements.compactMap(\.stringValue)
+            return tokens.count == elements.count ? .some(tokens) : nil
+        default: return nil
+        }
     }
 }

@@ -21,7 +21,7 @@ public enum ForkMessage: Sendable, Equatable {
 
     public init?(_ bytes: [UInt8]) {
         let words = String(decoding: bytes, as: UTF8.self)
-            .split(separator: " ", maxSplits: 2).map(String.init)
+            .split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         switch (words.first, words.count) {
         case ("fork", 2):
             guard let writer = WriterID(words[1]) else { return nil }

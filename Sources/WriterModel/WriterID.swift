@@ -8,7 +8,7 @@ public struct WriterID: Sendable, Hashable, CustomStringConvertible {
         self.text = text
     }
 
-    /// A new id nobody can guess (122 random bits).
+    /// A new id nobody can guess (124 random bits).
     public static func random() -> WriterID {
         let alphabet = Array("0123456789abcdefghijklmnopqrstuvwxyz")
         var generator = SystemRandomNumberGenerator()

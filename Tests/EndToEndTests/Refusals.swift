@@ -1,7 +1,7 @@
 import Foundation
 
 extension EndToEnd.RefusalTests {
-    /// A request that must be refused. `says` is what the detail must mention.
+    /// A request that must be refused. `says` is what the detail, or libav's log beside it, must mention.
     struct Refusal: Sendable, CustomStringConvertible {
         let description: String
         let method: String
@@ -46,7 +46,7 @@ extension EndToEnd.RefusalTests {
     static let creations: [Refusal] = [
         Refusal("no JSON", "POST /v1/writers", body: .text("{\"dst\":"), gets: 400, "malformed-json"),
         Refusal("no object", "POST /v1/writers", body: .text("[1]"), gets: 422, "invalid-parameter"),
-        Refusal("no body", "POST /v1/writers", gets: 400, "malformed-json"),
+        Refusal("no body", "POST /v1/writers", gets: 422, "invalid-parameter", saying: "format"),
         Refusal(
             "unknown member", "POST /v1/writers", body: .json(["format": "mp4", "colour": "red"]), gets: 422,
             "unknown-parameter", saying: "colour"),
@@ -54,7 +54,8 @@ extension EndToEnd.RefusalTests {
             "dst of a wrong type", "POST /v1/writers", body: .json(["dst": 7]), gets: 422, "invalid-parameter",
             saying: "dst"),
         Refusal(
-            "metadata of a wrong type", "POST /v1/writers", body: .json(["format": "mp4", "metadata": ["title": 1]]),
+            "metadata of a wrong type", "POST /v1/writers",
+            body: .json(["format": "mp4", "metadata": ["title": ["a"]]]),
             gets: 422, "invalid-parameter", saying: "title"),
         Refusal(
             "unknown format", "POST /v1/writers", body: .json(["format": "mp5"]), gets: 422, "unknown-format",
@@ -84,8 +85,8 @@ extension EndToEnd.RefusalTests {
             body: .json(["format": "wav", "streams": [audio], "open": ["option": ["movflags": "faststart"]]]),
             gets: 422, "unknown-option", saying: "movflags"),
         Refusal(
-            "id with a character that is not allowed", "PUT /v1/writers/a.b", body: .json(["format": "wav"]), gets: 422,
-            "invalid-parameter", saying: "id"),
+            "id with a character that is not allowed", "PUT /v1/writers/a.b", body: .json(["format": "wav"]), gets: 404,
+            "writer-not-found", saying: "A-Z a-z 0-9 _ -"),
         Refusal(
             "not JSON by its type", "POST /v1/writers", headers: ["Content-Type: text/plain"], body: .text("{}"),
             gets: 415, "unsupported-media-type", saying: "application/json"),
@@ -98,13 +99,13 @@ extension EndToEnd.RefusalTests {
 
     private static let refusedStreams: [(String, Curl.Body, Int, String, String)] = [
         ("no type", .json(["sample_rate": 8_000]), 422, "invalid-parameter", "type"),
-        ("unknown type", .json(["type": "subtitle"]), 422, "unsupported-value", "subtitle"),
+        ("unknown type", .json(["type": "subtitle"]), 422, "invalid-parameter", "audio or video"),
         ("no sample rate", .json(["type": "audio", "num_channels": 1]), 422, "invalid-parameter", "sample_rate"),
         ("unknown encoder", audio("encoder", "acc"), 422, "unknown-encoder", "acc"),
-        ("encoder of the other type", audio("encoder", "libx264"), 422, "unknown-encoder", "libx264"),
-        ("unknown sample format", audio("format", "s24"), 422, "unsupported-value", "s24"),
+        ("encoder of the other type", audio("encoder", "libx264"), 422, "unsupported-value", "libx264"),
+        ("unknown sample format", audio("format", "s24"), 422, "invalid-parameter", "s24"),
         ("unknown pixel format", video("format", "rgb42"), 422, "unsupported-value", "rgb42"),
-        ("unknown layout", video("layout", "nhwc"), 422, "unsupported-value", "nhwc"),
+        ("unknown layout", video("layout", "nhwc"), 422, "invalid-parameter", "nhwc"),
         ("member of the other type", audio("width", 64), 422, "unknown-parameter", "width"),
         ("unknown member", video("bitrate", 1_000), 422, "unknown-parameter", "bitrate"),
         (
@@ -142,7 +143,7 @@ extension EndToEnd.RefusalTests {
         Refusal(
             "limit that is no number", "GET /v1/writers?limit=many", gets: 422, "invalid-parameter", saying: "limit"),
         Refusal(
-            "state that does not exist", "GET /v1/writers?state=sleeping", gets: 422, "unsupported-value",
+            "state that does not exist", "GET /v1/writers?state=sleeping", gets: 422, "invalid-parameter",
             saying: "sleeping"),
         Refusal(
             "chunk before open", "POST /v1/writers/configuring/streams/0/chunks", body: .bytes(Data(count: 2)),

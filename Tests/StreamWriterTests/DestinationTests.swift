@@ -65,4 +65,46 @@ import Testing
         _ = try writer.close()
         #expect(reader.readDataToEndOfFile() == data)
     }
+
+    @Test func aPipeNobodyReadsDoesNotHoldAbortUp() async throws {
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        defer { Glibc.close(ends[0]) }
+        let writer = try StreamWriter(destination: .file(descriptor: ends[1], name: "out"), format: "s16le")
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: .s16)))
+        try writer.open()
+        async let upload = onThread { code { try writer.send(tone(samples: 200_000, channels: 2)) } }
+        while writer.bytesWritten < 60_000 { await Task.yield() }
+        writer.abort()
+        #expect(await upload == .wrongState)
+    }
+
+    @Test func aReaderThatGoesAwayIsTheDestinationsFailure() throws {
+        var ends: [Int32] = [0, 0]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        Glibc.close(ends[0])
+        let writer = try StreamWriter(destination: .file(descriptor: ends[1], name: "out"), format: "s16le")
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: .s16)))
+        try writer.open()
+        #expect(code { try writer.send(tone(samples: 200_000, channels: 2)) } == .destinationFailed)
+    }
+
+    @Test func libavsOwnFilesAreCountedToo() throws {
+        let path = folder.path("own.mkv")
+        let writer = try StreamWriter(destination: .url("file:" + path), format: nil)
+        _ = try writer.addStream(.video(config))
+        try writer.open()
+        try writer.send(pictures(count: 30, bytesPerFrame: 64 * 48 * 3))
+        let summary = try writer.close()
+        #expect(try probe(path)["nb_read_frames"] == "30")
+        #expect(summary.bytesWritten >= (try Data(contentsOf: URL(fileURLWithPath: path)).count))
+    }
+
+    @Test func aDeviceNeedsNoFile() throws {
+        let writer = try StreamWriter(destination: .device("-"), format: "null")
+        _ = try writer.addStream(.video(config))
+        try writer.open()
+        try writer.send(pictures(count: 3, bytesPerFrame: 64 * 48 * 3))
+        #expect(try writer.close().streams[0].packets == 3)
+    }
 }

@@ -149,10 +149,11 @@ import Testing
         await withTaskGroup(of: Void.self) { group in
             for stream in 0..<4 {
                 group.addTask {
-                    for _ in 0..<5 {
-                        let data = pictures(count: 6, bytesPerFrame: 64 * 48 * 3, seed: UInt64(stream + 2))
-                        do { try writer.send(data, to: stream) } catch { Issue.record(error) }
+                    let data = pictures(count: 6, bytesPerFrame: 64 * 48 * 3, seed: UInt64(stream + 2))
+                    let failure = await onThread {
+                        code { for _ in 0..<5 { try writer.send(data, to: stream) } }
                     }
+                    #expect(failure == nil)
                 }
             }
         }
@@ -165,9 +166,11 @@ import Testing
 
     @Test func abortEndsAnUploadInFlight() async throws {
         let writer = try opened(.video(config), "a.mp4")
-        async let upload: StreamWriterError.Code? = code {
-            let chunk = try writer.beginChunk(stream: 0, pts: nil)
-            _ = try chunk.fill(upTo: .max) { regions in regions[0].count }
+        async let upload = onThread {
+            code {
+                let chunk = try writer.beginChunk(stream: 0, pts: nil)
+                _ = try chunk.fill(upTo: .max) { regions in regions[0].count }
+            }
         }
         while writer.progress(of: 0).frames < 20 { await Task.yield() }
         writer.abort()

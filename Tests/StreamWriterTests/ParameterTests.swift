@@ -105,6 +105,8 @@ import Testing
         #expect(try addError(audio(0)).parameter == "sample_rate")
         #expect(try addError(audio { $0.numChannels = 65 }).parameter == "num_channels")
         #expect(try addError(video { $0.frameRate = Rational(1001, 1)! }).parameter == "frame_rate")
+        #expect(try addError(video { $0.codecConfig.qscale = .nan }).parameter == "codec_config.qscale")
+        #expect(try addError(video { $0.codecConfig.bitRate = -5 }).parameter == "codec_config.bit_rate")
         #expect(try addError(video { $0.encoderWidth = -2 }).parameter == "encoder_width")
         #expect(try addError(video { $0.width = 63; $0.encoder = "libx264" }).log.isEmpty == false)
     }
@@ -122,7 +124,10 @@ import Testing
     @Test func filtersMustParseAndFit() throws {
         #expect(try addError(video { $0.filterDesc = "nosuchfilter" }).code == .invalidFilter)
         #expect(try addError(video { $0.filterDesc = "split" }).code == .invalidFilter)
-        #expect(try addError(video { $0.filterDesc = "scale=nooption=3" }).parameter == "filter_desc")
+        let error = try addError(video { $0.filterDesc = "scale=nooption=3" })
+        #expect(error.code == .unknownOption)
+        #expect(error.parameter == "filter_desc")
+        #expect(error.log.contains { $0.contains("nooption") })
         #expect(try add(video { $0.filterDesc = "scale=32:16" }, "a.mp4").encoderWidth == 32)
         #expect(try add(video { $0.filterDesc = "scale=32:16"; $0.encoderHeight = 24 }, "a.mp4").encoderHeight == 24)
         #expect(try add(video { $0.filterDesc = "fps=10" }, "a.mp4").encoderFrameRate == Rational(10, 1))

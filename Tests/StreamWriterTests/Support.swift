@@ -87,7 +87,7 @@ func decodeVideo(_ path: String, format: String) throws -> Data {
 /// The decoded samples of a file as raw bytes.
 func decodeAudio(_ path: String, codec: String) throws -> Data {
     try run([
-        "ffmpeg", "-v", "error", "-i", path, "-map", "0:a:0", "-f", String(codec.dropFirst(4)), "-c:a", codec, "-",
+        "ffmpeg", "-v", "error", "-i", path, "-map", "0:a:0", "-f", "data", "-c:a", codec, "-",
     ])
 }
 
@@ -145,4 +145,11 @@ func encode(
     try writer.open(option: option)
     try writer.send(data, piece: piece)
     return try writer.close()
+}
+
+/// Runs what blocks on a thread of its own: the tests' own pool has few.
+func onThread<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
+    await withCheckedContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(returning: body()) }
+    }
 }

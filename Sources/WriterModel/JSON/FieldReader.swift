@@ -8,7 +8,9 @@ public struct FieldReader {
 
     public init(_ value: JSONValue, at pointer: String = "") throws(Problem) {
         guard case .object(let object) = value else {
-            throw Self.problem(pointer, "must be an object, and is \(value.kind)")
+            // An object's own name is the last of its pointer; ours have nothing to unescape.
+            let name = pointer.split(separator: "/").last.map(String.init)
+            throw Self.problem(pointer, "must be an object, and is \(value.kind)", parameter: name)
         }
         self.object = object
         self.pointer = pointer
@@ -22,14 +24,14 @@ public struct FieldReader {
     }
 
     public func pointer(to name: String) -> String {
-        let escaped = name.utf8.contains(UInt8(ascii: "~")) || name.utf8.contains(UInt8(ascii: "/"))
-            ? name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined() : name
+        // By scalars: a "/" with a combining mark is another character, and still a "/" to split at.
+        let escaped = name.unicodeScalars.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
         return "\(pointer)/\(escaped)"
     }
 
     /// The problem for a member whose value can't be used. `rule` continues "it …".
     public func problem(_ name: String, _ rule: String, supported: [String]? = nil) -> Problem {
-        Self.problem(pointer(to: name), rule, supported: supported)
+        Self.problem(pointer(to: name), rule, parameter: name, supported: supported)
     }
 
     public mutating func string(_ name: String) throws(Problem) -> String? {
@@ -111,10 +113,12 @@ public struct FieldReader {
             extras: [("pointer", .string(pointer(to: unknown.name)))])
     }
 
-    private static func problem(_ pointer: String, _ rule: String, supported: [String]? = nil) -> Problem {
+    private static func problem(
+        _ pointer: String, _ rule: String, parameter: String?, supported: [String]? = nil
+    ) -> Problem {
         Problem(
             .invalidParameter, "\(pointer.isEmpty ? "The body" : pointer) \(rule).",
-            parameter: pointer.split(separator: "/").last.map(String.init), supported: supported,
+            parameter: parameter, supported: supported,
             extras: [("pointer", .string(pointer))])
     }
 }

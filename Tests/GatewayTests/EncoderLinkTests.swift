@@ -1,0 +1,72 @@
+import Gateway
+import SystemIO
+import Testing
+import WriterModel
+
+@Suite struct EncoderLinkTests {
+    private let encoder: MessageSocket
+    private let link: EncoderLink
+    private let record = WriterRecord(
+        resource: ["state": "closed"], managedFile: nil, outputFiles: [], mediaType: "", creationFingerprint: "")
+
+    init() throws {
+        let (first, second) = try DescriptorPair.messageSockets().split()
+        encoder = MessageSocket(owning: second)
+        link = EncoderLink(writer: WriterID("w")!, socket: MessageSocket(owning: first))
+    }
+
+    private func heard() -> [ControlMessage] {
+        var heard: [ControlMessage] = []
+        while case .message(let bytes, let descriptor) = encoder.receive(waiting: false) {
+            if let descriptor { _ = Descriptor(owning: descriptor) }
+            if let message = ControlMessage(bytes) { heard.append(message) }
+        }
+        return heard
+    }
+
+    /// Fills the encoder's socket as requests do that it does not take.
+    private func fill() {
+        while link.pass(2, unread: [UInt8](repeating: 0, count: 50_000)) == .sent {}
+    }
+
+    @Test func aStuckEncoderIsToldLaterAndNobodyWaits() {
+        let limit = Deadline.after(.seconds(4))
+        fill()
+        for index in 0..<20 { link.tell(tokens: ["\(index)"]) }
+        link.tellToEnd()
+        link.tellToEnd()
+        // One request waits its two seconds; telling took none.
+        #expect(!limit.hasPassed)
+        _ = heard()
+        link.tellUntold()
+        #expect(heard() == [.tokens(["19"]), .shutDown])
+        link.tellUntold()
+        link.tellToEnd()
+        #expect(heard() == [])
+    }
+
+    @Test func aStuckEncoderKeepsOneThreadWaitingAndNotAll() throws {
+        let limit = Deadline.after(.seconds(8))
+        let done = Monitor(0)
+        fill()
+        for _ in 0..<16 {
+            try SystemThread.start(name: "pass") { [link] in
+                if link.pass(2, unread: [UInt8](repeating: 0, count: 50_000)) == .timedOut { done.change { $0 += 1 } }
+            }
+        }
+        #expect(done.wait(until: .after(.seconds(8))) { $0 == 16 ? true : nil } == true)
+        #expect(!limit.hasPassed)
+    }
+
+    @Test func aWriterEndsOnceWhateverIsSaidAfterwards() {
+        for message in [ControlMessage.record(record), .discarded, .record(record), .snapshot(record)] {
+            #expect(encoder.send(message.encoded) == .sent)
+        }
+        guard case .concluded(.record)? = link.nextEvent() else { return #expect(Bool(false)) }
+        for _ in 0..<3 { guard case .changed? = link.nextEvent() else { return #expect(Bool(false)) } }
+        if let _ = link.nextEvent() { Issue.record("one event too many") }
+        // From here on nothing is passed to it.
+        guard case .ended = encoder.receive(waiting: true) else { return #expect(Bool(false)) }
+        #expect(link.pass(2, unread: []) == .peerGone)
+    }
+}

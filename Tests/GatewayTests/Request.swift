@@ -1,0 +1,32 @@
+import HTTP1
+import HTTPServer
+import WriterModel
+
+/// A request's head, read as the server reads it.
+func head(_ method: String, _ target: String, _ fields: String...) throws -> RequestHead {
+    let lines = ["\(method) \(target) HTTP/1.1", "Host: a"] + fields + ["", ""]
+    let bytes = Array(lines.joined(separator: "\r\n").utf8)
+    let result = try bytes.withUnsafeBytes { try RequestParser.parse($0, limits: HTTPLimits()) }
+    guard case .complete(let head, _) = result else { throw Unfinished() }
+    return head
+}
+
+private struct Unfinished: Error {}
+
+extension Response {
+    func field(_ name: String) -> String? { fields.first { $0.name == name }?.value }
+
+    var json: JSONValue? {
+        guard case .bytes(let bytes) = body else { return nil }
+        return try? JSONParser.parse(bytes)
+    }
+}
+
+func problem(_ work: () throws -> Void) -> Problem? {
+    do {
+        try work()
+        return nil
+    } catch {
+        return error as? Problem
+    }
+}

@@ -1,0 +1,63 @@
+import APICore
+import HTTP1
+import HTTPServer
+import Testing
+import WriterModel
+
+@Suite struct RouteTests {
+    @Test(arguments: [
+        ("POST", "/v1/writers", Operation.createWriter), ("GET", "/v1/writers", .listWriters),
+        ("HEAD", "/v1/writers", .listWriters), ("PUT", "/v1/writers/a", .putWriter), ("GET", "/v1/writers/a", .getWriter),
+        ("HEAD", "/v1/writers/a", .getWriter), ("DELETE", "/v1/writers/a", .deleteWriter),
+        ("POST", "/v1/writers/a/streams", .addStream), ("PUT", "/v1/writers/a/metadata", .setMetadata),
+        ("POST", "/v1/writers/a/open", .openWriter), ("POST", "/v1/writers/a/streams/0/chunks?pts=1", .writeChunk),
+        ("HEAD", "/v1/writers/a/streams/0/chunks", .getChunkOffset), ("POST", "/v1/writers/a/flush", .flushWriter),
+        ("POST", "/v1/writers/a/finalize", .finalizeWriter), ("GET", "/v1/writers/a/output", .getOutput),
+        ("GET", "/v1/version", .getVersion), ("GET", "/livez", .getLiveness), ("GET", "/readyz", .getReadiness),
+        ("GET", "/openapi.yaml", .getOpenAPI), ("GET", "http://a/v1/writers", .listWriters),
+        ("GET", "/v1/%77riters", .listWriters),
+    ])
+    func aRouteIsFound(method: String, target: String, operation: Operation) throws {
+        #expect(try Route.match(try head(method, target)).operation == operation)
+    }
+
+    @Test func aWriterAndItsStreamAreRead() throws {
+        let request = try Route.match(try head("POST", "/v1/writers/my-id_9/streams/12/chunks"))
+        #expect(request.writer == WriterID("my-id_9"))
+        #expect(request.stream == 12)
+    }
+
+    @Test(arguments: [
+        ("DELETE", "/v1/writers", "POST, GET, HEAD"), ("POST", "/v1/writers/a", "PUT, GET, DELETE, HEAD"),
+        ("GET", "/v1/writers/a/streams", "POST"), ("GET", "/v1/writers/a/streams/0/chunks", "POST, HEAD"),
+        ("POST", "/livez", "GET, HEAD"), ("OPTIONS", "/v1/writers/a/open", "POST"), ("HEAD", "/v1/writers/a/open", "POST"),
+    ])
+    func anotherMethodIsToldWhichAreAllowed(method: String, target: String, allowed: String) throws {
+        let request = try head(method, target)
+        let found = try #require(problem { _ = try Route.match(request) })
+        #expect(found.code == .methodNotAllowed)
+        #expect(Response.problem(found).field("Allow") == allowed)
+        #expect(Response.problem(found).status == .methodNotAllowed)
+    }
+
+    @Test(arguments: [
+        ("/", ProblemCode.notFound), ("/v1", .notFound), ("/v2/writers", .notFound), ("/v1/writers/a/b", .notFound),
+        ("/V1/writers", .notFound), ("/v1//writers", .notFound), ("/livez/", .notFound), ("/v1/writers/", .writerNotFound),
+        // An escaped slash is part of a name, never a way to another route.
+        ("/v1%2Fwriters", .notFound), ("/v1/writers/a%2Foutput", .writerNotFound), ("/v1/writers/a%20b", .writerNotFound),
+    ])
+    func nothingIsThere(target: String, code: ProblemCode) throws {
+        let request = try head("GET", target)
+        #expect(problem { _ = try Route.match(request) }?.code == code)
+    }
+
+    @Test(arguments: ["x", "-1", "+1", "1.0", "99999999999999999999", "%31x"])
+    func isNoStream(index: String) throws {
+        let request = try head("POST", "/v1/writers/a/streams/\(index)/chunks")
+        #expect(problem { _ = try Route.match(request) }?.code == .streamNotFound)
+    }
+
+    @Test func anEscapedDigitIsTheDigit() throws {
+        #expect(try Route.match(try head("POST", "/v1/writers/a/streams/%31/chunks")).stream == 1)
+    }
+}

@@ -1,0 +1,87 @@
+import Gateway
+import SystemIO
+import Testing
+import WriterModel
+
+@Suite struct WriterListTests {
+    private let registry = Registry()
+
+    /// w00 is the oldest; w03 and w04 are of the same moment; every third has failed.
+    init() {
+        for index in 0..<10 {
+            let name = "w0\(index)"
+            let moment = Timestamp(secondsSinceEpoch: Int64(index == 4 ? 3 : index), nanoseconds: 0)
+            registry.restore(WriterID(name)!, createdAt: moment, .ended(index % 3 == 0 ? .failed : .closed))
+        }
+    }
+
+    private func page(_ query: String) throws -> (ids: [String], cursor: String?) {
+        let list = try WriterList(try head("GET", "/v1/writers" + query).target)
+        let page = list.page(of: registry.newestFirst()) { item in
+            guard case .ended(let state) = item.entry else { return nil }
+            return ["id": .string(item.writer.text), "state": .string(state.rawValue)]
+        }.objectValue
+        let ids = page?["writers"]?.arrayValue?.compactMap { $0.objectValue?["id"]?.stringValue } ?? []
+        return (ids, page?["next_cursor"]?.stringValue)
+    }
+
+    @Test func newestIsFirst() throws {
+        let (ids, cursor) = try page("")
+        #expect(ids == ["w09", "w08", "w07", "w06", "w05", "w04", "w03", "w02", "w01", "w00"])
+        #expect(cursor == nil)
+    }
+
+    @Test(arguments: [1, 2, 3, 7, 9, 10, 11])
+    func pagesTogetherAreTheWhole(limit: Int) throws {
+        var (ids, cursor) = try page("?limit=\(limit)")
+        #expect(ids.count == min(limit, 10))
+        while let next = cursor {
+            let (more, following) = try page("?limit=\(limit)&cursor=\(next)")
+            #expect(!more.isEmpty)
+            ids += more
+            cursor = following
+        }
+        #expect(ids == (try page("").ids))
+    }
+
+    @Test func aStateIsPickedBeforePagesAreCut() throws {
+        let (ids, cursor) = try page("?state=failed&limit=3")
+        #expect(ids == ["w09", "w06", "w03"])
+        #expect(try page("?state=failed&limit=3&cursor=\(cursor ?? "")").ids == ["w00"])
+        #expect(try page("?state=open").ids.isEmpty)
+    }
+
+    @Test(arguments: [
+        "?limit=0", "?limit=1001", "?limit=x", "?limit=%2B5", "?limit=", "?state=done", "?state=", "?cursor=x",
+        "?limit=5&limit=6", "?state=open&state=failed",
+    ])
+    func aParameterThatCanNotBeUsedIsNamed(query: String) {
+        let found = problem { _ = try page(query) }
+        #expect(found?.code == .invalidParameter)
+        #expect(found?.parameter == String(query.dropFirst().prefix { $0 != "=" }))
+    }
+
+    @Test func anUnknownParameterIsNotIgnored() {
+        let found = problem { _ = try page("?sort=name") }
+        #expect(found?.code == .unknownParameter)
+        #expect(found?.supported == ["state", "limit", "cursor"])
+    }
+
+    @Test func liveWritersAreBoundedAndEndedOnesDoNotCount() throws {
+        func link(_ name: String) throws -> EncoderLink {
+            let (first, second) = try DescriptorPair.messageSockets().split()
+            _ = Descriptor(owning: second)
+            return EncoderLink(writer: WriterID(name)!, socket: MessageSocket(owning: first))
+        }
+        let now = Timestamp(secondsSinceEpoch: 99, nanoseconds: 0)
+        guard case .added = registry.add(try link("a"), createdAt: now, limit: 1) else { return #expect(Bool(false)) }
+        guard case .full = registry.add(try link("b"), createdAt: now, limit: 1) else { return #expect(Bool(false)) }
+        guard case .alreadyThere = registry.add(try link("a"), createdAt: now, limit: 9) else { return #expect(Bool(false)) }
+        registry.end(WriterID("a")!, as: .closed)
+        registry.end(WriterID("a")!, as: .closed)
+        guard case .added = registry.add(try link("b"), createdAt: now, limit: 1) else { return #expect(Bool(false)) }
+        registry.remove(WriterID("b")!)
+        registry.remove(WriterID("b")!)
+        #expect(registry.liveCount == 0)
+    }
+}

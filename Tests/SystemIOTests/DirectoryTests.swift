@@ -1,0 +1,133 @@
+import Glibc
+import SystemIO
+import Testing
+
+@Suite struct DirectoryTests {
+    private let outside = TemporaryFolder()
+    private let inside = TemporaryFolder()
+    private let folder: Directory
+
+    init() throws {
+        folder = try Directory(path: inside.path)
+        outside.write("secret", "secret")
+    }
+
+    private func refusal(_ work: () throws -> Void) -> SystemError? {
+        do {
+            try work()
+            return nil
+        } catch {
+            return error as? SystemError
+        }
+    }
+
+    @Test(arguments: ["../x", "a/../../x", "a/..", "..", "a/../b", "/tmp/x", "/"])
+    func pathsThatLeadOutAreRefused(path: String) throws {
+        try folder.makeSubdirectory("a")
+        #expect(refusal { _ = try folder.createFile(path, .replacing) }?.leadsOutside == true)
+        #expect(refusal { _ = try folder.openFile(path) }?.leadsOutside == true)
+        #expect(refusal { try folder.makeParents(of: path) }?.leadsOutside == true)
+        #expect(refusal { try folder.removeFile(path) }?.leadsOutside == true)
+        #expect(refusal { _ = try folder.subdirectory(path) }?.leadsOutside == true)
+        #expect(refusal { try folder.makeSubdirectory(path) }?.leadsOutside == true)
+        #expect(try folder.entries() == ["a"])
+    }
+
+    @Test func linksThatLeadOutAreRefused() throws {
+        inside.link("folder", to: outside.path)
+        inside.link("file", to: outside.path + "/secret")
+        inside.link("up", to: "..")
+        for path in ["folder/secret", "file", "up/x"] {
+            #expect(refusal { _ = try folder.openFile(path) }?.leadsOutside == true, "\(path)")
+            #expect(refusal { _ = try folder.createFile(path, .replacing) }?.leadsOutside == true, "\(path)")
+        }
+        #expect(refusal { try folder.makeParents(of: "folder/new/x") }?.leadsOutside == true)
+        #expect(refusal { try folder.removeFile("folder/secret") }?.leadsOutside == true)
+        #expect(outside.text("secret") == "secret")
+    }
+
+    @Test func linksThatStayBeneathAreFollowed() throws {
+        try folder.makeSubdirectory("real")
+        inside.link("alias", to: "real")
+        close(try folder.createFile("alias/x", .onlyIfAbsent))
+        #expect(try folder.subdirectory("real").entries() == ["x"])
+    }
+
+    /// A folder in the path becomes a link outward and back, all the while files are opened through it.
+    @Test func aLinkSwappedInMidPathLeadsNowhere() throws {
+        try folder.makeSubdirectory("real")
+        inside.write("real/secret", "ours")
+        inside.link("link", to: outside.path)
+        let path = inside.path
+        let state = Monitor((isDone: false, hasEnded: false))
+        try SystemThread.start(name: "swapper") {
+            while !state.withLock({ $0.isDone }) {
+                rename("\(path)/real", "\(path)/kept")
+                rename("\(path)/link", "\(path)/real")
+                rename("\(path)/real", "\(path)/link")
+                rename("\(path)/kept", "\(path)/real")
+            }
+            state.change { $0.hasEnded = true }
+        }
+        var opened = 0
+        for _ in 0..<5_000 {
+            guard let bytes = try? folder.readFile("real/secret") else { continue }
+            opened += 1
+            #expect(String(decoding: bytes, as: UTF8.self) == "ours")
+        }
+        state.change { $0.isDone = true }
+        #expect(state.wait(until: .after(.seconds(5))) { $0.hasEnded ? true : nil } == true)
+        #expect(opened > 0)
+    }
+
+    @Test func aListingIsOfTheFolderThatWasOpened() throws {
+        try folder.makeSubdirectory("a")
+        let opened = try folder.subdirectory("a")
+        inside.write("a/ours", "")
+        rename("\(inside.path)/a", "\(inside.path)/b")
+        inside.link("a", to: outside.path)
+        #expect(try opened.entries() == ["ours"])
+    }
+
+    @Test func aFileIsReplacedWholeAndLeavesNothingBeside() throws {
+        try folder.writeAtomically("record", Array("one".utf8))
+        try folder.writeAtomically("record", Array("second".utf8), .survivesCrash)
+        #expect(inside.text("record") == "second")
+        #expect(try folder.entries() == ["record"])
+    }
+
+    @Test func aWriteThatFailsLeavesNoTemporaryFile() throws {
+        // A folder can't be replaced by a file.
+        try folder.makeSubdirectory("record")
+        #expect(refusal { try folder.writeAtomically("record", [1]) } != nil)
+        #expect(try folder.entries() == ["record"])
+    }
+
+    @Test func anExistingFileIsNotTakenForANewOne() throws {
+        close(try folder.createFile("x", .onlyIfAbsent))
+        #expect(refusal { _ = try folder.createFile("x", .onlyIfAbsent) }?.isAlreadyThere == true)
+    }
+
+    @Test func aFolderIsRemovedWithItsFiles() throws {
+        try folder.makeParents(of: "a/b/c")
+        inside.write("a/b/c", "")
+        try folder.subdirectory("a").removeSubdirectory("b")
+        try folder.removeSubdirectory("a")
+        try folder.removeSubdirectory("a")
+        #expect(try folder.entries().isEmpty)
+    }
+
+    /// flock(2) belongs to the open folder, not to the process: it lasts until its last copy is closed.
+    @Test func aLockLastsUntilTheLastCopyIsClosed() throws {
+        let copy: Int32
+        do {
+            let holder = try Directory(path: inside.path)
+            #expect(holder.lock())
+            #expect(!folder.lock())
+            copy = dup(holder.descriptor)
+        }
+        #expect(!folder.lock())
+        close(copy)
+        #expect(folder.lock())
+    }
+}

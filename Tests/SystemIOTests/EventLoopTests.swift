@@ -1,0 +1,60 @@
+import SystemIO
+import Testing
+
+@Suite struct EventLoopTests {
+    private final class Held: Sendable {}
+
+    @Test func aLoopThatEndedHoldsNobody() throws {
+        let loop = try EventLoop()
+        weak var weakly: Held?
+        do {
+            let held = Held()
+            weakly = held
+            let (first, second) = try DescriptorPair.messageSockets().split()
+            let socket = MessageSocket(owning: first)
+            _ = try loop.watch(socket.descriptor) { withExtendedLifetime((held, socket)) {} }
+            loop.everySecond { withExtendedLifetime(held) {} }
+            _ = Descriptor(owning: second)
+        }
+        #expect(weakly != nil)
+        loop.stop()
+        loop.run()
+        #expect(weakly == nil)
+    }
+
+    @Test func jobsFromManyThreadsAllRunOnTheLoop() throws {
+        let loop = try EventLoop()
+        let count = Monitor(0)
+        try SystemThread.start(name: "loop") { loop.run() }
+        for _ in 0..<4 {
+            try SystemThread.start(name: "poster") {
+                for _ in 0..<5_000 { loop.post { count.change { $0 += 1 } } }
+            }
+        }
+        #expect(count.wait(until: .after(.seconds(10))) { $0 == 20_000 ? true : nil } == true)
+        loop.stop()
+    }
+
+    @Test func aWatchThatEndedIsNotCalledForADescriptorOfTheSameNumber() throws {
+        let loop = try EventLoop()
+        let calls = Monitor<[Int]>([])
+        let (near, far) = try DescriptorPair.messageSockets().split()
+        let (sender, receiver) = (MessageSocket(owning: near), MessageSocket(owning: far))
+        let old = try loop.watch(receiver.descriptor) { calls.change { $0.append(1) } }
+        loop.unwatch(receiver.descriptor, old)
+        _ = try loop.watch(receiver.descriptor) {
+            calls.change { $0.append(2) }
+            loop.stop()
+        }
+        #expect(sender.send([1]) == .sent)
+        loop.run()
+        #expect(calls.withLock { $0 } == [2])
+    }
+
+    @Test func aMonitorsWaitEndsAtItsDeadline() {
+        let monitor = Monitor(0)
+        let limit = Deadline.after(.seconds(5))
+        #expect(monitor.wait(until: .after(.milliseconds(30))) { $0 == 1 ? true : nil } == nil)
+        #expect(!limit.hasPassed)
+    }
+}

@@ -1,0 +1,107 @@
+import Glibc
+import SystemIO
+import Testing
+
+@Suite struct SocketTests {
+    private final class End {
+        let number: Int32
+
+        init(_ number: Int32) { self.number = number }
+
+        deinit { close(number) }
+    }
+
+    private func pair() throws -> (near: End, far: End) {
+        let listener = try Listener(host: "127.0.0.1", port: 0)
+        let near = End(try Socket.connect(host: "127.0.0.1", port: listener.address.port))
+        _ = Socket.waitUntilReadable(listener.descriptor, until: .after(.seconds(5)))
+        return (near, End(try #require(try listener.accept())))
+    }
+
+    @Test func aReadWaitsNoLongerThanItsDeadline() throws {
+        let (near, far) = try pair()
+        var byte = [UInt8](repeating: 0, count: 1)
+        let progress = byte.withUnsafeMutableBytes {
+            Socket.receive(near.number, into: [$0], limit: 1, deadline: .after(.milliseconds(20)))
+        }
+        #expect(progress == .timedOut)
+        withExtendedLifetime(far) {}
+    }
+
+    @Test func aReadFillsRegionsInOrderAndKeepsToItsLimit() throws {
+        let (near, far) = try pair()
+        #expect(send(far.number, "abcdefgh") == .moved(8))
+        #expect(Socket.waitUntilReadable(near.number, until: .after(.seconds(5))) == .moved(0))
+        var (first, second) = ([UInt8](repeating: 0, count: 3), [UInt8](repeating: 0, count: 9))
+        let progress = first.withUnsafeMutableBytes { first in
+            second.withUnsafeMutableBytes { second in
+                Socket.receive(near.number, into: [first, second], limit: 7, deadline: .after(.seconds(5)))
+            }
+        }
+        #expect(progress == .moved(7))
+        #expect(first + second == Array("abcdefg".utf8) + [0, 0, 0, 0, 0])
+    }
+
+    @Test func aReadOfNothingIsNotTheEnd() throws {
+        let (near, far) = try pair()
+        #expect(Socket.receive(near.number, into: [], limit: 5, deadline: .after(.seconds(1))) == .moved(0))
+        withExtendedLifetime(far) {}
+    }
+
+    @Test func manyRegionsAreSentWhole() throws {
+        let (near, far) = try pair()
+        let text = (0..<2_000).map { "\($0)," }.joined()
+        let total = text.utf8.count
+        var bytes = Array(text.utf8)
+        let progress = bytes.withUnsafeMutableBytes { bytes in
+            let regions = stride(from: 0, to: total, by: 3).map {
+                UnsafeRawBufferPointer(rebasing: bytes[$0..<min($0 + 3, total)])
+            }
+            return Socket.sendAll(near.number, regions, timeout: .seconds(5))
+        }
+        #expect(progress == .moved(total))
+        var received: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
+        while received.count < total {
+            let progress = buffer.withUnsafeMutableBytes {
+                Socket.receive(far.number, into: [$0], limit: $0.count, deadline: .after(.seconds(5)))
+            }
+            guard case .moved(let count) = progress else { break }
+            received += buffer[..<count]
+        }
+        #expect(String(decoding: received, as: UTF8.self) == text)
+    }
+
+    /// sendfile(2) waited in the kernel for ever, past every timeout.
+    @Test func aFileSentToAClientThatDoesNotReadTimesOut() throws {
+        let folder = TemporaryFolder()
+        let file = Descriptor(owning: try Directory(path: folder.path).createFile("big", .onlyIfAbsent))
+        #expect(ftruncate(file.number, 64 << 20) == 0)
+        let (near, far) = try pair()
+        var offset: UInt64 = 0
+        var progress = SocketProgress.moved(0)
+        while case .moved(let count) = progress {
+            offset += UInt64(count)
+            progress = Socket.sendFile(
+                far.number, from: file.number, offset: offset, count: 64 << 20, timeout: .milliseconds(50))
+        }
+        #expect(progress == .timedOut)
+        #expect(offset < 64 << 20)
+        withExtendedLifetime(near) {}
+    }
+
+    @Test func aWaitIsInterrupted() throws {
+        let (near, far) = try pair()
+        let (first, second) = try DescriptorPair.messageSockets().split()
+        let (waker, woken) = (MessageSocket(owning: first), MessageSocket(owning: second))
+        waker.finishSending()
+        #expect(
+            Socket.waitUntilReadable(near.number, until: .after(.seconds(5)), interruption: woken.descriptor)
+                == .interrupted)
+        withExtendedLifetime(far) {}
+    }
+
+    private func send(_ descriptor: Int32, _ text: String) -> SocketProgress {
+        Array(text.utf8).withUnsafeBytes { Socket.sendAll(descriptor, $0, timeout: .seconds(5)) }
+    }
+}

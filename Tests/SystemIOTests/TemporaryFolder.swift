@@ -1,0 +1,29 @@
+import Glibc
+
+/// A folder of the test's own, gone with it.
+final class TemporaryFolder {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/penstock-test-XXXXXX".utf8CString)
+        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
+    }
+
+    deinit { system("rm -rf '\(path)'") }
+
+    func write(_ name: String, _ text: String) {
+        let file = fopen("\(path)/\(name)", "w")!
+        fputs(text, file)
+        fclose(file)
+    }
+
+    func link(_ name: String, to target: String) { symlink(target, "\(path)/\(name)") }
+
+    func text(_ name: String) -> String? {
+        guard let file = fopen("\(path)/\(name)", "r") else { return nil }
+        defer { fclose(file) }
+        var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
+        let count = fread(&buffer, 1, buffer.count, file)
+        return String(decoding: buffer[..<count], as: UTF8.self)
+    }
+}

@@ -1,0 +1,72 @@
+import Testing
+import WriterModel
+
+@Suite struct MessageTests {
+    static let writer = WriterID("w_1")!
+    static let record = WriterRecord(
+        resource: ["id": "w_1", "state": "open", "created_at": "2024-02-29T00:00:00.000Z", "streams": [["offset": 12]]],
+        managedFile: "output.mp4", outputFiles: ["a/b.mp4"], mediaType: "video/mp4", creationFingerprint: "ff")
+
+    static func settings(tokens: [String]?) -> EncoderSettings {
+        var limits = ServiceLimits()
+        limits.maxWriters = 7
+        limits.bodyTimeout = 0.25
+        return EncoderSettings(
+            writer: writer, createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0), folder: "/state/w_1",
+            outputDirectory: "/out \"é\"", limits: limits, tokens: tokens)
+    }
+
+    static let messages: [ControlMessage] = [
+        .start(settings(tokens: nil)), .start(settings(tokens: [])), .start(settings(tokens: ["a b", "\"é\n"])),
+        .connection(unread: []), .connection(unread: [0, 255, 13, 10]), .tokens(nil), .tokens([]), .tokens(["x"]),
+        .shutDown, .snapshot(record), .record(record), .discarded,
+    ]
+
+    @Test(arguments: messages)
+    func aControlMessageArrivesAsItWas(message: ControlMessage) { #expect(ControlMessage(message.encoded) == message) }
+
+    @Test func bytesThatAreNoMessageAreNone() {
+        for bytes: [UInt8] in [[], [0], [99], [1], [1, 0x7B, 0x7D], [5, 0x5B], [3]] { #expect(ControlMessage(bytes) == nil) }
+    }
+
+    /// An encoder without tokens lets everybody in: only a plain null may say so.
+    @Test(arguments: ["{}", "false", "\"x\"", "[1]", "[\"a\",null]", "0"])
+    func tokensThatCanNotBeReadOpenNoDoor(json: String) {
+        let kind = ControlMessage.tokens(nil).encoded[0]
+        #expect(ControlMessage([kind] + Array(json.utf8)) == nil)
+    }
+
+    @Test func settingsWithoutTokensAreNotSettings() throws {
+        let message = ControlMessage.start(Self.settings(tokens: ["x"])).encoded
+        let text = String(decoding: message.dropFirst(), as: UTF8.self)
+        for replacement in ["", ",\"tokens\":{}", ",\"tokens\":[1]"] {
+            let changed = text.replacing(",\"tokens\":[\"x\"]", with: replacement)
+            #expect(changed != text)
+            #expect(ControlMessage([message[0]] + Array(changed.utf8)) == nil)
+        }
+    }
+
+    @Test(arguments: [
+        ForkMessage.fork(writer: writer), .forked(writer: writer, process: 12), .ended(process: 12, waitStatus: 139),
+        .forkFailed(writer: writer, reason: "fork: no memory, and so on"), .forkFailed(writer: writer, reason: ""),
+        .forkFailed(writer: writer, reason: " x "),
+    ])
+    func aForkMessageArrivesAsItWas(message: ForkMessage) { #expect(ForkMessage(message.encoded) == message) }
+
+    @Test(arguments: ["", "fork", "fork ../x", "forked w", "forked w x", "ended 1", "ended x 1", "spawn w", "fork w x y"])
+    func isNoForkMessage(text: String) { #expect(ForkMessage(Array(text.utf8)) == nil) }
+
+    @Test func aRecordIsReadAsItWasWritten() throws {
+        #expect(WriterRecord(json: try JSONParser.parse(Self.record.json.encoded)) == Self.record)
+        #expect(WriterRecord(json: ["version": 2]) == nil)
+        #expect(Self.record.state == .open)
+    }
+
+    @Test func aFailedRecordSaysWhyAndWhen() {
+        let failed = Self.record.failed(with: Problem(.encoderCrashed, "x"), at: Timestamp(secondsSinceEpoch: 0, nanoseconds: 0))
+        #expect(failed.state == .failed)
+        #expect(failed.resource["ended_at"] == "1970-01-01T00:00:00.000Z")
+        #expect(failed.resource["failure"]?.objectValue?["status"] == 500)
+        #expect(failed.outputFiles == Self.record.outputFiles)
+    }
+}
