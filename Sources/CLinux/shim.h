@@ -83,6 +83,12 @@ static inline int clinux_open(const char *path, int flags, mode_t mode) {
 
 static inline int clinux_is_nonblocking(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
+static inline int clinux_set_nonblocking(int fd, int on) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -1;
+    return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
 // openat2(2), which has no glibc wrapper. Resolution never leaves `dirfd`: no "..", no
 // absolute path, no symbolic link that leads out.
 static inline int clinux_open_beneath(int dirfd, const char *path, uint64_t flags, uint64_t mode) {
