@@ -201,7 +201,8 @@ final class Encoders: Sendable {
     private func receiveFromCatalog(_ link: EncoderLink) {
         while let event = link.nextEvent() {
             switch consume event {
-            case .changed, .concluded: break
+            case .changed: break
+            case .concluded: break
             case .returned(let descriptor, let unread): adopt(descriptor, unread)
             case .ended:
                 link.unwatch(on: loop)

@@ -9,6 +9,7 @@ package final class OutputIO: @unchecked Sendable {
     private let descriptor: Int32
     private let kind: Kind
     private let interruption: Interruption
+    private let onWrite: (@Sendable () -> Void)?
     private var isOpen = true
     private var position: Int64 = 0
     private let end = Atomic<Int64>(0)
@@ -33,7 +34,8 @@ package final class OutputIO: @unchecked Sendable {
 
     /// Takes the descriptor, also when it throws.
     package init(
-        descriptor: Int32, bufferBytes: Int, interruption: Interruption
+        descriptor: Int32, bufferBytes: Int, interruption: Interruption,
+        onWrite: (@Sendable () -> Void)? = nil
     ) throws(LibavError) {
         let buffer = av_malloc(bufferBytes)
         let context = buffer.flatMap {
@@ -48,6 +50,7 @@ package final class OutputIO: @unchecked Sendable {
         self.context = context
         self.descriptor = descriptor
         self.interruption = interruption
+        self.onWrite = onWrite
         kind = Kind(descriptor)
         context.pointee.opaque = Unmanaged.passUnretained(self).toOpaque()
         // A pipe or a socket takes bytes in order only.
@@ -110,6 +113,7 @@ package final class OutputIO: @unchecked Sendable {
     private func advance(_ count: Int) {
         position += Int64(count)
         if position > end.load(ordering: .relaxed) { end.store(position, ordering: .relaxed) }
+        onWrite?()
     }
 
     /// False when it was told to give up.

@@ -91,7 +91,8 @@ extension StreamWriter {
             switch destination.target {
             case .file(let descriptor):
                 output = try OutputIO(
-                    descriptor: descriptor, bufferBytes: bufferBytes, interruption: interruption)
+                    descriptor: descriptor, bufferBytes: bufferBytes, interruption: interruption,
+                    onWrite: destination.onWrite)
                 muxer = try Muxer(format: format, url: nil, interruption: interruption, mayOpen: mayOpen)
             case .url(let name), .device(let name):
                 muxer = try Muxer(format: format, url: name, interruption: interruption, mayOpen: mayOpen)
