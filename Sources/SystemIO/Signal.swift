@@ -34,6 +34,12 @@ public enum Signal {
         for number in signals { signal(number, SIG_IGN) }
     }
 
+    /// A crash ends the process at once, as the kernel has it: a handler that prints backtraces takes
+    /// its time, runs another program, writes memory to the log, and lets a signal that was sent pass.
+    public static func crashAtOnce() {
+        for number in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGQUIT] { signal(number, SIG_DFL) }
+    }
+
     public static func send(_ number: Int32, to process: Int32) {
         _ = CLinux.kill(process, number)
     }

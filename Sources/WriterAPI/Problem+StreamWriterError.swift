@@ -30,9 +30,9 @@ extension Problem {
         }
     }
 
+    /// Its first word may be a name ("libx264 is no audio encoder"), which no capital changes.
     private static func sentence(_ message: String) -> String {
-        let capital = message.prefix(1).uppercased() + message.dropFirst()
-        return capital.hasSuffix(".") ? capital : capital + "."
+        message.hasSuffix(".") ? message : message + "."
     }
 
     /// After such a problem the writer can't go on.

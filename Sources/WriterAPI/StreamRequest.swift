@@ -72,17 +72,20 @@ extension FieldReader {
         return rate
     }
 
-    fileprivate mutating func codecConfig() throws(Problem) -> CodecConfig {
+    /// The seed's CodecConfig; its pictures' part is for video only.
+    fileprivate mutating func codecConfig(ofVideo: Bool) throws(Problem) -> CodecConfig {
         guard let json = value("codec_config") else { return CodecConfig() }
         var fields = try FieldReader(json, at: pointer(to: "codec_config"))
         // The seed's -1 stands for "not set".
         func given(_ value: Int?) -> Int? { value == -1 ? nil : value }
-        let config = CodecConfig(
+        var config = CodecConfig(
             bitRate: given(try fields.integer("bit_rate")),
             compressionLevel: given(try fields.integer("compression_level")),
-            qscale: try fields.number("qscale"),
-            gopSize: given(try fields.integer("gop_size")),
-            maxBFrames: given(try fields.integer("max_b_frames")))
+            qscale: try fields.number("qscale"))
+        if ofVideo {
+            config.gopSize = given(try fields.integer("gop_size"))
+            config.maxBFrames = given(try fields.integer("max_b_frames"))
+        }
         try fields.finish()
         return config
     }
@@ -116,7 +119,7 @@ extension AudioStreamConfig {
             encoderSampleRate: try fields.integer("encoder_sample_rate"),
             encoderNumChannels: try fields.integer("encoder_num_channels"),
             encoderFormat: try fields.string("encoder_format"),
-            codecConfig: try fields.codecConfig(),
+            codecConfig: try fields.codecConfig(ofVideo: false),
             filterDesc: try fields.string("filter_desc"),
             metadata: try fields.map("metadata") ?? [:])
     }
@@ -154,7 +157,7 @@ extension VideoStreamConfig {
             encoderWidth: try fields.integer("encoder_width"),
             encoderHeight: try fields.integer("encoder_height"),
             encoderFormat: try fields.string("encoder_format"),
-            codecConfig: try fields.codecConfig(),
+            codecConfig: try fields.codecConfig(ofVideo: true),
             filterDesc: try fields.string("filter_desc"),
             hwAccel: try fields.string("hw_accel"),
             metadata: try fields.map("metadata") ?? [:])

@@ -19,6 +19,7 @@ struct ForkServer {
         // The gateway decides when to end; a terminal's Ctrl-C reaches it alone.
         ChildProcess.leaveProcessGroup()
         Signal.ignore([Signal.interrupt, Signal.terminate, Signal.hangUp, Signal.brokenPipe])
+        Signal.crashAtOnce()
         do throws(SystemError) {
             let children = try SignalSource([Signal.childEnded])
             while true {

@@ -6,8 +6,8 @@ import WriterModel
 func head(_ method: String, _ target: String, _ fields: String...) throws -> RequestHead {
     let lines = ["\(method) \(target) HTTP/1.1", "Host: a"] + fields + ["", ""]
     let bytes = Array(lines.joined(separator: "\r\n").utf8)
-    let result = try bytes.withUnsafeBytes { try RequestParser.parse($0, limits: HTTPLimits()) }
-    guard case .complete(let head, _) = result else { throw Unfinished() }
+    let result = bytes.withUnsafeBytes { bytes in Result { try RequestParser.parse(bytes, limits: HTTPLimits()) } }
+    guard case .complete(let head, _) = try result.get() else { throw Unfinished() }
     return head
 }
 
