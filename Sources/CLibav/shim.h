@@ -16,6 +16,8 @@
 #include <libavutil/pixdesc.h>
 #include <libavutil/samplefmt.h>
 #include <libswresample/swresample.h>
+#include <libswscale/swscale.h>
+#include <limits.h>
 #include <malloc.h>
 
 // Macros Swift cannot import.
@@ -112,4 +114,29 @@ static inline void clibav_zero_new_memory(void) {
 #ifdef M_PERTURB
     mallopt(M_PERTURB, 0xff);
 #endif
+}
+
+// Options: arrays came with 7.0 as a flag on the type, unsigned ints with 7.1 as the type after
+// the last of 5.1; channel layouts as a bit mask left with 7.0.
+#if LIBAVUTIL_VERSION_MAJOR >= 59
+static const unsigned clibav_option_type_mask = UINT_MAX;
+static inline int clibav_option_is_array(const AVOption *option) {
+    return (option->type & AV_OPT_TYPE_FLAG_ARRAY) != 0;
+}
+static inline unsigned clibav_option_type(const AVOption *option) {
+    return option->type & ~(unsigned)AV_OPT_TYPE_FLAG_ARRAY;
+}
+static inline const char *clibav_option_array_default(const AVOption *option) {
+    return option->default_val.arr ? option->default_val.arr->def : NULL;
+}
+#else
+static const unsigned clibav_option_type_mask = AV_OPT_TYPE_CHANNEL_LAYOUT;
+static inline int clibav_option_is_array(const AVOption *option) { return 0; }
+static inline unsigned clibav_option_type(const AVOption *option) { return option->type; }
+static inline const char *clibav_option_array_default(const AVOption *option) { return NULL; }
+#endif
+static const unsigned clibav_option_type_uint = AV_OPT_TYPE_CHLAYOUT + 1;
+
+static inline int clibav_is_output_device(const AVOutputFormat *format) {
+    return format->priv_class && AV_IS_OUTPUT_DEVICE(format->priv_class->category);
 }
