@@ -32,13 +32,6 @@ package struct OutputFormat: @unchecked Sendable {
 
     /// Writes its destination itself, or is a device: has no byte stream of ours.
     package var opensItself: Bool { pointer.pointee.flags & AVFMT_NOFILE != 0 }
-    package var isDevice: Bool {
-        guard let category = pointer.pointee.priv_class?.pointee.category else { return false }
-        return [
-            AV_CLASS_CATEGORY_DEVICE_VIDEO_OUTPUT, AV_CLASS_CATEGORY_DEVICE_AUDIO_OUTPUT,
-            AV_CLASS_CATEGORY_DEVICE_OUTPUT,
-        ].contains(category)
-    }
     package var wantsGlobalHeader: Bool { pointer.pointee.flags & AVFMT_GLOBALHEADER != 0 }
 
     package var defaultAudioEncoder: Codec? { Self.encoder(pointer.pointee.audio_codec) }

@@ -19,7 +19,7 @@ struct OutputRoute {
             throw Problem(.notFound, "The writer's output can't be read here: \(error.description).")
         }
         let waits = output.place.muxer.seeksBack
-        if waits && output.growth.awaitEnd() == .bad {
+        if waits && exchange.lasting({ output.growth.awaitEnd() }) == .bad {
             throw Problem(.wrongState, "The writer failed or was deleted; GET /v1/writers/\(writer) says why.")
         }
         let fields: [(name: String, value: String)] = [
