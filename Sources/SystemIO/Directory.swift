@@ -83,6 +83,12 @@ public final class Directory: Sendable {
         return probe >= 0
     }
 
+    public func size(of relative: String) -> UInt64? {
+        let probe = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only), 0)
+        guard probe >= 0 else { return nil }
+        return File.size(Descriptor(owning: probe).number)
+    }
+
     /// Makes this the process's current folder.
     public func enter() throws(SystemError) {
         if fchdir(descriptor) < 0 { throw SystemError("enter \(path)") }

@@ -135,7 +135,7 @@ extension NPYHeader {
                 parameter: "body", supported: [wanted.dtype])
         }
         guard shape.count > 0, wanted.frameShapes.contains(Array(shape.dropFirst())) else {
-            let shapes = wanted.frameShapes.map { "(N, " + $0.map(String.init).joined(separator: ", ") + ")" }
+            let shapes = wanted.frameShapes.map { "(N," + $0.map { " \($0)" }.joined(separator: ",") + ")" }
             throw Problem(
                 .unsupportedValue,
                 "The array's shape is (\(shape.map(String.init).joined(separator: ", "))) and the stream takes \(shapes.joined(separator: " or ")), N frames.",

@@ -41,7 +41,11 @@ struct EncodeRequest {
         if fields["type"] == nil {
             fields["type"] = .string(fields["width"] != nil || fields["frame_rate"] != nil ? "video" : "audio")
         }
-        stream = try StreamRequest(.object(fields))
+        do throws(Problem) {
+            stream = try StreamRequest(.object(fields))
+        } catch {
+            throw error.namingQuery(type: fields["type"]?.stringValue)
+        }
     }
 
     /// Parameters whose value is text even when it looks like a number.
@@ -53,5 +57,15 @@ struct EncodeRequest {
         if let integer = Int64(text) { return .integer(integer) }
         if let number = Double(text), number.isFinite { return .number(number) }
         return .string(text)
+    }
+}
+
+extension Problem {
+    /// The same, with the parameter as the query has it.
+    fileprivate func namingQuery(type: String?) -> Problem {
+        var problem = self
+        problem.extras.removeAll { $0.name == "pointer" }
+        if parameter == "format" { problem.parameter = type == "video" ? "pixel_format" : "sample_format" }
+        return problem
     }
 }

@@ -139,9 +139,24 @@ final class OutputPlace: Sendable {
     var outputFiles: [String] {
         switch plan {
         case .file(let path): file?.isSpecial == true ? [] : [path]
-        case .files: opened.withLock { $0.sorted() }
+        case .files: files ?? []
         default: []
         }
+    }
+
+    /// Whether there is one file that `…/output` can serve.
+    var hasOneFile: Bool { file.map { !$0.isSpecial } ?? false }
+
+    /// What a muxer that opens its own files has left; nil for others.
+    var files: [String]? {
+        guard case .files = plan, let outputs else { return nil }
+        return opened.withLock { $0 }.filter { outputs.contains($0) }.sorted()
+    }
+
+    /// The size of those together.
+    var bytesOfFiles: Int64? {
+        guard let outputs else { return nil }
+        return files?.reduce(0) { $0 + Int64(outputs.size(of: $1) ?? 0) }
     }
 
     private static func sibling(of path: String, for writer: WriterID) -> String {

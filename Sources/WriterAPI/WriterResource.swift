@@ -183,24 +183,24 @@ final class WriterResource: Sendable {
         report(.snapshot(record))
         do throws(Problem) {
             let summary = try asProblem { () throws(StreamWriterError) in try writer.close() }
-            return conclude(
-                .closed,
-                [
-                    (
-                        "result",
-                        [
-                            "bytes": .integer(summary.bytesWritten),
-                            "duration": .number(summary.duration),
-                            "ended_by": .string(endedBy),
-                            "output": .string("/v1/writers/\(settings.writer)/output"),
-                        ]
-                    )
-                ])
+            return conclude(.closed, [("result", result(summary, endedBy: endedBy))])
         } catch {
             writer.abort()
             _ = conclude(.failed, [("failure", error.json)])
             throw error
         }
+    }
+
+    private func result(_ summary: WriterSummary, endedBy: String) -> JSONValue {
+        let place = state.withLock { $0.parts?.place }
+        var result: JSONObject = [
+            "bytes": .integer(place?.bytesOfFiles ?? summary.bytesWritten),
+            "duration": .number(summary.duration),
+            "ended_by": .string(endedBy),
+        ]
+        if place?.hasOneFile == true { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
+        if let files = place?.files { result["files"] = .array(files.map { .string($0) }) }
+        return .object(result)
     }
 
     /// The writer can't go on: ends what still runs, and keeps why.
