@@ -12,8 +12,9 @@ import WriterModel
         limits.maxWriters = 7
         limits.bodyTimeout = 0.25
         return EncoderSettings(
-            writer: writer, createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0), folder: "/state/w_1",
-            outputDirectory: "/out \"é\"", limits: limits, tokens: tokens)
+            role: .writer, writer: writer, createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
+            folder: "/state/w_1", outputDirectory: "/out \"é\"", limits: limits,
+            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), version: "1.2.3", tokens: tokens)
     }
 
     static let messages: [ControlMessage] = [
