@@ -63,21 +63,28 @@ package final class Muxer {
     // MARK: Before the header
 
     /// Adds a stream for what `encoder` makes; its index.
-    package func addStream(_ encoder: Encoder, metadata: [String: String]) throws(LibavError) -> Int {
+    package func addStream(
+        _ encoder: Encoder, _ presentation: StreamPresentation
+    ) throws(LibavError) -> Int {
         let stream = try allocated(avformat_new_stream(context, nil), "adding a stream")
         try check(
             avcodec_parameters_from_context(stream.pointee.codecpar, encoder.context), "adding a stream")
+        try check(clibav_copy_side_data(stream, encoder.context), "adding a stream")
         stream.pointee.time_base = encoder.timeBase.rational
         if case .video(_, _, _, let frameRate) = encoder.settings.input {
             stream.pointee.avg_frame_rate = frameRate.rational
+            stream.pointee.sample_aspect_ratio = encoder.context.pointee.sample_aspect_ratio
         }
-        Self.replace(&stream.pointee.metadata, metadata)
+        try presentation.apply(to: stream)
         encoderTimeBases.append(encoder.timeBase)
         return Int(stream.pointee.index)
     }
 
     package func setMetadata(_ metadata: [String: String]) {
-        Self.replace(&context.pointee.metadata, metadata)
+        av_dict_free(&context.pointee.metadata)
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+            av_dict_set(&context.pointee.metadata, key, value, 0)
+        }
     }
 
     /// The destination is a descriptor of ours.
@@ -177,13 +184,6 @@ package final class Muxer {
     private func countURLBytes() {
         guard output == nil, let io = context.pointee.pb else { return }
         urlBytesWritten.store(io.pointee.bytes_written, ordering: .relaxed)
-    }
-
-    private static func replace(_ dictionary: inout OpaquePointer?, _ metadata: [String: String]) {
-        av_dict_free(&dictionary)
-        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
-            av_dict_set(&dictionary, key, value, 0)
-        }
     }
 
     /// The muxer holds `interruption` for as long as libav may ask it.
