@@ -56,7 +56,7 @@ package final class Muxer {
 
     /// Whether a failure was the destination's rather than the muxer's.
     package var destinationFailed: Bool {
-        guard let io = context.pointee.pb else { return true }
+        guard let io = context.pointee.pb, !gate.hasFailed else { return true }
         return io.pointee.error < 0
     }
 
@@ -90,6 +90,7 @@ package final class Muxer {
     /// The destination is a descriptor of ours.
     package func attach(_ output: OutputIO) {
         self.output = output
+        gate.output = output
         context.pointee.pb = output.context
         context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
     }
@@ -160,9 +161,9 @@ package final class Muxer {
     /// Ends the container and closes the destination.
     package func finish() throws(LibavError) {
         let code = av_write_trailer(context)
+        try gate.check()
         // Some muxers refuse to end what they got no packet for; that is no failure of ours.
         if hasPackets { try check(code, "writing the trailer of \(format.name)") }
-        try gate.check()
         try sendGathered()
         if ownsURL {
             ownsURL = false
