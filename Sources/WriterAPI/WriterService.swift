@@ -63,7 +63,7 @@ final class WriterService: EncoderService {
     /// Whether this process answers: its own writer, while there is one, and the request that
     /// makes it.
     private func isMine(_ request: RoutedRequest) -> Bool {
-        switch (request.operation, resource.phase) {
+        switch (request.operation, resource.settledPhase) {
         case (.createWriter, .absent): true
         case (.createWriter, _): false
         case (_, .ended), (_, .discarded): false
