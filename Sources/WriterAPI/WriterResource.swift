@@ -30,6 +30,7 @@ final class WriterResource: Sendable {
         var isChanging = false
         var chunks: [Int: Interruption] = [:]
         var parts: Parts?
+        var redaction = Redaction.none
         var metadata: [String: String] = [:]
         var streams: [(config: StreamConfig, chosen: StreamDescription)] = []
         var hasOpened = false
@@ -74,6 +75,7 @@ final class WriterResource: Sendable {
         try beginChange(in: [.absent])
         do throws(Problem) {
             let request = try CreateRequest(body)
+            state.withLock { $0.redaction = Redaction(destination: request.dst) }
             try build(request)
         } catch {
             discard()
@@ -195,7 +197,7 @@ final class WriterResource: Sendable {
             return conclude(.closed, [("result", result(summary, endedBy: endedBy))])
         } catch {
             writer.abort()
-            _ = conclude(.failed, [("failure", error.json)])
+            _ = conclude(.failed, [("failure", redacted(error).json)])
             throw error
         }
     }
@@ -206,7 +208,7 @@ final class WriterResource: Sendable {
         let (parts, hasOpened) = state.withLock { ($0.parts, $0.hasOpened) }
         parts?.writer.abort()
         if !hasOpened { parts?.place.remove(committed: false) }
-        _ = conclude(.failed, [("failure", problem.json)])
+        _ = conclude(.failed, [("failure", redacted(problem).json)])
     }
 
     func conclude(_ ended: WriterState, _ members: [(String, JSONValue)]) -> JSONObject {
@@ -221,6 +223,9 @@ final class WriterResource: Sendable {
         endChange()
         return record.resource
     }
+
+    /// The problem without what is secret in the writer's destination.
+    func redacted(_ problem: Problem) -> Problem { state.withLock { $0.redaction }.apply(to: problem) }
 
     // MARK: Output
 

@@ -56,7 +56,7 @@ final class WriterService: EncoderService {
             try authenticator.check(exchange.head)
             try perform(request, exchange)
         } catch {
-            exchange.reply(error)
+            exchange.reply(resource.redacted(error))
         }
     }
 
