@@ -56,7 +56,8 @@ final class WriterService: EncoderService {
             try authenticator.check(exchange.head)
             try perform(request, exchange)
         } catch {
-            exchange.reply(resource.redacted(error))
+            let problem = resource.redacted(error)
+            exchange.reply(problem, fields: problem.offsetFields)
         }
     }
 
