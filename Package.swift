@@ -45,7 +45,7 @@ let package = Package(
 
         // The product.
         .target(name: "WriterModel"),
-        .target(name: "APICore", dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO"]),
+        .target(name: "APICore", dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO", .logging]),
         .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", .logging]),
         .target(
             name: "Gateway", dependencies: ["APICore", .logging],

@@ -3,7 +3,9 @@ import WriterModel
 
 extension HTTPServer.Configuration {
     /// The server of either process under these limits.
-    public init(_ limits: ServiceLimits, lingerTime: Duration) {
+    public init(
+        _ limits: ServiceLimits, lingerTime: Duration, onAnswered: (@Sendable (ExchangeReport) -> Void)? = nil
+    ) {
         self.init()
         self.limits.maxHeadBytes = limits.maxHeadBytes
         self.limits.maxTargetBytes = min(self.limits.maxTargetBytes, limits.maxHeadBytes)
@@ -14,5 +16,6 @@ extension HTTPServer.Configuration {
         bodyTimeout = .seconds(limits.bodyTimeout)
         responseTimeout = .seconds(limits.responseTimeout)
         self.lingerTime = lingerTime
+        self.onAnswered = onAnswered
     }
 }

@@ -29,6 +29,13 @@ extension Exchange {
         try? respond(response)
     }
 
+    /// Answers with a problem, which names the request.
+    public func reply(_ problem: Problem, fields: [(name: String, value: String)] = []) {
+        var problem = problem
+        problem.extras.append(.init("request_id", .string(requestID)))
+        reply(.problem(problem, fields: fields))
+    }
+
     /// The body as JSON; nil when there is none.
     public func jsonBody(limit: Int) throws(Problem) -> JSONValue? {
         try requireMediaType("application/json")

@@ -154,7 +154,8 @@ final class Encoders: Sendable {
         EncoderSettings(
             role: role, writer: writer, createdAt: createdAt, folder: records.folderPath(writer),
             outputDirectory: configuration.outputDirectory, limits: configuration.limits,
-            policy: configuration.policy, version: configuration.version, tokens: authenticator.current)
+            policy: configuration.policy, version: configuration.version,
+            logsRequests: configuration.logsRequests, tokens: authenticator.current)
     }
 
     private func abandon(_ link: EncoderLink) {

@@ -78,7 +78,9 @@ public final class Gateway: Sendable {
                 configuration: configuration, registry: registry, records: records, encoders: encoders,
                 authenticator: authenticator)
             server = try HTTPServer(
-                configuration: .init(configuration.limits, lingerTime: .milliseconds(5)), loop: loop,
+                configuration: .init(
+                    configuration.limits, lingerTime: .milliseconds(5),
+                    onAnswered: AccessLog.writer(to: log, enabled: configuration.logsRequests)), loop: loop,
                 handler: switchboard, log: log)
             returned.server.withLock { [server] in $0 = server }
             acceptor = try Acceptor(listener, server: server, loop: loop, log: log)

@@ -18,6 +18,8 @@ public struct GatewayConfiguration: Sendable {
     public var encoderExecutable: String
     public var encoderArguments: [String]
     public var version: String
+    /// One line for each request.
+    public var logsRequests = true
 
     public init(encoderExecutable: String, encoderArguments: [String], version: String) {
         self.encoderExecutable = encoderExecutable

@@ -33,7 +33,7 @@ final class Switchboard: RequestHandler {
         do throws(Problem) {
             try answer(exchange)
         } catch {
-            exchange.reply(.problem(error))
+            exchange.reply(error)
         }
     }
 

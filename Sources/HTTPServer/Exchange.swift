@@ -18,7 +18,15 @@ public final class Exchange {
         case abort
     }
 
+    /// Stands in the answer, the log and, by the handler's doing, in a problem's body.
+    public let requestID: String
+    /// The handler's name for what was asked, for counting.
+    public var route: String?
+
     private(set) var outcome = Outcome.unanswered
+    private var status: HTTPStatus?
+    private var bodyBytesSent: UInt64 = 0
+    private let began = ContinuousClock.now
     private var streamReuses = false
     private let connection: Connection
     private let configuration: HTTPServer.Configuration
@@ -34,6 +42,7 @@ public final class Exchange {
         self.configuration = configuration
         self.pool = pool
         self.isDraining = isDraining
+        requestID = RequestID.of(head)
         let expectsContinue = head.expectsContinue && head.framing != .none
         body = RequestBody(
             framing: head.framing, connection: connection, timeout: configuration.bodyTimeout,
@@ -89,6 +98,7 @@ public final class Exchange {
         switch answer {
         case .none: try send(encodedHead(response.status, response.fields, reuses: reuses, length: length))
         case .bytes(let body):
+            bodyBytesSent = UInt64(body.count)
             try send(
                 encodedHead(response.status, response.fields, reuses: reuses, length: length, followedBy: body))
         case .file(let file, let range):
@@ -140,6 +150,7 @@ public final class Exchange {
     /// No thread uses the stream any more.
     public func close(_ stream: ResponseStream) {
         guard stream.hasStarted else { return }
+        bodyBytesSent = stream.bytesSent
         // Without chunks an early end looks like the end: what is cut must break.
         outcome = stream.isFinished || stream.isChunked ? .close : .abort
         if streamReuses && stream.isFinished { discardBody() }
@@ -156,9 +167,11 @@ public final class Exchange {
         _ status: HTTPStatus, _ fields: [(name: String, value: String)], reuses: Bool, length: UInt64? = nil,
         isChunked: Bool = false, followedBy body: [UInt8] = []
     ) -> [UInt8] {
+        self.status = status
         var response = ResponseHead(status: status)
-        response.fields.reserveCapacity(fields.count + 3)
+        response.fields.reserveCapacity(fields.count + 5)
         response.add("Date", DateField.now)
+        response.add(RequestID.field, requestID)
         for field in fields { response.add(field.name, field.value) }
         if let length { response.add("Content-Length", String(length)) }
         if isChunked { response.add("Transfer-Encoding", "chunked") }
@@ -190,6 +203,16 @@ public final class Exchange {
                 count: Int(clamping: range.upperBound - position), timeout: configuration.responseTimeout)
             guard case .moved(let count) = progress else { throw .clientGone }
             position += UInt64(count)
+            bodyBytesSent += UInt64(count)
         }
+    }
+
+    /// What became of the request; nil while there is no answer, or when it went elsewhere.
+    var report: ExchangeReport? {
+        if outcome == .handedOff { return nil }
+        return ExchangeReport(
+            method: head.method, path: head.target.rawPath, route: route, status: status?.code, requestID: requestID,
+            traceParent: head.field("traceparent"), peer: connection.peer, bodyBytesRead: body.bytesRead,
+            bodyBytesSent: bodyBytesSent, duration: ContinuousClock.now - began)
     }
 }

@@ -49,6 +49,8 @@ public final class HTTPServer: Sendable {
         public var closeTimeout = Duration.seconds(2)
         /// The same, in all, for a client that goes on sending.
         public var maxCloseTime = Duration.seconds(30)
+        /// Hears of every request that was answered here, on the thread that answered it.
+        public var onAnswered: (@Sendable (ExchangeReport) -> Void)?
 
         public init() {}
     }
@@ -156,6 +158,7 @@ public final class HTTPServer: Sendable {
                 head: request.head, headBytes: request.bytes, connection: connection,
                 configuration: configuration, pool: pool, isDraining: isDraining)
             handler.handle(exchange)
+            if let onAnswered = configuration.onAnswered, let report = exchange.report { onAnswered(report) }
             switch exchange.outcome {
             case .handedOff:
                 forget(connection)

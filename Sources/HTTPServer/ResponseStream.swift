@@ -11,6 +11,7 @@ public final class ResponseStream: @unchecked Sendable {
     private let hasBody: Bool
     private var head: [UInt8]
     private(set) var isFinished = false
+    private(set) var bytesSent: UInt64 = 0
     /// The client has seen the status: no other answer is possible.
     public private(set) var hasStarted = false
 
@@ -26,6 +27,7 @@ public final class ResponseStream: @unchecked Sendable {
     public func send(_ piece: UnsafeRawBufferPointer) throws(Exchange.Failure) {
         if piece.isEmpty || !hasBody { return try start() }
         try send(piece, last: false)
+        bytesSent += UInt64(piece.count)
     }
 
     /// Ends the body well.

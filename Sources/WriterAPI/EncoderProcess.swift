@@ -47,7 +47,9 @@ public final class EncoderProcess: Sendable {
         authenticator = TokenAuthenticator(tokens: settings.tokens)
         service = try Self.service(settings, authenticator, gateway)
         server = try HTTPServer(
-            configuration: .init(settings.limits, lingerTime: .milliseconds(250)), loop: loop, handler: service,
+            configuration: .init(
+                settings.limits, lingerTime: .milliseconds(250),
+                onAnswered: AccessLog.writer(to: log, enabled: settings.logsRequests)), loop: loop, handler: service,
             log: log)
     }
 

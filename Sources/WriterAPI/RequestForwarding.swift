@@ -22,18 +22,13 @@ struct GatewayReturn: Sendable {
     }
 }
 
-extension Exchange {
-    /// Answers with a problem; a stream's offset in it also stands in its field.
-    func reply(_ problem: Problem) {
-        var fields: [(name: String, value: String)] = []
-        if let offset = problem.extras.first(where: { $0.name == "offset" && problem.concernsStream })?.value.integerValue {
-            fields.append(("Upload-Offset", String(offset)))
-        }
-        reply(.problem(problem, fields: fields))
-    }
-}
-
 extension Problem {
-    /// Its `offset` is that of a stream, not of a text.
-    fileprivate var concernsStream: Bool { code != .malformedJSON }
+    /// A problem with a stream's offset tells it in its field too. (`offset` in a JSON text is
+    /// another matter.)
+    var offsetFields: [(name: String, value: String)] {
+        guard code != .malformedJSON,
+            let offset = extras.first(where: { $0.name == "offset" })?.value.integerValue
+        else { return [] }
+        return [("Upload-Offset", String(offset))]
+    }
 }

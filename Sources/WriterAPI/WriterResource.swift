@@ -25,11 +25,12 @@ final class WriterResource: Sendable {
         let writer: StreamWriter
     }
 
-    private struct State {
+    struct State {
         var phase = Phase.absent
         var isChanging = false
         var chunks: [Int: Interruption] = [:]
         var parts: Parts?
+        var redaction = Redaction.none
         var metadata: [String: String] = [:]
         var streams: [(config: StreamConfig, chosen: StreamDescription)] = []
         var hasOpened = false
@@ -39,11 +40,11 @@ final class WriterResource: Sendable {
     /// Ends a chunk under the thread that takes it.
     typealias Interruption = @Sendable () -> Void
 
-    private let settings: EncoderSettings
-    private let folder: Directory
-    private let report: @Sendable (ControlMessage) -> Void
-    private let state = Monitor(State())
-    private let growth = OutputGrowth()
+    let settings: EncoderSettings
+    let folder: Directory
+    let report: @Sendable (ControlMessage) -> Void
+    let state = Monitor(State())
+    let growth = OutputGrowth()
 
     /// `report` tells the gateway.
     init(
@@ -56,6 +57,17 @@ final class WriterResource: Sendable {
 
     var phase: Phase { state.withLock { $0.phase } }
 
+    /// The phase, once the gateway knows it too: a request must not go back to a gateway that
+    /// would send it here again.
+    var settledPhase: Phase {
+        state.wait { state in
+            switch state.phase {
+            case .ended, .discarded: state.isChanging ? nil : state.phase
+            case .absent, .alive: state.phase
+            }
+        } ?? .discarded
+    }
+
     // MARK: Creating and ending
 
     /// Makes the writer, wholly or not at all.
@@ -63,6 +75,7 @@ final class WriterResource: Sendable {
         try beginChange(in: [.absent])
         do throws(Problem) {
             let request = try CreateRequest(body)
+            state.withLock { $0.redaction = Redaction(destination: request.dst) }
             try build(request)
         } catch {
             discard()
@@ -163,13 +176,11 @@ final class WriterResource: Sendable {
         if (try? beginChange(in: [.absent])) != nil { discard() }
     }
 
-    private func discard() {
+    func discard() {
         growth.ended(.bad)
-        state.change { state in
-            state.phase = .discarded
-            state.isChanging = false
-        }
+        state.withLock { $0.phase = .discarded }
         report(.discarded)
+        endChange()
     }
 
     /// Drains, writes the trailer, closes.
@@ -186,21 +197,9 @@ final class WriterResource: Sendable {
             return conclude(.closed, [("result", result(summary, endedBy: endedBy))])
         } catch {
             writer.abort()
-            _ = conclude(.failed, [("failure", error.json)])
+            _ = conclude(.failed, [("failure", redacted(error).json)])
             throw error
         }
-    }
-
-    private func result(_ summary: WriterSummary, endedBy: String) -> JSONValue {
-        let place = state.withLock { $0.parts?.place }
-        var result: JSONObject = [
-            "bytes": .integer(place?.bytesOfFiles ?? summary.bytesWritten),
-            "duration": .number(summary.duration),
-            "ended_by": .string(endedBy),
-        ]
-        if place?.hasOneFile == true { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
-        if let files = place?.files { result["files"] = .array(files.map { .string($0) }) }
-        return .object(result)
     }
 
     /// The writer can't go on: ends what still runs, and keeps why.
@@ -209,10 +208,10 @@ final class WriterResource: Sendable {
         let (parts, hasOpened) = state.withLock { ($0.parts, $0.hasOpened) }
         parts?.writer.abort()
         if !hasOpened { parts?.place.remove(committed: false) }
-        _ = conclude(.failed, [("failure", problem.json)])
+        _ = conclude(.failed, [("failure", redacted(problem).json)])
     }
 
-    private func conclude(_ ended: WriterState, _ members: [(String, JSONValue)]) -> JSONObject {
+    func conclude(_ ended: WriterState, _ members: [(String, JSONValue)]) -> JSONObject {
         state.withLock { state in
             state.phase = .ended(ended)
             state.ending = [("ended_at", .string(Timestamp.now().description))] + members
@@ -225,184 +224,8 @@ final class WriterResource: Sendable {
         return record.resource
     }
 
-    // MARK: Changing
-
-    func addStream(_ body: JSONValue?) throws(Problem) -> (index: Int, resource: JSONValue) {
-        let request = try StreamRequest(body ?? .null)
-        return try change(in: .configuring, needs: "streams are added before open") { parts throws(Problem) in
-            let index = try add(request, to: parts.writer)
-            let stream = state.withLock { $0.streams[index] }
-            return (index, StreamRequest.json(stream.config, stream.chosen, parts.writer.progress(of: index)))
-        }
-    }
-
-    func setMetadata(_ body: JSONValue?) throws(Problem) -> JSONObject {
-        let metadata = try FieldReader.map(body ?? .null, at: "")
-        return try change(in: .configuring, needs: "metadata is set before open") { parts throws(Problem) in
-            try asProblem { () throws(StreamWriterError) in try parts.writer.setMetadata(metadata) }
-            state.withLock { $0.metadata = metadata }
-            return resource
-        }
-    }
-
-    func open(_ request: OpenRequest) throws(Problem) -> JSONObject {
-        // What is left of a muxer that would not open can't be opened again.
-        try change(in: .configuring, needs: "open comes once", endsWriter: { $0.code != .wrongState }) {
-            parts throws(Problem) in
-            if state.withLock({ $0.streams.isEmpty }) {
-                throw Problem(
-                    .wrongState, "The writer has no stream yet: add one first, POST …/streams.",
-                    extras: [("state", .string(WriterState.configuring.rawValue))])
-            }
-            try openNow(request, parts.writer, parts.place)
-            return resource
-        }
-    }
-
-    func flush() throws(Problem) -> JSONObject {
-        try change(in: .open, needs: "flush needs an open one") { parts throws(Problem) in
-            try asProblem { () throws(StreamWriterError) in try parts.writer.flush() }
-            return resource
-        }
-    }
-
-    private func add(_ request: StreamRequest, to writer: StreamWriter) throws(Problem) -> Int {
-        let index = try asProblem { () throws(StreamWriterError) in try writer.addStream(request.config) }
-        let chosen = writer.description(of: index)
-        state.withLock { $0.streams.append((request.config, chosen)) }
-        return index
-    }
-
-    private func openNow(_ request: OpenRequest, _ writer: StreamWriter, _ place: OutputPlace) throws(Problem) {
-        try asProblem { () throws(StreamWriterError) in try writer.open(option: request.option) }
-        try place.commit()
-        state.withLock { state in
-            state.phase = .alive(.open)
-            state.hasOpened = true
-        }
-    }
-
-    /// Runs an exclusive change in one state; a failure that ends the writer ends it.
-    private func change<R>(
-        in allowed: WriterState, needs: String, endsWriter: (Problem) -> Bool = { $0.endsWriter },
-        _ body: (Parts) throws(Problem) -> R
-    ) throws(Problem) -> R {
-        try beginChange(in: [.alive(.configuring), .alive(.open)])
-        guard phase == .alive(allowed), let parts = state.withLock({ $0.parts }) else {
-            endChange()
-            throw wrongState(needs: needs)
-        }
-        do throws(Problem) {
-            let result = try body(parts)
-            report(.snapshot(record))
-            endChange()
-            return result
-        } catch {
-            endChange()
-            if endsWriter(error) { fail(error) }
-            throw error
-        }
-    }
-
-    /// Waits for its turn. 409 while a chunk is being taken.
-    private func beginChange(in allowed: [Phase]) throws(Problem) {
-        let refusal: Problem? = state.wait { state -> Problem?? in
-            if state.isChanging { return nil }
-            if !allowed.contains(state.phase) { return .some(Self.wrongState(state.phase, needs: nil)) }
-            if let stream = state.chunks.keys.min() {
-                return .some(
-                    Problem(
-                        .chunkInProgress, "Stream \(stream) is taking a chunk. Wait for its answer first.",
-                        extras: [("stream", .integer(Int64(stream)))]))
-            }
-            state.isChanging = true
-            return .some(nil)
-        } ?? nil
-        if let refusal { throw refusal }
-    }
-
-    private func interruptChunksAndBeginChange() throws(Problem) {
-        let mayEnd: Bool? = state.wait { state in
-            guard case .alive = state.phase else { return state.isChanging ? nil : false }
-            for interrupt in state.chunks.values { interrupt() }
-            if state.isChanging || !state.chunks.isEmpty { return nil }
-            state.isChanging = true
-            return true
-        }
-        if mayEnd != true { throw wrongState(needs: nil) }
-    }
-
-    private func endChange() { state.change { $0.isChanging = false } }
-
-    // MARK: Chunks
-
-    /// What a chunk's route needs to know of its stream.
-    struct ChunkTarget: Sendable {
-        let writer: StreamWriter
-        let config: StreamConfig
-        let description: StreamDescription
-    }
-
-    /// Takes the stream for one chunk until `releaseStream`. With `superseding`, a chunk that
-    /// is being taken is ended first.
-    func claimStream(_ index: Int, superseding: Bool, _ interruption: @escaping Interruption) throws(Problem) -> ChunkTarget {
-        let deadline = Deadline.after(.seconds(5))
-        let claimed: Result<ChunkTarget, Problem>? = state.wait(until: deadline) { state in
-            if state.isChanging { return nil }
-            guard state.phase == .alive(.open), let writer = state.parts?.writer else {
-                return .failure(Self.wrongState(state.phase, needs: "chunks need an open one: POST …/open first"))
-            }
-            guard state.streams.indices.contains(index) else {
-                return .failure(.noStream(String(index), of: self.settings.writer))
-            }
-            if let current = state.chunks[index] {
-                if superseding { current() }
-                return superseding ? nil : .failure(Self.chunkInProgress(index))
-            }
-            state.chunks[index] = interruption
-            let stream = state.streams[index]
-            return .success(ChunkTarget(writer: writer, config: stream.config, description: stream.chosen))
-        }
-        guard let claimed else { throw Self.chunkInProgress(index) }
-        return try claimed.get()
-    }
-
-    func releaseStream(_ index: Int) { state.change { $0.chunks[index] = nil } }
-
-    func description(of index: Int) throws(Problem) -> StreamDescription {
-        try state.withLock { state throws(Problem) in
-            guard state.streams.indices.contains(index) else {
-                throw .noStream(String(index), of: settings.writer)
-            }
-            return state.streams[index].chosen
-        }
-    }
-
-    func offset(of index: Int) throws(Problem) -> Int64 {
-        _ = try description(of: index)
-        return state.withLock { $0.parts }?.writer.progress(of: index).offset ?? 0
-    }
-
-    /// Ends every upload at once, and a wait for the destination.
-    func interruptWork() {
-        state.withLock { state in for interrupt in state.chunks.values { interrupt() } }
-        interruptOpening()
-    }
-
-    /// A destination may take for ever to open: a server that waits for its client.
-    private func interruptOpening() {
-        let opening = state.withLock { state in
-            state.isChanging && state.phase == .alive(.configuring) ? state.parts?.writer : nil
-        }
-        opening?.abort()
-    }
-
-    private static func chunkInProgress(_ index: Int) -> Problem {
-        Problem(
-            .chunkInProgress,
-            "Stream \(index) is taking another chunk. Wait for its answer, or send Upload-Offset to end it.",
-            extras: [("stream", .integer(Int64(index)))])
-    }
+    /// The problem without what is secret in the writer's destination.
+    func redacted(_ problem: Problem) -> Problem { state.withLock { $0.redaction }.apply(to: problem) }
 
     // MARK: Output
 
@@ -423,52 +246,6 @@ final class WriterResource: Sendable {
         state.withLock { state in
             state.parts.map { Output(place: $0.place, growth: growth, isCommitted: state.hasOpened) }
         }
-    }
-
-    // MARK: What is known
-
-    /// The body of `GET`.
-    var resource: JSONObject { record.resource }
-
-    var record: WriterRecord {
-        state.withLock { state in
-            let place = state.parts?.place
-            var resource: JSONObject = [
-                "id": .string(settings.writer.text),
-                "state": .string(Self.state(of: state.phase).rawValue),
-                "created_at": .string(settings.createdAt.description),
-            ]
-            resource["dst"] = place?.shownDestination.map { .string($0) }
-            resource["format"] = .string(place?.muxer.name ?? "")
-            resource["metadata"] = .map(state.metadata)
-            resource["streams"] = .array(
-                state.streams.enumerated().compactMap { index, stream in
-                    state.parts.map { StreamRequest.json(stream.config, stream.chosen, $0.writer.progress(of: index)) }
-                })
-            resource["bytes_written"] = .integer(state.parts?.writer.bytesWritten ?? 0)
-            if state.ending.isEmpty { resource["encoder_pid"] = .integer(Int64(ChildProcess.ownIdentifier)) }
-            for (name, value) in state.ending { resource[name] = value }
-            return WriterRecord(
-                resource: resource, managedFile: place?.managedFile, outputFiles: place?.outputFiles ?? [],
-                mediaType: place?.muxer.mimeType ?? "application/octet-stream",
-                creationFingerprint: state.parts?.request.fingerprint ?? "")
-        }
-    }
-
-    private static func state(of phase: Phase) -> WriterState {
-        switch phase {
-        case .alive(let state), .ended(let state): state
-        case .absent, .discarded: .configuring
-        }
-    }
-
-    private func wrongState(needs: String?) -> Problem { Self.wrongState(phase, needs: needs) }
-
-    private static func wrongState(_ phase: Phase, needs: String?) -> Problem {
-        let state = state(of: phase).rawValue
-        return Problem(
-            .wrongState, "The writer is \(state)\(needs.map { "; \($0)" } ?? "").",
-            extras: [("state", .string(state))])
     }
 }
 

@@ -56,14 +56,15 @@ final class WriterService: EncoderService {
             try authenticator.check(exchange.head)
             try perform(request, exchange)
         } catch {
-            exchange.reply(error)
+            let problem = resource.redacted(error)
+            exchange.reply(problem, fields: problem.offsetFields)
         }
     }
 
     /// Whether this process answers: its own writer, while there is one, and the request that
     /// makes it.
     private func isMine(_ request: RoutedRequest) -> Bool {
-        switch (request.operation, resource.phase) {
+        switch (request.operation, resource.settledPhase) {
         case (.createWriter, .absent): true
         case (.createWriter, _): false
         case (_, .ended), (_, .discarded): false

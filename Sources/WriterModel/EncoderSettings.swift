@@ -20,12 +20,14 @@ public struct EncoderSettings: Sendable, Equatable {
     public var policy: OutputPolicy
     /// Penstock's own.
     public var version: String
+    /// One line for each request.
+    public var logsRequests: Bool
     /// nil: requests need no token.
     public var tokens: [String]?
 
     public init(
         role: Role, writer: WriterID, createdAt: Timestamp, folder: String, outputDirectory: String,
-        limits: ServiceLimits, policy: OutputPolicy, version: String, tokens: [String]?
+        limits: ServiceLimits, policy: OutputPolicy, version: String, logsRequests: Bool, tokens: [String]?
     ) {
         self.role = role
         self.writer = writer
@@ -35,6 +37,7 @@ public struct EncoderSettings: Sendable, Equatable {
         self.limits = limits
         self.policy = policy
         self.version = version
+        self.logsRequests = logsRequests
         self.tokens = tokens
     }
 
@@ -48,6 +51,7 @@ public struct EncoderSettings: Sendable, Equatable {
             "limits": limits.json,
             "policy": policy.json,
             "version": .string(version),
+            "logs_requests": .bool(logsRequests),
             "tokens": Self.json(ofTokens: tokens),
         ]
     }
@@ -66,7 +70,8 @@ public struct EncoderSettings: Sendable, Equatable {
         else { return nil }
         self.init(
             role: role, writer: writer, createdAt: createdAt, folder: folder, outputDirectory: outputDirectory,
-            limits: limits, policy: policy, version: version, tokens: tokens)
+            limits: limits, policy: policy, version: version, logsRequests: object["logs_requests"] == .bool(true),
+            tokens: tokens)
     }
 
     static func json(ofTokens tokens: [String]?) -> JSONValue {

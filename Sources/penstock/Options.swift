@@ -118,6 +118,9 @@ struct LogOptions: ParsableArguments {
     @Option(help: "One line an event, as text or as JSON.")
     var logFormat: LineLogHandler.Format = fromEnvironment("LOG_FORMAT", .text) { LineLogHandler.Format(rawValue: $0) }
 
+    @Flag(inversion: .prefixedNo, help: "One line for each request.")
+    var accessLog = fromEnvironment("ACCESS_LOG", true) { ["1", "true", "yes"].contains($0.lowercased()) }
+
     @Option(help: "The least of the levels that are logged.")
     var logLevel: Logger.Level = fromEnvironment("LOG_LEVEL", .info) { Logger.Level(rawValue: $0) }
 }

@@ -1,0 +1,19 @@
+import HTTP1
+import SystemIO
+
+/// What became of one request, for the log and the counters.
+public struct ExchangeReport: Sendable {
+    public let method: HTTPMethod
+    /// Without the query, which may hold what is nobody's business.
+    public let path: String
+    /// What the handler called it; nil for a request that has no place in the API.
+    public let route: String?
+    /// nil when the client was gone before there was an answer.
+    public let status: Int?
+    public let requestID: String
+    public let traceParent: String?
+    public let peer: SocketAddress?
+    public let bodyBytesRead: UInt64
+    public let bodyBytesSent: UInt64
+    public let duration: Duration
+}

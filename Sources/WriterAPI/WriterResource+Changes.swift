@@ -1,0 +1,114 @@
+import APICore
+import StreamWriter
+import SystemIO
+import WriterModel
+
+// What may be done to the writer one at a time, before and after it is opened.
+extension WriterResource {
+    func addStream(_ body: JSONValue?) throws(Problem) -> (index: Int, resource: JSONValue) {
+        let request = try StreamRequest(body ?? .null)
+        return try change(in: .configuring, needs: "streams are added before open") { parts throws(Problem) in
+            let index = try add(request, to: parts.writer)
+            let stream = state.withLock { $0.streams[index] }
+            return (index, StreamRequest.json(stream.config, stream.chosen, parts.writer.progress(of: index)))
+        }
+    }
+
+    func setMetadata(_ body: JSONValue?) throws(Problem) -> JSONObject {
+        let metadata = try FieldReader.map(body ?? .null, at: "")
+        return try change(in: .configuring, needs: "metadata is set before open") { parts throws(Problem) in
+            try asProblem { () throws(StreamWriterError) in try parts.writer.setMetadata(metadata) }
+            state.withLock { $0.metadata = metadata }
+            return resource
+        }
+    }
+
+    func open(_ request: OpenRequest) throws(Problem) -> JSONObject {
+        // What is left of a muxer that would not open can't be opened again.
+        try change(in: .configuring, needs: "open comes once", endsWriter: { $0.code != .wrongState }) {
+            parts throws(Problem) in
+            if state.withLock({ $0.streams.isEmpty }) {
+                throw Problem(
+                    .wrongState, "The writer has no stream yet: add one first, POST …/streams.",
+                    extras: [("state", .string(WriterState.configuring.rawValue))])
+            }
+            try openNow(request, parts.writer, parts.place)
+            return resource
+        }
+    }
+
+    func flush() throws(Problem) -> JSONObject {
+        try change(in: .open, needs: "flush needs an open one") { parts throws(Problem) in
+            try asProblem { () throws(StreamWriterError) in try parts.writer.flush() }
+            return resource
+        }
+    }
+
+    func add(_ request: StreamRequest, to writer: StreamWriter) throws(Problem) -> Int {
+        let index = try asProblem { () throws(StreamWriterError) in try writer.addStream(request.config) }
+        let chosen = writer.description(of: index)
+        state.withLock { $0.streams.append((request.config, chosen)) }
+        return index
+    }
+
+    func openNow(_ request: OpenRequest, _ writer: StreamWriter, _ place: OutputPlace) throws(Problem) {
+        try asProblem { () throws(StreamWriterError) in try writer.open(option: request.option) }
+        try place.commit()
+        state.withLock { state in
+            state.phase = .alive(.open)
+            state.hasOpened = true
+        }
+    }
+
+    /// Runs an exclusive change in one state; a failure that ends the writer ends it.
+    func change<R>(
+        in allowed: WriterState, needs: String, endsWriter: (Problem) -> Bool = { $0.endsWriter },
+        _ body: (Parts) throws(Problem) -> R
+    ) throws(Problem) -> R {
+        try beginChange(in: [.alive(.configuring), .alive(.open)])
+        guard phase == .alive(allowed), let parts = state.withLock({ $0.parts }) else {
+            endChange()
+            throw wrongState(needs: needs)
+        }
+        do throws(Problem) {
+            let result = try body(parts)
+            report(.snapshot(record))
+            endChange()
+            return result
+        } catch {
+            endChange()
+            if endsWriter(error) { fail(error) }
+            throw error
+        }
+    }
+
+    /// Waits for its turn. 409 while a chunk is being taken.
+    func beginChange(in allowed: [Phase]) throws(Problem) {
+        let refusal: Problem? = state.wait { state -> Problem?? in
+            if state.isChanging { return nil }
+            if !allowed.contains(state.phase) { return .some(Self.wrongState(state.phase, needs: nil)) }
+            if let stream = state.chunks.keys.min() {
+                return .some(
+                    Problem(
+                        .chunkInProgress, "Stream \(stream) is taking a chunk. Wait for its answer first.",
+                        extras: [("stream", .integer(Int64(stream)))]))
+            }
+            state.isChanging = true
+            return .some(nil)
+        } ?? nil
+        if let refusal { throw refusal }
+    }
+
+    func interruptChunksAndBeginChange() throws(Problem) {
+        let mayEnd: Bool? = state.wait { state in
+            guard case .alive = state.phase else { return state.isChanging ? nil : false }
+            for interrupt in state.chunks.values { interrupt() }
+            if state.isChanging || !state.chunks.isEmpty { return nil }
+            state.isChanging = true
+            return true
+        }
+        if mayEnd != true { throw wrongState(needs: nil) }
+    }
+
+    func endChange() { state.change { $0.isChanging = false } }
+}

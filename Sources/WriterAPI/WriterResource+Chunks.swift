@@ -1,0 +1,75 @@
+import APICore
+import StreamWriter
+import SystemIO
+import WriterModel
+
+// Taking chunks: one at a time on a stream, streams side by side.
+extension WriterResource {
+    /// What a chunk's route needs to know of its stream.
+    struct ChunkTarget: Sendable {
+        let writer: StreamWriter
+        let config: StreamConfig
+        let description: StreamDescription
+    }
+
+    /// Takes the stream for one chunk until `releaseStream`. With `superseding`, a chunk that
+    /// is being taken is ended first.
+    func claimStream(_ index: Int, superseding: Bool, _ interruption: @escaping Interruption) throws(Problem) -> ChunkTarget {
+        let deadline = Deadline.after(.seconds(5))
+        let claimed: Result<ChunkTarget, Problem>? = state.wait(until: deadline) { state in
+            if state.isChanging { return nil }
+            guard state.phase == .alive(.open), let writer = state.parts?.writer else {
+                return .failure(Self.wrongState(state.phase, needs: "chunks need an open one: POST …/open first"))
+            }
+            guard state.streams.indices.contains(index) else {
+                return .failure(.noStream(String(index), of: self.settings.writer))
+            }
+            if let current = state.chunks[index] {
+                if superseding { current() }
+                return superseding ? nil : .failure(Self.chunkInProgress(index))
+            }
+            state.chunks[index] = interruption
+            let stream = state.streams[index]
+            return .success(ChunkTarget(writer: writer, config: stream.config, description: stream.chosen))
+        }
+        guard let claimed else { throw Self.chunkInProgress(index) }
+        return try claimed.get()
+    }
+
+    func releaseStream(_ index: Int) { state.change { $0.chunks[index] = nil } }
+
+    func description(of index: Int) throws(Problem) -> StreamDescription {
+        try state.withLock { state throws(Problem) in
+            guard state.streams.indices.contains(index) else {
+                throw .noStream(String(index), of: settings.writer)
+            }
+            return state.streams[index].chosen
+        }
+    }
+
+    func offset(of index: Int) throws(Problem) -> Int64 {
+        _ = try description(of: index)
+        return state.withLock { $0.parts }?.writer.progress(of: index).offset ?? 0
+    }
+
+    /// Ends every upload at once, and a wait for the destination.
+    func interruptWork() {
+        state.withLock { state in for interrupt in state.chunks.values { interrupt() } }
+        interruptOpening()
+    }
+
+    /// A destination may take for ever to open: a server that waits for its client.
+    func interruptOpening() {
+        let opening = state.withLock { state in
+            state.isChanging && state.phase == .alive(.configuring) ? state.parts?.writer : nil
+        }
+        opening?.abort()
+    }
+
+    static func chunkInProgress(_ index: Int) -> Problem {
+        Problem(
+            .chunkInProgress,
+            "Stream \(index) is taking another chunk. Wait for its answer, or send Upload-Offset to end it.",
+            extras: [("stream", .integer(Int64(index)))])
+    }
+}

@@ -1,0 +1,63 @@
+import APICore
+import StreamWriter
+import SystemIO
+import WriterModel
+
+// What is known of the writer, for clients and for the gateway.
+extension WriterResource {
+    /// The body of `GET`.
+    var resource: JSONObject { record.resource }
+
+    var record: WriterRecord {
+        state.withLock { state in
+            let place = state.parts?.place
+            var resource: JSONObject = [
+                "id": .string(settings.writer.text),
+                "state": .string(Self.state(of: state.phase).rawValue),
+                "created_at": .string(settings.createdAt.description),
+            ]
+            resource["dst"] = place?.shownDestination.map { .string($0) }
+            resource["format"] = .string(place?.muxer.name ?? "")
+            resource["metadata"] = .map(state.metadata)
+            resource["streams"] = .array(
+                state.streams.enumerated().compactMap { index, stream in
+                    state.parts.map { StreamRequest.json(stream.config, stream.chosen, $0.writer.progress(of: index)) }
+                })
+            resource["bytes_written"] = .integer(state.parts?.writer.bytesWritten ?? 0)
+            if state.ending.isEmpty { resource["encoder_pid"] = .integer(Int64(ChildProcess.ownIdentifier)) }
+            for (name, value) in state.ending { resource[name] = value }
+            return WriterRecord(
+                resource: resource, managedFile: place?.managedFile, outputFiles: place?.outputFiles ?? [],
+                mediaType: place?.muxer.mimeType ?? "application/octet-stream",
+                creationFingerprint: state.parts?.request.fingerprint ?? "")
+        }
+    }
+
+    static func state(of phase: Phase) -> WriterState {
+        switch phase {
+        case .alive(let state), .ended(let state): state
+        case .absent, .discarded: .configuring
+        }
+    }
+
+    func wrongState(needs: String?) -> Problem { Self.wrongState(phase, needs: needs) }
+
+    static func wrongState(_ phase: Phase, needs: String?) -> Problem {
+        let state = state(of: phase).rawValue
+        return Problem(
+            .wrongState, "The writer is \(state)\(needs.map { "; \($0)" } ?? "").",
+            extras: [("state", .string(state))])
+    }
+
+    func result(_ summary: WriterSummary, endedBy: String) -> JSONValue {
+        let place = state.withLock { $0.parts?.place }
+        var result: JSONObject = [
+            "bytes": .integer(place?.bytesOfFiles ?? summary.bytesWritten),
+            "duration": .number(summary.duration),
+            "ended_by": .string(endedBy),
+        ]
+        if place?.hasOneFile == true { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
+        if let files = place?.files { result["files"] = .array(files.map { .string($0) }) }
+        return .object(result)
+    }
+}
