@@ -14,7 +14,8 @@ import WriterModel
         return EncoderSettings(
             role: .writer, writer: writer, createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
             folder: "/state/w_1", outputDirectory: "/out \"é\"", limits: limits,
-            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), version: "1.2.3", tokens: tokens)
+            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), version: "1.2.3", logsRequests: true,
+            tokens: tokens)
     }
 
     static let messages: [ControlMessage] = [
