@@ -18,12 +18,13 @@ struct OutputRoute {
         } catch {
             throw Problem(.notFound, "The writer's output can't be read here: \(error.description).")
         }
-        let waits = output.place.muxer.seeksBack
-        if waits && exchange.lasting({ output.growth.awaitEnd() }) == .bad {
+        let waits = output.changesAfterwards
+        if waits && exchange.head.method != .head && exchange.lasting({ output.growth.awaitEnd() }) == .bad {
             throw Problem(.wrongState, "The writer failed or was deleted; GET /v1/writers/\(writer) says why.")
         }
         let fields: [(name: String, value: String)] = [
             ("Content-Type", output.place.muxer.mimeType ?? ChunkBody.rawType),
+            ("Content-Disposition", Response.contentDisposition(output.place.downloadName(of: writer))),
             ("Cache-Control", "no-store"),
             ("Penstock-Output", waits ? "after-finalize" : "live"),
         ]
