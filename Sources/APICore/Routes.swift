@@ -102,6 +102,16 @@ public struct Route: Sendable {
             supported: allowed)
     }
 
+    /// The methods that a path takes, or that any does for `*`.
+    public static func methods(of target: RequestTarget) -> [String] {
+        var methods: [String] = []
+        for route in all where target.isAsterisk || route.parameters(of: target.segments) != nil {
+            for method in route.method == .get ? ["GET", "HEAD"] : [route.method.rawValue]
+            where !methods.contains(method) { methods.append(method) }
+        }
+        return methods
+    }
+
     private static func streamIndex(_ text: String?, of writer: WriterID) throws(Problem) -> Int? {
         guard let text else { return nil }
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let index = Int(text) else {
@@ -121,6 +131,23 @@ public struct RoutedRequest: Sendable {
 }
 
 extension Operation {
+    /// What a token must allow for it.
+    public var scope: TokenAuthenticator.Scope {
+        switch self {
+        case .listWriters, .getWriter, .getChunkOffset, .getOutput: .read
+        case .getLiveness, .getReadiness, .getOpenAPI: .read
+        default: isAboutLibav ? .read : .write
+        }
+    }
+
+    /// For whoever runs the server rather than for its clients.
+    public var isOperational: Bool {
+        switch self {
+        case .getLiveness, .getReadiness, .getOpenAPI: true
+        default: false
+        }
+    }
+
     /// Whether libav is asked: what the gateway can't answer itself.
     public var isAboutLibav: Bool {
         switch self {
@@ -133,6 +160,13 @@ extension Operation {
 }
 
 extension Problem {
+    public static func keyReused(by writer: WriterID) -> Problem {
+        Problem(
+            .idempotencyKeyReused,
+            "The Idempotency-Key belongs to the request that made the writer \(writer), which had another body. Choose another key.",
+            parameter: "Idempotency-Key", extras: [("writer", .string(writer.text))])
+    }
+
     public static func noWriter(_ id: String, isMalformed: Bool = false) -> Problem {
         Problem(
             .writerNotFound,

@@ -57,10 +57,13 @@ final class Encoders: Sendable {
 
     /// Starts an encoder for a new writer, or for one encoding. When the id is taken, gives what
     /// has it instead.
-    func start(_ writer: WriterID, as role: EncoderSettings.Role) throws(Problem) -> Registry.Admission {
+    func start(
+        _ writer: WriterID, as role: EncoderSettings.Role, idempotencyKey: String? = nil
+    ) throws(Problem) -> Registry.Admission {
         try startingOrOverloaded(writer) { () throws(SystemError) in
             let createdAt = Timestamp.now()
-            let encoder = try prepare(writer, as: role, createdAt: createdAt)
+            let encoder = try prepare(
+                writer, as: role, createdAt: createdAt, idempotencyKey: idempotencyKey)
             let link = encoder.link
             let admission = registry.add(link, createdAt: createdAt, limit: configuration.limits.maxWriters)
             guard case .added = admission else { return admission }
@@ -118,14 +121,15 @@ final class Encoders: Sendable {
     }
 
     private func prepare(
-        _ writer: WriterID, as role: EncoderSettings.Role, createdAt: Timestamp
+        _ writer: WriterID, as role: EncoderSettings.Role, createdAt: Timestamp, idempotencyKey: String? = nil
     ) throws(SystemError) -> NewEncoder {
         let (ours, theirs) = try DescriptorPair.messageSockets().split()
         let encoder = NewEncoder(
             link: EncoderLink(writer: writer, socket: MessageSocket(owning: ours)),
             theirEnd: Descriptor(owning: theirs))
         // Before anybody can find the link and pass it a connection: an encoder hears this first.
-        guard encoder.link.start(settings(for: writer, role, createdAt: createdAt)) else {
+        guard encoder.link.start(
+            settings(for: writer, role, createdAt: createdAt, idempotencyKey: idempotencyKey)) else {
             throw SystemError("start an encoder: its settings do not fit a message", number: EncoderLink.tooLong)
         }
         return encoder
@@ -149,10 +153,10 @@ final class Encoders: Sendable {
     }
 
     private func settings(
-        for writer: WriterID, _ role: EncoderSettings.Role, createdAt: Timestamp
+        for writer: WriterID, _ role: EncoderSettings.Role, createdAt: Timestamp, idempotencyKey: String?
     ) -> EncoderSettings {
         EncoderSettings(
-            role: role, writer: writer, createdAt: createdAt, folder: records.folderPath(writer),
+            role: role, writer: writer, createdAt: createdAt, idempotencyKey: idempotencyKey, folder: records.folderPath(writer),
             outputDirectory: configuration.outputDirectory, limits: configuration.limits,
             policy: configuration.policy, version: configuration.version,
             logsRequests: configuration.logsRequests, tokens: authenticator.current)

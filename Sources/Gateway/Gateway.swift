@@ -171,6 +171,7 @@ public final class Gateway: Sendable {
     private func restore(_ writer: WriterID) {
         let record = records.record(of: writer)
         let createdAt = record.flatMap { Timestamp($0.createdAt) } ?? .now()
+        if let key = record?.idempotencyKey { _ = registry.claim(key: key, for: writer) }
         if let record, record.state.isEnded {
             registry.restore(writer, createdAt: createdAt, .ended(record.state))
         } else if records.isHeld(writer) {

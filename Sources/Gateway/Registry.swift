@@ -21,9 +21,20 @@ package final class Registry: Sendable {
     private struct State {
         var items: [WriterID: Item] = [:]
         var liveCount = 0
+        var keys: [String: WriterID] = [:]
     }
 
     private let state = Mutex(State())
+
+    /// Takes an Idempotency-Key for a writer that is to be made; gives the writer that has it
+    /// instead, if one does.
+    package func claim(key: String, for writer: WriterID) -> WriterID? {
+        state.withLock { state in
+            if let holder = state.keys[key] { return holder }
+            state.keys[key] = writer
+            return nil
+        }
+    }
 
     package init() {}
 
@@ -75,6 +86,7 @@ package final class Registry: Sendable {
 
     package func remove(_ writer: WriterID) {
         state.withLock { state in
+            if let key = state.keys.first(where: { $0.value == writer })?.key { state.keys[key] = nil }
             if case .live = state.items.removeValue(forKey: writer)?.entry { state.liveCount -= 1 }
         }
     }

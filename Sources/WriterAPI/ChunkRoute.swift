@@ -40,7 +40,7 @@ struct ChunkRoute {
         throw Problem(
             .offsetMismatch,
             "The stream has taken \(offset) bytes; the request would go on from \(expected). Send what follows \(offset).",
-            extras: [("offset", .integer(offset)), ("expected_offset", .integer(offset)), ("provided_offset", .integer(expected))])
+            extras: [("offset", .integer(offset)), ("expected-offset", .integer(offset)), ("provided-offset", .integer(expected))])
     }
 
     private func take(

@@ -15,6 +15,7 @@ public final class EncoderProcess: Sendable {
     private let loop: EventLoop
     private let server: HTTPServer
     private let log: Logger
+    private let isEnding = Atomic(false)
     private let watch = Mutex<EventLoop.Token?>(nil)
     private let lastTold = Mutex<WriterRecord?>(nil)
 
@@ -75,8 +76,19 @@ public final class EncoderProcess: Sendable {
     private func serve() throws(SystemError) {
         let token = try loop.watch(gateway.descriptor) { [self] in receive() }
         watch.withLock { $0 = token }
-        loop.everySecond { [self] in tellProgress() }
+        loop.everySecond { [self] in
+            tellProgress()
+            endIfOverdue()
+        }
         loop.run()
+    }
+
+    private func endIfOverdue() {
+        guard service.isOverdue, !isEnding.exchange(true, ordering: .relaxed) else { return }
+        inBackground { [self] in
+            service.end(because: .idleTimeout)
+            log.info("ended", metadata: ["because": "\(EndReason.idleTimeout.rawValue)"])
+        }
     }
 
     private func tellProgress() {
@@ -105,7 +117,7 @@ public final class EncoderProcess: Sendable {
         case (.connection(let unread), let descriptor?):
             server.adopt(Descriptor(owning: descriptor), unread: unread)
         case (.tokens(let tokens), _): authenticator.replace(with: tokens)
-        case (.shutDown, _): end(because: "shutdown")
+        case (.shutDown, _): end(because: .shutdown)
         default: break
         }
     }
@@ -114,20 +126,20 @@ public final class EncoderProcess: Sendable {
     private func gatewayFinished() {
         // The socket stays readable for ever now.
         if let token = watch.withLock({ $0 }) { loop.unwatch(gateway.descriptor, token) }
-        if service.isConcluded { leave() } else { end(because: "gateway_lost") }
+        if service.isConcluded { leave() } else { end(because: .gatewayLost) }
     }
 
     /// Uploads in flight may end, then the work is brought to its end; on a thread of its own,
     /// because that takes time.
-    private func end(because reason: String) {
+    private func end(because reason: EndReason) {
         inBackground { [self] in
             server.drain()
             if !server.awaitEmpty(until: .after(.seconds(settings.limits.shutdownGrace))) {
                 service.interruptUploads()
             }
             service.end(because: reason)
-            log.info("ended", metadata: ["because": "\(reason)"])
-            if reason == "gateway_lost" { leave() }
+            log.info("ended", metadata: ["because": "\(reason.rawValue)"])
+            if reason == .gatewayLost { leave() }
         }
     }
 

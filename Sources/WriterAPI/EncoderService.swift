@@ -11,12 +11,27 @@ protocol EncoderService: RequestHandler {
     var snapshot: WriterRecord? { get }
     /// Ends uploads that are under way.
     func interruptUploads()
+    /// Nothing has been asked for longer than is allowed.
+    var isOverdue: Bool { get }
     /// Brings the work to its end, for this reason. No request is being served.
-    func end(because reason: String)
+    func end(because reason: EndReason)
+}
+
+/// Why work ended that no request had ended; what `ended_by` says.
+enum EndReason: String, Sendable {
+    case shutdown
+    case gatewayLost = "gateway_lost"
+    case idleTimeout = "idle_timeout"
 }
 
 extension EncoderService {
+    var isOverdue: Bool { false }
+
     func response(toMalformed error: HTTPParseError) -> Response { .problem(Problem(malformed: error)) }
 
     func responseToOverload() -> Response { .problem(.overload) }
+
+    func responseToSlowHead() -> Response { .problem(.slowHead) }
+
+    func responseToCrowdedAddress() -> Response { .problem(.addressOverload) }
 }

@@ -110,5 +110,10 @@ extension WriterResource {
         if mayEnd != true { throw wrongState(needs: nil) }
     }
 
-    func endChange() { state.change { $0.isChanging = false } }
+    func endChange() {
+        state.change { state in
+            state.isChanging = false
+            state.lastActive = .now
+        }
+    }
 }

@@ -34,6 +34,8 @@ final class WriterResource: Sendable {
         var metadata: [String: String] = [:]
         var streams: [(config: StreamConfig, chosen: StreamDescription)] = []
         var hasOpened = false
+        /// When a request last ended.
+        var lastActive = ContinuousClock.now
         var ending: [(String, JSONValue)] = []
     }
 
@@ -70,9 +72,8 @@ final class WriterResource: Sendable {
 
     // MARK: Creating and ending
 
-    /// Makes the writer, wholly or not at all.
+    /// Makes the writer, wholly or not at all. After `claimCreation`.
     func create(_ body: JSONValue?) throws(Problem) -> JSONObject {
-        try beginChange(in: [.absent])
         do throws(Problem) {
             let request = try CreateRequest(body)
             state.withLock { $0.redaction = Redaction(destination: request.dst) }
@@ -89,9 +90,8 @@ final class WriterResource: Sendable {
     }
 
     /// Makes the writer against a file that is thrown away, tells what it would be, and leaves
-    /// nothing.
+    /// nothing. After `claimCreation`.
     func tryOut(_ body: JSONValue?) throws(Problem) -> JSONObject {
-        try beginChange(in: [.absent])
         defer { discard() }
         var request = try CreateRequest(body)
         let muxer = try asProblem { () throws(StreamWriterError) in
@@ -120,15 +120,27 @@ final class WriterResource: Sendable {
         return resource
     }
 
-    /// Whether this request made the writer. Waits while it is being made; nil when there is
-    /// none (any more).
-    func wasCreated(by body: JSONValue?) -> Bool? {
-        let fingerprint = CreationFingerprint.of(body ?? .object([:]))
-        return state.wait { state -> Bool?? in
+    enum CreationClaim { case claimed, exists, ended }
+
+    /// Makes the creation this caller's, who then calls `create`, `tryOut` or `discard`. Waits
+    /// while another one is at it.
+    func claimCreation() -> CreationClaim {
+        state.wait { state in
             if state.isChanging { return nil }
-            guard let parts = state.parts, case .alive = state.phase else { return .some(nil) }
-            return parts.request.fingerprint == fingerprint
-        } ?? nil
+            switch state.phase {
+            case .absent:
+                state.isChanging = true
+                return .claimed
+            case .alive: return .exists
+            case .ended, .discarded: return .ended
+            }
+        } ?? .ended
+    }
+
+    /// Whether this request made the writer.
+    func wasCreated(by body: JSONValue?) -> Bool {
+        let fingerprint = CreationFingerprint.of(body ?? .object([:]))
+        return state.withLock { $0.parts?.request.fingerprint == fingerprint }
     }
 
     private func build(_ request: CreateRequest) throws(Problem) {
@@ -171,9 +183,15 @@ final class WriterResource: Sendable {
         discard()
     }
 
-    /// No request will make the writer.
-    func giveUp() {
-        if (try? beginChange(in: [.absent])) != nil { discard() }
+    /// No request will make the writer. False: there is one.
+    func giveUp() -> Bool {
+        switch claimCreation() {
+        case .claimed:
+            discard()
+            return true
+        case .ended: return true
+        case .exists: return false
+        }
     }
 
     func discard() {
@@ -226,6 +244,14 @@ final class WriterResource: Sendable {
 
     /// The problem without what is secret in the writer's destination.
     func redacted(_ problem: Problem) -> Problem { state.withLock { $0.redaction }.apply(to: problem) }
+
+    /// How long the writer has been without a request; nil while it has one, or is none.
+    var idleTime: Duration? {
+        state.withLock { state in
+            guard case .alive = state.phase, !state.isChanging, state.chunks.isEmpty else { return nil }
+            return ContinuousClock.now - state.lastActive
+        }
+    }
 
     // MARK: Output
 
