@@ -19,6 +19,11 @@ extension Response {
         case .insufficientScope:
             fields.append(("WWW-Authenticate", "Bearer realm=\"penstock\", error=\"insufficient_scope\""))
         case .overloaded, .tooManyConnections: fields.append(("Retry-After", "1"))
+        case .rangeNotSatisfiable:
+            // RFC 9110 §14.4.
+            if let size = problem.extras.first(where: { $0.name == "size" })?.value.integerValue {
+                fields.append(("Content-Range", "bytes */\(size)"))
+            }
         default: break
         }
         return Response(HTTPStatus(code: problem.code.status), fields: fields, body: .bytes(problem.json.encoded))
@@ -56,7 +61,7 @@ extension Exchange {
         } catch {
             throw Problem(
                 .malformedJSON, "The body is not JSON: \(error.message), at byte \(error.offset).",
-                extras: [("offset", .integer(Int64(error.offset)))])
+                extras: [("position", .integer(Int64(error.offset)))])
         }
     }
 

@@ -11,7 +11,7 @@ public enum Operation: String, Sendable, CaseIterable {
     case encode
     case listMuxers, getMuxer, listOutputDevices, listAudioEncoders, listVideoEncoders, getEncoder
     case listFilters, listOutputProtocols
-    case getVersion, getLiveness, getReadiness, getOpenAPI
+    case getVersion, getLiveness, getReadiness, getMetrics, getOpenAPI
 }
 
 /// The one table of routes. `openapi.yaml` is held against it by a test.
@@ -55,6 +55,7 @@ public struct Route: Sendable {
         Route(.get, "/v1/version", .getVersion),
         Route(.get, "/livez", .getLiveness),
         Route(.get, "/readyz", .getReadiness),
+        Route(.get, "/metrics", .getMetrics),
         Route(.get, "/openapi.yaml", .getOpenAPI),
     ]
 
@@ -135,7 +136,7 @@ extension Operation {
     public var scope: TokenAuthenticator.Scope {
         switch self {
         case .listWriters, .getWriter, .getChunkOffset, .getOutput: .read
-        case .getLiveness, .getReadiness, .getOpenAPI: .read
+        case .getLiveness, .getReadiness, .getMetrics, .getOpenAPI: .read
         default: isAboutLibav ? .read : .write
         }
     }
@@ -143,7 +144,7 @@ extension Operation {
     /// For whoever runs the server rather than for its clients.
     public var isOperational: Bool {
         switch self {
-        case .getLiveness, .getReadiness, .getOpenAPI: true
+        case .getLiveness, .getReadiness, .getMetrics, .getOpenAPI: true
         default: false
         }
     }

@@ -25,17 +25,29 @@ final class Encoders: Sendable {
     }
 
     private let ends = Mutex(Ends())
+    private let metrics: MetricCounter
+
+    /// For the metrics.
+    struct Tally {
+        var exits: [String: Int64] = [:]
+        var forkLatency = DurationHistogram()
+    }
+
+    private let tally = Mutex(Tally())
+    var currentTally: Tally { tally.withLock { $0 } }
+
     private let catalogLink = Mutex<EncoderLink?>(nil)
 
     init(
         configuration: GatewayConfiguration, registry: Registry, records: RecordStore,
-        authenticator: TokenAuthenticator, loop: EventLoop, log: Logger,
+        authenticator: TokenAuthenticator, metrics: MetricCounter, loop: EventLoop, log: Logger,
         adopt: @escaping @Sendable (consuming Descriptor, [UInt8]) -> Void
     ) throws(SystemError) {
         self.configuration = configuration
         self.registry = registry
         self.records = records
         self.authenticator = authenticator
+        self.metrics = metrics
         self.loop = loop
         self.log = log
         self.adopt = adopt
@@ -175,6 +187,7 @@ final class Encoders: Sendable {
             switch consume event {
             case .changed: break
             case .concluded(let outcome): settle(link, outcome)
+            case .counted(let counts): metrics.add(counts)
             case .returned(let descriptor, let unread): adopt(descriptor, unread)
             case .ended:
                 link.unwatch(on: loop)
@@ -208,6 +221,7 @@ final class Encoders: Sendable {
             switch consume event {
             case .changed: break
             case .concluded: break
+            case .counted(let counts): metrics.add(counts)
             case .returned(let descriptor, let unread): adopt(descriptor, unread)
             case .ended:
                 link.unwatch(on: loop)
@@ -224,10 +238,12 @@ final class Encoders: Sendable {
         case .forked(let writer, let process):
             guard case .live(let link) = registry[writer] else { return }
             link.setProcess(process)
+            tally.withLock { $0.forkLatency.add((ContinuousClock.now - link.began).inSeconds) }
             ends.withLock { $0.writers[process] = writer }
         case .forkFailed(let writer, let reason):
             log.error("an encoder can't be forked", metadata: ["writer": "\(writer)", "error": "\(reason)"])
         case .ended(let process, let end):
+            tally.withLock { $0.exits[end.label, default: 0] += 1 }
             processEnded(process, end)
         }
     }

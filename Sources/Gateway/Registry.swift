@@ -91,6 +91,17 @@ package final class Registry: Sendable {
         }
     }
 
+    /// For the metrics.
+    var countsByState: [WriterState: Int] {
+        state.withLock { Array($0.items.values) }.reduce(into: [:]) { counts, item in
+            switch item.entry {
+            case .live(let link): counts[link.snapshot?.state ?? .configuring, default: 0] += 1
+            case .orphaned: counts[.finalizing, default: 0] += 1
+            case .ended(let state): counts[state, default: 0] += 1
+            }
+        }
+    }
+
     /// Newest first; ids break ties.
     package func newestFirst() -> [Item] {
         state.withLock { Array($0.items.values) }.sorted {

@@ -13,18 +13,24 @@ final class Switchboard: RequestHandler {
     private let records: RecordStore
     private let encoders: Encoders
     private let authenticator: TokenAuthenticator
+    private let metrics: MetricCounter
+    private let server = Mutex<HTTPServer?>(nil)
     private let isStopping = Atomic(false)
 
     init(
         configuration: GatewayConfiguration, registry: Registry, records: RecordStore, encoders: Encoders,
-        authenticator: TokenAuthenticator
+        authenticator: TokenAuthenticator, metrics: MetricCounter
     ) {
         self.configuration = configuration
         self.registry = registry
         self.records = records
         self.encoders = encoders
         self.authenticator = authenticator
+        self.metrics = metrics
     }
+
+    /// Whose connections are counted.
+    func watch(_ server: HTTPServer) { self.server.withLock { $0 = server } }
 
     /// New writers are refused from here on.
     func stop() { isStopping.store(true, ordering: .relaxed) }
@@ -54,6 +60,11 @@ final class Switchboard: RequestHandler {
         }
         switch request.operation {
         case .getLiveness: exchange.reply(.json(["status": "ok"]))
+        case .getMetrics:
+            exchange.reply(
+                Response(
+                    .ok, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
+                    body: .bytes(MetricsText.render(metrics.current, gauges))))
         case .getReadiness: exchange.reply(readiness)
         case .getOpenAPI:
             exchange.reply(
@@ -193,6 +204,13 @@ final class Switchboard: RequestHandler {
             if case .live(let link) = item.entry { return link.snapshot?.resource }
             return records.record(of: item.writer)?.resource
         }
+    }
+
+    private var gauges: MetricsText.Gauges {
+        let tally = encoders.currentTally
+        return MetricsText.Gauges(
+            connections: server.withLock { $0 }?.connectionCount ?? 0, writersByState: registry.countsByState,
+            encoderExits: tally.exits, forkLatency: tally.forkLatency)
     }
 
     private var readiness: Response {

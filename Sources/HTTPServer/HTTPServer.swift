@@ -137,7 +137,10 @@ public final class HTTPServer: Sendable {
 
     /// A head has arrived: hands the connection to a thread. From the loop's thread.
     func dispatch(_ connection: Connection, _ head: RequestHead, headBytes: Int) {
-        let accepted = pool.submit { self.serve(connection, head, headBytes: headBytes) }
+        let queued = ContinuousClock.now
+        let accepted = pool.submit {
+            self.serve(connection, head, headBytes: headBytes, queueWait: ContinuousClock.now - queued)
+        }
         if !accepted { refuse(connection, handler.responseToOverload(), withBody: head.method != .head) }
     }
 
@@ -164,12 +167,14 @@ public final class HTTPServer: Sendable {
 
     /// Serves requests of one connection on this thread, until it ends, waits too long for
     /// its next request, or leaves.
-    private func serve(_ connection: Connection, _ first: RequestHead, headBytes: Int) {
+    private func serve(_ connection: Connection, _ first: RequestHead, headBytes: Int, queueWait: Duration) {
+        var queueWait = queueWait
         var next: (head: RequestHead, bytes: Int)? = (first, headBytes)
         while let request = next {
             let exchange = Exchange(
                 head: request.head, headBytes: request.bytes, connection: connection,
-                configuration: configuration, pool: pool, isDraining: isDraining)
+                configuration: configuration, pool: pool, isDraining: isDraining, queueWait: queueWait)
+            queueWait = .zero
             handler.handle(exchange)
             if let onAnswered = configuration.onAnswered, let report = exchange.report { onAnswered(report) }
             switch exchange.outcome {

@@ -15,6 +15,8 @@ public final class EncoderProcess: Sendable {
     private let loop: EventLoop
     private let server: HTTPServer
     private let log: Logger
+    private let metrics = MetricCounter()
+    private let lastCounts = Mutex(WorkCounts())
     private let isEnding = Atomic(false)
     private let watch = Mutex<EventLoop.Token?>(nil)
     private let lastTold = Mutex<WriterRecord?>(nil)
@@ -50,7 +52,7 @@ public final class EncoderProcess: Sendable {
         server = try HTTPServer(
             configuration: .init(
                 settings.limits, lingerTime: .milliseconds(250),
-                onAnswered: AccessLog.writer(to: log, enabled: settings.logsRequests)), loop: loop, handler: service,
+                onAnswered: AccessLog.counting(metrics, to: log, enabled: settings.logsRequests)), loop: loop, handler: service,
             log: log)
     }
 
@@ -78,6 +80,7 @@ public final class EncoderProcess: Sendable {
         watch.withLock { $0 = token }
         loop.everySecond { [self] in
             tellProgress()
+            tellMetrics()
             endIfOverdue()
         }
         loop.run()
@@ -89,6 +92,29 @@ public final class EncoderProcess: Sendable {
             service.end(because: .idleTimeout)
             log.info("ended", metadata: ["because": "\(EndReason.idleTimeout.rawValue)"])
         }
+    }
+
+    private func tellMetrics() {
+        var counts = metrics.take()
+        let work = WorkCounts(frames: service.workDone, cpuSeconds: ResourceUsage.ownCPUSeconds)
+        lastCounts.withLock { last in
+            counts.framesTaken = work.frames.taken - last.frames.taken
+            counts.framesEncoded = work.frames.encoded - last.frames.encoded
+            counts.bytesWritten = work.frames.bytesWritten - last.frames.bytesWritten
+            counts.cpuSeconds = work.cpuSeconds - last.cpuSeconds
+            last = work
+        }
+        // A process at rest still uses a little time, of which nobody need hear each second.
+        if counts.answers.isEmpty && counts.framesTaken == 0 && counts.cpuSeconds < 0.01 {
+            lastCounts.withLock { $0.cpuSeconds -= counts.cpuSeconds }
+            return
+        }
+        _ = gateway.send(ControlMessage.metrics(counts).encoded)
+    }
+
+    private struct WorkCounts {
+        var frames = WorkDone()
+        var cpuSeconds = 0.0
     }
 
     private func tellProgress() {
@@ -148,6 +174,7 @@ public final class EncoderProcess: Sendable {
         inBackground { [self] in
             server.drain()
             _ = server.awaitEmpty(until: .after(.seconds(settings.limits.responseTimeout)))
+            tellMetrics()
             loop.stop()
         }
     }

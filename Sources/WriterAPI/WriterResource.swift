@@ -245,6 +245,19 @@ final class WriterResource: Sendable {
     /// The problem without what is secret in the writer's destination.
     func redacted(_ problem: Problem) -> Problem { state.withLock { $0.redaction }.apply(to: problem) }
 
+    var workDone: WorkDone {
+        state.withLock { state in
+            guard let writer = state.parts?.writer else { return WorkDone() }
+            var work = WorkDone(bytesWritten: writer.bytesWritten)
+            for index in state.streams.indices {
+                let progress = writer.progress(of: index)
+                work.taken += progress.frames
+                work.encoded += progress.framesEncoded
+            }
+            return work
+        }
+    }
+
     /// How long the writer has been without a request; nil while it has one, or is none.
     var idleTime: Duration? {
         state.withLock { state in

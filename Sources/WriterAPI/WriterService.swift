@@ -33,6 +33,8 @@ final class WriterService: EncoderService {
         if case .alive = resource.phase { resource.record } else { nil }
     }
 
+    var workDone: WorkDone { resource.workDone }
+
     func interruptUploads() { resource.interruptWork() }
 
     var isOverdue: Bool {
