@@ -10,6 +10,7 @@
 #include <libavformat/avformat.h>
 #include <libavutil/avutil.h>
 #include <libavutil/channel_layout.h>
+#include <libavutil/display.h>
 #include <libavutil/hwcontext.h>
 #include <libavutil/imgutils.h>
 #include <libavutil/opt.h>
@@ -19,6 +20,7 @@
 #include <libswscale/swscale.h>
 #include <limits.h>
 #include <malloc.h>
+#include <string.h>
 
 // Macros Swift cannot import.
 static const int clibav_error_again = AVERROR(EAGAIN);
@@ -93,6 +95,40 @@ static inline void clibav_set_frame_duration(AVFrame *frame, int64_t duration) {
 #else
     frame->pkt_duration = duration;
 #endif
+}
+
+// Side data of a whole stream moved from AVStream to its codec parameters in 6.1.
+static inline uint8_t *clibav_new_stream_side_data(
+    AVStream *stream, enum AVPacketSideDataType type, size_t size) {
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 30, 100)
+    AVPacketSideData *data = av_packet_side_data_new(
+        &stream->codecpar->coded_side_data, &stream->codecpar->nb_coded_side_data, type, size, 0);
+    return data ? data->data : NULL;
+#else
+    return av_stream_new_side_data(stream, type, size);
+#endif
+}
+
+// What an encoder says about its whole stream; from 6.1 on the codec parameters bring it along.
+static inline int clibav_copy_side_data(AVStream *stream, const AVCodecContext *encoder) {
+#if LIBAVCODEC_VERSION_INT < AV_VERSION_INT(60, 30, 100)
+    for (int index = 0; index < encoder->nb_coded_side_data; index++) {
+        const AVPacketSideData *from = &encoder->coded_side_data[index];
+        uint8_t *to = av_stream_new_side_data(stream, from->type, from->size);
+        if (!to) return AVERROR(ENOMEM);
+        memcpy(to, from->data, from->size);
+    }
+#else
+    (void)stream, (void)encoder;
+#endif
+    return 0;
+}
+
+static inline int clibav_make_black(AVFrame *frame) {
+    ptrdiff_t linesizes[4];
+    for (int plane = 0; plane < 4; plane++) linesizes[plane] = frame->linesize[plane];
+    return av_image_fill_black(
+        frame->data, linesizes, frame->format, frame->color_range, frame->width, frame->height);
 }
 
 // The write callback's buffer became const in 7.0.

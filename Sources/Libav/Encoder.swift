@@ -14,6 +14,9 @@ package struct EncoderSettings: Sendable {
     package var qscale: Double?
     package var gopSize: Int?
     package var maxBFrames: Int?
+    /// Of one pixel; nil when not known.
+    package var sampleAspectRatio: Fraction?
+    package var color = ColorDescription()
     package var options: [String: String] = [:]
     /// The muxer keeps the codec's headers itself.
     package var usesGlobalHeader = false
@@ -87,6 +90,7 @@ package final class Encoder {
 
     /// Gives the encoder a frame; nil says there are no more. Take all packets before the next.
     package func send(_ frame: Frame?) throws(LibavError) {
+        if let frame { settings.color.apply(to: frame.pointer) }
         let code = avcodec_send_frame(context, frame?.pointer)
         if frame == nil && code == clibav_error_eof { return }
         try check(code, "encoding with \(settings.codec.name)")
@@ -148,6 +152,8 @@ package final class Encoder {
             context.pointee.width = Int32(width)
             context.pointee.height = Int32(height)
             context.pointee.framerate = frameRate.rational
+            if let ratio = settings.sampleAspectRatio { context.pointee.sample_aspect_ratio = ratio.rational }
+            settings.color.apply(to: context)
         }
         if let frames = settings.hardwareFrames { context.pointee.hw_frames_ctx = frames.reference() }
         if let value = settings.bitRate { context.pointee.bit_rate = Int64(value) }

@@ -56,33 +56,41 @@ package final class Muxer {
 
     /// Whether a failure was the destination's rather than the muxer's.
     package var destinationFailed: Bool {
-        guard let io = context.pointee.pb else { return true }
+        guard let io = context.pointee.pb, !gate.hasFailed else { return true }
         return io.pointee.error < 0
     }
 
     // MARK: Before the header
 
     /// Adds a stream for what `encoder` makes; its index.
-    package func addStream(_ encoder: Encoder, metadata: [String: String]) throws(LibavError) -> Int {
+    package func addStream(
+        _ encoder: Encoder, _ presentation: StreamPresentation
+    ) throws(LibavError) -> Int {
         let stream = try allocated(avformat_new_stream(context, nil), "adding a stream")
         try check(
             avcodec_parameters_from_context(stream.pointee.codecpar, encoder.context), "adding a stream")
+        try check(clibav_copy_side_data(stream, encoder.context), "adding a stream")
         stream.pointee.time_base = encoder.timeBase.rational
         if case .video(_, _, _, let frameRate) = encoder.settings.input {
             stream.pointee.avg_frame_rate = frameRate.rational
+            stream.pointee.sample_aspect_ratio = encoder.context.pointee.sample_aspect_ratio
         }
-        Self.replace(&stream.pointee.metadata, metadata)
+        try presentation.apply(to: stream)
         encoderTimeBases.append(encoder.timeBase)
         return Int(stream.pointee.index)
     }
 
     package func setMetadata(_ metadata: [String: String]) {
-        Self.replace(&context.pointee.metadata, metadata)
+        av_dict_free(&context.pointee.metadata)
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+            av_dict_set(&context.pointee.metadata, key, value, 0)
+        }
     }
 
     /// The destination is a descriptor of ours.
     package func attach(_ output: OutputIO) {
         self.output = output
+        gate.output = output
         context.pointee.pb = output.context
         context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
     }
@@ -153,9 +161,9 @@ package final class Muxer {
     /// Ends the container and closes the destination.
     package func finish() throws(LibavError) {
         let code = av_write_trailer(context)
+        try gate.check()
         // Some muxers refuse to end what they got no packet for; that is no failure of ours.
         if hasPackets { try check(code, "writing the trailer of \(format.name)") }
-        try gate.check()
         try sendGathered()
         if ownsURL {
             ownsURL = false
@@ -177,13 +185,6 @@ package final class Muxer {
     private func countURLBytes() {
         guard output == nil, let io = context.pointee.pb else { return }
         urlBytesWritten.store(io.pointee.bytes_written, ordering: .relaxed)
-    }
-
-    private static func replace(_ dictionary: inout OpaquePointer?, _ metadata: [String: String]) {
-        av_dict_free(&dictionary)
-        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
-            av_dict_set(&dictionary, key, value, 0)
-        }
     }
 
     /// The muxer holds `interruption` for as long as libav may ask it.

@@ -8,6 +8,9 @@ final class OpenGate {
     private let open: Open?
     private let close: Close?
     private var failure: (code: Int32, doing: String)?
+    /// The destination, where it is a descriptor: a muxer may ask to read back what it wrote.
+    var output: OutputIO?
+    private var readers: [OutputReader] = []
     /// Failures of a destination are not failures of the muxer.
     var forgives = false
 
@@ -31,6 +34,8 @@ final class OpenGate {
         context.pointee.io_close2 = closeThroughGate
     }
 
+    var hasFailed: Bool { failure != nil }
+
     func check() throws(LibavError) {
         guard let failure else { return }
         throw LibavError(code: failure.code, doing: failure.doing)
@@ -42,6 +47,8 @@ final class OpenGate {
         _ flags: Int32, _ options: UnsafeMutablePointer<OpaquePointer?>?
     ) -> Int32 {
         let name = String(cString: url)
+        // A muxer whose destination is a descriptor knows it by no name.
+        if name.isEmpty, flags & AVIO_FLAG_WRITE == 0, let output { return openReader(of: output, io) }
         guard mayOpen(name), let open else {
             let code = clibav_error_from_errno(EACCES)
             note(code, "opening what the muxer asked for, which is not allowed")
@@ -56,11 +63,31 @@ final class OpenGate {
     fileprivate func close(
         _ context: UnsafeMutablePointer<AVFormatContext>?, _ io: UnsafeMutablePointer<AVIOContext>?
     ) -> Int32 {
+        if let index = readers.firstIndex(where: { $0.context == io }) {
+            // libav takes what it could not read for the end.
+            note(readers[index].context.pointee.error, "reading the output back")
+            readers.remove(at: index)
+            return 0
+        }
         if let io, io.pointee.write_flag != 0, !forgives {
             avio_flush(io)
             note(io.pointee.error, "writing a file of the muxer's")
         }
         return close?(context, io) ?? 0
+    }
+
+    private func openReader(
+        of output: OutputIO, _ io: UnsafeMutablePointer<UnsafeMutablePointer<AVIOContext>?>?
+    ) -> Int32 {
+        do {
+            let reader = try output.reader()
+            readers.append(reader)
+            io?.pointee = reader.context
+            return 0
+        } catch {
+            note(error.code, error.doing)
+            return error.code
+        }
     }
 
     private func note(_ code: Int32, _ doing: String) {

@@ -69,6 +69,9 @@ package final class OutputIO: @unchecked Sendable {
     /// The size of the output so far. Any thread.
     package var bytesWritten: Int64 { end.load(ordering: .relaxed) }
 
+    /// Of what was written so far. Must not outlive this.
+    func reader() throws(LibavError) -> OutputReader { try OutputReader(descriptor: descriptor) }
+
     package func close() throws(LibavError) {
         guard isOpen else { return }
         isOpen = false

@@ -18,6 +18,15 @@ struct EncodePlan {
                     error, isUnknownOption ? .unknownOption : .invalidFilter, parameter: "filter_desc")
             }
         }
+
+        /// What the client's filters say about colors, found with a picture of no one's.
+        func trialColor() throws(StreamWriterError) -> ColorDescription? {
+            guard description != nil else { return nil }
+            let graph = try build()
+            return try translating(.invalidFilter, parameter: "filter_desc") { () throws(LibavError) in
+                try graph.trialColor(of: input)
+            }
+        }
     }
 
     let settings: EncoderSettings

@@ -3,7 +3,7 @@ import Libav
 /// Frames in, packets out: the encoder, opened again when a drain used it up. One thread at a time.
 final class EncodeStage {
     let stream: Int
-    private let plan: EncodePlan
+    private let settings: EncoderSettings
     private let sink: PacketSink
     private let progress: ProgressCounter
     private var encoder: Encoder?
@@ -16,7 +16,7 @@ final class EncodeStage {
 
     init(_ parts: StreamParts, sink: PacketSink, progress: ProgressCounter) {
         stream = parts.description.index
-        plan = parts.plan
+        settings = parts.encoder.settings
         encoder = parts.encoder
         self.sink = sink
         self.progress = progress
@@ -66,7 +66,7 @@ final class EncodeStage {
 
     private func openEncoder() throws(StreamWriterError) -> Encoder {
         if let encoder { return encoder }
-        let encoder = try encoding { () throws(LibavError) in try Encoder(plan.settings) }
+        let encoder = try encoding { () throws(LibavError) in try Encoder(settings) }
         self.encoder = encoder
         return encoder
     }
@@ -82,7 +82,7 @@ final class EncodeStage {
     private func submit(_ packet: Packet) throws(StreamWriterError) {
         packet.stream = stream
         // Not every encoder says how long; the last frame would have no duration then.
-        if packet.duration == 0, case .video = plan.settings.input { packet.duration = 1 }
+        if packet.duration == 0, case .video = settings.input { packet.duration = 1 }
         guard keepsOrder(packet) else { return }
         progress.packetMade()
         try sink.submit(packet)
@@ -94,7 +94,7 @@ final class EncodeStage {
         guard let dts = packet.dts else { return true }
         if let restartedAt, dts <= lastDTS {
             let end = (packet.pts ?? dts) + packet.duration
-            if case .audio = plan.settings.input, end <= restartedAt { return false }
+            if case .audio = settings.input, end <= restartedAt { return false }
             packet.dts = lastDTS + 1
             packet.pts = max(packet.pts ?? dts, lastDTS + 1)
         }

@@ -11,7 +11,7 @@ public struct MuxerInfo: Sendable, Equatable {
     public let needsFile: Bool
     /// A screen, a speaker: nothing is kept.
     public let isDevice: Bool
-    /// Goes back in the file to complete it, as far as is known.
+    /// Goes back in a file to complete it, without options that keep it from that.
     public let seeksBack: Bool
 
     init(_ format: OutputFormat) {
@@ -22,16 +22,14 @@ public struct MuxerInfo: Sendable, Equatable {
         defaultVideoEncoder = format.defaultVideoEncoder?.name
         needsFile = !format.opensItself
         isDevice = format.isDevice
-        seeksBack = Self.seekingBack.contains(format.name)
+        seeksBack = format.seeksBack(option: [:])
     }
 
-    /// libav does not say which of its muxers seek.
-    private static let seekingBack: Set<String> = [
-        "3g2", "3gp", "aiff", "amv", "asf", "au", "avi", "caf", "f4v", "flac", "flv", "gxf",
-        "ipod", "ismv", "ivf", "matroska", "mkvtimestamp_v2", "mov", "mp3", "mp4", "mxf",
-        "mxf_d10", "mxf_opatom", "nut", "psp", "rm", "rso", "sox", "swf", "tta", "voc", "w64",
-        "wav", "webm", "wtv", "wv",
-    ]
+    /// Whether it goes back to change bytes it has written, opened with these options. Where it
+    /// does not, a file can be followed while it grows.
+    public func willSeekBack(option: [String: String]) -> Bool {
+        OutputFormat(named: name)?.seeksBack(option: option) ?? true
+    }
 }
 
 extension OutputFormat {

@@ -43,6 +43,27 @@ public struct CodecConfig: Sendable, Equatable {
     }
 }
 
+/// How a video's numbers are to be read, by libav's names. As with FFmpeg's options of these
+/// names it is written down and no pixel is changed: converting is for `filterDesc`, as in
+/// "scale=out_color_matrix=bt709:out_range=tv".
+public struct ColorConfig: Sendable, Equatable {
+    /// "tv" or "pc".
+    public var range: String?
+    public var primaries: String?
+    public var transfer: String?
+    /// The matrix between RGB and YUV.
+    public var space: String?
+
+    public init(
+        range: String? = nil, primaries: String? = nil, transfer: String? = nil, space: String? = nil
+    ) {
+        self.range = range
+        self.primaries = primaries
+        self.transfer = transfer
+        self.space = space
+    }
+}
+
 /// What an audio stream is fed with, and how it is encoded. Nil is the seed's default.
 public struct AudioStreamConfig: Sendable, Equatable {
     public var sampleRate: Int
@@ -56,13 +77,17 @@ public struct AudioStreamConfig: Sendable, Equatable {
     public var codecConfig: CodecConfig
     public var filterDesc: String?
     public var metadata: [String: String]
+    /// Three letters of ISO 639-2: "eng".
+    public var language: String?
+    /// libav's names: "default", "forced", "hearing_impaired", …
+    public var disposition: [String]
 
     public init(
         sampleRate: Int, numChannels: Int, format: SampleFormat = .flt, encoder: String? = nil,
         encoderOption: [String: String] = [:], encoderSampleRate: Int? = nil,
         encoderNumChannels: Int? = nil, encoderFormat: String? = nil,
         codecConfig: CodecConfig = .init(), filterDesc: String? = nil,
-        metadata: [String: String] = [:]
+        metadata: [String: String] = [:], language: String? = nil, disposition: [String] = []
     ) {
         self.sampleRate = sampleRate
         self.numChannels = numChannels
@@ -75,6 +100,8 @@ public struct AudioStreamConfig: Sendable, Equatable {
         self.codecConfig = codecConfig
         self.filterDesc = filterDesc
         self.metadata = metadata
+        self.language = language
+        self.disposition = disposition
     }
 }
 
@@ -97,6 +124,16 @@ public struct VideoStreamConfig: Sendable, Equatable {
     /// "cuda:0" or "vaapi:/dev/dri/renderD128".
     public var hwAccel: String?
     public var metadata: [String: String]
+    /// Three letters of ISO 639-2: "eng".
+    public var language: String?
+    /// libav's names: "default", "forced", "attached_pic", …
+    public var disposition: [String]
+    /// Width to height of a pixel of the encoded picture; what the filters make of it when nil.
+    public var sampleAspectRatio: Rational?
+    /// Degrees to turn the picture counterclockwise before it is shown: 0, 90, 180 or 270.
+    public var rotation: Int
+    /// What the encoded numbers stand for.
+    public var color: ColorConfig
 
     public init(
         frameRate: Rational, width: Int, height: Int, format: String = "rgb24",
@@ -104,7 +141,8 @@ public struct VideoStreamConfig: Sendable, Equatable {
         encoderOption: [String: String] = [:], encoderFrameRate: Rational? = nil,
         encoderWidth: Int? = nil, encoderHeight: Int? = nil, encoderFormat: String? = nil,
         codecConfig: CodecConfig = .init(), filterDesc: String? = nil, hwAccel: String? = nil,
-        metadata: [String: String] = [:]
+        metadata: [String: String] = [:], language: String? = nil, disposition: [String] = [],
+        sampleAspectRatio: Rational? = nil, rotation: Int = 0, color: ColorConfig = .init()
     ) {
         self.frameRate = frameRate
         self.width = width
@@ -121,6 +159,11 @@ public struct VideoStreamConfig: Sendable, Equatable {
         self.filterDesc = filterDesc
         self.hwAccel = hwAccel
         self.metadata = metadata
+        self.language = language
+        self.disposition = disposition
+        self.sampleAspectRatio = sampleAspectRatio
+        self.rotation = rotation
+        self.color = color
     }
 }
 

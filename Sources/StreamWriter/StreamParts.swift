@@ -3,7 +3,7 @@ import Libav
 /// A stream that is set up: everything it needs but the muxer. Made by `addStream`.
 struct StreamParts {
     let description: StreamDescription
-    let metadata: [String: String]
+    let presentation: StreamPresentation
     let plan: EncodePlan
     let encoder: Encoder
     let graph: FilterGraph?
@@ -26,7 +26,7 @@ struct StreamParts {
     ) throws(StreamWriterError) {
         let audio = try AudioPlan(config, for: format)
         plan = audio.encode
-        metadata = config.metadata
+        presentation = try .init(config)
         (encoder, graph) = try Self.open(audio.encode)
         let anySize = AudioPlan.blockSamples(sampleRate: config.sampleRate)
         let block = graph == nil && encoder.frameSize > 0 ? encoder.frameSize : anySize
@@ -49,7 +49,7 @@ struct StreamParts {
     ) throws(StreamWriterError) {
         let video = try VideoPlan(config, for: format)
         plan = video.encode
-        metadata = config.metadata
+        presentation = try .init(config, for: format)
         (encoder, graph) = try Self.open(video.encode)
         converter = nil
         let keepsBytes = plan.filtering == nil && encoder.settings.codec.isRawVideo
@@ -65,9 +65,12 @@ struct StreamParts {
 
     private static func open(_ plan: EncodePlan) throws(StreamWriterError) -> (Encoder, FilterGraph?) {
         let graph = try plan.filtering?.build()
+        var settings = plan.settings
+        settings.sampleAspectRatio = settings.sampleAspectRatio ?? graph?.sampleAspectRatio
+        if let color = try plan.filtering?.trialColor() { settings.color = settings.color.filled(from: color) }
         let encoder: Encoder
         do {
-            encoder = try Encoder(plan.settings)
+            encoder = try Encoder(settings)
         } catch {
             throw StreamWriterError(opening: error)
         }

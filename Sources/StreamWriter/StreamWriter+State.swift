@@ -110,7 +110,7 @@ extension StreamWriter {
         guard let muxer else { return }
         for part in parts {
             try translating(.outOfMemory) { () throws(LibavError) in
-                _ = try muxer.addStream(part.encoder, metadata: part.metadata)
+                _ = try muxer.addStream(part.encoder, part.presentation)
             }
         }
         var options = Options(option)

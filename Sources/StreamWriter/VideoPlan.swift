@@ -32,6 +32,8 @@ struct VideoPlan {
                 format: target.format, width: target.width, height: target.height,
                 frameRate: target.frameRate))
         settings.apply(config.codecConfig, config.encoderOption, format)
+        settings.sampleAspectRatio = config.sampleAspectRatio?.fraction
+        settings.color = try ColorDescription(config.color)
         try hardware?.apply(to: &settings)
         let stages = Self.stages(from: filtered, to: target)
         let needsGraph = config.filterDesc != nil || !stages.isEmpty

@@ -28,6 +28,7 @@ final class CatalogService: EncoderService {
             guard let request = try? Route.match(exchange.head), request.operation.isAboutLibav else {
                 return try gateway.handBack(exchange)
             }
+            exchange.route = request.operation.rawValue
             try authenticator.check(exchange.head, for: .read)
             exchange.reply(.json(try answer(request)))
         } catch {

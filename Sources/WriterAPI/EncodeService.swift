@@ -52,6 +52,7 @@ final class EncodeService: EncoderService {
             let handle = exchange.interrupter
             interrupter.withLock { $0 = handle }
             defer { interrupter.withLock { $0 = nil } }
+            exchange.route = Operation.encode.rawValue
             try authenticator.check(exchange.head, for: .write)
             try encode(exchange)
         } catch {
@@ -158,7 +159,7 @@ private struct Encoding: Sendable {
             try writer.open(option: request.option)
             return writer
         }
-        seeksBack = muxer.seeksBack
+        seeksBack = muxer.willSeekBack(option: request.option)
         let name = "output." + (muxer.extensions.first ?? "bin")
         fields = [
             ("Content-Type", muxer.mimeType ?? ChunkBody.rawType),

@@ -116,12 +116,13 @@ final class OutputPlace: Sendable {
         for name in opened.withLock({ $0 }) { try? outputs?.removeFile(name) }
     }
 
-    /// Opens what has been written for reading. The caller owns the descriptor.
-    func openForReading(committed: Bool) throws(SystemError) -> Int32 {
+    /// Opens what has been written for reading, once the writer is open. The caller owns the
+    /// descriptor.
+    func openForReading() throws(SystemError) -> Int32 {
         guard let file, !file.isSpecial else {
             throw SystemError("keep a copy of what is written elsewhere", number: 2)
         }
-        return try file.folder.openFile(committed ? file.name : file.temporaryName ?? file.name)
+        return try file.folder.openFile(file.name)
     }
 
     /// `dst` as it may be shown; nil when there was none.

@@ -47,6 +47,14 @@ extension JSONObject {
         if let value { self[name] = .integer(Int64(value)) }
     }
 
+    fileprivate mutating func set(_ name: String, _ text: String?) {
+        if let text { self[name] = .string(text) }
+    }
+
+    fileprivate mutating func set(_ name: String, _ list: [String]) {
+        if !list.isEmpty { self[name] = .array(list.map { .string($0) }) }
+    }
+
     fileprivate mutating func set(_ name: String, _ map: [String: String]) {
         if !map.isEmpty { self[name] = .map(map) }
     }
@@ -70,6 +78,38 @@ extension FieldReader {
         }
         guard let rate else { throw problem(name, "must be a positive number or a fraction such as \"30000/1001\"") }
         return rate
+    }
+
+    /// A ratio as "4:3", "40/33" or a number.
+    fileprivate mutating func ratio(_ name: String) throws(Problem) -> Rational? {
+        guard let value = value(name) else { return nil }
+        let ratio: Rational? = switch value {
+        case .string(let text): Rational(parsing: text.split(separator: ":", omittingEmptySubsequences: false).joined(separator: "/"))
+        case .integer(let number): Rational(Double(number))
+        case .number(let number): Rational(number)
+        default: nil
+        }
+        guard let ratio else { throw problem(name, "must be a ratio such as \"4:3\" or \"40/33\"") }
+        return ratio
+    }
+
+    /// Names in an array, or in one string with "+" between them, as a query has to have it.
+    fileprivate mutating func names(_ name: String) throws(Problem) -> [String] {
+        switch value(name) {
+        case nil: return []
+        case .string(let text): return text.split(separator: "+").map(String.init)
+        case .array(let elements):
+            let names = elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
+            if names.count == elements.count { return names }
+        default: break
+        }
+        throw problem(name, "must be an array of names")
+    }
+
+    fileprivate mutating func colorConfig() throws(Problem) -> ColorConfig {
+        ColorConfig(
+            range: try string("color_range"), primaries: try string("color_primaries"),
+            transfer: try string("color_trc"), space: try string("colorspace"))
     }
 
     /// The seed's CodecConfig; its pictures' part is for video only.
@@ -121,7 +161,9 @@ extension AudioStreamConfig {
             encoderFormat: try fields.string("encoder_format"),
             codecConfig: try fields.codecConfig(ofVideo: false),
             filterDesc: try fields.string("filter_desc"),
-            metadata: try fields.map("metadata") ?? [:])
+            metadata: try fields.map("metadata") ?? [:],
+            language: try fields.string("language"),
+            disposition: try fields.names("disposition"))
     }
 
     fileprivate func add(to object: inout JSONObject) {
@@ -130,8 +172,10 @@ extension AudioStreamConfig {
         object["format"] = .string(format.rawValue)
         object.set("encoder_option", encoderOption)
         codecConfig.add(to: &object)
-        object["filter_desc"] = filterDesc.map { .string($0) }
+        object.set("filter_desc", filterDesc)
         object.set("metadata", metadata)
+        object.set("language", language)
+        object.set("disposition", disposition)
     }
 }
 
@@ -160,7 +204,12 @@ extension VideoStreamConfig {
             codecConfig: try fields.codecConfig(ofVideo: true),
             filterDesc: try fields.string("filter_desc"),
             hwAccel: try fields.string("hw_accel"),
-            metadata: try fields.map("metadata") ?? [:])
+            metadata: try fields.map("metadata") ?? [:],
+            language: try fields.string("language"),
+            disposition: try fields.names("disposition"),
+            sampleAspectRatio: try fields.ratio("sample_aspect_ratio"),
+            rotation: try fields.integer("rotation") ?? 0,
+            color: try fields.colorConfig())
     }
 
     fileprivate func add(to object: inout JSONObject) {
@@ -171,8 +220,16 @@ extension VideoStreamConfig {
         object["layout"] = .string(layout.rawValue)
         object.set("encoder_option", encoderOption)
         codecConfig.add(to: &object)
-        object["filter_desc"] = filterDesc.map { .string($0) }
-        object["hw_accel"] = hwAccel.map { .string($0) }
+        object.set("filter_desc", filterDesc)
+        object.set("hw_accel", hwAccel)
         object.set("metadata", metadata)
+        object.set("language", language)
+        object.set("disposition", disposition)
+        object.set("sample_aspect_ratio", sampleAspectRatio.map { "\($0.numerator):\($0.denominator)" })
+        if rotation != 0 { object.set("rotation", rotation) }
+        object.set("color_range", color.range)
+        object.set("color_primaries", color.primaries)
+        object.set("color_trc", color.transfer)
+        object.set("colorspace", color.space)
     }
 }

@@ -57,6 +57,7 @@ extension WriterResource {
         state.withLock { state in
             state.phase = .alive(.open)
             state.hasOpened = true
+            state.openOption = request.option
         }
     }
 

@@ -34,6 +34,7 @@ final class WriterResource: Sendable {
         var metadata: [String: String] = [:]
         var streams: [(config: StreamConfig, chosen: StreamDescription)] = []
         var hasOpened = false
+        var openOption: [String: String] = [:]
         /// When a request last ended.
         var lastActive = ContinuousClock.now
         var ending: [(String, JSONValue)] = []
@@ -272,19 +273,23 @@ final class WriterResource: Sendable {
     struct Output: Sendable {
         let place: OutputPlace
         let growth: OutputGrowth
-        /// The file has its final name.
-        let isCommitted: Bool
-
-        /// The caller owns the descriptor.
-        func openForReading() throws(SystemError) -> Int32 {
-            try place.openForReading(committed: isCommitted)
-        }
+        /// What has been written may still be changed.
+        let seeksBack: Bool
     }
 
-    var output: Output? {
-        state.withLock { state in
-            state.parts.map { Output(place: $0.place, growth: growth, isCommitted: state.hasOpened) }
-        }
+    /// Waits until the writer is open; nil when it never will be.
+    func awaitOutput() -> Output? {
+        state.wait { state -> Output?? in
+            guard let parts = state.parts, state.hasOpened else {
+                switch state.phase {
+                case .absent, .alive: return nil
+                case .ended, .discarded: return .some(nil)
+                }
+            }
+            return Output(
+                place: parts.place, growth: growth,
+                seeksBack: parts.place.muxer.willSeekBack(option: state.openOption))
+        } ?? nil
     }
 }
 
