@@ -5,7 +5,7 @@ import SystemIO
 import WriterModel
 
 /// Bearer tokens from a file: one a line, with what it allows behind a space if that is not
-/// everything; empty lines and lines beginning with # don't count.
+/// everything; empty lines and what follows a # don't count.
 package final class TokenFile: Sendable {
     private let path: String
     private let lastStamp = Mutex<File.Stamp?>(nil)
@@ -41,8 +41,10 @@ package final class TokenFile: Sendable {
         }
         if bytes.count > Self.maxBytes { throw .tooLarge(path) }
         let tokens = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-            .map { $0.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ") }
-            .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+            .map { line in
+                line.split(whereSeparator: { $0 == " " || $0 == "\t" }).prefix { !$0.hasPrefix("#") }.joined(separator: " ")
+            }
+            .filter { !$0.isEmpty }
         if tokens.isEmpty { throw .empty(path) }
         if tokens.contains(where: { TokenAuthenticator.scopes(ofLine: $0) == nil }) { throw .unknownScope(path) }
         return tokens

@@ -20,6 +20,10 @@ public protocol RequestHandler: Sendable {
 }
 
 extension RequestHandler {
+    public func responseToSlowHead() -> Response { Response(.requestTimeout) }
+
+    public func responseToCrowdedAddress() -> Response { Response(.tooManyRequests) }
+
     public func takeIdle(_ connection: consuming DetachedConnection) {}
 }
 
