@@ -80,6 +80,22 @@ public struct Route: Sendable {
         return found
     }
 
+    /// A query parameter nobody reads is an error, and so is one given twice: only one of them
+    /// could count.
+    private func check(_ query: [QueryItem]) throws(Problem) {
+        guard let known = operation.queryParameters else { return }
+        for (index, item) in query.enumerated() {
+            guard known.contains(item.name) else {
+                throw Problem(
+                    .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
+                    supported: known.sorted())
+            }
+            if query[..<index].contains(where: { $0.name == item.name }) {
+                throw Problem(.invalidParameter, "\(item.name) is given more than once.", parameter: item.name)
+            }
+        }
+    }
+
     /// Finds the route of a request. HEAD is taken wherever GET is.
     public static func match(_ head: RequestHead) throws(Problem) -> RoutedRequest {
         var allowed: [String] = []
@@ -88,6 +104,7 @@ public struct Route: Sendable {
             allowed.append(route.method.rawValue)
             let takesHead = route.method == .get && head.method == .head
             guard route.method == head.method || takesHead else { continue }
+            try route.check(head.target.query)
             guard let id = parameters.id else {
                 return RoutedRequest(operation: route.operation, writer: nil, stream: nil, name: parameters.name)
             }
@@ -132,6 +149,17 @@ public struct RoutedRequest: Sendable {
 }
 
 extension Operation {
+    /// Of its query; nil where the handler knows best.
+    fileprivate var queryParameters: Set<String>? {
+        switch self {
+        case .listWriters: ["state", "limit", "cursor"]
+        case .createWriter: ["dry_run"]
+        case .writeChunk: ["pts"]
+        case .encode: nil
+        default: []
+        }
+    }
+
     /// What a token must allow for it.
     public var scope: TokenAuthenticator.Scope {
         switch self {

@@ -172,19 +172,11 @@ final class WriterService: EncoderService {
     }
 
     private static func isDryRun(_ target: RequestTarget) throws(Problem) -> Bool {
-        for item in target.query {
-            guard item.name == "dry_run" else {
-                throw Problem(
-                    .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
-                    supported: ["dry_run"])
-            }
-            switch item.value {
-            case "true", "1": return true
-            case "false", "0": return false
-            default: throw Problem(.invalidParameter, "dry_run is true or false.", parameter: "dry_run")
-            }
+        switch target.query("dry_run") {
+        case "true", "1": return true
+        case nil, "false", "0": return false
+        default: throw Problem(.invalidParameter, "dry_run is true or false.", parameter: "dry_run")
         }
-        return false
     }
 
     private var location: (name: String, value: String) { ("Location", "/v1/writers/\(settings.writer)") }
