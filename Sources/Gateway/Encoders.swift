@@ -284,6 +284,7 @@ final class Encoders: Sendable {
             registry.remove(link.writer)
             return
         }
+        records.clearLeftovers(of: link.writer, snapshot, log)
         let record = snapshot.failed(with: .encoderCrashed(end), at: .now())
         do throws(SystemError) {
             try records.save(record, of: link.writer)

@@ -209,6 +209,7 @@ public final class Gateway: Sendable {
             try? records.removeFolder(writer)
             return registry.remove(writer)
         }
+        records.clearLeftovers(of: writer, record, log)
         let problem = Problem(
             .encoderCrashed, "The server and the writer's encoder ended before the writer was finalized.")
         try? records.save(record.failed(with: problem, at: .now()), of: writer)

@@ -60,7 +60,7 @@ final class OutputPlace: Sendable {
                 let file = OwnFile(folder: outputs, name: dst, isSpecial: true)
                 return (place(file), .file(descriptor: descriptor, name: dst, onWrite: onWrite))
             }
-            let temporary = request.overwrite ? sibling(of: dst, for: settings.writer) : nil
+            let temporary = request.overwrite ? TemporaryOutput.path(beside: dst, for: settings.writer) : nil
             let file = OwnFile(folder: outputs, name: dst, temporaryName: temporary)
             return (place(file), try create(file, onWrite))
         case .files(let dst):
@@ -158,11 +158,6 @@ final class OutputPlace: Sendable {
     var bytesOfFiles: Int64? {
         guard let outputs else { return nil }
         return files?.reduce(0) { $0 + Int64(outputs.size(of: $1) ?? 0) }
-    }
-
-    private static func sibling(of path: String, for writer: WriterID) -> String {
-        let parent = path.split(separator: "/").dropLast().joined(separator: "/")
-        return (parent.isEmpty ? "" : parent + "/") + ".\(writer).new"
     }
 
     private static func problem(_ error: SystemError, _ dst: String) -> Problem {
