@@ -66,7 +66,7 @@ let package = Package(
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", .logging]),
         .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
-        .testTarget(name: "WriterAPITests", dependencies: ["WriterAPI"]),
+        .testTarget(name: "WriterAPITests", dependencies: ["WriterAPI", "StreamWriter", "WriterModel", "HTTP1"]),
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "WriterModel"]),
         .testTarget(
             name: "EndToEndTests",

@@ -25,7 +25,7 @@ cleanup() {
     local status=$?
     stop_server || true
     rm -rf "$out/raw" "$out/state"
-    if [ "$status" -ne 0 ]; then
+    if [ "$status" -ne 0 ] && [ "$status" -lt 128 ]; then
         printf '\nThe demo failed. The end of %s:\n' "$out/server.log" >&2
         tail -n 20 "$out/server.log" >&2 2>/dev/null || true
     fi

@@ -6,7 +6,7 @@ set -euo pipefail
 build=(
     libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev
     libswresample-dev libswscale-dev libcurl4-openssl-dev
-    g++ git pkg-config
+    g++ git make pkg-config
 )
 demo=(ffmpeg curl)
 test=(ffmpeg curl python3 python3-venv)

@@ -3,10 +3,14 @@ import Logging
 
 /// One line a request.
 public enum AccessLog {
-    /// What a server calls for each request; nil when nothing is to be logged.
-    public static func writer(to log: Logger, enabled: Bool) -> (@Sendable (ExchangeReport) -> Void)? {
-        guard enabled else { return nil }
-        return { @Sendable report in write(report, to: log) }
+    /// What a server calls for each request: counts it, and logs it if that is wanted.
+    public static func counting(
+        _ metrics: MetricCounter, to log: Logger, enabled: Bool
+    ) -> @Sendable (ExchangeReport) -> Void {
+        { @Sendable report in
+            metrics.count(report)
+            if enabled { write(report, to: log) }
+        }
     }
 
     private static func write(_ report: ExchangeReport, to log: Logger) {

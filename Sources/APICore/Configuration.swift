@@ -10,6 +10,7 @@ extension HTTPServer.Configuration {
         self.limits.maxHeadBytes = limits.maxHeadBytes
         self.limits.maxTargetBytes = min(self.limits.maxTargetBytes, limits.maxHeadBytes)
         maxConnections = limits.maxConnections
+        maxConnectionsPerAddress = limits.maxConnectionsPerAddress
         handlerThreads = limits.handlerThreads
         idleTimeout = .seconds(limits.idleConnectionTimeout)
         headTimeout = .seconds(limits.headTimeout)

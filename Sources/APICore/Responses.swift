@@ -16,7 +16,14 @@ extension Response {
         switch problem.code {
         case .methodNotAllowed: fields.append(("Allow", (problem.supported ?? []).joined(separator: ", ")))
         case .unauthorized: fields.append(("WWW-Authenticate", "Bearer realm=\"penstock\""))
-        case .overloaded: fields.append(("Retry-After", "1"))
+        case .insufficientScope:
+            fields.append(("WWW-Authenticate", "Bearer realm=\"penstock\", error=\"insufficient_scope\""))
+        case .overloaded, .tooManyConnections: fields.append(("Retry-After", "1"))
+        case .rangeNotSatisfiable:
+            // RFC 9110 §14.4.
+            if let size = problem.extras.first(where: { $0.name == "size" })?.value.integerValue {
+                fields.append(("Content-Range", "bytes */\(size)"))
+            }
         default: break
         }
         return Response(HTTPStatus(code: problem.code.status), fields: fields, body: .bytes(problem.json.encoded))
@@ -54,7 +61,7 @@ extension Exchange {
         } catch {
             throw Problem(
                 .malformedJSON, "The body is not JSON: \(error.message), at byte \(error.offset).",
-                extras: [("offset", .integer(Int64(error.offset)))])
+                extras: [("position", .integer(Int64(error.offset)))])
         }
     }
 
@@ -92,6 +99,11 @@ extension Problem {
             }
         self.init(code, error.message)
     }
+
+    public static let slowHead = Problem(.requestTimeout, "The request's head did not come in time.")
+
+    public static let addressOverload = Problem(
+        .tooManyConnections, "This address has as many connections as the server allows one. Close some first.")
 
     public static let overload = Problem(
         .overloaded, "The server is at its limit of connections or requests. Try again in a second.")

@@ -11,7 +11,7 @@ public enum Operation: String, Sendable, CaseIterable {
     case encode
     case listMuxers, getMuxer, listOutputDevices, listAudioEncoders, listVideoEncoders, getEncoder
     case listFilters, listOutputProtocols
-    case getVersion, getLiveness, getReadiness, getOpenAPI
+    case getVersion, getLiveness, getReadiness, getMetrics, getOpenAPI
 }
 
 /// The one table of routes. `openapi.yaml` is held against it by a test.
@@ -55,6 +55,7 @@ public struct Route: Sendable {
         Route(.get, "/v1/version", .getVersion),
         Route(.get, "/livez", .getLiveness),
         Route(.get, "/readyz", .getReadiness),
+        Route(.get, "/metrics", .getMetrics),
         Route(.get, "/openapi.yaml", .getOpenAPI),
     ]
 
@@ -79,6 +80,22 @@ public struct Route: Sendable {
         return found
     }
 
+    /// A query parameter nobody reads is an error, and so is one given twice: only one of them
+    /// could count.
+    private func check(_ query: [QueryItem]) throws(Problem) {
+        guard let known = operation.queryParameters else { return }
+        for (index, item) in query.enumerated() {
+            guard known.contains(item.name) else {
+                throw Problem(
+                    .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
+                    supported: known.sorted())
+            }
+            if query[..<index].contains(where: { $0.name == item.name }) {
+                throw Problem(.invalidParameter, "\(item.name) is given more than once.", parameter: item.name)
+            }
+        }
+    }
+
     /// Finds the route of a request. HEAD is taken wherever GET is.
     public static func match(_ head: RequestHead) throws(Problem) -> RoutedRequest {
         var allowed: [String] = []
@@ -87,6 +104,7 @@ public struct Route: Sendable {
             allowed.append(route.method.rawValue)
             let takesHead = route.method == .get && head.method == .head
             guard route.method == head.method || takesHead else { continue }
+            try route.check(head.target.query)
             guard let id = parameters.id else {
                 return RoutedRequest(operation: route.operation, writer: nil, stream: nil, name: parameters.name)
             }
@@ -100,6 +118,16 @@ public struct Route: Sendable {
         throw Problem(
             .methodNotAllowed, "\(head.target.rawPath) takes \(allowed.joined(separator: ", ")).",
             supported: allowed)
+    }
+
+    /// The methods that a path takes, or that any does for `*`.
+    public static func methods(of target: RequestTarget) -> [String] {
+        var methods: [String] = []
+        for route in all where target.isAsterisk || route.parameters(of: target.segments) != nil {
+            for method in route.method == .get ? ["GET", "HEAD"] : [route.method.rawValue]
+            where !methods.contains(method) { methods.append(method) }
+        }
+        return methods
     }
 
     private static func streamIndex(_ text: String?, of writer: WriterID) throws(Problem) -> Int? {
@@ -121,6 +149,34 @@ public struct RoutedRequest: Sendable {
 }
 
 extension Operation {
+    /// Of its query; nil where the handler knows best.
+    fileprivate var queryParameters: Set<String>? {
+        switch self {
+        case .listWriters: ["state", "limit", "cursor"]
+        case .createWriter: ["dry_run"]
+        case .writeChunk: ["pts"]
+        case .encode: nil
+        default: []
+        }
+    }
+
+    /// What a token must allow for it.
+    public var scope: TokenAuthenticator.Scope {
+        switch self {
+        case .listWriters, .getWriter, .getChunkOffset, .getOutput: .read
+        case .getLiveness, .getReadiness, .getMetrics, .getOpenAPI: .read
+        default: isAboutLibav ? .read : .write
+        }
+    }
+
+    /// For whoever runs the server rather than for its clients.
+    public var isOperational: Bool {
+        switch self {
+        case .getLiveness, .getReadiness, .getMetrics, .getOpenAPI: true
+        default: false
+        }
+    }
+
     /// Whether libav is asked: what the gateway can't answer itself.
     public var isAboutLibav: Bool {
         switch self {
@@ -133,6 +189,13 @@ extension Operation {
 }
 
 extension Problem {
+    public static func keyReused(by writer: WriterID) -> Problem {
+        Problem(
+            .idempotencyKeyReused,
+            "The Idempotency-Key belongs to the request that made the writer \(writer), which had another body. Choose another key.",
+            parameter: "Idempotency-Key", extras: [("writer", .string(writer.text))])
+    }
+
     public static func noWriter(_ id: String, isMalformed: Bool = false) -> Problem {
         Problem(
             .writerNotFound,

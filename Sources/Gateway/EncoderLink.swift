@@ -47,6 +47,9 @@ package final class EncoderLink: Sendable {
     var process: Int32? { state.withLock { $0.process } }
     var end: ProcessEnd? { state.withLock { $0.end } }
 
+    /// Since it was asked for.
+    let began = ContinuousClock.now
+
     func setProcess(_ process: Int32) { state.withLock { $0.process = process } }
     func setEnd(_ end: ProcessEnd) { state.withLock { $0.end = end } }
 
@@ -109,6 +112,8 @@ package final class EncoderLink: Sendable {
         case changed
         /// Once: how the writer ended, by the encoder's own word.
         case concluded(Outcome)
+        /// What its encoder has counted.
+        case counted(MetricCounts)
         /// No more will come: the encoder has closed its end.
         case ended
     }
@@ -143,6 +148,7 @@ package final class EncoderLink: Sendable {
         case .snapshot(let record): state.withLock { $0.snapshot = record }
         case .record(let record): return conclude(.record(record))
         case .discarded: return conclude(.discarded)
+        case .metrics(let counts): return .counted(counts)
         default: break
         }
         return .changed

@@ -25,17 +25,29 @@ final class Encoders: Sendable {
     }
 
     private let ends = Mutex(Ends())
+    private let metrics: MetricCounter
+
+    /// For the metrics.
+    struct Tally {
+        var exits: [String: Int64] = [:]
+        var forkLatency = DurationHistogram()
+    }
+
+    private let tally = Mutex(Tally())
+    var currentTally: Tally { tally.withLock { $0 } }
+
     private let catalogLink = Mutex<EncoderLink?>(nil)
 
     init(
         configuration: GatewayConfiguration, registry: Registry, records: RecordStore,
-        authenticator: TokenAuthenticator, loop: EventLoop, log: Logger,
+        authenticator: TokenAuthenticator, metrics: MetricCounter, loop: EventLoop, log: Logger,
         adopt: @escaping @Sendable (consuming Descriptor, [UInt8]) -> Void
     ) throws(SystemError) {
         self.configuration = configuration
         self.registry = registry
         self.records = records
         self.authenticator = authenticator
+        self.metrics = metrics
         self.loop = loop
         self.log = log
         self.adopt = adopt
@@ -57,10 +69,13 @@ final class Encoders: Sendable {
 
     /// Starts an encoder for a new writer, or for one encoding. When the id is taken, gives what
     /// has it instead.
-    func start(_ writer: WriterID, as role: EncoderSettings.Role) throws(Problem) -> Registry.Admission {
+    func start(
+        _ writer: WriterID, as role: EncoderSettings.Role, idempotencyKey: String? = nil
+    ) throws(Problem) -> Registry.Admission {
         try startingOrOverloaded(writer) { () throws(SystemError) in
             let createdAt = Timestamp.now()
-            let encoder = try prepare(writer, as: role, createdAt: createdAt)
+            let encoder = try prepare(
+                writer, as: role, createdAt: createdAt, idempotencyKey: idempotencyKey)
             let link = encoder.link
             let admission = registry.add(link, createdAt: createdAt, limit: configuration.limits.maxWriters)
             guard case .added = admission else { return admission }
@@ -118,14 +133,15 @@ final class Encoders: Sendable {
     }
 
     private func prepare(
-        _ writer: WriterID, as role: EncoderSettings.Role, createdAt: Timestamp
+        _ writer: WriterID, as role: EncoderSettings.Role, createdAt: Timestamp, idempotencyKey: String? = nil
     ) throws(SystemError) -> NewEncoder {
         let (ours, theirs) = try DescriptorPair.messageSockets().split()
         let encoder = NewEncoder(
             link: EncoderLink(writer: writer, socket: MessageSocket(owning: ours)),
             theirEnd: Descriptor(owning: theirs))
         // Before anybody can find the link and pass it a connection: an encoder hears this first.
-        guard encoder.link.start(settings(for: writer, role, createdAt: createdAt)) else {
+        guard encoder.link.start(
+            settings(for: writer, role, createdAt: createdAt, idempotencyKey: idempotencyKey)) else {
             throw SystemError("start an encoder: its settings do not fit a message", number: EncoderLink.tooLong)
         }
         return encoder
@@ -149,10 +165,10 @@ final class Encoders: Sendable {
     }
 
     private func settings(
-        for writer: WriterID, _ role: EncoderSettings.Role, createdAt: Timestamp
+        for writer: WriterID, _ role: EncoderSettings.Role, createdAt: Timestamp, idempotencyKey: String?
     ) -> EncoderSettings {
         EncoderSettings(
-            role: role, writer: writer, createdAt: createdAt, folder: records.folderPath(writer),
+            role: role, writer: writer, createdAt: createdAt, idempotencyKey: idempotencyKey, folder: records.folderPath(writer),
             outputDirectory: configuration.outputDirectory, limits: configuration.limits,
             policy: configuration.policy, version: configuration.version,
             logsRequests: configuration.logsRequests, tokens: authenticator.current)
@@ -171,6 +187,7 @@ final class Encoders: Sendable {
             switch consume event {
             case .changed: break
             case .concluded(let outcome): settle(link, outcome)
+            case .counted(let counts): metrics.add(counts)
             case .returned(let descriptor, let unread): adopt(descriptor, unread)
             case .ended:
                 link.unwatch(on: loop)
@@ -204,6 +221,7 @@ final class Encoders: Sendable {
             switch consume event {
             case .changed: break
             case .concluded: break
+            case .counted(let counts): metrics.add(counts)
             case .returned(let descriptor, let unread): adopt(descriptor, unread)
             case .ended:
                 link.unwatch(on: loop)
@@ -220,10 +238,12 @@ final class Encoders: Sendable {
         case .forked(let writer, let process):
             guard case .live(let link) = registry[writer] else { return }
             link.setProcess(process)
+            tally.withLock { $0.forkLatency.add((ContinuousClock.now - link.began).inSeconds) }
             ends.withLock { $0.writers[process] = writer }
         case .forkFailed(let writer, let reason):
             log.error("an encoder can't be forked", metadata: ["writer": "\(writer)", "error": "\(reason)"])
         case .ended(let process, let end):
+            tally.withLock { $0.exits[end.label, default: 0] += 1 }
             processEnded(process, end)
         }
     }
@@ -264,6 +284,7 @@ final class Encoders: Sendable {
             registry.remove(link.writer)
             return
         }
+        records.clearLeftovers(of: link.writer, snapshot, log)
         let record = snapshot.failed(with: .encoderCrashed(end), at: .now())
         do throws(SystemError) {
             try records.save(record, of: link.writer)

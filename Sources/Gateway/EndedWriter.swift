@@ -28,13 +28,16 @@ package struct EndedWriter {
     }
 
     /// The answer to a `PUT` of the same id.
-    package func response(toCreation request: JSONValue?) throws(Problem) -> Response {
+    package func response(toCreation request: JSONValue?, keyed: Bool = false) throws(Problem) -> Response {
         guard CreationFingerprint.of(request ?? .object([:])) == record.creationFingerprint else {
+            if keyed { throw .keyReused(by: writer) }
             throw Problem(
                 .writerExists, "A writer \(writer) exists and was created by another request. Choose another id, or delete it first.",
                 parameter: "id")
         }
-        return .json(.object(record.resource), fields: [("Location", "/v1/writers/\(writer)")])
+        return .json(
+            .object(record.resource), status: keyed ? .created : .ok,
+            fields: [("Location", "/v1/writers/\(writer)")])
     }
 
     private var wrongState: Problem {

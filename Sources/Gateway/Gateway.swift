@@ -31,6 +31,7 @@ public final class Gateway: Sendable {
     private let loop: EventLoop
     private let signals: SignalSource
     private let registry = Registry()
+    private let metrics = MetricCounter()
     private let records: RecordStore
     private let encoders: Encoders
     private let authenticator: TokenAuthenticator
@@ -38,6 +39,7 @@ public final class Gateway: Sendable {
     private let switchboard: Switchboard
     private let server: HTTPServer
     private let acceptor: Acceptor
+    private let hasStopped = Atomic(false)
     private let stopDeadline = Mutex<Deadline?>(nil)
 
     /// Listens and starts the fork server. Call it while the process has one thread, so that
@@ -73,16 +75,17 @@ public final class Gateway: Sendable {
             let returned = ReturnedConnections()
             encoders = try Encoders(
                 configuration: configuration, registry: registry, records: records,
-                authenticator: authenticator, loop: loop, log: log, adopt: returned.adopt)
+                authenticator: authenticator, metrics: metrics, loop: loop, log: log, adopt: returned.adopt)
             switchboard = Switchboard(
                 configuration: configuration, registry: registry, records: records, encoders: encoders,
-                authenticator: authenticator)
+                authenticator: authenticator, metrics: metrics)
             server = try HTTPServer(
                 configuration: .init(
                     configuration.limits, lingerTime: .milliseconds(5),
-                    onAnswered: AccessLog.writer(to: log, enabled: configuration.logsRequests)), loop: loop,
+                    onAnswered: AccessLog.counting(metrics, to: log, enabled: configuration.logsRequests)), loop: loop,
                 handler: switchboard, log: log)
             returned.server.withLock { [server] in $0 = server }
+            switchboard.watch(server)
             acceptor = try Acceptor(listener, server: server, loop: loop, log: log)
         } catch {
             throw .system(error)
@@ -125,7 +128,21 @@ public final class Gateway: Sendable {
         server.drain()
         encoders.stopCatalog()
         encoders.stopForkServer()
-        stopIfDone()
+        if isFirst { watchForEnd() }
+    }
+
+    /// Sees the end sooner than the loop's tick would.
+    private func watchForEnd() {
+        do throws(SystemError) {
+            try SystemThread.start(name: "ending") { [self] in
+                while !hasStopped.load(ordering: .relaxed) {
+                    loop.post { [self] in stopIfDone() }
+                    SystemThread.sleep(.milliseconds(10))
+                }
+            }
+        } catch {
+            log.error("ending by the second", metadata: ["error": "\(error)"])
+        }
     }
 
     private func stopIfDone() {
@@ -133,13 +150,18 @@ public final class Gateway: Sendable {
         let links = registry.liveLinks
         // Each round: a request that was under way may have added one.
         for link in links { link.tellToEnd() }
-        if links.isEmpty && server.connectionCount == 0 { return loop.stop() }
+        if links.isEmpty && server.connectionCount == 0 { return stopLoop() }
         guard deadline.hasPassed else { return }
         for link in links {
             log.error("an encoder did not end in time", metadata: ["writer": "\(link.writer)"])
             if let process = link.process { Signal.send(Signal.kill, to: process) }
         }
-        if links.isEmpty || links.allSatisfy({ $0.end != nil || $0.process == nil }) { loop.stop() }
+        if links.isEmpty || links.allSatisfy({ $0.end != nil || $0.process == nil }) { stopLoop() }
+    }
+
+    private func stopLoop() {
+        hasStopped.store(true, ordering: .relaxed)
+        loop.stop()
     }
 
     private func everySecond() {
@@ -171,6 +193,7 @@ public final class Gateway: Sendable {
     private func restore(_ writer: WriterID) {
         let record = records.record(of: writer)
         let createdAt = record.flatMap { Timestamp($0.createdAt) } ?? .now()
+        if let key = record?.idempotencyKey { _ = registry.claim(key: key, for: writer) }
         if let record, record.state.isEnded {
             registry.restore(writer, createdAt: createdAt, .ended(record.state))
         } else if records.isHeld(writer) {
@@ -186,6 +209,7 @@ public final class Gateway: Sendable {
             try? records.removeFolder(writer)
             return registry.remove(writer)
         }
+        records.clearLeftovers(of: writer, record, log)
         let problem = Problem(
             .encoderCrashed, "The server and the writer's encoder ended before the writer was finalized.")
         try? records.save(record.failed(with: problem, at: .now()), of: writer)

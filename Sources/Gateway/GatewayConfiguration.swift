@@ -18,6 +18,8 @@ public struct GatewayConfiguration: Sendable {
     public var encoderExecutable: String
     public var encoderArguments: [String]
     public var version: String
+    /// A token is asked for at /livez, /readyz, /metrics and /openapi.yaml too.
+    public var protectsOperations = false
     /// One line for each request.
     public var logsRequests = true
 

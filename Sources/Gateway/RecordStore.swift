@@ -1,3 +1,4 @@
+import Logging
 import SystemIO
 import WriterModel
 
@@ -47,6 +48,19 @@ package final class RecordStore: Sendable {
         if let file = record.managedFile { return try writers.subdirectory(writer.text).openFile(file) }
         guard record.outputFiles.count == 1 else { return nil }
         return try outputs.openFile(record.outputFiles[0])
+    }
+
+    /// Removes an output that was to replace a file and never did: its encoder has died.
+    func clearLeftovers(of writer: WriterID, _ record: WriterRecord, _ log: Logger) {
+        guard let destination = record.outputFiles.first else { return }
+        let path = TemporaryOutput.path(beside: destination, for: writer)
+        guard outputs.contains(path) else { return }
+        do throws(SystemError) {
+            try outputs.removeFile(path)
+            log.warning("an unfinished output was removed", metadata: ["writer": "\(writer)", "file": "\(path)"])
+        } catch {
+            log.error("an unfinished output can't be removed", metadata: ["writer": "\(writer)", "error": "\(error)"])
+        }
     }
 
     /// Removes all that the writer left: its files under the output directory and its folder.

@@ -21,9 +21,20 @@ package final class Registry: Sendable {
     private struct State {
         var items: [WriterID: Item] = [:]
         var liveCount = 0
+        var keys: [String: WriterID] = [:]
     }
 
     private let state = Mutex(State())
+
+    /// Takes an Idempotency-Key for a writer that is to be made; gives the writer that has it
+    /// instead, if one does.
+    package func claim(key: String, for writer: WriterID) -> WriterID? {
+        state.withLock { state in
+            if let holder = state.keys[key] { return holder }
+            state.keys[key] = writer
+            return nil
+        }
+    }
 
     package init() {}
 
@@ -75,7 +86,19 @@ package final class Registry: Sendable {
 
     package func remove(_ writer: WriterID) {
         state.withLock { state in
+            if let key = state.keys.first(where: { $0.value == writer })?.key { state.keys[key] = nil }
             if case .live = state.items.removeValue(forKey: writer)?.entry { state.liveCount -= 1 }
+        }
+    }
+
+    /// For the metrics.
+    var countsByState: [WriterState: Int] {
+        state.withLock { Array($0.items.values) }.reduce(into: [:]) { counts, item in
+            switch item.entry {
+            case .live(let link): counts[link.snapshot?.state ?? .configuring, default: 0] += 1
+            case .orphaned: counts[.finalizing, default: 0] += 1
+            case .ended(let state): counts[state, default: 0] += 1
+            }
         }
     }
 

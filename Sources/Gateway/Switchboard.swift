@@ -13,18 +13,24 @@ final class Switchboard: RequestHandler {
     private let records: RecordStore
     private let encoders: Encoders
     private let authenticator: TokenAuthenticator
+    private let metrics: MetricCounter
+    private let server = Mutex<HTTPServer?>(nil)
     private let isStopping = Atomic(false)
 
     init(
         configuration: GatewayConfiguration, registry: Registry, records: RecordStore, encoders: Encoders,
-        authenticator: TokenAuthenticator
+        authenticator: TokenAuthenticator, metrics: MetricCounter
     ) {
         self.configuration = configuration
         self.registry = registry
         self.records = records
         self.encoders = encoders
         self.authenticator = authenticator
+        self.metrics = metrics
     }
+
+    /// Whose connections are counted.
+    func watch(_ server: HTTPServer) { self.server.withLock { $0 = server } }
 
     /// New writers are refused from here on.
     func stop() { isStopping.store(true, ordering: .relaxed) }
@@ -41,17 +47,39 @@ final class Switchboard: RequestHandler {
 
     func responseToOverload() -> Response { .problem(.overload) }
 
+    func responseToSlowHead() -> Response { .problem(.slowHead) }
+
+    func responseToCrowdedAddress() -> Response { .problem(.addressOverload) }
+
     private func answer(_ exchange: Exchange) throws(Problem) {
+        if exchange.head.method == .options { return answerOptions(exchange) }
         let request = try Route.match(exchange.head)
+        exchange.route = request.operation.rawValue
+        if !request.operation.isOperational || configuration.protectsOperations {
+            try authenticator.check(exchange.head, for: request.operation.scope)
+        }
         switch request.operation {
         case .getLiveness: exchange.reply(.json(["status": "ok"]))
+        case .getMetrics:
+            exchange.reply(
+                Response(
+                    .ok, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
+                    body: .bytes(MetricsText.render(metrics.current, gauges))))
         case .getReadiness: exchange.reply(readiness)
         case .getOpenAPI:
             exchange.reply(
                 Response(.ok, fields: [("Content-Type", "application/yaml")], body: .bytes(PackageResources.openapi_yaml)))
-        default:
-            try authenticator.check(exchange.head)
-            try answer(request, exchange)
+        default: try answer(request, exchange)
+        }
+    }
+
+    /// RFC 9110 §9.3.7: what the server, or a path, takes.
+    private func answerOptions(_ exchange: Exchange) {
+        let methods = Route.methods(of: exchange.head.target)
+        if methods.isEmpty {
+            exchange.reply(Problem(.notFound, "There is nothing at \(exchange.head.target.rawPath)."))
+        } else {
+            exchange.reply(Response(.noContent, fields: [("Allow", (methods + ["OPTIONS"]).joined(separator: ", "))]))
         }
     }
 
@@ -60,11 +88,38 @@ final class Switchboard: RequestHandler {
         case (let operation, _) where operation.isAboutLibav: try pass(exchange, to: try encoders.catalog())
         case (.encode, _): try start(.random(), as: .encode, exchange)
         case (.listWriters, _): exchange.reply(.json(try list(exchange.head.target)))
-        case (.createWriter, _): try create(.random(), exchange)
+        case (.createWriter, _): try create(exchange)
         case (.putWriter, let writer?): try create(writer, exchange)
         case (_, let writer?): try answer(request, about: writer, exchange)
         default: throw Problem(.notFound, "There is nothing at \(exchange.head.target.rawPath).")
         }
+    }
+
+    private func create(_ exchange: Exchange) throws(Problem) {
+        let writer = WriterID.random()
+        let key = try idempotencyKey(exchange.head)
+        if let key, let holder = registry.claim(key: key, for: writer) {
+            guard let entry = registry[holder] else {
+                throw Problem(.overloaded, "The request with this Idempotency-Key is being answered. Try again.")
+            }
+            return try repeatCreation(of: holder, entry, exchange)
+        }
+        do throws(Problem) {
+            try start(writer, as: .writer, idempotencyKey: key, exchange)
+        } catch {
+            // Unless its encoder has it by now, nothing has the key.
+            if key != nil && registry[writer] == nil { registry.remove(writer) }
+            throw error
+        }
+    }
+
+    private func idempotencyKey(_ head: RequestHead) throws(Problem) -> String? {
+        guard let key = head.field("Idempotency-Key") else { return nil }
+        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+            throw Problem(
+                .invalidHeader, "Idempotency-Key is 1 to 255 visible characters.", parameter: "Idempotency-Key")
+        }
+        return key
     }
 
     private func create(_ writer: WriterID, _ exchange: Exchange) throws(Problem) {
@@ -72,11 +127,13 @@ final class Switchboard: RequestHandler {
         try start(writer, as: .writer, exchange)
     }
 
-    private func start(_ writer: WriterID, as role: EncoderSettings.Role, _ exchange: Exchange) throws(Problem) {
+    private func start(
+        _ writer: WriterID, as role: EncoderSettings.Role, idempotencyKey: String? = nil, _ exchange: Exchange
+    ) throws(Problem) {
         if isStopping.load(ordering: .relaxed) {
             throw Problem(.serverStopped, "The server is ending and takes no new writers.")
         }
-        switch try encoders.start(writer, as: role) {
+        switch try encoders.start(writer, as: role, idempotencyKey: idempotencyKey) {
         case .added:
             guard case .live(let link) = registry[writer] else { throw .noWriter(writer.text) }
             try pass(exchange, to: link)
@@ -91,7 +148,7 @@ final class Switchboard: RequestHandler {
     private func repeatCreation(of writer: WriterID, _ entry: Registry.Entry, _ exchange: Exchange) throws(Problem) {
         if case .live(let link) = entry { return try pass(exchange, to: link) }
         let request = try exchange.jsonBody(limit: configuration.limits.maxJSONBytes)
-        exchange.reply(try ended(writer).response(toCreation: request))
+        exchange.reply(try ended(writer).response(toCreation: request, keyed: exchange.head.method == .post))
     }
 
     private func answer(_ request: RoutedRequest, about writer: WriterID, _ exchange: Exchange) throws(Problem) {
@@ -147,6 +204,13 @@ final class Switchboard: RequestHandler {
             if case .live(let link) = item.entry { return link.snapshot?.resource }
             return records.record(of: item.writer)?.resource
         }
+    }
+
+    private var gauges: MetricsText.Gauges {
+        let tally = encoders.currentTally
+        return MetricsText.Gauges(
+            connections: server.withLock { $0 }?.connectionCount ?? 0, writersByState: registry.countsByState,
+            encoderExits: tally.exits, forkLatency: tally.forkLatency)
     }
 
     private var readiness: Response {

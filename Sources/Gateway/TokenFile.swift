@@ -4,7 +4,8 @@ import Synchronization
 import SystemIO
 import WriterModel
 
-/// Bearer tokens from a file: one a line; empty lines and lines beginning with # don't count.
+/// Bearer tokens from a file: one a line, with what it allows behind a space if that is not
+/// everything; empty lines and what follows a # don't count.
 package final class TokenFile: Sendable {
     private let path: String
     private let lastStamp = Mutex<File.Stamp?>(nil)
@@ -17,11 +18,14 @@ package final class TokenFile: Sendable {
         case unreadable(SystemError)
         case empty(String)
         case tooLarge(String)
+        case unknownScope(String)
 
         package var description: String {
             switch self {
             case .unreadable(let error): error.description
             case .empty(let path): "the token file \(path) has no token"
+            case .unknownScope(let path):
+                "the token file \(path) has a line with a scope that is neither read nor write"
             case .tooLarge(let path): "the token file \(path) has more than \(TokenFile.maxBytes) bytes"
             }
         }
@@ -37,9 +41,12 @@ package final class TokenFile: Sendable {
         }
         if bytes.count > Self.maxBytes { throw .tooLarge(path) }
         let tokens = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-            .map { $0.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" } }
-            .filter { !$0.isEmpty && !$0.hasPrefix("#") }.map(String.init)
+            .map { line in
+                line.split(whereSeparator: { $0 == " " || $0 == "\t" }).prefix { !$0.hasPrefix("#") }.joined(separator: " ")
+            }
+            .filter { !$0.isEmpty }
         if tokens.isEmpty { throw .empty(path) }
+        if tokens.contains(where: { TokenAuthenticator.scopes(ofLine: $0) == nil }) { throw .unknownScope(path) }
         return tokens
     }
 

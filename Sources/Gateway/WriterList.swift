@@ -11,14 +11,6 @@ package struct WriterList {
     private let cursor: (createdAt: String, writer: String)?
 
     package init(_ target: RequestTarget) throws(Problem) {
-        for name in ["state", "limit", "cursor"] where target.query.count(where: { $0.name == name }) > 1 {
-            throw Problem(.invalidParameter, "\(name) is given more than once.", parameter: name)
-        }
-        for item in target.query where !["state", "limit", "cursor"].contains(item.name) {
-            throw Problem(
-                .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
-                supported: ["state", "limit", "cursor"])
-        }
         state = try target.query("state").map { text throws(Problem) in
             guard let state = WriterState(rawValue: text) else {
                 throw Problem(

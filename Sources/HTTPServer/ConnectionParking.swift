@@ -76,7 +76,11 @@ final class ConnectionParking: @unchecked Sendable {
     func expire() {
         for entry in parked.values where entry.deadline.hasPassed || entry.lastDeadline.hasPassed {
             release(entry)
-            server?.forget(entry.connection)
+            if entry.phase == .readingHead {
+                server?.refuseSlow(entry.connection)
+            } else {
+                server?.forget(entry.connection)
+            }
         }
     }
 

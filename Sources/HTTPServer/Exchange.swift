@@ -27,6 +27,7 @@ public final class Exchange {
     private var status: HTTPStatus?
     private var bodyBytesSent: UInt64 = 0
     private let began = ContinuousClock.now
+    private let queueWait: Duration
     private var streamReuses = false
     private let connection: Connection
     private let configuration: HTTPServer.Configuration
@@ -35,13 +36,15 @@ public final class Exchange {
 
     init(
         head: RequestHead, headBytes: Int, connection: Connection,
-        configuration: HTTPServer.Configuration, pool: WorkerPool, isDraining: Bool
+        configuration: HTTPServer.Configuration, pool: WorkerPool, isDraining: Bool,
+        queueWait: Duration = .zero
     ) {
         self.head = head
         self.connection = connection
         self.configuration = configuration
         self.pool = pool
         self.isDraining = isDraining
+        self.queueWait = queueWait
         requestID = RequestID.of(head)
         let expectsContinue = head.expectsContinue && head.framing != .none
         body = RequestBody(
@@ -213,6 +216,7 @@ public final class Exchange {
         return ExchangeReport(
             method: head.method, path: head.target.rawPath, route: route, status: status?.code, requestID: requestID,
             traceParent: head.field("traceparent"), peer: connection.peer, bodyBytesRead: body.bytesRead,
-            bodyBytesSent: bodyBytesSent, duration: ContinuousClock.now - began)
+            bodyBytesSent: bodyBytesSent, duration: ContinuousClock.now - began,
+            queueWait: queueWait)
     }
 }

@@ -16,4 +16,6 @@ public struct ExchangeReport: Sendable {
     public let bodyBytesRead: UInt64
     public let bodyBytesSent: UInt64
     public let duration: Duration
+    /// Before a thread took it up.
+    public let queueWait: Duration
 }

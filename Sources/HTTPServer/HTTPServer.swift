@@ -11,11 +11,19 @@ public protocol RequestHandler: Sendable {
     func response(toMalformed error: HTTPParseError) -> Response
     /// The answer when there is no thread for a request or no room for a connection.
     func responseToOverload() -> Response
+    /// The answer to a head that did not come in time.
+    func responseToSlowHead() -> Response
+    /// The answer to a connection beyond what its address may have.
+    func responseToCrowdedAddress() -> Response
     /// Takes an idle connection when the server drains; by default it is closed.
     func takeIdle(_ connection: consuming DetachedConnection)
 }
 
 extension RequestHandler {
+    public func responseToSlowHead() -> Response { Response(.requestTimeout) }
+
+    public func responseToCrowdedAddress() -> Response { Response(.tooManyRequests) }
+
     public func takeIdle(_ connection: consuming DetachedConnection) {}
 }
 
@@ -25,6 +33,8 @@ public final class HTTPServer: Sendable {
     public struct Configuration: Sendable {
         public var limits = HTTPLimits()
         public var maxConnections = 10_000
+        /// Of one client address; 0 for no such limit.
+        public var maxConnectionsPerAddress = 0
         public var handlerThreads = 32
         /// Requests that wait for a thread.
         public var maxQueuedRequests = 1_024
@@ -62,7 +72,7 @@ public final class HTTPServer: Sendable {
     private let draining = Atomic(false)
     /// Readable once the server drains: wakes lingering handler threads.
     private let drainSignal: SocketWaker
-    private let open = Monitor(0)
+    private let open = Monitor(OpenConnections())
 
     public init(
         configuration: Configuration, loop: EventLoop, handler: any RequestHandler, log: Logger
@@ -79,22 +89,22 @@ public final class HTTPServer: Sendable {
     }
 
     /// Connections that are open here, idle or at work.
-    public var connectionCount: Int { open.withLock { $0 } }
+    public var connectionCount: Int { open.withLock { $0.total } }
 
     /// Waits until no connection is open here; false when the deadline passed first.
     public func awaitEmpty(until deadline: Deadline) -> Bool {
-        open.wait(until: deadline) { $0 == 0 ? true : nil } ?? false
+        open.wait(until: deadline) { $0.total == 0 ? true : nil } ?? false
     }
 
     /// Takes over a connection, with bytes already read from it. From any thread.
     public func adopt(_ descriptor: consuming Descriptor, unread: [UInt8] = []) {
-        let count = open.change { count in
-            count += 1
-            return count
-        }
         let connection = Connection(owning: descriptor.take(), unread: unread)
-        let excess = count - configuration.maxConnections
-        if excess <= 0 {
+        let address = configuration.maxConnectionsPerAddress > 0 ? connection.peer?.host : nil
+        let (total, ofAddress) = open.change { $0.add(address) }
+        let excess = total - configuration.maxConnections
+        if ofAddress > configuration.maxConnectionsPerAddress && address != nil {
+            refuse(connection, handler.responseToCrowdedAddress())
+        } else if excess <= 0 {
             parking.park(connection)
         } else if excess <= configuration.maxRefusedConnections {
             refuse(connection, handler.responseToOverload())
@@ -116,19 +126,29 @@ public final class HTTPServer: Sendable {
     /// Ends this server's part in a connection. The last one closes it.
     func forget(_ connection: Connection) {
         connection.close()
-        open.change { $0 -= 1 }
+        noteGone(connection)
     }
 
     func surrenderIdle(_ connection: Connection) {
         handler.takeIdle(connection.surrender())
-        open.change { $0 -= 1 }
+        noteGone(connection)
+    }
+
+    private func noteGone(_ connection: Connection) {
+        let address = configuration.maxConnectionsPerAddress > 0 ? connection.peer?.host : nil
+        open.change { $0.remove(address) }
     }
 
     /// A head has arrived: hands the connection to a thread. From the loop's thread.
     func dispatch(_ connection: Connection, _ head: RequestHead, headBytes: Int) {
-        let accepted = pool.submit { self.serve(connection, head, headBytes: headBytes) }
+        let queued = ContinuousClock.now
+        let accepted = pool.submit {
+            self.serve(connection, head, headBytes: headBytes, queueWait: ContinuousClock.now - queued)
+        }
         if !accepted { refuse(connection, handler.responseToOverload(), withBody: head.method != .head) }
     }
+
+    func refuseSlow(_ connection: Connection) { refuse(connection, handler.responseToSlowHead()) }
 
     func refuseMalformed(_ connection: Connection, _ error: HTTPParseError) {
         refuse(connection, handler.response(toMalformed: error))
@@ -151,12 +171,14 @@ public final class HTTPServer: Sendable {
 
     /// Serves requests of one connection on this thread, until it ends, waits too long for
     /// its next request, or leaves.
-    private func serve(_ connection: Connection, _ first: RequestHead, headBytes: Int) {
+    private func serve(_ connection: Connection, _ first: RequestHead, headBytes: Int, queueWait: Duration) {
+        var queueWait = queueWait
         var next: (head: RequestHead, bytes: Int)? = (first, headBytes)
         while let request = next {
             let exchange = Exchange(
                 head: request.head, headBytes: request.bytes, connection: connection,
-                configuration: configuration, pool: pool, isDraining: isDraining)
+                configuration: configuration, pool: pool, isDraining: isDraining, queueWait: queueWait)
+            queueWait = .zero
             handler.handle(exchange)
             if let onAnswered = configuration.onAnswered, let report = exchange.report { onAnswered(report) }
             switch exchange.outcome {

@@ -13,6 +13,14 @@ public enum ProcessEnd: Sendable, Equatable, CustomStringConvertible {
             : .exited(code: clinux_wait_exit_code(waitStatus))
     }
 
+    /// In few characters: "exit_0", "SIGKILL".
+    public var label: String {
+        switch self {
+        case .exited(let code): "exit_\(code)"
+        case .signaled(let number): Signal.name(number)
+        }
+    }
+
     public var description: String {
         switch self {
         case .exited(let code): "exited with code \(code)"

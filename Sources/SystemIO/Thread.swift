@@ -26,6 +26,12 @@ public enum SystemThread {
         }
     }
 
+    public static func sleep(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        nanosleep(&time, nil)
+    }
+
     private final class Start {
         let name: String
         let body: @Sendable () -> Void

@@ -20,7 +20,7 @@ final class CatalogService: EncoderService {
     var isConcluded: Bool { true }
     var snapshot: WriterRecord? { nil }
     func interruptUploads() {}
-    func end(because reason: String) {}
+    func end(because reason: EndReason) {}
     func takeIdle(_ connection: consuming DetachedConnection) { gateway.takeIdle(connection) }
 
     func handle(_ exchange: Exchange) {
@@ -28,7 +28,8 @@ final class CatalogService: EncoderService {
             guard let request = try? Route.match(exchange.head), request.operation.isAboutLibav else {
                 return try gateway.handBack(exchange)
             }
-            try authenticator.check(exchange.head)
+            exchange.route = request.operation.rawValue
+            try authenticator.check(exchange.head, for: .read)
             exchange.reply(.json(try answer(request)))
         } catch {
             exchange.reply(error)

@@ -40,7 +40,7 @@ struct ChunkRoute {
         throw Problem(
             .offsetMismatch,
             "The stream has taken \(offset) bytes; the request would go on from \(expected). Send what follows \(offset).",
-            extras: [("offset", .integer(offset)), ("expected_offset", .integer(offset)), ("provided_offset", .integer(expected))])
+            extras: [("offset", .integer(offset)), ("expected-offset", .integer(offset)), ("provided-offset", .integer(expected))])
     }
 
     private func take(
@@ -90,11 +90,6 @@ struct ChunkRoute {
         let kind: ChunkBody.Kind
 
         init(_ head: RequestHead) throws(Problem) {
-            for item in head.target.query where item.name != "pts" {
-                throw Problem(
-                    .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
-                    supported: ["pts"])
-            }
             if let text = head.target.query("pts") {
                 guard let value = Double(text), value.isFinite, value >= 0 else {
                     throw Problem(

@@ -2,18 +2,18 @@ import StreamWriter
 import WriterModel
 
 /// The body of `POST /v1/writers` and `PUT /v1/writers/{id}`.
-struct CreateRequest {
-    var dst: String?
-    var format: String?
-    var bufferSize: Int?
-    var overwrite: Bool
-    var metadata: [String: String]
-    var streams: [StreamRequest]
+package struct CreateRequest {
+    package var dst: String?
+    package var format: String?
+    package var bufferSize: Int?
+    package var overwrite: Bool
+    package var metadata: [String: String]
+    package var streams: [StreamRequest]
     /// Open at once, with these options.
-    var open: OpenRequest?
-    let fingerprint: String
+    package var open: OpenRequest?
+    package let fingerprint: String
 
-    init(_ body: JSONValue?) throws(Problem) {
+    package init(_ body: JSONValue?) throws(Problem) {
         let body = body ?? .object([:])
         var fields = try FieldReader(body)
         fingerprint = CreationFingerprint.of(body)
@@ -40,12 +40,12 @@ struct CreateRequest {
 }
 
 /// The body of `POST …/open`.
-struct OpenRequest {
-    var option: [String: String] = [:]
+package struct OpenRequest {
+    package var option: [String: String] = [:]
 
-    init() {}
+    package init() {}
 
-    init(_ json: JSONValue, at pointer: String = "") throws(Problem) {
+    package init(_ json: JSONValue, at pointer: String = "") throws(Problem) {
         var fields = try FieldReader(json, at: pointer)
         option = try fields.map("option") ?? [:]
         try fields.finish()

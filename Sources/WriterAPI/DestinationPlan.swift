@@ -2,7 +2,7 @@ import StreamWriter
 import WriterModel
 
 /// What a writer's `dst` and `format` come to, by the operator's rules.
-enum DestinationPlan: Equatable {
+package enum DestinationPlan: Equatable {
     /// A file that Penstock keeps.
     case managed
     /// One file under the output directory.
@@ -19,7 +19,7 @@ enum DestinationPlan: Equatable {
     /// `dst`. Two writers do the same, and each can be judged.
     private static let fanningOut: Set<String> = ["tee", "fifo"]
 
-    init(dst: String?, muxer: MuxerInfo, policy: OutputPolicy) throws(Problem) {
+    package init(dst: String?, muxer: MuxerInfo, policy: OutputPolicy) throws(Problem) {
         if Self.fanningOut.contains(muxer.name) {
             throw Problem(
                 .forbiddenDestination, "The format \(muxer.name) is not taken; write to each destination with a writer of its own.",
@@ -84,7 +84,7 @@ enum DestinationPlan: Equatable {
     }
 
     /// Whether a muxer that opens files itself may open this one.
-    func allows(opening name: String, _ policy: OutputPolicy) -> Bool {
+    package func allows(opening name: String, _ policy: OutputPolicy) -> Bool {
         if URLParts(name) != nil { return policy.allows(name) }
         guard case .files(let dst) = self, (try? Self.checkPath(name)) != nil else { return false }
         // Playlists, segments and their folders lie beside the first file.

@@ -5,13 +5,13 @@ import WriterModel
 /// The query of `POST /v1/encode`: every stream parameter by its name, parts of an object with
 /// a dot (`encoder_option.crf=23`), and `sample_format` or `pixel_format` for the input's
 /// format, because `format` is the output's.
-struct EncodeRequest {
-    let format: String
-    let stream: StreamRequest
-    let metadata: [String: String]
-    let option: [String: String]
+package struct EncodeRequest {
+    package let format: String
+    package let stream: StreamRequest
+    package let metadata: [String: String]
+    package let option: [String: String]
 
-    init(_ target: RequestTarget) throws(Problem) {
+    package init(_ target: RequestTarget) throws(Problem) {
         var fields = JSONObject()
         var metadata: [String: String] = [:]
         var option: [String: String] = [:]

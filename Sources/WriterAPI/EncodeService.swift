@@ -37,7 +37,7 @@ final class EncodeService: EncoderService {
 
     func interruptUploads() { interrupter.withLock { $0 }?.interrupt() }
 
-    func end(because reason: String) { conclude() }
+    func end(because reason: EndReason) { conclude() }
 
     func takeIdle(_ connection: consuming DetachedConnection) { gateway.takeIdle(connection) }
 
@@ -52,7 +52,8 @@ final class EncodeService: EncoderService {
             let handle = exchange.interrupter
             interrupter.withLock { $0 = handle }
             defer { interrupter.withLock { $0 = nil } }
-            try authenticator.check(exchange.head)
+            exchange.route = Operation.encode.rawValue
+            try authenticator.check(exchange.head, for: .write)
             try encode(exchange)
         } catch {
             if !exchange.isAnswered { exchange.reply(error) }

@@ -15,6 +15,9 @@ public final class EncoderProcess: Sendable {
     private let loop: EventLoop
     private let server: HTTPServer
     private let log: Logger
+    private let metrics = MetricCounter()
+    private let lastCounts = Mutex(WorkCounts())
+    private let isEnding = Atomic(false)
     private let watch = Mutex<EventLoop.Token?>(nil)
     private let lastTold = Mutex<WriterRecord?>(nil)
 
@@ -49,7 +52,7 @@ public final class EncoderProcess: Sendable {
         server = try HTTPServer(
             configuration: .init(
                 settings.limits, lingerTime: .milliseconds(250),
-                onAnswered: AccessLog.writer(to: log, enabled: settings.logsRequests)), loop: loop, handler: service,
+                onAnswered: AccessLog.counting(metrics, to: log, enabled: settings.logsRequests)), loop: loop, handler: service,
             log: log)
     }
 
@@ -75,8 +78,43 @@ public final class EncoderProcess: Sendable {
     private func serve() throws(SystemError) {
         let token = try loop.watch(gateway.descriptor) { [self] in receive() }
         watch.withLock { $0 = token }
-        loop.everySecond { [self] in tellProgress() }
+        loop.everySecond { [self] in
+            tellProgress()
+            tellMetrics()
+            endIfOverdue()
+        }
         loop.run()
+    }
+
+    private func endIfOverdue() {
+        guard service.isOverdue, !isEnding.exchange(true, ordering: .relaxed) else { return }
+        inBackground { [self] in
+            service.end(because: .idleTimeout)
+            log.info("ended", metadata: ["because": "\(EndReason.idleTimeout.rawValue)"])
+        }
+    }
+
+    private func tellMetrics() {
+        var counts = metrics.take()
+        let work = WorkCounts(frames: service.workDone, cpuSeconds: ResourceUsage.ownCPUSeconds)
+        lastCounts.withLock { last in
+            counts.framesTaken = work.frames.taken - last.frames.taken
+            counts.framesEncoded = work.frames.encoded - last.frames.encoded
+            counts.bytesWritten = work.frames.bytesWritten - last.frames.bytesWritten
+            counts.cpuSeconds = work.cpuSeconds - last.cpuSeconds
+            last = work
+        }
+        // A process at rest still uses a little time, of which nobody need hear each second.
+        if counts.answers.isEmpty && counts.framesTaken == 0 && counts.cpuSeconds < 0.01 {
+            lastCounts.withLock { $0.cpuSeconds -= counts.cpuSeconds }
+            return
+        }
+        _ = gateway.send(ControlMessage.metrics(counts).encoded)
+    }
+
+    private struct WorkCounts {
+        var frames = WorkDone()
+        var cpuSeconds = 0.0
     }
 
     private func tellProgress() {
@@ -105,7 +143,7 @@ public final class EncoderProcess: Sendable {
         case (.connection(let unread), let descriptor?):
             server.adopt(Descriptor(owning: descriptor), unread: unread)
         case (.tokens(let tokens), _): authenticator.replace(with: tokens)
-        case (.shutDown, _): end(because: "shutdown")
+        case (.shutDown, _): end(because: .shutdown)
         default: break
         }
     }
@@ -114,20 +152,20 @@ public final class EncoderProcess: Sendable {
     private func gatewayFinished() {
         // The socket stays readable for ever now.
         if let token = watch.withLock({ $0 }) { loop.unwatch(gateway.descriptor, token) }
-        if service.isConcluded { leave() } else { end(because: "gateway_lost") }
+        if service.isConcluded { leave() } else { end(because: .gatewayLost) }
     }
 
     /// Uploads in flight may end, then the work is brought to its end; on a thread of its own,
     /// because that takes time.
-    private func end(because reason: String) {
+    private func end(because reason: EndReason) {
         inBackground { [self] in
             server.drain()
             if !server.awaitEmpty(until: .after(.seconds(settings.limits.shutdownGrace))) {
                 service.interruptUploads()
             }
             service.end(because: reason)
-            log.info("ended", metadata: ["because": "\(reason)"])
-            if reason == "gateway_lost" { leave() }
+            log.info("ended", metadata: ["because": "\(reason.rawValue)"])
+            if reason == .gatewayLost { leave() }
         }
     }
 
@@ -136,6 +174,7 @@ public final class EncoderProcess: Sendable {
         inBackground { [self] in
             server.drain()
             _ = server.awaitEmpty(until: .after(.seconds(settings.limits.responseTimeout)))
+            tellMetrics()
             loop.stop()
         }
     }

@@ -9,14 +9,39 @@ protocol EncoderService: RequestHandler {
     var isConcluded: Bool { get }
     /// What the gateway should know now; nil when that is nothing.
     var snapshot: WriterRecord? { get }
+    /// Since the process began.
+    var workDone: WorkDone { get }
     /// Ends uploads that are under way.
     func interruptUploads()
+    /// Nothing has been asked for longer than is allowed.
+    var isOverdue: Bool { get }
     /// Brings the work to its end, for this reason. No request is being served.
-    func end(because reason: String)
+    func end(because reason: EndReason)
+}
+
+/// What was taken from clients and made of it.
+struct WorkDone: Sendable {
+    var taken: Int64 = 0
+    var encoded: Int64 = 0
+    var bytesWritten: Int64 = 0
+}
+
+/// Why work ended that no request had ended; what `ended_by` says.
+enum EndReason: String, Sendable {
+    case shutdown
+    case gatewayLost = "gateway_lost"
+    case idleTimeout = "idle_timeout"
 }
 
 extension EncoderService {
+    var isOverdue: Bool { false }
+    var workDone: WorkDone { WorkDone() }
+
     func response(toMalformed error: HTTPParseError) -> Response { .problem(Problem(malformed: error)) }
 
     func responseToOverload() -> Response { .problem(.overload) }
+
+    func responseToSlowHead() -> Response { .problem(.slowHead) }
+
+    func responseToCrowdedAddress() -> Response { .problem(.addressOverload) }
 }

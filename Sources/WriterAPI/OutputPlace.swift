@@ -62,7 +62,7 @@ final class OutputPlace: Sendable {
                 let file = OwnFile(folder: outputs, name: dst, isSpecial: true)
                 return (place(file), .file(descriptor: descriptor, name: dst, onWrite: onWrite))
             }
-            let temporary = request.overwrite ? sibling(of: dst, for: settings.writer) : nil
+            let temporary = request.overwrite ? TemporaryOutput.path(beside: dst, for: settings.writer) : nil
             let file = OwnFile(folder: outputs, name: dst, temporaryName: temporary)
             return (place(file), try create(file, onWrite))
         case .files(let dst):
@@ -141,12 +141,13 @@ final class OutputPlace: Sendable {
         for name in opened.withLock({ $0 }) { try? outputs?.removeFile(name) }
     }
 
-    /// Opens what has been written for reading. The caller owns the descriptor.
-    func openForReading(committed: Bool) throws(SystemError) -> Int32 {
+    /// Opens what has been written for reading, once the writer is open. The caller owns the
+    /// descriptor.
+    func openForReading() throws(SystemError) -> Int32 {
         guard let file, !file.isSpecial else {
             throw SystemError("keep a copy of what is written elsewhere", number: 2)
         }
-        return try file.folder.openFile(committed ? file.name : file.temporaryName ?? file.name)
+        return try file.folder.openFile(file.name)
     }
 
     /// `dst` as it may be shown; nil when there was none.
@@ -188,11 +189,6 @@ final class OutputPlace: Sendable {
     var bytesOfFiles: Int64? {
         guard let outputs else { return nil }
         return files?.reduce(0) { $0 + Int64(outputs.size(of: $1) ?? 0) }
-    }
-
-    private static func sibling(of path: String, for writer: WriterID) -> String {
-        let parent = path.split(separator: "/").dropLast().joined(separator: "/")
-        return (parent.isEmpty ? "" : parent + "/") + ".\(writer).new"
     }
 
     private static func problem(_ error: SystemError, _ dst: String) -> Problem {

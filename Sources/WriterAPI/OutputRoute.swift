@@ -11,14 +11,16 @@ struct OutputRoute {
     let writer: WriterID
 
     func answer(_ exchange: Exchange) throws(Problem) {
-        guard let output = resource.output else { throw .noWriter(writer.text) }
+        guard let output = exchange.lasting({ resource.awaitOutput() }) else {
+            throw Problem(.wrongState, "The writer failed or was deleted before it was opened.")
+        }
         let file: OpenFile
         do throws(SystemError) {
-            file = OpenFile(owning: try output.openForReading())
+            file = OpenFile(owning: try output.place.openForReading())
         } catch {
             throw Problem(.notFound, "The writer's output can't be read here: \(error.description).")
         }
-        let waits = output.changesAfterwards
+        let waits = output.seeksBack
         if waits && exchange.head.method != .head && exchange.lasting({ output.growth.awaitEnd() }) == .bad {
             throw Problem(.wrongState, "The writer failed or was deleted; GET /v1/writers/\(writer) says why.")
         }

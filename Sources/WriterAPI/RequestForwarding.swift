@@ -23,12 +23,9 @@ struct GatewayReturn: Sendable {
 }
 
 extension Problem {
-    /// A problem with a stream's offset tells it in its field too. (`offset` in a JSON text is
-    /// another matter.)
+    /// A problem with a stream's offset tells it in its field too.
     var offsetFields: [(name: String, value: String)] {
-        guard code != .malformedJSON,
-            let offset = extras.first(where: { $0.name == "offset" })?.value.integerValue
-        else { return [] }
+        guard let offset = extras.first(where: { $0.name == "offset" })?.value.integerValue else { return [] }
         return [("Upload-Offset", String(offset))]
     }
 }

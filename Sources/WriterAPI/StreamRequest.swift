@@ -3,10 +3,10 @@ import WriterModel
 
 /// A stream as a client asks for it, and as `GET` shows it: the seed's parameters by the
 /// seed's names.
-struct StreamRequest {
-    let config: StreamConfig
+package struct StreamRequest {
+    package let config: StreamConfig
 
-    init(_ json: JSONValue, at pointer: String = "") throws(Problem) {
+    package init(_ json: JSONValue, at pointer: String = "") throws(Problem) {
         var fields = try FieldReader(json, at: pointer)
         switch try fields.string("type") {
         case "audio": config = .audio(try AudioStreamConfig(&fields))

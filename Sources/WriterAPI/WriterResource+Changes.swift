@@ -57,7 +57,7 @@ extension WriterResource {
         state.withLock { state in
             state.phase = .alive(.open)
             state.hasOpened = true
-            state.option = request.option
+            state.openOption = request.option
         }
     }
 
@@ -111,5 +111,10 @@ extension WriterResource {
         if mayEnd != true { throw wrongState(needs: nil) }
     }
 
-    func endChange() { state.change { $0.isChanging = false } }
+    func endChange() {
+        state.change { state in
+            state.isChanging = false
+            state.lastActive = .now
+        }
+    }
 }

@@ -36,7 +36,12 @@ extension WriterResource {
         return try claimed.get()
     }
 
-    func releaseStream(_ index: Int) { state.change { $0.chunks[index] = nil } }
+    func releaseStream(_ index: Int) {
+        state.change { state in
+            state.chunks[index] = nil
+            state.lastActive = .now
+        }
+    }
 
     func description(of index: Int) throws(Problem) -> StreamDescription {
         try state.withLock { state throws(Problem) in

@@ -29,7 +29,8 @@ extension WriterResource {
             return WriterRecord(
                 resource: resource, managedFile: place?.managedFile, outputFiles: place?.outputFiles ?? [],
                 mediaType: place?.muxer.mimeType ?? "application/octet-stream",
-                creationFingerprint: state.parts?.request.fingerprint ?? "")
+                creationFingerprint: state.parts?.request.fingerprint ?? "",
+                idempotencyKey: settings.idempotencyKey)
         }
     }
 

@@ -36,8 +36,9 @@ final class WriterResource: Sendable {
         var metadata: [String: String] = [:]
         var streams: [(config: StreamConfig, chosen: StreamDescription)] = []
         var hasOpened = false
-        /// What it was opened with.
-        var option: [String: String] = [:]
+        var openOption: [String: String] = [:]
+        /// When a request last ended.
+        var lastActive = ContinuousClock.now
         var ending: [(String, JSONValue)] = []
     }
 
@@ -74,9 +75,8 @@ final class WriterResource: Sendable {
 
     // MARK: Creating and ending
 
-    /// Makes the writer, wholly or not at all.
+    /// Makes the writer, wholly or not at all. After `claimCreation`.
     func create(_ body: JSONValue?) throws(Problem) -> JSONObject {
-        try beginChange(in: [.absent])
         do throws(Problem) {
             let request = try CreateRequest(body)
             note(destination: request.dst)
@@ -93,9 +93,8 @@ final class WriterResource: Sendable {
     }
 
     /// Makes the writer against a file that is thrown away, tells what it would be, and leaves
-    /// nothing.
+    /// nothing. After `claimCreation`.
     func tryOut(_ body: JSONValue?) throws(Problem) -> JSONObject {
-        try beginChange(in: [.absent])
         defer { discard() }
         var request = try CreateRequest(body)
         note(destination: request.dst)
@@ -139,15 +138,27 @@ final class WriterResource: Sendable {
         }
     }
 
-    /// Whether this request made the writer. Waits while it is being made; nil when there is
-    /// none (any more).
-    func wasCreated(by body: JSONValue?) -> Bool? {
-        let fingerprint = CreationFingerprint.of(body ?? .object([:]))
-        return state.wait { state -> Bool?? in
+    enum CreationClaim { case claimed, exists, ended }
+
+    /// Makes the creation this caller's, who then calls `create`, `tryOut` or `discard`. Waits
+    /// while another one is at it.
+    func claimCreation() -> CreationClaim {
+        state.wait { state in
             if state.isChanging { return nil }
-            guard let parts = state.parts, case .alive = state.phase else { return .some(nil) }
-            return parts.request.fingerprint == fingerprint
-        } ?? nil
+            switch state.phase {
+            case .absent:
+                state.isChanging = true
+                return .claimed
+            case .alive: return .exists
+            case .ended, .discarded: return .ended
+            }
+        } ?? .ended
+    }
+
+    /// Whether this request made the writer.
+    func wasCreated(by body: JSONValue?) -> Bool {
+        let fingerprint = CreationFingerprint.of(body ?? .object([:]))
+        return state.withLock { $0.parts?.request.fingerprint == fingerprint }
     }
 
     private func build(_ request: CreateRequest, isTrial: Bool = false) throws(Problem) {
@@ -190,9 +201,15 @@ final class WriterResource: Sendable {
         discard()
     }
 
-    /// No request will make the writer.
-    func giveUp() {
-        if (try? beginChange(in: [.absent])) != nil { discard() }
+    /// No request will make the writer. False: there is one.
+    func giveUp() -> Bool {
+        switch claimCreation() {
+        case .claimed:
+            discard()
+            return true
+        case .ended: return true
+        case .exists: return false
+        }
     }
 
     func discard() {
@@ -253,31 +270,50 @@ final class WriterResource: Sendable {
         return problem
     }
 
+    var workDone: WorkDone {
+        state.withLock { state in
+            guard let writer = state.parts?.writer else { return WorkDone() }
+            var work = WorkDone(bytesWritten: writer.bytesWritten)
+            for index in state.streams.indices {
+                let progress = writer.progress(of: index)
+                work.taken += progress.frames
+                work.encoded += progress.framesEncoded
+            }
+            return work
+        }
+    }
+
+    /// How long the writer has been without a request; nil while it has one, or is none.
+    var idleTime: Duration? {
+        state.withLock { state in
+            guard case .alive = state.phase, !state.isChanging, state.chunks.isEmpty else { return nil }
+            return ContinuousClock.now - state.lastActive
+        }
+    }
+
     // MARK: Output
 
     /// For reading what is written, as it is written.
     struct Output: Sendable {
         let place: OutputPlace
         let growth: OutputGrowth
-        /// The file has its final name.
-        let isCommitted: Bool
-        /// The muxer changes bytes that it has written: there is nothing to read before the end.
-        let changesAfterwards: Bool
-
-        /// The caller owns the descriptor.
-        func openForReading() throws(SystemError) -> Int32 {
-            try place.openForReading(committed: isCommitted)
-        }
+        /// What has been written may still be changed.
+        let seeksBack: Bool
     }
 
-    var output: Output? {
-        state.withLock { state in
-            state.parts.map { parts in
-                Output(
-                    place: parts.place, growth: growth, isCommitted: state.hasOpened,
-                    changesAfterwards: parts.place.muxer.willSeekBack(option: state.option))
+    /// Waits until the writer is open; nil when it never will be.
+    func awaitOutput() -> Output? {
+        state.wait { state -> Output?? in
+            guard let parts = state.parts, state.hasOpened else {
+                switch state.phase {
+                case .absent, .alive: return nil
+                case .ended, .discarded: return .some(nil)
+                }
             }
-        }
+            return Output(
+                place: parts.place, growth: growth,
+                seeksBack: parts.place.muxer.willSeekBack(option: state.openOption))
+        } ?? nil
     }
 }
 

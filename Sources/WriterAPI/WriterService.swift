@@ -33,16 +33,32 @@ final class WriterService: EncoderService {
         if case .alive = resource.phase { resource.record } else { nil }
     }
 
+    var workDone: WorkDone { resource.workDone }
+
     func interruptUploads() { resource.interruptWork() }
 
-    func end(because reason: String) {
-        if resource.phase == .absent { return resource.giveUp() }
+    var isOverdue: Bool {
+        let limit = settings.limits.idleTimeout
+        guard limit > 0, let time = resource.idleTime else { return false }
+        return time > .seconds(limit)
+    }
+
+    func end(because reason: EndReason) {
+        if resource.giveUp() { return }
         do throws(Problem) {
-            _ = try resource.finalize(endedBy: reason)
+            _ = try resource.finalize(endedBy: reason.rawValue)
         } catch {
             // Only a writer that was never opened is still alive here.
-            resource.fail(
-                Problem(.serverStopped, "The server ended (\(reason)) before the writer was opened."))
+            resource.fail(Self.neverOpened(reason))
+        }
+    }
+
+    private static func neverOpened(_ reason: EndReason) -> Problem {
+        switch reason {
+        case .idleTimeout:
+            Problem(.idleTimeout, "The writer was not opened and had no request for too long (--idle-timeout).")
+        case .shutdown, .gatewayLost:
+            Problem(.serverStopped, "The server ended (\(reason.rawValue)) before the writer was opened.")
         }
     }
 
@@ -50,10 +66,11 @@ final class WriterService: EncoderService {
 
     func handle(_ exchange: Exchange) {
         do throws(Problem) {
-            guard let request = try? Route.match(exchange.head), isMine(request) else {
+            guard let request = try? Route.match(exchange.head), isMine(request, exchange.head) else {
                 return try gateway.handBack(exchange)
             }
-            try authenticator.check(exchange.head)
+            exchange.route = request.operation.rawValue
+            try authenticator.check(exchange.head, for: request.operation.scope)
             try perform(request, exchange)
         } catch {
             let problem = resource.redacted(error)
@@ -63,19 +80,20 @@ final class WriterService: EncoderService {
 
     /// Whether this process answers: its own writer, while there is one, and the request that
     /// makes it.
-    private func isMine(_ request: RoutedRequest) -> Bool {
-        switch (request.operation, resource.settledPhase) {
-        case (.createWriter, .absent): true
-        case (.createWriter, _): false
+    private func isMine(_ request: RoutedRequest, _ head: RequestHead) -> Bool {
+        let key = head.field("Idempotency-Key")
+        let repeatsCreation = key != nil && key == settings.idempotencyKey
+        return switch (request.operation, resource.settledPhase) {
         case (_, .ended), (_, .discarded): false
+        case (.createWriter, .absent): true
+        case (.createWriter, _): repeatsCreation
         default: request.writer == settings.writer
         }
     }
 
     private func perform(_ request: RoutedRequest, _ exchange: Exchange) throws(Problem) {
         switch request.operation {
-        case .createWriter: try create(exchange)
-        case .putWriter: try put(exchange)
+        case .createWriter, .putWriter: try create(exchange)
         case .getWriter: exchange.reply(.json(.object(resource.resource)))
         case .deleteWriter:
             try resource.delete()
@@ -114,15 +132,28 @@ final class WriterService: EncoderService {
         try FieldReader(body).finish()
     }
 
+    /// Makes the writer, or tells of it to a request that repeats the one that made it.
     private func create(_ exchange: Exchange) throws(Problem) {
+        switch resource.claimCreation() {
+        case .claimed: try createClaimed(exchange)
+        case .exists:
+            let body = try json(exchange)
+            guard resource.wasCreated(by: body) else { throw creationConflict(exchange.head.method) }
+            let status = exchange.head.method == .post ? HTTPStatus.created : .ok
+            exchange.reply(.json(.object(resource.resource), status: status, fields: [location]))
+        case .ended: try gateway.handBack(exchange)
+        }
+    }
+
+    private func createClaimed(_ exchange: Exchange) throws(Problem) {
         let body: JSONValue?
         let isDryRun: Bool
         do throws(Problem) {
-            isDryRun = try Self.isDryRun(exchange.head.target)
+            isDryRun = exchange.head.method == .post ? try Self.isDryRun(exchange.head.target) : false
             body = try json(exchange)
         } catch {
             // Nothing will come of this process.
-            resource.giveUp()
+            resource.discard()
             throw error
         }
         if isDryRun {
@@ -132,33 +163,19 @@ final class WriterService: EncoderService {
         }
     }
 
-    private static func isDryRun(_ target: RequestTarget) throws(Problem) -> Bool {
-        for item in target.query {
-            guard item.name == "dry_run" else {
-                throw Problem(
-                    .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
-                    supported: ["dry_run"])
-            }
-            switch item.value {
-            case "true", "1": return true
-            case "false", "0": return false
-            default: throw Problem(.invalidParameter, "dry_run is true or false.", parameter: "dry_run")
-            }
-        }
-        return false
+    private func creationConflict(_ method: HTTPMethod) -> Problem {
+        if method == .post { return .keyReused(by: settings.writer) }
+        return Problem(
+            .writerExists,
+            "A writer \(settings.writer) exists and was created by another request. Choose another id, or delete it first.",
+            parameter: "id")
     }
 
-    private func put(_ exchange: Exchange) throws(Problem) {
-        if resource.phase == .absent { return try create(exchange) }
-        let body = try json(exchange)
-        switch resource.wasCreated(by: body) {
-        case true?: exchange.reply(.json(.object(resource.resource), fields: [location]))
-        case false?:
-            throw Problem(
-                .writerExists,
-                "A writer \(settings.writer) exists and was created by another request. Choose another id, or delete it first.",
-                parameter: "id")
-        case nil: throw Problem(.overloaded, "The writer \(settings.writer) is just ending. Try again.")
+    private static func isDryRun(_ target: RequestTarget) throws(Problem) -> Bool {
+        switch target.query("dry_run") {
+        case "true", "1": return true
+        case nil, "false", "0": return false
+        default: throw Problem(.invalidParameter, "dry_run is true or false.", parameter: "dry_run")
         }
     }
 

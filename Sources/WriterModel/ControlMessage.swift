@@ -12,6 +12,8 @@ public enum ControlMessage: Sendable, Equatable {
     case shutDown
     /// Encoder to gateway: the writer as it is now.
     case snapshot(WriterRecord)
+    /// Encoder to gateway: what was counted since the last time.
+    case metrics(MetricCounts)
     /// Encoder to gateway, last: the writer has ended, and its record is on disk. From here
     /// on the gateway answers for the writer.
     case record(WriterRecord)
@@ -19,7 +21,7 @@ public enum ControlMessage: Sendable, Equatable {
     case discarded
 
     private enum Kind: UInt8 {
-        case start = 1, connection, tokens, shutDown, snapshot, record, discarded
+        case start = 1, connection, tokens, shutDown, snapshot, record, discarded, metrics
     }
 
     public var encoded: [UInt8] {
@@ -31,6 +33,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .shutDown: [Kind.shutDown.rawValue]
         case .snapshot(let record): [Kind.snapshot.rawValue] + record.json.encoded
         case .record(let record): [Kind.record.rawValue] + record.json.encoded
+        case .metrics(let counts): [Kind.metrics.rawValue] + counts.json.encoded
         case .discarded: [Kind.discarded.rawValue]
         }
     }
@@ -43,7 +46,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .connection: self = .connection(unread: payload)
         case .shutDown: self = .shutDown
         case .discarded: self = .discarded
-        case .start, .tokens, .snapshot, .record:
+        case .start, .tokens, .snapshot, .record, .metrics:
             guard let json = try? JSONParser.parse(payload) else { return nil }
             switch kind {
             case .start:
@@ -52,6 +55,9 @@ public enum ControlMessage: Sendable, Equatable {
             case .tokens:
                 guard let tokens = EncoderSettings.tokens(fromJSON: json) else { return nil }
                 self = .tokens(tokens)
+            case .metrics:
+                guard let counts = MetricCounts(json: json) else { return nil }
+                self = .metrics(counts)
             default:
                 guard let record = WriterRecord(json: json) else { return nil }
                 self = kind == .snapshot ? .snapshot(record) : .record(record)

@@ -12,6 +12,8 @@ public struct EncoderSettings: Sendable, Equatable {
     public var role: Role
     public var writer: WriterID
     public var createdAt: Timestamp
+    /// The Idempotency-Key of the request that makes the writer.
+    public var idempotencyKey: String?
     /// The writer's own folder under the state directory: managed output and record.
     public var folder: String
     /// Where relative destinations lie.
@@ -26,12 +28,13 @@ public struct EncoderSettings: Sendable, Equatable {
     public var tokens: [String]?
 
     public init(
-        role: Role, writer: WriterID, createdAt: Timestamp, folder: String, outputDirectory: String,
+        role: Role, writer: WriterID, createdAt: Timestamp, idempotencyKey: String? = nil, folder: String, outputDirectory: String,
         limits: ServiceLimits, policy: OutputPolicy, version: String, logsRequests: Bool, tokens: [String]?
     ) {
         self.role = role
         self.writer = writer
         self.createdAt = createdAt
+        self.idempotencyKey = idempotencyKey
         self.folder = folder
         self.outputDirectory = outputDirectory
         self.limits = limits
@@ -46,6 +49,7 @@ public struct EncoderSettings: Sendable, Equatable {
             "role": .string(role.rawValue),
             "writer": .string(writer.text),
             "created_at": .string(createdAt.description),
+            "idempotency_key": idempotencyKey.map { .string($0) } ?? .null,
             "folder": .string(folder),
             "output_directory": .string(outputDirectory),
             "limits": limits.json,
@@ -69,7 +73,8 @@ public struct EncoderSettings: Sendable, Equatable {
             let tokens = object["tokens"].flatMap(Self.tokens(fromJSON:))
         else { return nil }
         self.init(
-            role: role, writer: writer, createdAt: createdAt, folder: folder, outputDirectory: outputDirectory,
+            role: role, writer: writer, createdAt: createdAt,
+            idempotencyKey: object["idempotency_key"]?.stringValue, folder: folder, outputDirectory: outputDirectory,
             limits: limits, policy: policy, version: version, logsRequests: object["logs_requests"] == .bool(true),
             tokens: tokens)
     }

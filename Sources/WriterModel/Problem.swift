@@ -7,6 +7,9 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case partialFrame = "partial-frame"
     case bodyCut = "body-cut"
     case unauthorized
+    case insufficientScope = "insufficient-scope"
+    case tooManyConnections = "too-many-connections"
+    case idempotencyKeyReused = "idempotency-key-reused"
     case forbiddenDestination = "forbidden-destination"
     case notFound = "not-found"
     case writerNotFound = "writer-not-found"
@@ -40,6 +43,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case destinationFailed = "destination-failed"
     case overloaded
     case serverStopped = "server-stopped"
+    case idleTimeout = "idle-timeout"
     case versionNotSupported = "version-not-supported"
     case noSpace = "no-space"
 
@@ -47,10 +51,10 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         switch self {
         case .malformedRequest, .malformedJSON, .invalidHeader, .partialFrame, .bodyCut: 400
         case .unauthorized: 401
-        case .forbiddenDestination: 403
+        case .forbiddenDestination, .insufficientScope: 403
         case .notFound, .writerNotFound, .streamNotFound: 404
         case .methodNotAllowed: 405
-        case .requestTimeout: 408
+        case .requestTimeout, .idleTimeout: 408
         case .wrongState, .chunkInProgress, .ptsTooEarly, .offsetMismatch, .destinationExists, .writerExists: 409
         case .payloadTooLarge: 413
         case .uriTooLong: 414
@@ -58,8 +62,9 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
         case .invalidParameter, .unknownParameter, .unsupportedValue, .unknownEncoder, .unknownFormat,
-            .unknownOption, .invalidFilter, .unsupportedHardware:
+            .unknownOption, .invalidFilter, .unsupportedHardware, .idempotencyKeyReused:
             422
+        case .tooManyConnections: 429
         case .headTooLarge: 431
         case .internalError, .encodingFailed, .encoderCrashed: 500
         case .notImplemented: 501
@@ -67,6 +72,14 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .overloaded, .serverStopped: 503
         case .versionNotSupported: 505
         case .noSpace: 507
+        }
+    }
+
+    /// RFC 9457 §3.1.1. What the draft on resumable uploads has a type for keeps that.
+    public var type: String {
+        switch self {
+        case .offsetMismatch: "https://iana.org/assignments/http-problem-types#mismatching-upload-offset"
+        default: "urn:penstock:problem:\(rawValue)"
         }
     }
 
@@ -78,6 +91,9 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .partialFrame: "The body is not a whole number of frames"
         case .bodyCut: "The body ended early"
         case .unauthorized: "A valid token is needed"
+        case .insufficientScope: "The token does not allow this"
+        case .tooManyConnections: "This address has too many connections"
+        case .idempotencyKeyReused: "The Idempotency-Key belongs to another request"
         case .forbiddenDestination: "The server does not write there"
         case .notFound: "There is nothing at this path"
         case .writerNotFound: "There is no such writer"
@@ -110,6 +126,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .notImplemented: "The server does not do this"
         case .destinationFailed: "The destination failed"
         case .overloaded: "The server has no room for this now"
+        case .idleTimeout: "The writer had no request for too long"
         case .serverStopped: "The server ended"
         case .versionNotSupported: "The HTTP version is not spoken here"
         case .noSpace: "The destination is full"
@@ -147,7 +164,7 @@ public struct Problem: Error, Sendable, Equatable {
 
     public var json: JSONValue {
         var object: JSONObject = [
-            "type": .string("urn:penstock:problem:\(code.rawValue)"),
+            "type": .string(code.type),
             "title": .string(code.title),
             "status": .integer(Int64(code.status)),
             "detail": .string(detail),

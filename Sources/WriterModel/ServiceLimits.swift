@@ -3,6 +3,8 @@ public struct ServiceLimits: Sendable, Equatable {
     /// Live writers.
     public var maxWriters = 1_000
     public var maxConnections = 10_000
+    /// Connections of one client address; 0 for no such limit, as behind a proxy.
+    public var maxConnectionsPerAddress = 0
     /// A request body that is JSON.
     public var maxJSONBytes = 64 * 1_024
     public var maxHeadBytes = 32 * 1_024
@@ -18,6 +20,8 @@ public struct ServiceLimits: Sendable, Equatable {
     public var responseTimeout = 60.0
     /// How long uploads in flight may go on after the server was told to end.
     public var shutdownGrace = 10.0
+    /// How long a writer may go without a request before it is finalized; 0 for ever.
+    public var idleTimeout = 3_600.0
 
     public init() {}
 
@@ -36,6 +40,8 @@ public struct ServiceLimits: Sendable, Equatable {
             "body_timeout": .number(bodyTimeout),
             "response_timeout": .number(responseTimeout),
             "shutdown_grace": .number(shutdownGrace),
+            "max_connections_per_address": .integer(Int64(maxConnectionsPerAddress)),
+            "idle_timeout": .number(idleTimeout),
         ]
     }
 
@@ -52,6 +58,9 @@ public struct ServiceLimits: Sendable, Equatable {
             bodyTimeout = try fields.number("body_timeout") ?? bodyTimeout
             responseTimeout = try fields.number("response_timeout") ?? responseTimeout
             shutdownGrace = try fields.number("shutdown_grace") ?? shutdownGrace
+            maxConnectionsPerAddress =
+                try fields.integer("max_connections_per_address") ?? maxConnectionsPerAddress
+            idleTimeout = try fields.number("idle_timeout") ?? idleTimeout
         } catch {
             return nil
         }

@@ -11,16 +11,19 @@ public struct WriterRecord: Sendable, Equatable {
     public var mediaType: String
     /// Tells the same creation request from another one, for a repeated `PUT`.
     public var creationFingerprint: String
+    /// The Idempotency-Key of that request, if it had one.
+    public var idempotencyKey: String?
 
     public init(
         resource: JSONObject, managedFile: String?, outputFiles: [String], mediaType: String,
-        creationFingerprint: String
+        creationFingerprint: String, idempotencyKey: String? = nil
     ) {
         self.resource = resource
         self.managedFile = managedFile
         self.outputFiles = outputFiles
         self.mediaType = mediaType
         self.creationFingerprint = creationFingerprint
+        self.idempotencyKey = idempotencyKey
     }
 
     public var state: WriterState {
@@ -47,6 +50,7 @@ public struct WriterRecord: Sendable, Equatable {
             "output_files": .array(outputFiles.map { .string($0) }),
             "media_type": .string(mediaType),
             "creation_fingerprint": .string(creationFingerprint),
+            "idempotency_key": idempotencyKey.map { .string($0) } ?? .null,
         ]
     }
 
@@ -60,7 +64,8 @@ public struct WriterRecord: Sendable, Equatable {
             managedFile: object["managed_file"]?.stringValue,
             outputFiles: object["output_files"]?.arrayValue?.compactMap(\.stringValue) ?? [],
             mediaType: object["media_type"]?.stringValue ?? "application/octet-stream",
-            creationFingerprint: object["creation_fingerprint"]?.stringValue ?? "")
+            creationFingerprint: object["creation_fingerprint"]?.stringValue ?? "",
+            idempotencyKey: object["idempotency_key"]?.stringValue)
     }
 
     /// The record's name in the writer's own folder.

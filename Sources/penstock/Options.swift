@@ -32,6 +32,9 @@ struct AccessOptions: ParsableArguments {
     @Option(help: "A file of bearer tokens, one a line. It is read again when it changes.")
     var tokenFile: String?
 
+    @Flag(help: "Ask for a token at /livez, /readyz, /metrics and /openapi.yaml too.")
+    var protectOperations = fromEnvironment("PROTECT_OPERATIONS", false) { ["1", "true", "yes"].contains($0.lowercased()) }
+
     @Option(
         help: ArgumentHelp(
             "A destination URL that writers may use, with * for any text: 'rtmp://*.example.com/*'. Repeatable.",
@@ -64,6 +67,10 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Connections of the gateway and, apart from those, of each writer.")
     var maxConnections = fromEnvironment("MAX_CONNECTIONS", defaults.maxConnections, Int.init)
 
+    @Option(help: "Connections of one client address; 0 for no such limit, as behind a proxy.")
+    var maxConnectionsPerAddress = fromEnvironment(
+        "MAX_CONNECTIONS_PER_ADDRESS", defaults.maxConnectionsPerAddress, Int.init)
+
     @Option(help: "Bytes of a JSON body.")
     var maxJsonBytes = fromEnvironment("MAX_JSON_BYTES", defaults.maxJSONBytes, Int.init)
 
@@ -88,10 +95,16 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Seconds that uploads in flight may go on after SIGTERM.")
     var shutdownGrace = fromEnvironment("SHUTDOWN_GRACE", defaults.shutdownGrace, Double.init)
 
+    @Option(help: "Seconds a writer may go without a request before it is finalized; 0 for ever.")
+    var idleTimeout = fromEnvironment("IDLE_TIMEOUT", defaults.idleTimeout, Double.init)
+
     func limits() throws -> ServiceLimits {
         var limits = ServiceLimits()
         limits.maxWriters = try Self.check("--max-writers", maxWriters, in: 1...1_000_000)
         limits.maxConnections = try Self.check("--max-connections", maxConnections, in: 1...1_000_000)
+        limits.maxConnectionsPerAddress = try Self.check(
+            "--max-connections-per-address", maxConnectionsPerAddress, in: 0...1_000_000)
+        limits.idleTimeout = try Self.check("--idle-timeout", idleTimeout, in: 0...1_000_000_000)
         limits.maxJSONBytes = try Self.check(
             "--max-json-bytes", maxJsonBytes, in: 256...ServiceLimits.largestMessagePart)
         limits.maxHeadBytes = try Self.check(

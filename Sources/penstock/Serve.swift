@@ -33,6 +33,7 @@ struct Serve: ParsableCommand {
         configuration.outputDirectory = try Self.absolute(place.outputDir)
         configuration.stateDirectory = try Self.absolute(place.stateDir)
         configuration.tokenFile = access.tokenFile ?? Environment["PENSTOCK_TOKEN_FILE"]
+        configuration.protectsOperations = access.protectOperations
         configuration.logsRequests = logging.accessLog
         configuration.policy = try access.policy()
         configuration.limits = try bounds.limits()

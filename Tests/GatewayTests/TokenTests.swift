@@ -12,6 +12,24 @@ import WriterModel
         #expect(try TokenFile(path: folder.path + "/tokens").read() == ["one", "two", "three"])
     }
 
+    @Test func aTokenThatMayOnlyReadDoesNotWrite() throws {
+        folder.write("tokens", "all\nviewer  read # dashboards\nboth read,write\n")
+        let lines = try TokenFile(path: folder.path + "/tokens").read()
+        #expect(lines == ["all", "viewer read", "both read,write"])
+        let authenticator = TokenAuthenticator(tokens: lines)
+        for (token, mayWrite) in [("all", true), ("viewer", false), ("both", true)] {
+            let request = try head("GET", "/", "Authorization: Bearer \(token)")
+            #expect(problem { try authenticator.check(request, for: .read) } == nil)
+            let refusal = problem { try authenticator.check(request, for: .write) }
+            #expect(refusal?.code == (mayWrite ? nil : .insufficientScope))
+        }
+    }
+
+    @Test func aScopeThatDoesNotExistIsRefused() {
+        folder.write("tokens", "one\ntwo admin\n")
+        #expect(throws: TokenFile.Unusable.self) { try TokenFile(path: folder.path + "/tokens").read() }
+    }
+
     @Test func aFileWithoutTokensIsNotAnOpenDoor() throws {
         folder.write("tokens", "# none yet\n\n")
         let file = TokenFile(path: folder.path + "/tokens")
@@ -41,13 +59,13 @@ import WriterModel
     @Test(arguments: ["Bearer one", "bearer two", "BEARER  one", "Bearer one "])
     func aValidTokenPasses(field: String) throws {
         let request = try head("GET", "/", "Authorization: \(field)")
-        #expect(problem { try TokenAuthenticator(tokens: ["one", "two"]).check(request) } == nil)
+        #expect(problem { try TokenAuthenticator(tokens: ["one", "two"]).check(request, for: .write) } == nil)
     }
 
     @Test(arguments: ["Bearer", "Bearer on", "Bearer onee", "Basic one", "one", "Bearer one two", "", "Bearer ONE"])
     func anythingElseIsUnauthorized(field: String) throws {
         let request = try head("GET", "/", "Authorization: \(field)")
-        let found = try #require(problem { try TokenAuthenticator(tokens: ["one", "two"]).check(request) })
+        let found = try #require(problem { try TokenAuthenticator(tokens: ["one", "two"]).check(request, for: .write) })
         #expect(found.code == .unauthorized)
         // RFC 9110 §11.6.1: a 401 names the scheme.
         #expect(Response.problem(found).field("WWW-Authenticate") == "Bearer realm=\"penstock\"")
@@ -56,8 +74,8 @@ import WriterModel
     @Test func withoutTokensEverybodyPassesAndWithNoneNobody() throws {
         let request = try head("GET", "/")
         let authenticator = TokenAuthenticator(tokens: nil)
-        #expect(problem { try authenticator.check(request) } == nil)
+        #expect(problem { try authenticator.check(request, for: .write) } == nil)
         authenticator.replace(with: [])
-        #expect(problem { try authenticator.check(request) }?.code == .unauthorized)
+        #expect(problem { try authenticator.check(request, for: .write) }?.code == .unauthorized)
     }
 }

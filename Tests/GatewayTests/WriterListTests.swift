@@ -1,3 +1,4 @@
+import APICore
 import Gateway
 import SystemIO
 import Testing
@@ -16,7 +17,9 @@ import WriterModel
     }
 
     private func page(_ query: String) throws -> (ids: [String], cursor: String?) {
-        let list = try WriterList(try head("GET", "/v1/writers" + query).target)
+        let request = try head("GET", "/v1/writers" + query)
+        _ = try Route.match(request)
+        let list = try WriterList(request.target)
         let page = list.page(of: registry.newestFirst()) { item in
             guard case .ended(let state) = item.entry else { return nil }
             return ["id": .string(item.writer.text), "state": .string(state.rawValue)]
@@ -64,7 +67,7 @@ import WriterModel
     @Test func anUnknownParameterIsNotIgnored() {
         let found = problem { _ = try page("?sort=name") }
         #expect(found?.code == .unknownParameter)
-        #expect(found?.supported == ["state", "limit", "cursor"])
+        #expect(found?.supported == ["cursor", "limit", "state"])
     }
 
     @Test func liveWritersAreBoundedAndEndedOnesDoNotCount() throws {

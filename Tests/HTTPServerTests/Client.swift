@@ -66,9 +66,10 @@ final class Client {
         return true
     }
 
-    /// Dates differ: "Date: *" stands for one of the right length.
+    /// Dates differ: "Date: *" stands for one of the right length. Names of requests differ too
+    /// and are left out.
     private static func withoutDate(_ text: String) -> String {
-        text.components(separatedBy: "\r\n").map { line in
+        text.components(separatedBy: "\r\n").filter { !$0.hasPrefix("X-Request-Id: ") }.map { line in
             line.hasPrefix("Date: ") && line.utf8.count == 35 ? "Date: *" : line
         }.joined(separator: "\r\n")
     }

@@ -13,16 +13,26 @@ import WriterModel
         limits.bodyTimeout = 0.25
         return EncoderSettings(
             role: .writer, writer: writer, createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
-            folder: "/state/w_1", outputDirectory: "/out \"é\"", limits: limits,
-            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), version: "1.2.3", logsRequests: true,
-            tokens: tokens)
+            idempotencyKey: "k 1", folder: "/state/w_1", outputDirectory: "/out \"é\"", limits: limits,
+            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), version: "1.2.3",
+            logsRequests: true, tokens: tokens)
     }
 
     static let messages: [ControlMessage] = [
         .start(settings(tokens: nil)), .start(settings(tokens: [])), .start(settings(tokens: ["a b", "\"é\n"])),
         .connection(unread: []), .connection(unread: [0, 255, 13, 10]), .tokens(nil), .tokens([]), .tokens(["x"]),
-        .shutDown, .snapshot(record), .record(record), .discarded,
+        .shutDown, .snapshot(record), .record(record), .discarded, .metrics(counts), .metrics(MetricCounts()),
     ]
+
+    static let counts: MetricCounts = {
+        var counts = MetricCounts()
+        counts.answers = [.init(route: "a", status: 200): 3, .init(route: "b", status: 0): 1]
+        counts.durations["a", default: DurationHistogram()].add(0.25)
+        counts.queueWaits.add(70)
+        counts.framesTaken = 5
+        counts.cpuSeconds = 1.5
+        return counts
+    }()
 
     @Test(arguments: messages)
     func aControlMessageArrivesAsItWas(message: ControlMessage) { #expect(ControlMessage(message.encoded) == message) }

@@ -32,6 +32,14 @@ public enum JSONValue: Sendable, Equatable {
         if case .integer(let value) = self { value } else { nil }
     }
 
+    public var numberValue: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
+    }
+
     public var arrayValue: [JSONValue]? {
         if case .array(let value) = self { value } else { nil }
     }

@@ -1,0 +1,40 @@
+import HTTPServer
+import Synchronization
+import WriterModel
+
+/// Counts what a process does until somebody takes the counts.
+public final class MetricCounter: Sendable {
+    private let counts = Mutex(MetricCounts())
+
+    public init() {}
+
+    public func count(_ report: ExchangeReport) {
+        let route = report.route ?? "other"
+        counts.withLock { counts in
+            counts.answers[.init(route: route, status: report.status ?? 0), default: 0] += 1
+            counts.durations[route, default: .init()].add(report.duration.inSeconds)
+            counts.queueWaits.add(report.queueWait.inSeconds)
+            counts.bodyBytesRead += Int64(clamping: report.bodyBytesRead)
+            counts.bodyBytesSent += Int64(clamping: report.bodyBytesSent)
+        }
+    }
+
+    public func add(_ other: MetricCounts) { counts.withLock { $0.add(other) } }
+
+    /// Everything so far, which is kept.
+    public var current: MetricCounts { counts.withLock { $0 } }
+
+    /// Everything since the last call.
+    public func take() -> MetricCounts {
+        counts.withLock { counts in
+            defer { counts = MetricCounts() }
+            return counts
+        }
+    }
+}
+
+extension Duration {
+    public var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

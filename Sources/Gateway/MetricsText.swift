@@ -1,0 +1,81 @@
+import WriterModel
+
+/// The gateway's counters and gauges in Prometheus' text format, version 0.0.4.
+struct MetricsText {
+    struct Gauges {
+        var connections = 0
+        var writersByState: [WriterState: Int] = [:]
+        var encoderExits: [String: Int64] = [:]
+        var forkLatency = DurationHistogram()
+    }
+
+    private var lines: [String] = []
+
+    static func render(_ counts: MetricCounts, _ gauges: Gauges) -> [UInt8] {
+        var text = MetricsText()
+        text.add(counts)
+        text.add(gauges)
+        return Array((text.lines.joined(separator: "\n") + "\n").utf8)
+    }
+
+    private mutating func add(_ counts: MetricCounts) {
+        family("penstock_http_requests_total", "counter", "Requests answered, by route and status; 0: the client had gone.")
+        for (answer, count) in counts.answers.sorted(by: { ($0.key.route, $0.key.status) < ($1.key.route, $1.key.status) }) {
+            sample("penstock_http_requests_total", "route=\"\(answer.route)\",status=\"\(answer.status)\"", Double(count))
+        }
+        family("penstock_http_request_duration_seconds", "histogram", "From a request's head to its answer's end.")
+        for (route, histogram) in counts.durations.sorted(by: { $0.key < $1.key }) {
+            add(histogram, "penstock_http_request_duration_seconds", "route=\"\(route)\"")
+        }
+        family("penstock_http_queue_wait_seconds", "histogram", "How long requests waited for a thread.")
+        add(counts.queueWaits, "penstock_http_queue_wait_seconds", "")
+        counter("penstock_http_body_bytes_read_total", "Bytes of request bodies.", Double(counts.bodyBytesRead))
+        counter("penstock_http_body_bytes_sent_total", "Bytes of answers' bodies.", Double(counts.bodyBytesSent))
+        counter("penstock_frames_taken_total", "Pictures, and samples per channel, taken from chunks.", Double(counts.framesTaken))
+        counter("penstock_frames_encoded_total", "Of those, given to encoders.", Double(counts.framesEncoded))
+        counter("penstock_output_bytes_total", "Bytes written to destinations.", Double(counts.bytesWritten))
+        counter("penstock_encoder_cpu_seconds_total", "Processor time of encoders.", counts.cpuSeconds)
+    }
+
+    private mutating func add(_ gauges: Gauges) {
+        family("penstock_gateway_connections", "gauge", "Connections at the gateway; those of live writers are with their encoders.")
+        sample("penstock_gateway_connections", "", Double(gauges.connections))
+        family("penstock_writers", "gauge", "Writers by state.")
+        for state in WriterState.allCases {
+            sample("penstock_writers", "state=\"\(state.rawValue)\"", Double(gauges.writersByState[state] ?? 0))
+        }
+        family("penstock_encoder_exits_total", "counter", "Encoder processes that ended, by exit code or signal.")
+        for (reason, count) in gauges.encoderExits.sorted(by: { $0.key < $1.key }) {
+            sample("penstock_encoder_exits_total", "reason=\"\(reason)\"", Double(count))
+        }
+        family("penstock_encoder_fork_seconds", "histogram", "From asking for an encoder to hearing of its process.")
+        add(gauges.forkLatency, "penstock_encoder_fork_seconds", "")
+    }
+
+    private mutating func family(_ name: String, _ type: String, _ help: String) {
+        lines.append("# HELP \(name) \(help)")
+        lines.append("# TYPE \(name) \(type)")
+    }
+
+    private mutating func counter(_ name: String, _ help: String, _ value: Double) {
+        family(name, "counter", help)
+        sample(name, "", value)
+    }
+
+    private mutating func sample(_ name: String, _ labels: String, _ value: Double) {
+        let number = value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
+        lines.append("\(name)\(labels.isEmpty ? "" : "{\(labels)}") \(number)")
+    }
+
+    private mutating func add(_ histogram: DurationHistogram, _ name: String, _ labels: String) {
+        let prefix = labels.isEmpty ? "" : labels + ","
+        var total: Int64 = 0
+        for (bound, count) in zip(DurationHistogram.bounds, histogram.counts) {
+            total += count
+            sample("\(name)_bucket", "\(prefix)le=\"\(bound)\"", Double(total))
+        }
+        sample("\(name)_bucket", "\(prefix)le=\"+Inf\"", Double(histogram.count))
+        sample("\(name)_sum", labels, histogram.sum)
+        sample("\(name)_count", labels, Double(histogram.count))
+    }
+}

@@ -1,0 +1,13 @@
+import Glibc
+
+/// What this process has used.
+public enum ResourceUsage {
+    /// User and system time of all its threads.
+    public static var ownCPUSeconds: Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    }
+
+    private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
+}

@@ -1,0 +1,56 @@
+import StreamWriter
+import Testing
+import WriterAPI
+import WriterModel
+
+@Suite struct DestinationPlanTests {
+    private func plan(_ dst: String?, format: String? = nil, _ policy: OutputPolicy = .init()) throws -> DestinationPlan {
+        let muxer = try StreamWriter.resolveMuxer(format: format, name: dst ?? "")
+        return try DestinationPlan(dst: dst, muxer: muxer, policy: policy)
+    }
+
+    private func refusal(_ dst: String?, format: String? = nil, _ policy: OutputPolicy = .init()) -> ProblemCode? {
+        do {
+            _ = try plan(dst, format: format, policy)
+            return nil
+        } catch {
+            return (error as? Problem)?.code
+        }
+    }
+
+    @Test func aDestinationFollowsFromDstAndFormat() throws {
+        #expect(try plan(nil, format: "wav") == .managed)
+        #expect(try plan("a/b.mp4") == .file("a/b.mp4"))
+        #expect(try plan("a/b.m3u8") == .files("a/b.m3u8"))
+        #expect(try plan("anything", format: "null") == .nowhere)
+        let policy = OutputPolicy(patterns: ["rtmp://h/*"], allowsDevices: true)
+        #expect(try plan("rtmp://h/a", policy) == .url("rtmp://h/a"))
+        #expect(try plan(nil, format: "alsa", policy) == .device("default"))
+    }
+
+    @Test(arguments: [
+        "/etc/x.mp4", "../x.mp4", "a/../x.mp4", "a/./x.mp4", "./x.mp4", "file:x.mp4", "concat:a.mp4", "subfile,,start,0:x.mp4",
+        "rtmp://h/a.flv", "http://127.0.0.1/x.mp4", "unix:/tmp/x.mp4", "a:b.mp4",
+    ])
+    func whatLeadsElsewhereIsForbidden(dst: String) { #expect(refusal(dst, format: "mp4") == .forbiddenDestination) }
+
+    @Test(arguments: ["a//b.mp4", "a/", "", String(repeating: "x", count: 201) + ".mp4"])
+    func whatIsNoFileNameIsInvalid(dst: String) { #expect(refusal(dst, format: "mp4") == .invalidParameter) }
+
+    @Test func devicesAndURLsNeedTheOperatorsWord() {
+        #expect(refusal("default", format: "alsa") == .forbiddenDestination)
+        #expect(refusal("udp://h:1", format: "mpegts") == .forbiddenDestination)
+        #expect(refusal("udp://other:1", format: "mpegts", OutputPolicy(patterns: ["udp://h:1"])) == .forbiddenDestination)
+        #expect(refusal("[f=mp4]a.mp4", format: "tee", OutputPolicy(patterns: ["udp://h:1"], allowsDevices: true)) == .forbiddenDestination)
+    }
+
+    @Test func aMuxerOpensOnlyBesideItsFirstFile() throws {
+        let plan = try plan("live/a.m3u8")
+        let policy = OutputPolicy(patterns: ["https://h/*"])
+        for name in ["live/a.m3u8", "live/a.m3u8.tmp", "live/a0.ts", "live/sub/a0.ts"] { #expect(plan.allows(opening: name, policy)) }
+        for name in ["a0.ts", "other/a0.ts", "../live/a0.ts", "/live/a0.ts", "live/../x", "file:live/a0.ts", "udp://h:1"] {
+            #expect(!plan.allows(opening: name, policy))
+        }
+        #expect(plan.allows(opening: "https://h/x", policy))
+    }
+}

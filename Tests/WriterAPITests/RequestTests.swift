@@ -1,0 +1,65 @@
+import HTTP1
+import StreamWriter
+import Testing
+import WriterAPI
+import WriterModel
+
+@Suite struct RequestTests {
+    private func problem(_ json: String) -> Problem? {
+        do {
+            _ = try CreateRequest(try JSONParser.parse(Array(json.utf8)))
+            return nil
+        } catch {
+            return error as? Problem
+        }
+    }
+
+    @Test func aWholeRequestIsRead() throws {
+        let json = """
+            {"dst": "a.mp4", "buffer_size": 4096, "overwrite": true, "metadata": {"title": "t"}, "open": {"option": {"movflags": "faststart", "x": 1}},
+             "streams": [{"type": "video", "frame_rate": "30000/1001", "width": 64, "height": 48, "layout": "nchw",
+              "codec_config": {"bit_rate": -1, "gop_size": 0, "qscale": 3}, "encoder_option": {"crf": 23}},
+              {"type": "audio", "sample_rate": 48000, "num_channels": 2, "format": "s16"}]}
+            """
+        let request = try CreateRequest(try JSONParser.parse(Array(json.utf8)))
+        #expect(request.dst == "a.mp4" && request.bufferSize == 4096 && request.overwrite)
+        #expect(request.open?.option == ["movflags": "faststart", "x": "1"])
+        guard case .video(let video) = request.streams[0].config, case .audio(let audio) = request.streams[1].config else {
+            Issue.record("the streams are of other kinds")
+            return
+        }
+        #expect(video.frameRate == Rational(30000, 1001) && video.layout == .nchw && video.format == "rgb24")
+        #expect(video.codecConfig == CodecConfig(qscale: 3, gopSize: 0))
+        #expect(video.encoderOption == ["crf": "23"])
+        #expect(audio.format == .s16 && audio.numChannels == 2)
+    }
+
+    @Test(arguments: [
+        (#"{"streams": []}"#, "/format"), (#"{"format": 5}"#, "/format"), (#"{"format": "wav", "open": true}"#, "/open"),
+        (#"{"format": "wav", "streams": [{"type": "text"}]}"#, "/streams/0/type"),
+        (#"{"format": "wav", "streams": [{"type": "audio", "num_channels": 1}]}"#, "/streams/0/sample_rate"),
+        (#"{"format": "wav", "streams": [{"type": "audio", "sample_rate": 1.5, "num_channels": 1}]}"#, "/streams/0/sample_rate"),
+        (#"{"format": "wav", "streams": [{"type": "audio", "sample_rate": 1, "num_channels": 1, "width": 3}]}"#, "/streams/0/width"),
+        (#"{"format": "wav", "streams": [{"type": "audio", "sample_rate": 1, "num_channels": 1, "codec_config": {"gop_size": 3}}]}"#, "/streams/0/codec_config/gop_size"),
+        (#"{"format": "wav", "streams": [{"type": "video", "frame_rate": 0, "width": 1, "height": 1}]}"#, "/streams/0/frame_rate"),
+        (#"{"format": "wav", "metadata": {"a": []}}"#, "/metadata/a"), (#"{"format": "wav", "colour": 1}"#, "/colour"), ("[]", ""),
+    ])
+    func whatIsWrongIsNamedByItsPlace(json: String, pointer: String) {
+        let found = problem(json)
+        #expect(found?.code.status == 422)
+        #expect(found?.extras.first { $0.name == "pointer" }?.value == .string(pointer))
+    }
+
+    @Test func aQueryDescribesAnEncoding() throws {
+        let query = "format=mp3&sample_rate=16000&num_channels=1&sample_format=s16&encoder_option.q=5&codec_config.bit_rate=64000"
+            + "&metadata.title=a%20b&option.write_xing=0&filter_desc=12"
+        let bytes = Array("POST /v1/encode?\(query) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        let parsed = bytes.withUnsafeBytes { bytes in Result { try RequestParser.parse(bytes, limits: HTTPLimits()) } }
+        guard case .complete(let head, _) = try parsed.get() else { return #expect(Bool(false)) }
+        let request = try EncodeRequest(head.target)
+        guard case .audio(let audio) = request.stream.config else { return #expect(Bool(false)) }
+        #expect(request.format == "mp3" && request.metadata == ["title": "a b"] && request.option == ["write_xing": "0"])
+        #expect(audio.sampleRate == 16000 && audio.format == .s16 && audio.filterDesc == "12")
+        #expect(audio.encoderOption == ["q": "5"] && audio.codecConfig.bitRate == 64000)
+    }
+}
