@@ -44,6 +44,7 @@ extension EndToEnd {
                     let path = operation.path
                         .replacingOccurrences(of: "{id}", with: operation.id)
                         .replacingOccurrences(of: "{index}", with: "0")
+                        .replacingOccurrences(of: "{name}", with: operation.path.contains("muxers") ? "mp4" : "aac")
                     // The output of a live writer is followed to its end.
                     if path.hasSuffix("/output") { try await server.finalize(operation.id) }
                     let response = try await server.curl(operation.method, path)
@@ -89,6 +90,43 @@ extension EndToEnd {
                 contract.expect(closed["result"], matches: "Result")
                 contract.expect(try await server.curl("GET", "/v1/writers").json, matches: "WriterList")
                 contract.expect(try await server.curl("GET", "/v1/version").json, matches: "Version")
+                let planned = try await server.curl(
+                    "POST", "/v1/writers?dry_run=true", body: .json(["dst": "b.mkv", "streams": [video, audio], "open": true]))
+                contract.expect(planned.json, matches: "WriterPlan")
+                let folder = try await server.createWriter([
+                    "dst": "show/live.m3u8",
+                    "streams": [["type": "video", "frame_rate": 25, "width": 64, "height": 48]], "open": true,
+                ])
+                contract.expect(try await server.finalize(folder)["result"], matches: "Result")
+            }
+        }
+
+        @Test func capabilitiesHaveOnlyDocumentedMembers() async throws {
+            let contract = try Contract.load()
+            let lists = [
+                ("/v1/muxers", "MuxerList", "muxers", "Muxer"),
+                ("/v1/output-devices", "OutputDeviceList", "output_devices", "Muxer"),
+                ("/v1/audio-encoders", "EncoderList", "encoders", "Encoder"),
+                ("/v1/video-encoders", "EncoderList", "encoders", "Encoder"),
+                ("/v1/filters", "FilterList", "filters", "Filter"),
+                ("/v1/output-protocols", "ProtocolList", "protocols", nil),
+            ]
+            try await withServer { server in
+                for (path, list, member, element) in lists {
+                    let answer = try await server.curl("GET", path).json
+                    contract.expect(answer, matches: list)
+                    guard let element else { continue }
+                    for item in answer[member].array { contract.expect(item, matches: element) }
+                }
+                for (path, schema) in [("/v1/encoders/libx264", "Encoder"), ("/v1/muxers/mp4", "Muxer")] {
+                    let answer = try await server.curl("GET", path).json
+                    contract.expect(answer, matches: schema)
+                    #expect(!answer["options"].array.isEmpty)
+                    for option in answer["options"].array {
+                        contract.expect(option, matches: "Option")
+                        for choice in option["choices"].array { contract.expect(choice, matches: "Choice") }
+                    }
+                }
             }
         }
     }
