@@ -69,14 +69,28 @@ struct StreamParts {
         settings.sampleAspectRatio = settings.sampleAspectRatio ?? graph?.sampleAspectRatio
         if let color = try plan.filtering?.trialColor() { settings.color = settings.color.filled(from: color) }
         let encoder: Encoder
+        _ = Log.take()
         do {
             encoder = try Encoder(settings)
         } catch {
             throw StreamWriterError(opening: error)
         }
+        try refuseIgnored(settings.options)
         if encoder.frameSize > 0 { graph?.setFrameSize(encoder.frameSize) }
         return (encoder, graph)
     }
+}
+
+/// Encoders that hand on a list of options to a library (x264-params) only log which of them the
+/// library does not take.
+private func refuseIgnored(_ options: [String: String]) throws(StreamWriterError) {
+    guard let list = options.keys.sorted().first(where: { $0.hasSuffix("-params") || $0 == "x264opts" }) else { return }
+    let complaints = ["Error parsing option", "Unknown option", "Invalid value for", "bad option", "bad value"]
+    let lines = Log.take().filter { line in complaints.contains { line.contains($0) } }
+    guard let line = lines.first else { return }
+    throw StreamWriterError(
+        .unknownOption, "the encoder does not take all of \(list): \(line)", parameter: "encoder_option.\(list)",
+        log: lines)
 }
 
 extension CodecConfig {
