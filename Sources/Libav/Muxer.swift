@@ -1,4 +1,5 @@
 internal import CLibav
+import Glibc
 import Synchronization
 
 /// Says to a libav call that blocks on the network that it should give up. Any thread.
@@ -25,6 +26,8 @@ package final class Muxer {
     private var output: OutputIO?
     private var encoderTimeBases: [Fraction] = []
     private var ownsURL = false
+    /// Between the last byte and the end of the connection.
+    package var settlingTime = Duration.zero
     private var hasPackets = false
 
     /// `mayOpen` is asked about every file and URL the muxer itself opens: segments, playlists,
@@ -167,9 +170,15 @@ package final class Muxer {
         try sendGathered()
         if ownsURL {
             ownsURL = false
+            wait(settlingTime)
             try check(avio_closep(&context.pointee.pb), "closing the destination")
         }
         try output?.close()
+    }
+
+    private func wait(_ time: Duration) {
+        let deadline = ContinuousClock.now + time
+        while ContinuousClock.now < deadline && !interruption.isRequested { usleep(10_000) }
     }
 
     /// Sends what small writes have gathered.

@@ -32,6 +32,31 @@ public struct Destination: Sendable {
         Destination(target: .device(name), name: name)
     }
 
+    /// Seconds for srt to send what it holds when it is closed.
+    private static let lingerSeconds = "10"
+
+    /// What its protocol is told unless the client says otherwise.
+    var defaults: [String: String] {
+        // Without it the end of what was written is lost when the connection is closed.
+        guard case .url(let url) = target, url.lowercased().hasPrefix("srt://"), !url.contains("linger=") else { return [:] }
+        return ["linger": Self.lingerSeconds]
+    }
+
+    /// How long the end of what was written needs to reach whoever reads it, before the connection
+    /// may be closed: srt's receivers hold everything back for its latency, and drop what they hold
+    /// when the connection ends. Libav gives the latency in microseconds, and asks nobody for the
+    /// receiver's own.
+    func settlingTime(option: [String: String]) -> Duration {
+        guard case .url(let url) = target, url.lowercased().hasPrefix("srt://") else { return .zero }
+        let query = url.split(separator: "?").dropFirst().joined().split(separator: "&").map { $0.split(separator: "=") }
+        var latencies = query.filter { $0.count == 2 && Self.latencies.contains(String($0[0])) }.compactMap { Int($0[1]) }
+        latencies += Self.latencies.compactMap { option[$0].flatMap { Int($0) } }
+        let microseconds = min(max(latencies.max() ?? 0, 120_000), 10_000_000)
+        return .microseconds(microseconds * 2)
+    }
+
+    private static let latencies: Set<String> = ["latency", "peerlatency", "rcvlatency"]
+
     /// For when no writer takes it over.
     func discard() {
         if case .file(let descriptor) = target { Glibc.close(descriptor) }

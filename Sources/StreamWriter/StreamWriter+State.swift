@@ -113,8 +113,9 @@ extension StreamWriter {
                 _ = try muxer.addStream(part.encoder, part.presentation)
             }
         }
-        var options = Options(option)
+        var options = Options(destination.defaults.merging(option) { $1 })
         try openDestination(muxer, &options)
+        muxer.settlingTime = destination.settlingTime(option: option)
         do throws(LibavError) {
             try muxer.initialize(&options)
         } catch {
