@@ -68,7 +68,7 @@ extension Exchange {
     /// A body, if there is one, must be of this type. curl's default for `-d` is let pass,
     /// because everybody forgets the header and nothing else is meant.
     private func requireMediaType(_ expected: String) throws(Problem) {
-        guard head.framing != .none, let field = head.field("Content-Type") else { return }
+        guard head.framing != .none, head.framing != .length(0), let field = head.field("Content-Type") else { return }
         let type = field.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
         if type == expected || type == "application/x-www-form-urlencoded" || type.isEmpty { return }
         throw Problem(
