@@ -9,7 +9,7 @@ build=(
     g++ git make pkg-config
 )
 demo=(ffmpeg curl)
-test=(ffmpeg curl python3 python3-venv)
+test=(ffmpeg curl python3 python3-venv libnginx-mod-rtmp xvfb)
 
 wanted=()
 for purpose in "${@:-build}"; do
