@@ -74,7 +74,9 @@ extension EndToEnd {
                         if member != "formats" { #expect(encoder[member] == .null, "anything goes") }
                         continue
                     }
-                    let words = line.components(separatedBy: label)[1].split(separator: " ").map(String.init)
+                    let words = line.components(separatedBy: label)[1].split(separator: " ").map {
+                        $0.hasSuffix("/1") ? String($0.dropLast(2)) : String($0)
+                    }
                     #expect(encoder[member].array.map { $0.string ?? "\($0.int ?? 0)" } == words)
                 }
                 if let line = help.first(where: { $0.contains("Supported sample formats:") }) {

@@ -15,7 +15,7 @@ extension EndToEnd {
 
         static let transports = [
             Transport(
-                testDescription: "srt", kind: .udp, destination: "srt://127.0.0.1:PORT", option: ["linger": 5],
+                testDescription: "srt", kind: .udp, destination: "srt://127.0.0.1:PORT",
                 receiver: ["-i", "srt://127.0.0.1:PORT?mode=listener"]),
             Transport(
                 testDescription: "udp", kind: .udp, destination: "udp://127.0.0.1:PORT?pkt_size=1316",

@@ -26,12 +26,20 @@ final class ChildProcess: Sendable {
         for (target, descriptor) in [input, output, error].enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target))
         }
+        // Threads of this process may hold signals back; its children are to hear them.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var noSignals = sigset_t()
+        sigemptyset(&noSignals)
+        posix_spawnattr_setsigmask(&attributes, &noSignals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let environment = ProcessInfo.processInfo.environment.merging(extra) { $1 }
         var argv = ([executable] + arguments).map { strdup($0) } + [nil]
         var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
         var pid: pid_t = 0
-        let failure = posix_spawnp(&pid, executable, &actions, nil, &argv, &envp)
+        let failure = posix_spawnp(&pid, executable, &actions, &attributes, &argv, &envp)
         guard failure == 0 else { throw HarnessError("starting \(executable): \(String(cString: strerror(failure)))") }
         self.pid = pid
         Thread.detachNewThread { [pid, end] in

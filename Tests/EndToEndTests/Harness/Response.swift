@@ -16,7 +16,10 @@ struct Response: Sendable {
     /// The code of a problem response, `wrong-state` for instance.
     var problem: String? {
         guard self["Content-Type"] == "application/problem+json" else { return nil }
-        return json["type"].string.map { $0.replacingOccurrences(of: "urn:penstock:problem:", with: "") }
+        return json["type"].string.map {
+            $0.replacingOccurrences(of: "urn:penstock:problem:", with: "").replacingOccurrences(
+                of: "https://iana.org/assignments/http-problem-types#mismatching-upload-offset", with: "offset-mismatch")
+        }
     }
 
     var text: String { String(decoding: body, as: UTF8.self) }
