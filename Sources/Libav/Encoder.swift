@@ -156,6 +156,7 @@ package final class Encoder {
             context.pointee.width = Int32(width)
             context.pointee.height = Int32(height)
             context.pointee.framerate = frameRate.rational
+            context.pointee.field_order = AV_FIELD_PROGRESSIVE
             if let ratio = settings.sampleAspectRatio { context.pointee.sample_aspect_ratio = ratio.rational }
             settings.color.apply(to: context)
         }
