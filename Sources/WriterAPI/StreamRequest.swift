@@ -84,7 +84,7 @@ extension FieldReader {
     fileprivate mutating func ratio(_ name: String) throws(Problem) -> Rational? {
         guard let value = value(name) else { return nil }
         let ratio: Rational? = switch value {
-        case .string(let text): Rational(parsing: text.split(separator: ":", omittingEmptySubsequences: false).joined(separator: "/"))
+        case .string(let text): Rational(parsing: String(text.map { $0 == ":" ? "/" : $0 }))
         case .integer(let number): Rational(Double(number))
         case .number(let number): Rational(number)
         default: nil
