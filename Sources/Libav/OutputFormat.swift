@@ -4,10 +4,18 @@ internal import CLibav
 package struct OutputFormat: @unchecked Sendable {
     // Unchecked: points at libav's static tables, which never change.
     let pointer: UnsafePointer<AVOutputFormat>
+    /// Decides what image2 and segment write.
+    private let fileName: String
 
     private static let devicesRegistered: Void = avdevice_register_all()
 
-    init(_ pointer: UnsafePointer<AVOutputFormat>) { self.pointer = pointer }
+    init(_ pointer: UnsafePointer<AVOutputFormat>, fileName: String = "") {
+        self.pointer = pointer
+        self.fileName = fileName
+    }
+
+    /// The same, for a destination of this name.
+    package func writing(_ fileName: String) -> OutputFormat { OutputFormat(pointer, fileName: fileName) }
 
     package init?(named name: String) {
         Self.devicesRegistered
@@ -34,10 +42,11 @@ package struct OutputFormat: @unchecked Sendable {
     package var opensItself: Bool { pointer.pointee.flags & AVFMT_NOFILE != 0 }
     package var wantsGlobalHeader: Bool { pointer.pointee.flags & AVFMT_GLOBALHEADER != 0 }
 
-    package var defaultAudioEncoder: Codec? { Self.encoder(pointer.pointee.audio_codec) }
-    package var defaultVideoEncoder: Codec? { Self.encoder(pointer.pointee.video_codec) }
+    package var defaultAudioEncoder: Codec? { encoder(AVMEDIA_TYPE_AUDIO) }
+    package var defaultVideoEncoder: Codec? { encoder(AVMEDIA_TYPE_VIDEO) }
 
-    private static func encoder(_ id: AVCodecID) -> Codec? {
+    private func encoder(_ media: AVMediaType) -> Codec? {
+        let id = av_guess_codec(pointer, nil, fileName, nil, media)
         guard id != AV_CODEC_ID_NONE else { return nil }
         return avcodec_find_encoder(id).map { Codec($0) }
     }

@@ -41,7 +41,7 @@ public final class StreamWriter: @unchecked Sendable {
         bufferBytes = bufferSize ?? OutputIO.defaultBufferBytes
         do throws(StreamWriterError) {
             try require(bufferBytes, in: Limits.bufferBytes, "buffer_size")
-            self.format = try OutputFormat.resolve(format: format, name: destination.name)
+            self.format = try OutputFormat.resolve(format: format, name: destination.name).writing(destination.name)
         } catch {
             destination.discard()
             throw error

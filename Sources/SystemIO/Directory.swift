@@ -84,9 +84,13 @@ public final class Directory: Sendable {
     }
 
     public func size(of relative: String) -> UInt64? {
-        let probe = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only), 0)
-        guard probe >= 0 else { return nil }
-        return File.size(Descriptor(owning: probe).number)
+        let number = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only), 0)
+        guard number >= 0 else { return nil }
+        let probe = Descriptor(owning: number)
+        let size = File.size(probe.number)
+        // Not before: it is closed with its last use.
+        _ = consume probe
+        return size
     }
 
     /// Makes this the process's current folder.

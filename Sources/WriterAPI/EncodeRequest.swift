@@ -44,7 +44,7 @@ package struct EncodeRequest {
         do throws(Problem) {
             stream = try StreamRequest(.object(fields))
         } catch {
-            throw error.namingQuery(type: fields["type"]?.stringValue)
+            throw error.namingQuery(isVideo: fields["type"] == "video")
         }
     }
 
@@ -62,10 +62,14 @@ package struct EncodeRequest {
 
 extension Problem {
     /// The same, with the parameter as the query has it.
-    fileprivate func namingQuery(type: String?) -> Problem {
+    fileprivate func namingQuery(isVideo: Bool) -> Problem {
         var problem = self
         problem.extras.removeAll { $0.name == "pointer" }
-        if parameter == "format" { problem.parameter = type == "video" ? "pixel_format" : "sample_format" }
+        if parameter == "format" { problem.parameter = isVideo ? "pixel_format" : "sample_format" }
         return problem
+    }
+
+    func namingQuery(of config: StreamConfig) -> Problem {
+        if case .video = config { namingQuery(isVideo: true) } else { namingQuery(isVideo: false) }
     }
 }

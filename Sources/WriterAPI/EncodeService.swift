@@ -152,12 +152,17 @@ private struct Encoding: Sendable {
         }
         let growth = growth
         writer = try asProblem { () throws(StreamWriterError) in
-            let writer = try StreamWriter(
+            try StreamWriter(
                 destination: .file(descriptor: descriptor, name: "output") { growth.grew() }, format: muxer.name)
-            _ = try writer.addStream(request.stream.config)
+        }
+        do throws(Problem) {
+            _ = try asProblem { [writer] () throws(StreamWriterError) in try writer.addStream(request.stream.config) }
+        } catch {
+            throw error.namingQuery(of: request.stream.config)
+        }
+        try asProblem { [writer] () throws(StreamWriterError) in
             try writer.setMetadata(request.metadata)
             try writer.open(option: request.option)
-            return writer
         }
         seeksBack = muxer.willSeekBack(option: request.option)
         let name = "output." + (muxer.extensions.first ?? "bin")

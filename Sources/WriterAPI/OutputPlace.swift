@@ -29,13 +29,15 @@ final class OutputPlace: Sendable {
 
     /// Makes the place and what the writer writes to, which owns its descriptor.
     static func make(
-        _ request: CreateRequest, settings: EncoderSettings, folder: Directory, onWrite: @escaping OnWrite
+        _ request: CreateRequest, settings: EncoderSettings, folder: Directory, isTrial: Bool = false,
+        onWrite: @escaping OnWrite
     ) throws(Problem) -> (place: OutputPlace, destination: Destination) {
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
         }
         let plan = try DestinationPlan(dst: request.dst, muxer: muxer, policy: settings.policy)
         do throws(SystemError) {
+            if isTrial { return try makeTrial(plan, muxer, request, settings, folder, onWrite) }
             return try make(plan, muxer, request, settings, folder, onWrite)
         } catch {
             throw problem(error, request.dst ?? "")
@@ -76,6 +78,24 @@ final class OutputPlace: Sendable {
         }
     }
 
+    /// A place that leaves nothing: a file in the writer's own folder, or nothing at all for what
+    /// opens its destination itself.
+    private static func makeTrial(
+        _ plan: DestinationPlan, _ muxer: MuxerInfo, _ request: CreateRequest, _ settings: EncoderSettings,
+        _ folder: Directory, _ onWrite: @escaping OnWrite
+    ) throws(SystemError) -> (place: OutputPlace, destination: Destination) {
+        switch plan {
+        case .file(let dst), .files(let dst):
+            let outputs = try Directory(path: settings.outputDirectory)
+            if !request.overwrite && outputs.contains(dst) { throw SystemError("make \(dst)", number: 17) }
+        default: break
+        }
+        let file = muxer.needsFile ? OwnFile(folder: folder, name: "trial") : nil
+        let place = OutputPlace(muxer, plan, settings.policy, file, nil)
+        if let file { return (place, try create(file, onWrite)) }
+        return (place, .url(request.dst ?? "null"))
+    }
+
     private static func create(_ file: OwnFile, _ onWrite: @escaping OnWrite) throws(SystemError) -> Destination {
         let descriptor = try file.folder.createFile(file.temporaryName ?? file.name, .onlyIfAbsent)
         return .file(descriptor: descriptor, name: file.name, onWrite: onWrite)
@@ -94,8 +114,13 @@ final class OutputPlace: Sendable {
     /// Asked by the muxer before it opens a file or URL of its own.
     func mayOpen(_ name: String) -> Bool {
         guard plan.allows(opening: name, policy) else { return false }
-        if URLParts(name) == nil { opened.withLock { _ = $0.insert(name) } }
+        if URLParts(name) == nil { opened.withLock { $0.formUnion(Self.names(ofOpened: name)) } }
         return true
+    }
+
+    /// hls and dash write "x.tmp" and rename it to "x" when it is complete.
+    private static func names(ofOpened name: String) -> [String] {
+        name.hasSuffix(".tmp") ? [name, String(name.dropLast(4))] : [name]
     }
 
     /// The writer is open: a file that was to be replaced is replaced now.
@@ -135,6 +160,12 @@ final class OutputPlace: Sendable {
     }
 
     var managedFile: String? { plan == .managed ? file?.name : nil }
+
+    /// What a browser is to save the output as.
+    func downloadName(of writer: WriterID) -> String {
+        if case .file(let path) = plan, let name = path.split(separator: "/").last { return String(name) }
+        return "\(writer).\(muxer.extensions.first ?? "bin")"
+    }
 
     /// Relative to the output directory.
     var outputFiles: [String] {

@@ -26,6 +26,7 @@ struct OutputRoute {
         }
         let fields: [(name: String, value: String)] = [
             ("Content-Type", output.place.muxer.mimeType ?? ChunkBody.rawType),
+            ("Content-Disposition", Response.contentDisposition(output.place.downloadName(of: writer))),
             ("Cache-Control", "no-store"),
             ("Penstock-Output", waits ? "after-finalize" : "live"),
         ]

@@ -31,6 +31,8 @@ final class WriterResource: Sendable {
         var chunks: [Int: Interruption] = [:]
         var parts: Parts?
         var redaction = Redaction.none
+        /// `dst` as it may be shown.
+        var shownDestination: String?
         var metadata: [String: String] = [:]
         var streams: [(config: StreamConfig, chosen: StreamDescription)] = []
         var hasOpened = false
@@ -77,7 +79,7 @@ final class WriterResource: Sendable {
     func create(_ body: JSONValue?) throws(Problem) -> JSONObject {
         do throws(Problem) {
             let request = try CreateRequest(body)
-            state.withLock { $0.redaction = Redaction(destination: request.dst) }
+            note(destination: request.dst)
             try build(request)
         } catch {
             discard()
@@ -95,30 +97,45 @@ final class WriterResource: Sendable {
     func tryOut(_ body: JSONValue?) throws(Problem) -> JSONObject {
         defer { discard() }
         var request = try CreateRequest(body)
+        note(destination: request.dst)
+        request.open = try openingToTry(request)
+        try build(request, isTrial: true)
+        var resource = self.resource
+        let parts = state.withLock { $0.parts }
+        parts?.writer.abort()
+        parts?.place.remove(committed: false)
+        resource["id"] = nil
+        resource["encoder_pid"] = nil
+        resource["dry_run"] = true
+        return resource
+    }
+
+    /// How far a trial goes: what opens its destination itself is not opened, and what a URL's
+    /// protocol would take of the options is not known without it.
+    private func openingToTry(_ request: CreateRequest) throws(Problem) -> OpenRequest? {
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
         }
         let plan = try DestinationPlan(dst: request.dst, muxer: muxer, policy: settings.policy)
-        let dst = request.dst.map { URLParts($0)?.redacted ?? $0 }
-        request.dst = nil
-        request.format = muxer.needsFile ? muxer.name : "null"
-        // What opens its destination itself can only be tried up to there.
-        if !muxer.needsFile && plan != .nowhere {
-            request.open = nil
-        } else if request.open == nil && !request.streams.isEmpty {
-            request.open = OpenRequest()
+        let known = Set(Capabilities.muxer(named: muxer.name)?.options.map(\.name) ?? [])
+        var open = request.open ?? (request.streams.isEmpty ? nil : OpenRequest())
+        if muxer.needsFile || plan == .nowhere {
+            if case .url = plan, let option = open?.option {
+                open?.option = option.filter { known.contains($0.key) }
+            }
+            return open
         }
-        try build(request)
-        var resource = self.resource
-        let parts = state.withLock { $0.parts }
-        parts?.writer.abort()
-        parts?.place.remove(committed: true)
-        resource["id"] = nil
-        resource["encoder_pid"] = nil
-        resource["dry_run"] = true
-        resource["dst"] = dst.map { .string($0) }
-        resource["format"] = .string(muxer.name)
-        return resource
+        if let option = request.open?.option.keys.sorted().first(where: { !known.contains($0) }) {
+            throw Problem(.unknownOption, "nothing takes the option \(option).", parameter: "option.\(option)")
+        }
+        return nil
+    }
+
+    private func note(destination: String?) {
+        state.withLock { state in
+            state.redaction = Redaction(destination: destination)
+            state.shownDestination = destination.map { URLParts($0)?.redacted ?? $0 }
+        }
     }
 
     enum CreationClaim { case claimed, exists, ended }
@@ -144,9 +161,9 @@ final class WriterResource: Sendable {
         return state.withLock { $0.parts?.request.fingerprint == fingerprint }
     }
 
-    private func build(_ request: CreateRequest) throws(Problem) {
+    private func build(_ request: CreateRequest, isTrial: Bool = false) throws(Problem) {
         let (place, destination) = try OutputPlace.make(
-            request, settings: settings, folder: folder) { [growth] in growth.grew() }
+            request, settings: settings, folder: folder, isTrial: isTrial) { [growth] in growth.grew() }
         do throws(Problem) {
             let writer = try asProblem { () throws(StreamWriterError) in
                 try StreamWriter(
@@ -243,8 +260,15 @@ final class WriterResource: Sendable {
         return record.resource
     }
 
-    /// The problem without what is secret in the writer's destination.
-    func redacted(_ problem: Problem) -> Problem { state.withLock { $0.redaction }.apply(to: problem) }
+    /// The problem with the destination that failed, and without what is secret in it.
+    func redacted(_ problem: Problem) -> Problem {
+        let (redaction, destination) = state.withLock { ($0.redaction, $0.shownDestination) }
+        var problem = redaction.apply(to: problem)
+        if problem.code == .destinationFailed, let destination, !problem.detail.contains(destination) {
+            problem.detail = "\(destination): \(problem.detail)"
+        }
+        return problem
+    }
 
     var workDone: WorkDone {
         state.withLock { state in

@@ -88,10 +88,10 @@ final class PenstockServer: Sendable {
 
 /// Runs `body` against a server and stops it, whatever happens.
 func withServer<Value>(
-    _ options: [String] = [], in folder: TemporaryFolder? = nil, sourceLocation: SourceLocation = #_sourceLocation,
-    _ body: (PenstockServer) async throws -> Value
+    _ options: [String] = [], in folder: TemporaryFolder? = nil, environment: [String: String] = [:],
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: (PenstockServer) async throws -> Value
 ) async throws -> Value {
-    let server = try await PenstockServer.start(options, in: folder)
+    let server = try await PenstockServer.start(options, in: folder, environment: environment)
     do {
         let value = try await body(server)
         try await server.stop(sourceLocation: sourceLocation)

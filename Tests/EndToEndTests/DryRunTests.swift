@@ -1,0 +1,117 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// `POST /v1/writers?dry_run=true`: what creating would answer, and nothing more.
+    @Suite struct DryRunTests {
+        private static let video: JSON = ["type": "video", "frame_rate": 25, "width": 64, "height": 48]
+        private static let audio: JSON = ["type": "audio", "sample_rate": 44_100, "num_channels": 2, "format": "s16"]
+
+        private func tryOut(_ body: JSON, on server: PenstockServer) async throws -> Response {
+            try await server.curl("POST", "/v1/writers?dry_run=true", body: .json(body))
+        }
+
+        private func contents(_ server: PenstockServer) -> [String] {
+            (FileManager.default.enumerator(atPath: server.folder.path)?.allObjects as? [String] ?? [])
+                .filter { $0.hasPrefix("output/") || $0.hasPrefix("state/writers/") }.sorted()
+        }
+
+        @Test func answerIsThatOfCreatingAndNothingIsLeft() async throws {
+            let opus: JSON = [
+                "type": "audio", "sample_rate": 44_100, "num_channels": 2, "format": "s16", "encoder": "libopus",
+                "codec_config": ["bit_rate": 64_000],
+            ]
+            let descriptions: [JSON] = [
+                ["dst": "a/b/c.mp4", "metadata": ["title": "t"], "streams": [Self.video, Self.audio], "open": true],
+                ["format": "webm", "streams": [opus], "open": ["option": ["live": 1]]],
+                ["format": "flac", "streams": [Self.audio], "open": ["option": ["write_header": false]]],
+                ["dst": "show/live.m3u8", "streams": [Self.video], "open": ["option": ["hls_time": 2]]],
+                ["dst": "stills/img%d.png", "streams": [Self.video], "open": true],
+                ["dst": "parts/p%d.mkv", "format": "segment", "streams": [Self.video, Self.audio]],
+                ["format": "null", "streams": [Self.audio], "open": true],
+                ["format": "mp4"],
+            ]
+            try await withServer { server in
+                for description in descriptions {
+                    let dry = try await tryOut(description, on: server)
+                    #expect(dry.status == 200, "\(dry.text)")
+                    #expect(dry.json["dry_run"] == true)
+                    #expect(dry["Location"] == nil)
+                    #expect(dry.json["id"] == .null)
+                    #expect(contents(server) == [], "after \(dry.text)")
+                    let real = try await server.curl("POST", "/v1/writers", body: .json(description))
+                    try #require(real.status == 201, "\(real.text)")
+                    for member in ["dst", "format", "metadata", "streams"] {
+                        #expect(dry.json[member] == real.json[member], "\(member)")
+                    }
+                    #expect(try await server.curl("DELETE", "/v1/writers/\(real.json["id"].string!)").status == 204)
+                    for folder in ["a", "show", "stills", "parts"] {
+                        try? FileManager.default.removeItem(atPath: server.outputFolder + "/" + folder)
+                    }
+                }
+                #expect(try await server.curl("GET", "/v1/writers").json["writers"].array == [])
+            }
+        }
+
+        @Test func refusalIsThatOfCreating() async throws {
+            func with(_ stream: JSON, _ name: String, _ value: JSON) -> JSON {
+                var stream = stream
+                stream[name] = value
+                return stream
+            }
+            let descriptions: [JSON] = [
+                ["dst": "a.mp4", "streams": [with(Self.video, "encoder", "x264")], "open": true],
+                ["dst": "a.mp4", "streams": [with(Self.video, "encoder_option", ["crff": 1])], "open": true],
+                ["dst": "a.mp4", "streams": [with(Self.video, "filter_desc", "nosuch")], "open": true],
+                ["dst": "a.mp4", "streams": [with(Self.video, "encoder_format", "rgb24")], "open": true],
+                ["dst": "a.mp4", "streams": [with(Self.audio, "encoder_sample_rate", 12_345)], "open": true],
+                ["dst": "a.mp4", "streams": [with(Self.video, "widht", 1)], "open": true],
+                ["dst": "a.mp4", "streams": [Self.video], "open": ["option": ["movflag": 1]]],
+                ["dst": "a.m3u8", "streams": [Self.video], "open": ["option": ["hls_tme": 1]]],
+                ["dst": "a.wav", "streams": [Self.video], "open": true],
+                ["dst": "a.mp4", "open": true],
+                ["dst": "a.nosuch"], ["dst": "../a.mp4"], ["dst": "/a.mp4"], ["dst": "rtmp://a/b"], [:],
+                ["dst": "exists.mp4", "streams": [Self.video], "open": true],
+                ["dst": "x", "format": "sdl"], ["dst": "x", "format": "tee"],
+            ]
+            try await withServer { server in
+                try Data("kept".utf8).write(to: URL(fileURLWithPath: server.outputFolder + "/exists.mp4"))
+                for description in descriptions {
+                    let dry = try await tryOut(description, on: server)
+                    let real = try await server.curl("POST", "/v1/writers", body: .json(description))
+                    #expect(real.status >= 400, "\(real.text)")
+                    #expect(dry.status == real.status, "\(dry.text) and \(real.text)")
+                    for member in ["type", "detail", "parameter", "supported", "pointer", "libav_error"] {
+                        #expect(dry.json[member] == real.json[member], "\(member): \(dry.text) and \(real.text)")
+                    }
+                }
+                #expect(contents(server) == ["output/exists.mp4"])
+                #expect(try server.output("exists.mp4") == Data("kept".utf8))
+                let neither = try await server.curl("POST", "/v1/writers?dry_run=maybe", body: .json(["format": "mp4"]))
+                #expect(neither.status == 422)
+                #expect(neither.json["parameter"] == "dry_run")
+                let other = try await server.curl("POST", "/v1/writers?dryrun=true", body: .json(["format": "mp4"]))
+                #expect(other.status == 422)
+                #expect(other.problem == "unknown-parameter")
+            }
+        }
+
+        @Test func destinationIsNotTouched() async throws {
+            let port = try LoopbackPort.free()
+            try await withServer(["--allow-output", "rtmp://127.0.0.1:*/*"]) { server in
+                // Nobody listens there: creating would be 502.
+                for option in [["listen": 1], [:]] as [JSON] {
+                    let dry = try await tryOut(
+                        [
+                            "dst": .string("rtmp://127.0.0.1:\(port.number)/live/key"), "streams": [Pictures.stream()],
+                            "open": ["option": option],
+                        ], on: server)
+                    #expect(dry.status == 200, "\(dry.text)")
+                    #expect(dry.json["format"] == "flv")
+                    #expect(dry.json["dst"] == .string("rtmp://127.0.0.1:\(port.number)/live/***"))
+                    #expect(dry.json["streams"][0]["encoder"] == "libx264")
+                }
+            }
+        }
+    }
+}

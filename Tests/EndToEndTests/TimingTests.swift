@@ -1,0 +1,157 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// When frames are, and what may be said of them when.
+    @Suite struct TimingTests {
+        private func times(_ path: String) async throws -> [Double] {
+            let result = try await Tool.run(
+                "ffprobe", ["-v", "error", "-select_streams", "v", "-show_entries", "frame=pts_time", "-of", "csv=p=0", path])
+            return result.text.split(whereSeparator: { $0 == "\n" || $0 == "," }).compactMap { Double($0) }
+        }
+
+        @Test(arguments: ["mkv", "mp4", "mov", "nut", "ts"])
+        func gapsSurviveToTheOutput(_ container: String) async throws {
+            let pictures = Pictures(9)
+            try await withServer { server in
+                let id = try await server.createWriter([
+                    "dst": .string("gaps." + container), "streams": [Pictures.stream()], "open": true,
+                ])
+                let path = "/v1/writers/\(id)/streams/0/chunks"
+                func send(_ frames: Range<Int>, at pts: String? = nil) async throws -> Response {
+                    let body = pictures.frames[frames].reduce(Data(), +)
+                    return try await server.curl("POST", path + (pts.map { "?pts=" + $0 } ?? ""), body: .bytes(body))
+                }
+                #expect(try await send(0..<3).json["pts"] == ["start": 0, "end": 0.12])
+                // 1.013 is between two frames of 25 a second.
+                #expect(try await send(3..<5, at: "1.013").json["pts"] == ["start": 1, "end": 1.08])
+                #expect(try await send(5..<6).json["pts"] == ["start": 1.08, "end": 1.12])
+                #expect(try await send(6..<9, at: "60").json["pts"] == ["start": 60, "end": 60.12])
+                let closed = try await server.finalize(id)
+                #expect(closed["result"]["duration"] == 60.12)
+                let output = server.outputFolder + "/gaps." + container
+                let found = try await times(output)
+                let first = found.first ?? 0
+                let wanted = [0, 0.04, 0.08, 1, 1.04, 1.08, 60, 60.04, 60.08]
+                #expect(found.count == wanted.count)
+                for (time, wanted) in zip(found, wanted) { #expect(abs(time - first - wanted) < 0.002, "\(found)") }
+                #expect(try await Pictures.decoded(output) == pictures.frames)
+                if container == "mp4" || container == "mkv" {
+                    let duration = try await Tool.ffprobe(output)["format"]["duration"].string.flatMap { Double($0) } ?? 0
+                    #expect(abs(duration - 60.12) < 0.002, "the last frame keeps its duration")
+                }
+            }
+        }
+
+        @Test func silentGapKeepsSoundInItsPlace() async throws {
+            let samples = Data((0..<4_000).flatMap { [UInt8(truncatingIfNeeded: $0), 1] })
+            try await withServer { server in
+                let id = try await server.createWriter([
+                    "dst": "gap.mkv",
+                    "streams": [["type": "audio", "sample_rate": 8_000, "num_channels": 1, "format": "s16", "encoder": "pcm_s16le"]],
+                    "open": true,
+                ])
+                try await server.sendChunk(samples, to: id, stream: 0)
+                let second = try await server.curl(
+                    "POST", "/v1/writers/\(id)/streams/0/chunks?pts=2", body: .bytes(samples))
+                #expect(second.json["pts"] == ["start": 2, "end": 2.5], "\(second.text)")
+                try await server.finalize(id)
+                let packets = try await Tool.run(
+                    "ffprobe", ["-v", "error", "-show_entries", "packet=pts_time,size", "-of", "csv=p=0", server.outputFolder + "/gap.mkv"])
+                let rows = packets.text.split(separator: "\n").map { $0.split(separator: ",").compactMap { Double($0) } }
+                let early = rows.filter { $0[0] < 1 }.reduce(0) { $0 + $1[1] }
+                let late = rows.filter { $0[0] >= 2 }.reduce(0) { $0 + $1[1] }
+                #expect(early == 8_000 && late == 8_000, "\(packets.text)")
+            }
+        }
+
+        @Test func timeThatIsGoneIsRefusedWithTheNextOne() async throws {
+            let pictures = Pictures(5)
+            try await withServer { server in
+                let id = try await server.createWriter(["dst": "a.mkv", "streams": [Pictures.stream()], "open": true])
+                let path = "/v1/writers/\(id)/streams/0/chunks"
+                try await server.sendChunk(pictures.frames[0] + pictures.frames[1], to: id, stream: 0)
+                for pts in ["0", "0.04", "0.0599"] {
+                    let early = try await server.curl("POST", path + "?pts=\(pts)", body: .bytes(pictures.frames[2]))
+                    #expect(early.status == 409, "\(pts): \(early.text)")
+                    #expect(early.problem == "pts-too-early")
+                    #expect(early.json["expected_pts"] == 0.08)
+                    #expect(early.json["parameter"] == "pts")
+                }
+                for pts in ["nan", "inf", "-0.1", "1e400", "soon", ""] {
+                    let wrong = try await server.curl("POST", path + "?pts=\(pts)", body: .bytes(pictures.frames[2]))
+                    #expect(wrong.status == 422, "\(pts): \(wrong.text)")
+                }
+                let exact = try await server.curl("POST", path + "?pts=0.08", body: .bytes(pictures.frames[2]))
+                #expect(exact.status == 200, "\(exact.text)")
+                try await server.finalize(id)
+                #expect(try await Pictures.decoded(server.outputFolder + "/a.mkv") == Array(pictures.frames[..<3]))
+            }
+        }
+
+        @Test func flushBringsEverythingOutAndTheWriterGoesOn() async throws {
+            let clip = try await Clip.small()
+            try await withServer { server in
+                // No zerolatency: x264 holds 40 frames and more back.
+                let id = try await server.createWriter(["dst": "a.ts", "streams": [clip.streams()[0]], "open": true])
+                try await server.sendChunk(clip.frames(0..<30), to: id, stream: 0)
+                let held = try await server.writer(id)
+                #expect(held["streams"][0]["frames_encoded"].int ?? 30 < 30)
+                let flushed = try await server.curl("POST", "/v1/writers/\(id)/flush")
+                #expect(flushed.status == 200, "\(flushed.text)")
+                #expect(flushed.json["state"] == "open")
+                #expect(flushed.json["streams"][0]["frames_encoded"] == 30)
+                let early = try await Tool.ffprobe(server.outputFolder + "/a.ts")
+                #expect(early["streams"][0]["nb_read_frames"] == "30", "all of it is in the file")
+                try await server.sendChunk(clip.frames(30..<60), to: id, stream: 0)
+                #expect(try await server.curl("POST", "/v1/writers/\(id)/flush").status == 200)
+                try await server.sendChunk(clip.frames(60..<70), to: id, stream: 0)
+                try await server.finalize(id)
+                let found = try await times(server.outputFolder + "/a.ts")
+                #expect(found.count == 70)
+                for (earlier, later) in zip(found, found.dropFirst()) { #expect(abs(later - earlier - 0.04) < 0.001) }
+            }
+        }
+
+        @Test func lastMetadataWinsAndComesBeforeOpen() async throws {
+            let audio: JSON = ["type": "audio", "sample_rate": 8_000, "num_channels": 1, "format": "s16"]
+            try await withServer { server in
+                let id = try await server.createWriter([
+                    "dst": "a.flac", "metadata": ["title": "first", "artist": "gone"], "streams": [audio],
+                ])
+                for metadata in [["title": "second", "album": "gone too"], ["title": "third", "track": 7]] as [JSON] {
+                    let answer = try await server.curl("PUT", "/v1/writers/\(id)/metadata", body: .json(metadata))
+                    #expect(answer.status == 200, "\(answer.text)")
+                }
+                #expect(try await server.writer(id)["metadata"] == ["title": "third", "track": "7"])
+                #expect(try await server.curl("POST", "/v1/writers/\(id)/open").status == 200)
+                let late = try await server.curl("PUT", "/v1/writers/\(id)/metadata", body: .json(["title": "late"]))
+                #expect(late.status == 409)
+                #expect(late.problem == "wrong-state")
+                #expect(late.json["state"] == "open")
+                try await server.sendChunk(Data(count: 16_000), to: id, stream: 0)
+                try await server.finalize(id)
+                let tags = try await Tool.ffprobe(server.outputFolder + "/a.flac")["format"]["tags"].object
+                #expect(Set(tags.map { $0.key.lowercased() }) == ["title", "track", "encoder"])
+                #expect(tags.first { $0.key.lowercased() == "title" }?.value == "third")
+            }
+        }
+
+        @Test func flacWithoutAHeaderHasNoMetadata() async throws {
+            let audio: JSON = ["type": "audio", "sample_rate": 8_000, "num_channels": 1, "format": "s16"]
+            try await withServer { server in
+                for (name, option) in [("with", [:]), ("without", ["write_header": "false"])] as [(String, JSON)] {
+                    let id = try await server.createWriter([
+                        "dst": .string(name + ".flac"), "metadata": ["artist": "torchaudio contributors"],
+                        "streams": [audio], "open": ["option": option],
+                    ])
+                    try await server.sendChunk(Data(count: 16_000), to: id, stream: 0)
+                    try await server.finalize(id)
+                }
+                let artist = Data("torchaudio contributors".utf8)
+                #expect(try server.output("with.flac").range(of: artist) != nil)
+                #expect(try server.output("without.flac").range(of: artist) == nil)
+            }
+        }
+    }
+}

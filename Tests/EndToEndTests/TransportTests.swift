@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// URLs through libav's protocols, each with ffmpeg at the other end.
+    @Suite struct TransportTests {
+        struct Transport: Sendable, CustomTestStringConvertible {
+            let testDescription: String
+            let kind: LoopbackPort.Kind
+            /// With PORT for the port.
+            let destination: String
+            var option: JSON = [:]
+            let receiver: [String]
+        }
+
+        static let transports = [
+            Transport(
+                testDescription: "srt", kind: .udp, destination: "srt://127.0.0.1:PORT", option: ["linger": 5],
+                receiver: ["-i", "srt://127.0.0.1:PORT?mode=listener"]),
+            Transport(
+                testDescription: "udp", kind: .udp, destination: "udp://127.0.0.1:PORT?pkt_size=1316",
+                receiver: ["-i", "udp://127.0.0.1:PORT?timeout=1500000&fifo_size=200000"]),
+            Transport(
+                testDescription: "tcp", kind: .tcp, destination: "tcp://127.0.0.1:PORT",
+                receiver: ["-f", "mpegts", "-i", "tcp://127.0.0.1:PORT?listen=1"]),
+            Transport(
+                testDescription: "HTTP POST", kind: .tcp, destination: "http://127.0.0.1:PORT/in.ts",
+                receiver: ["-f", "mpegts", "-listen", "1", "-i", "http://127.0.0.1:PORT/in.ts"]),
+            Transport(
+                testDescription: "HTTP PUT", kind: .tcp, destination: "http://127.0.0.1:PORT/in.ts",
+                option: ["method": "PUT"],
+                receiver: ["-f", "mpegts", "-listen", "1", "-method", "PUT", "-i", "http://127.0.0.1:PORT/in.ts"]),
+        ]
+
+        @Test(arguments: transports)
+        func everyFrameArrives(by transport: Transport) async throws {
+            let pictures = Pictures(60)
+            let port = try LoopbackPort.free(transport.kind)
+            func filled(_ text: String) -> String { text.replacingOccurrences(of: "PORT", with: "\(port.number)") }
+            let folder = try TemporaryFolder()
+            let receiver = try Peer.ffmpeg(transport.receiver.map(filled) + ["-c", "copy", folder / "received.mkv"])
+            try await port.isTaken()
+            try await withServer(["--allow-output", filled(transport.destination).components(separatedBy: "?")[0] + "*"]) { server in
+                let id = try await server.createWriter([
+                    "dst": .string(filled(transport.destination)), "streams": [Pictures.stream()],
+                    "open": ["option": transport.option],
+                ])
+                // As live sources send: what is sent all at once, udp may drop.
+                for frame in pictures.frames {
+                    try await server.sendChunk(frame, to: id, stream: 0)
+                }
+                let closed = try await server.finalize(id)
+                #expect(closed["format"] == "mpegts")
+                #expect(closed["result"]["bytes"].int ?? 0 > 10_000)
+                try await receiver.ended()
+                #expect(try await Pictures.decoded(folder / "received.mkv") == pictures.frames)
+            }
+        }
+
+        @Test func urlsAreRefusedUnlessAPatternOfTheOperatorNamesThem() async throws {
+            let urls = [
+                "rtmp://127.0.0.1/live/x", "srt://127.0.0.1:9", "udp://127.0.0.1:9", "tcp://127.0.0.1:9",
+                "http://127.0.0.1:9/x.ts", "file:///tmp/x.ts", "pipe:1", "tee:a.ts", "concat:a.ts", "unix:///tmp/x.ts",
+                "subfile,,start,0,end,0,,:x.ts", "crypto:x.ts", "async:x.ts", "data://x.ts", "fd:1", "cache:x.ts",
+            ]
+            try await withServer { server in
+                for url in urls { try await expectRefusal(of: url, on: server, saying: "dst") }
+            }
+            let patterns = ["udp://127.0.0.1:9", "file://*", "pipe://*", "tcp://*.example.com:*"]
+            try await withServer(patterns.flatMap { ["--allow-output", $0] }) { server in
+                for url in urls.filter({ $0 != "udp://127.0.0.1:9" }) + ["tcp://example.org:1/.example.com:2"] {
+                    try await expectRefusal(of: url, on: server, saying: "dst")
+                }
+                _ = try await server.createWriter(["dst": "udp://127.0.0.1:9", "format": "mpegts"])
+                _ = try await server.createWriter(["dst": "tcp://a.example.com:1", "format": "mpegts"])
+            }
+        }
+
+        private func expectRefusal(of url: String, on server: PenstockServer, saying parameter: String) async throws {
+            let response = try await server.curl("POST", "/v1/writers", body: .json(["dst": .string(url), "format": "mpegts"]))
+            #expect(response.status == 403, "\(url): \(response.text)")
+            #expect(response.problem == "forbidden-destination", "\(url)")
+            #expect(response.json["parameter"] == .string(parameter), "\(url)")
+        }
+
+        @Test func optionThatNeitherProtocolNorMuxerTakesIsNamed() async throws {
+            let port = try LoopbackPort.free(.udp)
+            try await withServer(["--allow-output", "udp://127.0.0.1:*"]) { server in
+                let response = try await server.curl(
+                    "POST", "/v1/writers",
+                    body: .json([
+                        "dst": .string("udp://127.0.0.1:\(port.number)"), "streams": [Pictures.stream()],
+                        "open": ["option": ["pkt_size": 1316, "pkt_sise": 1]],
+                    ]))
+                #expect(response.status == 422, "\(response.text)")
+                #expect(response.problem == "unknown-option")
+                #expect(response.json["parameter"] == "option.pkt_sise")
+                #expect(try await server.curl("GET", "/v1/writers").json["writers"].array == [])
+            }
+        }
+    }
+}
