@@ -124,11 +124,15 @@ static inline int clibav_copy_side_data(AVStream *stream, const AVCodecContext *
     return 0;
 }
 
-static inline int clibav_make_black(AVFrame *frame) {
+// Zeros where libav has no black of the format.
+static inline void clibav_make_black(AVFrame *frame) {
     ptrdiff_t linesizes[4];
     for (int plane = 0; plane < 4; plane++) linesizes[plane] = frame->linesize[plane];
-    return av_image_fill_black(
-        frame->data, linesizes, frame->format, frame->color_range, frame->width, frame->height);
+    if (av_image_fill_black(
+            frame->data, linesizes, frame->format, frame->color_range, frame->width, frame->height) >= 0)
+        return;
+    for (int index = 0; index < AV_NUM_DATA_POINTERS && frame->buf[index]; index++)
+        memset(frame->buf[index]->data, 0, frame->buf[index]->size);
 }
 
 // The write callback's buffer became const in 7.0.

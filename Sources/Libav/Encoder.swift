@@ -90,7 +90,11 @@ package final class Encoder {
 
     /// Gives the encoder a frame; nil says there are no more. Take all packets before the next.
     package func send(_ frame: Frame?) throws(LibavError) {
-        if let frame { settings.color.apply(to: frame.pointer) }
+        if let frame {
+            settings.color.apply(to: frame.pointer)
+            // Where encoders of the MPEG kind look for `qscale`.
+            frame.pointer.pointee.quality = context.pointee.global_quality
+        }
         let code = avcodec_send_frame(context, frame?.pointer)
         if frame == nil && code == clibav_error_eof { return }
         try check(code, "encoding with \(settings.codec.name)")
@@ -152,6 +156,7 @@ package final class Encoder {
             context.pointee.width = Int32(width)
             context.pointee.height = Int32(height)
             context.pointee.framerate = frameRate.rational
+            context.pointee.field_order = AV_FIELD_PROGRESSIVE
             if let ratio = settings.sampleAspectRatio { context.pointee.sample_aspect_ratio = ratio.rational }
             settings.color.apply(to: context)
         }

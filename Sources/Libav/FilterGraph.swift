@@ -30,6 +30,7 @@ package final class FilterGraph {
         package static func size(width: Int, height: Int) -> Stage {
             Stage("scale", "w=\(width):h=\(height):flags=bicubic")
         }
+        package var setsSize: Bool { filter == "scale" }
         package static func pixelFormat(_ format: PixelFormat) -> Stage {
             Stage("format", "pix_fmts=\(format.name)")
         }
@@ -107,23 +108,6 @@ package final class FilterGraph {
     package var sampleAspectRatio: Fraction? {
         let ratio = Fraction(av_buffersink_get_sample_aspect_ratio(sink))
         return ratio.isPositive ? ratio : nil
-    }
-
-    /// What the filters say about the colors of a black picture's; nil when they give none. Before
-    /// 7.1 libav only tells by a frame. Uses the graph up.
-    package func trialColor(of input: Input) throws(LibavError) -> ColorDescription? {
-        guard case .video(let format, let width, let height, _) = input else { return nil }
-        let frame = try Frame()
-        frame.pointer.pointee.format = format.id.rawValue
-        frame.pointer.pointee.width = Int32(width)
-        frame.pointer.pointee.height = Int32(height)
-        frame.pts = 0
-        try check(av_frame_get_buffer(frame.pointer, 0), "allocating a frame")
-        try check(clibav_make_black(frame.pointer), "allocating a frame")
-        try push(frame)
-        try finish()
-        guard case .frame(let first) = try pull() else { return nil }
-        return ColorDescription(of: first.pointer)
     }
 
     /// The time base of frames that come out.

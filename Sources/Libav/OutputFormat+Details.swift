@@ -9,7 +9,7 @@ extension OutputFormat {
         var names: Set<String> = []
         var formats: [OutputFormat] = []
         var state: UnsafeMutableRawPointer?
-        while let next = av_muxer_iterate(&state).map { OutputFormat($0) } {
+        while let next = av_muxer_iterate(&state).map({ OutputFormat($0) }) {
             if names.insert(next.name).inserted { formats.append(next) }
         }
         return formats

@@ -19,13 +19,22 @@ struct EncodePlan {
             }
         }
 
-        /// What the client's filters say about colors, found with a picture of no one's.
+        /// What the filters say about colors, found with a picture of no one's.
         func trialColor() throws(StreamWriterError) -> ColorDescription? {
-            guard description != nil else { return nil }
-            let graph = try build()
+            let trial = description == nil ? small : self
+            let graph = try trial.build()
             return try translating(.invalidFilter, parameter: "filter_desc") { () throws(LibavError) in
-                try graph.trialColor(of: input)
+                try graph.trialColor(of: trial.input)
             }
+        }
+
+        /// The same conversion of a picture that costs nothing.
+        private var small: Filtering {
+            guard case .video(let format, _, _, let frameRate) = input else { return self }
+            let side = 16
+            return Filtering(
+                input: .video(format: format, width: side, height: side, frameRate: frameRate), description: nil,
+                stages: stages.filter { !$0.setsSize })
         }
     }
 

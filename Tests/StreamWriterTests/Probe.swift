@@ -23,11 +23,11 @@ struct Probe {
     let frames: [Fields]
     let packets: [Fields]
 
-    /// `showing` is of "frames" and "packets". What a decoder complains about fails it.
-    init(_ path: String, showing: [String] = []) throws {
+    /// `showing` is of "frames" and "packets"; `hashing` adds a hash of each packet's bytes.
+    init(_ path: String, showing: [String] = [], hashing: Bool = false) throws {
         let text = try run(
             ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json"]
-                + showing.map { "-show_\($0)" } + [path])
+                + (hashing ? ["-show_data_hash", "md5"] : []) + showing.map { "-show_\($0)" } + [path])
         let json = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
         let all = Fields(json)
         streams = all["streams"]

@@ -1,0 +1,20 @@
+internal import CLibav
+
+extension FilterGraph {
+    /// What the filters say about the colors of a black picture; nil when they give none. Before
+    /// 7.1 libav only tells by a frame. Uses the graph up.
+    package func trialColor(of input: Input) throws(LibavError) -> ColorDescription? {
+        guard case .video(let format, let width, let height, _) = input else { return nil }
+        let frame = try Frame()
+        frame.pointer.pointee.format = format.id.rawValue
+        frame.pointer.pointee.width = Int32(width)
+        frame.pointer.pointee.height = Int32(height)
+        frame.pts = 0
+        try check(av_frame_get_buffer(frame.pointer, 0), "allocating a frame")
+        clibav_make_black(frame.pointer)
+        try push(frame)
+        try finish()
+        guard case .frame(let first) = try pull() else { return nil }
+        return ColorDescription(of: first.pointer)
+    }
+}
