@@ -23,7 +23,7 @@ public enum AccessLog {
         if let peer = report.peer { metadata["peer"] = "\(peer)" }
         if let trace = report.traceParent { metadata["traceparent"] = "\(trace)" }
         let status = report.status.map(String.init) ?? "-"
-        log.info("\(report.method.rawValue) \(report.path) \(status)", metadata: metadata)
+        log.info("\(report.method?.rawValue ?? "-") \(report.path) \(status)", metadata: metadata)
     }
 
     private static func milliseconds(_ duration: Duration) -> String {

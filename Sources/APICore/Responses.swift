@@ -30,6 +30,21 @@ extension Response {
     }
 }
 
+extension Response {
+    /// The answer to what never got to a handler.
+    public static func refusal(_ refusal: Refusal, requestID: String) -> Response {
+        var problem =
+            switch refusal {
+            case .malformed(let error): Problem(malformed: error)
+            case .overload: Problem.overload
+            case .slowHead: Problem.slowHead
+            case .crowdedAddress: Problem.addressOverload
+            }
+        problem.extras.append(.init("request_id", .string(requestID)))
+        return .problem(problem)
+    }
+}
+
 extension Exchange {
     /// Answers, unless the client has gone: then there is nobody to tell.
     public func reply(_ response: Response) {

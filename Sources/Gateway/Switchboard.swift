@@ -43,13 +43,7 @@ final class Switchboard: RequestHandler {
         }
     }
 
-    func response(toMalformed error: HTTPParseError) -> Response { .problem(Problem(malformed: error)) }
-
-    func responseToOverload() -> Response { .problem(.overload) }
-
-    func responseToSlowHead() -> Response { .problem(.slowHead) }
-
-    func responseToCrowdedAddress() -> Response { .problem(.addressOverload) }
+    func response(to refusal: Refusal, requestID: String) -> Response { .refusal(refusal, requestID: requestID) }
 
     private func answer(_ exchange: Exchange) throws(Problem) {
         if exchange.head.method == .options { return answerOptions(exchange) }

@@ -3,7 +3,8 @@ import SystemIO
 
 /// What became of one request, for the log and the counters.
 public struct ExchangeReport: Sendable {
-    public let method: HTTPMethod
+    /// nil for what was refused before it could be read.
+    public let method: HTTPMethod?
     /// Without the query, which may hold what is nobody's business.
     public let path: String
     /// What the handler called it; nil for a request that has no place in the API.
@@ -18,4 +19,14 @@ public struct ExchangeReport: Sendable {
     public let duration: Duration
     /// Before a thread took it up.
     public let queueWait: Duration
+}
+
+extension ExchangeReport {
+    /// Of what never got to a handler.
+    init(refused request: RequestHead?, _ response: Response, requestID: String, peer: SocketAddress?) {
+        self.init(
+            method: request?.method, path: request?.target.rawPath ?? "-", route: nil, status: response.status.code,
+            requestID: requestID, traceParent: request?.field("traceparent"), peer: peer, bodyBytesRead: 0,
+            bodyBytesSent: response.contentLength, duration: .zero, queueWait: .zero)
+    }
 }

@@ -7,23 +7,13 @@ import Synchronization
 public protocol RequestHandler: Sendable {
     /// Answers the exchange once, or hands its connection off.
     func handle(_ exchange: Exchange)
-    /// The answer to bytes that are no request.
-    func response(toMalformed error: HTTPParseError) -> Response
-    /// The answer when there is no thread for a request or no room for a connection.
-    func responseToOverload() -> Response
-    /// The answer to a head that did not come in time.
-    func responseToSlowHead() -> Response
-    /// The answer to a connection beyond what its address may have.
-    func responseToCrowdedAddress() -> Response
+    /// The answer to what never gets to `handle`; `requestID` names it there and in the log.
+    func response(to refusal: Refusal, requestID: String) -> Response
     /// Takes an idle connection when the server drains; by default it is closed.
     func takeIdle(_ connection: consuming DetachedConnection)
 }
 
 extension RequestHandler {
-    public func responseToSlowHead() -> Response { Response(.requestTimeout) }
-
-    public func responseToCrowdedAddress() -> Response { Response(.tooManyRequests) }
-
     public func takeIdle(_ connection: consuming DetachedConnection) {}
 }
 
@@ -42,6 +32,8 @@ public final class HTTPServer: Sendable {
         public var maxLentThreads = 256
         /// Connections beyond `maxConnections` that are still told so; others are just closed.
         public var maxRefusedConnections = 256
+        /// The same of one address beyond `maxConnectionsPerAddress`.
+        public var maxRefusedPerAddress = 16
         /// A connection without a request.
         public var idleTimeout = Duration.seconds(75)
         /// From a request's first byte to its head's end.
@@ -102,14 +94,16 @@ public final class HTTPServer: Sendable {
         let address = configuration.maxConnectionsPerAddress > 0 ? connection.peer?.host : nil
         let (total, ofAddress) = open.change { $0.add(address) }
         let excess = total - configuration.maxConnections
-        if ofAddress > configuration.maxConnectionsPerAddress && address != nil {
-            refuse(connection, handler.responseToCrowdedAddress())
-        } else if excess <= 0 {
-            parking.park(connection)
-        } else if excess <= configuration.maxRefusedConnections {
-            refuse(connection, handler.responseToOverload())
-        } else {
+        let excessOfAddress = address == nil ? 0 : ofAddress - configuration.maxConnectionsPerAddress
+        if excess > configuration.maxRefusedConnections || excessOfAddress > configuration.maxRefusedPerAddress {
+            // To tell them all would itself take up every place.
             forget(connection)
+        } else if excessOfAddress > 0 {
+            refuse(connection, .crowdedAddress)
+        } else if excess > 0 {
+            refuse(connection, .overload)
+        } else {
+            parking.park(connection)
         }
     }
 
@@ -145,27 +139,32 @@ public final class HTTPServer: Sendable {
         let accepted = pool.submit {
             self.serve(connection, head, headBytes: headBytes, queueWait: ContinuousClock.now - queued)
         }
-        if !accepted { refuse(connection, handler.responseToOverload(), withBody: head.method != .head) }
+        if !accepted { refuse(connection, .overload, head) }
     }
 
-    func refuseSlow(_ connection: Connection) { refuse(connection, handler.responseToSlowHead()) }
+    func refuseSlow(_ connection: Connection) { refuse(connection, .slowHead) }
 
     func refuseMalformed(_ connection: Connection, _ error: HTTPParseError) {
-        refuse(connection, handler.response(toMalformed: error))
+        refuse(connection, .malformed(error))
     }
 
     /// Answers without a request and closes. The answer is small and the send buffer empty,
     /// so this does not block.
-    private func refuse(_ connection: Connection, _ response: Response, withBody: Bool = true) {
+    private func refuse(_ connection: Connection, _ refusal: Refusal, _ request: RequestHead? = nil) {
+        let requestID = RequestID.of(request)
+        let response = handler.response(to: refusal, requestID: requestID)
         var head = ResponseHead(status: response.status)
         head.add("Date", DateField.now)
+        head.add(RequestID.field, requestID)
         for field in response.fields { head.add(field.name, field.value) }
         head.add("Content-Length", String(response.contentLength))
         head.add("Connection", "close")
         var bytes: [UInt8] = []
         head.encode(into: &bytes)
-        if withBody, case .bytes(let body) = response.body { bytes += body }
+        if request?.method != .head, case .bytes(let body) = response.body { bytes += body }
         _ = bytes.withUnsafeBytes { Socket.sendAll(connection.descriptor, $0, timeout: .zero) }
+        configuration.onAnswered?(
+            ExchangeReport(refused: request, response, requestID: requestID, peer: connection.peer))
         parking.lingerAndClose(connection)
     }
 

@@ -10,8 +10,8 @@ enum RequestID {
     private static let prefix = String(UInt64.random(in: .min ... .max), radix: 36)
     private static let counter = Atomic<UInt64>(0)
 
-    static func of(_ head: RequestHead) -> String {
-        if let given = head.field(field), isUsable(given) { return given }
+    static func of(_ head: RequestHead?) -> String {
+        if let given = head?.field(field), isUsable(given) { return given }
         let number = counter.add(1, ordering: .relaxed).newValue
         return prefix + "-" + String(number, radix: 36)
     }

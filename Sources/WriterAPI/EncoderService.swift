@@ -37,11 +37,5 @@ extension EncoderService {
     var isOverdue: Bool { false }
     var workDone: WorkDone { WorkDone() }
 
-    func response(toMalformed error: HTTPParseError) -> Response { .problem(Problem(malformed: error)) }
-
-    func responseToOverload() -> Response { .problem(.overload) }
-
-    func responseToSlowHead() -> Response { .problem(.slowHead) }
-
-    func responseToCrowdedAddress() -> Response { .problem(.addressOverload) }
+    func response(to refusal: Refusal, requestID: String) -> Response { .refusal(refusal, requestID: requestID) }
 }

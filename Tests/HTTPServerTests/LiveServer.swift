@@ -54,9 +54,16 @@ struct Demo: RequestHandler {
         }
     }
 
-    func response(toMalformed error: HTTPParseError) -> Response { .text(error.reason.rawValue, error.status) }
+    func response(to refusal: Refusal, requestID: String) -> Response {
+        switch refusal {
+        case .malformed(let error): .text(error.reason.rawValue, error.status)
+        case .overload: Self.full
+        case .slowHead: .text("slow head", .requestTimeout)
+        case .crowdedAddress: .text("crowded", .tooManyRequests)
+        }
+    }
 
-    func responseToOverload() -> Response {
+    private static var full: Response {
         Response(.serviceUnavailable, fields: [("Retry-After", "1")], body: .bytes(Array("full".utf8)))
     }
 

@@ -163,6 +163,5 @@ private struct Passing: RequestHandler {
         }
     }
 
-    func response(toMalformed error: HTTPParseError) -> Response { .text("") }
-    func responseToOverload() -> Response { .text("") }
+    func response(to refusal: Refusal, requestID: String) -> Response { .text("") }
 }
