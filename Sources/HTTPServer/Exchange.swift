@@ -114,8 +114,10 @@ public final class Exchange {
     }
 
     private func discardBody() {
+        // A body that does not come may hold some of the threads, not all.
         let isDone = body.discardRest(
-            limit: configuration.maxDiscardedBodyBytes, within: configuration.closeTimeout)
+            limit: configuration.maxDiscardedBodyBytes,
+            within: pool.hasRoomToLinger ? configuration.closeTimeout : .zero)
         if isDone { outcome = .keepAlive }
     }
 
@@ -191,9 +193,17 @@ public final class Exchange {
     }
 
     private func send(_ bytes: [UInt8], moreFollows: Bool = false) throws(Failure) {
-        let progress = bytes.withUnsafeBytes {
-            Socket.sendAll(
-                connection.descriptor, $0, timeout: configuration.responseTimeout, moreFollows: moreFollows)
+        let first = bytes.withUnsafeBytes {
+            Socket.sendAvailable(connection.descriptor, $0, moreFollows: moreFollows)
+        }
+        guard case .moved(let sent) = first else { throw .clientGone }
+        if sent == bytes.count { return }
+        // The client is in no hurry: others get a thread meanwhile.
+        let progress = lasting {
+            bytes[sent...].withUnsafeBytes {
+                Socket.sendAll(
+                    connection.descriptor, $0, timeout: configuration.responseTimeout, moreFollows: moreFollows)
+            }
         }
         guard case .moved = progress else { throw .clientGone }
     }

@@ -25,8 +25,8 @@ public final class RequestBody {
     private var remaining: UInt64
     private var decoder: ChunkedDecoder
     private var sendContinue: (() -> Void)?
-    /// While what nobody wanted is read away: when that must be done.
-    private var discardDeadline: Deadline?
+    /// When all that is being read must be there, however busily its bytes come.
+    private var wholeDeadline: Deadline?
     /// The request's head while it still lies before its body; 0 once it is out of the way.
     private var headBytes: Int
 
@@ -101,9 +101,12 @@ public final class RequestBody {
         }
     }
 
-    /// The whole body as an array; nil when it is longer than `limit` bytes.
+    /// The whole body as an array, which must come within the body timeout; nil when it is longer
+    /// than `limit` bytes.
     public func collect(limit: Int) throws(Failure) -> [UInt8]? {
         if let left = bytesLeft, left > UInt64(limit) { return nil }
+        wholeDeadline = .after(timeout)
+        defer { wholeDeadline = nil }
         var collected: [UInt8] = []
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 8 * 1_024, alignment: 16)
         defer { buffer.deallocate() }
@@ -126,7 +129,7 @@ public final class RequestBody {
     /// the connection can't be used for another request.
     func discardRest(limit: Int, within time: Duration) -> Bool {
         guard canReachEnd(limit: limit) else { return false }
-        discardDeadline = .after(time)
+        wholeDeadline = .after(time)
         return withUnsafeTemporaryAllocation(byteCount: Self.directThreshold, alignment: 16) { buffer in
             var discarded = 0
             while !isFinished {
@@ -137,7 +140,7 @@ public final class RequestBody {
         }
     }
 
-    private var deadline: Deadline { discardDeadline ?? .after(timeout) }
+    private var deadline: Deadline { wholeDeadline ?? .after(timeout) }
 
     private func readCounted(
         into regions: [UnsafeMutableRawBufferPointer], limit: Int

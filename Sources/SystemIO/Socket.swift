@@ -158,6 +158,24 @@ public enum Socket {
         return .moved(region.count)
     }
 
+    /// Sends what there is room for, without waiting; it may be nothing.
+    public static func sendAvailable(
+        _ descriptor: Int32, _ region: UnsafeRawBufferPointer, moreFollows: Bool = false
+    ) -> SocketProgress {
+        var part = iovec(iov_base: UnsafeMutableRawPointer(mutating: region.baseAddress), iov_len: region.count)
+        while part.iov_len > 0 {
+            let count = clinux_send_from(descriptor, &part, 1, moreFollows ? 1 : 0)
+            if count < 0 {
+                if errno == EINTR { continue }
+                if errno == EAGAIN { break }
+                return .ended
+            }
+            part.iov_base += count
+            part.iov_len -= count
+        }
+        return .moved(region.count - part.iov_len)
+    }
+
     /// Sends up to `count` bytes of `file` from `offset`; the kernel copies.
     public static func sendFile(
         _ descriptor: Int32, from file: Int32, offset: UInt64, count: Int, timeout: Duration
