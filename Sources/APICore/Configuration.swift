@@ -4,7 +4,8 @@ import WriterModel
 extension HTTPServer.Configuration {
     /// The server of either process under these limits.
     public init(
-        _ limits: ServiceLimits, lingerTime: Duration, onAnswered: (@Sendable (ExchangeReport) -> Void)? = nil
+        _ limits: ServiceLimits, lingerTime: Duration, answersWhileDraining: Bool = false,
+        onAnswered: (@Sendable (ExchangeReport) -> Void)? = nil
     ) {
         self.init()
         self.limits.maxHeadBytes = limits.maxHeadBytes
@@ -17,6 +18,7 @@ extension HTTPServer.Configuration {
         bodyTimeout = .seconds(limits.bodyTimeout)
         responseTimeout = .seconds(limits.responseTimeout)
         self.lingerTime = lingerTime
+        self.answersWhileDraining = answersWhileDraining
         self.onAnswered = onAnswered
     }
 }

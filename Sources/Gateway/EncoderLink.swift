@@ -77,6 +77,12 @@ package final class EncoderLink: Sendable {
         tellUntold()
     }
 
+    /// Once more: uploads under way are not waited for.
+    package func tellToEndNow() {
+        state.withLock { $0.untoldEnd = .shutDown }
+        tellUntold()
+    }
+
     /// Tells what there was no room for. On the loop's thread.
     package func tellUntold() {
         let (tokens, end) = state.withLock { state in

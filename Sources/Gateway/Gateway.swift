@@ -81,7 +81,7 @@ public final class Gateway: Sendable {
                 authenticator: authenticator, metrics: metrics)
             server = try HTTPServer(
                 configuration: .init(
-                    configuration.limits, lingerTime: .milliseconds(5),
+                    configuration.limits, lingerTime: .milliseconds(5), answersWhileDraining: true,
                     onAnswered: AccessLog.counting(metrics, to: log, enabled: configuration.logsRequests)), loop: loop,
                 handler: switchboard, log: log)
             returned.server.withLock { [server] in $0 = server }
@@ -118,14 +118,15 @@ public final class Gateway: Sendable {
     private func stop(_ signal: String) {
         let isFirst = stopDeadline.withLock { deadline in
             let isFirst = deadline == nil
-            deadline = .after(isFirst ? .seconds(configuration.limits.shutdownGrace + 10) : .seconds(1))
+            deadline = .after(.seconds(isFirst ? configuration.limits.shutdownGrace + 10 : 5))
             return isFirst
         }
         log.info(
-            isFirst ? "ending: open writers are being finalized" : "ending now", metadata: ["signal": "\(signal)"])
-        acceptor.stop()
+            isFirst ? "ending: open writers are being finalized" : "ending now: uploads are not waited for",
+            metadata: ["signal": "\(signal)"])
+        if !isFirst { for link in registry.liveLinks { link.tellToEndNow() } }
         switchboard.stop()
-        server.drain()
+        server.drain(closing: true)
         encoders.stopCatalog()
         encoders.stopForkServer()
         if isFirst { watchForEnd() }
@@ -150,7 +151,11 @@ public final class Gateway: Sendable {
         let links = registry.liveLinks
         // Each round: a request that was under way may have added one.
         for link in links { link.tellToEnd() }
-        if links.isEmpty && server.connectionCount == 0 { return stopLoop() }
+        if links.isEmpty {
+            // Until now, whoever asked was told that the server is ending.
+            acceptor.stop()
+            if server.connectionCount == 0 { return stopLoop() }
+        }
         guard deadline.hasPassed else { return }
         for link in links {
             log.error("an encoder did not end in time", metadata: ["writer": "\(link.writer)"])

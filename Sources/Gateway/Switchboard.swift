@@ -78,6 +78,9 @@ final class Switchboard: RequestHandler {
     }
 
     private func answer(_ request: RoutedRequest, _ exchange: Exchange) throws(Problem) {
+        if isStopping.load(ordering: .relaxed) && request.operation.scope == .write {
+            throw Problem(.serverStopped, "The server is ending and takes no new work.")
+        }
         switch (request.operation, request.writer) {
         case (let operation, _) where operation.isAboutLibav: try pass(exchange, to: try encoders.catalog())
         case (.encode, _): try start(.random(), as: .encode, exchange)

@@ -42,7 +42,7 @@ public final class Acceptor: Sendable {
         do {
             for _ in 0..<64 {
                 guard let connection = try listener.accept() else { return }
-                server.adopt(Descriptor(owning: connection))
+                server.adopt(Descriptor(owning: connection), isNew: true)
             }
         } catch {
             // Out of descriptors, most likely: those waiting keep waiting in the backlog

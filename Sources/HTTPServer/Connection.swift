@@ -10,6 +10,8 @@ final class Connection: @unchecked Sendable {
     var inbound: InboundBuffer
     /// How much of `inbound` was already searched for the end of a head.
     var scanned = 0
+    /// Accepted while the server drains: it has one request.
+    var isLate = false
     private var isOpen = true
 
     static let readCapacity = 16 * 1_024

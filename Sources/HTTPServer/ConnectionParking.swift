@@ -87,6 +87,7 @@ final class ConnectionParking: @unchecked Sendable {
     private func parkOnLoop(_ connection: Connection) {
         // What was read with the request before may hold the next one.
         if !proceed(connection) { return }
+        if connection.isLate { return hold(connection, .readingHead, configuration.lateHeadTimeout) }
         if isDraining {
             server?.surrenderIdle(connection)
             return

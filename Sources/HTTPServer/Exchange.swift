@@ -33,17 +33,20 @@ public final class Exchange {
     private let configuration: HTTPServer.Configuration
     private let pool: WorkerPool
     private let isDraining: Bool
+    /// May become true while the request is handled.
+    private let isClosing: () -> Bool
 
     init(
         head: RequestHead, headBytes: Int, connection: Connection,
         configuration: HTTPServer.Configuration, pool: WorkerPool, isDraining: Bool,
-        queueWait: Duration = .zero
+        isClosing: @escaping () -> Bool = { false }, queueWait: Duration = .zero
     ) {
         self.head = head
         self.connection = connection
         self.configuration = configuration
         self.pool = pool
         self.isDraining = isDraining
+        self.isClosing = isClosing
         self.queueWait = queueWait
         requestID = RequestID.of(head)
         let expectsContinue = head.expectsContinue && head.framing != .none
@@ -93,7 +96,7 @@ public final class Exchange {
         precondition(!isAnswered, "a request has one answer")
         body.begin()
         outcome = .close
-        let reuses = head.keepsAlive && !isDraining && canReachBodyEnd
+        let reuses = mayReuse && canReachBodyEnd
         body.forgoContinue()
         let mayHaveBody = Self.mayHaveBody(response.status)
         let answer = mayHaveBody && head.method != .head ? response.body : .none
@@ -144,7 +147,7 @@ public final class Exchange {
         precondition(!isAnswered, "a request has one answer")
         body.begin()
         let isChunked = head.version == .http11
-        streamReuses = isChunked && head.keepsAlive && !isDraining && (whileReading || canReachBodyEnd)
+        streamReuses = isChunked && mayReuse && (whileReading || canReachBodyEnd)
         if !whileReading { body.forgoContinue() }
         return ResponseStream(
             descriptor: connection.descriptor, timeout: configuration.responseTimeout,
@@ -160,6 +163,8 @@ public final class Exchange {
         outcome = stream.isFinished || stream.isChunked ? .close : .abort
         if streamReuses && stream.isFinished { discardBody() }
     }
+
+    private var mayReuse: Bool { head.keepsAlive && !isDraining && !isClosing() }
 
     /// Whether the next request on the connection can be found behind this one's body.
     private var canReachBodyEnd: Bool { body.canReachEnd(limit: configuration.maxDiscardedBodyBytes) }

@@ -51,6 +51,10 @@ public final class HTTPServer: Sendable {
         public var closeTimeout = Duration.seconds(2)
         /// The same, in all, for a client that goes on sending.
         public var maxCloseTime = Duration.seconds(30)
+        /// A connection that is accepted after `drain` still has one request answered.
+        public var answersWhileDraining = false
+        /// How long such a one may take over its request's head.
+        public var lateHeadTimeout = Duration.seconds(1)
         /// Hears of every request that was answered here, on the thread that answered it.
         public var onAnswered: (@Sendable (ExchangeReport) -> Void)?
 
@@ -62,6 +66,7 @@ public final class HTTPServer: Sendable {
     private let pool: WorkerPool
     private let parking: ConnectionParking
     private let draining = Atomic(false)
+    private let closing = Atomic(false)
     /// Readable once the server drains: wakes lingering handler threads.
     private let drainSignal: SocketWaker
     private let open = Monitor(OpenConnections())
@@ -88,9 +93,11 @@ public final class HTTPServer: Sendable {
         open.wait(until: deadline) { $0.total == 0 ? true : nil } ?? false
     }
 
-    /// Takes over a connection, with bytes already read from it. From any thread.
-    public func adopt(_ descriptor: consuming Descriptor, unread: [UInt8] = []) {
+    /// Takes over a connection, with bytes already read from it. From any thread. `isNew`: no request
+    /// of it has been answered yet.
+    public func adopt(_ descriptor: consuming Descriptor, unread: [UInt8] = [], isNew: Bool = false) {
         let connection = Connection(owning: descriptor.take(), unread: unread)
+        connection.isLate = isNew && configuration.answersWhileDraining && isDraining
         let address = configuration.maxConnectionsPerAddress > 0 ? connection.peer?.host : nil
         let (total, ofAddress) = open.change { $0.add(address) }
         let excess = total - configuration.maxConnections
@@ -108,14 +115,16 @@ public final class HTTPServer: Sendable {
     }
 
     /// No further request is begun on idle connections: they go to `takeIdle`, as do those
-    /// at work when they are done.
-    public func drain() {
+    /// at work when they are done. `closing`: nobody serves them further, and answers say so.
+    public func drain(closing: Bool = false) {
+        if closing { self.closing.store(true, ordering: .sequentiallyConsistent) }
         draining.store(true, ordering: .sequentiallyConsistent)
         drainSignal.wake()
         parking.drain()
     }
 
     var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }
+    var isClosing: Bool { closing.load(ordering: .sequentiallyConsistent) }
 
     /// Ends this server's part in a connection. The last one closes it.
     func forget(_ connection: Connection) {
@@ -176,7 +185,8 @@ public final class HTTPServer: Sendable {
         while let request = next {
             let exchange = Exchange(
                 head: request.head, headBytes: request.bytes, connection: connection,
-                configuration: configuration, pool: pool, isDraining: isDraining, queueWait: queueWait)
+                configuration: configuration, pool: pool, isDraining: isDraining, isClosing: { self.isClosing },
+                queueWait: queueWait)
             queueWait = .zero
             handler.handle(exchange)
             if let onAnswered = configuration.onAnswered, let report = exchange.report { onAnswered(report) }

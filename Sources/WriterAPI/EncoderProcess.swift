@@ -18,6 +18,7 @@ public final class EncoderProcess: Sendable {
     private let metrics = MetricCounter()
     private let lastCounts = Mutex(WorkCounts())
     private let isEnding = Atomic(false)
+    private let isShuttingDown = Atomic(false)
     private let watch = Mutex<EventLoop.Token?>(nil)
     private let lastTold = Mutex<WriterRecord?>(nil)
 
@@ -143,7 +144,13 @@ public final class EncoderProcess: Sendable {
         case (.connection(let unread), let descriptor?):
             server.adopt(Descriptor(owning: descriptor), unread: unread)
         case (.tokens(let tokens), _): authenticator.replace(with: tokens)
-        case (.shutDown, _): end(because: .shutdown)
+        case (.shutDown, _):
+            // Told again: now, and not when the uploads are done.
+            if isShuttingDown.exchange(true, ordering: .relaxed) {
+                service.interruptUploads()
+            } else {
+                end(because: .shutdown)
+            }
         default: break
         }
     }
@@ -159,7 +166,7 @@ public final class EncoderProcess: Sendable {
     /// because that takes time.
     private func end(because reason: EndReason) {
         inBackground { [self] in
-            server.drain()
+            server.drain(closing: true)
             if !server.awaitEmpty(until: .after(.seconds(settings.limits.shutdownGrace))) {
                 service.interruptUploads()
             }
