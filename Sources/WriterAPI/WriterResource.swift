@@ -219,9 +219,25 @@ final class WriterResource: Sendable {
         endChange()
     }
 
-    /// Drains, writes the trailer, closes.
-    func finalize(endedBy: String = "finalize") throws(Problem) -> JSONObject {
-        try beginChange(in: [.alive(.configuring), .alive(.open)])
+    /// Drains, writes the trailer, closes. One that waited while another did gets the same result.
+    func finalize() throws(Problem) -> JSONObject {
+        do throws(Problem) {
+            try beginChange(in: [.alive(.configuring), .alive(.open)])
+        } catch {
+            if phase == .ended(.closed) { return resource }
+            throw error
+        }
+        return try finalizeNow(endedBy: "finalize")
+    }
+
+    /// The same because of something else than a request: a chunk that is still being taken is ended
+    /// and its whole frames kept.
+    func finalize(because reason: EndReason) throws(Problem) {
+        try interruptChunksAndBeginChange()
+        _ = try finalizeNow(endedBy: reason.rawValue)
+    }
+
+    private func finalizeNow(endedBy: String) throws(Problem) -> JSONObject {
         guard phase == .alive(.open), let writer = state.withLock({ $0.parts })?.writer else {
             endChange()
             throw wrongState(needs: "finalize needs an open one: POST …/open first, or DELETE it")

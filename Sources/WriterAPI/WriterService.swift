@@ -46,7 +46,7 @@ final class WriterService: EncoderService {
     func end(because reason: EndReason) {
         if resource.giveUp() { return }
         do throws(Problem) {
-            _ = try resource.finalize(endedBy: reason.rawValue)
+            try resource.finalize(because: reason)
         } catch {
             // Only a writer that was never opened is still alive here.
             resource.fail(Self.neverOpened(reason))
