@@ -196,12 +196,14 @@ public final class Gateway: Sendable {
     }
 
     private func restore(_ writer: WriterID) {
+        // In this order: an encoder lets go of the folder only after its last record is there.
+        let isHeld = records.isHeld(writer)
         let record = records.record(of: writer)
         let createdAt = record.flatMap { Timestamp($0.createdAt) } ?? .now()
         if let key = record?.idempotencyKey { _ = registry.claim(key: key, for: writer) }
         if let record, record.state.isEnded {
             registry.restore(writer, createdAt: createdAt, .ended(record.state))
-        } else if records.isHeld(writer) {
+        } else if isHeld {
             registry.restore(writer, createdAt: createdAt, .orphaned)
         } else {
             fail(writer, record, createdAt: createdAt)
