@@ -31,6 +31,8 @@ package final class EncoderLink: Sendable {
     /// How the writer ended, by its encoder's own word.
     package enum Outcome: Sendable {
         case record(WriterRecord)
+        /// The record is not on disk.
+        case unkeptRecord(WriterRecord)
         case discarded
     }
 
@@ -153,6 +155,7 @@ package final class EncoderLink: Sendable {
         switch message {
         case .snapshot(let record): state.withLock { $0.snapshot = record }
         case .record(let record): return conclude(.record(record))
+        case .unkeptRecord(let record): return conclude(.unkeptRecord(record))
         case .discarded: return conclude(.discarded)
         case .metrics(let counts): return .counted(counts)
         default: break

@@ -160,6 +160,7 @@ final class Encoders: Sendable {
             return try body()
         } catch {
             log.error("an encoder can't be started", metadata: ["writer": "\(writer)", "error": "\(error)"])
+            if error.isOutOfSpace { throw Problem(.noSpace, "There is no space to keep a writer's record.") }
             throw Problem(.overloaded, "The server can't start an encoder now: \(error.description). Try again.")
         }
     }
@@ -200,6 +201,10 @@ final class Encoders: Sendable {
     private func settle(_ link: EncoderLink, _ outcome: EncoderLink.Outcome) {
         switch outcome {
         case .record(let record):
+            registry.end(link.writer, as: record.state)
+        case .unkeptRecord(let record):
+            records.keep(record, of: link.writer)
+            log.error("a record waits to be written", metadata: ["writer": "\(link.writer)"])
             registry.end(link.writer, as: record.state)
         case .discarded:
             try? records.removeFolder(link.writer)
@@ -289,7 +294,8 @@ final class Encoders: Sendable {
         do throws(SystemError) {
             try records.save(record, of: link.writer)
         } catch {
-            log.error("a record can't be kept", metadata: ["writer": "\(link.writer)", "error": "\(error)"])
+            records.keep(record, of: link.writer)
+            log.error("a record waits to be written", metadata: ["writer": "\(link.writer)", "error": "\(error)"])
         }
         registry.end(link.writer, as: .failed)
     }

@@ -171,6 +171,7 @@ public final class Gateway: Sendable {
 
     private func everySecond() {
         reloadTokens()
+        records.writeUnwritten()
         for writer in registry.orphans { restore(writer) }
         for link in registry.liveLinks { link.tellUntold() }
         stopIfDone()
@@ -219,7 +220,8 @@ public final class Gateway: Sendable {
         records.clearLeftovers(of: writer, record, log)
         let problem = Problem(
             .encoderCrashed, "The server and the writer's encoder ended before the writer was finalized.")
-        try? records.save(record.failed(with: problem, at: .now()), of: writer)
+        let failed = record.failed(with: problem, at: .now())
+        if (try? records.save(failed, of: writer)) == nil { records.keep(failed, of: writer) }
         registry.restore(writer, createdAt: createdAt, .ended(.failed))
     }
 }

@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 import SystemIO
 import WriterModel
 
@@ -8,6 +9,8 @@ import WriterModel
 package final class RecordStore: Sendable {
     private let writers: Directory
     private let outputs: Directory
+    /// Records there was no room for on disk: answered from here, and written when there is.
+    private let unwritten = Mutex<[WriterID: WriterRecord]>([:])
 
     package init(stateDirectory: String, outputDirectory: String) throws(SystemError) {
         writers = try Directory(path: stateDirectory + "/writers")
@@ -19,7 +22,10 @@ package final class RecordStore: Sendable {
     /// Makes the writer's folder. Throws `isAlreadyThere` when there is one.
     package func makeFolder(_ writer: WriterID) throws(SystemError) { try writers.makeSubdirectory(writer.text) }
 
-    package func removeFolder(_ writer: WriterID) throws(SystemError) { try writers.removeSubdirectory(writer.text) }
+    package func removeFolder(_ writer: WriterID) throws(SystemError) {
+        unwritten.withLock { _ = $0.removeValue(forKey: writer) }
+        try writers.removeSubdirectory(writer.text)
+    }
 
     /// Keeps the record of a writer whose encoder could not. It does not wait for the disk, because
     /// the event loop calls it; a power loss right after leaves a writer that never ended, which the
@@ -29,8 +35,31 @@ package final class RecordStore: Sendable {
             .writeAtomically(WriterRecord.fileName, record.json.encoded, .survivesCrash)
     }
 
-    /// The writer's record as it is on disk; nil when there is none that can be read.
+    /// Keeps a record in memory until `writeUnwritten` finds room for it.
+    package func keep(_ record: WriterRecord, of writer: WriterID) {
+        unwritten.withLock { $0[writer] = record }
+    }
+
+    /// Tries again what there was no room for. The first that fails is the last one tried: the disk
+    /// is full for the others too.
+    package func writeUnwritten() {
+        for (writer, record) in unwritten.withLock({ $0 }) {
+            do throws(SystemError) {
+                try save(record, of: writer)
+            } catch {
+                // A folder that is gone was removed with its writer.
+                if !error.isMissing { return }
+            }
+            unwritten.withLock { _ = $0.removeValue(forKey: writer) }
+        }
+    }
+
+    /// Records that are in memory only.
+    package var unwrittenCount: Int { unwritten.withLock { $0.count } }
+
+    /// The writer's record; nil when there is none that can be read.
     package func record(of writer: WriterID) -> WriterRecord? {
+        if let record = unwritten.withLock({ $0[writer] }) { return record }
         guard let bytes = try? writers.subdirectory(writer.text).readFile(WriterRecord.fileName),
             let json = try? JSONParser.parse(bytes)
         else { return nil }

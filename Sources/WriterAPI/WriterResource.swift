@@ -81,15 +81,28 @@ final class WriterResource: Sendable {
             let request = try CreateRequest(body)
             note(destination: request.dst)
             try build(request)
+            try keepFirstRecord()
         } catch {
             discard()
             throw error
         }
         let resource = self.resource
-        try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded, .survivesCrash)
         report(.snapshot(record))
         endChange()
         return resource
+    }
+
+    /// A writer whose record can't be kept would be lost with the server: there is none.
+    private func keepFirstRecord() throws(Problem) {
+        do throws(SystemError) {
+            try folder.writeAtomically(WriterRecord.fileName, record.json.encoded, .survivesCrash)
+        } catch {
+            let (parts, hasOpened) = state.withLock { ($0.parts, $0.hasOpened) }
+            parts?.writer.abort()
+            parts?.place.remove(committed: hasOpened)
+            throw Problem(
+                error.isOutOfSpace ? .noSpace : .internalError, "The writer's record can't be kept: \(error.reason).")
+        }
     }
 
     /// Makes the writer against a file that is thrown away, tells what it would be, and leaves
@@ -269,9 +282,9 @@ final class WriterResource: Sendable {
             state.ending = [("ended_at", .string(Timestamp.now().description))] + members
         }
         let record = record
-        try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)
+        let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
         growth.ended(ended == .closed ? .good : .bad)
-        report(.record(record))
+        report(isKept ? .record(record) : .unkeptRecord(record))
         endChange()
         return record.resource
     }

@@ -17,11 +17,13 @@ public enum ControlMessage: Sendable, Equatable {
     /// Encoder to gateway, last: the writer has ended, and its record is on disk. From here
     /// on the gateway answers for the writer.
     case record(WriterRecord)
+    /// The same, but there was no room for the record on disk: the gateway keeps it.
+    case unkeptRecord(WriterRecord)
     /// Encoder to gateway, last: there is no such writer (any more).
     case discarded
 
     private enum Kind: UInt8 {
-        case start = 1, connection, tokens, shutDown, snapshot, record, discarded, metrics
+        case start = 1, connection, tokens, shutDown, snapshot, record, discarded, metrics, unkeptRecord
     }
 
     public var encoded: [UInt8] {
@@ -33,6 +35,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .shutDown: [Kind.shutDown.rawValue]
         case .snapshot(let record): [Kind.snapshot.rawValue] + record.json.encoded
         case .record(let record): [Kind.record.rawValue] + record.json.encoded
+        case .unkeptRecord(let record): [Kind.unkeptRecord.rawValue] + record.json.encoded
         case .metrics(let counts): [Kind.metrics.rawValue] + counts.json.encoded
         case .discarded: [Kind.discarded.rawValue]
         }
@@ -46,7 +49,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .connection: self = .connection(unread: payload)
         case .shutDown: self = .shutDown
         case .discarded: self = .discarded
-        case .start, .tokens, .snapshot, .record, .metrics:
+        case .start, .tokens, .snapshot, .record, .unkeptRecord, .metrics:
             guard let json = try? JSONParser.parse(payload) else { return nil }
             switch kind {
             case .start:
@@ -60,7 +63,11 @@ public enum ControlMessage: Sendable, Equatable {
                 self = .metrics(counts)
             default:
                 guard let record = WriterRecord(json: json) else { return nil }
-                self = kind == .snapshot ? .snapshot(record) : .record(record)
+                switch kind {
+                case .snapshot: self = .snapshot(record)
+                case .record: self = .record(record)
+                default: self = .unkeptRecord(record)
+                }
             }
         }
     }

@@ -39,6 +39,35 @@ import WriterModel
         #expect(other.record(of: WriterID("x")!) == nil)
     }
 
+    @Test func aRecordThatFoundNoRoomIsAnsweredAndWrittenLater() throws {
+        try records.makeFolder(writer)
+        try records.save(record(.open), of: writer)
+        let other = try RecordStore(stateDirectory: folder.path + "/state", outputDirectory: folder.path + "/out")
+        // In the way of every write, as a full disk is.
+        let own = try Directory(path: folder.path + "/state/writers/w")
+        try own.makeSubdirectory(".record.json.new")
+        #expect(throws: SystemError.self) { try records.save(record(.failed), of: writer) }
+        records.keep(record(.failed), of: writer)
+        records.writeUnwritten()
+        #expect(records.record(of: writer)?.state == .failed)
+        #expect(other.record(of: writer)?.state == .open)
+        try own.removeSubdirectory(".record.json.new")
+        records.writeUnwritten()
+        #expect(records.unwrittenCount == 0)
+        #expect(other.record(of: writer)?.state == .failed)
+    }
+
+    @Test func aRecordOfARemovedWriterIsWrittenNoMore() throws {
+        try records.makeFolder(writer)
+        records.keep(record(.failed), of: writer)
+        try records.remove(writer, nil)
+        #expect(records.record(of: writer) == nil)
+        records.keep(record(.failed), of: writer)
+        records.writeUnwritten()
+        #expect(records.unwrittenCount == 0)
+        #expect(try records.all() == [])
+    }
+
     @Test func aDamagedRecordIsNone() throws {
         try records.makeFolder(writer)
         for text in ["", "{", "[]", "{\"version\":1}", "{\"version\":2,\"writer\":{}}"] {

@@ -21,7 +21,7 @@ import WriterModel
     static let messages: [ControlMessage] = [
         .start(settings(tokens: nil)), .start(settings(tokens: [])), .start(settings(tokens: ["a b", "\"é\n"])),
         .connection(unread: []), .connection(unread: [0, 255, 13, 10]), .tokens(nil), .tokens([]), .tokens(["x"]),
-        .shutDown, .snapshot(record), .record(record), .discarded, .metrics(counts), .metrics(MetricCounts()),
+        .shutDown, .snapshot(record), .record(record), .unkeptRecord(record), .discarded, .metrics(counts), .metrics(MetricCounts()),
     ]
 
     static let counts: MetricCounts = {
