@@ -46,6 +46,9 @@ public final class Gateway: Sendable {
     /// signals reach the gateway's loop only. `allowOpen`: a server without tokens may listen
     /// beyond loopback.
     public init(_ configuration: GatewayConfiguration, allowOpen: Bool, log: Logger) throws(StartFailure) {
+        var configuration = configuration
+        ProcessLimits.raiseDescriptors()
+        configuration.limits.maxConnections = Self.connections(configuration.limits, log)
         self.configuration = configuration
         self.log = log
         tokenFile = configuration.tokenFile.map(TokenFile.init)
@@ -58,7 +61,6 @@ public final class Gateway: Sendable {
         do throws(SystemError) {
             signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded])
             Signal.ignore([Signal.brokenPipe])
-            ProcessLimits.raiseDescriptors()
             ChildProcess.becomeSubreaper()
             loop = try EventLoop()
             listener = try Listener(host: configuration.host, port: configuration.port)
@@ -91,6 +93,17 @@ public final class Gateway: Sendable {
             throw .system(error)
         }
         restoreRecords()
+    }
+
+    /// As many as are wanted, with descriptors left for writers and files.
+    private static func connections(_ limits: ServiceLimits, _ log: Logger) -> Int {
+        let possible = max(16, ProcessLimits.descriptors * 5 / 8)
+        if limits.maxConnections > possible {
+            log.warning(
+                "fewer connections than --max-connections: the limit of open files (ulimit -n) is low",
+                metadata: ["connections": "\(possible)", "files": "\(ProcessLimits.descriptors)"])
+        }
+        return min(limits.maxConnections, possible)
     }
 
     /// Serves until SIGTERM or SIGINT, then ends well: no new work, every open writer

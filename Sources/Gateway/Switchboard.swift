@@ -183,13 +183,18 @@ final class Switchboard: RequestHandler {
     }
 
     private func ended(_ writer: WriterID) throws(Problem) -> EndedWriter {
-        guard let record = records.record(of: writer) else { throw .noWriter(writer.text) }
+        guard let record = records.record(of: writer) else {
+            if registry[writer] == nil { throw .noWriter(writer.text) }
+            // No descriptor is left, or somebody else has damaged the file: the writer is there.
+            throw Problem(.overloaded, "The record of the writer \(writer) can't be read now. Try again.")
+        }
         return EndedWriter(writer: writer, record: record, records: records)
     }
 
     private func delete(_ writer: WriterID) throws(Problem) {
+        let record = try ended(writer).record
         do throws(SystemError) {
-            try records.remove(writer, records.record(of: writer))
+            try records.remove(writer, record)
             registry.remove(writer)
         } catch {
             throw Problem(.internalError, "The writer's files can't be removed: \(error.description).")

@@ -32,13 +32,15 @@ package final class TokenFile: Sendable {
     }
 
     package func read() throws(Unusable) -> [String] {
-        lastStamp.withLock { $0 = File.stamp(path) }
+        let stamp = File.stamp(path)
         let bytes: [UInt8]
         do throws(SystemError) {
             bytes = try File.read(path)
         } catch {
             throw .unreadable(error)
         }
+        // A file that could not be read now is read again.
+        lastStamp.withLock { $0 = stamp }
         if bytes.count > Self.maxBytes { throw .tooLarge(path) }
         let tokens = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
             .map { line in

@@ -1,6 +1,7 @@
 import APICore
 import Gateway
 import HTTPServer
+import SystemIO
 import Testing
 import WriterModel
 
@@ -54,6 +55,16 @@ import WriterModel
         #expect(try file.readIfChanged() == nil)
         folder.write("tokens", "three\n")
         #expect(try file.readIfChanged() == ["three"])
+    }
+
+    @Test func aFileThatCouldNotBeReadIsReadAgain() throws {
+        folder.write("tokens", "one\n")
+        let file = TokenFile(path: folder.path + "/tokens")
+        _ = try file.read()
+        // There is something, and it can't be read: as when no descriptor is left.
+        try Directory(path: folder.path).removeFile("tokens")
+        try Directory(path: folder.path).makeSubdirectory("tokens")
+        for _ in 0..<2 { #expect(throws: TokenFile.Unusable.self) { try file.readIfChanged() } }
     }
 
     @Test(arguments: ["Bearer one", "bearer two", "BEARER  one", "Bearer one "])
