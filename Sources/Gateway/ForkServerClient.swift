@@ -17,7 +17,12 @@ final class ForkServerClient: Sendable {
         var token: EventLoop.Token?
         var process: Int32?
         var isStopping = false
+        /// Since when forks that were asked for are awaited.
+        var awaited: [WriterID: ContinuousClock.Instant] = [:]
     }
+
+    /// A fork takes milliseconds: a fork server that has not answered by then never will.
+    private static let forkTimeout = Duration.seconds(5)
 
     private let executable: String
     private let arguments: [String]
@@ -39,7 +44,10 @@ final class ForkServerClient: Sendable {
         self.log = log
         self.onReport = onReport
         try start()
-        loop.everySecond { [self] in restartIfNeeded() }
+        loop.everySecond { [self] in
+            endIfStuck()
+            restartIfNeeded()
+        }
     }
 
     var isRunning: Bool { state.withLock { $0.socket != nil } }
@@ -47,7 +55,11 @@ final class ForkServerClient: Sendable {
     /// Asks for an encoder that holds `control` as its control socket. False: there is no
     /// fork server at the moment.
     func fork(_ writer: WriterID, passing control: borrowing Descriptor) -> Bool {
-        guard let socket = state.withLock({ $0.socket }) else { return false }
+        let socket = state.withLock { state in
+            if state.socket != nil { state.awaited[writer] = .now }
+            return state.socket
+        }
+        guard let socket else { return false }
         return socket.send(ForkMessage.fork(writer: writer).encoded, passing: control.number) == .sent
     }
 
@@ -74,6 +86,20 @@ final class ForkServerClient: Sendable {
         log.debug("the fork server runs", metadata: ["pid": "\(process)"])
     }
 
+    /// One that is stopped, or hangs, would keep every new writer waiting for ever.
+    private func endIfStuck() {
+        let stuck = state.withLock { state -> Int32? in
+            guard state.socket != nil, let oldest = state.awaited.values.min(),
+                ContinuousClock.now - oldest > Self.forkTimeout
+            else { return nil }
+            state.awaited = [:]
+            return state.process
+        }
+        guard let stuck else { return }
+        log.error("the fork server does not answer; another one is started", metadata: ["pid": "\(stuck)"])
+        Signal.send(Signal.kill, to: stuck)
+    }
+
     private func restartIfNeeded() {
         let isNeeded = state.withLock { $0.socket == nil && !$0.isStopping }
         guard isNeeded else { return }
@@ -93,6 +119,7 @@ final class ForkServerClient: Sendable {
                 let isStopping = state.withLock { state in
                     if let token = state.token { loop.unwatch(socket.descriptor, token) }
                     state.socket = nil
+                    state.awaited = [:]
                     return state.isStopping
                 }
                 if !isStopping { log.error("the fork server ended; another one is started") }
@@ -102,6 +129,10 @@ final class ForkServerClient: Sendable {
     }
 
     private func report(_ message: ForkMessage) {
+        switch message {
+        case .forked(let writer, _), .forkFailed(let writer, _): state.withLock { $0.awaited[writer] = nil }
+        case .ended, .fork: break
+        }
         switch message {
         case .forked(let writer, let process): onReport(.forked(writer, process: process))
         case .forkFailed(let writer, let reason): onReport(.forkFailed(writer, reason: reason))
