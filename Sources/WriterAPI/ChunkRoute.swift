@@ -17,10 +17,9 @@ struct ChunkRoute {
                 extras: [("offset", .integer(try resource.offset(of: stream)))])
         }
         let interrupter = exchange.interrupter
-        let target = try resource.claimStream(stream, superseding: parameters.offset != nil) { interrupter.interrupt() }
+        let target = try resource.claimStream(stream, from: parameters.offset) { interrupter.interrupt() }
         let result: Result<Response, Problem>
         do throws(Problem) {
-            try checkOffset(parameters.offset, target)
             result = .success(try take(exchange.body, parameters, target))
         } catch {
             result = .failure(error)
@@ -32,15 +31,6 @@ struct ChunkRoute {
             if problem.endsWriter { resource.fail(problem) }
             throw problem
         }
-    }
-
-    private func checkOffset(_ expected: Int64?, _ target: WriterResource.ChunkTarget) throws(Problem) {
-        let offset = target.writer.progress(of: stream).offset
-        guard let expected, expected != offset else { return }
-        throw Problem(
-            .offsetMismatch,
-            "The stream has taken \(offset) bytes; the request would go on from \(expected). Send what follows \(offset).",
-            extras: [("offset", .integer(offset)), ("expected-offset", .integer(offset)), ("provided-offset", .integer(expected))])
     }
 
     private func take(

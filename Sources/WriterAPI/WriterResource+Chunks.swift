@@ -12,9 +12,10 @@ extension WriterResource {
         let description: StreamDescription
     }
 
-    /// Takes the stream for one chunk until `releaseStream`. With `superseding`, a chunk that
-    /// is being taken is ended first.
-    func claimStream(_ index: Int, superseding: Bool, _ interruption: @escaping Interruption) throws(Problem) -> ChunkTarget {
+    /// Takes the stream for one chunk until `releaseStream`. With `offset`, a chunk that is being
+    /// taken is ended first; a chunk that would not begin where the stream is then is none, and in
+    /// nobody's way.
+    func claimStream(_ index: Int, from offset: Int64?, _ interruption: @escaping Interruption) throws(Problem) -> ChunkTarget {
         let deadline = Deadline.after(.seconds(5))
         let claimed: Result<ChunkTarget, Problem>? = state.wait(until: deadline) { state in
             if state.isChanging { return nil }
@@ -25,9 +26,11 @@ extension WriterResource {
                 return .failure(.noStream(String(index), of: self.settings.writer))
             }
             if let current = state.chunks[index] {
-                if superseding { current() }
-                return superseding ? nil : .failure(Self.chunkInProgress(index))
+                if offset != nil { current() }
+                return offset != nil ? nil : .failure(Self.chunkInProgress(index))
             }
+            let taken = writer.progress(of: index).offset
+            if let offset, offset != taken { return .failure(Self.offsetMismatch(provided: offset, expected: taken)) }
             state.chunks[index] = interruption
             let stream = state.streams[index]
             return .success(ChunkTarget(writer: writer, config: stream.config, description: stream.chosen))
@@ -69,6 +72,17 @@ extension WriterResource {
             state.isChanging && state.phase == .alive(.configuring) ? state.parts?.writer : nil
         }
         opening?.abort()
+    }
+
+    /// The members are those of the IETF draft on resumable uploads.
+    private static func offsetMismatch(provided: Int64, expected: Int64) -> Problem {
+        Problem(
+            .offsetMismatch,
+            "The stream has taken \(expected) bytes; the request would go on from \(provided). Send what follows \(expected).",
+            extras: [
+                ("offset", .integer(expected)), ("expected-offset", .integer(expected)),
+                ("provided-offset", .integer(provided)),
+            ])
     }
 
     static func chunkInProgress(_ index: Int) -> Problem {
