@@ -1,4 +1,4 @@
-/// The methods of RFC 9110 §9.3, and PATCH. Any other token is answered 501.
+/// The methods of RFC 9110 §9.3, PATCH and QUERY. Any other token is answered 501.
 public enum HTTPMethod: String, Sendable {
     case get = "GET"
     case head = "HEAD"
@@ -9,6 +9,7 @@ public enum HTTPMethod: String, Sendable {
     case patch = "PATCH"
     case trace = "TRACE"
     case connect = "CONNECT"
+    case query = "QUERY"
 
     /// Case-sensitive, as method names are (RFC 9110 §9.1).
     init?(_ token: UnsafeRawBufferPointer) {
@@ -24,6 +25,7 @@ public enum HTTPMethod: String, Sendable {
             case (UInt8(ascii: "O"), 7): .options
             case (UInt8(ascii: "T"), 5): .trace
             case (UInt8(ascii: "C"), 7): .connect
+            case (UInt8(ascii: "Q"), 5): .query
             default: nil
             }
         guard let candidate, token.elementsEqual(candidate.rawValue.utf8) else { return nil }
