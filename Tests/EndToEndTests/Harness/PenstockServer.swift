@@ -6,22 +6,25 @@ final class PenstockServer: Sendable {
     let port: Int
     let folder: TemporaryFolder
     let log: ServerLog
-    private let process: ChildProcess
+    let process: ChildProcess
     /// In the environment of every process of this server and of no other.
-    private let marker: String
+    let marker: String
 
     var address: String { "http://127.0.0.1:\(port)" }
     var outputFolder: String { folder / "output" }
 
-    /// Starts a server and waits until it listens. Give the folder of an earlier one to restart it.
+    /// Starts a server and waits until it listens. Give the folder of an earlier one to restart it;
+    /// `descriptors` is how many the gateway may have open.
     static func start(
-        _ options: [String] = [], in folder: TemporaryFolder? = nil, environment: [String: String] = [:]
+        _ options: [String] = [], in folder: TemporaryFolder? = nil, environment: [String: String] = [:],
+        descriptors: Int? = nil
     ) async throws -> PenstockServer {
         let folder = try folder ?? TemporaryFolder()
         let marker = UUID().uuidString
         let arguments =
             ["serve", "--port", "0", "--output-dir", folder / "output", "--state-dir", folder / "state"] + options
-        let (process, log) = try launch(arguments, environment.merging(["PENSTOCK_TEST_SERVER": marker]) { $1 })
+        let (process, log) = try launch(
+            arguments, environment.merging(["PENSTOCK_TEST_SERVER": marker]) { $1 }, descriptors: descriptors)
         guard let line = await log.line(containing: "listening", within: 20) else {
             process.signal(SIGKILL)
             throw HarnessError("the server does not listen; it said:\n\(log.text)")
@@ -35,7 +38,7 @@ final class PenstockServer: Sendable {
 
     /// Starts `penstock` with exactly these arguments.
     static func launch(
-        _ arguments: [String], _ environment: [String: String] = [:]
+        _ arguments: [String], _ environment: [String: String] = [:], descriptors: Int? = nil
     ) throws -> (process: ChildProcess, log: ServerLog) {
         var ends: [Int32] = [0, 0]
         // Not pipe(2): only this closes itself in programs that other tests start meanwhile.
@@ -48,9 +51,10 @@ final class PenstockServer: Sendable {
             close(ends[1])
         }
         let log = ServerLog(readingFrom: ends[0])
+        var command = [Repository.programs + "/penstock"] + arguments
+        if let descriptors { command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\""] + command }
         let process = try ChildProcess(
-            Repository.programs + "/penstock", arguments, environment: environment,
-            input: null, output: null, error: ends[1])
+            command[0], Array(command.dropFirst()), environment: environment, input: null, output: null, error: ends[1])
         return (process, log)
     }
 
@@ -76,7 +80,7 @@ final class PenstockServer: Sendable {
     }
 
     /// Every process with `marker` in its environment, as it was when it was started.
-    private static func processes(marked marker: String) -> [pid_t] {
+    static func processes(marked marker: String) -> [pid_t] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { pid_t($0) }.filter { pid in
             guard pid != getpid(), let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ")

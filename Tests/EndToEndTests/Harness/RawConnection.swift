@@ -5,29 +5,53 @@ import Foundation
 actor RawConnection {
     private let socket: Int32
     private var unread = Data()
+    private var isReset = false
     private let executor = ThreadExecutor()
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(port: Int, deadlineInSeconds: Int = 60) throws {
+    /// `address` is the client's own.
+    init(port: Int, from address: String? = nil, receiveBuffer: Int32? = nil, deadlineInSeconds: Int = 60) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var deadline = timeval(tv_sec: deadlineInSeconds, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &deadline, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &deadline, socklen_t(MemoryLayout<timeval>.size))
         var noDelay: Int32 = 1
         setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, socklen_t(MemoryLayout<Int32>.size))
+        if var receiveBuffer {
+            setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
+        }
+        if let address {
+            guard Self.with(address, 0, { bind(socket, $0, $1) }) == 0 else {
+                throw HarnessError("bind to \(address): \(String(cString: strerror(errno)))")
+            }
+        }
+        guard Self.with("127.0.0.1", port, { connect(socket, $0, $1) }) == 0 else {
+            throw HarnessError("connect: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    private static func with(
+        _ host: String, _ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let connected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
+        address.sin_addr.s_addr = inet_addr(host)
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
         }
-        guard connected == 0 else { throw HarnessError("connect: \(String(cString: strerror(errno)))") }
     }
 
-    deinit { close(socket) }
+    deinit { if !isReset { close(socket) } }
+
+    /// Ends the connection as a client that dies does: with a reset, whatever is still unread.
+    func reset() {
+        if isReset { return }
+        isReset = true
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        close(socket)
+    }
 
     func send(_ text: String) throws { try send(Data(text.utf8)) }
 
