@@ -1,0 +1,189 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Every bound of the server, reached.
+    @Suite struct BoundTests {
+        private static let audio: JSON = ["type": "audio", "sample_rate": 8_000, "num_channels": 1, "format": "s16"]
+        private static let open: JSON = ["format": "wav", "streams": [audio], "open": true]
+
+        @Test func requestsBeyondThreadsAndQueueAreRefusedAndTheOthersAnswered() async throws {
+            // The default queue: 1,024 requests.
+            let queued = 1_024
+            let beyond = 100
+            try await withServer(["--handler-threads", "2", "--body-timeout", "120"]) { server in
+                let id = try await server.createWriter(["format": "wav", "streams": [Self.audio, Self.audio]])
+                // Two requests with bodies that do not come hold both threads of the writer.
+                var holders: [RawConnection] = []
+                for _ in 0..<2 {
+                    let holder = try RawConnection(port: server.port)
+                    try await holder.send(RawConnection.head("PUT", "/v1/writers/\(id)/metadata", contentLength: 17))
+                    holders.append(holder)
+                }
+                let path = "/v1/writers/\(id)"
+                var waiting: [RawConnection] = []
+                for _ in 0..<queued + beyond {
+                    let connection = try RawConnection(port: server.port)
+                    try await connection.send(RawConnection.head("GET", path))
+                    waiting.append(connection)
+                }
+                // Other writers, and the server itself, have threads of their own.
+                try await server.expectWell()
+                for holder in holders { try await holder.send("{\"title\":\"there\"}") }
+                for holder in holders { #expect(try await holder.response().status == 200) }
+                let counts = StatusCounts()
+                try await inParallel(waiting.count, width: 64) { [waiting] index in
+                    let answer = try await waiting[index].response()
+                    if answer.status == 503 {
+                        #expect(answer["Retry-After"] == "1")
+                        #expect(answer.problem == "overloaded")
+                    }
+                    await counts.add(answer.status)
+                }
+                let statuses = await counts.statuses
+                print("\(waiting.count) requests at 2 busy threads: \(statuses)")
+                #expect(statuses[200] ?? 0 >= queued)
+                #expect(statuses[503] ?? 0 > 0)
+                #expect(Set(statuses.keys) == [200, 503])
+                #expect(try await server.curl("GET", path).status == 200)
+            }
+        }
+
+        @Test func writersBeyondTheLimitAreRefusedUntilOneEnds() async throws {
+            try await withServer(["--max-writers", "3"]) { server in
+                let counts = StatusCounts()
+                try await inParallel(12, width: 12) { index in
+                    let answer = try await server.curl("PUT", "/v1/writers/w\(index)", body: .json(Self.open))
+                    if answer.status == 503 { #expect(answer["Retry-After"] != nil) }
+                    await counts.add(answer.status)
+                }
+                #expect(await counts.statuses == [201: 3, 503: 9])
+                let alive = try await server.curl("GET", "/v1/writers?state=open").json["writers"].array
+                #expect(alive.count == 3)
+                try await server.finalize(try #require(alive[0]["id"].string))
+                let next = try await server.curl("POST", "/v1/writers", body: .json(Self.open))
+                #expect(next.status == 201, "\(next.text)")
+            }
+        }
+
+        @Test func connectionsBeyondAnAddressesShareAreToldSo() async throws {
+            try await withServer(["--max-connections-per-address", "4"]) { server in
+                var held: [RawConnection] = []
+                for _ in 0..<4 {
+                    let connection = try RawConnection(port: server.port, from: "127.0.0.7")
+                    #expect(try await connection.request("GET", "/livez").status == 200)
+                    held.append(connection)
+                }
+                let refused = try RawConnection(port: server.port, from: "127.0.0.7")
+                let answer = try await refused.response()
+                #expect(answer.status == 429)
+                #expect(answer.problem == "too-many-connections")
+                #expect(answer["Retry-After"] != nil)
+                #expect(answer["Connection"] == "close")
+                #expect(try await refused.isClosed())
+                #expect(try await held[0].request("GET", "/livez").status == 200)
+                let other = try RawConnection(port: server.port, from: "127.0.0.8")
+                #expect(try await other.request("GET", "/livez").status == 200)
+                held.removeLast()
+                let isTakenAgain = try await eventually {
+                    let connection = try RawConnection(port: server.port, from: "127.0.0.7")
+                    return try await connection.request("GET", "/livez").status == 200
+                }
+                #expect(isTakenAgain)
+            }
+        }
+
+        @Test func everyDeadlineIsKept() async throws {
+            let options = [
+                "--head-timeout", "1", "--body-timeout", "1", "--response-timeout", "1",
+                "--idle-connection-timeout", "1",
+            ]
+            try await withServer(options) { server in
+                let id = try await server.createWriter(Self.open)
+                async let head = seconds(of: {
+                    let connection = try RawConnection(port: server.port)
+                    try await connection.send("GET /livez HTTP/1.1\r\nHost: ")
+                    let answer = try await connection.response()
+                    #expect(answer.status == 408)
+                    #expect(answer.problem == "request-timeout")
+                    #expect(try await connection.isClosed())
+                })
+                async let idle = seconds(of: {
+                    let isClosed = try await RawConnection(port: server.port).isClosed()
+                    #expect(isClosed)
+                })
+                async let body = seconds(of: {
+                    let connection = try RawConnection(port: server.port)
+                    try await connection.send(
+                        RawConnection.head("POST", "/v1/writers/\(id)/streams/0/chunks", contentLength: 16_000))
+                    try await connection.send(Data(count: 1_601))
+                    let answer = try await connection.response()
+                    #expect(answer.status == 408, "\(answer.text)")
+                    #expect(answer.json["frames"] == 800)
+                    #expect(answer["Connection"] == "close")
+                })
+                async let json = seconds(of: {
+                    let connection = try RawConnection(port: server.port)
+                    try await connection.send(RawConnection.head("POST", "/v1/writers", contentLength: 100) + "{")
+                    let answer = try await connection.response()
+                    #expect(answer.status == 408, "\(answer.text)")
+                })
+                for (name, seconds) in [("head", try await head), ("idle", try await idle), ("body", try await body), ("json", try await json)] {
+                    #expect((0.8...4).contains(seconds), "\(name): \(seconds) s")
+                }
+                #expect(try await server.writer(id)["streams"][0]["frames"] == 800)
+                #expect(try await server.curl("GET", "/v1/writers").json["writers"].array.count == 1)
+            }
+        }
+
+        @Test func bodyOfJSONMayNotTrickleForEver() async throws {
+            try await withServer(["--body-timeout", "1"]) { server in
+                let connection = try RawConnection(port: server.port)
+                try await connection.send(RawConnection.head("POST", "/v1/writers", contentLength: 10_000))
+                // A byte is always on its way: only the whole has a deadline.
+                let trickle = Task {
+                    for _ in 0..<100 where !Task.isCancelled {
+                        try? await connection.send(" ")
+                        try? await Task.sleep(for: .milliseconds(100))
+                    }
+                }
+                let gone = try await eventually(within: 6) {
+                    let metrics = try Exposition(try await server.curl("GET", "/metrics").text)
+                    return metrics["penstock_http_requests_total", ["route": "createWriter", "status": "408"]] == 1
+                }
+                #expect(gone, "a creation lasts as long as its client likes")
+                trickle.cancel()
+                await trickle.value
+            }
+        }
+
+        @Test func clientThatDoesNotReadHoldsNoThread() async throws {
+            let options = ["--handler-threads", "2", "--response-timeout", "30"]
+            try await withServer(options) { server in
+                var lazy: [RawConnection] = []
+                for _ in 0..<8 {
+                    let connection = try RawConnection(port: server.port, receiveBuffer: 2_048)
+                    // More than the kernel keeps for a client that does not read.
+                    let requests = String(repeating: RawConnection.head("GET", "/openapi.yaml"), count: 200)
+                    try await connection.send(requests)
+                    lazy.append(connection)
+                }
+                let seconds = try await secondsOf {
+                    let answer = try await server.curl("GET", "/livez", options: ["--max-time", "20"])
+                    #expect(answer.status == 200)
+                }
+                #expect(seconds < 2, "\(seconds) s beside clients that do not read")
+                withExtendedLifetime(lazy) {}
+            }
+        }
+
+        private func seconds(of body: @Sendable () async throws -> Void) async throws -> Double {
+            try await secondsOf(body)
+        }
+    }
+}
+
+private actor StatusCounts {
+    private(set) var statuses: [Int: Int] = [:]
+    func add(_ status: Int) { statuses[status, default: 0] += 1 }
+}
