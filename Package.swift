@@ -60,6 +60,8 @@ let package = Package(
         .executableTarget(name: "penstock-encoder", dependencies: ["WriterAPI", "ServiceLog"]),
 
         // Tests: one target a library, and the real binaries.
+        .executableTarget(
+            name: "unguarded-encoder", dependencies: ["WriterAPI", "ServiceLog"], path: "Tests/UnguardedEncoder"),
         .testTarget(name: "LibavTests", dependencies: ["Libav"]),
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"]),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
@@ -71,7 +73,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "penstock", "penstock-encoder", "APICore", .product(name: "Yams", package: "Yams"),
+                "penstock", "penstock-encoder", "unguarded-encoder", "APICore", .product(name: "Yams", package: "Yams"),
             ]),
     ],
     swiftLanguageModes: [.v6]

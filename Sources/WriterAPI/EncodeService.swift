@@ -14,6 +14,7 @@ final class EncodeService: EncoderService {
     private enum Phase { case waiting, working, done }
 
     private let settings: EncoderSettings
+    private let clientPolicy: ClientPolicy
     private let folder: Directory
     private let authenticator: TokenAuthenticator
     private let gateway: GatewayReturn
@@ -22,10 +23,12 @@ final class EncodeService: EncoderService {
     private let interrupter = Mutex<Exchange.Interrupter?>(nil)
 
     init(
-        settings: EncoderSettings, folder: Directory, authenticator: TokenAuthenticator, gateway: GatewayReturn,
+        settings: EncoderSettings, clientPolicy: ClientPolicy, folder: Directory,
+        authenticator: TokenAuthenticator, gateway: GatewayReturn,
         report: @escaping @Sendable (ControlMessage) -> Void
     ) {
         self.settings = settings
+        self.clientPolicy = clientPolicy
         self.folder = folder
         self.authenticator = authenticator
         self.gateway = gateway

@@ -24,7 +24,7 @@ public final class EncoderProcess: Sendable {
 
     /// Serves until the writer has ended; returns the process's exit code. Call it in a fresh
     /// process with its end of the control socket.
-    public static func run(control descriptor: Int32, log: Logger) -> Int32 {
+    public static func run(control descriptor: Int32, clientPolicy: ClientPolicy, log: Logger) -> Int32 {
         let gateway = MessageSocket(owning: descriptor)
         guard case .message(let bytes, _) = gateway.receive(waiting: true), case .start(let settings)? = ControlMessage(bytes)
         else {
@@ -34,7 +34,7 @@ public final class EncoderProcess: Sendable {
         var log = log
         log[metadataKey: "writer"] = "\(settings.writer)"
         do throws(SystemError) {
-            let process = try EncoderProcess(settings, gateway, log)
+            let process = try EncoderProcess(settings, clientPolicy, gateway, log)
             try process.serve()
             return 0
         } catch {
@@ -43,13 +43,15 @@ public final class EncoderProcess: Sendable {
         }
     }
 
-    private init(_ settings: EncoderSettings, _ gateway: MessageSocket, _ log: Logger) throws(SystemError) {
+    private init(
+        _ settings: EncoderSettings, _ clientPolicy: ClientPolicy, _ gateway: MessageSocket, _ log: Logger
+    ) throws(SystemError) {
         self.settings = settings
         self.gateway = gateway
         self.log = log
         loop = try EventLoop()
         authenticator = TokenAuthenticator(tokens: settings.tokens)
-        service = try Self.service(settings, authenticator, gateway)
+        service = try Self.service(settings, clientPolicy, authenticator, gateway)
         server = try HTTPServer(
             configuration: .init(
                 settings.limits, lingerTime: .milliseconds(250),
@@ -58,7 +60,8 @@ public final class EncoderProcess: Sendable {
     }
 
     private static func service(
-        _ settings: EncoderSettings, _ authenticator: TokenAuthenticator, _ gateway: MessageSocket
+        _ settings: EncoderSettings, _ clientPolicy: ClientPolicy, _ authenticator: TokenAuthenticator,
+        _ gateway: MessageSocket
     ) throws(SystemError) -> any EncoderService {
         let report: @Sendable (ControlMessage) -> Void = { _ = gateway.send($0.encoded) }
         let back = GatewayReturn(gateway: gateway)
@@ -70,9 +73,11 @@ public final class EncoderProcess: Sendable {
         _ = folder.lock()
         if settings.role == .encode {
             return EncodeService(
-                settings: settings, folder: folder, authenticator: authenticator, gateway: back, report: report)
+                settings: settings, clientPolicy: clientPolicy, folder: folder, authenticator: authenticator,
+                gateway: back, report: report)
         }
-        let resource = WriterResource(settings: settings, folder: folder, report: report)
+        let resource = WriterResource(
+            settings: settings, clientPolicy: clientPolicy, folder: folder, report: report)
         return WriterService(settings: settings, resource: resource, authenticator: authenticator, gateway: back)
     }
 

@@ -46,6 +46,7 @@ final class WriterResource: Sendable {
     typealias Interruption = @Sendable () -> Void
 
     let settings: EncoderSettings
+    let clientPolicy: ClientPolicy
     let folder: Directory
     let report: @Sendable (ControlMessage) -> Void
     let state = Monitor(State())
@@ -53,9 +54,11 @@ final class WriterResource: Sendable {
 
     /// `report` tells the gateway.
     init(
-        settings: EncoderSettings, folder: Directory, report: @escaping @Sendable (ControlMessage) -> Void
+        settings: EncoderSettings, clientPolicy: ClientPolicy, folder: Directory,
+        report: @escaping @Sendable (ControlMessage) -> Void
     ) {
         self.settings = settings
+        self.clientPolicy = clientPolicy
         self.folder = folder
         self.report = report
     }

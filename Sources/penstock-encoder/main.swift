@@ -13,4 +13,4 @@ guard CommandLine.arguments.contains("--fork-server") else {
     ChildProcess.exit(64)
 }
 StreamWriter.warmUp()
-ChildProcess.exit(ForkServer(control: 3, log: log).run())
+ChildProcess.exit(ForkServer(control: 3, clientPolicy: .enforced, log: log).run())

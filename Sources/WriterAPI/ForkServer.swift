@@ -1,21 +1,23 @@
 import Logging
 import SystemIO
-import WriterAPI
 import WriterModel
 
 /// Forks an encoder for each writer and tells how each ended. Single-threaded, so that a fork
 /// of it is a sound process.
-struct ForkServer {
+public struct ForkServer {
     private let gateway: MessageSocket
+    private let clientPolicy: ClientPolicy
     private let log: Logger
 
-    init(control: Int32, log: Logger) {
+    /// Owns `control`.
+    public init(control: Int32, clientPolicy: ClientPolicy, log: Logger) {
         gateway = MessageSocket(owning: control)
+        self.clientPolicy = clientPolicy
         self.log = log
     }
 
     /// Serves until the gateway closes its end. Encoders that run go on.
-    func run() -> Int32 {
+    public func run() -> Int32 {
         // The gateway decides when to end; a terminal's Ctrl-C reaches it alone.
         ChildProcess.leaveProcessGroup()
         Signal.ignore([Signal.interrupt, Signal.terminate, Signal.hangUp, Signal.brokenPipe])
@@ -61,7 +63,7 @@ struct ForkServer {
                 children.closeInChild()
                 ChildProcess.unblockSignals()
                 ChildProcess.setName("enc " + writer.text)
-                ChildProcess.exit(EncoderProcess.run(control: control.take(), log: log))
+                ChildProcess.exit(EncoderProcess.run(control: control.take(), clientPolicy: clientPolicy, log: log))
             }
             _ = gateway.send(ForkMessage.forked(writer: writer, process: process).encoded)
         } catch {
