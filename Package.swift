@@ -63,7 +63,7 @@ let package = Package(
         .executableTarget(
             name: "unguarded-encoder", dependencies: ["WriterAPI", "ServiceLog"], path: "Tests/UnguardedEncoder"),
         .testTarget(name: "LibavTests", dependencies: ["Libav"]),
-        .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"]),
+        .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"], swiftSettings: .quickToBuild),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", .logging]),
@@ -74,10 +74,15 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "penstock", "penstock-encoder", "unguarded-encoder", "APICore", .product(name: "Yams", package: "Yams"),
-            ]),
+            ], swiftSettings: .quickToBuild),
     ],
     swiftLanguageModes: [.v6]
 )
+
+extension [SwiftSetting] {
+    /// For tests that mostly wait for what they test: optimizing them takes most of a build.
+    static let quickToBuild: Self = [.unsafeFlags(["-Onone"])]
+}
 
 extension Target.Dependency {
     static var logging: Target.Dependency { .product(name: "Logging", package: "swift-log") }
