@@ -4,7 +4,7 @@ import PackageDescription
 // The target list is the architecture: every arrow is here, and there are no others.
 //
 //   penstock ─────────► Gateway ───┐               ┌──► HTTPServer ──► HTTP1
-//                                  ├──► APICore ───┤              └──► SystemIO ──► CLinux
+//                                  ├──► APICore ───┤              └──► SystemIO ──► CLinux, CSeccomp
 //   penstock-encoder ─► WriterAPI ─┘               └──► WriterModel
 //                          └──► StreamWriter ──► Libav ──► CLibav
 //
@@ -33,6 +33,7 @@ let package = Package(
                 ])
             ]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
 
         // Media.
         .target(name: "Libav", dependencies: ["CLibav"]),
@@ -40,7 +41,7 @@ let package = Package(
 
         // HTTP.
         .target(name: "HTTP1"),
-        .target(name: "SystemIO", dependencies: ["CLinux"]),
+        .target(name: "SystemIO", dependencies: ["CLinux", "CSeccomp"]),
         .target(name: "HTTPServer", dependencies: ["HTTP1", "SystemIO", .logging]),
 
         // The product.
@@ -65,10 +66,11 @@ let package = Package(
         .testTarget(name: "LibavTests", dependencies: ["Libav"]),
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"], swiftSettings: .quickToBuild),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
-        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO"]),
+        .systemLibrary(name: "CRawCall", path: "Tests/CRawCall"),
+        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "CRawCall"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", .logging]),
         .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
-        .testTarget(name: "WriterAPITests", dependencies: ["WriterAPI", "StreamWriter", "WriterModel", "HTTP1"]),
+        .testTarget(name: "WriterAPITests", dependencies: ["WriterAPI", "StreamWriter", "SystemIO", "WriterModel", "HTTP1"]),
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "WriterModel"]),
         .testTarget(
             name: "EndToEndTests",

@@ -30,7 +30,7 @@ sources_but() {
 mapfile -t folders < <(sources_but Libav)
 forbid CLibav "${folders[@]}"
 mapfile -t folders < <(sources_but SystemIO)
-forbid CLinux "${folders[@]}"
+forbid 'CLinux|CSeccomp' "${folders[@]}"
 forbid 'Libav|StreamWriter|WriterAPI' \
     Sources/Gateway Sources/HTTPServer Sources/HTTP1 Sources/SystemIO Sources/WriterModel Sources/APICore Sources/ServiceLog Sources/penstock
 forbid 'SystemIO|HTTPServer|Gateway' Sources/HTTP1 Sources/WriterModel Sources/Libav Sources/StreamWriter

@@ -15,7 +15,7 @@ public final class Directory: Sendable {
         self.path = path
     }
 
-    private init(path: String, owning descriptor: Int32) {
+    init(path: String, owning descriptor: Int32) {
         self.path = path
         self.descriptor = descriptor
     }
@@ -27,6 +27,24 @@ public final class Directory: Sendable {
         let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY | O_DIRECTORY), 0)
         if number < 0 { throw SystemError("open the folder \(relative)") }
         return Directory(path: path + "/" + relative, owning: number)
+    }
+
+    /// What lies at `relative`, to say where it is and not to use it: no right to it is asked for.
+    func locate(_ relative: String) throws(SystemError) -> Descriptor {
+        try Self.check(relative)
+        let number = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only), 0)
+        if number < 0 { throw SystemError("find \(relative)") }
+        return Descriptor(owning: number)
+    }
+
+    /// The folder that holds `relative`, and its name there. Files can be made, renamed and removed in
+    /// it, without the right to list it.
+    private func parent(of relative: String) throws(SystemError) -> (folder: Directory, name: String) {
+        try Self.check(relative)
+        let components = relative.split(separator: "/").map(String.init)
+        guard let name = components.last else { throw SystemError("use the path \(relative)", number: EINVAL) }
+        let parent = components.dropLast().joined(separator: "/")
+        return (Directory(path: path + "/" + parent, owning: try locate(parent.isEmpty ? "." : parent).take()), name)
     }
 
     /// Makes one folder. Throws `isAlreadyThere` when there is one.
@@ -108,13 +126,9 @@ public final class Directory: Sendable {
 
     /// Removes a file beneath; it being gone already is fine.
     public func removeFile(_ relative: String) throws(SystemError) {
-        try Self.check(relative)
-        let components = relative.split(separator: "/").map(String.init)
-        guard let name = components.last else { return }
-        let parent = components.dropLast().joined(separator: "/")
         do throws(SystemError) {
-            let holder = parent.isEmpty ? nil : try subdirectory(parent)
-            if unlinkat(holder?.descriptor ?? descriptor, name, 0) < 0 && errno != ENOENT {
+            let (folder, name) = try parent(of: relative)
+            if unlinkat(folder.descriptor, name, 0) < 0 && errno != ENOENT {
                 throw SystemError("remove \(relative)")
             }
         } catch {
@@ -156,6 +170,15 @@ public final class Directory: Sendable {
         return names
     }
 
+    /// Whether files can be made in the folder at `path`.
+    public static func isWritable(_ path: String) -> Bool { access(path, W_OK | X_OK) == 0 }
+
+    /// The names in the folder at `path`; none when it can't be read.
+    public static func names(in path: String) -> [String] {
+        let number = clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        return number < 0 ? [] : (try? Directory(path: path, owning: number).entries()) ?? []
+    }
+
     public func readFile(_ relative: String) throws(SystemError) -> [UInt8] {
         let file = Descriptor(owning: try openFile(relative))
         var bytes: [UInt8] = []
@@ -170,13 +193,9 @@ public final class Directory: Sendable {
     /// Gives the file `from` the name `to`, in place of any file of that name. Both lie in the
     /// same folder beneath.
     public func renameFile(_ from: String, to: String) throws(SystemError) {
-        try Self.check(from)
-        try Self.check(to)
-        let parent = from.split(separator: "/").dropLast().joined(separator: "/")
-        let holder = parent.isEmpty ? nil : try subdirectory(parent)
-        let number = holder?.descriptor ?? descriptor
-        let names = [from, to].map { $0.split(separator: "/").last.map(String.init) ?? "" }
-        if renameat(number, names[0], number, names[1]) < 0 { throw SystemError("rename \(from)") }
+        let (folder, name) = try parent(of: from)
+        let newName = try parent(of: to).name
+        if renameat(folder.descriptor, name, folder.descriptor, newName) < 0 { throw SystemError("rename \(from)") }
     }
 
     public enum Durability: Sendable { case survivesCrash, survivesPowerLoss }

@@ -46,6 +46,8 @@ public enum File {
         }
     }
 
+    public static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 
     public static var currentDirectory: String? {

@@ -1,0 +1,64 @@
+import CLinux
+import Glibc
+
+/// Confines this process, for good: no-new-privs, no capabilities, Landlock, seccomp, resource limits,
+/// no descriptors of others. The kernel does the work; a process that was taken over can't undo it.
+public enum Sandbox {
+    /// Puts in force what also holds for a process that forks, and builds the rest: forks have it at no
+    /// cost. Without this call they do it when they enter.
+    public static func prepare() {
+        _ = base
+        _ = SystemCallFilter.confined
+    }
+
+    /// Once a process, or for all forks of it.
+    private static let base = Result { () throws(SystemError) in
+        if clinux_drop_capabilities() < 0 { throw SystemError("give up capabilities") }
+        if clinux_no_new_privileges() < 0 { throw SystemError("give up gaining privileges") }
+        if SandboxReport.probe().filtersSystemCalls { try SystemCallFilter.forking.get().load() }
+    }
+
+    /// Confines a process that has one thread. It keeps its standard streams and the descriptors `keeping`.
+    /// What the kernel lacks is left out unless `isRequired`; what it has and refuses is an error.
+    public static func enter(
+        _ rules: SandboxRules, _ bounds: ProcessBounds, keeping: [Int32], isRequired: Bool
+    ) throws(SystemError) {
+        let report = SandboxReport.probe()
+        if isRequired, let missing = report.missingEssentials.first {
+            throw SystemError("confine the process: there is no \(missing)", number: ENOSYS)
+        }
+        try ProcessLimits.impose(bounds)
+        try closeAll(but: keeping)
+        try base.get()
+        if report.restrictsFiles { try Landlock.restrictThread(try Landlock.ruleset(rules, scopes: true)) }
+        if report.filtersSystemCalls { try SystemCallFilter.confined(to: rules.sockets).load() }
+    }
+
+    /// Confines all threads of a process that has entered to `rules` as well. When it throws the process
+    /// must not go on with what it was to do.
+    public static func narrow(to rules: SandboxRules) throws(SystemError) {
+        let report = SandboxReport.probe()
+        if report.restrictsFiles {
+            // Each thread gets a domain of its own: scopes would keep signals between them.
+            try EveryThread.restrict(try Landlock.ruleset(rules, scopes: false))
+        }
+        if report.filtersSystemCalls { try SystemCallFilter.confined(to: rules.sockets).load() }
+    }
+
+    private static func closeAll(but kept: [Int32]) throws(SystemError) {
+        var first = UInt32(STDERR_FILENO) + 1
+        for number in kept.map({ UInt32($0) }).sorted() where number >= first {
+            if number > first { try close(first...number - 1) }
+            first = number + 1
+        }
+        try close(first...UInt32.max)
+    }
+
+    private static func close(_ numbers: ClosedRange<UInt32>) throws(SystemError) {
+        if clinux_close_range(numbers.lowerBound, numbers.upperBound) == 0 { return }
+        // Before Linux 5.9, or kept back by a container's filter.
+        if errno != ENOSYS && errno != EPERM { throw SystemError("close descriptors") }
+        let last = min(Int(numbers.upperBound), ProcessLimits.descriptors)
+        for number in Int(numbers.lowerBound)..<max(Int(numbers.lowerBound), last + 1) { Glibc.close(Int32(number)) }
+    }
+}
