@@ -28,6 +28,7 @@ static const int clibav_error_eof = AVERROR_EOF;
 static const int clibav_error_exit = AVERROR_EXIT;
 static const int clibav_error_no_memory = AVERROR(ENOMEM);
 static const int clibav_error_no_space = AVERROR(ENOSPC);
+static const int clibav_error_too_large = AVERROR(EFBIG);
 static const int clibav_error_invalid = AVERROR(EINVAL);
 static const int clibav_error_not_implemented = AVERROR(ENOSYS);
 static const int clibav_error_option_not_found = AVERROR_OPTION_NOT_FOUND;

@@ -3,7 +3,7 @@ internal import CLibav
 /// A libav call that failed: which, while doing what, and what libav logged about it.
 package struct LibavError: Error, Equatable {
     package enum Kind: Sendable {
-        case optionNotFound, noSpace, outOfMemory, invalid, interrupted, other
+        case optionNotFound, noSpace, tooLarge, outOfMemory, invalid, interrupted, other
     }
 
     /// libav's own code, negative.
@@ -34,6 +34,7 @@ package struct LibavError: Error, Equatable {
         switch code {
         case clibav_error_option_not_found: .optionNotFound
         case clibav_error_no_space: .noSpace
+        case clibav_error_too_large: .tooLarge
         case clibav_error_no_memory: .outOfMemory
         case clibav_error_invalid: .invalid
         case clibav_error_exit: .interrupted

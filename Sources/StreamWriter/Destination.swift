@@ -58,7 +58,7 @@ public struct Destination: Sendable {
     private static let latencies: Set<String> = ["latency", "peerlatency", "rcvlatency"]
 
     /// For when no writer takes it over.
-    func discard() {
+    public func discard() {
         if case .file(let descriptor) = target { Glibc.close(descriptor) }
     }
 }

@@ -5,6 +5,7 @@ extension StreamWriterError {
     init(_ error: LibavError, _ code: Code, parameter: String? = nil) {
         let better: Code = switch error.kind {
         case .noSpace: .noSpace
+        case .tooLarge: .outputTooLarge
         case .outOfMemory: .outOfMemory
         default: code
         }

@@ -34,7 +34,7 @@ public final class EncoderProcess: Sendable {
         var log = log
         log[metadataKey: "writer"] = "\(settings.writer)"
         do throws(SystemError) {
-            let process = try EncoderProcess(settings, clientPolicy, gateway, log)
+            let process = try EncoderProcess(settings, clientPolicy, confined(settings, gateway, log), gateway, log)
             try process.serve()
             return 0
         } catch {
@@ -43,15 +43,31 @@ public final class EncoderProcess: Sendable {
         }
     }
 
+    /// While the process has one thread, and before the first byte of a client.
+    private static func confined(
+        _ settings: EncoderSettings, _ gateway: MessageSocket, _ log: Logger
+    ) -> Result<Confinement, SystemError> {
+        let confinement = Result { () throws(SystemError) in
+            let confinement = try Confinement(settings)
+            try confinement.enter(keeping: [gateway.descriptor])
+            return confinement
+        }
+        if case .failure(let error) = confinement {
+            log.error("the sandbox can't be put in force; nothing is done without it", metadata: ["error": "\(error)"])
+        }
+        return confinement
+    }
+
     private init(
-        _ settings: EncoderSettings, _ clientPolicy: ClientPolicy, _ gateway: MessageSocket, _ log: Logger
+        _ settings: EncoderSettings, _ clientPolicy: ClientPolicy, _ confinement: Result<Confinement, SystemError>,
+        _ gateway: MessageSocket, _ log: Logger
     ) throws(SystemError) {
         self.settings = settings
         self.gateway = gateway
         self.log = log
         loop = try EventLoop()
         authenticator = TokenAuthenticator(tokens: settings.tokens)
-        service = try Self.service(settings, clientPolicy, authenticator, gateway)
+        service = Self.service(settings, clientPolicy, confinement, authenticator, gateway)
         server = try HTTPServer(
             configuration: .init(
                 settings.limits, lingerTime: .milliseconds(250),
@@ -60,15 +76,19 @@ public final class EncoderProcess: Sendable {
     }
 
     private static func service(
-        _ settings: EncoderSettings, _ clientPolicy: ClientPolicy, _ authenticator: TokenAuthenticator,
-        _ gateway: MessageSocket
-    ) throws(SystemError) -> any EncoderService {
+        _ settings: EncoderSettings, _ clientPolicy: ClientPolicy, _ confinement: Result<Confinement, SystemError>,
+        _ authenticator: TokenAuthenticator, _ gateway: MessageSocket
+    ) -> any EncoderService {
         let report: @Sendable (ControlMessage) -> Void = { _ = gateway.send($0.encoded) }
         let back = GatewayReturn(gateway: gateway)
-        if settings.role == .catalog {
+        guard case .success(let confinement) = confinement else {
+            return RefusingService(
+                Problem(.internalError, "The encoder's sandbox can't be put in force; the server's log says why."),
+                report: report)
+        }
+        guard let folder = confinement.folder else {
             return CatalogService(version: settings.version, authenticator: authenticator, gateway: back)
         }
-        let folder = try Directory(path: settings.folder)
         // A later gateway tells by the lock that this folder still has its encoder.
         _ = folder.lock()
         if settings.role == .encode {
@@ -77,7 +97,7 @@ public final class EncoderProcess: Sendable {
                 gateway: back, report: report)
         }
         let resource = WriterResource(
-            settings: settings, clientPolicy: clientPolicy, folder: folder, report: report)
+            settings: settings, clientPolicy: clientPolicy, confinement: confinement, folder: folder, report: report)
         return WriterService(settings: settings, resource: resource, authenticator: authenticator, gateway: back)
     }
 
@@ -192,6 +212,7 @@ public final class EncoderProcess: Sendable {
     }
 
     private func inBackground(_ work: @escaping @Sendable () -> Void) {
+        ProcessLimits.openMemoryReserve()
         do throws(SystemError) {
             try SystemThread.start(name: "ending", work)
         } catch {

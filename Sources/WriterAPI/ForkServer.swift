@@ -22,6 +22,7 @@ public struct ForkServer {
         ChildProcess.leaveProcessGroup()
         Signal.ignore([Signal.interrupt, Signal.terminate, Signal.hangUp, Signal.brokenPipe])
         Signal.crashAtOnce()
+        Sandbox.prepare()
         do throws(SystemError) {
             let children = try SignalSource([Signal.childEnded])
             while true {

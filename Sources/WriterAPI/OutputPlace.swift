@@ -29,18 +29,46 @@ final class OutputPlace: Sendable {
 
     /// Makes the place and what the writer writes to, which owns its descriptor.
     static func make(
-        _ request: CreateRequest, settings: EncoderSettings, folder: Directory, isTrial: Bool = false,
-        onWrite: @escaping OnWrite
+        _ request: CreateRequest, settings: EncoderSettings, confinement: Confinement, folder: Directory,
+        isTrial: Bool = false, onWrite: @escaping OnWrite
     ) throws(Problem) -> (place: OutputPlace, destination: Destination) {
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
         }
         let plan = try DestinationPlan(dst: request.dst, muxer: muxer, policy: settings.policy)
+        let made: (place: OutputPlace, destination: Destination)
         do throws(SystemError) {
-            if isTrial { return try makeTrial(plan, muxer, request, settings, folder, onWrite) }
-            return try make(plan, muxer, request, settings, folder, onWrite)
+            made = try (isTrial ? makeTrial : make)(plan, muxer, request, settings, folder, onWrite)
         } catch {
             throw problem(error, request.dst ?? "")
+        }
+        try made.place.narrow(confinement, isTrial: isTrial, discarding: made.destination)
+        return made
+    }
+
+    /// Nothing else is within reach from here on; when that can't be had there is no writer.
+    private func narrow(
+        _ confinement: Confinement, isTrial: Bool, discarding destination: Destination
+    ) throws(Problem) {
+        do throws(SystemError) {
+            try confinement.narrow(to: isTrial ? .ownFolder : reach)
+        } catch {
+            destination.discard()
+            remove(committed: false)
+            throw Problem(.internalError, "The writer can't be confined to its destination: \(error.description).")
+        }
+    }
+
+    private var reach: Confinement.Reach {
+        switch plan {
+        case .managed, .nowhere: return .ownFolder
+        case .file:
+            // What is special is open already.
+            guard let file, !file.isSpecial else { return .ownFolder }
+            return .file(file.folder, file.temporaryName ?? file.name, isRenamed: file.temporaryName != nil)
+        case .files(let dst): return outputs.map { .folder($0, Confinement.parent(of: dst)) } ?? .ownFolder
+        case .url: return .url
+        case .device: return .device
         }
     }
 

@@ -7,7 +7,7 @@ extension Problem {
         var extras: [(String, JSONValue)] = []
         if let expected = error.expectedPTS { extras.append(("expected_pts", .number(expected))) }
         self.init(
-            Self.code(of: error.code), Self.sentence(error.message), parameter: error.parameter,
+            Self.code(of: error.code), Self.sentence(error.message) + Self.bound(behind: error.code), parameter: error.parameter,
             supported: error.supported, libavError: error.libavError, log: error.log, extras: extras)
     }
 
@@ -24,7 +24,9 @@ extension Problem {
         case .noSuchStream: .streamNotFound
         case .chunkInProgress: .chunkInProgress
         case .ptsTooEarly: .ptsTooEarly
-        case .encodingFailed, .outOfMemory: .encodingFailed
+        case .encodingFailed: .encodingFailed
+        case .outOfMemory: .memoryLimit
+        case .outputTooLarge: .outputLimit
         case .destinationFailed: .destinationFailed
         case .noSpace: .noSpace
         }
@@ -35,10 +37,19 @@ extension Problem {
         message.hasSuffix(".") ? message : message + "."
     }
 
+    /// The option that set it.
+    private static func bound(behind code: StreamWriterError.Code) -> String {
+        switch code {
+        case .outOfMemory: " The memory of a writer's encoder is bounded (--max-encoder-memory)."
+        case .outputTooLarge: " The size of an output file is bounded (--max-output-bytes)."
+        default: ""
+        }
+    }
+
     /// After such a problem the writer can't go on.
     var endsWriter: Bool {
         switch code {
-        case .encodingFailed, .destinationFailed, .noSpace, .internalError: true
+        case .encodingFailed, .destinationFailed, .noSpace, .memoryLimit, .outputLimit, .internalError: true
         default: false
         }
     }

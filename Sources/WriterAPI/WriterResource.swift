@@ -47,6 +47,7 @@ final class WriterResource: Sendable {
 
     let settings: EncoderSettings
     let clientPolicy: ClientPolicy
+    let confinement: Confinement
     let folder: Directory
     let report: @Sendable (ControlMessage) -> Void
     let state = Monitor(State())
@@ -54,11 +55,12 @@ final class WriterResource: Sendable {
 
     /// `report` tells the gateway.
     init(
-        settings: EncoderSettings, clientPolicy: ClientPolicy, folder: Directory,
+        settings: EncoderSettings, clientPolicy: ClientPolicy, confinement: Confinement, folder: Directory,
         report: @escaping @Sendable (ControlMessage) -> Void
     ) {
         self.settings = settings
         self.clientPolicy = clientPolicy
+        self.confinement = confinement
         self.folder = folder
         self.report = report
     }
@@ -179,7 +181,7 @@ final class WriterResource: Sendable {
 
     private func build(_ request: CreateRequest, isTrial: Bool = false) throws(Problem) {
         let (place, destination) = try OutputPlace.make(
-            request, settings: settings, folder: folder, isTrial: isTrial) { [growth] in growth.grew() }
+            request, settings: settings, confinement: confinement, folder: folder, isTrial: isTrial) { [growth] in growth.grew() }
         do throws(Problem) {
             let writer = try asProblem { () throws(StreamWriterError) in
                 try StreamWriter(
@@ -272,6 +274,7 @@ final class WriterResource: Sendable {
 
     /// The writer can't go on: ends what still runs, and keeps why.
     func fail(_ problem: Problem) {
+        ProcessLimits.openMemoryReserve()
         guard (try? interruptChunksAndBeginChange()) != nil else { return }
         let (parts, hasOpened) = state.withLock { ($0.parts, $0.hasOpened) }
         parts?.writer.abort()

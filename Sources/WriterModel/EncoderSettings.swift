@@ -20,6 +20,8 @@ public struct EncoderSettings: Sendable, Equatable {
     public var outputDirectory: String
     public var limits: ServiceLimits
     public var policy: OutputPolicy
+    /// Nothing is done where the kernel has no sandbox.
+    public var requiresSandbox: Bool
     /// Penstock's own.
     public var version: String
     /// One line for each request.
@@ -29,7 +31,8 @@ public struct EncoderSettings: Sendable, Equatable {
 
     public init(
         role: Role, writer: WriterID, createdAt: Timestamp, idempotencyKey: String? = nil, folder: String, outputDirectory: String,
-        limits: ServiceLimits, policy: OutputPolicy, version: String, logsRequests: Bool, tokens: [String]?
+        limits: ServiceLimits, policy: OutputPolicy, requiresSandbox: Bool = false, version: String, logsRequests: Bool,
+        tokens: [String]?
     ) {
         self.role = role
         self.writer = writer
@@ -39,6 +42,7 @@ public struct EncoderSettings: Sendable, Equatable {
         self.outputDirectory = outputDirectory
         self.limits = limits
         self.policy = policy
+        self.requiresSandbox = requiresSandbox
         self.version = version
         self.logsRequests = logsRequests
         self.tokens = tokens
@@ -54,6 +58,7 @@ public struct EncoderSettings: Sendable, Equatable {
             "output_directory": .string(outputDirectory),
             "limits": limits.json,
             "policy": policy.json,
+            "requires_sandbox": .bool(requiresSandbox),
             "version": .string(version),
             "logs_requests": .bool(logsRequests),
             "tokens": Self.json(ofTokens: tokens),
@@ -75,8 +80,8 @@ public struct EncoderSettings: Sendable, Equatable {
         self.init(
             role: role, writer: writer, createdAt: createdAt,
             idempotencyKey: object["idempotency_key"]?.stringValue, folder: folder, outputDirectory: outputDirectory,
-            limits: limits, policy: policy, version: version, logsRequests: object["logs_requests"] == .bool(true),
-            tokens: tokens)
+            limits: limits, policy: policy, requiresSandbox: object["requires_sandbox"] != .bool(false), version: version,
+            logsRequests: object["logs_requests"] == .bool(true), tokens: tokens)
     }
 
     static func json(ofTokens tokens: [String]?) -> JSONValue {

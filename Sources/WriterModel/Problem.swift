@@ -46,6 +46,8 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case idleTimeout = "idle-timeout"
     case versionNotSupported = "version-not-supported"
     case noSpace = "no-space"
+    case memoryLimit = "memory-limit"
+    case outputLimit = "output-limit"
 
     public var status: Int {
         switch self {
@@ -71,7 +73,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .destinationFailed: 502
         case .overloaded, .serverStopped: 503
         case .versionNotSupported: 505
-        case .noSpace: 507
+        case .noSpace, .memoryLimit, .outputLimit: 507
         }
     }
 
@@ -130,6 +132,8 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .serverStopped: "The server ended"
         case .versionNotSupported: "The HTTP version is not spoken here"
         case .noSpace: "The destination is full"
+        case .memoryLimit: "The encoder has no more memory"
+        case .outputLimit: "The output is larger than outputs may be"
         }
     }
 }

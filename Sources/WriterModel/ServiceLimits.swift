@@ -23,6 +23,11 @@ public struct ServiceLimits: Sendable, Equatable {
     /// How long a writer may go without a request before it is finalized; 0 for ever.
     public var idleTimeout = 3_600.0
 
+    /// What an encoder may allocate; 0 for no bound.
+    public var maxEncoderMemory = 4 << 30
+    /// Of each file an encoder writes; 0 for no bound.
+    public var maxOutputBytes = 0
+
     public init() {}
 
     /// The largest `maxJSONBytes` and `maxHeadBytes` that fit a control message.
@@ -42,6 +47,8 @@ public struct ServiceLimits: Sendable, Equatable {
             "shutdown_grace": .number(shutdownGrace),
             "max_connections_per_address": .integer(Int64(maxConnectionsPerAddress)),
             "idle_timeout": .number(idleTimeout),
+            "max_encoder_memory": .integer(Int64(maxEncoderMemory)),
+            "max_output_bytes": .integer(Int64(maxOutputBytes)),
         ]
     }
 
@@ -61,6 +68,8 @@ public struct ServiceLimits: Sendable, Equatable {
             maxConnectionsPerAddress =
                 try fields.integer("max_connections_per_address") ?? maxConnectionsPerAddress
             idleTimeout = try fields.number("idle_timeout") ?? idleTimeout
+            maxEncoderMemory = try fields.integer("max_encoder_memory") ?? maxEncoderMemory
+            maxOutputBytes = try fields.integer("max_output_bytes") ?? maxOutputBytes
         } catch {
             return nil
         }

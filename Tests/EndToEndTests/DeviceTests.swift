@@ -65,9 +65,12 @@ extension EndToEnd {
         @Test(.enabled(if: hasDevice("alsa"), "this FFmpeg has no ALSA output device"))
         func samplesArriveAtTheSoundCard() async throws {
             let folder = try TemporaryFolder()
+            // Besides real devices the sandbox opens the memory in which sound servers are handed samples.
+            let played = "/dev/shm/penstock-test-\(UUID().uuidString)"
+            defer { unlink(played) }
             let configuration = """
                 pcm.nowhere { type null }
-                pcm.capture { type file file "\(folder / "played")" format "raw" slave.pcm "nowhere" }
+                pcm.capture { type file file "\(played)" format "raw" slave.pcm "nowhere" }
                 """
             try configuration.write(toFile: folder / "asound.conf", atomically: true, encoding: .utf8)
             let samples = Data((0..<96_000).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] })
@@ -81,7 +84,7 @@ extension EndToEnd {
                     try await server.sendChunk(samples[range], to: id, stream: 0)
                 }
                 try await server.finalize(id)
-                let played = try Data(contentsOf: URL(fileURLWithPath: folder / "played"))
+                let played = try Data(contentsOf: URL(fileURLWithPath: played))
                 // The card may be given silence after the end, to fill its last period.
                 #expect(played.prefix(samples.count) == samples)
                 #expect(played.dropFirst(samples.count).allSatisfy { $0 == 0 })

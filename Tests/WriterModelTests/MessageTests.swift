@@ -11,10 +11,12 @@ import WriterModel
         var limits = ServiceLimits()
         limits.maxWriters = 7
         limits.bodyTimeout = 0.25
+        limits.maxEncoderMemory = 5 << 30
+        limits.maxOutputBytes = 9
         return EncoderSettings(
             role: .writer, writer: writer, createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
             idempotencyKey: "k 1", folder: "/state/w_1", outputDirectory: "/out \"é\"", limits: limits,
-            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), version: "1.2.3",
+            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), requiresSandbox: true, version: "1.2.3",
             logsRequests: true, tokens: tokens)
     }
 

@@ -1,0 +1,97 @@
+import SystemIO
+import WriterModel
+
+/// What this process may reach besides its client: what libav reads of the system, its own folder and,
+/// until a writer's destination is known, what the operator lets writers write to. From then on, that
+/// destination. Whatever the policy before it lets through ends here.
+struct Confinement: Sendable {
+    /// What is left to a writer.
+    enum Reach {
+        /// Nothing but its own folder.
+        case ownFolder
+        /// One file that is there. `isRenamed`: it takes another name in its folder.
+        case file(Directory, String, isRenamed: Bool)
+        /// All beneath a folder of the output directory; "." is that itself.
+        case folder(Directory, String)
+        case url
+        case device
+    }
+
+    private let settings: EncoderSettings
+    /// The writer's own; nil for a process that has none.
+    let folder: Directory?
+
+    /// Opens the writer's own folder, which must be there unless the process has none.
+    init(_ settings: EncoderSettings) throws(SystemError) {
+        self.settings = settings
+        folder = settings.role == .catalog ? nil : try Directory(path: settings.folder)
+    }
+
+    /// In a process with one thread, before it takes anything from a client.
+    func enter(keeping descriptors: [Int32]) throws(SystemError) {
+        let own = folder.map { [$0.descriptor] } ?? []
+        try Sandbox.enter(
+            firstRules, settings.limits.processBounds, keeping: descriptors + own,
+            isRequired: settings.requiresSandbox)
+    }
+
+    /// In all threads, before libav opens anything for a client. When it throws there is no writer.
+    func narrow(to reach: Reach) throws(SystemError) { try Sandbox.narrow(to: rules(for: reach)) }
+
+    private var firstRules: SandboxRules {
+        var rules = base
+        // One encoding ends in its own folder, and questions end nowhere.
+        guard settings.role == .writer else { return rules }
+        rules.places.append(.path(settings.outputDirectory, .change))
+        let network = NetworkReach(settings.policy)
+        (rules.tcpPorts, rules.sockets) = (network.tcpPorts, network.sockets)
+        if settings.policy.allowsDevices {
+            rules.places += SystemPlaces.outputDevices
+            rules.sockets.insert(.local)
+        }
+        return rules
+    }
+
+    private func rules(for reach: Reach) -> SandboxRules {
+        var rules = base
+        switch reach {
+        case .ownFolder: break
+        case .file(let folder, let name, let isRenamed):
+            rules.places.append(.beneath(folder, name, [.readFiles, .writeFiles]))
+            rules.places.append(
+                .beneath(folder, Self.parent(of: name), isRenamed ? [.makeFiles, .removeFiles] : .removeFiles))
+        case .folder(let folder, let name): rules.places.append(.beneath(folder, name, .change))
+        case .url:
+            let network = NetworkReach(settings.policy)
+            (rules.tcpPorts, rules.sockets) = (network.tcpPorts, network.sockets)
+        case .device:
+            rules.places += SystemPlaces.outputDevices
+            rules.sockets = .local
+        }
+        return rules
+    }
+
+    private var base: SandboxRules {
+        var rules = SandboxRules(places: SystemPlaces.read)
+        if let folder {
+            rules.places.append(.beneath(folder, ".", .change))
+            rules.places += SystemPlaces.hardwareEncoders
+        }
+        return rules
+    }
+
+    /// "." for what lies in the folder itself.
+    static func parent(of path: String) -> String {
+        let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+        return parent.isEmpty ? "." : parent
+    }
+}
+
+extension ServiceLimits {
+    /// Of an encoder: its connections, and with room to spare its own files, its muxer's and its codecs'.
+    fileprivate var processBounds: ProcessBounds {
+        ProcessBounds(
+            memoryBytes: maxEncoderMemory == 0 ? nil : UInt64(maxEncoderMemory),
+            fileBytes: maxOutputBytes == 0 ? nil : UInt64(maxOutputBytes), descriptors: maxConnections + 256)
+    }
+}
