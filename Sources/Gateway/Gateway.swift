@@ -13,6 +13,9 @@ public final class Gateway: Sendable {
         case tokens(String)
         /// Without tokens the server is open to whoever reaches it.
         case openToAll(host: String)
+        case noSandbox(missing: [String])
+        case notRoot(ProcessUser)
+        case folderOfOthers(String, user: String)
 
         public var description: String {
             switch self {
@@ -21,6 +24,12 @@ public final class Gateway: Sendable {
             case .openToAll(let host):
                 "\(host) can be reached by other machines and there is no token file. "
                     + "Give --token-file, or --no-auth if that is meant."
+            case .noSandbox(let missing):
+                "--require-sandbox: this system has no \(missing.joined(separator: " and no "))."
+            case .notRoot(let user):
+                "--user: only root can become \(user). Start penstock as root, or as that user and without --user."
+            case .folderOfOthers(let path, let user):
+                "\(path) can't be written by \(user). Give it to that user (chown -R), or name another folder."
             }
         }
     }
@@ -57,6 +66,10 @@ public final class Gateway: Sendable {
         } catch {
             throw .tokens(error.description)
         }
+        let sandbox = SandboxReport.probe()
+        if configuration.requiresSandbox && !sandbox.missingEssentials.isEmpty {
+            throw .noSandbox(missing: sandbox.missingEssentials)
+        }
         let listener: Listener
         do throws(SystemError) {
             signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded])
@@ -71,6 +84,8 @@ public final class Gateway: Sendable {
         if configuration.tokenFile == nil && !allowOpen && !address.isLoopback {
             throw .openToAll(host: configuration.host)
         }
+        try Self.becomeUser(configuration, log)
+        Self.tell(of: sandbox, log)
         do throws(SystemError) {
             records = try RecordStore(
                 stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory)
@@ -80,7 +95,7 @@ public final class Gateway: Sendable {
                 authenticator: authenticator, metrics: metrics, loop: loop, log: log, adopt: returned.adopt)
             switchboard = Switchboard(
                 configuration: configuration, registry: registry, records: records, encoders: encoders,
-                authenticator: authenticator, metrics: metrics)
+                authenticator: authenticator, metrics: metrics, sandbox: sandbox)
             server = try HTTPServer(
                 configuration: .init(
                     configuration.limits, lingerTime: .milliseconds(5), answersWhileDraining: true,
@@ -93,6 +108,37 @@ public final class Gateway: Sendable {
             throw .system(error)
         }
         restoreRecords()
+    }
+
+    /// Before a folder is made or opened, and before the fork server starts.
+    private static func becomeUser(_ configuration: GatewayConfiguration, _ log: Logger) throws(StartFailure) {
+        if let user = configuration.user {
+            if !user.isCurrent && !Privileges.isRoot { throw .notRoot(user) }
+            do throws(SystemError) {
+                try Privileges.become(user)
+            } catch {
+                throw .system(error)
+            }
+        } else if Privileges.isRoot {
+            log.warning("running as root: --user names a user to go on as once the port is bound")
+        }
+        let user = configuration.user?.description ?? "uid \(Privileges.userNumber)"
+        for path in [configuration.stateDirectory, configuration.stateDirectory + "/writers", configuration.outputDirectory]
+        where File.isThere(path) && !Directory.isWritable(path) {
+            throw .folderOfOthers(path, user: user)
+        }
+    }
+
+    private static func tell(of sandbox: SandboxReport, _ log: Logger) {
+        let parts: Logger.Metadata = [
+            "landlock_abi": "\(sandbox.landlockABI)", "seccomp": "\(sandbox.filtersSystemCalls)",
+        ]
+        if sandbox.missing.isEmpty {
+            log.info("every encoder runs in a sandbox", metadata: parts)
+        } else {
+            log.warning(
+                "the encoders' sandbox lacks: \(sandbox.missing.joined(separator: "; "))", metadata: parts)
+        }
     }
 
     /// As many as are wanted, with descriptors left for writers and files.

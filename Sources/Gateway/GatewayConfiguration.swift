@@ -1,3 +1,4 @@
+import SystemIO
 import WriterModel
 
 /// What the operator decides.
@@ -20,6 +21,10 @@ public struct GatewayConfiguration: Sendable {
     public var version: String
     /// A token is asked for at /livez, /readyz, /metrics and /openapi.yaml too.
     public var protectsOperations = false
+    /// The server does not start where encoders would run without Landlock or seccomp.
+    public var requiresSandbox = false
+    /// Whom to become once the port is bound; nil: nobody else.
+    public var user: ProcessUser?
     /// One line for each request.
     public var logsRequests = true
 

@@ -1,3 +1,4 @@
+import SystemIO
 import WriterModel
 
 /// The gateway's counters and gauges in Prometheus' text format, version 0.0.4.
@@ -7,6 +8,7 @@ struct MetricsText {
         var writersByState: [WriterState: Int] = [:]
         var encoderExits: [String: Int64] = [:]
         var forkLatency = DurationHistogram()
+        var sandbox = SandboxReport(landlockABI: 0, filtersSystemCalls: false)
     }
 
     private var lines: [String] = []
@@ -50,6 +52,13 @@ struct MetricsText {
         }
         family("penstock_encoder_fork_seconds", "histogram", "From asking for an encoder to hearing of its process.")
         add(gauges.forkLatency, "penstock_encoder_fork_seconds", "")
+        family("penstock_sandbox_in_force", "gauge", "What of the encoders' sandbox this system puts in force: 1, or 0.")
+        for (part, isInForce) in [
+            ("files", gauges.sandbox.restrictsFiles), ("tcp_ports", gauges.sandbox.restrictsTCP),
+            ("signals", gauges.sandbox.restrictsSignals), ("system_calls", gauges.sandbox.filtersSystemCalls),
+        ] {
+            sample("penstock_sandbox_in_force", "part=\"\(part)\"", isInForce ? 1 : 0)
+        }
     }
 
     private mutating func family(_ name: String, _ type: String, _ help: String) {

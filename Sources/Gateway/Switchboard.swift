@@ -14,12 +14,13 @@ final class Switchboard: RequestHandler {
     private let encoders: Encoders
     private let authenticator: TokenAuthenticator
     private let metrics: MetricCounter
+    private let sandbox: SandboxReport
     private let server = Mutex<HTTPServer?>(nil)
     private let isStopping = Atomic(false)
 
     init(
         configuration: GatewayConfiguration, registry: Registry, records: RecordStore, encoders: Encoders,
-        authenticator: TokenAuthenticator, metrics: MetricCounter
+        authenticator: TokenAuthenticator, metrics: MetricCounter, sandbox: SandboxReport
     ) {
         self.configuration = configuration
         self.registry = registry
@@ -27,6 +28,7 @@ final class Switchboard: RequestHandler {
         self.encoders = encoders
         self.authenticator = authenticator
         self.metrics = metrics
+        self.sandbox = sandbox
     }
 
     /// Whose connections are counted.
@@ -212,7 +214,7 @@ final class Switchboard: RequestHandler {
         let tally = encoders.currentTally
         return MetricsText.Gauges(
             connections: server.withLock { $0 }?.connectionCount ?? 0, writersByState: registry.countsByState,
-            encoderExits: tally.exits, forkLatency: tally.forkLatency)
+            encoderExits: tally.exits, forkLatency: tally.forkLatency, sandbox: sandbox)
     }
 
     private var readiness: Response {
@@ -222,6 +224,19 @@ final class Switchboard: RequestHandler {
         if !encoders.canStart {
             return .problem(Problem(.overloaded, "The fork server is being restarted."))
         }
-        return .json(["status": "ok"])
+        return .json(["status": "ok", "sandbox": sandbox.json])
+    }
+}
+
+extension SandboxReport {
+    fileprivate var json: JSONValue {
+        [
+            "landlock_abi": .integer(Int64(landlockABI)),
+            "files": .bool(restrictsFiles),
+            "tcp_ports": .bool(restrictsTCP),
+            "signals": .bool(restrictsSignals),
+            "system_calls": .bool(filtersSystemCalls),
+            "missing": .array(missing.map { .string($0) }),
+        ]
     }
 }

@@ -45,11 +45,28 @@ struct AccessOptions: ParsableArguments {
     @Flag(help: "Let writers use output devices (sdl, alsa, …).")
     var allowDevices = fromEnvironment("ALLOW_DEVICES", false) { ["1", "true", "yes"].contains($0.lowercased()) }
 
+    @Flag(help: "Refuse to start where encoders would run without Landlock or seccomp.")
+    var requireSandbox = fromEnvironment("REQUIRE_SANDBOX", false) { ["1", "true", "yes"].contains($0.lowercased()) }
+
+    @Option(
+        help: ArgumentHelp(
+            "Started by root: the user, and group, to go on as once the port is bound.", valueName: "name[:group]"))
+    var user: String?
+
     @Flag(help: "Listen beyond loopback although there is no token file.")
     var noAuth = fromEnvironment("NO_AUTH", false) { ["1", "true", "yes"].contains($0.lowercased()) }
 }
 
 extension AccessOptions {
+    func processUser() throws -> ProcessUser? {
+        guard let user = user ?? Environment["PENSTOCK_USER"] else { return nil }
+        do throws(ProcessUser.Unknown) {
+            return try ProcessUser(user)
+        } catch {
+            throw ValidationError("--user \(user): \(error.description)")
+        }
+    }
+
     func policy() throws -> OutputPolicy {
         for pattern in allowOutput where URLParts(pattern) == nil {
             throw ValidationError("--allow-output \(pattern) is no URL pattern such as 'rtmp://*.example.com/*'.")
@@ -98,6 +115,12 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Seconds a writer may go without a request before it is finalized; 0 for ever.")
     var idleTimeout = fromEnvironment("IDLE_TIMEOUT", defaults.idleTimeout, Double.init)
 
+    @Option(help: "Bytes of memory an encoder may allocate; 0 for no bound.")
+    var maxEncoderMemory = fromEnvironment("MAX_ENCODER_MEMORY", defaults.maxEncoderMemory, Int.init)
+
+    @Option(help: "Bytes of one output file; 0 for no bound. It bounds an encoder's log too, where that is a file.")
+    var maxOutputBytes = fromEnvironment("MAX_OUTPUT_BYTES", defaults.maxOutputBytes, Int.init)
+
     func limits() throws -> ServiceLimits {
         var limits = ServiceLimits()
         limits.maxWriters = try Self.check("--max-writers", maxWriters, in: 1...1_000_000)
@@ -115,8 +138,18 @@ struct LimitOptions: ParsableArguments {
         limits.headTimeout = try Self.check("--head-timeout", headTimeout, in: times)
         limits.bodyTimeout = try Self.check("--body-timeout", bodyTimeout, in: times)
         limits.responseTimeout = try Self.check("--response-timeout", responseTimeout, in: times)
+        limits.maxEncoderMemory = try Self.checkOrNone("--max-encoder-memory", maxEncoderMemory, atLeast: 64 << 20)
+        limits.maxOutputBytes = try Self.checkOrNone("--max-output-bytes", maxOutputBytes, atLeast: 1 << 20)
         limits.shutdownGrace = try Self.check("--shutdown-grace", shutdownGrace, in: 0...1_000_000)
         return limits
+    }
+
+    /// Below `least` an encoder can't keep its record, or start at all.
+    private static func checkOrNone(_ name: String, _ value: Int, atLeast least: Int) throws -> Int {
+        guard value == 0 || value >= least else {
+            throw ValidationError("\(name) is \(value) and must be 0, for no bound, or at least \(least).")
+        }
+        return value
     }
 
     private static func check<T: Comparable>(_ name: String, _ value: T, in range: ClosedRange<T>) throws -> T {

@@ -37,6 +37,8 @@ struct Serve: ParsableCommand {
         configuration.logsRequests = logging.accessLog
         configuration.policy = try access.policy()
         configuration.limits = try bounds.limits()
+        configuration.requiresSandbox = access.requireSandbox
+        configuration.user = try access.processUser()
         do throws(Gateway.StartFailure) {
             let gateway = try Gateway(configuration, allowOpen: access.noAuth, log: log)
             log.info("listening on http://\(gateway.address)", metadata: ["address": "http://\(gateway.address)"])

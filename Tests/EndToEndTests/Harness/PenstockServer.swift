@@ -14,17 +14,17 @@ final class PenstockServer: Sendable {
     var outputFolder: String { folder / "output" }
 
     /// Starts a server and waits until it listens. Give the folder of an earlier one to restart it;
-    /// `descriptors` is how many the gateway may have open.
+    /// `descriptors` is how many the gateway may have open; `wrapper` a program that starts it.
     static func start(
         _ options: [String] = [], in folder: TemporaryFolder? = nil, environment: [String: String] = [:],
-        descriptors: Int? = nil
+        descriptors: Int? = nil, under wrapper: [String] = []
     ) async throws -> PenstockServer {
         let folder = try folder ?? TemporaryFolder()
         let marker = UUID().uuidString
         let arguments =
             ["serve", "--port", "0", "--output-dir", folder / "output", "--state-dir", folder / "state"] + options
         let (process, log) = try launch(
-            arguments, environment.merging(["PENSTOCK_TEST_SERVER": marker]) { $1 }, descriptors: descriptors)
+            arguments, environment.merging(["PENSTOCK_TEST_SERVER": marker]) { $1 }, descriptors: descriptors, under: wrapper)
         guard let line = await log.line(containing: "listening", within: 20) else {
             process.signal(SIGKILL)
             throw HarnessError("the server does not listen; it said:\n\(log.text)")
@@ -38,7 +38,8 @@ final class PenstockServer: Sendable {
 
     /// Starts `penstock` with exactly these arguments.
     static func launch(
-        _ arguments: [String], _ environment: [String: String] = [:], descriptors: Int? = nil
+        _ arguments: [String], _ environment: [String: String] = [:], descriptors: Int? = nil,
+        under wrapper: [String] = []
     ) throws -> (process: ChildProcess, log: ServerLog) {
         var ends: [Int32] = [0, 0]
         // Not pipe(2): only this closes itself in programs that other tests start meanwhile.
@@ -51,7 +52,7 @@ final class PenstockServer: Sendable {
             close(ends[1])
         }
         let log = ServerLog(readingFrom: ends[0])
-        var command = [Repository.programs + "/penstock"] + arguments
+        var command = wrapper + [Repository.programs + "/penstock"] + arguments
         if let descriptors { command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\""] + command }
         let process = try ChildProcess(
             command[0], Array(command.dropFirst()), environment: environment, input: null, output: null, error: ends[1])
@@ -93,9 +94,10 @@ final class PenstockServer: Sendable {
 /// Runs `body` against a server and stops it, whatever happens.
 func withServer<Value>(
     _ options: [String] = [], in folder: TemporaryFolder? = nil, environment: [String: String] = [:],
-    sourceLocation: SourceLocation = #_sourceLocation, _ body: (PenstockServer) async throws -> Value
+    under wrapper: [String] = [], sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: (PenstockServer) async throws -> Value
 ) async throws -> Value {
-    let server = try await PenstockServer.start(options, in: folder, environment: environment)
+    let server = try await PenstockServer.start(options, in: folder, environment: environment, under: wrapper)
     do {
         let value = try await body(server)
         try await server.stop(sourceLocation: sourceLocation)
