@@ -8,6 +8,7 @@
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
 #include <libavformat/avformat.h>
+#include <libavutil/avstring.h>
 #include <libavutil/avutil.h>
 #include <libavutil/channel_layout.h>
 #include <libavutil/display.h>
@@ -49,6 +50,9 @@ static inline clibav_log_sink *clibav_log_slot(void) {
 
 static inline void clibav_log_callback(void *object, int level, const char *format, va_list arguments) {
     if ((level & 0xff) > AV_LOG_WARNING || !*clibav_log_slot()) return;
+    // The scale filter logs flags it can't read with no more than a class for a context, whose
+    // parent can't be asked for.
+    if (object && *(const AVClass **)object == sws_get_class()) object = NULL;
     char line[1024];
     int prefix = 1;
     av_log_format_line2(object, level & 0xff, format, arguments, line, sizeof line, &prefix);
