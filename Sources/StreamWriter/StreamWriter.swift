@@ -51,9 +51,11 @@ public final class StreamWriter: @unchecked Sendable {
 
     deinit { abort() }
 
-    /// Loads what every writer needs, so that forks of this process share it.
+    /// Loads what every writer needs, so that forks of this process share it, and forgets the proxies
+    /// of the environment: a destination's address is all that may decide where it goes.
     public static func warmUp() {
         Log.install()
+        ProxyEnvironment.forget()
         _ = OutputFormat.names
     }
 
