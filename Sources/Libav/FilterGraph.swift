@@ -207,9 +207,19 @@ package final class FilterGraph {
         outputs!.pointee.filter_ctx = source
         inputs!.pointee.name = av_strdup("out")
         inputs!.pointee.filter_ctx = next
+        let own = graph.pointee.nb_filters
+        let expected = try FilterDescription(description).uses.map(\.filter)
         try check(
             avfilter_graph_parse_ptr(graph, description, &inputs, &outputs, nil),
             "parsing the filters")
+        let made = (own..<graph.pointee.nb_filters).map {
+            String(cString: graph.pointee.filters[Int($0)]!.pointee.filter.pointee.name)
+        }
+        guard made == expected else {
+            // What was judged was not what was made.
+            throw LibavError(
+                code: clibav_error_invalid, doing: "parsing the filters: libav reads \(made) where \(expected) were read")
+        }
         guard inputs == nil, outputs == nil else {
             throw LibavError(
                 code: clibav_error_invalid,

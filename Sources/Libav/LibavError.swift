@@ -42,6 +42,8 @@ package struct LibavError: Error, Equatable {
         }
     }
 
+    static func invalid(_ doing: String) -> LibavError { LibavError(code: clibav_error_invalid, doing: doing) }
+
     static func outOfMemory(_ doing: String) -> LibavError {
         LibavError(code: clibav_error_no_memory, doing: doing)
     }

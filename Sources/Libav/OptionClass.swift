@@ -3,10 +3,16 @@ internal import CLibav
 /// A libav class: the table of options of an encoder, a muxer, a filter or a context.
 struct OptionClass {
     let pointer: UnsafePointer<AVClass>
+    private let hasChildren: Bool
 
     init?(_ pointer: UnsafePointer<AVClass>?) {
         guard let pointer else { return nil }
+        self.init(pointer, withChildren: true)
+    }
+
+    init(_ pointer: UnsafePointer<AVClass>, withChildren: Bool) {
         self.pointer = pointer
+        hasChildren = withChildren
     }
 
     /// Its options, then those of the classes below it. Of a name that comes twice only the first:
@@ -17,7 +23,8 @@ struct OptionClass {
             .filter { names.insert($0.name).inserted }
     }
 
-    private var children: [OptionClass] {
+    var children: [OptionClass] {
+        guard hasChildren else { return [] }
         var children: [OptionClass] = []
         var state: UnsafeMutableRawPointer?
         while let next = OptionClass(av_opt_child_class_iterate(pointer, &state)) { children.append(next) }
@@ -42,7 +49,7 @@ struct OptionClass {
     }
 
     /// The table, which ends with an entry without a name.
-    private var entries: [UnsafePointer<AVOption>] {
+    var entries: [UnsafePointer<AVOption>] {
         guard var next = pointer.pointee.option else { return [] }
         var entries: [UnsafePointer<AVOption>] = []
         while next.pointee.name != nil {
