@@ -7,11 +7,13 @@ import WriterModel
 /// Answers what libav, as it is installed here, can do.
 final class CatalogService: EncoderService {
     private let version: String
+    private let policy: OptionPolicy
     private let authenticator: TokenAuthenticator
     private let gateway: GatewayReturn
 
-    init(version: String, authenticator: TokenAuthenticator, gateway: GatewayReturn) {
+    init(version: String, policy: OptionPolicy, authenticator: TokenAuthenticator, gateway: GatewayReturn) {
         self.version = version
+        self.policy = policy
         self.authenticator = authenticator
         self.gateway = gateway
     }
@@ -39,25 +41,25 @@ final class CatalogService: EncoderService {
     private func answer(_ request: RoutedRequest) throws(Problem) -> JSONValue {
         switch request.operation {
         case .getVersion: return versions
-        case .listMuxers: return ["muxers": .array(Capabilities.muxers().map { $0.json(withOptions: false) })]
+        case .listMuxers: return ["muxers": .array(Capabilities.muxers().map { $0.json(policy) })]
         case .listOutputDevices:
-            return ["output_devices": .array(Capabilities.outputDevices().map { $0.json(withOptions: false) })]
-        case .listAudioEncoders: return ["encoders": .array(Capabilities.encoders(.audio).map { $0.json(withOptions: false) })]
-        case .listVideoEncoders: return ["encoders": .array(Capabilities.encoders(.video).map { $0.json(withOptions: false) })]
-        case .listFilters: return ["filters": .array(Capabilities.filters().map(\.json))]
+            return ["output_devices": .array(Capabilities.outputDevices().map { $0.json(policy) })]
+        case .listAudioEncoders: return ["encoders": .array(Capabilities.encoders(.audio).map { $0.json(policy) })]
+        case .listVideoEncoders: return ["encoders": .array(Capabilities.encoders(.video).map { $0.json(policy) })]
+        case .listFilters: return ["filters": .array(Capabilities.filters().map { $0.json(policy) })]
         case .listOutputProtocols:
             return ["protocols": .array(Capabilities.outputProtocols().map { .string($0) })]
         case .getMuxer:
             guard let muxer = Capabilities.muxer(named: request.name ?? "") else {
                 throw Self.unknown("muxer", request.name, Capabilities.muxers().map(\.name), .notFound)
             }
-            return muxer.json(withOptions: true)
+            return muxer.json(policy, withOptions: true)
         case .getEncoder:
             guard let encoder = Capabilities.encoder(named: request.name ?? "") else {
                 let names = (Capabilities.encoders(.audio) + Capabilities.encoders(.video)).map(\.name)
                 throw Self.unknown("encoder", request.name, names, .notFound)
             }
-            return encoder.json(withOptions: true)
+            return encoder.json(policy, withOptions: true)
         default: throw Problem(.notFound, "This is no question about libav.")
         }
     }
@@ -76,7 +78,7 @@ final class CatalogService: EncoderService {
 }
 
 extension FormatCapability {
-    fileprivate func json(withOptions: Bool) -> JSONValue {
+    fileprivate func json(_ policy: OptionPolicy, withOptions: Bool = false) -> JSONValue {
         var object: JSONObject = ["name": .string(name), "description": .string(longName)]
         object["extensions"] = .array(extensions.map { .string($0) })
         object["media_type"] = mimeType.map { .string($0) }
@@ -84,13 +86,14 @@ extension FormatCapability {
         object["default_video_encoder"] = defaultVideoEncoder.map { .string($0) }
         object["seeks_back"] = .bool(seeksBack)
         object["opens_itself"] = .bool(opensItself)
-        if withOptions { object["options"] = .array(options.map(\.json)) }
+        object.mark(policy.refusal(ofMuxer: name))
+        if withOptions { object.list(options, policy.refusals(ofMuxer: name)) }
         return .object(object)
     }
 }
 
 extension EncoderCapability {
-    fileprivate func json(withOptions: Bool) -> JSONValue {
+    fileprivate func json(_ policy: OptionPolicy, withOptions: Bool = false) -> JSONValue {
         var object: JSONObject = [
             "name": .string(name), "description": .string(longName), "codec": .string(codec),
             "type": .string(kind.rawValue),
@@ -98,6 +101,7 @@ extension EncoderCapability {
         object["experimental"] = .bool(isExperimental)
         object["hardware"] = .bool(isHardware)
         object["threading"] = .array(threading.map { .string($0) })
+        object.mark(policy.refusal(ofEncoder: name))
         guard withOptions else { return .object(object) }
         object["capabilities"] = .array(capabilities.map { .string($0) })
         object.list("formats", formats)
@@ -105,29 +109,32 @@ extension EncoderCapability {
         object["sample_rates"] = sampleRates.map { .array($0.map { .integer(Int64($0)) }) }
         object.list("channel_layouts", channelLayouts)
         object.list("hardware_devices", hardwareDevices)
-        object["options"] = .array(options.map(\.json))
+        object.list(options, policy.refusals(ofEncoder: name))
         return .object(object)
     }
 }
 
 extension FilterCapability {
-    fileprivate var json: JSONValue {
-        [
+    fileprivate func json(_ policy: OptionPolicy) -> JSONValue {
+        var object: JSONObject = [
             "name": .string(name), "description": .string(description),
             "inputs": .array(inputs.map { .string($0) }), "outputs": .array(outputs.map { .string($0) }),
-            "options": .array(options.map(\.json)),
         ]
+        object.mark(policy.refusal(ofFilter: name))
+        object.list(options, policy.refusals(ofFilter: name))
+        return .object(object)
     }
 }
 
 extension OptionCapability {
-    fileprivate var json: JSONValue {
+    fileprivate func json(_ refusal: String?) -> JSONValue {
         var object: JSONObject = ["name": .string(name), "type": .string(type)]
         object["help"] = help.map { .string($0) }
         object["default"] = defaultValue.map { .string($0) }
         object["minimum"] = minimum.map { .number($0) }
         object["maximum"] = maximum.map { .number($0) }
         object["private"] = .bool(isPrivate)
+        object.mark(refusal)
         if !choices.isEmpty {
             object["choices"] = .array(
                 choices.map { choice in
@@ -142,6 +149,17 @@ extension OptionCapability {
 }
 
 extension JSONObject {
+    /// What clients may not use says so, and why.
+    fileprivate mutating func mark(_ refusal: String?) {
+        guard let refusal else { return }
+        self["allowed"] = false
+        self["refusal"] = .string(refusal)
+    }
+
+    fileprivate mutating func list(_ options: [OptionCapability], _ refusals: OptionNames?) {
+        self["options"] = .array(options.map { $0.json(refusals?.refusal(ofAnyValueOf: $0.name)) })
+    }
+
     /// nil stands for "any".
     fileprivate mutating func list(_ name: String, _ values: [String]?) {
         if let values { self[name] = .array(values.map { .string($0) }) }

@@ -74,7 +74,7 @@ final class EncodeService: EncoderService {
     private func encode(_ exchange: Exchange) throws(Problem) {
         let request = try EncodeRequest(exchange.head.target)
         let kind = try ChunkBody.kind(exchange.head)
-        let encoding = try Encoding(request, folder: folder)
+        let encoding = try Encoding(request, folder: folder, policy: OptionPolicy(clientPolicy))
         defer { encoding.writer.abort() }
         let description = encoding.writer.description(of: 0)
         if kind == .raw {
@@ -136,7 +136,7 @@ private struct Encoding: Sendable {
     let fields: [(name: String, value: String)]
     let seeksBack: Bool
 
-    init(_ request: EncodeRequest, folder: Directory) throws(Problem) {
+    init(_ request: EncodeRequest, folder: Directory, policy: OptionPolicy) throws(Problem) {
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: "")
         }
@@ -145,6 +145,9 @@ private struct Encoding: Sendable {
                 .invalidParameter, "\(muxer.name) writes no single file, which is all that one answer can carry.",
                 parameter: "format")
         }
+        try policy.check(muxer)
+        try policy.check(request.stream.config, for: muxer, destination: "")
+        try policy.check(option: request.option, for: muxer)
         let descriptor: Int32
         do throws(SystemError) {
             descriptor = try folder.createFile("output", .onlyIfAbsent)

@@ -87,7 +87,8 @@ public final class EncoderProcess: Sendable {
                 report: report)
         }
         guard let folder = confinement.folder else {
-            return CatalogService(version: settings.version, authenticator: authenticator, gateway: back)
+            return CatalogService(
+                version: settings.version, policy: OptionPolicy(clientPolicy), authenticator: authenticator, gateway: back)
         }
         // A later gateway tells by the lock that this folder still has its encoder.
         _ = folder.lock()

@@ -23,6 +23,7 @@ public struct ForkServer {
         Signal.ignore([Signal.interrupt, Signal.terminate, Signal.hangUp, Signal.brokenPipe])
         Signal.crashAtOnce()
         Sandbox.prepare()
+        OptionPolicy.warmUp()
         do throws(SystemError) {
             let children = try SignalSource([Signal.childEnded])
             while true {

@@ -8,6 +8,7 @@ extension WriterResource {
     func addStream(_ body: JSONValue?) throws(Problem) -> (index: Int, resource: JSONValue) {
         let request = try StreamRequest(body ?? .null)
         return try change(in: .configuring, needs: "streams are added before open") { parts throws(Problem) in
+            try optionPolicy.check(request.config, for: parts.place.muxer, destination: parts.request.dst ?? "")
             let index = try add(request, to: parts.writer)
             let stream = state.withLock { $0.streams[index] }
             return (index, StreamRequest.json(stream.config, stream.chosen, parts.writer.progress(of: index)))
@@ -25,13 +26,15 @@ extension WriterResource {
 
     func open(_ request: OpenRequest) throws(Problem) -> JSONObject {
         // What is left of a muxer that would not open can't be opened again.
-        try change(in: .configuring, needs: "open comes once", endsWriter: { $0.code != .wrongState }) {
+        let stays: Set<ProblemCode> = [.wrongState, .forbiddenOption]
+        return try change(in: .configuring, needs: "open comes once", endsWriter: { !stays.contains($0.code) }) {
             parts throws(Problem) in
             if state.withLock({ $0.streams.isEmpty }) {
                 throw Problem(
                     .wrongState, "The writer has no stream yet: add one first, POST …/streams.",
                     extras: [("state", .string(WriterState.configuring.rawValue))])
             }
+            try optionPolicy.check(option: request.option, for: parts.place.muxer)
             try openNow(request, parts.writer, parts.place)
             return resource
         }

@@ -48,6 +48,7 @@ final class WriterResource: Sendable {
     let settings: EncoderSettings
     let clientPolicy: ClientPolicy
     let confinement: Confinement
+    let optionPolicy: OptionPolicy
     let folder: Directory
     let report: @Sendable (ControlMessage) -> Void
     let state = Monitor(State())
@@ -61,6 +62,7 @@ final class WriterResource: Sendable {
         self.settings = settings
         self.clientPolicy = clientPolicy
         self.confinement = confinement
+        optionPolicy = OptionPolicy(clientPolicy)
         self.folder = folder
         self.report = report
     }
@@ -85,6 +87,7 @@ final class WriterResource: Sendable {
         do throws(Problem) {
             let request = try CreateRequest(body)
             note(destination: request.dst)
+            try optionPolicy.check(request)
             try build(request)
             try keepFirstRecord()
         } catch {
@@ -116,6 +119,7 @@ final class WriterResource: Sendable {
         defer { discard() }
         var request = try CreateRequest(body)
         note(destination: request.dst)
+        try optionPolicy.check(request)
         request.open = try openingToTry(request)
         try build(request, isTrial: true)
         var resource = self.resource
@@ -349,16 +353,5 @@ final class WriterResource: Sendable {
                 place: parts.place, growth: growth,
                 seeksBack: parts.place.muxer.willSeekBack(option: state.openOption))
         } ?? nil
-    }
-}
-
-extension Problem {
-    /// The same, with the place in the request's body where the parameter stands.
-    fileprivate func located(at pointer: String) -> Problem {
-        guard let parameter, !extras.contains(where: { $0.name == "pointer" }) else { return self }
-        var located = self
-        let path = parameter.split(separator: ".").joined(separator: "/")
-        located.extras.append(.init("pointer", .string("\(pointer)/\(path)")))
-        return located
     }
 }

@@ -11,6 +11,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case tooManyConnections = "too-many-connections"
     case idempotencyKeyReused = "idempotency-key-reused"
     case forbiddenDestination = "forbidden-destination"
+    case forbiddenOption = "forbidden-option"
     case notFound = "not-found"
     case writerNotFound = "writer-not-found"
     case streamNotFound = "stream-not-found"
@@ -53,7 +54,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         switch self {
         case .malformedRequest, .malformedJSON, .invalidHeader, .partialFrame, .bodyCut: 400
         case .unauthorized: 401
-        case .forbiddenDestination, .insufficientScope: 403
+        case .forbiddenDestination, .forbiddenOption, .insufficientScope: 403
         case .notFound, .writerNotFound, .streamNotFound: 404
         case .methodNotAllowed: 405
         case .requestTimeout, .idleTimeout: 408
@@ -97,6 +98,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .tooManyConnections: "This address has too many connections"
         case .idempotencyKeyReused: "The Idempotency-Key belongs to another request"
         case .forbiddenDestination: "The server does not write there"
+        case .forbiddenOption: "The server does not let clients use this"
         case .notFound: "There is nothing at this path"
         case .writerNotFound: "There is no such writer"
         case .streamNotFound: "The writer has no such stream"

@@ -1,0 +1,97 @@
+import StreamWriter
+import WriterModel
+
+/// What a client may ask of libav: filters, muxers, and the options of filters, encoders, muxers and
+/// protocols. libav opens files, sockets and plugins for many of them. Asked before libav is told
+/// anything; the tables are those of `JudgementTable`.
+///
+/// An option that takes any text is refused unless it was judged harmless, so that one of a later
+/// libav's is refused until somebody has judged it. Numbers, flags, colors and the like reach nothing.
+package struct OptionPolicy: Sendable {
+    let isEnforced: Bool
+
+    package init(_ policy: ClientPolicy) { isEnforced = policy == .enforced }
+
+    /// Makes the tables, so that forks of this process share them.
+    static func warmUp() {
+        _ = (JudgementTable.filters, JudgementTable.encoders, JudgementTable.muxers, JudgementTable.everyFilter)
+        _ = (JudgementTable.everyEncoder, JudgementTable.everyMuxer, OptionNames.ofAnyProtocol, OptionNames.ofAnyMuxer)
+    }
+
+    /// Everything a writer is to be made of. Throws what choosing its muxer does.
+    package func check(_ request: CreateRequest) throws(Problem) {
+        guard isEnforced else { return }
+        let muxer = try asProblem { () throws(StreamWriterError) in
+            try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
+        }
+        try check(muxer)
+        for (index, stream) in request.streams.enumerated() {
+            do throws(Problem) {
+                try check(stream.config, for: muxer, destination: request.dst ?? "")
+            } catch {
+                throw error.located(at: "/streams/\(index)")
+            }
+        }
+        if let open = request.open { try check(option: open.option, for: muxer) }
+    }
+
+    package func check(_ muxer: MuxerInfo) throws(Problem) {
+        guard isEnforced, let reason = refusal(ofMuxer: muxer.name) else { return }
+        throw Problem(.forbiddenOption, "The format \(muxer.name) is not allowed: \(reason).", parameter: "format")
+    }
+
+    /// `destination` is a name, from which a muxer may choose its encoder.
+    package func check(_ config: StreamConfig, for muxer: MuxerInfo, destination: String) throws(Problem) {
+        guard isEnforced else { return }
+        let options: [String: String]
+        let description: String?
+        switch config {
+        case .audio(let audio): (options, description) = (audio.encoderOption, audio.filterDesc)
+        case .video(let video):
+            (options, description) = (video.encoderOption, video.filterDesc)
+            if let device = video.hwAccel { try HardwareJudge.check(device) }
+        }
+        // Without an encoder adding the stream fails before anything else.
+        if let encoder = OptionInspection.encoder(for: config, format: muxer.name, name: destination) {
+            try EncoderJudge(encoder: encoder, muxer: muxer).check(options)
+        }
+        if let description { try FilterJudge(description).check() }
+    }
+
+    /// The options of `open`: for the muxer, the protocol and the device.
+    package func check(option: [String: String], for muxer: MuxerInfo) throws(Problem) {
+        guard isEnforced else { return }
+        try MuxerJudge(muxer: muxer.name).check(option)
+    }
+}
+
+// MARK: What is refused whatever its value
+
+extension OptionPolicy {
+    func refusal(ofMuxer name: String) -> String? { isEnforced ? Self.refusal(of: name, in: .muxers) : nil }
+    func refusal(ofEncoder name: String) -> String? { isEnforced ? Self.refusal(of: name, in: .encoders) : nil }
+    func refusal(ofFilter name: String) -> String? { isEnforced ? Self.refusal(of: name, in: .filters) : nil }
+
+    func refusals(ofMuxer name: String) -> OptionNames? { isEnforced ? .ofMuxer(name) : nil }
+    func refusals(ofEncoder name: String) -> OptionNames? { isEnforced ? .ofEncoder(name) : nil }
+    func refusals(ofFilter name: String) -> OptionNames? { isEnforced ? .ofFilter(name) : nil }
+
+    /// Why no option makes the component usable.
+    static func refusal(of name: String, in table: JudgementTable) -> String? {
+        guard let component = table[name] else { return unjudged }
+        return component.refusal
+    }
+
+    static let unjudged = "nobody has judged yet what it can reach, in this version of FFmpeg"
+}
+
+extension Problem {
+    /// The same, with the place in the request's body where the parameter stands.
+    func located(at pointer: String) -> Problem {
+        guard let parameter, !extras.contains(where: { $0.name == "pointer" }) else { return self }
+        var located = self
+        let path = parameter.split(separator: ".").joined(separator: "/")
+        located.extras.append(.init("pointer", .string("\(pointer)/\(path)")))
+        return located
+    }
+}
