@@ -88,19 +88,41 @@ static inline int clinux_set_nonblocking(int fd, int on) {
 }
 
 // openat2(2), which has no glibc wrapper. Resolution never leaves `dirfd`: no "..", no
-// absolute path, no symbolic link that leads out.
-static inline int clinux_open_beneath(int dirfd, const char *path, uint64_t flags, uint64_t mode) {
+// absolute path, no symbolic link that leads out; or, with `no_links`, no symbolic link at all.
+static inline int clinux_open_at(int dirfd, const char *path, uint64_t flags, uint64_t mode, int no_links) {
     struct open_how how;
     memset(&how, 0, sizeof how);
     how.flags = flags | O_CLOEXEC;
     how.mode = mode;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (no_links ? RESOLVE_NO_SYMLINKS : 0);
     // EAGAIN: something was renamed meanwhile, and the kernel can't tell that the path stayed beneath.
     int fd;
     int tries = 0;
     do fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
     while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < 64)));
     return fd;
+}
+
+static inline int clinux_open_beneath(int dirfd, const char *path, uint64_t flags, uint64_t mode) {
+    return clinux_open_at(dirfd, path, flags, mode, 0);
+}
+
+static inline int clinux_open_without_links(int dirfd, const char *path, uint64_t flags, uint64_t mode) {
+    return clinux_open_at(dirfd, path, flags, mode, 1);
+}
+
+// renameat2(2) that replaces nothing. Where the file system can't say that in one step, in two.
+static inline int clinux_rename_to_new(int from_fd, const char *from, int to_fd, const char *to) {
+    if (syscall(SYS_renameat2, from_fd, from, to_fd, to, 1 /* RENAME_NOREPLACE */) == 0) return 0;
+    if (errno != EINVAL && errno != ENOSYS) return -1;
+    struct stat status;
+    if (fstatat(to_fd, to, &status, AT_SYMLINK_NOFOLLOW) == 0) { errno = EEXIST; return -1; }
+    return renameat(from_fd, from, to_fd, to);
+}
+
+// openat(2) of the current folder.
+static inline int clinux_open_plainly(const char *path, int flags, mode_t mode) {
+    return openat(AT_FDCWD, path, flags, mode);
 }
 
 #define CLINUX_MAX_PASSED_DESCRIPTORS 4

@@ -78,28 +78,48 @@ public final class Directory: Sendable {
         return number
     }
 
-    /// Opens `relative` for writing if it is a pipe with a reader, or a device; nil when it is
-    /// a plain file or not there. The caller owns the descriptor.
+    /// Opens `relative` for writing if it is a pipe with a reader, or a device, and no link to one;
+    /// nil when it is something else or not there. The caller owns the descriptor.
     public func openSpecialForWriting(_ relative: String) throws(SystemError) -> Int32? {
-        var information = stat()
-        let probe = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only), 0)
-        if probe < 0 { return nil }
-        let isKnown = fstat(probe, &information) == 0
-        close(probe)
-        let kind = information.st_mode & S_IFMT
-        guard isKnown, kind == S_IFIFO || kind == S_IFCHR else { return nil }
+        guard kind(of: relative) == .special else { return nil }
         // Without waiting for a reader: a pipe nobody reads is an error now, not a hang.
-        let number = clinux_open_beneath(descriptor, relative, UInt64(O_WRONLY | O_NONBLOCK), 0)
+        let number = clinux_open_beneath(descriptor, relative, UInt64(O_WRONLY | O_NONBLOCK | O_NOFOLLOW), 0)
         if number < 0 { throw SystemError("write to \(relative)") }
+        // It may be another one by now.
+        guard Self.kind(ofOpen: number) == .special else {
+            close(number)
+            return nil
+        }
         _ = clinux_set_nonblocking(number, 0)
         return number
     }
 
-    public func contains(_ relative: String) -> Bool {
-        let probe = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only), 0)
-        if probe >= 0 { close(probe) }
-        return probe >= 0
+    public enum Kind: Sendable {
+        case file, folder, link
+        /// A pipe or a device.
+        case special
     }
+
+    /// What lies at `relative`, itself and not what it is a link to; nil when nothing does.
+    public func kind(of relative: String) -> Kind? {
+        let probe = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only) | UInt64(O_NOFOLLOW), 0)
+        if probe < 0 { return nil }
+        defer { close(probe) }
+        return Self.kind(ofOpen: probe)
+    }
+
+    private static func kind(ofOpen number: Int32) -> Kind? {
+        var information = stat()
+        guard fstat(number, &information) == 0 else { return nil }
+        switch information.st_mode & S_IFMT {
+        case S_IFREG: return .file
+        case S_IFDIR: return .folder
+        case S_IFLNK: return .link
+        default: return .special
+        }
+    }
+
+    public func contains(_ relative: String) -> Bool { kind(of: relative) != nil }
 
     public func size(of relative: String) -> UInt64? {
         let number = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only), 0)
@@ -116,10 +136,10 @@ public final class Directory: Sendable {
         if fchdir(descriptor) < 0 { throw SystemError("enter \(path)") }
     }
 
-    /// Opens the file `relative` for reading. The caller owns the descriptor.
+    /// Opens the file `relative`, which is no link, for reading. The caller owns the descriptor.
     public func openFile(_ relative: String) throws(SystemError) -> Int32 {
         try Self.check(relative)
-        let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY), 0)
+        let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY | O_NOFOLLOW), 0)
         if number < 0 { throw SystemError("open \(relative)") }
         return number
     }
@@ -233,7 +253,7 @@ public final class Directory: Sendable {
     public func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
 
     /// Relative, and without "..": the kernel lets one pass that stays beneath.
-    private static func check(_ relative: String) throws(SystemError) {
+    static func check(_ relative: String) throws(SystemError) {
         let leadsOut = relative.hasPrefix("/") || relative.split(separator: "/").contains("..")
         if leadsOut { throw SystemError("use the path \(relative)", number: EXDEV) }
     }

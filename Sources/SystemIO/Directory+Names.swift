@@ -1,0 +1,88 @@
+import CLinux
+import Glibc
+
+// Files by names that someone else makes up: each call as its system call, beneath the folder and
+// through no symbolic link, whatever changes underneath.
+extension Directory {
+    /// open(2). The caller owns the descriptor.
+    public func open(_ relative: String, flags: Int32, mode: UInt32 = 0) throws(SystemError) -> Int32 {
+        try Self.check(relative)
+        let mode = flags & O_CREAT != 0 ? mode & 0o777 : 0
+        let number = clinux_open_without_links(descriptor, relative, UInt64(UInt32(bitPattern: flags)), UInt64(mode))
+        if number < 0 { throw SystemError("open \(relative)") }
+        return number
+    }
+
+    /// Opens a pipe or device for writing, not waiting for a pipe's reader.
+    public func openWithoutWaiting(_ relative: String) throws(SystemError) -> Int32 {
+        let number = try open(relative, flags: O_WRONLY | O_NONBLOCK)
+        _ = clinux_set_nonblocking(number, 0)
+        return number
+    }
+
+    /// rename(2). Without `replaces`, what lies at `to` is left alone: `isAlreadyThere`.
+    public func rename(_ from: String, to: String, replaces: Bool) throws(SystemError) {
+        let source = try holder(of: from)
+        let target = try holder(of: to)
+        let answer =
+            replaces
+            ? renameat(source.descriptor, source.name, target.descriptor, target.name)
+            : clinux_rename_to_new(source.descriptor, source.name, target.descriptor, target.name)
+        if answer < 0 { throw SystemError("rename \(from)") }
+        _ = consume source
+        _ = consume target
+    }
+
+    /// unlink(2); the name of a link is the link's.
+    public func unlink(_ relative: String) throws(SystemError) {
+        let place = try holder(of: relative)
+        if unlinkat(place.descriptor, place.name, 0) < 0 { throw SystemError("remove \(relative)") }
+        _ = consume place
+    }
+
+    /// mkdir(2)
+    public func makeFolder(_ relative: String) throws(SystemError) {
+        let place = try holder(of: relative)
+        if mkdirat(place.descriptor, place.name, 0o755) < 0 { throw SystemError("make the folder \(relative)") }
+        _ = consume place
+    }
+
+    /// rmdir(2)
+    public func removeFolder(_ relative: String) throws(SystemError) {
+        let place = try holder(of: relative)
+        if unlinkat(place.descriptor, place.name, AT_REMOVEDIR) < 0 { throw SystemError("remove the folder \(relative)") }
+        _ = consume place
+    }
+
+    /// The folder that a name lies in, held open, and the last part of the name.
+    private struct Holder: ~Copyable {
+        let folder: Descriptor
+        let name: String
+        var descriptor: Int32 { folder.number }
+    }
+
+    private func holder(of relative: String) throws(SystemError) -> Holder {
+        try Self.check(relative)
+        let components = relative.split(separator: "/").map(String.init)
+        guard let name = components.last else { throw SystemError("use the path \(relative)", number: EINVAL) }
+        let parent = components.count == 1 ? "." : components.dropLast().joined(separator: "/")
+        let number = clinux_open_without_links(descriptor, parent, UInt64(clinux_path_only) | UInt64(O_DIRECTORY), 0)
+        if number < 0 { throw SystemError("open the folder \(parent)") }
+        return Holder(folder: Descriptor(owning: number), name: name)
+    }
+}
+
+/// The system calls on names as they are, from the process's current folder on.
+public enum PlainNames {
+    public static func open(_ path: UnsafePointer<CChar>, flags: Int32, mode: UInt32) -> Int32 {
+        clinux_open_plainly(path, flags, mode)
+    }
+
+    public static func rename(_ from: UnsafePointer<CChar>, to: UnsafePointer<CChar>) -> Int32 {
+        renameat(AT_FDCWD, from, AT_FDCWD, to)
+    }
+
+    public static func unlink(_ path: UnsafePointer<CChar>) -> Int32 { unlinkat(AT_FDCWD, path, 0) }
+    public static func removeFolder(_ path: UnsafePointer<CChar>) -> Int32 { unlinkat(AT_FDCWD, path, AT_REMOVEDIR) }
+    public static func makeFolder(_ path: UnsafePointer<CChar>, mode: UInt32) -> Int32 { mkdirat(AT_FDCWD, path, mode) }
+}
