@@ -58,11 +58,13 @@ let package = Package(
                 "Gateway", "ServiceLog", "APICore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .executableTarget(name: "penstock-encoder", dependencies: ["WriterAPI", "ServiceLog"]),
+        .executableTarget(
+            name: "penstock-encoder", dependencies: ["WriterAPI", "ServiceLog"], linkerSettings: .interposition),
 
         // Tests: one target a library, and the real binaries.
         .executableTarget(
-            name: "unguarded-encoder", dependencies: ["WriterAPI", "ServiceLog"], path: "Tests/UnguardedEncoder"),
+            name: "unguarded-encoder", dependencies: ["WriterAPI", "ServiceLog"], path: "Tests/UnguardedEncoder",
+            linkerSettings: .interposition),
         .testTarget(name: "LibavTests", dependencies: ["Libav"]),
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"], swiftSettings: .quickToBuild),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
@@ -70,7 +72,9 @@ let package = Package(
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "CRawCall"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", .logging]),
         .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
-        .testTarget(name: "WriterAPITests", dependencies: ["WriterAPI", "StreamWriter", "SystemIO", "WriterModel", "HTTP1"]),
+        .testTarget(
+            name: "WriterAPITests", dependencies: ["WriterAPI", "StreamWriter", "SystemIO", "WriterModel", "HTTP1"],
+            linkerSettings: .interposition),
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "WriterModel"]),
         .testTarget(
             name: "EndToEndTests",
@@ -84,6 +88,16 @@ let package = Package(
 extension [SwiftSetting] {
     /// For tests that mostly wait for what they test: optimizing them takes most of a build.
     static let quickToBuild: Self = [.unsafeFlags(["-Onone"])]
+}
+
+extension [LinkerSetting] {
+    /// The functions of WriterAPI's that stand before the C library's for every library of a program.
+    static let interposition: Self = [
+        .unsafeFlags(
+            ["getaddrinfo", "open", "open64", "rename", "unlink", "rmdir", "mkdir"].flatMap {
+                ["-Xlinker", "--export-dynamic-symbol=\($0)"]
+            })
+    ]
 }
 
 extension Target.Dependency {

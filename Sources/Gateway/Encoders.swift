@@ -171,7 +171,8 @@ final class Encoders: Sendable {
         EncoderSettings(
             role: role, writer: writer, createdAt: createdAt, idempotencyKey: idempotencyKey, folder: records.folderPath(writer),
             outputDirectory: configuration.outputDirectory, limits: configuration.limits,
-            policy: configuration.policy, requiresSandbox: configuration.requiresSandbox, version: configuration.version,
+            policy: configuration.policy, serverPort: configuration.port,
+            requiresSandbox: configuration.requiresSandbox, version: configuration.version,
             logsRequests: configuration.logsRequests, tokens: authenticator.current)
     }
 

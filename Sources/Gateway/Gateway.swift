@@ -78,6 +78,7 @@ public final class Gateway: Sendable {
             loop = try EventLoop()
             listener = try Listener(host: configuration.host, port: configuration.port)
             address = listener.address
+            configuration.port = address.port
         } catch {
             throw .system(error)
         }

@@ -4,7 +4,7 @@ import WriterModel
 /// What the operator decides.
 public struct GatewayConfiguration: Sendable {
     public var host = "127.0.0.1"
-    /// 0 takes a free port.
+    /// 0 takes a free port, which is here once the gateway listens.
     public var port: UInt16 = 8_080
     /// Relative destinations lie under here.
     public var outputDirectory = "output"

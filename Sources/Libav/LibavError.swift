@@ -3,7 +3,7 @@ internal import CLibav
 /// A libav call that failed: which, while doing what, and what libav logged about it.
 package struct LibavError: Error, Equatable {
     package enum Kind: Sendable {
-        case optionNotFound, noSpace, tooLarge, outOfMemory, invalid, interrupted, other
+        case optionNotFound, noSpace, tooLarge, outOfMemory, invalid, interrupted, alreadyThere, leadsOutside, other
     }
 
     /// libav's own code, negative.
@@ -12,6 +12,8 @@ package struct LibavError: Error, Equatable {
     package let doing: String
     /// The option at fault, when one is known.
     package var option: String?
+    /// Why it was not to be, in whole: nobody tried.
+    package private(set) var refusal: String?
     /// The lines libav logged since the last error, oldest first.
     package let log: [String]
 
@@ -20,6 +22,11 @@ package struct LibavError: Error, Equatable {
         self.doing = doing
         self.option = option
         self.log = Log.take()
+    }
+
+    init(refusal: String) {
+        self.init(code: clibav_error_refused, doing: refusal)
+        self.refusal = refusal
     }
 
     /// libav's text for the code.
@@ -38,6 +45,8 @@ package struct LibavError: Error, Equatable {
         case clibav_error_no_memory: .outOfMemory
         case clibav_error_invalid: .invalid
         case clibav_error_exit: .interrupted
+        case clibav_error_already_there: .alreadyThere
+        case clibav_error_leads_outside, clibav_error_is_link: .leadsOutside
         default: .other
         }
     }

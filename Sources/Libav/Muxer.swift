@@ -30,11 +30,11 @@ package final class Muxer {
     package var settlingTime = Duration.zero
     private var hasPackets = false
 
-    /// `mayOpen` is asked about every file and URL the muxer itself opens: segments, playlists,
-    /// the children of a tee.
+    /// `opener` is asked about the URL and about everything the muxer itself opens: segments,
+    /// playlists.
     package init(
         format: OutputFormat, url: String?, interruption: Interruption,
-        mayOpen: (@Sendable (String) -> Bool)? = nil
+        opener: (@Sendable (String) -> OpenAnswer)? = nil
     ) throws(LibavError) {
         var context: UnsafeMutablePointer<AVFormatContext>?
         try check(
@@ -43,7 +43,7 @@ package final class Muxer {
         self.context = try allocated(context, "allocating the muxer \(format.name)")
         self.format = format
         self.interruption = interruption
-        gate = OpenGate(self.context, mayOpen ?? { _ in true })
+        gate = OpenGate(self.context, opener ?? { _ in .granted(protocols: nil) })
         self.context.pointee.interrupt_callback = Self.callback(interruption)
     }
 
@@ -101,10 +101,17 @@ package final class Muxer {
     /// The destination is a URL. Takes the protocol's options out of `options`.
     package func openURL(_ url: String, _ options: inout Options) throws(LibavError) {
         var callback = Self.callback(interruption)
+        if let protocols = try gate.protocols(for: url) { options.set(Options.protocols, protocols) }
         try check(
             avio_open2(&context.pointee.pb, url, AVIO_FLAG_WRITE, &callback, &options.dictionary),
             "opening the destination")
         ownsURL = true
+    }
+
+    /// The destination is a URL or a name that the muxer opens itself, some of it past the gate.
+    package func reachOnly(_ url: String) throws(LibavError) {
+        guard let protocols = try gate.protocols(for: url) else { return }
+        try check(av_opt_set(context, Options.protocols, protocols, 0), "opening the destination")
     }
 
     /// Takes the muxer's options out of `options`.
@@ -120,12 +127,11 @@ package final class Muxer {
                 throw LibavError(code: clibav_error_option_not_found, doing: doing, option: key)
             }
         }
-        try check(avformat_init_output(context, &options.dictionary), doing)
+        try checkGateFirst(avformat_init_output(context, &options.dictionary), doing)
     }
 
     package func writeHeader() throws(LibavError) {
-        try check(avformat_write_header(context, nil), "writing the header of \(format.name)")
-        try gate.check()
+        try checkGateFirst(avformat_write_header(context, nil), "writing the header of \(format.name)")
         countURLBytes()
     }
 
@@ -144,14 +150,13 @@ package final class Muxer {
         }
         let code = av_interleaved_write_frame(context, packet.pointer)
         context.pointee.pb?.pointee.direct = 0
-        try check(code, "writing a packet")
-        try gate.check()
+        try checkGateFirst(code, "writing a packet")
         countURLBytes()
     }
 
     /// Writes the packets held back for interleaving.
     package func writeHeldPackets() throws(LibavError) {
-        try check(av_interleaved_write_frame(context, nil), "writing held packets")
+        try checkGateFirst(av_interleaved_write_frame(context, nil), "writing held packets")
         countURLBytes()
     }
 
@@ -190,6 +195,12 @@ package final class Muxer {
     }
 
     // MARK: Details
+
+    /// What went wrong at the gate says it better than the call in which it did.
+    private func checkGateFirst(_ code: Int32, _ doing: String) throws(LibavError) {
+        try gate.check()
+        try check(code, doing)
+    }
 
     private func countURLBytes() {
         guard output == nil, let io = context.pointee.pb else { return }

@@ -1,13 +1,20 @@
 internal import CLibav
 import Glibc
 
-/// Stands before every file and URL that a muxer opens by itself: asks whether it may, and
-/// remembers what failed, as not every muxer (hls for one) says so.
+/// What becomes of a file or URL that a muxer asks for.
+package enum OpenAnswer: Sendable {
+    /// libav opens it, by these of its protocols and no others; nil: by any.
+    case granted(protocols: [String]?)
+    case refused(reason: String)
+}
+
+/// Stands before the destination and every file and URL that a muxer opens by itself: asks whether
+/// it may, and remembers what failed, as not every muxer (hls for one) says so.
 final class OpenGate {
-    private let mayOpen: @Sendable (String) -> Bool
-    private let open: Open?
-    private let close: Close?
-    private var failure: (code: Int32, doing: String)?
+    private let ask: @Sendable (String) -> OpenAnswer
+    private let openAnyway: Open?
+    private let closeAnyway: Close?
+    private var failure: LibavError?
     /// The destination, where it is a descriptor: a muxer may ask to read back what it wrote.
     var output: OutputIO?
     private var readers: [OutputReader] = []
@@ -24,10 +31,10 @@ final class OpenGate {
     ) -> Int32
 
     /// Must live as long as `context`.
-    init(_ context: UnsafeMutablePointer<AVFormatContext>, _ mayOpen: @escaping @Sendable (String) -> Bool) {
-        self.mayOpen = mayOpen
-        open = context.pointee.io_open
-        close = context.pointee.io_close2
+    init(_ context: UnsafeMutablePointer<AVFormatContext>, _ ask: @escaping @Sendable (String) -> OpenAnswer) {
+        self.ask = ask
+        openAnyway = context.pointee.io_open
+        closeAnyway = context.pointee.io_close2
         // A muxer hands all three on to those it is made of.
         context.pointee.opaque = Unmanaged.passUnretained(self).toOpaque()
         context.pointee.io_open = openThroughGate
@@ -37,8 +44,15 @@ final class OpenGate {
     var hasFailed: Bool { failure != nil }
 
     func check() throws(LibavError) {
-        guard let failure else { return }
-        throw LibavError(code: failure.code, doing: failure.doing)
+        if let failure { throw failure }
+    }
+
+    /// libav's name for a list of protocols that a URL may be opened by; nil: any.
+    func protocols(for url: String) throws(LibavError) -> String? {
+        switch ask(url) {
+        case .granted(let protocols): return protocols?.joined(separator: ",")
+        case .refused(let reason): throw LibavError(refusal: reason)
+        }
     }
 
     fileprivate func open(
@@ -49,15 +63,36 @@ final class OpenGate {
         let name = String(cString: url)
         // A muxer whose destination is a descriptor knows it by no name.
         if name.isEmpty, flags & AVIO_FLAG_WRITE == 0, let output { return openReader(of: output, io) }
-        guard mayOpen(name), let open else {
-            let code = clibav_error_from_errno(EACCES)
-            note(code, "opening what the muxer asked for, which is not allowed")
-            return code
+        let code: Int32
+        do throws(LibavError) {
+            if let protocols = try protocols(for: name) {
+                code = Self.open(context, io, url, flags, options, by: protocols)
+            } else {
+                code = openAnyway?(context, io, url, flags, options) ?? clibav_error_invalid
+            }
+        } catch {
+            note(error)
+            return error.code
         }
-        let code = open(context, io, url, flags, options)
         // Reading is for what may be there from before, or not.
-        if flags & AVIO_FLAG_WRITE != 0 && !forgives { note(code, "opening a file of the muxer's") }
+        if code < 0 && flags & AVIO_FLAG_WRITE != 0 && !forgives { note(code, "opening \(name)") }
         return code
+    }
+
+    /// Opens by those protocols only, and those they are made of.
+    private static func open(
+        _ context: UnsafeMutablePointer<AVFormatContext>?,
+        _ io: UnsafeMutablePointer<UnsafeMutablePointer<AVIOContext>?>?, _ url: UnsafePointer<CChar>,
+        _ flags: Int32, _ options: UnsafeMutablePointer<OpaquePointer?>?, by protocols: String
+    ) -> Int32 {
+        guard let context else { return clibav_error_invalid }
+        var own: OpaquePointer?
+        defer { av_dict_free(&own) }
+        return withUnsafeMutablePointer(to: &own) { own in
+            let options = options ?? own
+            av_dict_set(options, Options.protocols, protocols, 0)
+            return avio_open2(io, url, flags, &context.pointee.interrupt_callback, options)
+        }
     }
 
     fileprivate func close(
@@ -73,7 +108,7 @@ final class OpenGate {
             avio_flush(io)
             note(io.pointee.error, "writing a file of the muxer's")
         }
-        return close?(context, io) ?? 0
+        return closeAnyway?(context, io) ?? 0
     }
 
     private func openReader(
@@ -85,13 +120,17 @@ final class OpenGate {
             io?.pointee = reader.context
             return 0
         } catch {
-            note(error.code, error.doing)
+            note(error)
             return error.code
         }
     }
 
     private func note(_ code: Int32, _ doing: String) {
-        if code < 0 && failure == nil { failure = (code, doing) }
+        if code < 0 { note(LibavError(code: code, doing: doing)) }
+    }
+
+    private func note(_ error: LibavError) {
+        if failure == nil { failure = error }
     }
 }
 

@@ -16,6 +16,11 @@ package struct Options: ~Copyable {
         av_dict_free(&dictionary)
     }
 
+    /// Of every protocol: those it may be made of.
+    static let protocols = "protocol_whitelist"
+
+    mutating func set(_ key: String, _ value: String) { av_dict_set(&dictionary, key, value, 0) }
+
     /// The keys nothing has consumed.
     package var leftovers: [String] {
         var keys: [String] = []

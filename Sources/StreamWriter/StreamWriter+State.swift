@@ -87,15 +87,16 @@ extension StreamWriter {
 
     /// In `init`.
     func takeDestination() throws(StreamWriterError) {
+        let ask = opener.map { opener in { @Sendable name in opener.permission(toOpen: name).answer } }
         do throws(LibavError) {
             switch destination.target {
             case .file(let descriptor):
                 output = try OutputIO(
                     descriptor: descriptor, bufferBytes: bufferBytes, interruption: interruption,
                     onWrite: destination.onWrite)
-                muxer = try Muxer(format: format, url: nil, interruption: interruption, mayOpen: mayOpen)
+                muxer = try Muxer(format: format, url: nil, interruption: interruption, opener: ask)
             case .url(let name), .device(let name):
-                muxer = try Muxer(format: format, url: name, interruption: interruption, mayOpen: mayOpen)
+                muxer = try Muxer(format: format, url: name, interruption: interruption, opener: ask)
             }
         } catch {
             throw StreamWriterError(error, .outOfMemory)
@@ -133,12 +134,16 @@ extension StreamWriter {
     private func openDestination(_ muxer: Muxer, _ options: inout Options) throws(StreamWriterError) {
         if let output {
             muxer.attach(output)
-        } else if !format.opensItself {
-            do {
+            return
+        }
+        do throws(LibavError) {
+            if !format.opensItself {
                 try muxer.openURL(destination.name, &options)
-            } catch {
-                throw StreamWriterError(error, .destinationFailed)
+            } else if !format.isDevice {
+                try muxer.reachOnly(destination.name)
             }
+        } catch {
+            throw StreamWriterError(error, .destinationFailed)
         }
     }
 

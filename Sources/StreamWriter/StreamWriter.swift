@@ -11,7 +11,7 @@ public final class StreamWriter: @unchecked Sendable {
     let format: OutputFormat
     let destination: Destination
     let bufferBytes: Int
-    let mayOpen: (@Sendable (String) -> Bool)?
+    let opener: (any OutputOpener)?
     var state = State.configuring
     var isChanging = false
     var output: OutputIO?
@@ -28,15 +28,15 @@ public final class StreamWriter: @unchecked Sendable {
 
     enum State: String { case configuring, open, closed, aborted }
 
-    /// Takes the destination over, also when it throws. `mayOpen` is asked about every file and
-    /// URL that the muxer opens by itself (playlists, segments, a tee's children); it does not
-    /// stand before `destination`.
+    /// Takes the destination over, also when it throws. `opener` decides about a destination that
+    /// is a URL, and about every file and URL that the muxer opens by itself (playlists, segments);
+    /// without one libav opens what it likes.
     public init(
         destination: Destination, format: String?, bufferSize: Int? = nil,
-        mayOpen: (@Sendable (String) -> Bool)? = nil
+        opener: (any OutputOpener)? = nil
     ) throws(StreamWriterError) {
         Log.install()
-        self.mayOpen = mayOpen
+        self.opener = opener
         self.destination = destination
         bufferBytes = bufferSize ?? OutputIO.defaultBufferBytes
         do throws(StreamWriterError) {

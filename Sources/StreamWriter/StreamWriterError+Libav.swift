@@ -7,7 +7,17 @@ extension StreamWriterError {
         case .noSpace: .noSpace
         case .tooLarge: .outputTooLarge
         case .outOfMemory: .outOfMemory
+        case .alreadyThere: .destinationExists
+        case .leadsOutside: .destinationRefused
         default: code
+        }
+        if error.kind == .leadsOutside {
+            self.init(better, "\(error.doing): it lies outside the folder of the destination", log: error.log)
+            return
+        }
+        if let refusal = error.refusal {
+            self.init(.destinationRefused, refusal, log: error.log)
+            return
         }
         self.init(
             better, "\(error.doing): \(error.text)", parameter: parameter,

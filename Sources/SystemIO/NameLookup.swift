@@ -40,17 +40,18 @@ public enum NameLookup {
         return kept
     }
 
-    /// Whether an address is one of this machine's interfaces'.
-    public static func isOwn(_ address: [UInt8]) -> Bool {
+    /// Those of this machine's interfaces.
+    public static var ownAddresses: [[UInt8]] {
         var interfaces: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&interfaces) == 0 else { return false }
+        guard getifaddrs(&interfaces) == 0 else { return [] }
         defer { freeifaddrs(interfaces) }
+        var addresses: [[UInt8]] = []
         var next = interfaces
         while let interface = next {
-            if bytes(of: interface.pointee.ifa_addr) == address { return true }
+            if let bytes = bytes(of: interface.pointee.ifa_addr) { addresses.append(bytes) }
             next = interface.pointee.ifa_next
         }
-        return false
+        return addresses
     }
 
     /// 4 or 16; nil for what is no address of IPv4 or IPv6.
@@ -80,8 +81,4 @@ public enum DynamicSymbol {
         guard let everybodys = dlsym(nil, name), let next = next(name) else { return false }
         return everybodys != next
     }
-}
-
-extension Environment {
-    public static func remove(_ name: String) { unsetenv(name) }
 }

@@ -19,14 +19,20 @@ package enum DestinationPlan: Equatable {
     /// `dst`. Two writers do the same, and each can be judged.
     private static let fanningOut: Set<String> = ["tee", "fifo"]
 
-    package init(dst: String?, muxer: MuxerInfo, policy: OutputPolicy) throws(Problem) {
-        if Self.fanningOut.contains(muxer.name) {
+    package init(
+        dst: String?, muxer: MuxerInfo, policy: OutputPolicy, clientPolicy: ClientPolicy = .enforced
+    ) throws(Problem) {
+        if clientPolicy == .absent, let dst, !muxer.isDevice, muxer.name != "null", !Self.isPlain(dst) {
+            self = .url(dst)
+            return
+        }
+        if clientPolicy == .enforced, Self.fanningOut.contains(muxer.name) {
             throw Problem(
                 .forbiddenDestination, "The format \(muxer.name) is not taken; write to each destination with a writer of its own.",
                 parameter: "format")
         }
         if muxer.isDevice {
-            guard policy.allowsDevices else {
+            guard policy.allowsDevices || clientPolicy == .absent else {
                 throw Problem(
                     .forbiddenDestination, "This server writes to no devices (it runs without --allow-devices).",
                     parameter: "format")
@@ -35,7 +41,7 @@ package enum DestinationPlan: Equatable {
         } else if muxer.name == "null" {
             self = .nowhere
         } else if let dst, URLParts(dst) != nil {
-            try Self.checkURL(dst, policy)
+            _ = try Self.permit(dst, policy)
             self = .url(dst)
         } else if let dst {
             try Self.checkPath(dst)
@@ -48,20 +54,23 @@ package enum DestinationPlan: Equatable {
         }
     }
 
-    private static func checkURL(_ url: String, _ policy: OutputPolicy) throws(Problem) {
-        if policy.allows(url) { return }
-        let shown = URLParts(url)?.redacted ?? ""
-        let reason =
-            policy.patterns.isEmpty
-            ? "it runs without --allow-output" : "none of its --allow-output patterns names it"
-        throw Problem(.forbiddenDestination, "This server does not write to \(shown): \(reason).", parameter: "dst")
+    /// What the operator allows of a URL.
+    static func permit(_ url: String, _ policy: OutputPolicy) throws(Problem) -> AddressPermit {
+        do {
+            return try policy.permit(url).get()
+        } catch {
+            let shown = URLParts(url)?.redacted ?? "it"
+            throw Problem(
+                .forbiddenDestination, "This server does not write to \(shown): \(error.reason).", parameter: "dst",
+                supported: error.supported)
+        }
     }
 
     /// A relative path, plainly: what the kernel would refuse later is refused with a reason.
-    static func checkPath(_ dst: String) throws(Problem) {
+    static func checkPath(_ dst: String, _ what: String = "dst") throws(Problem) {
         func refusal(_ rule: String) -> Problem {
             Problem(
-                .forbiddenDestination, "dst \(rule). Give a path relative to the server's output directory.",
+                .forbiddenDestination, "\(what) \(rule). Give a path relative to the server's output directory.",
                 parameter: "dst")
         }
         let components = dst.split(separator: "/", omittingEmptySubsequences: false)
@@ -71,9 +80,11 @@ package enum DestinationPlan: Equatable {
         if components.contains("") || dst.utf8.count > 1_024 || components.contains(where: { $0.utf8.count > 200 }) {
             throw Problem(
                 .invalidParameter,
-                "dst must be a path of non-empty names of at most 200 bytes each, 1,024 in all.", parameter: "dst")
+                "\(what) must be a path of non-empty names of at most 200 bytes each, 1,024 in all.", parameter: "dst")
         }
     }
+
+    private static func isPlain(_ dst: String) -> Bool { (try? checkPath(dst)) != nil }
 
     /// RFC 3986 §3.1; for libav, "name:" and "name,option:" are one even without "//".
     private static func hasScheme(_ dst: String) -> Bool {
@@ -81,14 +92,5 @@ package enum DestinationPlan: Equatable {
             return false
         }
         return dst[..<colon].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.,_".contains($0)) }
-    }
-
-    /// Whether a muxer that opens files itself may open this one.
-    package func allows(opening name: String, _ policy: OutputPolicy) -> Bool {
-        if URLParts(name) != nil { return policy.allows(name) }
-        guard case .files(let dst) = self, (try? Self.checkPath(name)) != nil else { return false }
-        // Playlists, segments and their folders lie beside the first file.
-        let parent = dst.split(separator: "/").dropLast()
-        return name.split(separator: "/").starts(with: parent)
     }
 }

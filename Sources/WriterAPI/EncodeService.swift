@@ -74,7 +74,9 @@ final class EncodeService: EncoderService {
     private func encode(_ exchange: Exchange) throws(Problem) {
         let request = try EncodeRequest(exchange.head.target)
         let kind = try ChunkBody.kind(exchange.head)
-        let encoding = try Encoding(request, folder: folder, policy: OptionPolicy(clientPolicy))
+        let opener = DestinationGuard(
+            plan: .managed, policy: settings.policy, clientPolicy: clientPolicy, folder: nil)
+        let encoding = try Encoding(request, folder: folder, policy: OptionPolicy(clientPolicy), opener: opener)
         defer { encoding.writer.abort() }
         let description = encoding.writer.description(of: 0)
         if kind == .raw {
@@ -136,7 +138,9 @@ private struct Encoding: Sendable {
     let fields: [(name: String, value: String)]
     let seeksBack: Bool
 
-    init(_ request: EncodeRequest, folder: Directory, policy: OptionPolicy) throws(Problem) {
+    init(
+        _ request: EncodeRequest, folder: Directory, policy: OptionPolicy, opener: DestinationGuard
+    ) throws(Problem) {
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: "")
         }
@@ -159,7 +163,8 @@ private struct Encoding: Sendable {
         let growth = growth
         writer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter(
-                destination: .file(descriptor: descriptor, name: "output") { growth.grew() }, format: muxer.name)
+                destination: .file(descriptor: descriptor, name: "output") { growth.grew() }, format: muxer.name,
+                opener: opener)
         }
         do throws(Problem) {
             _ = try asProblem { [writer] () throws(StreamWriterError) in try writer.addStream(request.stream.config) }

@@ -33,6 +33,15 @@ public final class EncoderProcess: Sendable {
         }
         var log = log
         log[metadataKey: "writer"] = "\(settings.writer)"
+        if clientPolicy == .enforced {
+            guard Interposition.isInPlace else {
+                log.critical("an encoder can't guard what libav opens: its own functions are not in place")
+                return 1
+            }
+            // The sandbox would not let it ask later.
+            let addresses = settings.policy.patterns.isEmpty ? [] : NameLookup.ownAddresses
+            AddressGate.shared.close(serverPort: settings.serverPort, ownAddresses: addresses)
+        }
         do throws(SystemError) {
             let process = try EncoderProcess(settings, clientPolicy, confined(settings, gateway, log), gateway, log)
             try process.serve()

@@ -53,7 +53,7 @@ package struct NetworkReach {
         /// Where a scheme is not here, or uses more ports than one as ftp does, any port will do.
         private static let defaultPorts: [String: UInt16] = [
             "http": 80, "https": 443, "httpproxy": 80, "rtmp": 1_935, "rtmps": 443, "rtmpt": 80, "rtmpts": 443, "rtmpe": 1_935,
-            "rtmpte": 80, "rtsp": 554, "rtsps": 322, "icecast": 8_000, "sftp": 22, "amqp": 5_672,
+            "rtmpte": 80, "rtsp": 554, "rtsps": 322, "sftp": 22, "amqp": 5_672,
         ]
 
         private enum Port { case written(UInt16), any, none }

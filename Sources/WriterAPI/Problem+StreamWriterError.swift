@@ -4,10 +4,15 @@ import WriterModel
 extension Problem {
     /// What the writer says, as the API says it.
     init(_ error: StreamWriterError) {
+        if let refusal = AddressGate.shared.refusal, error.code == .destinationFailed {
+            self.init(
+                .forbiddenDestination, refusal, parameter: "dst", libavError: error.libavError, log: error.log)
+            return
+        }
         var extras: [(String, JSONValue)] = []
         if let expected = error.expectedPTS { extras.append(("expected_pts", .number(expected))) }
         self.init(
-            Self.code(of: error.code), Self.sentence(error.message) + Self.bound(behind: error.code), parameter: error.parameter,
+            Self.code(of: error.code), Self.sentence(error.message) + Self.advice(error.code), parameter: error.parameter,
             supported: error.supported, libavError: error.libavError, log: error.log, extras: extras)
     }
 
@@ -28,6 +33,8 @@ extension Problem {
         case .outOfMemory: .memoryLimit
         case .outputTooLarge: .outputLimit
         case .destinationFailed: .destinationFailed
+        case .destinationRefused: .forbiddenDestination
+        case .destinationExists: .destinationExists
         case .noSpace: .noSpace
         }
     }
@@ -37,9 +44,10 @@ extension Problem {
         message.hasSuffix(".") ? message : message + "."
     }
 
-    /// The option that set it.
-    private static func bound(behind code: StreamWriterError.Code) -> String {
+    /// What would be right, or the option that set the bound.
+    private static func advice(_ code: StreamWriterError.Code) -> String {
         switch code {
+        case .destinationExists: " Choose another dst, or send \"overwrite\": true."
         case .outOfMemory: " The memory of a writer's encoder is bounded (--max-encoder-memory)."
         case .outputTooLarge: " The size of an output file is bounded (--max-output-bytes)."
         default: ""
@@ -49,7 +57,9 @@ extension Problem {
     /// After such a problem the writer can't go on.
     var endsWriter: Bool {
         switch code {
-        case .encodingFailed, .destinationFailed, .noSpace, .memoryLimit, .outputLimit, .internalError: true
+        case .encodingFailed, .destinationFailed, .forbiddenDestination, .destinationExists, .noSpace, .memoryLimit,
+            .outputLimit, .internalError:
+            true
         default: false
         }
     }

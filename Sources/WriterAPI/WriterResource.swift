@@ -86,7 +86,7 @@ final class WriterResource: Sendable {
     func create(_ body: JSONValue?) throws(Problem) -> JSONObject {
         do throws(Problem) {
             let request = try CreateRequest(body)
-            note(destination: request.dst)
+            note(request)
             try optionPolicy.check(request)
             try build(request)
             try keepFirstRecord()
@@ -118,7 +118,7 @@ final class WriterResource: Sendable {
     func tryOut(_ body: JSONValue?) throws(Problem) -> JSONObject {
         defer { discard() }
         var request = try CreateRequest(body)
-        note(destination: request.dst)
+        note(request)
         try optionPolicy.check(request)
         request.open = try openingToTry(request)
         try build(request, isTrial: true)
@@ -138,7 +138,8 @@ final class WriterResource: Sendable {
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
         }
-        let plan = try DestinationPlan(dst: request.dst, muxer: muxer, policy: settings.policy)
+        let plan = try DestinationPlan(
+            dst: request.dst, muxer: muxer, policy: settings.policy, clientPolicy: clientPolicy)
         let known = Set(Capabilities.muxer(named: muxer.name)?.options.map(\.name) ?? [])
         var open = request.open ?? (request.streams.isEmpty ? nil : OpenRequest())
         if muxer.needsFile || plan == .nowhere {
@@ -153,10 +154,10 @@ final class WriterResource: Sendable {
         return nil
     }
 
-    private func note(destination: String?) {
+    private func note(_ request: CreateRequest) {
         state.withLock { state in
-            state.redaction = Redaction(destination: destination)
-            state.shownDestination = destination.map { URLParts($0)?.redacted ?? $0 }
+            state.redaction = Redaction(destination: request.dst)
+            state.shownDestination = request.dst.map { URLParts($0)?.redacted ?? $0 }
         }
     }
 
@@ -184,13 +185,15 @@ final class WriterResource: Sendable {
     }
 
     private func build(_ request: CreateRequest, isTrial: Bool = false) throws(Problem) {
-        let (place, destination) = try OutputPlace.make(
-            request, settings: settings, confinement: confinement, folder: folder, isTrial: isTrial) { [growth] in growth.grew() }
+        let making = try OutputMaking(
+            request, settings: settings, clientPolicy: clientPolicy, confinement: confinement, folder: folder
+        ) { [growth] in growth.grew() }
+        let (place, destination) = try making.make(isTrial: isTrial)
         do throws(Problem) {
             let writer = try asProblem { () throws(StreamWriterError) in
                 try StreamWriter(
                     destination: destination, format: place.muxer.name, bufferSize: request.bufferSize,
-                    mayOpen: { place.mayOpen($0) })
+                    opener: place.opener)
             }
             state.withLock { state in
                 state.parts = Parts(request: request, place: place, writer: writer)

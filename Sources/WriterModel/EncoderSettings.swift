@@ -20,6 +20,8 @@ public struct EncoderSettings: Sendable, Equatable {
     public var outputDirectory: String
     public var limits: ServiceLimits
     public var policy: OutputPolicy
+    /// Where the server itself listens: no destination.
+    public var serverPort: UInt16
     /// Nothing is done where the kernel has no sandbox.
     public var requiresSandbox: Bool
     /// Penstock's own.
@@ -31,8 +33,8 @@ public struct EncoderSettings: Sendable, Equatable {
 
     public init(
         role: Role, writer: WriterID, createdAt: Timestamp, idempotencyKey: String? = nil, folder: String, outputDirectory: String,
-        limits: ServiceLimits, policy: OutputPolicy, requiresSandbox: Bool = false, version: String, logsRequests: Bool,
-        tokens: [String]?
+        limits: ServiceLimits, policy: OutputPolicy, serverPort: UInt16, requiresSandbox: Bool = false, version: String,
+        logsRequests: Bool, tokens: [String]?
     ) {
         self.role = role
         self.writer = writer
@@ -42,6 +44,7 @@ public struct EncoderSettings: Sendable, Equatable {
         self.outputDirectory = outputDirectory
         self.limits = limits
         self.policy = policy
+        self.serverPort = serverPort
         self.requiresSandbox = requiresSandbox
         self.version = version
         self.logsRequests = logsRequests
@@ -58,6 +61,7 @@ public struct EncoderSettings: Sendable, Equatable {
             "output_directory": .string(outputDirectory),
             "limits": limits.json,
             "policy": policy.json,
+            "server_port": .integer(Int64(serverPort)),
             "requires_sandbox": .bool(requiresSandbox),
             "version": .string(version),
             "logs_requests": .bool(logsRequests),
@@ -74,13 +78,15 @@ public struct EncoderSettings: Sendable, Equatable {
             let outputDirectory = object["output_directory"]?.stringValue,
             let limits = object["limits"].flatMap(ServiceLimits.init(json:)),
             let policy = object["policy"].flatMap(OutputPolicy.init(json:)),
+            let serverPort = object["server_port"]?.integerValue.flatMap({ UInt16(exactly: $0) }),
             let version = object["version"]?.stringValue,
             let tokens = object["tokens"].flatMap(Self.tokens(fromJSON:))
         else { return nil }
         self.init(
             role: role, writer: writer, createdAt: createdAt,
             idempotencyKey: object["idempotency_key"]?.stringValue, folder: folder, outputDirectory: outputDirectory,
-            limits: limits, policy: policy, requiresSandbox: object["requires_sandbox"] != .bool(false), version: version,
+            limits: limits, policy: policy, serverPort: serverPort,
+            requiresSandbox: object["requires_sandbox"] != .bool(false), version: version,
             logsRequests: object["logs_requests"] == .bool(true), tokens: tokens)
     }
 

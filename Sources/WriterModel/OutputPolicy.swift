@@ -2,7 +2,9 @@
 /// names, and devices.
 public struct OutputPolicy: Sendable, Equatable {
     /// `rtmp://*.example.com/*`: `*` stands for any run of characters within host and port, or
-    /// within what follows them. A pattern that ends with the host allows every path.
+    /// within what follows them. A pattern that ends with the host allows every path. Addresses
+    /// that not everyone can reach must be named: by a host without `*`, or by one of digits, dots
+    /// and `*`.
     public var patterns: [String]
     public var allowsDevices: Bool
 
@@ -11,20 +13,68 @@ public struct OutputPolicy: Sendable, Equatable {
         self.allowsDevices = allowsDevices
     }
 
-    /// Protocols that reach files, memory or other protocols: never a destination.
-    public static let deniedSchemes: Set<String> = [
-        "file", "concat", "concatf", "subfile", "pipe", "fd", "unix", "data", "crypto", "async", "cache", "tee",
-        "md5", "bluray", "android_content", "saf", "link", "ipns", "ipfs", "gopher", "gophers",
-    ]
+    /// Why a URL is refused, as a sentence that follows "This server does not write to … : ".
+    public struct Refusal: Error, Sendable, Equatable {
+        public let reason: String
+        public var supported: [String]?
+    }
 
-    public func allows(_ url: String) -> Bool {
-        guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), let given = URLParts(url), !Self.deniedSchemes.contains(given.scheme) else { return false }
-        return patterns.contains { pattern in
-            guard let wanted = URLParts(pattern) else { return false }
-            return wanted.scheme == given.scheme
-                && Self.matches(wanted.authority.lowercased(), given.authorityWithoutUser.lowercased())
-                && (wanted.rest.isEmpty || Self.matches(wanted.rest, given.rest))
+    public func permit(_ url: String) -> Result<AddressPermit, Refusal> {
+        guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), let given = URLParts(url) else {
+            return .failure(Refusal(reason: "it is no URL of printable characters without spaces"))
         }
+        guard let scheme = URLScheme.named(given.scheme) else {
+            return .failure(Refusal(reason: "\(given.scheme) is no protocol it writes by", supported: URLScheme.names))
+        }
+        let grants = self.grants(for: given)
+        guard !grants.isEmpty else {
+            return .failure(
+                Refusal(
+                    reason: patterns.isEmpty
+                        ? "it runs without --allow-output" : "none of its --allow-output patterns names it"))
+        }
+        if let refusal = Self.refusal(ofQuery: given, scheme) { return .failure(refusal) }
+        guard let port = given.port.map(Self.port) ?? scheme.defaultPort else {
+            return .failure(Refusal(reason: "its port must be a number from 1 to 65535"))
+        }
+        return .success(
+            AddressPermit(
+                host: given.host.lowercased(), ports: [port...port] + scheme.furtherPorts(port),
+                protocols: scheme.protocols, grants: grants))
+    }
+
+    public func allows(_ url: String) -> Bool { (try? permit(url).get()) != nil }
+
+    /// What those patterns say that match it.
+    private func grants(for given: URLParts) -> [AddressPermit.Grant] {
+        patterns.compactMap { pattern in
+            guard let wanted = URLParts(pattern), wanted.scheme == given.scheme,
+                Self.matches(wanted.authority.lowercased(), given.authorityWithoutUser.lowercased()),
+                wanted.rest.isEmpty || Self.matches(wanted.rest, given.rest)
+            else { return nil }
+            return AddressPermit.Grant(host: URLParts.split(wanted.authority).host)
+        }
+    }
+
+    /// What the protocol itself would read of the query.
+    private static func refusal(ofQuery url: URLParts, _ scheme: URLScheme) -> Refusal? {
+        guard let allowed = scheme.queryKeys, let query = url.query else { return nil }
+        // libav looks behind the first "?" here and behind the last one there.
+        if query.contains("?") { return Refusal(reason: "its query must hold no second ?") }
+        for item in query.split(separator: "&", omittingEmptySubsequences: false) {
+            let key = String(item.prefix { $0 != "=" })
+            guard allowed.contains(key) else {
+                return Refusal(reason: "its query must not set \"\(key)\"", supported: allowed.sorted())
+            }
+        }
+        return nil
+    }
+
+    private static func port(_ text: String) -> Int? {
+        guard text.utf8.count <= 5, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = Int(text),
+            (1...65_535).contains(port)
+        else { return nil }
+        return port
     }
 
     var json: JSONValue {
@@ -59,43 +109,5 @@ public struct OutputPolicy: Sendable, Equatable {
             }
         }
         return pattern[p...].allSatisfy { $0 == star }
-    }
-}
-
-/// A URL as far as deciding about it needs: `scheme://user@host:port/path?query`.
-public struct URLParts: Sendable, Equatable {
-    public let scheme: String
-    /// With user and port.
-    public let authority: String
-    /// From the first "/" or "?" behind the authority.
-    public let rest: String
-
-    /// nil unless it has a scheme and "://".
-    public init?(_ url: String) {
-        guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://"), colon > url.startIndex else {
-            return nil
-        }
-        let scheme = url[..<colon]
-        guard scheme.first!.isLetter, scheme.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) })
-        else { return nil }
-        self.scheme = scheme.lowercased()
-        let tail = url[url.index(colon, offsetBy: 3)...]
-        let end = tail.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? tail.endIndex
-        authority = String(tail[..<end])
-        rest = String(tail[end...])
-    }
-
-    public var authorityWithoutUser: String {
-        authority.lastIndex(of: "@").map { String(authority[authority.index(after: $0)...]) } ?? authority
-    }
-
-    /// The URL as others may see it: no user, no query, and no last path element, which is the
-    /// stream key of rtmp.
-    public var redacted: String {
-        let path = rest.prefix { $0 != "?" && $0 != "#" }
-        let hasSecret = path.count > 1 || rest.count > path.count
-        let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        let user = authority.contains("@") ? "***@" : ""
-        return "\(scheme)://\(user)\(authorityWithoutUser)\(parent)\(hasSecret ? "/***" : "")"
     }
 }

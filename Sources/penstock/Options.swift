@@ -68,8 +68,14 @@ extension AccessOptions {
     }
 
     func policy() throws -> OutputPolicy {
-        for pattern in allowOutput where URLParts(pattern) == nil {
-            throw ValidationError("--allow-output \(pattern) is no URL pattern such as 'rtmp://*.example.com/*'.")
+        for pattern in allowOutput {
+            guard let parts = URLParts(pattern) else {
+                throw ValidationError("--allow-output \(pattern) is no URL pattern such as 'rtmp://*.example.com/*'.")
+            }
+            guard URLScheme.named(parts.scheme) != nil else {
+                throw ValidationError(
+                    "--allow-output \(pattern): writers write by \(URLScheme.names.joined(separator: ", ")).")
+            }
         }
         return OutputPolicy(patterns: allowOutput, allowsDevices: allowDevices)
     }

@@ -68,13 +68,21 @@ extension EndToEnd {
             try await withServer { server in
                 for url in urls { try await expectRefusal(of: url, on: server, saying: "dst") }
             }
-            let patterns = ["udp://127.0.0.1:9", "file://*", "pipe://*", "tcp://*.example.com:*"]
+            let patterns = ["udp://127.0.0.1:9", "tcp://*.example.com:*"]
             try await withServer(patterns.flatMap { ["--allow-output", $0] }) { server in
                 for url in urls.filter({ $0 != "udp://127.0.0.1:9" }) + ["tcp://example.org:1/.example.com:2"] {
                     try await expectRefusal(of: url, on: server, saying: "dst")
                 }
                 _ = try await server.createWriter(["dst": "udp://127.0.0.1:9", "format": "mpegts"])
                 _ = try await server.createWriter(["dst": "tcp://a.example.com:1", "format": "mpegts"])
+            }
+        }
+
+        @Test func patternOfWhatNobodyWritesByKeepsTheServerFromStarting() async throws {
+            for pattern in ["file:///*", "pipe://*", "rist://*", "*://*/*", "rtmp:live"] {
+                let (process, log) = try PenstockServer.launch(["serve", "--port", "0", "--allow-output", pattern])
+                #expect(try await process.ended(within: 20) == .exited(64), "\(pattern)")
+                #expect(await log.line(containing: "--allow-output \(pattern)", within: 5) != nil, "\(log.text)")
             }
         }
 

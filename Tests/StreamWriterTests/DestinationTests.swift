@@ -7,39 +7,61 @@ import Testing
     let folder = TemporaryFolder()
     let config = VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48, encoder: "libx264")
 
-    private final class Opened: Sendable {
+    private final class Opener: OutputOpener {
+        let answer: OutputPermission
         let names = Mutex<[String]>([])
-        func note(_ url: String) { names.withLock { $0.append(url) } }
+
+        init(_ answer: OutputPermission) { self.answer = answer }
+
+        func permission(toOpen name: String) -> OutputPermission {
+            names.withLock { $0.append(name) }
+            return answer
+        }
     }
 
-    @Test func aMuxerOpensOnlyWhatItMay() throws {
-        let opened = Opened()
+    @Test(arguments: [nil, ["file"]])
+    func aMuxersFilesAreAskedFor(protocols: [String]?) throws {
+        let opener = Opener(.granted(protocols: protocols))
         let playlist = folder.path("a.m3u8")
-        let writer = try StreamWriter(
-            destination: .url(playlist), format: nil,
-            mayOpen: { url in
-                opened.note(url)
-                return url.contains("a")
-            })
+        let writer = try StreamWriter(destination: .url(playlist), format: nil, opener: opener)
         _ = try writer.addStream(.video(config))
         try writer.open(option: ["hls_time": "1"])
         try writer.send(pictures(count: 30, bytesPerFrame: 64 * 48 * 3))
         _ = try writer.close()
-        #expect(opened.names.withLock { $0 }.contains { $0.contains("a0.ts") })
+        #expect(opener.names.withLock { $0 }.contains { $0.contains("a0.ts") })
         #expect(try probe(playlist)["nb_read_frames"] == "30")
     }
 
-    @Test func whatAMuxerMayNotOpenFailsTheWriter() throws {
+    /// Refused, or granted by protocols that can't open it.
+    @Test(arguments: [OutputPermission.refused(reason: "not there"), .granted(protocols: ["tcp"])])
+    func whatAMuxerMayNotOpenFailsTheWriter(answer: OutputPermission) throws {
         let writer = try StreamWriter(
-            destination: .url(folder.path("b.m3u8")), format: nil, mayOpen: { _ in false })
+            destination: .url(folder.path("b.m3u8")), format: nil, opener: Opener(answer))
         _ = try writer.addStream(.video(config))
         let error = code {
             try writer.open()
             try writer.send(pictures(count: 30, bytesPerFrame: 64 * 48 * 3))
             _ = try writer.close()
         }
-        #expect(error == .destinationFailed)
+        #expect(error == (answer == .granted(protocols: ["tcp"]) ? .destinationFailed : .destinationRefused))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
+    }
+
+    /// What a URL's protocol opens in turn is held to them too.
+    @Test(arguments: ["tcp://127.0.0.1:9", "crypto:/dev/null", "http://127.0.0.1:9/x"])
+    func aURLIsOpenedByItsOwnProtocolsOnly(url: String) throws {
+        let opener = Opener(.granted(protocols: ["udp", "http"]))
+        let writer = try StreamWriter(destination: .url(url), format: "mpegts", opener: opener)
+        _ = try writer.addStream(.video(config))
+        do {
+            try writer.open()
+            Issue.record("opened")
+        } catch {
+            #expect(error.code == .destinationFailed)
+            #expect(error.log.contains { $0.contains("not on whitelist") }, "\(error.log)")
+        }
+        #expect(opener.names.withLock { $0 } == [url])
+        writer.abort()
     }
 
     @Test func aMuxerOfManyFilesDoesNotTakeADescriptor() throws {

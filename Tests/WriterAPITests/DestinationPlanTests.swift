@@ -44,13 +44,11 @@ import WriterModel
         #expect(refusal("[f=mp4]a.mp4", format: "tee", OutputPolicy(patterns: ["udp://h:1"], allowsDevices: true)) == .forbiddenDestination)
     }
 
-    @Test func aMuxerOpensOnlyBesideItsFirstFile() throws {
-        let plan = try plan("live/a.m3u8")
-        let policy = OutputPolicy(patterns: ["https://h/*"])
-        for name in ["live/a.m3u8", "live/a.m3u8.tmp", "live/a0.ts", "live/sub/a0.ts"] { #expect(plan.allows(opening: name, policy)) }
-        for name in ["a0.ts", "other/a0.ts", "../live/a0.ts", "/live/a0.ts", "live/../x", "file:live/a0.ts", "udp://h:1"] {
-            #expect(!plan.allows(opening: name, policy))
+    @Test func withoutAPolicyNothingIsRefused() throws {
+        for dst in ["/etc/x.mp4", "../x.mp4", "file:x.mp4", "concat:a.mp4", "rtmp://h/x"] {
+            let muxer = try StreamWriter.resolveMuxer(format: "mp4", name: dst)
+            let plan = try DestinationPlan(dst: dst, muxer: muxer, policy: .init(), clientPolicy: .absent)
+            #expect(plan == .url(dst))
         }
-        #expect(plan.allows(opening: "https://h/x", policy))
     }
 }

@@ -14,14 +14,14 @@ import WriterModel
     @Test(arguments: [
         ("tcp://10.0.0.1:9000", 9_000), ("rtmp://10.0.0.1/live/*", 1_935), ("rtmps://10.0.0.1/*", 443),
         ("http://10.0.0.1/*", 80), ("https://10.0.0.1:8443/*", 8_443), ("http://[::1]/*", 80), ("http://[::1]:81/*", 81),
-        ("icecast://user@10.0.0.1/*", 8_000),
+        ("icecast://user@10.0.0.1:8000/*", 8_000),
     ] as [(String, UInt16)])
     func patternWithOnePortOpensThatPort(pattern: String, port: UInt16) {
         #expect(reach(pattern).tcpPorts == .these(connecting: [port], listening: [port]))
         #expect(reach(pattern).sockets == .tcp)
     }
 
-    @Test(arguments: ["tcp://10.0.0.1:*", "rtmp://10.0.0.*", "http://*/upload", "ftp://10.0.0.1/*", "unheard://10.0.0.1/"])
+    @Test(arguments: ["tcp://10.0.0.1:*", "rtmp://10.0.0.*", "http://*/upload", "ftp://10.0.0.1/*", "icecast://10.0.0.1/*", "unheard://10.0.0.1/"])
     func patternWithoutOnePortOpensAll(pattern: String) {
         #expect(reach(pattern).tcpPorts == .all)
         #expect(reach(pattern).sockets.contains(.tcp))

@@ -16,7 +16,7 @@ import WriterModel
         return EncoderSettings(
             role: .writer, writer: writer, createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
             idempotencyKey: "k 1", folder: "/state/w_1", outputDirectory: "/out \"é\"", limits: limits,
-            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), requiresSandbox: true, version: "1.2.3",
+            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), serverPort: 65_535, requiresSandbox: true, version: "1.2.3",
             logsRequests: true, tokens: tokens)
     }
 

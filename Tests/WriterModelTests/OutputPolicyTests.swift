@@ -31,9 +31,49 @@ import WriterModel
 
     @Test func withoutPatternsNothingIsAllowed() { #expect(!OutputPolicy().allows("rtmp://a/b")) }
 
-    @Test(arguments: OutputPolicy.deniedSchemes)
+    /// Files, memory, other protocols, for reading only, or looked up by a library of its own.
+    static let otherSchemes = [
+        "file", "concat", "concatf", "subfile", "pipe", "fd", "unix", "data", "crypto", "async", "cache", "tee", "md5", "bluray",
+        "saf", "link", "ipns", "ipfs", "gopher", "gophers", "libsmbclient", "smb", "rist", "sftp", "amqp", "zmq",
+        "sap", "httpproxy", "sctp", "ffrtmphttp", "prompeg", "nosuch",
+    ]
+
+    @Test(arguments: otherSchemes)
     func protocolsThatReachElsewhereAreNeverAllowed(scheme: String) {
-        #expect(!OutputPolicy(patterns: ["\(scheme)://*"]).allows("\(scheme)://host/path"))
+        guard case .failure(let refusal) = OutputPolicy(patterns: ["\(scheme)://*"]).permit("\(scheme)://host:1/path") else {
+            Issue.record("allowed")
+            return
+        }
+        #expect(refusal.reason == "\(scheme) is no protocol it writes by")
+        #expect(refusal.supported == URLScheme.names)
+    }
+
+    @Test func noProtocolOfAURLReachesAFile() throws {
+        for name in URLScheme.names {
+            let protocols = try #require(URLScheme.named(name)).protocols
+            #expect(Set(protocols).isDisjoint(with: Self.otherSchemes.filter { !["ffrtmphttp", "prompeg"].contains($0) }), "\(name)")
+        }
+    }
+
+    @Test(arguments: [
+        ("udp://h:1?ttl=3&pkt_size=1316", true), ("udp://h:1?localaddr=10.0.0.1", false), ("udp://h:1?localport=53", false),
+        ("udp://h:1?ttl=3&sources=10.0.0.1", false), ("udp://h:1?block=1.2.3.4", false), ("udp://h:1/x?localaddr=1", false),
+        ("udp://h:1#?localaddr=1", false), ("udp://h:1?ttl=1?localaddr=1", false), ("udp://h:1?ttl=1&", false),
+        ("tls://h:1?verify=1", true), ("tls://h:1?cafile=/etc/passwd", false), ("tls://h:1?cert=x&key=y", false),
+        ("tcp://h:1?listen=1", true), ("rtp://h:2?rtcpport=80", false), ("rtp://h:2?localrtpport=80", false),
+        ("rtp://h:2?write_to_source=1", false), ("srt://h:1?passphrase=0123456789&mode=caller", true), ("srt://h:1?adapter=10.0.0.1", false),
+        ("https://h/x?localaddr=1&cafile=/etc/passwd", true), ("rtmp://h/x?a=b?c", true),
+    ])
+    func aQueryThatTheProtocolReadsNamesNothingElse(url: String, allowed: Bool) {
+        #expect(OutputPolicy(patterns: ["\(url.prefix { $0 != ":" })://*"]).allows(url) == allowed)
+    }
+
+    @Test(arguments: [
+        ("udp://h", false), ("udp://h:0", false), ("udp://h:65536", false), ("udp://h:1x", false), ("udp://h:", false),
+        ("udp://h:+1", false), ("udp://h:65535", true), ("http://h/x", true), ("rtmp://h/x", true), ("rtsp://h/x", true),
+    ])
+    func aPortIsANumber(url: String, allowed: Bool) {
+        #expect(OutputPolicy(patterns: ["\(url.prefix { $0 != ":" })://*"]).allows(url) == allowed)
     }
 
     @Test(arguments: [

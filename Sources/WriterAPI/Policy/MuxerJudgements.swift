@@ -17,6 +17,7 @@ extension JudgementTable {
             .options("dash", "http_opts", .protocolOptions),
             .options("dash", "http_user_agent", .line),
             .options("dash hls webm_chunk", "method", .httpMethod),
+            .options("dash hls", "http_persistent", .refused("its requests on one connection can't be judged one by one")),
 
             .options("hls", "hls_key_info_file", .refused("it reads a file, and another that it names; hls_enc with hls_enc_key takes the key")),
             .options("hls", "strftime_mkdir", .refused("it makes folders without asking the server")),

@@ -1,0 +1,50 @@
+import StreamWriter
+import WriterModel
+
+/// Decides what a writer's muxer may open: its destination, and the files and URLs it opens by
+/// itself.
+package struct DestinationGuard: OutputOpener {
+    let plan: DestinationPlan
+    let policy: OutputPolicy
+    let clientPolicy: ClientPolicy
+    /// Where a muxer's own files lie.
+    let folder: MuxerFolder?
+
+    package init(plan: DestinationPlan, policy: OutputPolicy, clientPolicy: ClientPolicy, folder: MuxerFolder?) {
+        self.plan = plan
+        self.policy = policy
+        self.clientPolicy = clientPolicy
+        self.folder = folder
+    }
+
+    package func permission(toOpen name: String) -> OutputPermission {
+        if clientPolicy == .absent {
+            if URLParts(name) == nil { folder?.note(opened: name) }
+            return .granted(protocols: nil)
+        }
+        do throws(Problem) {
+            return .granted(protocols: try judge(name))
+        } catch {
+            return .refused(reason: error.detail)
+        }
+    }
+
+    /// The protocols it may be opened by.
+    private func judge(_ name: String) throws(Problem) -> [String] {
+        if URLParts(name) != nil {
+            let permit = try DestinationPlan.permit(name, policy)
+            AddressGate.shared.admit(permit)
+            return permit.protocols
+        }
+        if plan == .nowhere { return [] }
+        // How hls encrypts its segments.
+        let isEncrypted = name.hasPrefix("crypto:")
+        let path = isEncrypted ? String(name.dropFirst("crypto:".count)) : name
+        try DestinationPlan.checkPath(path, "The name of a file that the muxer opens")
+        guard let folder, folder.holds(path) else {
+            throw Problem(
+                .forbiddenDestination, "The muxer opens only files in the folder of dst and beneath; \(path) is none.")
+        }
+        return isEncrypted ? ["crypto", "file"] : ["file"]
+    }
+}

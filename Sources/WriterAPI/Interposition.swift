@@ -1,0 +1,107 @@
+import Glibc
+import Synchronization
+import SystemIO
+
+// The C library's functions by which libav and the libraries under it look names up and touch
+// files by name. A program's own definitions stand before those of its libraries, for all of them:
+// so libavformat's, libsrt's and GnuTLS's calls come here, also those that no callback of libav's
+// tells of (a playlist renamed, a segment deleted, a redirect followed).
+package enum Interposition {
+    private static let folder = Mutex<MuxerFolder?>(nil)
+
+    /// From now on relative names are names in there. Absolute ones are not libav's: no muxer is
+    /// given one.
+    static func confine(to folder: MuxerFolder?) { self.folder.withLock { $0 = folder } }
+
+    /// Whether the libraries' calls do come here.
+    package static var isInPlace: Bool {
+        ["getaddrinfo", "open", "open64", "rename", "unlink", "rmdir", "mkdir"].allSatisfy(DynamicSymbol.isOurs)
+    }
+
+    /// Where a name lies, unless that is nobody's business here.
+    fileprivate static func place(of path: UnsafePointer<CChar>) -> MuxerFolder? {
+        guard path.pointee != CChar(bitPattern: UInt8(ascii: "/")) else { return nil }
+        return folder.withLock { $0 }
+    }
+
+    /// A call's answer as the C library would give it.
+    fileprivate static func answer(_ call: () throws(SystemError) -> Int32) -> Int32 {
+        do throws(SystemError) {
+            return try call()
+        } catch {
+            errno = error.number
+            return -1
+        }
+    }
+}
+
+@_cdecl("open64")
+public func penstockOpenLarge(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: UInt32) -> Int32 {
+    penstockOpen(path, flags, mode)
+}
+
+/// open(2) takes `mode` as it comes: read only where a file is made.
+@_cdecl("open")
+public func penstockOpen(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: UInt32) -> Int32 {
+    guard let folder = Interposition.place(of: path) else { return PlainNames.open(path, flags: flags, mode: mode) }
+    return Interposition.answer { () throws(SystemError) in
+        try folder.open(String(cString: path), flags: flags, mode: mode)
+    }
+}
+
+@_cdecl("rename")
+public func penstockRename(_ from: UnsafePointer<CChar>, _ to: UnsafePointer<CChar>) -> Int32 {
+    guard let folder = Interposition.place(of: from) else { return PlainNames.rename(from, to: to) }
+    return Interposition.answer { () throws(SystemError) in
+        try folder.rename(String(cString: from), to: String(cString: to))
+        return 0
+    }
+}
+
+@_cdecl("unlink")
+public func penstockUnlink(_ path: UnsafePointer<CChar>) -> Int32 {
+    guard let folder = Interposition.place(of: path) else { return PlainNames.unlink(path) }
+    return Interposition.answer { () throws(SystemError) in
+        try folder.remove(String(cString: path))
+        return 0
+    }
+}
+
+@_cdecl("rmdir")
+public func penstockRemoveFolder(_ path: UnsafePointer<CChar>) -> Int32 {
+    guard let folder = Interposition.place(of: path) else { return PlainNames.removeFolder(path) }
+    return Interposition.answer { () throws(SystemError) in
+        try folder.removeFolder(String(cString: path))
+        return 0
+    }
+}
+
+@_cdecl("mkdir")
+public func penstockMakeFolder(_ path: UnsafePointer<CChar>, _ mode: UInt32) -> Int32 {
+    guard let folder = Interposition.place(of: path) else { return PlainNames.makeFolder(path, mode: mode) }
+    return Interposition.answer { () throws(SystemError) in
+        try folder.makeFolder(String(cString: path))
+        return 0
+    }
+}
+
+@_cdecl("getaddrinfo")
+public func penstockLookUp(
+    _ node: UnsafePointer<CChar>?, _ service: UnsafePointer<CChar>?, _ hints: UnsafePointer<addrinfo>?,
+    _ result: UnsafeMutablePointer<UnsafeMutablePointer<addrinfo>?>?
+) -> Int32 {
+    let gate = AddressGate.shared
+    guard gate.isClosed else { return NameLookup.answer(node, service, hints, result) }
+    let host = node.map { String(cString: $0) } ?? ""
+    let port = service.map { Int(String(cString: $0)) ?? -1 } ?? 0
+    // Any port of this machine's own to send from, or a text that is asked whether it is an address.
+    let isText = hints.map { $0.pointee.ai_flags & AI_NUMERICHOST != 0 } ?? false
+    if port == 0 && (host.isEmpty || isText) { return NameLookup.answer(node, service, hints, result) }
+    guard let result, var judge = gate.judge(host: host, port: port) else { return NameLookup.refused }
+    let answer = NameLookup.answer(node, service, hints, result)
+    guard answer == 0 else { return answer }
+    result.pointee = NameLookup.filter(result.pointee) { judge.allows($0) }
+    if result.pointee != nil { return 0 }
+    gate.note(refusedBy: judge)
+    return NameLookup.refused
+}

@@ -1,0 +1,114 @@
+import StreamWriter
+import SystemIO
+import WriterModel
+
+/// Makes the place a writer writes to, and what it writes there.
+struct OutputMaking {
+    typealias Made = (place: OutputPlace, destination: Destination)
+
+    private let request: CreateRequest
+    private let settings: EncoderSettings
+    private let clientPolicy: ClientPolicy
+    private let confinement: Confinement
+    /// The writer's own.
+    private let folder: Directory
+    private let onWrite: @Sendable () -> Void
+    private let muxer: MuxerInfo
+    private let plan: DestinationPlan
+
+    /// `onWrite` is called after bytes were written.
+    init(
+        _ request: CreateRequest, settings: EncoderSettings, clientPolicy: ClientPolicy, confinement: Confinement,
+        folder: Directory, onWrite: @escaping @Sendable () -> Void
+    ) throws(Problem) {
+        self.request = request
+        self.settings = settings
+        self.clientPolicy = clientPolicy
+        self.confinement = confinement
+        self.folder = folder
+        self.onWrite = onWrite
+        let muxer = try asProblem { () throws(StreamWriterError) in
+            try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
+        }
+        self.muxer = muxer
+        plan = try DestinationPlan(
+            dst: request.dst, muxer: muxer, policy: settings.policy, clientPolicy: clientPolicy)
+    }
+
+    /// The destination owns its descriptor. A trial leaves nothing.
+    func make(isTrial: Bool) throws(Problem) -> Made {
+        let made: Made
+        do throws(SystemError) {
+            made = isTrial ? try makeTrial() : try make()
+        } catch {
+            throw OutputPlace.problem(error, request.dst ?? "")
+        }
+        try narrow(made, to: isTrial ? .ownFolder : made.place.reach)
+        return made
+    }
+
+    /// Nothing else is within reach from here on; when that can't be had there is no writer.
+    private func narrow(_ made: Made, to reach: Confinement.Reach) throws(Problem) {
+        do throws(SystemError) {
+            try confinement.narrow(to: reach)
+        } catch {
+            made.destination.discard()
+            made.place.remove(committed: false)
+            throw Problem(.internalError, "The writer can't be confined to its destination: \(error.description).")
+        }
+    }
+
+    private func make() throws(SystemError) -> Made {
+        switch plan {
+        case .managed:
+            return try create(.init(folder: folder, name: "output." + (muxer.extensions.first ?? "bin")))
+        case .file(let dst):
+            let outputs = try Directory(path: settings.outputDirectory)
+            try outputs.makeParents(of: dst)
+            if request.overwrite, let descriptor = try outputs.openSpecialForWriting(dst) {
+                let file = OutputPlace.OwnFile(folder: outputs, name: dst, isSpecial: true)
+                return (place(file), .file(descriptor: descriptor, name: dst, onWrite: onWrite))
+            }
+            let temporary = request.overwrite ? TemporaryOutput.path(beside: dst, for: settings.writer) : nil
+            return try create(.init(folder: outputs, name: dst, temporaryName: temporary))
+        case .files(let dst):
+            let outputs = try Directory(path: settings.outputDirectory)
+            try refuseIfThere(dst, outputs)
+            let muxerFolder = try MuxerFolder(of: dst, in: outputs, overwrites: request.overwrite)
+            if clientPolicy == .enforced { Interposition.confine(to: muxerFolder) }
+            try outputs.enter()
+            return (place(muxerFolder: muxerFolder), .url(dst))
+        case .url(let url):
+            // Whatever the client calls by a name that no policy has judged.
+            if clientPolicy == .absent { try Directory(path: settings.outputDirectory).enter() }
+            return (place(), .url(url))
+        case .device(let name): return (place(), .device(name))
+        case .nowhere: return (place(), .url("null"))
+        }
+    }
+
+    /// A file in the writer's own folder, or nothing at all for what opens its destination itself.
+    private func makeTrial() throws(SystemError) -> Made {
+        switch plan {
+        case .file(let dst), .files(let dst): try refuseIfThere(dst, try Directory(path: settings.outputDirectory))
+        default: break
+        }
+        if muxer.needsFile { return try create(.init(folder: folder, name: "trial")) }
+        return (place(), .url(request.dst ?? "null"))
+    }
+
+    private func refuseIfThere(_ dst: String, _ outputs: Directory) throws(SystemError) {
+        if !request.overwrite && outputs.contains(dst) { throw SystemError("make \(dst)", number: 17) }
+    }
+
+    private func create(_ file: OutputPlace.OwnFile) throws(SystemError) -> Made {
+        let descriptor = try file.folder.createFile(file.temporaryName ?? file.name, .onlyIfAbsent)
+        return (place(file), .file(descriptor: descriptor, name: file.name, onWrite: onWrite))
+    }
+
+    private func place(_ file: OutputPlace.OwnFile? = nil, muxerFolder: MuxerFolder? = nil) -> OutputPlace {
+        let opener = DestinationGuard(
+            plan: plan, policy: settings.policy, clientPolicy: clientPolicy, folder: muxerFolder)
+        return OutputPlace(muxer: muxer, plan: plan, opener: opener, file: file)
+    }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import SystemIO
+import Testing
+import WriterAPI
+import WriterModel
+
+@Suite final class MuxerFolderTests {
+    private let root: String
+    private let outputs: Directory
+
+    init() throws {
+        var template = Array("/tmp/penstock-test-XXXXXX".utf8CString)
+        root = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
+        outputs = try Directory(path: root + "/output")
+        try FileManager.default.createDirectory(atPath: root + "/outside", withIntermediateDirectories: true)
+        try Data("canary".utf8).write(to: URL(fileURLWithPath: root + "/outside/x"))
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: root) }
+
+    private func folder(_ dst: String = "show/live.m3u8", overwrites: Bool = false) throws -> MuxerFolder {
+        try MuxerFolder(of: dst, in: outputs, overwrites: overwrites)
+    }
+
+    private func write(_ folder: MuxerFolder, _ name: String) throws {
+        let file = FileHandle(fileDescriptor: try folder.open(name, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o666), closeOnDealloc: true)
+        file.write(Data("written".utf8))
+    }
+
+    private func error(_ work: () throws -> Void) -> Int32? {
+        do {
+            try work()
+            return nil
+        } catch {
+            return (error as? SystemError)?.number
+        }
+    }
+
+    private func text(_ path: String) -> String? {
+        FileManager.default.contents(atPath: root + "/" + path).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test func aMuxerMakesRenamesAndRemovesFilesInItsFolder() throws {
+        let folder = try folder()
+        try folder.makeFolder("show/v0")
+        for name in ["show/live.m3u8.tmp", "show/v0/a.ts", "show/./b.ts"] { try write(folder, name) }
+        try folder.rename("show/live.m3u8.tmp", to: "show/live.m3u8")
+        try folder.remove("show/v0/a.ts")
+        #expect(folder.files == ["show/b.ts", "show/live.m3u8"])
+        // Its own it writes again, and puts others in their place.
+        try write(folder, "show/live.m3u8.tmp")
+        try folder.rename("show/live.m3u8.tmp", to: "show/live.m3u8")
+        try write(folder, "show/b.ts")
+        try folder.rename("show/v0", to: "show/v1")
+        try folder.removeFolder("show/v1")
+        #expect(try outputs.subdirectory("show").entries().sorted() == ["b.ts", "live.m3u8"])
+    }
+
+    @Test func aFileOfAFolderThatIsRenamedKeepsItsOwner() throws {
+        let folder = try folder()
+        try folder.makeFolder("show/a")
+        try write(folder, "show/a/x")
+        try folder.rename("show/a", to: "show/b")
+        #expect(folder.files == ["show/b/x"])
+        try folder.remove("show/b/x")
+    }
+
+    @Test(arguments: ["live.m3u8", "other/x", "../x", "show/../x", "show/../../outside/x", "/tmp/x", "show", "", "showx/y", "show/.."])
+    func namesElsewhereAreRefused(name: String) throws {
+        let folder = try folder(overwrites: true)
+        try write(folder, "show/mine")
+        #expect(error { try write(folder, name) } == EXDEV)
+        #expect(error { _ = try folder.open(name, flags: O_RDONLY, mode: 0) } == EXDEV)
+        #expect(error { try folder.rename("show/mine", to: name) } == EXDEV)
+        #expect(error { try folder.rename(name, to: "show/mine") } == EXDEV)
+        #expect(error { try folder.remove(name) } == EXDEV)
+        #expect(error { try folder.removeFolder(name) } == EXDEV)
+        #expect(text("outside/x") == "canary")
+        #expect(folder.files == ["show/mine"])
+    }
+
+    @Test func theFolderItselfAndThoseAboveAreThereAlready() throws {
+        let folder = try folder("a/b/%v/live.m3u8")
+        for name in ["a", "a/b"] { #expect(error { try folder.makeFolder(name) } == EEXIST) }
+        try folder.makeFolder("a/b/0")
+        try write(folder, "a/b/0/live.m3u8")
+        #expect(folder.files == ["a/b/0/live.m3u8"])
+    }
+
+    @Test func whatTheWriterDidNotMakeIsLeftAlone() throws {
+        let folder = try folder()
+        let others = try self.folder()
+        try write(others, "show/theirs")
+        try write(folder, "show/mine")
+        #expect(error { try write(folder, "show/theirs") } == EEXIST)
+        #expect(error { try folder.rename("show/mine", to: "show/theirs") } == EEXIST)
+        #expect(error { try folder.rename("show/theirs", to: "show/taken") } == EPERM)
+        #expect(error { try folder.remove("show/theirs") } == EPERM)
+        #expect(folder.files == ["show/mine"])
+        #expect(text("output/show/theirs") == "written")
+    }
+
+    @Test func overwritingReplacesLinksAndSecondNames() throws {
+        let folder = try folder(overwrites: true)
+        let inside = root + "/output/show/"
+        try FileManager.default.createSymbolicLink(atPath: inside + "link", withDestinationPath: root + "/outside/x")
+        try FileManager.default.linkItem(atPath: root + "/outside/x", toPath: inside + "name")
+        for name in ["show/link", "show/name"] { try write(folder, name) }
+        #expect(text("outside/x") == "canary")
+        #expect(try outputs.readFile("show/link") == Array("written".utf8))
+        #expect(text("output/show/name") == "written")
+    }
+
+    @Test(arguments: [false, true])
+    func linksLeadNowhere(overwrites: Bool) throws {
+        let folder = try folder(overwrites: overwrites)
+        try FileManager.default.createSymbolicLink(atPath: root + "/output/show/sub", withDestinationPath: root + "/outside")
+        #expect(error { try write(folder, "show/sub/new") } == ELOOP)
+        #expect(error { _ = try folder.open("show/sub/x", flags: O_RDONLY, mode: 0) } == ELOOP)
+        try write(folder, "show/mine")
+        #expect(error { try folder.rename("show/mine", to: "show/sub/x") } == ELOOP)
+        #expect(error { try folder.makeFolder("show/sub/new") } == ELOOP)
+        #expect(error { try folder.remove("show/sub/x") } != nil)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: root + "/outside") == ["x"])
+        #expect(text("outside/x") == "canary")
+    }
+
+    @Test func aFolderThatLiesOutsideIsNone() throws {
+        try FileManager.default.createSymbolicLink(atPath: root + "/output/out", withDestinationPath: root + "/outside")
+        #expect(error { _ = try folder("out/live.m3u8") } == EXDEV)
+        #expect(error { _ = try folder("out/sub/live.m3u8") } == EXDEV)
+    }
+
+    @Test func whatAMuxerOpensIsJudgedByItsName() throws {
+        let folder = try folder("live/a.m3u8")
+        let policy = OutputPolicy(patterns: ["https://h/*"])
+        let opener = DestinationGuard(plan: .files("live/a.m3u8"), policy: policy, clientPolicy: .enforced, folder: folder)
+        for name in ["live/a.m3u8", "live/a.m3u8.tmp", "live/a0.ts", "live/sub/a0.ts"] {
+            #expect(opener.permission(toOpen: name) == .granted(protocols: ["file"]))
+        }
+        #expect(opener.permission(toOpen: "crypto:live/a0.ts") == .granted(protocols: ["crypto", "file"]))
+        #expect(opener.permission(toOpen: "https://h/x") == .granted(protocols: ["https", "tls", "tcp"]))
+        for name in [
+            "a0.ts", "other/a0.ts", "../live/a0.ts", "/live/a0.ts", "live/../x", "live/./x", "file:live/a0.ts", "udp://h:1", "crypto:/etc/passwd",
+            "crypto:file:live/x", "crypto+file:live/x", "concat:live/a", "subfile,,start,0,end,1,,:live/a", "data:,x", "pipe:1", "fd:1", "unix:live/s",
+            "tee:live/a|live/b", "https://other/x", "",
+        ] {
+            guard case .refused(let reason) = opener.permission(toOpen: name) else {
+                Issue.record("\(name) is granted")
+                continue
+            }
+            #expect(!reason.isEmpty)
+        }
+        let file = DestinationGuard(plan: .file("live/a.mp4"), policy: policy, clientPolicy: .enforced, folder: nil)
+        #expect(file.permission(toOpen: "live/b") != .granted(protocols: ["file"]))
+        let unjudged = DestinationGuard(plan: .files("live/a.m3u8"), policy: policy, clientPolicy: .absent, folder: folder)
+        #expect(unjudged.permission(toOpen: "/etc/passwd") == .granted(protocols: nil))
+    }
+}
