@@ -73,6 +73,15 @@ final class EncodeService: EncoderService {
 
     private func encode(_ exchange: Exchange) throws(Problem) {
         let request = try EncodeRequest(exchange.head.target)
+        let redaction = Redaction(destination: nil, options: [request.option, request.stream.encoderOption])
+        do throws(Problem) {
+            try encode(request, exchange)
+        } catch {
+            throw redaction.apply(to: error)
+        }
+    }
+
+    private func encode(_ request: EncodeRequest, _ exchange: Exchange) throws(Problem) {
         let kind = try ChunkBody.kind(exchange.head)
         let opener = DestinationGuard(
             plan: .managed, policy: settings.policy, clientPolicy: clientPolicy, folder: nil)

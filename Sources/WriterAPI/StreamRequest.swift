@@ -17,6 +17,13 @@ package struct StreamRequest {
         try fields.finish()
     }
 
+    var encoderOption: [String: String] {
+        switch config {
+        case .audio(let audio): audio.encoderOption
+        case .video(let video): video.encoderOption
+        }
+    }
+
     /// The stream with what was chosen for it and how far it is.
     static func json(_ config: StreamConfig, _ chosen: StreamDescription, _ progress: StreamProgress) -> JSONValue {
         var object: JSONObject = ["index": .integer(Int64(chosen.index)), "type": .string(chosen.kind.rawValue)]
@@ -170,7 +177,7 @@ extension AudioStreamConfig {
         object.set("sample_rate", sampleRate)
         object.set("num_channels", numChannels)
         object["format"] = .string(format.rawValue)
-        object.set("encoder_option", encoderOption)
+        object.set("encoder_option", SecretOption.redacted(encoderOption))
         codecConfig.add(to: &object)
         object.set("filter_desc", filterDesc)
         object.set("metadata", metadata)
@@ -218,7 +225,7 @@ extension VideoStreamConfig {
         object.set("height", height)
         object["format"] = .string(format)
         object["layout"] = .string(layout.rawValue)
-        object.set("encoder_option", encoderOption)
+        object.set("encoder_option", SecretOption.redacted(encoderOption))
         codecConfig.add(to: &object)
         object.set("filter_desc", filterDesc)
         object.set("hw_accel", hwAccel)

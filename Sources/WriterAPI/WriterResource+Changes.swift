@@ -7,6 +7,7 @@ import WriterModel
 extension WriterResource {
     func addStream(_ body: JSONValue?) throws(Problem) -> (index: Int, resource: JSONValue) {
         let request = try StreamRequest(body ?? .null)
+        note(option: request.encoderOption)
         return try change(in: .configuring, needs: "streams are added before open") { parts throws(Problem) in
             try optionPolicy.check(request.config, for: parts.place.muxer, destination: parts.request.dst ?? "")
             let index = try add(request, to: parts.writer)
@@ -25,6 +26,7 @@ extension WriterResource {
     }
 
     func open(_ request: OpenRequest) throws(Problem) -> JSONObject {
+        note(option: request.option)
         // What is left of a muxer that would not open can't be opened again.
         let stays: Set<ProblemCode> = [.wrongState, .forbiddenOption]
         return try change(in: .configuring, needs: "open comes once", endsWriter: { !stays.contains($0.code) }) {

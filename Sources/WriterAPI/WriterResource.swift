@@ -155,11 +155,15 @@ final class WriterResource: Sendable {
     }
 
     private func note(_ request: CreateRequest) {
+        let options = request.streams.map(\.encoderOption) + [request.open?.option ?? [:]]
         state.withLock { state in
-            state.redaction = Redaction(destination: request.dst)
+            state.redaction = Redaction(destination: request.dst, options: options)
             state.shownDestination = request.dst.map { URLParts($0)?.redacted ?? $0 }
         }
     }
+
+    /// Options that come later may hold secrets too.
+    func note(option: [String: String]) { state.withLock { $0.redaction.add(option) } }
 
     enum CreationClaim { case claimed, exists, ended }
 

@@ -84,15 +84,6 @@ extension EndToEnd {
             }
         }
 
-        @Test func announcementsElsewhereAreNotSent() async throws {
-            try await withServer(["--allow-output", "rtp://127.0.0.1:*"]) { server in
-                let port = try LoopbackPort.free(.udp)
-                let answer = try await open("rtp://127.0.0.1:\(port.number)", "sap", on: server)
-                #expect(answer.status == 403, "\(answer.text)")
-                #expect(answer.json["detail"].string?.contains("224.2.127.254:9875, which it does not name") == true, "\(answer.text)")
-            }
-        }
-
         /// FFmpeg's own program follows it there.
         @Test func redirectToAnotherPortIsNotFollowed() async throws {
             let peer = try Peer("python3", [Repository.root + "/Tests/Tools/redirecting-server.py"])
