@@ -76,17 +76,19 @@ struct LoopbackPort: Sendable {
 
     /// Waits until a program has bound it, without connecting to it.
     func isTaken() async throws {
+        try await eventually("a program at port \(number)") { hasListener }
+    }
+
+    /// Whether a program has bound it now.
+    var hasListener: Bool {
         let (table, state) = kind == .tcp ? ("tcp", "0A") : ("udp", "07")
         let port = String(format: ":%04X", number)
-        try await eventually("a program at port \(number)") {
-            for suffix in ["", "6"] {
-                let text = (try? String(contentsOfFile: "/proc/net/\(table)\(suffix)", encoding: .utf8)) ?? ""
-                for line in text.split(separator: "\n") {
-                    let fields = line.split(separator: " ")
-                    if fields.count > 3, fields[1].hasSuffix(port), fields[3] == state { return true }
-                }
+        return ["", "6"].contains { suffix in
+            let text = (try? String(contentsOfFile: "/proc/net/\(table)\(suffix)", encoding: .utf8)) ?? ""
+            return text.split(separator: "\n").contains { line in
+                let fields = line.split(separator: " ")
+                return fields.count > 3 && fields[1].hasSuffix(port) && fields[3] == state
             }
-            return false
         }
     }
 }

@@ -14,17 +14,19 @@ final class PenstockServer: Sendable {
     var outputFolder: String { folder / "output" }
 
     /// Starts a server and waits until it listens. Give the folder of an earlier one to restart it;
-    /// `descriptors` is how many the gateway may have open; `wrapper` a program that starts it.
+    /// `descriptors` is how many the gateway may have open; `wrapper` a program that starts it;
+    /// `encoder` a program to run in place of `penstock-encoder`.
     static func start(
         _ options: [String] = [], in folder: TemporaryFolder? = nil, environment: [String: String] = [:],
-        descriptors: Int? = nil, under wrapper: [String] = []
+        descriptors: Int? = nil, under wrapper: [String] = [], encoder: String? = nil
     ) async throws -> PenstockServer {
         let folder = try folder ?? TemporaryFolder()
         let marker = UUID().uuidString
         let arguments =
             ["serve", "--port", "0", "--output-dir", folder / "output", "--state-dir", folder / "state"] + options
         let (process, log) = try launch(
-            arguments, environment.merging(["PENSTOCK_TEST_SERVER": marker]) { $1 }, descriptors: descriptors, under: wrapper)
+            arguments, environment.merging(["PENSTOCK_TEST_SERVER": marker]) { $1 }, descriptors: descriptors,
+            under: wrapper, program: try encoder.map { try program(with: $0, in: folder) })
         guard let line = await log.line(containing: "listening", within: 20) else {
             process.signal(SIGKILL)
             throw HarnessError("the server does not listen; it said:\n\(log.text)")
@@ -39,7 +41,7 @@ final class PenstockServer: Sendable {
     /// Starts `penstock` with exactly these arguments.
     static func launch(
         _ arguments: [String], _ environment: [String: String] = [:], descriptors: Int? = nil,
-        under wrapper: [String] = []
+        under wrapper: [String] = [], program: String? = nil
     ) throws -> (process: ChildProcess, log: ServerLog) {
         var ends: [Int32] = [0, 0]
         // Not pipe(2): only this closes itself in programs that other tests start meanwhile.
@@ -52,11 +54,20 @@ final class PenstockServer: Sendable {
             close(ends[1])
         }
         let log = ServerLog(readingFrom: ends[0])
-        var command = wrapper + [Repository.programs + "/penstock"] + arguments
+        var command = wrapper + [program ?? Repository.programs + "/penstock"] + arguments
         if let descriptors { command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\""] + command }
         let process = try ChildProcess(
             command[0], Array(command.dropFirst()), environment: environment, input: null, output: null, error: ends[1])
         return (process, log)
+    }
+
+    /// The gateway finds its encoder beside itself: a copy of it with another one there.
+    private static func program(with encoder: String, in folder: TemporaryFolder) throws -> String {
+        let programs = folder / "programs"
+        try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: Repository.programs + "/penstock", toPath: programs + "/penstock")
+        try FileManager.default.copyItem(atPath: encoder, toPath: programs + "/penstock-encoder")
+        return programs + "/penstock"
     }
 
     private init(port: Int, folder: TemporaryFolder, log: ServerLog, process: ChildProcess, marker: String) {
