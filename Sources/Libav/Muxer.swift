@@ -58,8 +58,10 @@ package final class Muxer {
     }
 
     /// Whether a failure was the destination's rather than the muxer's.
-    package var destinationFailed: Bool {
-        guard let io = context.pointee.pb, !gate.hasFailed else { return true }
+    package func isDestinations(_ error: LibavError) -> Bool {
+        if gate.hasFailed { return true }
+        // One that opens its destination itself calls options it can't use invalid.
+        guard let io = context.pointee.pb else { return error.code != clibav_error_invalid }
         return io.pointee.error < 0
     }
 

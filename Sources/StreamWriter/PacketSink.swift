@@ -79,7 +79,7 @@ final class PacketSink: @unchecked Sendable {
     }
 
     static func translate(_ error: LibavError, _ muxer: Muxer) -> StreamWriterError {
-        StreamWriterError(error, muxer.destinationFailed ? .destinationFailed : .encodingFailed)
+        StreamWriterError(error, muxer.isDestinations(error) ? .destinationFailed : .encodingFailed)
     }
 
     private var isFull: Bool {

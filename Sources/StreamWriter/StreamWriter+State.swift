@@ -149,7 +149,7 @@ extension StreamWriter {
 
     private static func muxerRefused(_ error: LibavError, _ muxer: Muxer) -> StreamWriterError {
         if let option = error.option { return unknownOptions([option]) }
-        return StreamWriterError(error, muxer.destinationFailed ? .destinationFailed : .unsupportedValue)
+        return StreamWriterError(error, muxer.isDestinations(error) ? .destinationFailed : .unsupportedValue)
     }
 
     private static func unknownOptions(_ keys: [String]) -> StreamWriterError {

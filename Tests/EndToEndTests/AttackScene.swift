@@ -46,9 +46,9 @@ final class AttackScene: Sendable {
         self.watch.withLock { $0 = watch }
     }
 
-    /// Goes through with it as far as the server lets it. The answer to its first request, and
-    /// what harm it did.
-    func mount(_ attack: Attack, as id: String, on server: PenstockServer) async throws -> (Response?, [String]) {
+    /// Goes through with it as far as the server lets it. The answers to its requests, and what
+    /// harm it did.
+    func mount(_ attack: Attack, as id: String, on server: PenstockServer) async throws -> ([Response], [String]) {
         let path = "/v1/writers/\(id)"
         let brief = ["--max-time", "6"]
         let names = [
@@ -56,15 +56,19 @@ final class AttackScene: Sendable {
             "state": folder / "state/writers/victim", "tcp": "\(tcp.port)", "udp": "\(udp.port)",
             "listen": "\(listen.number)", "own": "\(server.port)", "unix": folder / "trap",
         ]
-        let answer = try? await server.curl("PUT", path, body: .json(attack.body.filled(with: names)), options: brief)
+        var answers = [Response]()
+        func send(_ method: String, _ path: String, _ body: Curl.Body = .none) async {
+            if let answer = try? await server.curl(method, path, body: body, options: brief) { answers.append(answer) }
+        }
+        await send("PUT", path, .json(attack.body.filled(with: names)))
         let opensPort = listen.hasListener
-        if answer?.status == 201 {
+        if answers.first?.status == 201 {
             let chunk = Data((0..<attack.chunkBytes).map { UInt8(truncatingIfNeeded: $0 &* 31) })
-            _ = try? await server.curl("POST", path + "/streams/0/chunks", body: .bytes(chunk), options: brief)
-            _ = try? await server.curl("POST", path + "/finalize", options: brief)
+            await send("POST", path + "/streams/0/chunks", .bytes(chunk))
+            await send("POST", path + "/finalize")
         }
         _ = try? await server.curl("DELETE", path, options: brief)
-        return (answer, harm() + (opensPort ? ["a port was opened"] : []))
+        return (answers, harm() + (opensPort ? ["a port was opened"] : []))
     }
 
     private func harm() -> [String] {
