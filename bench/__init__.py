@@ -1,0 +1,1 @@
+"""The benchmark of Penstock beside its peers. README.md says how each figure is made."""
