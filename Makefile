@@ -4,7 +4,7 @@ SWIFT ?= swift
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test demo serve bench dist clean
+.PHONY: help deps build test demo serve bench soak dist clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,8 +30,13 @@ demo: ## Encode the bundled clip through a server with plain curl
 serve: build ## Run a server on 127.0.0.1:8080 (ARGS="--port 9000 …")
 	.build/release/penstock serve $(ARGS)
 
-bench: build ## Measure raw ingest in GB/s
-	@bench/raw-ingest.py
+bench: build ## Measure beside nginx, ffmpeg, torchaudio … (ROUNDS=5 ONLY=video,audio)
+	@scripts/install-debian-packages.sh bench
+	python3 -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+soak: build ## Half an hour of mixed work, memory read all along (MINUTES=5)
+	@scripts/install-debian-packages.sh bench
+	python3 -m bench.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 dist: deps ## Build programs that need no Swift runtime, into dist/
 	@scripts/require-swift.sh
@@ -40,4 +45,4 @@ dist: deps ## Build programs that need no Swift runtime, into dist/
 	install -s .build-static/release/penstock .build-static/release/penstock-encoder dist/bin
 
 clean: ## Remove everything built and the demo's output
-	rm -rf .build .build-static dist demo-output
+	rm -rf .build .build-static .build-bench dist demo-output

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a purpose needs and this machine lacks.
-# Usage: install-debian-packages.sh {build|demo|test}...
+# Usage: install-debian-packages.sh {build|demo|test|bench}...
 set -euo pipefail
 
 build=(
@@ -10,6 +10,7 @@ build=(
 )
 demo=(ffmpeg curl)
 test=(ffmpeg curl python3 python3-venv libnginx-mod-rtmp xvfb)
+bench=(ffmpeg nginx python3 python3-venv)
 
 wanted=()
 for purpose in "${@:-build}"; do
@@ -17,8 +18,9 @@ for purpose in "${@:-build}"; do
     build) wanted+=("${build[@]}") ;;
     demo) wanted+=("${demo[@]}") ;;
     test) wanted+=("${test[@]}") ;;
+    bench) wanted+=("${bench[@]}") ;;
     *)
-        echo "usage: $0 {build|demo|test}..." >&2
+        echo "usage: $0 {build|demo|test|bench}..." >&2
         exit 2
         ;;
     esac

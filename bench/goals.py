@@ -1,0 +1,72 @@
+"""The goals of the design, each held against what was measured."""
+import dataclasses
+
+
+@dataclasses.dataclass
+class Verdict:
+    goal: str
+    figure: str
+    met: bool
+
+
+def _ratio(results, case, peer, bound, text, at_least=False):
+    ratio = results[case].ratio(peer) if case in results else None
+    if ratio is None:
+        return Verdict(text, "not measured", False)
+    return Verdict(text, f"{ratio:.2f}", ratio >= bound if at_least else ratio <= bound)
+
+
+def _chunks(results):
+    """The lower of two: with a log line a request on both sides, and without."""
+    text = "20 ms PCM chunks on one keep-alive connection: ≥ 0.8 × nginx `return 204`, same client"
+    names = ("20 ms PCM chunks, 1 connection", "20 ms PCM chunks, 1 connection, each logged")
+    ratios = [results[name].ratio("nginx") if name in results else None for name in names]
+    if None in ratios:
+        return Verdict(text, "not measured", False)
+    return Verdict(text, f"{ratios[0]:.2f}; each logged: {ratios[1]:.2f}", min(ratios) >= 0.8)
+
+
+def _sessions(results):
+    text = "create + add stream + open + finalize: ≥ 150 per s"
+    case = results.get("create + add stream + open + finalize, 1 connection, records on disk")
+    if case is None:
+        return Verdict(text, "not measured", False)
+    rate = case.median("penstock")
+    return Verdict(text, f"{rate:.0f} per s", rate >= 150)
+
+
+def _writers(results):
+    text = "1,000 writers sending 20 ms audio chunks in real time: all keep up; ≤ 3 MB private memory each"
+    case = results.get("1000 writers in real time, pcm")
+    if case is None:
+        return Verdict(text, "not measured", False)
+    late, private = case.median("penstock"), case.note("penstock", "private_mb_max")
+    unanswered = case.note("penstock", "unanswered")
+    return Verdict(text, f"{late:.2f} % late, {unanswered:.0f} unanswered; at most {private:.2f} MB",
+                   late <= 0.1 and unanswered == 0 and private <= 3)
+
+
+def _latency(results):
+    text = "chunk in → encoded bytes out at `…/output` (adts): p99 ≤ the codec's own delay + 5 ms"
+    case = results.get("chunk in → frame at …/output, aac, alone: p99")
+    if case is None:
+        return Verdict(text, "not measured", False)
+    p99 = case.median("penstock")
+    return Verdict(text, f"the codec's own delay + {p99:.2f} ms", p99 <= 5)
+
+
+def verdicts(results):
+    """One a goal; a goal whose case is not among the results counts as not met."""
+    video = "1080p rgb24 nchw → x264 ultrafast, 1 thread"
+    seconds = next((name.split()[0] for name in results if "of stereo float" in name), "600")
+    audio = f"{seconds} s of stereo float → "
+    return [
+        _ratio(results, "raw ingest, 1080p yuv444p", "bare receive", 0.85,
+               "raw ingest, 1080p yuv444p: ≥ 0.85 × a bare loopback receive", at_least=True),
+        _ratio(results, video, "torchaudio", 0.65, f"{video} → mp4: ≤ 0.65 × torchaudio in process"),
+        _ratio(results, video, "ffmpeg", 0.85, f"{video} → mp4: ≤ 0.85 × ffmpeg fed by a pipe"),
+        _ratio(results, audio + "wav", "torchaudio", 0.6, "600 s of 48 kHz stereo float → wav: ≤ 0.6 × torchaudio"),
+        _ratio(results, audio + "flac", "torchaudio", 1.0, "600 s of 48 kHz stereo float → flac: ≤ 1.0 × torchaudio"),
+        _ratio(results, audio + "aac", "torchaudio", 1.02, "600 s of 48 kHz stereo float → aac: ≤ 1.02 × torchaudio"),
+        _chunks(results), _sessions(results), _writers(results), _latency(results),
+    ]
