@@ -97,6 +97,19 @@ static inline const AVChannelLayout *clibav_channel_layouts(const AVCodec *codec
     return CLIBAV_SUPPORTED(codec, AVChannelLayout, AV_CODEC_CONFIG_CHANNEL_LAYOUT, ch_layouts);
 }
 
+// Whether the fields that say how many channels there are beside ch_layout, until 7.0, are set.
+static inline int clibav_has_old_channels(const AVCodecContext *context) {
+#if LIBAVCODEC_VERSION_MAJOR < 61
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    return context->channels != 0 || context->channel_layout != 0;
+#pragma GCC diagnostic pop
+#else
+    (void)context;
+    return 0;
+#endif
+}
+
 // AVFrame.duration took over from pkt_duration in 6.0.
 static inline void clibav_set_frame_duration(AVFrame *frame, int64_t duration) {
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)

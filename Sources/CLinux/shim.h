@@ -81,6 +81,8 @@ static inline int clinux_open(const char *path, int flags, mode_t mode) {
     return open(path, flags, mode);
 }
 
+static inline int clinux_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
+
 static inline int clinux_set_nonblocking(int fd, int on) {
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0) return -1;

@@ -18,12 +18,9 @@ package final class EncoderLink: Sendable {
         var untoldTokens: ControlMessage?
         var untoldEnd: ControlMessage?
         var isToldToEnd = false
-        /// A request waits for room in the socket.
-        var isPassing = false
+        /// It was killed because it did not answer.
+        var isCondemned = false
     }
-
-    /// How long one request waits for an encoder that is behind.
-    private static let passTimeout = Duration.seconds(2)
 
     /// EMSGSIZE.
     static let tooLong: Int32 = 90
@@ -37,10 +34,15 @@ package final class EncoderLink: Sendable {
     }
 
     private let state = Mutex(State())
+    private let queue: PassQueue
+    let pulse: EncoderPulse
+    private let isSettled = Monitor(false)
 
     package init(writer: WriterID, socket: MessageSocket) {
         self.writer = writer
         self.socket = socket
+        queue = PassQueue(socket)
+        pulse = EncoderPulse(socket)
     }
 
     /// The last state the encoder told of; nil while the writer is being created.
@@ -51,6 +53,23 @@ package final class EncoderLink: Sendable {
 
     /// Since it was asked for.
     let began = ContinuousClock.now
+
+    var isCondemned: Bool { state.withLock { $0.isCondemned } }
+
+    /// Ends a process that does not answer. False: there is none to end.
+    func condemn() -> Bool {
+        let process = state.withLock { state -> Int32? in
+            guard state.end == nil, let process = state.process else { return nil }
+            state.isCondemned = true
+            return process
+        }
+        if let process { Signal.send(Signal.kill, to: process) }
+        return process != nil
+    }
+
+    /// How the writer ended is known, and the gateway answers for it.
+    func noteSettled() { isSettled.change { $0 = true } }
+    func awaitSettled(until deadline: Deadline) -> Bool { isSettled.wait(until: deadline) { $0 ? true : nil } ?? false }
 
     func setProcess(_ process: Int32) { state.withLock { $0.process = process } }
     func setEnd(_ end: ProcessEnd) { state.withLock { $0.end = end } }
@@ -99,19 +118,12 @@ package final class EncoderLink: Sendable {
         socket.send(message.encoded, timeout: .zero) != .timedOut
     }
 
-    /// Passes a copy of a connection to the encoder. One that is stuck keeps one thread waiting,
-    /// not all: for the others it is behind at once.
-    package func pass(_ descriptor: Int32, unread: [UInt8]) -> MessageSocket.Sent {
-        let message = ControlMessage.connection(unread: unread).encoded
-        let sent = socket.send(message, passing: descriptor, timeout: .zero)
-        guard sent == .timedOut else { return sent }
-        let mayWait = state.withLock { state in
-            defer { state.isPassing = true }
-            return !state.isPassing
-        }
-        guard mayWait else { return .timedOut }
-        defer { state.withLock { $0.isPassing = false } }
-        return socket.send(message, passing: descriptor, timeout: Self.passTimeout)
+    /// Passes a copy of a connection to the encoder. `.timedOut`: it is behind, and stays so. `giveBack`
+    /// gets other connections, which waited for it in vain.
+    package func pass(
+        _ descriptor: Int32, unread: [UInt8], giveBack: (consuming Descriptor, [UInt8]) -> Void = { _, _ in }
+    ) -> MessageSocket.Sent {
+        queue.pass(descriptor, unread: unread, giveBack: giveBack)
     }
 
     package enum Event: ~Copyable {
@@ -158,6 +170,7 @@ package final class EncoderLink: Sendable {
         case .unkeptRecord(let record): return conclude(.unkeptRecord(record))
         case .discarded: return conclude(.discarded)
         case .metrics(let counts): return .counted(counts)
+        case .ping: pulse.heardAnswer()
         default: break
         }
         return .changed

@@ -33,6 +33,7 @@ final class Encoders: Sendable {
         var forkLatency = DurationHistogram()
     }
 
+    private let lastPings = Mutex(ContinuousClock.now)
     private let tally = Mutex(Tally())
     var currentTally: Tally { tally.withLock { $0 } }
 
@@ -56,7 +57,10 @@ final class Encoders: Sendable {
             loop: loop, log: log
         ) { [self] in hear($0) }
         forkServer.withLock { $0 = client }
-        loop.everySecond { [self] in settleOverdue() }
+        loop.everySecond { [self] in
+            settleOverdue()
+            endUnresponsive()
+        }
     }
 
     var canStart: Bool { forkServer.withLock { $0?.isRunning ?? false } }
@@ -182,6 +186,44 @@ final class Encoders: Sendable {
         try? records.removeFolder(link.writer)
     }
 
+    // MARK: Encoders that do not answer
+
+    /// Between two pings of an encoder.
+    private static let pingInterval = Duration.seconds(5)
+
+    /// Asks every encoder now and then, and ends those that have not answered for too long: stopped, or
+    /// with their event loop stuck. On the loop's thread.
+    private func endUnresponsive() {
+        let timeout = configuration.limits.encoderTimeout
+        if timeout <= 0 { return }
+        let links = registry.liveLinks + [catalogLink.withLock { $0 }].compactMap { $0 }
+        for link in links where link.pulse.silence > .seconds(timeout) && !link.isCondemned { end(link) }
+        let isTime = lastPings.withLock { last in
+            guard ContinuousClock.now - last >= min(Self.pingInterval, .seconds(timeout / 3)) else { return false }
+            last = .now
+            return true
+        }
+        if isTime { for link in links { link.pulse.ping() } }
+    }
+
+    /// Kills an encoder that does not answer. False: it has no process.
+    @discardableResult
+    private func end(_ link: EncoderLink) -> Bool {
+        guard link.condemn() else { return false }
+        log.error("an encoder does not answer and is killed", metadata: ["writer": "\(link.writer)"])
+        return true
+    }
+
+    /// Ends a writer's encoder if it does not answer, and waits until the gateway answers for the writer.
+    /// False: it does answer, or can't be ended.
+    func endIfUnresponsive(_ link: EncoderLink) -> Bool {
+        if link.process == nil || link.pulse.answers(within: Self.answerTime) { return false }
+        return end(link) && link.awaitSettled(until: .after(.seconds(5)))
+    }
+
+    /// How soon an encoder answers that is not stuck.
+    private static let answerTime = Duration.seconds(2)
+
     // MARK: What encoders say (loop thread)
 
     private func receive(_ link: EncoderLink) {
@@ -200,6 +242,7 @@ final class Encoders: Sendable {
     }
 
     private func settle(_ link: EncoderLink, _ outcome: EncoderLink.Outcome) {
+        defer { link.noteSettled() }
         switch outcome {
         case .record(let record):
             registry.end(link.writer, as: record.state)
@@ -241,6 +284,7 @@ final class Encoders: Sendable {
 
     private func hear(_ report: ForkServerClient.Report) {
         switch report {
+        case .forked(Self.catalogID, let process): catalogLink.withLock { $0 }?.setProcess(process)
         case .forked(let writer, let process):
             guard case .live(let link) = registry[writer] else { return }
             link.setProcess(process)
@@ -280,6 +324,7 @@ final class Encoders: Sendable {
     /// An encoder ended without a word: its writer has failed, or was never made. Unless it had
     /// put its record on disk and died on the way to telling us.
     private func settle(_ link: EncoderLink, _ end: ProcessEnd?) {
+        defer { link.noteSettled() }
         if let record = records.record(of: link.writer), record.state.isEnded {
             return registry.end(link.writer, as: record.state)
         }
@@ -291,7 +336,9 @@ final class Encoders: Sendable {
             return
         }
         records.clearLeftovers(of: link.writer, snapshot, log)
-        let record = snapshot.failed(with: .encoderCrashed(end), at: .now())
+        let problem = link.isCondemned
+            ? Problem.encoderUnresponsive(configuration.limits.encoderTimeout) : .encoderCrashed(end)
+        let record = snapshot.failed(with: problem, at: .now())
         do throws(SystemError) {
             try records.save(record, of: link.writer)
         } catch {
@@ -303,6 +350,14 @@ final class Encoders: Sendable {
 }
 
 extension Problem {
+    /// The encoder of a writer was killed by the gateway.
+    fileprivate static func encoderUnresponsive(_ timeout: Double) -> Problem {
+        Problem(
+            .encoderStalled,
+            "The writer's encoder did not answer the server for \(ServiceLimits.text(timeout)) seconds (--encoder-timeout) and was ended. What it had written is kept; other writers are not affected.",
+            extras: [("stage", "process")])
+    }
+
     /// The encoder of a writer died: of a signal, or with an exit code.
     static func encoderCrashed(_ end: ProcessEnd?) -> Problem {
         var extras: [(String, JSONValue)] = []

@@ -55,6 +55,9 @@ package struct EndedWriter {
         do throws(SystemError) {
             descriptor = try records.openOutput(of: writer, record)
         } catch {
+            if error.isOutOfDescriptors {
+                throw Problem(.overloaded, "The writer's output can't be opened now. Try again.")
+            }
             throw Problem(.notFound, "The writer's output is gone: \(error.description).")
         }
         guard let descriptor else {

@@ -89,7 +89,8 @@ public final class Gateway: Sendable {
         Self.tell(of: sandbox, log)
         do throws(SystemError) {
             records = try RecordStore(
-                stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory)
+                stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory,
+                readers: Self.recordReaders(configuration.limits))
             let returned = ReturnedConnections()
             encoders = try Encoders(
                 configuration: configuration, registry: registry, records: records,
@@ -151,6 +152,11 @@ public final class Gateway: Sendable {
                 metadata: ["connections": "\(possible)", "files": "\(ProcessLimits.descriptors)"])
         }
         return min(limits.maxConnections, possible)
+    }
+
+    /// Each takes two descriptors, of those that connections and encoders leave.
+    private static func recordReaders(_ limits: ServiceLimits) -> Int {
+        min(64, (ProcessLimits.descriptors - limits.maxConnections) / 8)
     }
 
     /// Serves until SIGTERM or SIGINT, then ends well: no new work, every open writer

@@ -11,8 +11,11 @@ package final class RecordStore: Sendable {
     private let outputs: Directory
     /// Records there was no room for on disk: answered from here, and written when there is.
     private let unwritten = Mutex<[WriterID: WriterRecord]>([:])
+    private let readers: Turnstile
 
-    package init(stateDirectory: String, outputDirectory: String) throws(SystemError) {
+    /// `readers`: how many threads may have a record open at a time.
+    package init(stateDirectory: String, outputDirectory: String, readers: Int = 64) throws(SystemError) {
+        self.readers = Turnstile(readers)
         writers = try Directory(path: stateDirectory + "/writers")
         outputs = try Directory(path: outputDirectory)
     }
@@ -60,7 +63,8 @@ package final class RecordStore: Sendable {
     /// The writer's record; nil when there is none that can be read.
     package func record(of writer: WriterID) -> WriterRecord? {
         if let record = unwritten.withLock({ $0[writer] }) { return record }
-        guard let bytes = try? writers.subdirectory(writer.text).readFile(WriterRecord.fileName),
+        let read = readers.passing { try? writers.subdirectory(writer.text).readFile(WriterRecord.fileName) }
+        guard let bytes = read,
             let json = try? JSONParser.parse(bytes)
         else { return nil }
         return WriterRecord(json: json)

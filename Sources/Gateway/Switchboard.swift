@@ -132,6 +132,7 @@ final class Switchboard: RequestHandler {
         if isStopping.load(ordering: .relaxed) {
             throw Problem(.serverStopped, "The server is ending and takes no new writers.")
         }
+        try admit()
         switch try encoders.start(writer, as: role, idempotencyKey: idempotencyKey) {
         case .added:
             guard case .live(let link) = registry[writer] else { throw .noWriter(writer.text) }
@@ -144,6 +145,17 @@ final class Switchboard: RequestHandler {
         }
     }
 
+    /// Whether the processors have room for another writer; those that there are always go on.
+    private func admit() throws(Problem) {
+        let limit = configuration.limits.maxLoad
+        guard limit > 0, let waiting = CPUPressure.percent, waiting > limit else { return }
+        var problem = Problem(
+            .overloaded,
+            "The processors are busy: in \(waiting) % of the last 10 seconds something had to wait for one, and new writers are made up to \(ServiceLimits.text(limit)) % (--max-load). Try again later.")
+        problem.retryAfter = 10
+        throw problem
+    }
+
     private func repeatCreation(of writer: WriterID, _ entry: Registry.Entry, _ exchange: Exchange) throws(Problem) {
         if case .live(let link) = entry { return try pass(exchange, to: link) }
         let request = try exchange.jsonBody(limit: configuration.limits.maxJSONBytes)
@@ -153,7 +165,13 @@ final class Switchboard: RequestHandler {
     private func answer(_ request: RoutedRequest, about writer: WriterID, _ exchange: Exchange) throws(Problem) {
         switch registry[writer] {
         case nil: throw .noWriter(writer.text)
-        case .live(let link): try pass(exchange, to: link)
+        case .live(let link):
+            if request.operation == .deleteWriter, exchange.lasting({ encoders.endIfUnresponsive(link) }) {
+                if registry[writer] != nil { try delete(writer) }
+                exchange.reply(Response(.noContent))
+            } else {
+                try pass(exchange, to: link)
+            }
         case .orphaned where request.operation != .getWriter:
             throw Problem(
                 .wrongState, "The writer's encoder outlived an earlier server and is finalizing. Try again soon.",
@@ -172,7 +190,9 @@ final class Switchboard: RequestHandler {
     private func pass(_ exchange: Exchange, to link: EncoderLink) throws(Problem) {
         var sent = MessageSocket.Sent.peerGone
         let isPassed = exchange.handOff { descriptor, unread in
-            sent = link.pass(descriptor, unread: unread)
+            sent = link.pass(descriptor, unread: unread) { other, unread in
+                server.withLock { $0 }?.adopt(other, unread: unread)
+            }
             return sent == .sent
         }
         if isPassed { return }

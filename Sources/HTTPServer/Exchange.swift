@@ -29,6 +29,7 @@ public final class Exchange {
     private let began = ContinuousClock.now
     private let queueWait: Duration
     private var streamReuses = false
+    private let claim = AnswerClaim()
     private let connection: Connection
     private let configuration: HTTPServer.Configuration
     private let pool: WorkerPool
@@ -65,6 +66,10 @@ public final class Exchange {
 
     public var peer: SocketAddress? { connection.peer }
 
+    var atWork: RequestsAtWork.Entry {
+        .init(descriptor: connection.descriptor, head: head, requestID: requestID, claim: claim)
+    }
+
     public var isAnswered: Bool { outcome != .unanswered }
 
     /// Ends the connection under a handler that is blocked on it. From any thread.
@@ -82,7 +87,11 @@ public final class Exchange {
     /// exchange is over for this process; when false the handler still has to answer.
     public func handOff(_ send: (_ descriptor: Int32, _ unread: [UInt8]) -> Bool) -> Bool {
         precondition(!body.hasBegun && !isAnswered, "a request that was begun can't be given away")
-        guard send(connection.descriptor, connection.inbound.bytes) else { return false }
+        guard claim.take() else { return false }
+        guard send(connection.descriptor, connection.inbound.bytes) else {
+            claim.giveBack()
+            return false
+        }
         outcome = .handedOff
         return true
     }
@@ -96,6 +105,7 @@ public final class Exchange {
         precondition(!isAnswered, "a request has one answer")
         body.begin()
         outcome = .close
+        guard claim.take() else { throw .clientGone }
         let reuses = mayReuse && canReachBodyEnd
         body.forgoContinue()
         let mayHaveBody = Self.mayHaveBody(response.status)
@@ -152,7 +162,7 @@ public final class Exchange {
         return ResponseStream(
             descriptor: connection.descriptor, timeout: configuration.responseTimeout,
             head: encodedHead(status, fields, reuses: streamReuses, isChunked: isChunked),
-            isChunked: isChunked, hasBody: head.method != .head)
+            isChunked: isChunked, hasBody: head.method != .head, claim: claim)
     }
 
     /// No thread uses the stream any more.
@@ -215,11 +225,13 @@ public final class Exchange {
 
     private func send(_ file: OpenFile, _ range: Range<UInt64>) throws(Failure) {
         var position = range.lowerBound
+        var pace = Pace(configuration.responseTimeout)
         while position < range.upperBound {
             let progress = Socket.sendFile(
                 connection.descriptor, from: file.descriptor, offset: position,
-                count: Int(clamping: range.upperBound - position), timeout: configuration.responseTimeout)
+                count: Int(clamping: range.upperBound - position), deadline: pace.deadline)
             guard case .moved(let count) = progress else { throw .clientGone }
+            pace.moved(count)
             position += UInt64(count)
             bodyBytesSent += UInt64(count)
         }

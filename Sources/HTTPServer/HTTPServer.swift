@@ -70,6 +70,7 @@ public final class HTTPServer: Sendable {
     /// Readable once the server drains: wakes lingering handler threads.
     private let drainSignal: SocketWaker
     private let open = Monitor(OpenConnections())
+    private let atWork = RequestsAtWork()
 
     public init(
         configuration: Configuration, loop: EventLoop, handler: any RequestHandler, log: Logger
@@ -157,11 +158,34 @@ public final class HTTPServer: Sendable {
         refuse(connection, .malformed(error))
     }
 
+    /// Answers every request that has no answer yet in its handler's stead, which then can't any more.
+    /// For a process that is about to end with handlers that don't come back: waits up to `time` for
+    /// clients to take it.
+    public func answerAll(within time: Duration, _ response: (_ requestID: String) -> Response) {
+        atWork.answer { entry in
+            let response = response(entry.requestID)
+            configuration.onAnswered?(
+                ExchangeReport(
+                    refused: entry.head, response, requestID: entry.requestID, peer: Socket.peer(of: entry.descriptor)))
+            return Self.closing(response, to: entry.head, requestID: entry.requestID)
+        }
+        atWork.readAway(until: .after(time))
+    }
+
     /// Answers without a request and closes. The answer is small and the send buffer empty,
     /// so this does not block.
     private func refuse(_ connection: Connection, _ refusal: Refusal, _ request: RequestHead? = nil) {
         let requestID = RequestID.of(request)
         let response = handler.response(to: refusal, requestID: requestID)
+        let bytes = Self.closing(response, to: request, requestID: requestID)
+        _ = bytes.withUnsafeBytes { Socket.sendAll(connection.descriptor, $0, timeout: .zero) }
+        configuration.onAnswered?(
+            ExchangeReport(refused: request, response, requestID: requestID, peer: connection.peer))
+        parking.lingerAndClose(connection)
+    }
+
+    /// The bytes of an answer after which the connection is closed.
+    private static func closing(_ response: Response, to request: RequestHead?, requestID: String) -> [UInt8] {
         var head = ResponseHead(status: response.status)
         head.add("Date", DateField.now)
         head.add(RequestID.field, requestID)
@@ -171,10 +195,7 @@ public final class HTTPServer: Sendable {
         var bytes: [UInt8] = []
         head.encode(into: &bytes)
         if request?.method != .head, case .bytes(let body) = response.body { bytes += body }
-        _ = bytes.withUnsafeBytes { Socket.sendAll(connection.descriptor, $0, timeout: .zero) }
-        configuration.onAnswered?(
-            ExchangeReport(refused: request, response, requestID: requestID, peer: connection.peer))
-        parking.lingerAndClose(connection)
+        return bytes
     }
 
     /// Serves requests of one connection on this thread, until it ends, waits too long for
@@ -188,7 +209,9 @@ public final class HTTPServer: Sendable {
                 configuration: configuration, pool: pool, isDraining: isDraining, isClosing: { self.isClosing },
                 queueWait: queueWait)
             queueWait = .zero
+            atWork.add(exchange.atWork)
             handler.handle(exchange)
+            atWork.remove(connection.descriptor)
             if let onAnswered = configuration.onAnswered, let report = exchange.report { onAnswered(report) }
             switch exchange.outcome {
             case .handedOff:

@@ -10,17 +10,19 @@ public final class ResponseStream: @unchecked Sendable {
     let isChunked: Bool
     private let hasBody: Bool
     private var head: [UInt8]
+    private let claim: AnswerClaim
     private(set) var isFinished = false
     private(set) var bytesSent: UInt64 = 0
     /// The client has seen the status: no other answer is possible.
     public private(set) var hasStarted = false
 
-    init(descriptor: Int32, timeout: Duration, head: [UInt8], isChunked: Bool, hasBody: Bool) {
+    init(descriptor: Int32, timeout: Duration, head: [UInt8], isChunked: Bool, hasBody: Bool, claim: AnswerClaim) {
         self.descriptor = descriptor
         self.timeout = timeout
         self.head = head
         self.isChunked = isChunked
         self.hasBody = hasBody
+        self.claim = claim
     }
 
     /// Sends one piece; before the first one, the head.
@@ -43,18 +45,22 @@ public final class ResponseStream: @unchecked Sendable {
     /// Sends the head, if it has not been sent.
     func start() throws(Exchange.Failure) {
         if hasStarted { return }
-        let progress = takeHead().withUnsafeBytes { Socket.sendAll(descriptor, $0, timeout: timeout) }
+        let head = try takeHead()
+        let progress = head.withUnsafeBytes { Socket.sendAll(descriptor, $0, timeout: timeout) }
         guard case .moved = progress else { throw .clientGone }
     }
 
-    private func takeHead() -> [UInt8] {
+    /// What goes before the next piece.
+    private func takeHead() throws(Exchange.Failure) -> [UInt8] {
+        if hasStarted { return [] }
+        guard claim.take() else { throw .clientGone }
         defer { head = [] }
         hasStarted = true
         return head
     }
 
     private func send(_ piece: UnsafeRawBufferPointer, last: Bool) throws(Exchange.Failure) {
-        var before = takeHead()
+        var before = try takeHead()
         if isChunked && !last { ChunkedEncoder.appendHeader(size: piece.count, to: &before) }
         let after = !isChunked ? [] : last ? ChunkedEncoder.terminator : ChunkedEncoder.chunkEnd
         let progress = before.withUnsafeBytes { before in

@@ -5,6 +5,14 @@ package struct EncoderSettings: Sendable {
     package enum Input: Sendable {
         case audio(AudioShape)
         case video(format: PixelFormat, width: Int, height: Int, frameRate: Fraction)
+
+        /// One sample, or one frame.
+        var timeBase: Fraction {
+            switch self {
+            case .audio(let shape): Fraction(1, Int32(shape.sampleRate))
+            case .video(_, _, _, let frameRate): frameRate.inverse
+            }
+        }
     }
 
     package var codec: Codec
@@ -20,6 +28,7 @@ package struct EncoderSettings: Sendable {
     package var options: [String: String] = [:]
     /// The muxer keeps the codec's headers itself.
     package var usesGlobalHeader = false
+    package var maxThreads = Processors.count
     /// For frames in a GPU's memory.
     package var hardwareFrames: HardwareFrames?
 
@@ -29,12 +38,7 @@ package struct EncoderSettings: Sendable {
     }
 
     /// One sample, or one frame.
-    package var timeBase: Fraction {
-        switch input {
-        case .audio(let shape): Fraction(1, Int32(shape.sampleRate))
-        case .video(_, _, _, let frameRate): frameRate.inverse
-        }
-    }
+    package var timeBase: Fraction { input.timeBase }
 }
 
 /// An open encoder. One thread at a time.
@@ -49,6 +53,9 @@ package final class Encoder {
     package let settings: EncoderSettings
     let context: UnsafeMutablePointer<AVCodecContext>
     private let sendsFramesThrough: Bool
+    private var hasFrames = false
+    /// It was told that no more frames come.
+    private var isEnded = false
 
     package init(_ settings: EncoderSettings) throws(LibavError) {
         self.settings = settings
@@ -59,6 +66,8 @@ package final class Encoder {
         do throws(LibavError) {
             Self.apply(settings, to: context)
             try Self.applyOptions(settings, to: context)
+            try Self.boundThreads(settings, of: context)
+            try KnownFaults.check(context)
             try check(avcodec_open2(context, codec.pointer, nil), "opening the encoder \(codec.name)")
         } catch {
             Self.free(context)
@@ -67,7 +76,16 @@ package final class Encoder {
         sendsFramesThrough = Self.canSendFramesThrough(settings, context)
     }
 
-    deinit { Self.free(context) }
+    deinit { if mayBeFreed() { Self.free(context) } }
+
+    /// SVT-AV1 crashes, or waits for ever, when it is freed before it was told that no more comes; and
+    /// where nothing came, even then: that one is left to the end of the process.
+    private func mayBeFreed() -> Bool {
+        guard settings.codec.name == "libsvtav1" else { return true }
+        guard hasFrames else { return false }
+        if !isEnded, (try? send(nil)) != nil { while case .packet? = try? receive() {} }
+        return true
+    }
 
     /// x264's lookahead (B-frames with mbtree) reads memory it has not written, so that its
     /// output would depend on what the allocator had there before: on timing, not on the input.
@@ -95,6 +113,7 @@ package final class Encoder {
             // Where encoders of the MPEG kind look for `qscale`.
             frame.pointer.pointee.quality = context.pointee.global_quality
         }
+        if frame == nil { isEnded = true } else { hasFrames = true }
         let code = avcodec_send_frame(context, frame?.pointer)
         if frame == nil && code == clibav_error_eof { return }
         try check(code, "encoding with \(settings.codec.name)")
@@ -110,7 +129,10 @@ package final class Encoder {
     }
 
     /// Makes a drained encoder take frames again. Only where `restartsAfterDrain`.
-    package func restart() { avcodec_flush_buffers(context) }
+    package func restart() {
+        isEnded = false
+        avcodec_flush_buffers(context)
+    }
 
     /// Raw video without a copy: a packet that refers to the frame's own buffer. Nil when the
     /// frame has to go through the encoder.
@@ -193,6 +215,30 @@ package final class Encoder {
             }
             let code = av_opt_set(context, key, value, AV_OPT_SEARCH_CHILDREN)
             if code < 0 { throw LibavError(code: code, doing: doing, option: key) }
+            try requireShape(settings.input, of: context, after: key)
+        }
+    }
+
+    /// Some generic options say what frames are. An encoder that believed them would read past the ends
+    /// of those it is given.
+    private static func requireShape(
+        _ input: EncoderSettings.Input, of context: UnsafeMutablePointer<AVCodecContext>, after option: String
+    ) throws(LibavError) {
+        let isKept: Bool
+        switch input {
+        case .audio(let shape):
+            isKept = context.pointee.sample_fmt == shape.format.id && Int(context.pointee.sample_rate) == shape.sampleRate
+                && ChannelLayout(context.pointee.ch_layout) == shape.layout && clibav_has_old_channels(context) == 0
+        case .video(let format, let width, let height, let frameRate):
+            isKept = context.pointee.pix_fmt == format.id && Int(context.pointee.width) == width
+                && Int(context.pointee.height) == height && Fraction(context.pointee.framerate) == frameRate
+        }
+        let timeBase = Fraction(context.pointee.time_base)
+        guard isKept, timeBase == input.timeBase else {
+            throw LibavError(
+                code: clibav_error_invalid,
+                doing: "setting \(option): what frames are is said by the stream's own parameters (encoder_sample_rate, encoder_width, …)",
+                option: option)
         }
     }
 }

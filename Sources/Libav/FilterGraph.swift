@@ -48,7 +48,7 @@ package final class FilterGraph {
         case drained
     }
 
-    private let graph: UnsafeMutablePointer<AVFilterGraph>
+    let graph: UnsafeMutablePointer<AVFilterGraph>
     private let source: UnsafeMutablePointer<AVFilterContext>
     private let sink: UnsafeMutablePointer<AVFilterContext>
     /// Where the last frame pushed ends.
@@ -73,7 +73,9 @@ package final class FilterGraph {
             } else {
                 try check(avfilter_link(source, 0, first, 0), "linking the filters")
             }
+            try Self.checkOptions(of: graph)
             try check(avfilter_graph_config(graph, nil), "configuring the filters")
+            try Self.checkLinks(of: graph)
         } catch {
             var graph: UnsafeMutablePointer<AVFilterGraph>? = graph
             avfilter_graph_free(&graph)

@@ -29,6 +29,17 @@ package final class Frame: @unchecked Sendable {
         set { pointer.pointee.nb_samples = Int32(newValue) }
     }
 
+    /// Whether it is what a graph that gives `output` said it would be.
+    package func fits(_ output: FilterGraph.Input) -> Bool {
+        let frame = pointer.pointee
+        switch output {
+        case .video(let format, let width, let height, _):
+            return frame.format == format.id.rawValue && frame.width == Int32(width) && frame.height == Int32(height)
+        case .audio(let shape):
+            return frame.format == shape.format.id.rawValue && Int(frame.ch_layout.nb_channels) == shape.layout.channels
+        }
+    }
+
     /// The first byte of a plane, and of the next one.
     package func plane(_ index: Int) -> UnsafeMutableRawPointer? {
         withUnsafePointer(to: &pointer.pointee.data) { tuple in

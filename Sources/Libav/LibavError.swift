@@ -14,8 +14,14 @@ package struct LibavError: Error, Equatable {
     package var option: String?
     /// Why it was not to be, in whole: nobody tried.
     package private(set) var refusal: String?
+    /// More threads than the encoder may have were asked for.
+    package var excess: Excess?
     /// The lines libav logged since the last error, oldest first.
     package let log: [String]
+
+    package struct Excess: Sendable, Equatable {
+        package let limit: Int
+    }
 
     package init(code: Int32, doing: String, option: String? = nil) {
         self.code = code

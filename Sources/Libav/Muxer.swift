@@ -132,6 +132,15 @@ package final class Muxer {
         try checkGateFirst(avformat_init_output(context, &options.dictionary), doing)
     }
 
+    /// An option that has the muxer reserve more than so many bytes of its output; nil when there is none.
+    /// After `initialize`.
+    package func reservation(above most: Int) -> String? {
+        ["reserve_index_space", "moov_size", "metadata_header_padding"].first { option in
+            var bytes: Int64 = 0
+            return av_opt_get_int(context, option, AV_OPT_SEARCH_CHILDREN, &bytes) >= 0 && bytes > most
+        }
+    }
+
     package func writeHeader() throws(LibavError) {
         try checkGateFirst(avformat_write_header(context, nil), "writing the header of \(format.name)")
         countURLBytes()

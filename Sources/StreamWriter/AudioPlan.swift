@@ -5,27 +5,33 @@ struct AudioPlan {
     let input: AudioShape
     let encode: EncodePlan
 
-    init(_ config: AudioStreamConfig, for format: OutputFormat) throws(StreamWriterError) {
-        try Self.validate(config)
+    init(
+        _ config: AudioStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ clocks: StreamClocks
+    ) throws(StreamWriterError) {
+        try Self.validate(config, limits)
         let codec = try Codec.choose(config.encoder, .audio, for: format)
         let source = AudioShape(
             format: AudioFormat(name: config.format.rawValue)!,
             layout: Self.layout(channels: config.numChannels, codec), sampleRate: config.sampleRate)
-        let filtered = try Self.filtered(source, config.filterDesc)
+        func filtering(_ stages: [FilterGraph.Stage]) -> EncodePlan.Filtering {
+            .init(
+                input: .audio(source), description: config.filterDesc, stages: stages, limits: limits,
+                clock: clocks.filters)
+        }
+        let filtered = config.filterDesc == nil ? source : try Self.output(of: filtering([]))
         let target = AudioShape(
             format: try Self.format(config, filtered, codec),
             layout: try Self.layout(config, filtered, codec),
             sampleRate: try Self.sampleRate(config, filtered, codec))
 
         var settings = EncoderSettings(codec: codec, input: .audio(target))
-        settings.apply(config.codecConfig, config.encoderOption, format)
+        settings.apply(config.codecConfig, config.encoderOption, format, limits)
         let remixes = target.layout != source.layout || target.sampleRate != source.sampleRate
         let needsGraph = config.filterDesc != nil || remixes
         input = source
         encode = EncodePlan(
             settings: settings,
-            filtering: needsGraph
-                ? .init(input: .audio(source), description: config.filterDesc, stages: [.audio(target)]) : nil,
+            filtering: needsGraph ? filtering([.audio(target)]) : nil,
             conversion: !needsGraph && target.format != source.format ? (source, target.format) : nil,
             inputTimeBase: Fraction(1, Int32(config.sampleRate)))
     }
@@ -38,24 +44,24 @@ struct AudioPlan {
         return samples
     }
 
-    private static func validate(_ config: AudioStreamConfig) throws(StreamWriterError) {
+    private static func validate(
+        _ config: AudioStreamConfig, _ limits: WriterLimits
+    ) throws(StreamWriterError) {
         try require(config.sampleRate, in: Limits.sampleRate, "sample_rate")
         try require(config.numChannels, in: Limits.channels, "num_channels")
+        try limits.check(channels: config.numChannels, "num_channels")
         if let rate = config.encoderSampleRate {
             try require(rate, in: Limits.sampleRate, "encoder_sample_rate")
         }
         if let channels = config.encoderNumChannels {
             try require(channels, in: Limits.channels, "encoder_num_channels")
+            try limits.check(channels: channels, "encoder_num_channels")
         }
     }
 
     /// The shape after the client's own filters.
-    private static func filtered(
-        _ source: AudioShape, _ description: String?
-    ) throws(StreamWriterError) -> AudioShape {
-        guard let description else { return source }
-        let probe = EncodePlan.Filtering(input: .audio(source), description: description, stages: [])
-        guard case .audio(let shape) = try probe.build().output else {
+    private static func output(of filtering: EncodePlan.Filtering) throws(StreamWriterError) -> AudioShape {
+        guard case .audio(let shape) = try filtering.build().output else {
             throw StreamWriterError(
                 .invalidFilter, "the filters of an audio stream must give audio", parameter: "filter_desc")
         }
@@ -124,7 +130,10 @@ func require(_ value: Int, in range: ClosedRange<Int>, _ parameter: String) thro
 }
 
 extension EncoderSettings {
-    mutating func apply(_ config: CodecConfig, _ options: [String: String], _ format: OutputFormat) {
+    mutating func apply(
+        _ config: CodecConfig, _ options: [String: String], _ format: OutputFormat, _ limits: WriterLimits
+    ) {
+        maxThreads = limits.threads
         bitRate = config.bitRate
         compressionLevel = config.compressionLevel
         qscale = config.qscale

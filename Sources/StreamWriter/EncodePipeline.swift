@@ -46,6 +46,9 @@ final class EncodePipeline: @unchecked Sendable {
         try failure.check()
     }
 
+    /// Lets whoever waits here see that the writer has failed.
+    func wakeUp() { monitor.withLock { monitor.signal() } }
+
     /// Waits until every frame has been given to the encoder.
     func waitUntilIdle() throws(StreamWriterError) {
         monitor.withLock { awaitIdle() }
@@ -81,6 +84,9 @@ final class EncodePipeline: @unchecked Sendable {
         monitor.unlock()
         thread?.join()
     }
+
+    /// After `shutDown`.
+    func free() { stage.free() }
 
     private func awaitIdle() {
         while isBusy || (!queue.isEmpty && failure.error == nil && !isStopping) { monitor.wait() }

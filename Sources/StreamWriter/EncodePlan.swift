@@ -8,9 +8,24 @@ struct EncodePlan {
         let description: String?
         let stages: [FilterGraph.Stage]
 
+        let limits: WriterLimits
+        let clock: CallClock
+
+        /// The graph, which costs no more than it may.
         func build() throws(StreamWriterError) -> FilterGraph {
+            let graph = try configured()
+            for link in graph.links { try limits.check(link) }
+            for (filter, threads) in graph.threads {
+                try limits.check(threads: threads, "filter_desc", in: filter)
+            }
+            return graph
+        }
+
+        private func configured() throws(StreamWriterError) -> FilterGraph {
             do {
-                return try FilterGraph(input, description: description, stages: stages)
+                return try clock.timing { () throws(LibavError) in
+                    try FilterGraph(input, description: description, stages: stages)
+                }
             } catch {
                 guard description != nil else { throw StreamWriterError(error, .unsupportedValue) }
                 let isUnknownOption = error.kind == .optionNotFound
@@ -24,7 +39,7 @@ struct EncodePlan {
             let trial = description == nil ? small : self
             let graph = try trial.build()
             return try translating(.invalidFilter, parameter: "filter_desc") { () throws(LibavError) in
-                try graph.trialColor(of: trial.input)
+                try clock.timing { () throws(LibavError) in try graph.trialColor(of: trial.input) }
             }
         }
 
@@ -34,7 +49,7 @@ struct EncodePlan {
             let side = 16
             return Filtering(
                 input: .video(format: format, width: side, height: side, frameRate: frameRate), description: nil,
-                stages: stages.filter { !$0.setsSize })
+                stages: stages.filter { !$0.setsSize }, limits: limits, clock: clock)
         }
     }
 
@@ -45,6 +60,32 @@ struct EncodePlan {
     let conversion: (from: AudioShape, to: AudioFormat)?
     /// Of the frames that come in.
     let inputTimeBase: Fraction
+}
+
+extension WriterLimits {
+    /// Nothing between two filters may be larger than what comes in or goes out.
+    fileprivate func check(_ link: FilterGraph.Link) throws(StreamWriterError) {
+        switch link.form {
+        case .audio(let shape):
+            try check(channels: shape.layout.channels, "filter_desc", in: link.filter)
+            let rates = Limits.sampleRate
+            try requireOutput(
+                rates.contains(shape.sampleRate), of: link.filter,
+                "\(shape.sampleRate) samples a second; from \(rates.lowerBound) to \(rates.upperBound) are taken")
+        case .video(_, let width, let height, let frameRate):
+            try check(width: width, height: height, "filter_desc", in: link.filter)
+            let rate = frameRate.isPositive ? Rational(frameRate).doubleValue : 0
+            try requireOutput(
+                rate <= Limits.frameRate, of: link.filter,
+                "\(rate) pictures a second; at most \(Int(Limits.frameRate)) are taken")
+        }
+    }
+
+    private func requireOutput(_ isTaken: Bool, of filter: String, _ given: String) throws(StreamWriterError) {
+        if isTaken { return }
+        throw StreamWriterError(
+            .invalidParameter, "filter_desc: \(filter) gives \(given)", parameter: "filter_desc")
+    }
 }
 
 extension Codec {

@@ -6,6 +6,7 @@ final class EncodeStage {
     private let settings: EncoderSettings
     private let sink: PacketSink
     private let progress: ProgressCounter
+    private let clock: CallClock
     private var encoder: Encoder?
     private var hasFrames = false
     private var lastFramePTS: Int64 = -1
@@ -18,6 +19,7 @@ final class EncodeStage {
         stream = parts.description.index
         settings = parts.encoder.settings
         encoder = parts.encoder
+        clock = parts.clocks.encoder
         self.sink = sink
         self.progress = progress
     }
@@ -46,15 +48,21 @@ final class EncodeStage {
         guard hasFrames else { return }
         hasFrames = false
         isRestarting = true
-        guard let encoder else { return }
-        try encoding { () throws(LibavError) in try encoder.send(nil) }
-        try receivePackets(encoder)
-        if encoder.settings.codec.restartsAfterDrain {
-            encoder.restart()
+        try encoder.map(drain)
+        if encoder?.settings.codec.restartsAfterDrain == true {
+            encoder?.restart()
         } else {
-            self.encoder = nil
+            free()
         }
     }
+
+    private func drain(_ encoder: Encoder) throws(StreamWriterError) {
+        try encoding { () throws(LibavError) in try encoder.send(nil) }
+        try receivePackets(encoder)
+    }
+
+    /// Frees the encoder, which may take its time.
+    func free() { clock.timing { encoder = nil } }
 
     /// Filters may bend time, but an encoder takes it in one direction only: a picture whose
     /// time is taken is dropped, samples are moved up by what was rounding.
@@ -103,6 +111,6 @@ final class EncodeStage {
     }
 
     private func encoding<T>(_ body: () throws(LibavError) -> T) throws(StreamWriterError) -> T {
-        try translating(.encodingFailed, body)
+        try translating(.encodingFailed) { () throws(LibavError) in try clock.timing(body) }
     }
 }

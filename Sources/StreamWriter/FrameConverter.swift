@@ -5,24 +5,30 @@ import Libav
 /// the encoder's work. One thread at a time.
 final class FrameConverter {
     private let plan: EncodePlan
+    private let clock: CallClock
     /// Samples per channel in the encoder's frames; 0 when it takes any number.
     private let frameSize: Int
     private let samples: SampleConverter?
-    private var graph: FilterGraph?
+    private var graph: FilterGraph? { didSet { output = graph?.output } }
+    /// What the filters said they would give: a filter may change its mind on the way.
+    private var output: FilterGraph.Input?
     private var hasFrames = false
+    /// Converted without filters, and not taken yet.
+    private var ready: AssembledFrame?
+    /// The filters may have more for what was put in.
+    private var mayHaveMore = false
 
     init(_ parts: StreamParts) {
         plan = parts.plan
+        clock = parts.clocks.filters
         frameSize = parts.encoder.frameSize
         samples = parts.converter
         graph = parts.graph
+        output = graph?.output
     }
 
-    /// Appends the frames for the encoder, their pts in its time base. An input that gives none
-    /// yet is counted with the next that does.
-    func convert(
-        _ input: AssembledFrame, to output: inout [AssembledFrame]
-    ) throws(StreamWriterError) {
+    /// Puts a frame in. Take all that comes out before the next.
+    func begin(_ input: AssembledFrame) throws(StreamWriterError) {
         if plan.filtering != nil {
             let graph = try openGraph()
             hasFrames = true
@@ -30,29 +36,49 @@ final class FrameConverter {
             input.frame.setOwnDuration()
             try encoding { () throws(LibavError) in try graph.push(input.frame) }
             waiting += input.inputFrames
-            try pull(graph, to: &output)
+            mayHaveMore = true
         } else if let gpu = plan.settings.hardwareFrames {
             let frame = try encoding { () throws(LibavError) in try gpu.upload(input.frame) }
-            output.append(AssembledFrame(frame: frame, inputFrames: input.inputFrames))
+            ready = AssembledFrame(frame: frame, inputFrames: input.inputFrames)
         } else if let samples {
             let frame = try encoding { () throws(LibavError) in try samples.convert(input.frame) }
-            output.append(AssembledFrame(frame: frame, inputFrames: input.inputFrames))
+            ready = AssembledFrame(frame: frame, inputFrames: input.inputFrames)
         } else {
-            output.append(input)
+            ready = input
         }
     }
 
-    /// Appends what the filters still held. More frames may follow, through new ones.
-    func drain(to output: inout [AssembledFrame]) throws(StreamWriterError) {
+    /// There is no more input: what the filters still hold comes out next. Then more frames may
+    /// follow, through new filters.
+    func beginDraining() throws(StreamWriterError) {
         guard let graph, hasFrames else { return }
         try encoding { () throws(LibavError) in try graph.finish() }
-        try pull(graph, to: &output)
-        self.graph = nil
-        hasFrames = false
+        mayHaveMore = true
     }
 
+    /// The next frame for the encoder, its pts in its time base; nil when there is none until more is
+    /// put in. An input that gives none yet is counted with the next that does.
+    func next() throws(StreamWriterError) -> AssembledFrame? {
+        if let frame = ready {
+            ready = nil
+            return frame
+        }
+        guard mayHaveMore, let graph else { return nil }
+        switch try encoding({ () throws(LibavError) in try graph.pull() }) {
+        case .frame(let frame): return try finished(frame, of: graph)
+        case .needsInput: break
+        case .drained:
+            self.graph = nil
+            hasFrames = false
+        }
+        mayHaveMore = false
+        return nil
+    }
+
+    func free() { clock.timing { graph = nil } }
+
     /// Input frames in the filters that have not been counted with an output.
-    private(set) var waiting = 0
+    private var waiting = 0
 
     /// Frames that went in and came to nothing: dropped by a filter.
     func takeDropped() -> Int {
@@ -68,23 +94,24 @@ final class FrameConverter {
         return graph
     }
 
-    private func pull(
-        _ graph: FilterGraph, to output: inout [AssembledFrame]
-    ) throws(StreamWriterError) {
-        while true {
-            let pulled = try encoding { () throws(LibavError) in try graph.pull() }
-            guard case .frame(var frame) = pulled else { return }
-            if let gpu = plan.settings.hardwareFrames {
-                frame = try encoding { () throws(LibavError) in try gpu.upload(frame) }
-            }
-            frame.pts = frame.pts.map { graph.timeBase.rescale($0, to: plan.settings.timeBase) }
-            output.append(AssembledFrame(frame: frame, inputFrames: waiting))
-            waiting = 0
+    private func finished(_ frame: Frame, of graph: FilterGraph) throws(StreamWriterError) -> AssembledFrame {
+        var frame = frame
+        // Encoders read as many rows and samples as they were opened for.
+        guard let output, frame.fits(output) else {
+            throw StreamWriterError(
+                .encodingFailed, "the filters changed the size or the form of what they give on the way",
+                parameter: "filter_desc")
         }
+        if let gpu = plan.settings.hardwareFrames {
+            frame = try encoding { () throws(LibavError) in try gpu.upload(frame) }
+        }
+        frame.pts = frame.pts.map { graph.timeBase.rescale($0, to: plan.settings.timeBase) }
+        defer { waiting = 0 }
+        return AssembledFrame(frame: frame, inputFrames: waiting)
     }
 
     private func encoding<T>(_ body: () throws(LibavError) -> T) throws(StreamWriterError) -> T {
-        try translating(.encodingFailed, body)
+        try translating(.encodingFailed) { () throws(LibavError) in try clock.timing(body) }
     }
 }
 

@@ -1,16 +1,22 @@
-/// The bounds of what a writer takes.
+/// The bounds of what the library does. What a writer may cost within them is `WriterLimits`.
 package enum Limits {
+    /// What most encoders can say of a picture's side.
     static let dimension = 1...16_384
-    static let pixels = 16_384 * 16_384
-    static let channels = 1...64
-    static let sampleRate = 1...768_000
+    /// FF_SANE_NB_CHANNELS of libav.
+    static let channels = 1...512
+    /// Up to the fastest converters there are. Below, filters divide by parts of a second that are empty.
+    static let sampleRate = 100...768_000
+    /// Above, the millisecond time base of flv and Matroska can't tell pictures apart.
     static let frameRate = 1000.0
     /// Seconds; far beyond any recording, far within 64-bit ticks.
     static let pts = 1e9
-    static let streams = 64
     static let bFrames = 1000
     static let qscale = 10_000.0
     static let bufferBytes = 1...(64 << 20)
+
+    /// Frames that filters may make of one, or of what they hold at the end; with more there is no end
+    /// to be seen.
+    static let framesOfOne = 250_000
 
     /// Frames waiting for a stream's encoder, while the next one is received.
     static let queuedFrames = 2

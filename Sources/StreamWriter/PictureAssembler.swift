@@ -18,6 +18,8 @@ final class PictureAssembler: FrameAssembler {
     }
 
     private let pool: FramePool
+    /// What samples are held to before filters see them.
+    private let sampleLimit: UInt16?
     private let planes: [Plane]
     private let scratch: UnsafeMutableRawBufferPointer?
     private var current: Frame?
@@ -26,8 +28,10 @@ final class PictureAssembler: FrameAssembler {
     private var accepted: Int64 = 0
 
     init(
-        input: ImageInput, width: Int, height: Int, packing: ImageLayout.Packing, rate: Rational
+        input: ImageInput, width: Int, height: Int, packing: ImageLayout.Packing, rate: Rational,
+        boundsSamples: Bool
     ) throws(LibavError) {
+        sampleLimit = boundsSamples ? input.frameFormat.sampleLimit : nil
         let layout = try ImageLayout(
             format: input.frameFormat, width: width, height: height, packing: packing)
         pool = try FramePool(layout: layout)
@@ -78,6 +82,7 @@ final class PictureAssembler: FrameAssembler {
     func advance(_ count: Int, completing frames: inout [AssembledFrame]) throws(LibavError) {
         filled += count
         guard filled == frameBytes, let frame = current else { return }
+        if let sampleLimit { frame.bound(to: sampleLimit, pool.layout) }
         frame.pts = nextTick
         frames.append(AssembledFrame(frame: frame, inputFrames: 1))
         current = nil

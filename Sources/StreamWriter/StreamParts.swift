@@ -9,25 +9,30 @@ struct StreamParts {
     let graph: FilterGraph?
     let converter: SampleConverter?
     let assembler: any FrameAssembler
+    let clocks: StreamClocks
 
-    init(_ config: StreamConfig, index: Int, for format: OutputFormat) throws(StreamWriterError) {
+    init(
+        _ config: StreamConfig, index: Int, for format: OutputFormat, limits: WriterLimits, clocks: StreamClocks
+    ) throws(StreamWriterError) {
         switch config {
         case .audio(let config):
             try config.codecConfig.validate()
-            try self.init(config, index, format)
+            try self.init(config, index, format, limits, clocks)
         case .video(let config):
             try config.codecConfig.validate()
-            try self.init(config, index, format)
+            try self.init(config, index, format, limits, clocks)
         }
     }
 
     private init(
-        _ config: AudioStreamConfig, _ index: Int, _ format: OutputFormat
+        _ config: AudioStreamConfig, _ index: Int, _ format: OutputFormat, _ limits: WriterLimits,
+        _ clocks: StreamClocks
     ) throws(StreamWriterError) {
-        let audio = try AudioPlan(config, for: format)
+        let audio = try AudioPlan(config, for: format, limits, clocks)
+        self.clocks = clocks
         plan = audio.encode
         presentation = try .init(config)
-        (encoder, graph) = try Self.open(audio.encode)
+        (encoder, graph) = try Self.open(audio.encode, clocks)
         let anySize = AudioPlan.blockSamples(sampleRate: config.sampleRate)
         let block = graph == nil && encoder.frameSize > 0 ? encoder.frameSize : anySize
         if let (from, to) = audio.encode.conversion {
@@ -45,25 +50,30 @@ struct StreamParts {
     }
 
     private init(
-        _ config: VideoStreamConfig, _ index: Int, _ format: OutputFormat
+        _ config: VideoStreamConfig, _ index: Int, _ format: OutputFormat, _ limits: WriterLimits,
+        _ clocks: StreamClocks
     ) throws(StreamWriterError) {
-        let video = try VideoPlan(config, for: format)
+        let video = try VideoPlan(config, for: format, limits, clocks)
+        self.clocks = clocks
         plan = video.encode
         presentation = try .init(config, for: format)
-        (encoder, graph) = try Self.open(video.encode)
+        (encoder, graph) = try Self.open(video.encode, clocks)
         converter = nil
         let keepsBytes = plan.filtering == nil && encoder.settings.codec.isRawVideo
         let pictures = try translating(.unsupportedValue, parameter: "format") { () throws(LibavError) in
             try PictureAssembler(
                 input: video.input, width: config.width, height: config.height,
-                packing: keepsBytes ? .tight : .aligned, rate: config.frameRate)
+                packing: keepsBytes ? .tight : .aligned, rate: config.frameRate,
+                boundsSamples: config.filterDesc != nil)
         }
         assembler = pictures
         description = StreamDescription(
             video: encoder, index: index, frameBytes: pictures.frameBytes, rate: config.frameRate)
     }
 
-    private static func open(_ plan: EncodePlan) throws(StreamWriterError) -> (Encoder, FilterGraph?) {
+    private static func open(
+        _ plan: EncodePlan, _ clocks: StreamClocks
+    ) throws(StreamWriterError) -> (Encoder, FilterGraph?) {
         let graph = try plan.filtering?.build()
         var settings = plan.settings
         settings.sampleAspectRatio = settings.sampleAspectRatio ?? graph?.sampleAspectRatio
@@ -71,7 +81,7 @@ struct StreamParts {
         let encoder: Encoder
         _ = Log.take()
         do {
-            encoder = try Encoder(settings)
+            encoder = try clocks.encoder.timing { () throws(LibavError) in try Encoder(settings) }
         } catch {
             throw StreamWriterError(opening: error)
         }
@@ -96,6 +106,10 @@ private func refuseIgnored(_ options: [String: String]) throws(StreamWriterError
 extension CodecConfig {
     fileprivate func validate() throws(StreamWriterError) {
         if let bitRate { try require(bitRate, in: 0...Int(Int32.max), "codec_config.bit_rate") }
+        if let compressionLevel {
+            try require(
+                compressionLevel, in: Int(Int32.min)...Int(Int32.max), "codec_config.compression_level")
+        }
         if let gopSize { try require(gopSize, in: 0...Int(Int32.max), "codec_config.gop_size") }
         if let maxBFrames { try require(maxBFrames, in: 0...Limits.bFrames, "codec_config.max_b_frames") }
         guard let qscale else { return }

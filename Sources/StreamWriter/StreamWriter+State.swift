@@ -124,6 +124,11 @@ extension StreamWriter {
         }
         let leftovers = options.leftovers
         guard leftovers.isEmpty else { throw Self.unknownOptions(leftovers) }
+        if let option = muxer.reservation(above: Limits.bufferBytes.upperBound) {
+            throw StreamWriterError(
+                .invalidParameter, "\(option) may reserve at most \(Limits.bufferBytes.upperBound) bytes",
+                parameter: "option.\(option)")
+        }
         do throws(LibavError) {
             try muxer.writeHeader()
         } catch {
@@ -174,6 +179,8 @@ extension StreamWriter {
         let (streams, sink) = monitor.withLock { (self.streams, self.sink) }
         for stream in streams { stream.pipeline.shutDown() }
         sink?.shutDown()
+        for stream in streams { stream.free() }
+        freeParts()
         let muxer = monitor.withLock {
             defer { self.muxer = nil }
             finalBytes = self.muxer?.bytesWritten ?? finalBytes
@@ -184,6 +191,10 @@ extension StreamWriter {
         // Last, outside the lock: closing a connection takes time.
         _ = consume muxer
         output = nil
-        parts = []
+    }
+
+    /// Of a writer that was not opened. Freeing an encoder is a call like others.
+    private func freeParts() {
+        while let clock = parts.last?.clocks.encoder { clock.timing { _ = parts.removeLast() } }
     }
 }

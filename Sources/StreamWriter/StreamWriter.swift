@@ -12,6 +12,7 @@ public final class StreamWriter: @unchecked Sendable {
     let destination: Destination
     let bufferBytes: Int
     let opener: (any OutputOpener)?
+    let limits: WriterLimits
     var state = State.configuring
     var isChanging = false
     var output: OutputIO?
@@ -19,6 +20,8 @@ public final class StreamWriter: @unchecked Sendable {
     var parts: [StreamParts] = []
     var descriptions: [StreamDescription] = []
     var counters: [ProgressCounter] = []
+    /// Of the streams, and of one that is being added.
+    var clocks: [StreamClocks] = []
     var sink: PacketSink?
     var streams: [WriterStream] = []
     /// The streams with a chunk in progress.
@@ -32,12 +35,13 @@ public final class StreamWriter: @unchecked Sendable {
     /// is a URL, and about every file and URL that the muxer opens by itself (playlists, segments);
     /// without one libav opens what it likes.
     public init(
-        destination: Destination, format: String?, bufferSize: Int? = nil,
+        destination: Destination, format: String?, bufferSize: Int? = nil, limits: WriterLimits = .init(),
         opener: (any OutputOpener)? = nil
     ) throws(StreamWriterError) {
         Log.install()
         self.opener = opener
         self.destination = destination
+        self.limits = limits
         bufferBytes = bufferSize ?? OutputIO.defaultBufferBytes
         do throws(StreamWriterError) {
             try require(bufferBytes, in: Limits.bufferBytes, "buffer_size")
@@ -72,11 +76,11 @@ public final class StreamWriter: @unchecked Sendable {
     /// Adds a stream and opens its encoder; the stream's index.
     public func addStream(_ config: StreamConfig) throws(StreamWriterError) -> Int {
         try changing(.configuring) { () throws(StreamWriterError) in
-            guard parts.count < Limits.streams else {
-                throw StreamWriterError(.invalidParameter, "a writer takes \(Limits.streams) streams")
-            }
+            try limits.check(streams: parts.count + 1)
             _ = Log.take()
-            let added = try StreamParts(config, index: parts.count, for: format)
+            let clocks = StreamClocks()
+            monitor.withLock { self.clocks = self.clocks.prefix(parts.count) + [clocks] }
+            let added = try StreamParts(config, index: parts.count, for: format, limits: limits, clocks: clocks)
             parts.append(added)
             monitor.withLock {
                 descriptions.append(added.description)
@@ -181,11 +185,28 @@ public final class StreamWriter: @unchecked Sendable {
         }
     }
 
+    /// Makes every other call fail, with this reason, as soon as it looks; waits for none. For a writer
+    /// that a call of libav does not come back to. Any thread.
+    public func giveUp(_ reason: String) {
+        failure.record(StreamWriterError(.encodingFailed, reason))
+        interruption.request()
+        for stream in monitor.withLock({ streams }) { stream.pipeline.wakeUp() }
+    }
+
     // MARK: Watching
 
     /// How far a stream is. Any thread.
     public func progress(of stream: Int) -> StreamProgress {
         monitor.withLock { counters[stream] }.current
+    }
+
+    /// The calls of libav that filters and encoders are at. One that stays the same for long does not
+    /// come back. Waiting for the destination, or for the next chunk, is none. Any thread.
+    public var callsUnderWay: [CallUnderWay] {
+        monitor.withLock { clocks }.enumerated().flatMap { stream, clocks in
+            [CallUnderWay(stream, .filters, clocks.filters), CallUnderWay(stream, .encoder, clocks.encoder)]
+                .compactMap { $0 }
+        }
     }
 
     /// The size of the output so far. Any thread.

@@ -31,6 +31,11 @@ extension StreamWriterError {
             return
         }
         let parameter = "encoder_option.\(option)"
+        if let excess = error.excess {
+            let bound = WriterLimits.Bound(kind: .threads, value: excess.limit)
+            self.init(.beyondLimit, "\(parameter): \(error.doing)", parameter: parameter, limit: bound)
+            return
+        }
         if error.kind == .optionNotFound {
             self.init(error, .unknownOption, parameter: parameter)
             message = "the encoder has no option \(option)"

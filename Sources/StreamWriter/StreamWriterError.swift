@@ -2,7 +2,7 @@
 public struct StreamWriterError: Error, Sendable, Equatable {
     public enum Code: String, Sendable, CaseIterable {
         case unknownEncoder, wrongEncoderType, unsupportedValue, unknownOption, unknownFormat
-        case invalidParameter, invalidFilter, unsupportedHardware
+        case invalidParameter, invalidFilter, unsupportedHardware, beyondLimit
         case wrongState, noSuchStream, chunkInProgress, ptsTooEarly
         case encodingFailed, destinationFailed, destinationRefused, destinationExists, noSpace, outputTooLarge, outOfMemory
     }
@@ -19,10 +19,13 @@ public struct StreamWriterError: Error, Sendable, Equatable {
     public var log: [String]
     /// Seconds; with `ptsTooEarly`.
     public var expectedPTS: Double?
+    /// What was passed, and where it lies; with `beyondLimit`.
+    public var limit: WriterLimits.Bound?
 
     public init(
         _ code: Code, _ message: String, parameter: String? = nil, supported: [String]? = nil,
-        libavError: String? = nil, log: [String] = [], expectedPTS: Double? = nil
+        libavError: String? = nil, log: [String] = [], expectedPTS: Double? = nil,
+        limit: WriterLimits.Bound? = nil
     ) {
         self.code = code
         self.message = message
@@ -31,5 +34,6 @@ public struct StreamWriterError: Error, Sendable, Equatable {
         self.libavError = libavError
         self.log = log
         self.expectedPTS = expectedPTS
+        self.limit = limit
     }
 }

@@ -7,15 +7,21 @@ struct VideoPlan {
     let height: Int
     let encode: EncodePlan
 
-    init(_ config: VideoStreamConfig, for format: OutputFormat) throws(StreamWriterError) {
-        try Self.validate(config)
+    init(
+        _ config: VideoStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ clocks: StreamClocks
+    ) throws(StreamWriterError) {
+        try Self.validate(config, limits)
         let codec = try Codec.choose(config.encoder, .video, for: format)
         input = try ImageInput(format: config.format, layout: config.layout)
         width = config.width
         height = config.height
         let source = FilterGraph.Input.video(
             format: input.frameFormat, width: width, height: height, frameRate: config.frameRate.fraction)
-        let filtered = try Self.filtered(source, config)
+        func filtering(_ stages: [FilterGraph.Stage]) -> EncodePlan.Filtering {
+            .init(
+                input: source, description: config.filterDesc, stages: stages, limits: limits, clock: clocks.filters)
+        }
+        let filtered = try Self.filtered(source, config, filtering([]))
         var hardware: HardwarePlan?
         if let name = config.hwAccel {
             hardware = try HardwarePlan(name, codec, format: config.encoderFormat)
@@ -25,13 +31,16 @@ struct VideoPlan {
             width: config.encoderWidth ?? filtered.width,
             height: config.encoderHeight ?? filtered.height,
             frameRate: try Self.frameRate(config, filtered.frameRate, codec))
+        try limits.check(
+            width: target.width, height: target.height,
+            config.encoderWidth == nil && config.encoderHeight != nil ? "encoder_height" : "encoder_width")
 
         var settings = EncoderSettings(
             codec: codec,
             input: .video(
                 format: target.format, width: target.width, height: target.height,
                 frameRate: target.frameRate))
-        settings.apply(config.codecConfig, config.encoderOption, format)
+        settings.apply(config.codecConfig, config.encoderOption, format, limits)
         settings.sampleAspectRatio = config.sampleAspectRatio?.fraction
         settings.color = try ColorDescription(config.color)
         try hardware?.apply(to: &settings)
@@ -39,7 +48,7 @@ struct VideoPlan {
         let needsGraph = config.filterDesc != nil || !stages.isEmpty
         encode = EncodePlan(
             settings: settings,
-            filtering: needsGraph ? .init(input: source, description: config.filterDesc, stages: stages) : nil,
+            filtering: needsGraph ? filtering(stages) : nil,
             conversion: nil, inputTimeBase: config.frameRate.fraction.inverse)
     }
 
@@ -51,9 +60,12 @@ struct VideoPlan {
         var frameRate: Fraction
     }
 
-    private static func validate(_ config: VideoStreamConfig) throws(StreamWriterError) {
+    private static func validate(
+        _ config: VideoStreamConfig, _ limits: WriterLimits
+    ) throws(StreamWriterError) {
         try require(config.width, in: Limits.dimension, "width")
         try require(config.height, in: Limits.dimension, "height")
+        try limits.check(width: config.width, height: config.height, "width")
         if let width = config.encoderWidth { try require(width, in: Limits.dimension, "encoder_width") }
         if let height = config.encoderHeight { try require(height, in: Limits.dimension, "encoder_height") }
         try requireRate(config.frameRate, "frame_rate")
@@ -68,12 +80,9 @@ struct VideoPlan {
 
     /// The picture after the client's own filters.
     private static func filtered(
-        _ source: FilterGraph.Input, _ config: VideoStreamConfig
+        _ source: FilterGraph.Input, _ config: VideoStreamConfig, _ filtering: EncodePlan.Filtering
     ) throws(StreamWriterError) -> Target {
-        var output = source
-        if let description = config.filterDesc {
-            output = try EncodePlan.Filtering(input: source, description: description, stages: []).build().output
-        }
+        let output = config.filterDesc == nil ? source : try filtering.build().output
         guard case .video(let format, let width, let height, let frameRate) = output else {
             throw StreamWriterError(
                 .invalidFilter, "the filters of a video stream must give video", parameter: "filter_desc")

@@ -6,7 +6,6 @@ final class WriterStream: @unchecked Sendable {
     // writer when there is none.
     let assembler: any FrameAssembler
     private let converter: FrameConverter
-    private var converted: [AssembledFrame] = []
     let pipeline: EncodePipeline
     let progress: ProgressCounter
     private let failure: Failure
@@ -45,9 +44,26 @@ final class WriterStream: @unchecked Sendable {
     /// Converts frames here and encodes them; on a thread of the stream's own if `overlaps`.
     func encode(_ frames: [AssembledFrame], overlaps: Bool) throws(StreamWriterError) {
         for frame in frames {
-            converted.removeAll(keepingCapacity: true)
-            try failing { () throws(StreamWriterError) in try converter.convert(frame, to: &converted) }
-            try pipeline.submit(converted, overlaps: overlaps)
+            try failing { () throws(StreamWriterError) in try converter.begin(frame) }
+            try submitConverted(overlaps: overlaps)
+        }
+    }
+
+    /// One by one: filters may make more of one frame than there is memory for.
+    private func submitConverted(overlaps: Bool) throws(StreamWriterError) {
+        var count = 0
+        while let frame = try nextConverted() {
+            count += 1
+            guard count <= Limits.framesOfOne else { throw failure.record(.endlessFilters) }
+            try pipeline.submit([frame], overlaps: overlaps)
+        }
+    }
+
+    private func nextConverted() throws(StreamWriterError) -> AssembledFrame? {
+        do {
+            return try converter.next()
+        } catch {
+            throw failure.record(error)
         }
     }
 
@@ -58,11 +74,16 @@ final class WriterStream: @unchecked Sendable {
             try assembler.finishShort(completing: &frames)
         }
         try encode(frames, overlaps: false)
-        converted.removeAll(keepingCapacity: true)
-        try failing { () throws(StreamWriterError) in try converter.drain(to: &converted) }
-        try pipeline.submit(converted, overlaps: false)
+        try failing { () throws(StreamWriterError) in try converter.beginDraining() }
+        try submitConverted(overlaps: false)
         progress.encoded(frames: converter.takeDropped())
         try pipeline.withStage { stage throws(StreamWriterError) in try stage.drain() }
+    }
+
+    /// Frees what libav has for the stream, whose thread has ended.
+    func free() {
+        converter.free()
+        pipeline.free()
     }
 
     /// What fails here fails the writer.
@@ -73,4 +94,10 @@ final class WriterStream: @unchecked Sendable {
             throw failure.record(error)
         }
     }
+}
+
+extension StreamWriterError {
+    fileprivate static let endlessFilters = StreamWriterError(
+        .encodingFailed, "the filters made \(Limits.framesOfOne) frames of one and did not come to an end",
+        parameter: "filter_desc")
 }

@@ -8,6 +8,13 @@ public struct Descriptor: ~Copyable, Sendable {
     /// Takes over `number`, which nothing else may close from here on.
     public init(owning number: Int32) { self.number = number }
 
+    /// Another descriptor of the same open file; nil when there is no room for one.
+    public init?(duplicating original: Int32) {
+        let copy = clinux_duplicate(original)
+        guard copy >= 0 else { return nil }
+        self.init(owning: copy)
+    }
+
     /// Gives the descriptor away: the caller closes it.
     public consuming func take() -> Int32 {
         let number = number

@@ -115,7 +115,7 @@ public enum Socket {
         wait(descriptor, for: Int16(POLLIN), until: deadline, interruption: interruption)
     }
 
-    /// Writes all of `regions`; each step must make progress within `timeout`.
+    /// Writes all of `regions`; the peer must take each 64 KiB of them within `timeout`.
     public static func sendAll(
         _ descriptor: Int32, _ regions: [UnsafeRawBufferPointer], timeout: Duration, moreFollows: Bool = false
     ) -> SocketProgress {
@@ -123,15 +123,17 @@ public enum Socket {
             iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
         }
         var total = 0
+        var pace: Pace?
         while !parts.isEmpty {
             let count = clinux_send_from(descriptor, parts, min(parts.count, maxRegions), moreFollows ? 1 : 0)
             if count < 0 {
                 if errno == EINTR { continue }
                 if errno != EAGAIN { return .ended }
-                let ready = wait(descriptor, for: Int16(POLLOUT), until: .after(timeout))
+                let ready = waitUntilWritable(descriptor, &pace, timeout)
                 if ready != .moved(0) { return ready }
                 continue
             }
+            pace?.moved(count)
             total += count
             drop(count, from: &parts)
         }
@@ -143,15 +145,17 @@ public enum Socket {
         _ descriptor: Int32, _ region: UnsafeRawBufferPointer, timeout: Duration, moreFollows: Bool = false
     ) -> SocketProgress {
         var part = iovec(iov_base: UnsafeMutableRawPointer(mutating: region.baseAddress), iov_len: region.count)
+        var pace: Pace?
         while part.iov_len > 0 {
             let count = clinux_send_from(descriptor, &part, 1, moreFollows ? 1 : 0)
             if count < 0 {
                 if errno == EINTR { continue }
                 if errno != EAGAIN { return .ended }
-                let ready = wait(descriptor, for: Int16(POLLOUT), until: .after(timeout))
+                let ready = waitUntilWritable(descriptor, &pace, timeout)
                 if ready != .moved(0) { return ready }
                 continue
             }
+            pace?.moved(count)
             part.iov_base += count
             part.iov_len -= count
         }
@@ -178,7 +182,7 @@ public enum Socket {
 
     /// Sends up to `count` bytes of `file` from `offset`; the kernel copies.
     public static func sendFile(
-        _ descriptor: Int32, from file: Int32, offset: UInt64, count: Int, timeout: Duration
+        _ descriptor: Int32, from file: Int32, offset: UInt64, count: Int, deadline: Deadline
     ) -> SocketProgress {
         var position = off_t(offset)
         while true {
@@ -188,11 +192,20 @@ public enum Socket {
             switch errno {
             case EINTR: continue
             case EAGAIN:
-                let ready = wait(descriptor, for: Int16(POLLOUT), until: .after(timeout))
+                let ready = wait(descriptor, for: Int16(POLLOUT), until: deadline)
                 if ready != .moved(0) { return ready }
             default: return .ended
             }
         }
+    }
+
+    /// The pace begins with the first wait: most answers need none.
+    private static func waitUntilWritable(
+        _ descriptor: Int32, _ pace: inout Pace?, _ timeout: Duration
+    ) -> SocketProgress {
+        let current = pace ?? Pace(timeout)
+        pace = current
+        return wait(descriptor, for: Int16(POLLOUT), until: current.deadline)
     }
 
     private static func drop(_ count: Int, from parts: inout [iovec]) {

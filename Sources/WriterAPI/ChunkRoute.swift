@@ -81,7 +81,9 @@ struct ChunkRoute {
 
         init(_ head: RequestHead) throws(Problem) {
             if let text = head.target.query("pts") {
-                guard let value = Double(text), value.isFinite, value >= 0 else {
+                // Not all that Double takes: "0x1", "nan".
+                let isDecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || ".eE+-".utf8.contains($0) }
+                guard isDecimal, let value = Double(text), value.isFinite, value >= 0 else {
                     throw Problem(
                         .invalidParameter, "pts is a number of seconds, 0 or more, and not \"\(text)\".", parameter: "pts")
                 }

@@ -21,6 +21,10 @@ final class EncodeService: EncoderService {
     private let report: @Sendable (ControlMessage) -> Void
     private let phase = Mutex(Phase.waiting)
     private let interrupter = Mutex<Exchange.Interrupter?>(nil)
+    private let began = ContinuousClock.now
+    private let writer = Mutex<StreamWriter?>(nil)
+    private let watch: Mutex<CallWatch>
+    private let hasAbandoned = Atomic(false)
 
     init(
         settings: EncoderSettings, clientPolicy: ClientPolicy, folder: Directory,
@@ -33,6 +37,7 @@ final class EncodeService: EncoderService {
         self.authenticator = authenticator
         self.gateway = gateway
         self.report = report
+        watch = Mutex(CallWatch(settings.limits))
     }
 
     var isConcluded: Bool { phase.withLock { $0 == .done } }
@@ -40,7 +45,29 @@ final class EncodeService: EncoderService {
 
     func interruptUploads() { interrupter.withLock { $0 }?.interrupt() }
 
-    func end(because reason: EndReason) { conclude() }
+    func end(because reason: EndReason) {
+        // Whoever is at it says how it ended.
+        if reason == .runTime { return interruptUploads() }
+        conclude()
+    }
+
+    var overdue: EndReason? {
+        let limit = settings.limits.maxRunTime
+        return limit > 0 && ContinuousClock.now - began > .seconds(limit) ? .runTime : nil
+    }
+
+    func stall() -> Problem? {
+        let calls = writer.withLock { $0 }?.callsUnderWay ?? []
+        return watch.withLock { $0.look(at: calls) }
+    }
+
+    func abandon(_ problem: Problem) {
+        hasAbandoned.store(true, ordering: .relaxed)
+        conclude()
+        writer.withLock { $0 }?.giveUp(problem.detail)
+    }
+
+    var isAbandoned: Bool { hasAbandoned.load(ordering: .relaxed) }
 
     func takeIdle(_ connection: consuming DetachedConnection) { gateway.takeIdle(connection) }
 
@@ -85,7 +112,9 @@ final class EncodeService: EncoderService {
         let kind = try ChunkBody.kind(exchange.head)
         let opener = DestinationGuard(
             plan: .managed, policy: settings.policy, clientPolicy: clientPolicy, folder: nil)
-        let encoding = try Encoding(request, folder: folder, policy: OptionPolicy(clientPolicy), opener: opener)
+        let encoding = try Encoding(
+            request, folder: folder, policy: OptionPolicy(clientPolicy), limits: settings.limits, opener: opener
+        ) { made in writer.withLock { $0 = made } }
         defer { encoding.writer.abort() }
         let description = encoding.writer.description(of: 0)
         if kind == .raw {
@@ -147,8 +176,10 @@ private struct Encoding: Sendable {
     let fields: [(name: String, value: String)]
     let seeksBack: Bool
 
+    /// `watch` gets the writer before libav has much to do for it.
     init(
-        _ request: EncodeRequest, folder: Directory, policy: OptionPolicy, opener: DestinationGuard
+        _ request: EncodeRequest, folder: Directory, policy: OptionPolicy, limits: ServiceLimits,
+        opener: DestinationGuard, watch: (StreamWriter) -> Void
     ) throws(Problem) {
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: "")
@@ -173,8 +204,9 @@ private struct Encoding: Sendable {
         writer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter(
                 destination: .file(descriptor: descriptor, name: "output") { growth.grew() }, format: muxer.name,
-                opener: opener)
+                limits: WriterLimits(limits), opener: opener)
         }
+        watch(writer)
         do throws(Problem) {
             _ = try asProblem { [writer] () throws(StreamWriterError) in try writer.addStream(request.stream.config) }
         } catch {

@@ -19,8 +19,11 @@ public final class EncoderProcess: Sendable {
     private let lastCounts = Mutex(WorkCounts())
     private let isEnding = Atomic(false)
     private let isShuttingDown = Atomic(false)
+    private let hasGatewayFinished = Atomic(false)
     private let watch = Mutex<EventLoop.Token?>(nil)
     private let lastTold = Mutex<WriterRecord?>(nil)
+    /// By when a writer whose time is over must have ended.
+    private let endingDeadline = Mutex<Deadline?>(nil)
 
     /// Serves until the writer has ended; returns the process's exit code. Call it in a fresh
     /// process with its end of the control socket.
@@ -118,17 +121,51 @@ public final class EncoderProcess: Sendable {
             tellProgress()
             tellMetrics()
             endIfOverdue()
+            abandonIfStalled()
         }
         loop.run()
     }
 
     private func endIfOverdue() {
-        guard service.isOverdue, !isEnding.exchange(true, ordering: .relaxed) else { return }
+        guard let reason = service.overdue, !isEnding.exchange(true, ordering: .relaxed) else { return }
         inBackground { [self] in
-            service.end(because: .idleTimeout)
-            log.info("ended", metadata: ["because": "\(EndReason.idleTimeout.rawValue)"])
+            service.end(because: reason)
+            log.info("ended", metadata: ["because": "\(reason.rawValue)"])
+        }
+        let patience = settings.limits.callTimeout
+        if reason == .runTime && patience > 0 { endingDeadline.withLock { $0 = .after(.seconds(patience)) } }
+    }
+
+    /// Nothing comes of the writer any more: answers for it and ends the process, whatever its threads do.
+    private func abandonIfStalled() {
+        guard let problem = service.stall() ?? endingStall, !service.isConcluded, !service.isAbandoned else { return }
+        log.error("given up", metadata: ["because": "\(problem.detail)"])
+        inBackground { [self] in
+            service.abandon(problem)
+            answerAll(problem)
+            // Otherwise its end is the sign.
+            if hasGatewayFinished.load(ordering: .acquiring) { leaveStuckThreads() }
         }
     }
+
+    private func answerAll(_ problem: Problem) {
+        server.answerAll(within: Self.answerTime) { requestID in
+            var named = problem
+            named.extras.append(.init("request_id", .string(requestID)))
+            return .problem(named)
+        }
+    }
+
+    /// A writer at the end of its time whose destination takes no more, or whose client never lets go.
+    private var endingStall: Problem? {
+        guard let deadline = endingDeadline.withLock({ $0 }), deadline.hasPassed else { return nil }
+        return Problem(
+            .limitExceeded,
+            "The writer's time was over (--max-run-time) and it could not be finalized within \(ServiceLimits.text(settings.limits.callTimeout)) seconds.")
+    }
+
+    /// For clients to take an answer that comes in a stuck handler's stead.
+    private static let answerTime = Duration.seconds(1)
 
     private func tellMetrics() {
         var counts = metrics.take()
@@ -178,6 +215,7 @@ public final class EncoderProcess: Sendable {
         switch (message, descriptor) {
         case (.connection(let unread), let descriptor?):
             server.adopt(Descriptor(owning: descriptor), unread: unread)
+        case (.ping, _): _ = gateway.send(ControlMessage.ping.encoded, timeout: .zero)
         case (.tokens(let tokens), _): authenticator.replace(with: tokens)
         case (.shutDown, _):
             // Told again: now, and not when the uploads are done.
@@ -194,7 +232,26 @@ public final class EncoderProcess: Sendable {
     private func gatewayFinished() {
         // The socket stays readable for ever now.
         if let token = watch.withLock({ $0 }) { loop.unwatch(gateway.descriptor, token) }
-        if service.isConcluded { leave() } else { end(because: .gatewayLost) }
+        hasGatewayFinished.store(true, ordering: .releasing)
+        if service.isAbandoned {
+            leaveStuckThreads()
+        } else if service.isConcluded {
+            leave()
+        } else {
+            end(because: .gatewayLost)
+        }
+    }
+
+    /// Ends the process over the heads of threads that don't come back, once the other connections are
+    /// answered or handed back.
+    private func leaveStuckThreads() {
+        inBackground { [self] in
+            server.drain()
+            _ = server.awaitEmpty(until: .after(Self.answerTime))
+            answerAll(Problem(.wrongState, "The writer was deleted while the request was waiting."))
+            tellMetrics()
+            ChildProcess.exit(1)
+        }
     }
 
     /// Uploads in flight may end, then the work is brought to its end; on a thread of its own,

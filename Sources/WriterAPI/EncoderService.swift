@@ -13,8 +13,14 @@ protocol EncoderService: RequestHandler {
     var workDone: WorkDone { get }
     /// Ends uploads that are under way.
     func interruptUploads()
-    /// Nothing has been asked for longer than is allowed.
-    var isOverdue: Bool { get }
+    /// Why the work is to be brought to its end now; nil when it is not.
+    var overdue: EndReason? { get }
+    /// Asked every second: why nothing comes of the work any more, once that is so.
+    func stall() -> Problem?
+    /// Gives the work up with this failure, without waiting for what does not come back.
+    func abandon(_ problem: Problem)
+    /// A thread is at what does not come back: the process ends without it.
+    var isAbandoned: Bool { get }
     /// Brings the work to its end, for this reason. No request is being served.
     func end(because reason: EndReason)
 }
@@ -31,10 +37,14 @@ enum EndReason: String, Sendable {
     case shutdown
     case gatewayLost = "gateway_lost"
     case idleTimeout = "idle_timeout"
+    case runTime = "run_time"
 }
 
 extension EncoderService {
-    var isOverdue: Bool { false }
+    var overdue: EndReason? { nil }
+    var isAbandoned: Bool { false }
+    func stall() -> Problem? { nil }
+    func abandon(_ problem: Problem) {}
     var workDone: WorkDone { WorkDone() }
 
     func response(to refusal: Refusal, requestID: String) -> Response { .refusal(refusal, requestID: requestID) }

@@ -11,8 +11,13 @@ extension Problem {
         }
         var extras: [(String, JSONValue)] = []
         if let expected = error.expectedPTS { extras.append(("expected_pts", .number(expected))) }
+        var message = error.message
+        if let limit = error.limit {
+            extras.append(("limit", .integer(Int64(limit.value))))
+            message += " on this server (--max-\(limit.kind.rawValue))"
+        }
         self.init(
-            Self.code(of: error.code), Self.sentence(error.message) + Self.advice(error.code), parameter: error.parameter,
+            Self.code(of: error.code), Self.sentence(message) + Self.advice(error.code), parameter: error.parameter,
             supported: error.supported, libavError: error.libavError, log: error.log, extras: extras)
     }
 
@@ -25,6 +30,7 @@ extension Problem {
         case .invalidParameter: .invalidParameter
         case .invalidFilter: .invalidFilter
         case .unsupportedHardware: .unsupportedHardware
+        case .beyondLimit: .limitExceeded
         case .wrongState: .wrongState
         case .noSuchStream: .streamNotFound
         case .chunkInProgress: .chunkInProgress
@@ -58,7 +64,7 @@ extension Problem {
     var endsWriter: Bool {
         switch code {
         case .encodingFailed, .destinationFailed, .forbiddenDestination, .destinationExists, .noSpace, .memoryLimit,
-            .outputLimit, .internalError:
+            .outputLimit, .internalError, .encoderStalled:
             true
         default: false
         }

@@ -106,14 +106,20 @@ extension WriterResource {
     }
 
     func interruptChunksAndBeginChange() throws(Problem) {
-        let mayEnd: Bool? = state.wait { state in
+        _ = try interruptChunksAndBeginChange(until: .never)
+    }
+
+    /// False: what was under way had not ended by then.
+    func interruptChunksAndBeginChange(until deadline: Deadline) throws(Problem) -> Bool {
+        let mayEnd: Bool? = state.wait(until: deadline) { state in
             guard case .alive = state.phase else { return state.isChanging ? nil : false }
             for interrupt in state.chunks.values { interrupt() }
             if state.isChanging || !state.chunks.isEmpty { return nil }
             state.isChanging = true
             return true
         }
-        if mayEnd != true { throw wrongState(needs: nil) }
+        if mayEnd == false { throw wrongState(needs: nil) }
+        return mayEnd != nil
     }
 
     func endChange() {

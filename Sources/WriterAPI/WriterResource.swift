@@ -36,6 +36,10 @@ final class WriterResource: Sendable {
         var metadata: [String: String] = [:]
         var streams: [(config: StreamConfig, chosen: StreamDescription)] = []
         var hasOpened = false
+        /// The request that makes the writer has been answered well.
+        var isCreated = false
+        /// A thread is left at what does not come back.
+        var isAbandoned = false
         var openOption: [String: String] = [:]
         /// When a request last ended.
         var lastActive = ContinuousClock.now
@@ -95,6 +99,7 @@ final class WriterResource: Sendable {
             throw error
         }
         let resource = self.resource
+        state.withLock { $0.isCreated = true }
         report(.snapshot(record))
         endChange()
         return resource
@@ -197,7 +202,7 @@ final class WriterResource: Sendable {
             let writer = try asProblem { () throws(StreamWriterError) in
                 try StreamWriter(
                     destination: destination, format: place.muxer.name, bufferSize: request.bufferSize,
-                    opener: place.opener)
+                    limits: WriterLimits(settings.limits), opener: place.opener)
             }
             state.withLock { state in
                 state.parts = Parts(request: request, place: place, writer: writer)
@@ -220,10 +225,13 @@ final class WriterResource: Sendable {
         }
     }
 
-    /// Deletes the writer and what it wrote.
+    /// Deletes the writer and what it wrote. What does not come back soon is left alone.
     func delete() throws(Problem) {
         interruptOpening()
-        try interruptChunksAndBeginChange()
+        guard try interruptChunksAndBeginChange(until: .after(Self.patience)) else {
+            if !abandonForGood() { throw wrongState(needs: nil) }
+            return
+        }
         guard let parts = state.withLock({ $0.parts }) else { return endChange() }
         parts.writer.abort()
         parts.place.remove(committed: state.withLock { $0.hasOpened })
@@ -278,7 +286,7 @@ final class WriterResource: Sendable {
             return conclude(.closed, [("result", result(summary, endedBy: endedBy))])
         } catch {
             writer.abort()
-            _ = conclude(.failed, [("failure", redacted(error).json)])
+            conclude(.failed, [("failure", redacted(error).json)])
             throw error
         }
     }
@@ -290,14 +298,19 @@ final class WriterResource: Sendable {
         let (parts, hasOpened) = state.withLock { ($0.parts, $0.hasOpened) }
         parts?.writer.abort()
         if !hasOpened { parts?.place.remove(committed: false) }
-        _ = conclude(.failed, [("failure", redacted(problem).json)])
+        conclude(.failed, [("failure", redacted(problem).json)])
     }
 
+    /// Once: what comes late, of a thread that was given up, changes nothing.
+    @discardableResult
     func conclude(_ ended: WriterState, _ members: [(String, JSONValue)]) -> JSONObject {
-        state.withLock { state in
+        let isFirst = state.withLock { state in
+            guard case .alive = state.phase else { return false }
             state.phase = .ended(ended)
             state.ending = [("ended_at", .string(Timestamp.now().description))] + members
+            return true
         }
+        guard isFirst else { return resource }
         let record = record
         let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
         growth.ended(ended == .closed ? .good : .bad)

@@ -1,6 +1,7 @@
 import APICore
 import HTTP1
 import HTTPServer
+import Synchronization
 import SystemIO
 import WriterModel
 
@@ -11,6 +12,8 @@ final class WriterService: EncoderService {
     private let resource: WriterResource
     private let authenticator: TokenAuthenticator
     private let gateway: GatewayReturn
+    private let began = ContinuousClock.now
+    private let watch: Mutex<CallWatch>
 
     init(
         settings: EncoderSettings, resource: WriterResource, authenticator: TokenAuthenticator,
@@ -20,6 +23,7 @@ final class WriterService: EncoderService {
         self.resource = resource
         self.authenticator = authenticator
         self.gateway = gateway
+        watch = Mutex(CallWatch(settings.limits))
     }
 
     var isConcluded: Bool {
@@ -37,11 +41,19 @@ final class WriterService: EncoderService {
 
     func interruptUploads() { resource.interruptWork() }
 
-    var isOverdue: Bool {
-        let limit = settings.limits.idleTimeout
-        guard limit > 0, let time = resource.idleTime else { return false }
-        return time > .seconds(limit)
+    var overdue: EndReason? {
+        let limits = settings.limits
+        if limits.maxRunTime > 0, ContinuousClock.now - began > .seconds(limits.maxRunTime) { return .runTime }
+        guard limits.idleTimeout > 0, let time = resource.idleTime, time > .seconds(limits.idleTimeout)
+        else { return nil }
+        return .idleTimeout
     }
+
+    func stall() -> Problem? { watch.withLock { $0.look(at: resource.callsUnderWay) } }
+
+    func abandon(_ problem: Problem) { resource.abandon(problem) }
+
+    var isAbandoned: Bool { resource.isAbandoned }
 
     func end(because reason: EndReason) {
         if resource.giveUp() { return }
@@ -57,6 +69,7 @@ final class WriterService: EncoderService {
         switch reason {
         case .idleTimeout:
             Problem(.idleTimeout, "The writer was not opened and had no request for too long (--idle-timeout).")
+        case .runTime: Problem(.limitExceeded, "The writer was not opened within its whole time (--max-run-time).")
         case .shutdown, .gatewayLost:
             Problem(.serverStopped, "The server ended (\(reason.rawValue)) before the writer was opened.")
         }

@@ -10,6 +10,8 @@ public enum ControlMessage: Sendable, Equatable {
     case tokens([String]?)
     /// Gateway to encoder: end requests, finalize.
     case shutDown
+    /// Gateway to encoder: answer with the same.
+    case ping
     /// Encoder to gateway: the writer as it is now.
     case snapshot(WriterRecord)
     /// Encoder to gateway: what was counted since the last time.
@@ -23,7 +25,7 @@ public enum ControlMessage: Sendable, Equatable {
     case discarded
 
     private enum Kind: UInt8 {
-        case start = 1, connection, tokens, shutDown, snapshot, record, discarded, metrics, unkeptRecord
+        case start = 1, connection, tokens, shutDown, snapshot, record, discarded, metrics, unkeptRecord, ping
     }
 
     public var encoded: [UInt8] {
@@ -33,6 +35,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .tokens(let tokens):
             [Kind.tokens.rawValue] + EncoderSettings.json(ofTokens: tokens).encoded
         case .shutDown: [Kind.shutDown.rawValue]
+        case .ping: [Kind.ping.rawValue]
         case .snapshot(let record): [Kind.snapshot.rawValue] + record.json.encoded
         case .record(let record): [Kind.record.rawValue] + record.json.encoded
         case .unkeptRecord(let record): [Kind.unkeptRecord.rawValue] + record.json.encoded
@@ -48,6 +51,7 @@ public enum ControlMessage: Sendable, Equatable {
         switch kind {
         case .connection: self = .connection(unread: payload)
         case .shutDown: self = .shutDown
+        case .ping: self = .ping
         case .discarded: self = .discarded
         case .start, .tokens, .snapshot, .record, .unkeptRecord, .metrics:
             guard let json = try? JSONParser.parse(payload) else { return nil }

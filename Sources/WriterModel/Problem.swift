@@ -36,10 +36,12 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case unknownOption = "unknown-option"
     case invalidFilter = "invalid-filter"
     case unsupportedHardware = "unsupported-hardware"
+    case limitExceeded = "limit-exceeded"
     case headTooLarge = "head-too-large"
     case internalError = "internal-error"
     case encodingFailed = "encoding-failed"
     case encoderCrashed = "encoder-crashed"
+    case encoderStalled = "encoder-stalled"
     case notImplemented = "not-implemented"
     case destinationFailed = "destination-failed"
     case overloaded
@@ -65,14 +67,15 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
         case .invalidParameter, .unknownParameter, .unsupportedValue, .unknownEncoder, .unknownFormat,
-            .unknownOption, .invalidFilter, .unsupportedHardware, .idempotencyKeyReused:
+            .unknownOption, .invalidFilter, .unsupportedHardware, .limitExceeded, .encodingFailed, .idempotencyKeyReused:
             422
         case .tooManyConnections: 429
         case .headTooLarge: 431
-        case .internalError, .encodingFailed, .encoderCrashed: 500
+        case .internalError, .encoderCrashed: 500
         case .notImplemented: 501
         case .destinationFailed: 502
         case .overloaded, .serverStopped: 503
+        case .encoderStalled: 504
         case .versionNotSupported: 505
         case .noSpace, .memoryLimit, .outputLimit: 507
         }
@@ -123,10 +126,12 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .unknownOption: "Nothing takes this option"
         case .invalidFilter: "The filter graph can't be built"
         case .unsupportedHardware: "The hardware is not there"
+        case .limitExceeded: "A writer may not have so much"
         case .headTooLarge: "The request head is too large"
         case .internalError: "The server failed"
         case .encodingFailed: "Encoding failed"
         case .encoderCrashed: "The writer's encoder ended"
+        case .encoderStalled: "The writer's encoder came to a standstill"
         case .notImplemented: "The server does not do this"
         case .destinationFailed: "The destination failed"
         case .overloaded: "The server has no room for this now"
@@ -152,6 +157,8 @@ public struct Problem: Error, Sendable, Equatable {
     public var libavError: String?
     /// libav's last log lines.
     public var log: [String]
+    /// Seconds until another try makes sense; nil where the code says enough.
+    public var retryAfter: Int?
     /// Further members of the body, such as `state` or `expected_pts`.
     public var extras: [JSONObject.Member]
 

@@ -27,11 +27,38 @@ public struct ServiceLimits: Sendable, Equatable {
     public var maxEncoderMemory = 4 << 30
     /// Of each file an encoder writes; 0 for no bound.
     public var maxOutputBytes = 0
+    /// How long a writer may live before it is finalized; 0 for ever.
+    public var maxRunTime = 0.0
+    /// Pixels of a picture, wherever in a writer.
+    public var maxPixels = 8_192 * 8_192
+    /// Channels of an audio stream, wherever in a writer.
+    public var maxChannels = 64
+    /// Streams of a writer.
+    public var maxStreams = 16
+    /// Threads of one encoder or filter; 0 for as many as there are processors.
+    public var maxThreads = 0
+    /// How long one call of a filter or an encoder may take; 0 for ever.
+    public var callTimeout = 120.0
+    /// How long an encoder process may leave the gateway's pings unanswered; 0 for ever.
+    public var encoderTimeout = 30.0
+    /// Percent of the time that a task had to wait for a processor, above which no writer is made; 0
+    /// for no such limit.
+    public var maxLoad = 0.0
 
     public init() {}
 
     /// The largest `maxJSONBytes` and `maxHeadBytes` that fit a control message.
     public static let largestMessagePart = 128 * 1_024
+
+    /// "120", "0.5"
+    public static func text(_ value: Double) -> String {
+        Int(exactly: value).map(String.init) ?? String(value)
+    }
+
+    /// As many as libav takes of a picture of 16,384 a side, of a frame, and of a file.
+    public static let mostPixels = 16_384 * 16_384
+    public static let mostChannels = 512
+    public static let mostStreams = 256
 
     var json: JSONValue {
         [
@@ -49,6 +76,12 @@ public struct ServiceLimits: Sendable, Equatable {
             "idle_timeout": .number(idleTimeout),
             "max_encoder_memory": .integer(Int64(maxEncoderMemory)),
             "max_output_bytes": .integer(Int64(maxOutputBytes)),
+            "max_run_time": .number(maxRunTime),
+            "max_pixels": .integer(Int64(maxPixels)),
+            "max_channels": .integer(Int64(maxChannels)),
+            "max_streams": .integer(Int64(maxStreams)),
+            "max_threads": .integer(Int64(maxThreads)),
+            "call_timeout": .number(callTimeout),
         ]
     }
 
@@ -70,6 +103,12 @@ public struct ServiceLimits: Sendable, Equatable {
             idleTimeout = try fields.number("idle_timeout") ?? idleTimeout
             maxEncoderMemory = try fields.integer("max_encoder_memory") ?? maxEncoderMemory
             maxOutputBytes = try fields.integer("max_output_bytes") ?? maxOutputBytes
+            maxRunTime = try fields.number("max_run_time") ?? maxRunTime
+            maxPixels = try fields.integer("max_pixels") ?? maxPixels
+            maxChannels = try fields.integer("max_channels") ?? maxChannels
+            maxStreams = try fields.integer("max_streams") ?? maxStreams
+            maxThreads = try fields.integer("max_threads") ?? maxThreads
+            callTimeout = try fields.number("call_timeout") ?? callTimeout
         } catch {
             return nil
         }

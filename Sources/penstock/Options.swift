@@ -127,6 +127,31 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Bytes of one output file; 0 for no bound. It bounds an encoder's log too, where that is a file.")
     var maxOutputBytes = fromEnvironment("MAX_OUTPUT_BYTES", defaults.maxOutputBytes, Int.init)
 
+    @Option(help: "Seconds a writer may live before it is finalized; 0 for ever.")
+    var maxRunTime = fromEnvironment("MAX_RUN_TIME", defaults.maxRunTime, Double.init)
+
+    @Option(help: "Pixels of a picture, wherever in a writer.")
+    var maxPixels = fromEnvironment("MAX_PIXELS", defaults.maxPixels, Int.init)
+
+    @Option(help: "Channels of an audio stream, wherever in a writer.")
+    var maxChannels = fromEnvironment("MAX_CHANNELS", defaults.maxChannels, Int.init)
+
+    @Option(help: "Streams of a writer.")
+    var maxStreams = fromEnvironment("MAX_STREAMS", defaults.maxStreams, Int.init)
+
+    @Option(help: "Threads of one encoder or filter; 0 for as many as there are processors.")
+    var maxThreads = fromEnvironment("MAX_THREADS", defaults.maxThreads, Int.init)
+
+    @Option(help: "Seconds that one call of a filter or an encoder may take; 0 for ever.")
+    var callTimeout = fromEnvironment("CALL_TIMEOUT", defaults.callTimeout, Double.init)
+
+    @Option(help: "Seconds that an encoder process may leave pings unanswered; 0 for ever.")
+    var encoderTimeout = fromEnvironment("ENCODER_TIMEOUT", defaults.encoderTimeout, Double.init)
+
+    @Option(
+        help: "No new writer while something waits for a processor in more than so many percent of the time (0 to 100); 0 for no such limit.")
+    var maxLoad = fromEnvironment("MAX_LOAD", defaults.maxLoad, Double.init)
+
     func limits() throws -> ServiceLimits {
         var limits = ServiceLimits()
         limits.maxWriters = try Self.check("--max-writers", maxWriters, in: 1...1_000_000)
@@ -147,6 +172,7 @@ struct LimitOptions: ParsableArguments {
         limits.maxEncoderMemory = try Self.checkOrNone("--max-encoder-memory", maxEncoderMemory, atLeast: 64 << 20)
         limits.maxOutputBytes = try Self.checkOrNone("--max-output-bytes", maxOutputBytes, atLeast: 1 << 20)
         limits.shutdownGrace = try Self.check("--shutdown-grace", shutdownGrace, in: 0...1_000_000)
+        try addCosts(to: &limits)
         return limits
     }
 
@@ -156,6 +182,22 @@ struct LimitOptions: ParsableArguments {
             throw ValidationError("\(name) is \(value) and must be 0, for no bound, or at least \(least).")
         }
         return value
+    }
+
+    /// What a writer may cost.
+    private func addCosts(to limits: inout ServiceLimits) throws {
+        limits.maxRunTime = try Self.check("--max-run-time", maxRunTime, in: 0...1_000_000_000)
+        limits.maxPixels = try Self.check("--max-pixels", maxPixels, in: 1...ServiceLimits.mostPixels)
+        limits.maxChannels = try Self.check("--max-channels", maxChannels, in: 1...ServiceLimits.mostChannels)
+        limits.maxStreams = try Self.check("--max-streams", maxStreams, in: 1...ServiceLimits.mostStreams)
+        limits.maxThreads = try Self.check("--max-threads", maxThreads, in: 0...1_024)
+        if limits.maxThreads == 0 { limits.maxThreads = ProcessLimits.processors }
+        limits.callTimeout = try Self.check("--call-timeout", callTimeout, in: 0...1_000_000)
+        limits.encoderTimeout = try Self.check("--encoder-timeout", encoderTimeout, in: 0...1_000_000)
+        limits.maxLoad = try Self.check("--max-load", maxLoad, in: 0...100)
+        if limits.maxLoad > 0 && CPUPressure.percent == nil {
+            throw ValidationError("--max-load needs a kernel that has /proc/pressure/cpu; this one has not.")
+        }
     }
 
     private static func check<T: Comparable>(_ name: String, _ value: T, in range: ClosedRange<T>) throws -> T {

@@ -58,6 +58,53 @@ import WriterModel
         #expect(!limit.hasPassed)
     }
 
+    /// A burst of requests is no stuck encoder: each waits its turn, and one thread for all.
+    @Test func connectionsWaitInLineForAnEncoderThatIsBehind() throws {
+        let results = Monitor<[MessageSocket.Sent]>([])
+        // More than the socket holds, at 50,000 bytes each.
+        for _ in 0..<64 {
+            try SystemThread.start(name: "pass") { [link] in
+                let sent = link.pass(2, unread: [UInt8](repeating: 0, count: 50_000))
+                results.change { $0.append(sent) }
+            }
+        }
+        // All but one have gone before anything was taken.
+        #expect(results.wait(until: .after(.seconds(1))) { $0.count >= 63 ? true : nil } == true)
+        SystemThread.sleep(.milliseconds(200))
+        let messages = Monitor(0)
+        let limit = Deadline.after(.seconds(10))
+        while messages.withLock({ $0 }) < 64 && !limit.hasPassed {
+            let count = heard().count
+            messages.change { $0 += count }
+            SystemThread.sleep(.milliseconds(5))
+        }
+        #expect(messages.withLock { $0 } == 64)
+        #expect(results.wait(until: .after(.seconds(5))) { $0.count == 64 ? true : nil } == true)
+        #expect(results.withLock { $0 } == [MessageSocket.Sent](repeating: .sent, count: 64))
+    }
+
+    @Test func connectionsThatWaitedInVainAreGivenBack() throws {
+        let results = Monitor<[MessageSocket.Sent]>([])
+        let givenBack = Monitor<[Int]>([])
+        for index in 0..<32 {
+            try SystemThread.start(name: "pass") { [link] in
+                let sent = link.pass(2, unread: [UInt8](repeating: UInt8(index), count: 50_000)) { descriptor, unread in
+                    _ = descriptor.number
+                    givenBack.change { $0.append(unread.count) }
+                }
+                results.change { $0.append(sent) }
+            }
+        }
+        #expect(results.wait(until: .after(.seconds(8))) { $0.count == 32 ? true : nil } == true)
+        let refused = results.withLock { $0.count { $0 == .timedOut } }
+        let inTheSocket = heard().count
+        #expect(givenBack.withLock { $0.allSatisfy { $0 == 50_000 } })
+        #expect(inTheSocket + refused + givenBack.withLock { $0.count } == 32)
+        #expect(givenBack.withLock { $0.count } > 0)
+        // Once it takes some again, it is passed some again.
+        #expect(link.pass(2, unread: []) == .sent)
+    }
+
     @Test func aWriterEndsOnceWhateverIsSaidAfterwards() {
         for message in [ControlMessage.record(record), .discarded, .record(record), .snapshot(record)] {
             #expect(encoder.send(message.encoded) == .sent)

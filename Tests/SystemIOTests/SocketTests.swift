@@ -83,11 +83,50 @@ import Testing
         while case .moved(let count) = progress {
             offset += UInt64(count)
             progress = Socket.sendFile(
-                far.number, from: file.number, offset: offset, count: 64 << 20, timeout: .milliseconds(50))
+                far.number, from: file.number, offset: offset, count: 64 << 20, deadline: .after(.milliseconds(50)))
         }
         #expect(progress == .timedOut)
         #expect(offset < 64 << 20)
         withExtendedLifetime(near) {}
+    }
+
+    /// Some bytes now and then kept a thread for as long as the peer liked.
+    @Test func aPeerThatTakesLittleAtATimeTimesOut() throws {
+        let (near, far) = try pair()
+        let isDone = Monitor(false)
+        let reader = near.number
+        try SystemThread.start(name: "reader") {
+            var buffer = [UInt8](repeating: 0, count: 16 * 1_024)
+            while isDone.withLock({ !$0 }) {
+                _ = recv(reader, &buffer, buffer.count, 0)
+                SystemThread.sleep(.milliseconds(100))
+            }
+        }
+        let bytes = [UInt8](repeating: 0, count: 64 << 20)
+        let began = ContinuousClock.now
+        let progress = bytes.withUnsafeBytes { Socket.sendAll(far.number, $0, timeout: .milliseconds(300)) }
+        #expect(progress == .timedOut)
+        #expect(ContinuousClock.now - began < .seconds(20))
+        isDone.change { $0 = true }
+        Socket.shutDown(far.number)
+        SystemThread.sleep(.milliseconds(200))
+    }
+
+    @Test func aPaceIsKeptByEachPartOfWhatIsSent() {
+        var pace = Pace(.milliseconds(200))
+        let first = pace.deadline
+        for _ in 0..<63 { pace.moved(1_024) }
+        #expect(pace.deadline == first)
+        SystemThread.sleep(.milliseconds(10))
+        pace.moved(1_024)
+        #expect(pace.deadline > first)
+    }
+
+    @Test func pressureIsTheFirstOfItsLine() {
+        let text = "some avg10=12.50 avg60=1.00 avg300=0.10 total=5\nfull avg10=99.00 avg60=0.00 avg300=0.00 total=0\n"
+        #expect(CPUPressure.parse(text) == 12.5)
+        #expect(CPUPressure.parse("full avg10=1.00\n") == nil)
+        #expect(CPUPressure.parse("") == nil)
     }
 
     @Test func aWaitIsInterrupted() throws {

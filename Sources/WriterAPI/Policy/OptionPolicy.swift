@@ -90,6 +90,11 @@ extension Problem {
     func located(at pointer: String) -> Problem {
         guard let parameter, !extras.contains(where: { $0.name == "pointer" }) else { return self }
         var located = self
+        // Of all of them, and not of the one at hand.
+        if parameter == "streams" {
+            located.extras.append(.init("pointer", "/streams"))
+            return located
+        }
         let path = parameter.split(separator: ".").joined(separator: "/")
         located.extras.append(.init("pointer", .string("\(pointer)/\(path)")))
         return located

@@ -13,7 +13,7 @@ enum FaultScale {
 struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 
-    init(_ index: Int) { state = FaultScale.seed &+ UInt64(index) &* 0xD134_2543_DE82_EF95 }
+    init(_ index: Int, seed: UInt64 = FaultScale.seed) { state = seed &+ UInt64(index) &* 0xD134_2543_DE82_EF95 }
 
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

@@ -1,0 +1,49 @@
+import HTTP1
+import Synchronization
+import SystemIO
+
+/// The requests that handlers are at, so that each can be answered when its handler can't.
+final class RequestsAtWork: Sendable {
+    struct Entry: Sendable {
+        let descriptor: Int32
+        let head: RequestHead
+        let requestID: String
+        let claim: AnswerClaim
+    }
+
+    /// By descriptor, which stays open while its request is here.
+    private let entries = Mutex<[Int32: Entry]>([:])
+
+    func add(_ entry: Entry) { entries.withLock { $0[entry.descriptor] = entry } }
+    func remove(_ descriptor: Int32) { entries.withLock { _ = $0.removeValue(forKey: descriptor) } }
+
+    /// Sends what `answer` makes to each client that has no answer, and takes no more from it.
+    func answer(_ answer: (Entry) -> [UInt8]) {
+        entries.withLock { entries in
+            for entry in entries.values where entry.claim.take() {
+                _ = answer(entry).withUnsafeBytes { Socket.sendAll(entry.descriptor, $0, timeout: .zero) }
+                Socket.shutDownWriting(entry.descriptor)
+            }
+        }
+    }
+
+    /// Reads away what clients still send, so that their answers arrive, until they end or it is time.
+    func readAway(until deadline: Deadline) {
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1_024, alignment: 16)
+        defer { scratch.deallocate() }
+        while !deadline.hasPassed {
+            let isDone = entries.withLock { entries in
+                entries.values.allSatisfy { Self.hasEnded($0.descriptor, scratch) }
+            }
+            if isDone { return }
+            SystemThread.sleep(.milliseconds(5))
+        }
+    }
+
+    private static func hasEnded(_ descriptor: Int32, _ scratch: UnsafeMutableRawBufferPointer) -> Bool {
+        switch Socket.receiveAvailable(descriptor, into: scratch) {
+        case nil, .moved?: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,118 @@
+internal import CLibav
+
+extension Encoder {
+    /// Refuses more threads than `maxThreads`, wherever options ask for them, and gives that many where
+    /// the encoder would choose for itself. After the options, before the encoder is opened.
+    static func boundThreads(
+        _ settings: EncoderSettings, of context: UnsafeMutablePointer<AVCodecContext>
+    ) throws(LibavError) {
+        let most = settings.maxThreads
+        if context.pointee.thread_count == 0 { context.pointee.thread_count = Int32(clamping: most) }
+        try require(Int(context.pointee.thread_count), most, "threads")
+        guard context.pointee.codec.pointee.priv_class != nil, let own = context.pointee.priv_data else { return }
+        for option in OptionClass(context.pointee.codec.pointee.priv_class)?.own(for: .encoding(settings.codec.media)) ?? [] {
+            switch option.type {
+            case "int" where option.name.contains("threads"):
+                var count: Int64 = 0
+                if av_opt_get_int(own, option.name, 0, &count) >= 0 { try require(Int(count), most, option.name) }
+            case "dictionary": try boundThreads(inListOf: option.name, own, most)
+            case "string" where option.name == "x264opts": try boundThreads(inX264Options: own, most)
+            default: break
+            }
+        }
+        try limitLibrary(settings.codec, own, most)
+    }
+
+    /// How the libraries behind encoders call a number of threads, in lists of their own options.
+    private static let listed: Set<String> = ["threads", "lookahead-threads", "frame-threads", "lp", "pools", "numa-pools"]
+
+    /// By the list as libav has read it: what is changed in it is what the library will get.
+    private static func boundThreads(
+        inListOf option: String, _ own: UnsafeMutableRawPointer, _ most: Int
+    ) throws(LibavError) {
+        var list: OpaquePointer?
+        guard av_opt_get_dict_val(own, option, 0, &list) >= 0, list != nil else { return }
+        defer { av_dict_free(&list) }
+        var changed = false
+        for (key, value) in entries(of: list) where listed.contains(normalized(key)) {
+            let count = try threads(value, most, "\(option).\(key)", option)
+            if count == nil {
+                av_dict_set(&list, key, String(most), 0)
+                changed = true
+            }
+        }
+        if changed { try check(av_opt_set_dict_val(own, option, list, 0), "bounding the threads in \(option)") }
+    }
+
+    /// x264's older list, which libav reads by itself: "threads=4:sliced-threads".
+    private static func boundThreads(inX264Options own: UnsafeMutableRawPointer, _ most: Int) throws(LibavError) {
+        let option = "x264opts"
+        var text: UnsafeMutablePointer<UInt8>?
+        guard av_opt_get(own, option, 0, &text) >= 0, let text else { return }
+        defer { av_free(text) }
+        for item in String(cString: text).split(separator: ":") {
+            let parts = item.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, listed.contains(normalized(parts[0])) else { continue }
+            guard try threads(parts[1], most, "\(option).\(parts[0])", option) == nil else { continue }
+            throw LibavError(
+                code: clibav_error_invalid, doing: "\(parts[0]) must be a number from 1 to \(most)", option: option)
+        }
+    }
+
+    /// Encoders that start a thread for each processor unless they are told otherwise.
+    private static func limitLibrary(_ codec: Codec, _ own: UnsafeMutableRawPointer, _ most: Int) throws(LibavError) {
+        guard most < Processors.count else { return }
+        let (option, key) = switch codec.name {
+        case "libx265": ("x265-params", "pools")
+        case "libsvtav1": ("svtav1-params", "lp")
+        default: ("", "")
+        }
+        if option.isEmpty { return }
+        var list: OpaquePointer?
+        guard av_opt_get_dict_val(own, option, 0, &list) >= 0 else { return }
+        defer { av_dict_free(&list) }
+        if entries(of: list).contains(where: { normalized($0.key) == key || normalized($0.key) == "numa-pools" }) { return }
+        av_dict_set(&list, key, String(most), 0)
+        try check(av_opt_set_dict_val(own, option, list, 0), "bounding the threads of \(codec.name)")
+    }
+
+    /// The threads that a value asks for: a number, or several that are added up ("4,4"); nil when it
+    /// leaves the choice to the library.
+    private static func threads(
+        _ value: String, _ most: Int, _ name: String, _ option: String
+    ) throws(LibavError) -> Int? {
+        let parts = value.split(separator: ",", omittingEmptySubsequences: false)
+        let counts = parts.compactMap { part -> Int? in
+            // No pool of threads at all.
+            if ["none", "-"].contains(part) { return 1 }
+            let digits = part.drop { $0 == " " }.prefix { $0.isASCII && $0.isNumber }
+            return Int(digits) ?? (digits.isEmpty ? nil : .max)
+        }
+        let sum = counts.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
+        try require(sum, most, option, name)
+        return counts.count < parts.count || counts.contains(0) ? nil : sum
+    }
+
+    private static func require(_ count: Int, _ most: Int, _ option: String, _ name: String? = nil) throws(LibavError) {
+        guard count > most else { return }
+        var error = LibavError(
+            code: clibav_error_invalid,
+            doing: "\(name.map { "\($0): " } ?? "")\(count) threads are more than the \(most) threads a writer may have",
+            option: option)
+        error.excess = .init(limit: most)
+        throw error
+    }
+
+    /// x264 and x265 take "_" for "-".
+    private static func normalized(_ key: String) -> String { String(key.map { $0 == "_" ? "-" : $0 }) }
+
+    private static func entries(of list: OpaquePointer?) -> [(key: String, value: String)] {
+        var found: [(String, String)] = []
+        var entry: UnsafePointer<AVDictionaryEntry>?
+        while let next = UnsafePointer(av_dict_get(list, "", entry, AV_DICT_IGNORE_SUFFIX)) {
+            found.append((String(cString: next.pointee.key), String(cString: next.pointee.value)))
+            entry = next
+        }
+        return found
+    }
+}

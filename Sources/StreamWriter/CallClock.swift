@@ -1,0 +1,43 @@
+import Synchronization
+
+/// Tells another thread whether a libav call comes back. One thread at a time makes calls.
+final class CallClock: Sendable {
+    /// Odd while a call is under way.
+    private let count = Atomic<UInt64>(0)
+
+    func timing<T, E: Error>(_ body: () throws(E) -> T) throws(E) -> T {
+        step()
+        defer { step() }
+        return try body()
+    }
+
+    /// The call that is under way, by its number; nil between calls.
+    var current: UInt64? {
+        let count = count.load(ordering: .relaxed)
+        return count % 2 == 1 ? count : nil
+    }
+
+    /// Only one thread writes: no need for an atomic addition.
+    private func step() { count.store(count.load(ordering: .relaxed) &+ 1, ordering: .relaxed) }
+}
+
+/// One of each stream.
+struct StreamClocks: Sendable {
+    let filters = CallClock()
+    let encoder = CallClock()
+}
+
+/// A call of libav that has begun and not come back yet. The same call is equal to itself.
+public struct CallUnderWay: Sendable, Hashable {
+    public enum Part: String, Sendable { case filters, encoder }
+    public let stream: Int
+    public let part: Part
+    private let number: UInt64
+
+    init?(_ stream: Int, _ part: Part, _ clock: CallClock) {
+        guard let number = clock.current else { return nil }
+        self.stream = stream
+        self.part = part
+        self.number = number
+    }
+}
