@@ -2,14 +2,19 @@ internal import CLibav
 
 /// Values that make libav itself crash or hang where it should refuse them, each found by asking for it.
 /// They are refused here, with a reason.
-enum KnownFaults {
+package enum KnownFaults {
     // MARK: Encoders
 
     /// Lower bounds that assertions of libav want below their upper ones.
     private static let pairs = [("lmin", "lmax"), ("mblmin", "mblmax"), ("qmin", "qmax")]
 
-    /// Numbers that are taken for sizes and must not be negative.
-    private static let sizes = ["me_range"]
+    /// Numbers beyond which encoders assert, or read what is not theirs.
+    private static let ranges: [(option: String, range: ClosedRange<Double>)] = [
+        ("me_range", -1...Double(Int32.max)), ("qcomp", -1...10),
+    ]
+
+    /// Of an encoder that hangs when it runs out of memory: as many in one process as there is some for.
+    package static let most = ["libsvtav1": 4]
 
     /// After the options, before the encoder is opened.
     static func check(_ context: UnsafeMutablePointer<AVCodecContext>) throws(LibavError) {
@@ -18,9 +23,11 @@ enum KnownFaults {
             else { continue }
             throw refusal("\(lower), \(low), must not be above \(upper), \(high)", option: lower)
         }
-        for option in sizes {
-            guard let size = value(option, of: context), size < 0 else { continue }
-            throw refusal("\(option), \(size), must not be negative", option: option)
+        for (option, range) in ranges {
+            var value = 0.0
+            guard av_opt_get_double(context, option, AV_OPT_SEARCH_CHILDREN, &value) >= 0, !range.contains(value)
+            else { continue }
+            throw refusal("\(option), \(value), must be from \(range.lowerBound) to \(range.upperBound)", option: option)
         }
         // MPEG-4's encoder asserts another order of coefficients than this one's.
         if context.pointee.idct_algo == FF_IDCT_XVID {
@@ -35,9 +42,9 @@ enum KnownFaults {
 
     // MARK: Filters
 
-    /// Sample rates below this make atempo and others divide by zero parts of a second, as soon as they
+    /// Others make atempo divide by empty parts of a second, and surround fill the memory, as soon as they
     /// are configured.
-    private static let leastSampleRate = 100
+    private static let sampleRates = 100...768_000
 
     /// Before the filters are configured.
     static func check(_ filter: UnsafeMutablePointer<AVFilterContext>) throws(LibavError) {
@@ -47,8 +54,8 @@ enum KnownFaults {
             guard av_opt_get(filter.pointee.priv, option, AV_OPT_SEARCH_CHILDREN, &text) >= 0, let text else { continue }
             defer { av_free(text) }
             let rates = String(cString: text).split { !$0.isNumber }.compactMap { Int($0) }
-            guard rates.contains(where: { (1..<leastSampleRate).contains($0) }) else { continue }
-            throw refusal("\(String(cString: filter.pointee.filter.pointee.name)): \(option) must be at least \(leastSampleRate)")
+            guard rates.contains(where: { $0 > 0 && !sampleRates.contains($0) }) else { continue }
+            throw refusal("\(String(cString: filter.pointee.filter.pointee.name)): \(option) must be from \(sampleRates.lowerBound) to \(sampleRates.upperBound)")
         }
     }
 

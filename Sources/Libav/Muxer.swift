@@ -62,7 +62,8 @@ package final class Muxer {
         if gate.hasFailed { return true }
         // One that opens its destination itself calls options it can't use invalid.
         guard let io = context.pointee.pb else { return error.code != clibav_error_invalid }
-        return io.pointee.error < 0
+        // Seeking to where no file can be is the muxer's own doing.
+        return io.pointee.error < 0 && io.pointee.error != clibav_error_invalid
     }
 
     // MARK: Before the header
@@ -132,12 +133,14 @@ package final class Muxer {
         try checkGateFirst(avformat_init_output(context, &options.dictionary), doing)
     }
 
-    /// An option that has the muxer reserve more than so many bytes of its output; nil when there is none.
-    /// After `initialize`.
-    package func reservation(above most: Int) -> String? {
-        ["reserve_index_space", "moov_size", "metadata_header_padding"].first { option in
+    /// The option that has the muxer reserve more than so many bytes of memory or output; nil when none
+    /// does. Before `initialize`.
+    package func reservation(above most: Int, in options: borrowing Options) -> String? {
+        ["reserve_index_space", "moov_size", "metadata_header_padding", "pes_payload_size"].first { option in
+            guard let entry = av_dict_get(options.dictionary, option, nil, 0) else { return false }
             var bytes: Int64 = 0
-            return av_opt_get_int(context, option, AV_OPT_SEARCH_CHILDREN, &bytes) >= 0 && bytes > most
+            return av_opt_set(context, option, entry.pointee.value, AV_OPT_SEARCH_CHILDREN) >= 0
+                && av_opt_get_int(context, option, AV_OPT_SEARCH_CHILDREN, &bytes) >= 0 && bytes > most
         }
     }
 

@@ -83,6 +83,18 @@ extension StreamWriter {
         try stream.encode(frames, overlaps: false)
     }
 
+    // MARK: Adding
+
+    /// Of some encoders there may be few in a process.
+    func requireRoom(for config: StreamConfig) throws(StreamWriterError) {
+        guard case .video(let video) = config, let name = video.encoder, let codec = Codec(named: name),
+            let most = KnownFaults.most[codec.name], descriptions.count(where: { $0.encoder == codec.name }) >= most
+        else { return }
+        throw StreamWriterError(
+            .invalidParameter, "encoder: a writer takes \(most) streams of \(codec.name), which hangs when memory runs out",
+            parameter: "encoder")
+    }
+
     // MARK: Opening
 
     /// In `init`.
@@ -117,6 +129,11 @@ extension StreamWriter {
         var options = Options(destination.defaults.merging(option) { $1 })
         try openDestination(muxer, &options)
         muxer.settlingTime = destination.settlingTime(option: option)
+        if let option = muxer.reservation(above: Limits.bufferBytes.upperBound, in: options) {
+            throw StreamWriterError(
+                .invalidParameter, "\(option) may reserve at most \(Limits.bufferBytes.upperBound) bytes",
+                parameter: "option.\(option)")
+        }
         do throws(LibavError) {
             try muxer.initialize(&options)
         } catch {
@@ -124,11 +141,6 @@ extension StreamWriter {
         }
         let leftovers = options.leftovers
         guard leftovers.isEmpty else { throw Self.unknownOptions(leftovers) }
-        if let option = muxer.reservation(above: Limits.bufferBytes.upperBound) {
-            throw StreamWriterError(
-                .invalidParameter, "\(option) may reserve at most \(Limits.bufferBytes.upperBound) bytes",
-                parameter: "option.\(option)")
-        }
         do throws(LibavError) {
             try muxer.writeHeader()
         } catch {

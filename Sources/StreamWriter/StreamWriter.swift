@@ -77,6 +77,7 @@ public final class StreamWriter: @unchecked Sendable {
     public func addStream(_ config: StreamConfig) throws(StreamWriterError) -> Int {
         try changing(.configuring) { () throws(StreamWriterError) in
             try limits.check(streams: parts.count + 1)
+            try requireRoom(for: config)
             _ = Log.take()
             let clocks = StreamClocks()
             monitor.withLock { self.clocks = self.clocks.prefix(parts.count) + [clocks] }

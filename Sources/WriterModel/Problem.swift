@@ -67,7 +67,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
         case .invalidParameter, .unknownParameter, .unsupportedValue, .unknownEncoder, .unknownFormat,
-            .unknownOption, .invalidFilter, .unsupportedHardware, .limitExceeded, .encodingFailed, .idempotencyKeyReused:
+            .unknownOption, .invalidFilter, .unsupportedHardware, .limitExceeded, .memoryLimit, .encodingFailed, .idempotencyKeyReused:
             422
         case .tooManyConnections: 429
         case .headTooLarge: 431
@@ -77,7 +77,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .overloaded, .serverStopped: 503
         case .encoderStalled: 504
         case .versionNotSupported: 505
-        case .noSpace, .memoryLimit, .outputLimit: 507
+        case .noSpace, .outputLimit: 507
         }
     }
 

@@ -77,8 +77,9 @@ extension EndToEnd {
                 defer { isBusy.lower() }
                 var refused: Response?
                 let isRefused = try await eventually(within: 30) {
-                    let answer = try await server.curl("POST", "/v1/writers", body: .json(Self.open))
+                    let answer = try await server.curl("POST", "/v1/writers?dry_run=true", body: .json(Self.open))
                     if answer.status == 503 { refused = answer }
+                    try await Task.sleep(for: .milliseconds(100))
                     return answer.status == 503
                 }
                 #expect(isRefused)

@@ -36,7 +36,7 @@ extension EndToEnd {
                 try await server.sendChunk(Data(count: Self.frameBytes), to: other, stream: 0)
                 let pid = try #require(await server.writer(greedy)["encoder_pid"].int)
                 let refused = try await fill(greedy, on: server, frames: 4 * bound / Self.frameBytes)
-                #expect(refused?.status == 507, "\(refused?.text ?? "no answer")\n\(server.log.text)")
+                #expect(refused?.status == 422, "\(refused?.text ?? "no answer")\n\(server.log.text)")
                 let failed = try await server.writer(greedy, in: "failed")
                 #expect(failed["failure"]["type"] == "urn:penstock:problem:memory-limit", "\(failed)")
                 #expect(failed["failure"]["detail"].string?.contains("--max-encoder-memory") == true)

@@ -62,7 +62,8 @@ import Testing
     @Test(arguments: [
         ("mpeg4", ["lmin": "5000"], nil), ("mpeg4", ["lmax": "2"], nil), ("mpeg4", ["idct": "xvid"], nil),
         ("mpeg4", ["idct": "14"], nil), ("mpeg4", ["qmin": "20", "qmax": "10"], nil), ("mjpeg", [:], "kerndeint"),
-        ("mpeg4", ["me_range": "-2147483648"], nil), ("mjpeg", [:], "crop=64:17:exact=1,split[a][b];[a][b]vstack"),
+        ("mpeg4", ["me_range": "-2147483648"], nil),
+        ("mpeg4", ["qcomp": "100"], nil), ("mjpeg", [:], "crop=64:17:exact=1,split[a][b];[a][b]vstack"),
         ("ffv1", ["video_size": "640x480"], nil), ("ffv1", ["pixel_format": "rgb24"], nil),
     ] as [(String, [String: String], String?)])
     func whatIsKnownToCrashVideoEncodersIsRefused(encoder: String, options: [String: String], filter: String?) throws {
@@ -76,7 +77,8 @@ import Testing
 
     @Test(arguments: [
         ("aac", ["ch_layout": "7.0"], nil), ("aac", ["ac": "7"], nil), ("wavpack", ["ar": "0"], nil),
-        ("pcm_s16le", [:], "asetrate=5,atempo=1.5"), ("pcm_s16le", [:], "aformat=sample_rates=9,atempo=1.5"), ("pcm_s16le", [:], "aresample=osr=9,atempo=1.5"),
+        ("pcm_s16le", [:], "asetrate=5,atempo=1.5"),
+        ("pcm_s16le", [:], "aresample=2147483647,surround"), ("pcm_s16le", [:], "aformat=sample_rates=9,atempo=1.5"), ("pcm_s16le", [:], "aresample=osr=9,atempo=1.5"),
     ] as [(String, [String: String], String?)])
     func whatIsKnownToCrashAudioEncodersIsRefused(encoder: String, options: [String: String], filter: String?) throws {
         let writer = try StreamWriter(destination: folder.destination("a.mkv"), format: nil)
@@ -100,8 +102,18 @@ import Testing
         }
     }
 
+    /// With more of them than there is memory for, each hung.
+    @Test func encodersThatHangWithoutMemoryAreFew() throws {
+        let writer = try StreamWriter(destination: folder.destination("a.mkv"), format: nil)
+        let config = VideoStreamConfig(
+            frameRate: Rational(25, 1)!, width: 128, height: 144, format: "yuv420p", encoder: "libsvtav1")
+        for _ in 0..<4 { _ = try writer.addStream(.video(config)) }
+        let failure = error { _ = try writer.addStream(.video(config)) }
+        #expect(failure?.parameter == "encoder")
+    }
+
     @Test func muxersReserveNoMoreThanABuffer() throws {
-        for (name, option) in [("a.avi", "reserve_index_space"), ("a.mkv", "reserve_index_space"), ("a.mp4", "moov_size")] {
+        for (name, option) in [("a.avi", "reserve_index_space"), ("a.mkv", "reserve_index_space"), ("a.mp4", "moov_size"), ("a.ts", "pes_payload_size")] {
             let writer = try StreamWriter(destination: folder.destination(name), format: nil)
             _ = try writer.addStream(
                 .video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48, encoder: "mpeg4")))
