@@ -17,6 +17,7 @@ final class FrameConverter {
     private var ready: AssembledFrame?
     /// The filters may have more for what was put in.
     private var mayHaveMore = false
+    private var isDraining = false
 
     init(_ parts: StreamParts) {
         plan = parts.plan
@@ -54,6 +55,7 @@ final class FrameConverter {
         guard let graph, hasFrames else { return }
         try encoding { () throws(LibavError) in try graph.finish() }
         mayHaveMore = true
+        isDraining = true
     }
 
     /// The next frame for the encoder, its pts in its time base; nil when there is none until more is
@@ -67,12 +69,17 @@ final class FrameConverter {
         switch try encoding({ () throws(LibavError) in try graph.pull() }) {
         case .frame(let frame): return try finished(frame, of: graph)
         case .needsInput: break
-        case .drained:
-            self.graph = nil
-            hasFrames = false
+        // Some end before their input does (trim): what follows comes to nothing.
+        case .drained: if isDraining { end() }
         }
         mayHaveMore = false
         return nil
+    }
+
+    private func end() {
+        graph = nil
+        hasFrames = false
+        isDraining = false
     }
 
     func free() { clock.timing { graph = nil } }
