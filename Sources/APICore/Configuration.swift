@@ -11,7 +11,7 @@ extension HTTPServer.Configuration {
         self.limits.maxHeadBytes = limits.maxHeadBytes
         self.limits.maxTargetBytes = min(self.limits.maxTargetBytes, limits.maxHeadBytes)
         maxConnections = limits.maxConnections
-        maxRefusedConnections = min(maxRefusedConnections, max(4, maxConnections / 8))
+        maxRefusedConnections = min(maxRefusedConnections, max(4, maxConnections / 16))
         maxConnectionsPerAddress = limits.maxConnectionsPerAddress
         handlerThreads = limits.handlerThreads
         idleTimeout = .seconds(limits.idleConnectionTimeout)

@@ -154,9 +154,9 @@ public final class Gateway: Sendable {
         return min(limits.maxConnections, possible)
     }
 
-    /// Each takes two descriptors, of those that connections and encoders leave.
+    /// Each takes two descriptors: an eighth of those that connections leave to encoders and files.
     private static func recordReaders(_ limits: ServiceLimits) -> Int {
-        min(64, (ProcessLimits.descriptors - limits.maxConnections) / 8)
+        min(64, max(1, (ProcessLimits.descriptors - limits.maxConnections) / 16))
     }
 
     /// Serves until SIGTERM or SIGINT, then ends well: no new work, every open writer

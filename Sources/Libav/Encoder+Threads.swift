@@ -1,13 +1,14 @@
 internal import CLibav
 
 extension Encoder {
-    /// Refuses more threads than `maxThreads`, wherever options ask for them, and gives that many where
-    /// the encoder would choose for itself. After the options, before the encoder is opened.
+    /// Refuses more threads than `maxThreads`, wherever options ask for them; where the encoder would
+    /// choose for itself it gets one for each processor, as far as it may. After the options, before the
+    /// encoder is opened.
     static func boundThreads(
         _ settings: EncoderSettings, of context: UnsafeMutablePointer<AVCodecContext>
     ) throws(LibavError) {
         let most = settings.maxThreads
-        if context.pointee.thread_count == 0 { context.pointee.thread_count = Int32(clamping: most) }
+        if context.pointee.thread_count == 0 { context.pointee.thread_count = Int32(clamping: automatic(most)) }
         try require(Int(context.pointee.thread_count), most, "threads")
         guard context.pointee.codec.pointee.priv_class != nil, let own = context.pointee.priv_data else { return }
         for option in OptionClass(context.pointee.codec.pointee.priv_class)?.own(for: .encoding(settings.codec.media)) ?? [] {
@@ -23,6 +24,8 @@ extension Encoder {
         try limitLibrary(settings.codec, own, most)
     }
 
+    private static func automatic(_ most: Int) -> Int { min(most, Processors.count) }
+
     /// How the libraries behind encoders call a number of threads, in lists of their own options.
     private static let listed: Set<String> = ["threads", "lookahead-threads", "frame-threads", "lp", "pools", "numa-pools"]
 
@@ -37,7 +40,7 @@ extension Encoder {
         for (key, value) in entries(of: list) where listed.contains(normalized(key)) {
             let count = try threads(value, most, "\(option).\(key)", option)
             if count == nil {
-                av_dict_set(&list, key, String(most), 0)
+                av_dict_set(&list, key, String(automatic(most)), 0)
                 changed = true
             }
         }

@@ -8,11 +8,11 @@ public struct WriterLimits: Sendable, Equatable {
     /// Of an audio stream, wherever on its way.
     public var channels = 64
     public var streams = 16
-    /// Of one encoder, and of one filter. An encoder that would choose the number itself gets this many.
-    public var threads: Int
+    /// Of one encoder, and of one filter. An encoder that would choose the number itself gets one for
+    /// each processor, as far as it may.
+    public var threads = Processors.mostThreads
 
-    /// One thread for each processor.
-    public init() { threads = Processors.count }
+    public init() {}
 
     /// Which of them was passed.
     public enum Kind: String, Sendable, CaseIterable {

@@ -10,48 +10,62 @@ enum EveryThread {
     /// restricted and others not: the process must not go on with what it was to do.
     static func restrict(_ ruleset: consuming Descriptor) throws(SystemError) {
         if clinux_install_restriction_handler() < 0 { throw SystemError("handle the signal that confines a thread") }
-        // Never freed when a thread is late: its handler may still come to read it.
-        let order = UnsafeMutablePointer<clinux_restriction>.allocate(capacity: 1)
-        order.initialize(to: clinux_restriction(ruleset: ruleset.number, done: 0, failure: 0))
         do throws(SystemError) {
-            try restrictOthers(order)
+            try restrictOthers(ruleset.number)
         } catch {
+            // A thread that is late may still come to use it.
             _ = ruleset.take()
             throw error
         }
-        order.deallocate()
         try Landlock.restrictThread(ruleset)
     }
 
     /// A thread starts with the restrictions of the one that started it: once a look at all threads
     /// finds none that was not asked, none is left. A process that starts threads without pause never gets
     /// there in time. (A thread's number is not given again that soon.)
-    private static func restrictOthers(_ order: UnsafeMutablePointer<clinux_restriction>) throws(SystemError) {
+    private static func restrictOthers(_ ruleset: Int32) throws(SystemError) {
         let until = Deadline.after(deadline)
         var asked: Set<pid_t> = [clinux_thread()]
         while true {
             let unasked = try threads().subtracting(asked)
             if unasked.isEmpty { return }
-            for thread in unasked { try restrict(thread, order, until) }
+            // All are asked before the first is waited for: busy threads take their turns side by side.
+            var orders: [Order] = []
+            for thread in unasked {
+                if let order = try Order(asking: thread, ruleset) { orders.append(order) }
+            }
+            for order in orders { try order.await(until) }
             asked.formUnion(unasked)
         }
     }
 
-    private static func restrict(
-        _ thread: pid_t, _ order: UnsafeMutablePointer<clinux_restriction>, _ until: Deadline
-    ) throws(SystemError) {
-        let before = clinux_load(&order.pointee.done)
-        if clinux_ask_thread_to_restrict(thread, order) < 0 {
-            if errno == ESRCH { return }
-            throw SystemError("confine the thread \(thread)")
+    /// What one thread was asked to do.
+    private struct Order {
+        let thread: pid_t
+        private let order: UnsafeMutablePointer<clinux_restriction>
+
+        /// nil: there is no such thread any more.
+        init?(asking thread: pid_t, _ ruleset: Int32) throws(SystemError) {
+            self.thread = thread
+            order = .allocate(capacity: 1)
+            order.initialize(to: clinux_restriction(ruleset: ruleset, done: 0, failure: 0))
+            if clinux_ask_thread_to_restrict(thread, order) == 0 { return }
+            let error = SystemError("confine the thread \(thread)")
+            order.deallocate()
+            if error.number != ESRCH { throw error }
+            return nil
         }
-        while clinux_load(&order.pointee.done) == before {
-            if !isThere(thread) { return }
-            if until.hasPassed { throw SystemError("confine the thread \(thread)", number: ETIMEDOUT) }
-            SystemThread.sleep(.microseconds(20))
+
+        /// Frees the order, except of a thread that is late: its handler may still come to read it.
+        func await(_ until: Deadline) throws(SystemError) {
+            while clinux_load(&order.pointee.done) == 0 && isThere(thread) {
+                if until.hasPassed { throw SystemError("confine the thread \(thread)", number: ETIMEDOUT) }
+                SystemThread.sleep(.microseconds(20))
+            }
+            let failure = order.pointee.failure
+            order.deallocate()
+            if failure != 0 { throw SystemError("confine the thread \(thread)", number: failure) }
         }
-        let failure = clinux_load(&order.pointee.failure)
-        if failure != 0 { throw SystemError("confine the thread \(thread)", number: failure) }
     }
 
     private static func isThere(_ thread: pid_t) -> Bool { access("/proc/self/task/\(thread)", F_OK) == 0 }

@@ -12,9 +12,6 @@ public enum ProcessLimits {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
-    /// The processors that are switched on.
-    public static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
-
     /// How many descriptors this process may have open.
     public static var descriptors: Int {
         var limit = rlimit()

@@ -5,7 +5,7 @@ import Glibc
 /// The calls that neither an encoder nor the process that forks it has a use for: each would reach another process, the system, or past Landlock.
 enum RefusedCalls {
     static let names =
-        programs + otherProcesses + mounts + kernel + keysAndTracing + namespaces + clocks + fileAttributes
+        programs + otherProcesses + mounts + kernel + keysAndTracing + namespaces + clocks + scheduling + fileAttributes
 
     private static let programs = ["execve", "execveat", "uselib"]
     /// `tgkill` stays: abort(3) is made of it, and Landlock keeps it inside.
@@ -30,6 +30,10 @@ enum RefusedCalls {
     ]
     private static let namespaces = ["unshare", "setns"]
     private static let clocks = ["settimeofday", "stime", "clock_settime", "clock_adjtime", "adjtimex"]
+    /// A thread with real-time priority starves the machine; SVT-AV1 takes it where it is root and may.
+    private static let scheduling = [
+        "sched_setscheduler", "sched_setparam", "sched_setattr", "setpriority", "ioprio_set",
+    ]
     /// Landlock has no rules for these, and another writer's files belong to the same user. Its ABI 1
     /// and 2 have none for truncating either.
     private static let fileAttributes = [

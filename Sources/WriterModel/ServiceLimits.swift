@@ -35,7 +35,7 @@ public struct ServiceLimits: Sendable, Equatable {
     public var maxChannels = 64
     /// Streams of a writer.
     public var maxStreams = 16
-    /// Threads of one encoder or filter; 0 for as many as there are processors.
+    /// Threads of one encoder or filter; 0 for 16, or one for each processor if there are more.
     public var maxThreads = 0
     /// How long one call of a filter or an encoder may take; 0 for ever.
     public var callTimeout = 120.0

@@ -139,7 +139,7 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Streams of a writer.")
     var maxStreams = fromEnvironment("MAX_STREAMS", defaults.maxStreams, Int.init)
 
-    @Option(help: "Threads of one encoder or filter; 0 for as many as there are processors.")
+    @Option(help: "Threads of one encoder or filter; 0 for 16, or one for each processor if there are more.")
     var maxThreads = fromEnvironment("MAX_THREADS", defaults.maxThreads, Int.init)
 
     @Option(help: "Seconds that one call of a filter or an encoder may take; 0 for ever.")
@@ -191,7 +191,6 @@ struct LimitOptions: ParsableArguments {
         limits.maxChannels = try Self.check("--max-channels", maxChannels, in: 1...ServiceLimits.mostChannels)
         limits.maxStreams = try Self.check("--max-streams", maxStreams, in: 1...ServiceLimits.mostStreams)
         limits.maxThreads = try Self.check("--max-threads", maxThreads, in: 0...1_024)
-        if limits.maxThreads == 0 { limits.maxThreads = ProcessLimits.processors }
         limits.callTimeout = try Self.check("--call-timeout", callTimeout, in: 0...1_000_000)
         limits.encoderTimeout = try Self.check("--encoder-timeout", encoderTimeout, in: 0...1_000_000)
         limits.maxLoad = try Self.check("--max-load", maxLoad, in: 0...100)

@@ -27,6 +27,28 @@ extension EndToEnd {
             }
         }
 
+        /// SVT-AV1 takes real-time priority for all it does where it is root and may.
+        @Test(.enabled(if: geteuid() == 0, "only root's encoders would have taken it"))
+        func noEncoderTakesRealTimePriority() async throws {
+            try await withServer { server in
+                let stream: JSON = [
+                    "type": "video", "frame_rate": 25, "width": 64, "height": 64, "format": "yuv420p", "encoder": "libsvtav1",
+                ]
+                let id = try await server.createWriter(["format": "matroska", "streams": [stream], "open": true])
+                try await server.sendChunk(Data(count: 64 * 64 * 3 / 2), to: id, stream: 0)
+                let pid = try #require(await server.writer(id)["encoder_pid"].int)
+                let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+                #expect(threads.count > 3, "its own threads")
+                for thread in threads {
+                    let stat = try String(contentsOfFile: "/proc/\(pid)/task/\(thread)/stat", encoding: .utf8)
+                    // proc(5): the name, in parentheses, is the 2nd field, the policy the 41st; 0 is SCHED_OTHER.
+                    let fields = stat[stat.lastIndex(of: ")")!...].split(separator: " ")
+                    #expect(fields[39] == "0", "\(stat)")
+                }
+                try await server.finalize(id)
+            }
+        }
+
         @Test func encoderHoldsNoDescriptorOfOthers() async throws {
             try await withServer { server in
                 var holdings: [String: Set<String>] = [:]

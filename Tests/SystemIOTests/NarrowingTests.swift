@@ -4,7 +4,7 @@ import SystemIO
 import Testing
 
 /// A process that is confined, has threads, and is confined further.
-@Suite struct NarrowingTests {
+@Suite(.serialized) struct NarrowingTests {
     private static let threads = 30
 
     /// How many of 30 busy threads still open `path` and make a socket once the process is narrowed.

@@ -31,6 +31,7 @@ import Testing
         ("ptrace", 0), ("unshare", 0x1000_0000), ("bpf", 0), ("keyctl", 0), ("io_uring_setup", 0),
         ("perf_event_open", 0), ("userfaultfd", 0), ("mount", 0), ("setns", 0), ("personality", -1),
         ("kill", 0), ("pidfd_open", 1), ("process_vm_readv", 1), ("chroot", 0), ("memfd_create", -1),
+        ("sched_setscheduler", 0), ("sched_setattr", 0), ("setpriority", 0),
     ])
     func callsThatReachFurtherAreRefused(call: String, argument: Int) throws {
         let refused = try confined(none) { raw_call(call, argument, 0, 0, 0) }
