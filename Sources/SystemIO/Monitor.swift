@@ -52,13 +52,15 @@ public final class Monitor<State>: @unchecked Sendable {
 
     /// Waits until `attempt` gives a value; nil when the deadline passed first.
     public func wait<R>(until deadline: Deadline = .never, _ attempt: (inout State) -> R?) -> R? {
-        withLock { state in
-            while true {
-                if let result = attempt(&state) { return result }
-                if deadline.hasPassed { return nil }
-                var time = deadline.timeSpecification
-                pthread_cond_timedwait(condition, mutex, &time)
-            }
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            // An access of its own each time: within a single one the compiler may look at the state once
+            // and never again, for nobody else may change it meanwhile.
+            if let result = attempt(&state) { return result }
+            if deadline.hasPassed { return nil }
+            var time = deadline.timeSpecification
+            pthread_cond_timedwait(condition, mutex, &time)
         }
     }
 }
