@@ -127,10 +127,12 @@ final class EncodePipeline: @unchecked Sendable {
 
     /// With `isBusy` set.
     private func process(_ frames: [AssembledFrame]) {
-        for frame in frames {
+        for (index, frame) in frames.enumerated() {
             guard failure.error == nil else { return }
+            let isLast = index == frames.count - 1 || (index + 1) % Limits.gatheredBlocks == 0
             do {
-                try stage.encode(frame.frame)
+                try stage.encode(frame.frame, moreFollows: !isLast && frame.frame.sampleCount > 0)
+                if isLast { try stage.endGathering() }
                 progress.encoded(frames: frame.inputFrames)
             } catch {
                 failure.record(error)

@@ -14,6 +14,8 @@ final class EncodeStage {
     /// The first frame after a drain; an encoder that was opened again may start before it.
     private var restartedAt: Int64?
     private var isRestarting = false
+    /// The last packet was told that more follow.
+    private var isGathering = false
 
     init(_ parts: StreamParts, sink: PacketSink, progress: ProgressCounter) {
         stream = parts.description.index
@@ -24,8 +26,9 @@ final class EncodeStage {
         self.progress = progress
     }
 
-    /// Encodes a frame, its pts in the encoder's time base.
-    func encode(_ frame: Frame) throws(StreamWriterError) {
+    /// Encodes a frame, its pts in the encoder's time base. With `moreFollows` what comes out may wait to be
+    /// written together with what the next gives, or for `endGathering`.
+    func encode(_ frame: Frame, moreFollows: Bool) throws(StreamWriterError) {
         guard let pts = ascendingPTS(frame) else { return }
         frame.pts = pts
         lastFramePTS = pts
@@ -37,10 +40,17 @@ final class EncodeStage {
         frame.setOwnDuration()
         let encoder = try openEncoder()
         if let packet = try encoding({ () throws(LibavError) in try encoder.sendThrough(frame) }) {
-            return try submit(packet)
+            return try submit(packet, moreFollows: moreFollows)
         }
         try encoding { () throws(LibavError) in try encoder.send(frame) }
-        try receivePackets(encoder)
+        try receivePackets(encoder, moreFollows: moreFollows)
+    }
+
+    /// Has everything written that came out so far.
+    func endGathering() throws(StreamWriterError) {
+        guard isGathering else { return }
+        isGathering = false
+        try sink.sendGathered()
     }
 
     /// Gets everything out that was put in. More frames may follow.
@@ -58,7 +68,7 @@ final class EncodeStage {
 
     private func drain(_ encoder: Encoder) throws(StreamWriterError) {
         try encoding { () throws(LibavError) in try encoder.send(nil) }
-        try receivePackets(encoder)
+        try receivePackets(encoder, moreFollows: false)
     }
 
     /// Frees the encoder, which may take its time.
@@ -79,21 +89,22 @@ final class EncodeStage {
         return encoder
     }
 
-    private func receivePackets(_ encoder: Encoder) throws(StreamWriterError) {
+    private func receivePackets(_ encoder: Encoder, moreFollows: Bool) throws(StreamWriterError) {
         while true {
             let output = try encoding { () throws(LibavError) in try encoder.receive() }
             guard case .packet(let packet) = output else { return }
-            try submit(packet)
+            try submit(packet, moreFollows: moreFollows)
         }
     }
 
-    private func submit(_ packet: Packet) throws(StreamWriterError) {
+    private func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
         packet.stream = stream
         // Not every encoder says how long; the last frame would have no duration then.
         if packet.duration == 0, case .video = settings.input { packet.duration = 1 }
         guard keepsOrder(packet) else { return }
         progress.packetMade()
-        try sink.submit(packet)
+        try sink.submit(packet, moreFollows: moreFollows)
+        isGathering = moreFollows
     }
 
     /// After a drain an encoder that was opened again starts with its delay before the first

@@ -25,6 +25,9 @@ package enum Limits {
     static let slabBytes = 64 * 1024
     /// A piece of a chunk shorter than this many blocks is encoded where it is received.
     static let blocksWorthAThread = 8
+    /// So many blocks that are waiting already are encoded before what they give is written: fewer writes,
+    /// and a live listener waits no longer than for these.
+    static let gatheredBlocks = 8
     /// Regions offered to one `read`: one `readv` takes 1024.
     static let regionsPerRead = 512
 

@@ -22,8 +22,9 @@ final class PacketSink: @unchecked Sendable {
         budget = InterleaveBudget(streams: timeBases.count)
     }
 
-    /// Takes a packet with its times in its encoder's time base. Waits while too much is queued.
-    func submit(_ packet: Packet) throws(StreamWriterError) {
+    /// Takes a packet with its times in its encoder's time base. Waits while too much is queued. With
+    /// `moreFollows` small writes may wait for the next packet, or for `sendGathered`.
+    func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
         monitor.lock()
         while isWriting && isFull && failure.error == nil { monitor.wait() }
         if let error = failure.error {
@@ -38,8 +39,13 @@ final class PacketSink: @unchecked Sendable {
         }
         isWriting = true
         monitor.unlock()
-        drain()
+        drain(moreFollows: moreFollows)
         try failure.check()
+    }
+
+    /// Sends what small writes have gathered.
+    func sendGathered() throws(StreamWriterError) {
+        try withMuxer { muxer throws(LibavError) in try muxer.sendGathered() }
     }
 
     /// Runs `body` with the muxer to itself, everything before it written.
@@ -87,7 +93,7 @@ final class PacketSink: @unchecked Sendable {
     }
 
     /// With `isWriting` set by the caller.
-    private func drain(thenStop: Bool = true) {
+    private func drain(thenStop: Bool = true, moreFollows: Bool = false) {
         while true {
             monitor.lock()
             let batch = queue
@@ -103,25 +109,26 @@ final class PacketSink: @unchecked Sendable {
             monitor.unlock()
             guard let muxer else { continue }
             do {
-                try write(batch, muxer)
+                try write(batch, muxer, moreFollows: moreFollows)
             } catch {
                 failure.record(Self.translate(error, muxer))
             }
         }
     }
 
-    private func write(_ batch: [Packet], _ muxer: Muxer) throws(LibavError) {
+    private func write(_ batch: [Packet], _ muxer: Muxer, moreFollows: Bool) throws(LibavError) {
+        let gathers = moreFollows || batch.count > 1
         for packet in batch {
             let stream = packet.stream
             let bytes = packet.byteCount
             let timeBase = timeBases[stream]
             let seconds = Double(packet.dts ?? packet.pts ?? 0) * timeBase.doubleValue
-            try muxer.write(packet, gathers: batch.count > 1)
+            try muxer.write(packet, gathers: gathers)
             if budget.add(stream: stream, dts: seconds, bytes: bytes) {
                 try muxer.writeHeldPackets()
                 budget.clear()
             }
         }
-        if batch.count > 1 { try muxer.sendGathered() }
+        if gathers && !moreFollows { try muxer.sendGathered() }
     }
 }
