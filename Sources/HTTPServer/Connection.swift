@@ -13,6 +13,7 @@ final class Connection: @unchecked Sendable {
     /// Accepted while the server drains: it has one request.
     var isLate = false
     private var isOpen = true
+    private var lowWater = 1
 
     static let readCapacity = 16 * 1_024
 
@@ -69,6 +70,13 @@ final class Connection: @unchecked Sendable {
             inbound.append(UnsafeRawBufferPointer(rebasing: scratch[..<count]))
         }
         return progress
+    }
+
+    /// Has waits last until so many bytes are there: 1 again before anyone waits for less.
+    func setLowWater(_ bytes: Int) {
+        guard bytes != lowWater else { return }
+        lowWater = bytes
+        Socket.setLowWater(descriptor, bytes)
     }
 
     /// Gives descriptor and unread bytes away.

@@ -33,6 +33,11 @@ public final class RequestBody {
     /// Chunks at least this long are read straight into the reader's memory; shorter ones go
     /// through the connection's buffer, many to a system call.
     private static let directThreshold = 16 * 1_024
+    /// What a wait is for at most, where that much is wanted. Every wait that ends costs the sender a
+    /// wake-up, too.
+    private static let waitedBytes = 512 * 1_024
+    /// Less than this is taken as it comes.
+    private static let leastWaitedBytes = 128 * 1_024
 
     init(
         framing: BodyFraming, connection: Connection, timeout: Duration, limits: HTTPLimits,
@@ -94,9 +99,11 @@ public final class RequestBody {
                     try readCounted(into: regions, limit: limit)
                 }
             bytesRead += UInt64(count)
+            if isFinished { connection.setLowWater(1) }
             return count
         } catch {
             hasFailed = true
+            connection.setLowWater(1)
             throw error
         }
     }
@@ -185,6 +192,9 @@ public final class RequestBody {
         into regions: [UnsafeMutableRawBufferPointer], limit: Int
     ) throws(Failure) -> Int {
         if !connection.inbound.isEmpty { return connection.inbound.move(into: regions, limit: limit) }
+        let wanted = regions.reduce(0) { $0 + $1.count }
+        let waited = min(limit, wanted, Self.waitedBytes)
+        connection.setLowWater(waited < Self.leastWaitedBytes ? 1 : waited)
         let progress = Socket.receive(
             connection.descriptor, into: regions, limit: limit, deadline: deadline)
         switch progress {
@@ -196,6 +206,7 @@ public final class RequestBody {
 
     /// Waits for more bytes in the connection's buffer.
     private func refill() throws(Failure) {
+        connection.setLowWater(1)
         var progress = SocketProgress.ended
         connection.inbound.append(capacity: 4 * Connection.readCapacity) { space in
             progress = Socket.receive(

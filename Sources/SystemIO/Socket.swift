@@ -26,6 +26,12 @@ public enum Socket {
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }
 
+    /// Has waiting for bytes last until there are `count`, or no more come, or the kernel holds no more.
+    public static func setLowWater(_ descriptor: Int32, _ count: Int) {
+        var count = Int32(clamping: count)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &count, socklen_t(MemoryLayout<Int32>.size))
+    }
+
     /// Connects to `host` and `port`. The caller owns the descriptor.
     public static func connect(host: String, port: UInt16) throws(SystemError) -> Int32 {
         let place = "connect to \(host):\(port)"
@@ -77,8 +83,8 @@ public enum Socket {
         }
     }
 
-    /// Fills a prefix of `regions`, in order, waiting for the first byte until `deadline`.
-    /// `limit` bounds the bytes taken.
+    /// Fills a prefix of `regions`, in order, waiting for the first byte until `deadline`; what has come
+    /// by then it takes, also below the low-water mark. `limit` bounds the bytes taken.
     public static func receive(
         _ descriptor: Int32, into regions: [UnsafeMutableRawBufferPointer], limit: Int,
         deadline: Deadline
@@ -93,6 +99,7 @@ public enum Socket {
                 left -= length
             }
             if left == limit { return .moved(0) }
+            var isLate = false
             while true {
                 let count = clinux_receive_into(descriptor, parts.baseAddress, used)
                 if count > 0 { return .moved(count) }
@@ -100,8 +107,8 @@ public enum Socket {
                 switch errno {
                 case EINTR: continue
                 case EAGAIN:
-                    let ready = wait(descriptor, for: Int16(POLLIN), until: deadline)
-                    if ready != .moved(0) { return ready }
+                    if isLate { return .timedOut }
+                    isLate = wait(descriptor, for: Int16(POLLIN), until: deadline) == .timedOut
                 default: return .ended
                 }
             }

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPServer
 import SystemIO
 import Testing
@@ -47,6 +48,26 @@ import Testing
         client.send(Self.body)
         client.finishSending()
         #expect(client.rest().hasSuffix("\r\n\r\n" + Self.expected))
+    }
+
+    /// A wait for many bytes must not outlast what it was for.
+    @Test(arguments: [true, false])
+    func whatIsShortAfterMuchIsSeenAtOnce(isChunked: Bool) throws {
+        let server = try LiveServer()
+        let client = try server.connect()
+        let body = Self.body[..<400_000]
+        let framing = isChunked ? "Transfer-Encoding: chunked" : "Content-Length: \(body.count)"
+        client.send("POST /count HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n")
+        // The reader waits for most of this when the rest is not on its way yet.
+        let bytes = isChunked ? Self.framed(chunks: 200_000, of: body) : Array(body)
+        for part in [bytes[..<150_000], bytes[150_000..<210_000], bytes[210_000...]] {
+            client.send(Array(part))
+            usleep(20_000)
+        }
+        let sum = body.reduce(0) { ($0 + Int($1)) & 0xFFFF }
+        #expect(client.read(through: "\r\n\r\n400000 \(sum)").hasSuffix("400000 \(sum)"))
+        client.send(ExchangeTests.get)
+        #expect(client.read(through: "hello") == ExchangeTests.hello)
     }
 
     @Test func aClientThatStillSendsSeesTheEarlyAnswerAndNoReset() throws {

@@ -86,7 +86,7 @@ struct Demo: RequestHandler {
     /// Reads into two odd regions at once, as a reader of planes does.
     private func count(_ exchange: Exchange) {
         var (total, sum) = (0, 0)
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 70_001, alignment: 16)
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 300_001, alignment: 16)
         defer { memory.deallocate() }
         let regions = [
             UnsafeMutableRawBufferPointer(rebasing: memory[..<7]), UnsafeMutableRawBufferPointer(rebasing: memory[7...]),

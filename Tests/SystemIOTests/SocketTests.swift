@@ -42,6 +42,21 @@ import Testing
         #expect(first + second == Array("abcdefg".utf8) + [0, 0, 0, 0, 0])
     }
 
+    @Test func aReadTakesWhatCameBelowTheLowWaterMarkByItsDeadline() throws {
+        let (near, far) = try pair()
+        Socket.setLowWater(near.number, 100_000)
+        #expect(send(far.number, "abc") == .moved(3))
+        var bytes = [UInt8](repeating: 0, count: 200_000)
+        // The bytes may still be on their way when it first looks.
+        var progress = SocketProgress.timedOut
+        for _ in 0..<100 where progress == .timedOut {
+            progress = bytes.withUnsafeMutableBytes {
+                Socket.receive(near.number, into: [$0], limit: 200_000, deadline: .after(.milliseconds(50)))
+            }
+        }
+        #expect(progress == .moved(3))
+    }
+
     @Test func aReadOfNothingIsNotTheEnd() throws {
         let (near, far) = try pair()
         #expect(Socket.receive(near.number, into: [], limit: 5, deadline: .after(.seconds(1))) == .moved(0))
