@@ -3,7 +3,7 @@
 #pragma once
 #include <errno.h>
 #include <libavcodec/avcodec.h>
-#include <libavdevice/avdevice.h>
+#include <libavdevice/version.h>
 #include <libavfilter/avfilter.h>
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
@@ -41,6 +41,9 @@ static const int clibav_error_filter_not_found = AVERROR_FILTER_NOT_FOUND;
 static const int clibav_error_encoder_not_found = AVERROR_ENCODER_NOT_FOUND;
 static const int clibav_error_protocol_not_found = AVERROR_PROTOCOL_NOT_FOUND;
 static const int64_t clibav_no_pts = AV_NOPTS_VALUE;
+
+// Loaded by name; the version is that of the headers, and of the functions we know.
+static const char *const clibav_device_library = "libavdevice.so." AV_STRINGIFY(LIBAVDEVICE_VERSION_MAJOR);
 
 static inline int clibav_error_from_errno(int value) { return AVERROR(value); }
 

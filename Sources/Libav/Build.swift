@@ -6,12 +6,12 @@ package enum Build {
 
     /// "59.37.100" by "libavcodec"; of the libraries loaded, not of the headers.
     package static var libraryVersions: [String: String] {
-        let versions = [
+        var versions = [
             "libavutil": avutil_version(), "libavcodec": avcodec_version(),
-            "libavformat": avformat_version(), "libavdevice": avdevice_version(),
-            "libavfilter": avfilter_version(), "libswscale": swscale_version(),
+            "libavformat": avformat_version(), "libavfilter": avfilter_version(), "libswscale": swscale_version(),
             "libswresample": swresample_version(),
         ]
+        versions["libavdevice"] = DeviceLibrary.version
         return versions.mapValues { "\($0 >> 16).\($0 >> 8 & 0xff).\($0 & 0xff)" }
     }
 

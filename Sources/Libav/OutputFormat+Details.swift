@@ -5,7 +5,7 @@ extension OutputFormat {
     /// All muxers and output devices. Of two with one name (matroska for video, for audio) the
     /// first, which is the one the name stands for.
     package static var all: [OutputFormat] {
-        avdevice_register_all()
+        DeviceLibrary.register()
         var names: Set<String> = []
         var formats: [OutputFormat] = []
         var state: UnsafeMutableRawPointer?

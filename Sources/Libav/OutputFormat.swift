@@ -7,8 +7,6 @@ package struct OutputFormat: @unchecked Sendable {
     /// Decides what image2 and segment write.
     private let fileName: String
 
-    private static let devicesRegistered: Void = avdevice_register_all()
-
     init(_ pointer: UnsafePointer<AVOutputFormat>, fileName: String = "") {
         self.pointer = pointer
         self.fileName = fileName
@@ -18,9 +16,13 @@ package struct OutputFormat: @unchecked Sendable {
     package func writing(_ fileName: String) -> OutputFormat { OutputFormat(pointer, fileName: fileName) }
 
     package init?(named name: String) {
-        Self.devicesRegistered
-        guard let pointer = av_guess_format(name, nil, nil) else { return nil }
-        self.init(pointer)
+        if let muxer = av_guess_format(name, nil, nil) {
+            self.init(muxer)
+            return
+        }
+        DeviceLibrary.register()
+        guard let device = av_guess_format(name, nil, nil) else { return nil }
+        self.init(device)
     }
 
     /// By a file name's extension.
@@ -53,7 +55,7 @@ package struct OutputFormat: @unchecked Sendable {
 
     /// Names of all muxers, then all output devices.
     package static var names: [String] {
-        devicesRegistered
+        DeviceLibrary.register()
         var names: [String] = []
         var state: UnsafeMutableRawPointer?
         while let next = av_muxer_iterate(&state) { names.append(String(cString: next.pointee.name)) }

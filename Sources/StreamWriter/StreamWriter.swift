@@ -60,7 +60,7 @@ public final class StreamWriter: @unchecked Sendable {
     public static func warmUp() {
         Log.install()
         ProxyEnvironment.forget()
-        _ = OutputFormat.names
+        _ = OutputFormat(named: "wav")
     }
 
     /// The muxer of a format override, a URL's scheme or a file name's extension.
