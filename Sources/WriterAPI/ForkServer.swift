@@ -2,8 +2,8 @@ import Logging
 import SystemIO
 import WriterModel
 
-/// Forks an encoder for each writer and tells how each ended. Single-threaded, so that a fork
-/// of it is a sound process.
+/// Gives each writer an encoder, forked from this process, and tells how each ended. Single-threaded, so
+/// that a fork of it is a sound process.
 public struct ForkServer {
     private let gateway: MessageSocket
     private let clientPolicy: ClientPolicy
@@ -26,10 +26,13 @@ public struct ForkServer {
         OptionPolicy.warmUp()
         do throws(SystemError) {
             let children = try SignalSource([Signal.childEnded])
+            var spares = SpareEncoders()
             while true {
+                // While nobody waits for an answer.
+                refill(&spares, children)
                 try Readiness.await([gateway.descriptor, children.descriptor])
                 reap(children)
-                if !answerRequests(children) { return 0 }
+                if !answerRequests(&spares, children) { return 0 }
             }
         } catch {
             log.error("the fork server can't go on", metadata: ["error": "\(error)"])
@@ -45,31 +48,56 @@ public struct ForkServer {
     }
 
     /// False once the gateway is gone.
-    private func answerRequests(_ children: SignalSource) -> Bool {
+    private func answerRequests(_ spares: inout SpareEncoders, _ children: SignalSource) -> Bool {
         while true {
             switch gateway.receive(waiting: false) {
             case .nothing: return true
             case .ended: return false
             case .message(let bytes, let control):
                 guard let control, case .fork(let writer)? = ForkMessage(bytes) else { continue }
-                fork(writer, Descriptor(owning: control), children)
+                start(writer, Descriptor(owning: control), &spares, children)
             }
         }
     }
 
-    private func fork(_ writer: WriterID, _ control: consuming Descriptor, _ children: SignalSource) {
+    private func start(
+        _ writer: WriterID, _ control: consuming Descriptor, _ spares: inout SpareEncoders, _ children: SignalSource
+    ) {
         do throws(SystemError) {
-            let process = try ChildProcess.fork()
-            if process == 0 {
-                gateway.closeInChild()
-                children.closeInChild()
-                ChildProcess.unblockSignals()
-                ChildProcess.setName("enc " + writer.text)
-                ChildProcess.exit(EncoderProcess.run(control: control.take(), clientPolicy: clientPolicy, log: log))
-            }
+            let process = if let spare = spares.take(writer, control) { spare } else { try fork(writer, control, children) }
             _ = gateway.send(ForkMessage.forked(writer: writer, process: process).encoded)
         } catch {
             _ = gateway.send(ForkMessage.forkFailed(writer: writer, reason: error.description).encoded)
         }
+    }
+
+    private func fork(
+        _ writer: WriterID, _ control: borrowing Descriptor, _ children: SignalSource
+    ) throws(SystemError) -> Int32 {
+        let process = try ChildProcess.fork()
+        if process == 0 {
+            leaveServer(children)
+            serve(writer, control.number)
+        }
+        return process
+    }
+
+    /// When no more processes can be had, the next writer's own fork says so.
+    private func refill(_ spares: inout SpareEncoders, _ children: SignalSource) {
+        try? spares.refill(leavingServer: { leaveServer(children) }) { writer, control in
+            serve(writer, control.take())
+        }
+    }
+
+    /// In a child.
+    private func leaveServer(_ children: SignalSource) {
+        gateway.closeInChild()
+        children.closeInChild()
+        ChildProcess.unblockSignals()
+    }
+
+    private func serve(_ writer: WriterID, _ control: Int32) -> Never {
+        ChildProcess.setName("enc " + writer.text)
+        ChildProcess.exit(EncoderProcess.run(control: control, clientPolicy: clientPolicy, log: log))
     }
 }

@@ -1,0 +1,59 @@
+import SystemIO
+import WriterModel
+
+/// Encoders that are forked before their writers come: a writer does not wait for its fork, which takes
+/// longer than the rest of its making. None has a client's byte, or a sandbox, before it has a writer.
+struct SpareEncoders: ~Copyable {
+    /// How many wait, each with some 0.3 MB of its own.
+    private static let most = 2
+
+    private struct Spare {
+        let process: Int32
+        let socket: MessageSocket
+    }
+
+    private var waiting: [Spare] = []
+
+    /// The process that has the writer from here on; nil when there is none to spare.
+    mutating func take(_ writer: WriterID, _ control: borrowing Descriptor) -> Int32? {
+        while !waiting.isEmpty {
+            let spare = waiting.removeFirst()
+            // One that somebody has killed takes nothing.
+            let message = ForkMessage.fork(writer: writer).encoded
+            if spare.socket.send(message, passing: control.number, timeout: .zero) == .sent { return spare.process }
+        }
+        return nil
+    }
+
+    /// Forks what is missing. Each child lets go of what is the fork server's alone, waits, and has
+    /// `serve` serve the writer it is given.
+    mutating func refill(
+        leavingServer leave: () -> Void, _ serve: (WriterID, consuming Descriptor) -> Never
+    ) throws(SystemError) {
+        while waiting.count < Self.most {
+            let (ours, theirs) = try DescriptorPair.messageSockets().split()
+            let socket = MessageSocket(owning: ours)
+            let itsEnd = Descriptor(owning: theirs)
+            let process = try ChildProcess.fork()
+            if process == 0 {
+                leave()
+                // Held here as well, these would keep it and its siblings from seeing the fork server end.
+                for spare in waiting { spare.socket.closeInChild() }
+                socket.closeInChild()
+                Self.await(MessageSocket(owning: itsEnd.take()), serve)
+            }
+            waiting.append(Spare(process: process, socket: socket))
+        }
+    }
+
+    private static func await(_ socket: MessageSocket, _ serve: (WriterID, consuming Descriptor) -> Never) -> Never {
+        ChildProcess.setName("spare encoder")
+        guard case .message(let bytes, let control) = socket.receive(waiting: true), let control,
+            case .fork(let writer)? = ForkMessage(bytes)
+        else {
+            // The fork server has ended.
+            ChildProcess.exit(0)
+        }
+        serve(writer, Descriptor(owning: control))
+    }
+}
