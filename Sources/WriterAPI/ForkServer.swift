@@ -9,6 +9,10 @@ public struct ForkServer {
     private let clientPolicy: ClientPolicy
     private let log: Logger
 
+    /// A spare is forked when no writer has come for so long: the last one should have the processors.
+    private static let restBeforeRefill = Duration.milliseconds(3)
+    private static let restAfterFailure = Duration.seconds(1)
+
     /// Owns `control`.
     public init(control: Int32, clientPolicy: ClientPolicy, log: Logger) {
         gateway = MessageSocket(owning: control)
@@ -22,15 +26,18 @@ public struct ForkServer {
         ChildProcess.leaveProcessGroup()
         Signal.ignore([Signal.interrupt, Signal.terminate, Signal.hangUp, Signal.brokenPipe])
         Signal.crashAtOnce()
+        Rehearsal.run(clientPolicy)
         Sandbox.prepare()
-        OptionPolicy.warmUp()
         do throws(SystemError) {
             let children = try SignalSource([Signal.childEnded])
             var spares = SpareEncoders()
+            var rest = Self.restBeforeRefill
             while true {
-                // While nobody waits for an answer.
-                refill(&spares, children)
-                try Readiness.await([gateway.descriptor, children.descriptor])
+                let deadline = spares.areMissing ? Deadline.after(rest) : .never
+                guard try Readiness.await([gateway.descriptor, children.descriptor], until: deadline) else {
+                    rest = refill(&spares, children) ? Self.restBeforeRefill : Self.restAfterFailure
+                    continue
+                }
                 reap(children)
                 if !answerRequests(&spares, children) { return 0 }
             }
@@ -82,11 +89,12 @@ public struct ForkServer {
         return process
     }
 
-    /// When no more processes can be had, the next writer's own fork says so.
-    private func refill(_ spares: inout SpareEncoders, _ children: SignalSource) {
-        try? spares.refill(leavingServer: { leaveServer(children) }) { writer, control in
+    /// False: no more processes can be had. If that stays so, the next writer's own fork says it.
+    private func refill(_ spares: inout SpareEncoders, _ children: SignalSource) -> Bool {
+        let refilled: Void? = try? spares.refill(preparing: { leaveServer(children) }) { writer, control in
             serve(writer, control.take())
         }
+        return refilled != nil
     }
 
     /// In a child.

@@ -14,6 +14,8 @@ struct SpareEncoders: ~Copyable {
 
     private var waiting: [Spare] = []
 
+    var areMissing: Bool { waiting.count < Self.most }
+
     /// The process that has the writer from here on; nil when there is none to spare.
     mutating func take(_ writer: WriterID, _ control: borrowing Descriptor) -> Int32? {
         while !waiting.isEmpty {
@@ -25,21 +27,20 @@ struct SpareEncoders: ~Copyable {
         return nil
     }
 
-    /// Forks what is missing. Each child lets go of what is the fork server's alone, waits, and has
-    /// `serve` serve the writer it is given.
+    /// Forks what is missing. Each child prepares, waits, and serves the writer it is given.
     mutating func refill(
-        leavingServer leave: () -> Void, _ serve: (WriterID, consuming Descriptor) -> Never
+        preparing prepare: () -> Void, _ serve: (WriterID, consuming Descriptor) -> Never
     ) throws(SystemError) {
-        while waiting.count < Self.most {
+        while areMissing {
             let (ours, theirs) = try DescriptorPair.messageSockets().split()
             let socket = MessageSocket(owning: ours)
             let itsEnd = Descriptor(owning: theirs)
             let process = try ChildProcess.fork()
             if process == 0 {
-                leave()
                 // Held here as well, these would keep it and its siblings from seeing the fork server end.
                 for spare in waiting { spare.socket.closeInChild() }
                 socket.closeInChild()
+                prepare()
                 Self.await(MessageSocket(owning: itsEnd.take()), serve)
             }
             waiting.append(Spare(process: process, socket: socket))

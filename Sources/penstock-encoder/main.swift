@@ -1,6 +1,5 @@
 import Logging
 import ServiceLog
-import StreamWriter
 import SystemIO
 import WriterAPI
 
@@ -12,5 +11,4 @@ guard CommandLine.arguments.contains("--fork-server") else {
         Array("penstock-encoder is started by \"penstock serve\"; it does nothing on its own.\n".utf8))
     ChildProcess.exit(64)
 }
-StreamWriter.warmUp()
 ChildProcess.exit(ForkServer(control: 3, clientPolicy: .enforced, log: log).run())
