@@ -94,9 +94,9 @@ class Penstock:
         self.request("DELETE", f"/v1/writers/{id}")
 
     def encoders(self):
-        """The pids of the writers' processes: the children of the fork server."""
+        """The pids of the writers' processes: the children of the fork server that have a writer."""
         fork_servers = [pid for pid in tree(self.pid)[1:] if _parent(pid) == self.pid]
-        return [pid for pid in tree(self.pid) if _parent(pid) in fork_servers]
+        return [pid for pid in tree(self.pid) if _parent(pid) in fork_servers and _name(pid) != "spare encoder"]
 
 
 def _parent(pid):
@@ -104,6 +104,13 @@ def _parent(pid):
         return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except (FileNotFoundError, ProcessLookupError):
         return 0
+
+
+def _name(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def programs_folder(path):

@@ -37,6 +37,7 @@ struct SpareEncoders: ~Copyable {
             let itsEnd = Descriptor(owning: theirs)
             let process = try ChildProcess.fork()
             if process == 0 {
+                ChildProcess.setName("spare encoder")
                 // Held here as well, these would keep it and its siblings from seeing the fork server end.
                 for spare in waiting { spare.socket.closeInChild() }
                 socket.closeInChild()
@@ -48,7 +49,6 @@ struct SpareEncoders: ~Copyable {
     }
 
     private static func await(_ socket: MessageSocket, _ serve: (WriterID, consuming Descriptor) -> Never) -> Never {
-        ChildProcess.setName("spare encoder")
         guard case .message(let bytes, let control) = socket.receive(waiting: true), let control,
             case .fork(let writer)? = ForkMessage(bytes)
         else {

@@ -43,6 +43,23 @@ extension EndToEnd {
             }
         }
 
+        @Test func killedSparesCostNoWriter() async throws {
+            try await withServer { server in
+                func spares() -> [pid_t] {
+                    PenstockServer.processes(marked: server.marker).filter { PenstockServer.name(of: $0) == "spare encoder" }
+                }
+                #expect(try await eventually { spares().count == 2 })
+                for spare in spares() { kill(spare, SIGKILL) }
+                #expect(try await eventually { spares().isEmpty })
+                try await server.expectWell("without spares")
+                #expect(try await eventually { spares().count == 2 })
+                // A fork of a process with threads would be none to build on.
+                let forkServer = try await server.forkServer()
+                let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(forkServer)/task")
+                #expect(threads.count == 1)
+            }
+        }
+
         @Test(arguments: [SIGKILL, SIGSEGV, SIGSTOP])
         func lostForkServerIsReplacedAndHurtsNoWriter(signal: Int32) async throws {
             let clip = try await Clip.small()
