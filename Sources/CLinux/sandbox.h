@@ -79,6 +79,12 @@ typedef struct {
 
 static inline int clinux_load(int *value) { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }
 
+// Waits while it is `before`, for a millisecond at most.
+static inline void clinux_await_change(int *value, int before) {
+    struct timespec patience = {0, 1000000};
+    syscall(SYS_futex, value, 128 | 0 /* FUTEX_WAIT, private */, before, &patience, 0, 0);
+}
+
 static inline void clinux_restrict_in_handler(int signal, siginfo_t *information, void *context) {
     (void)signal;
     (void)context;
@@ -88,6 +94,8 @@ static inline void clinux_restrict_in_handler(int signal, siginfo_t *information
     if (clinux_landlock_restrict(restriction->ruleset) < 0)
         __atomic_store_n(&restriction->failure, errno, __ATOMIC_RELEASE);
     __atomic_add_fetch(&restriction->done, 1, __ATOMIC_ACQ_REL);
+    // Whoever waits may have freed it by now: the kernel wants the address only.
+    syscall(SYS_futex, &restriction->done, 128 | 1 /* FUTEX_WAKE, private */, 1, 0, 0, 0);
     errno = before;
 }
 

@@ -60,7 +60,7 @@ enum EveryThread {
         func await(_ until: Deadline) throws(SystemError) {
             while clinux_load(&order.pointee.done) == 0 && isThere(thread) {
                 if until.hasPassed { throw SystemError("confine the thread \(thread)", number: ETIMEDOUT) }
-                SystemThread.sleep(.microseconds(20))
+                clinux_await_change(&order.pointee.done, 0)
             }
             let failure = order.pointee.failure
             order.deallocate()
