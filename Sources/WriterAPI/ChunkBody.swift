@@ -20,6 +20,7 @@ struct ChunkBody {
     enum Kind { case raw, array }
 
     static func kind(_ head: RequestHead) throws(Problem) -> Kind {
+        if head.field("Content-Type", equalsIgnoringCase: rawType) { return .raw }
         guard let type = head.field("Content-Type")?.prefix(while: { $0 != ";" && $0 != " " }).lowercased()
         else { return .raw }
         if rawTypes.contains(type) { return .raw }
@@ -31,12 +32,14 @@ struct ChunkBody {
     }
 
     /// A raw body whose length can't fit is refused before the client is told to send it.
-    static func check(_ framing: BodyFraming, bytesPerFrame: Int, extras: [(String, JSONValue)]) throws(Problem) {
+    static func check(
+        _ framing: BodyFraming, bytesPerFrame: Int, extras: @autoclosure () throws(Problem) -> [(String, JSONValue)]
+    ) throws(Problem) {
         guard case .length(let length) = framing, length % UInt64(bytesPerFrame) != 0 else { return }
         throw Problem(
             .partialFrame,
             "The body has \(length) bytes, which is no whole number of frames of \(bytesPerFrame) bytes. Nothing was read.",
-            extras: [("bytes_per_frame", .integer(Int64(bytesPerFrame))), ("frames", 0)] + extras)
+            extras: [("bytes_per_frame", .integer(Int64(bytesPerFrame))), ("frames", 0)] + (try extras()))
     }
 
     init(raw body: RequestBody) {

@@ -14,7 +14,7 @@ struct ChunkRoute {
         if case .alive(.open) = resource.phase, parameters.kind == .raw {
             try ChunkBody.check(
                 exchange.head.framing, bytesPerFrame: try resource.description(of: stream).inputFrameBytes,
-                extras: [("offset", .integer(try resource.offset(of: stream)))])
+                extras: try [("offset", .integer(resource.offset(of: stream)))])
         }
         let interrupter = exchange.interrupter
         let target = try resource.claimStream(stream, from: parameters.offset) { interrupter.interrupt() }
