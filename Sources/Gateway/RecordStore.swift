@@ -30,12 +30,10 @@ package final class RecordStore: Sendable {
         try writers.removeSubdirectory(writer.text)
     }
 
-    /// Keeps the record of a writer whose encoder could not. It does not wait for the disk, because
-    /// the event loop calls it; a power loss right after leaves a writer that never ended, which the
-    /// next start finds.
+    /// Keeps the record of a writer whose encoder could not.
     package func save(_ record: WriterRecord, of writer: WriterID) throws(SystemError) {
         try writers.subdirectory(writer.text)
-            .writeAtomically(WriterRecord.fileName, record.json.encoded, .survivesCrash)
+            .writeAtomically(WriterRecord.fileName, record.json.encoded)
     }
 
     /// Keeps a record in memory until `writeUnwritten` finds room for it.

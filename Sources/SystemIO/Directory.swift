@@ -218,25 +218,20 @@ public final class Directory: Sendable {
         if renameat(folder.descriptor, name, folder.descriptor, newName) < 0 { throw SystemError("rename \(from)") }
     }
 
-    public enum Durability: Sendable { case survivesCrash, survivesPowerLoss }
-
-    /// Replaces the file `name` whole or not at all.
-    public func writeAtomically(
-        _ name: String, _ bytes: [UInt8], _ durability: Durability = .survivesPowerLoss
-    ) throws(SystemError) {
+    /// Replaces the file `name` whole or not at all, for whoever reads it and whenever this process ends. It
+    /// is not synced: after a power loss the file system decides which of the two is there.
+    public func writeAtomically(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
         let temporary = ".\(name).new"
         do throws(SystemError) {
-            try write(bytes, toNew: temporary, durability)
+            try write(bytes, toNew: temporary)
             try retryingOnInterrupt("write \(name)") { renameat(descriptor, temporary, descriptor, name) }
-            // The new name is in the folder, which is written on its own.
-            if durability == .survivesPowerLoss { try retryingOnInterrupt("write \(name)") { fsync(descriptor) } }
         } catch {
             unlinkat(descriptor, temporary, 0)
             throw error
         }
     }
 
-    private func write(_ bytes: [UInt8], toNew name: String, _ durability: Durability) throws(SystemError) {
+    private func write(_ bytes: [UInt8], toNew name: String) throws(SystemError) {
         let file = Descriptor(owning: try createFile(name, .replacing))
         var written = 0
         while written < bytes.count {
@@ -245,7 +240,6 @@ public final class Directory: Sendable {
                 rest.withUnsafeBytes { Glibc.write(file.number, $0.baseAddress, $0.count) }
             }
         }
-        if durability == .survivesPowerLoss { try retryingOnInterrupt("write \(name)") { fdatasync(file.number) } }
     }
 
     /// Takes the folder for this process; false when another process has it. Held until the

@@ -108,7 +108,7 @@ final class WriterResource: Sendable {
     /// A writer whose record can't be kept would be lost with the server: there is none.
     private func keepFirstRecord() throws(Problem) {
         do throws(SystemError) {
-            try folder.writeAtomically(WriterRecord.fileName, record.json.encoded, .survivesCrash)
+            try folder.writeAtomically(WriterRecord.fileName, record.json.encoded)
         } catch {
             let (parts, hasOpened) = state.withLock { ($0.parts, $0.hasOpened) }
             parts?.writer.abort()

@@ -203,7 +203,8 @@ extension EndToEnd {
                 for _ in 0..<15 {
                     let answer = try await refusal(server, Self.writer("show/live.m3u8", option, overwrite: true))
                     if let answer {
-                        #expect([403, 502].contains(answer.status), "\(answer.text)")
+                        // 409: what is left of the one before is met where it could not be removed, behind the link.
+                        #expect([403, 409, 502].contains(answer.status), "\(answer.text)")
                         refused += 1
                     }
                 }

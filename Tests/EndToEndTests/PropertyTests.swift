@@ -38,7 +38,7 @@ extension EndToEnd {
         private func expectNothingLeft(on server: PenstockServer) async throws {
             #expect(try await server.curl("GET", "/v1/writers").json["writers"].array == [])
             let areGone = try await eventually {
-                PenstockServer.processes(marked: server.marker).filter { !PenstockServer.isGone($0) }.count <= 3
+                server.processesAtWork.count <= 3
             }
             #expect(areGone, "processes beside gateway, fork server and catalog")
             let metrics = try Exposition(try await server.curl("GET", "/metrics").text)

@@ -173,7 +173,7 @@ extension EndToEnd {
                 let steady = try await Uploader("steady", on: server, clip)
                 await steady.run(to: 8)
                 let descriptors = try Self.descriptors(of: server)
-                let processes = Self.living(of: server)
+                let processes = server.processesAtWork
                 let load = Task {
                     for total in stride(from: 12, through: 48, by: 4) {
                         await steady.run(to: total)
@@ -188,18 +188,14 @@ extension EndToEnd {
                 try await server.expectWell()
                 let nothingIsLeft = try await eventually {
                     // The steady one's has ended too.
-                    try Self.living(of: server).count <= processes.count - 1 && Self.descriptors(of: server) <= descriptors
+                    try server.processesAtWork.count <= processes.count - 1 && Self.descriptors(of: server) <= descriptors
                 }
-                #expect(nothingIsLeft, "\(Self.living(of: server)) after \(processes), \(descriptors) descriptors before")
+                #expect(nothingIsLeft, "\(server.processesAtWork) after \(processes), \(descriptors) descriptors before")
                 let outputs = try FileManager.default.contentsOfDirectory(atPath: server.outputFolder)
                 #expect(outputs.sorted() == ["reference.mp4", "steady.mp4"])
                 let folders = try FileManager.default.contentsOfDirectory(atPath: server.folder / "state/writers")
                 #expect(folders.sorted() == ["reference", "steady"])
             }
-        }
-
-        private static func living(of server: PenstockServer) -> [pid_t] {
-            PenstockServer.processes(marked: server.marker).filter { !PenstockServer.isGone($0) }
         }
 
         private static func descriptors(of server: PenstockServer) throws -> Int {

@@ -95,7 +95,7 @@ import Testing
 
     @Test func aFileIsReplacedWholeAndLeavesNothingBeside() throws {
         try folder.writeAtomically("record", Array("one".utf8))
-        try folder.writeAtomically("record", Array("second".utf8), .survivesCrash)
+        try folder.writeAtomically("record", Array("second".utf8))
         #expect(inside.text("record") == "second")
         #expect(try folder.entries() == ["record"])
     }

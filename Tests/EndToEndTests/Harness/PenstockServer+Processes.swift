@@ -3,6 +3,11 @@ import Testing
 
 /// The server's processes, to measure and to hurt.
 extension PenstockServer {
+    /// The server's processes that are at something: none that has ended, and no encoder without a writer.
+    var processesAtWork: [pid_t] {
+        Self.processes(marked: marker).filter { !Self.isGone($0) && Self.name(of: $0) != "spare encoder" }
+    }
+
     var pid: pid_t { process.pid }
 
     /// The fork server now: the process of this server that is neither gateway nor encoder.
