@@ -35,7 +35,7 @@ final class PassQueue: Sendable {
             if sent == .sent { state.withLock { $0.isStuck = false } }
             if sent != .timedOut { return sent }
         }
-        switch turn(descriptor, unread, message) {
+        switch turn(descriptor, unread) {
         case .left: return .sent
         case .refused: return .timedOut
         case .send: break
@@ -48,7 +48,7 @@ final class PassQueue: Sendable {
         return sent
     }
 
-    private func turn(_ descriptor: Int32, _ unread: [UInt8], _ message: [UInt8]) -> Turn {
+    private func turn(_ descriptor: Int32, _ unread: [UInt8]) -> Turn {
         state.withLock { state in
             if state.isStuck { return .refused }
             if !state.hasSender {
@@ -56,7 +56,7 @@ final class PassQueue: Sendable {
                 return .send
             }
             guard state.waiting.count < Self.maxWaiting,
-                let parcel = Parcel(duplicating: descriptor, unread, message)
+                let parcel = Parcel(duplicating: descriptor, unread)
             else { return .refused }
             state.waiting.append(parcel)
             return .left
@@ -66,7 +66,8 @@ final class PassQueue: Sendable {
     /// Those that could not be sent.
     private func sendWaiting() -> [Parcel] {
         while let parcel = next() {
-            guard socket.send(parcel.message, passing: parcel.descriptor, timeout: Self.patience) != .sent
+            let message = ControlMessage.connection(unread: parcel.unread).encoded
+            guard socket.send(message, passing: parcel.descriptor, timeout: Self.patience) != .sent
             else { continue }
             return [parcel] + stop()
         }
@@ -96,13 +97,11 @@ final class PassQueue: Sendable {
 private final class Parcel: Sendable {
     let descriptor: Int32
     let unread: [UInt8]
-    let message: [UInt8]
 
-    init?(duplicating original: Int32, _ unread: [UInt8], _ message: [UInt8]) {
+    init?(duplicating original: Int32, _ unread: [UInt8]) {
         guard let copy = Descriptor(duplicating: original) else { return nil }
         descriptor = copy.take()
         self.unread = unread
-        self.message = message
     }
 
     deinit { _ = Descriptor(owning: descriptor) }

@@ -2,7 +2,7 @@ import Glibc
 
 extension StreamWriter {
     /// A writer's whole life, its output thrown away, for what is made at first use. Starts no thread.
-    public static func rehearse(_ config: StreamConfig) throws(StreamWriterError) {
+    package static func rehearse(_ config: StreamConfig) throws(StreamWriterError) {
         let nowhere = Glibc.open("/dev/null", O_RDWR | O_CLOEXEC)
         if nowhere < 0 { return }
         let writer = try StreamWriter(destination: .file(descriptor: nowhere, name: "rehearsal.wav"), format: nil)

@@ -21,9 +21,7 @@ final class EncodeService: EncoderService {
     private let report: @Sendable (ControlMessage) -> Void
     private let phase = Mutex(Phase.waiting)
     private let interrupter = Mutex<Exchange.Interrupter?>(nil)
-    private let began = ContinuousClock.now
     private let writer = Mutex<StreamWriter?>(nil)
-    private let watch: Mutex<CallWatch>
     private let hasAbandoned = Atomic(false)
 
     init(
@@ -37,7 +35,6 @@ final class EncodeService: EncoderService {
         self.authenticator = authenticator
         self.gateway = gateway
         self.report = report
-        watch = Mutex(CallWatch(settings.limits))
     }
 
     var isConcluded: Bool { phase.withLock { $0 == .done } }
@@ -51,15 +48,7 @@ final class EncodeService: EncoderService {
         conclude()
     }
 
-    var overdue: EndReason? {
-        let limit = settings.limits.maxRunTime
-        return limit > 0 && ContinuousClock.now - began > .seconds(limit) ? .runTime : nil
-    }
-
-    func stall() -> Problem? {
-        let calls = writer.withLock { $0 }?.callsUnderWay ?? []
-        return watch.withLock { $0.look(at: calls) }
-    }
+    var callsUnderWay: [CallUnderWay] { writer.withLock { $0 }?.callsUnderWay ?? [] }
 
     func abandon(_ problem: Problem) {
         hasAbandoned.store(true, ordering: .relaxed)

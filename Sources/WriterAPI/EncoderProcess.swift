@@ -17,6 +17,8 @@ public final class EncoderProcess: Sendable {
     private let log: Logger
     private let metrics = MetricCounter()
     private let lastCounts = Mutex(WorkCounts())
+    private let began = ContinuousClock.now
+    private let calls: Mutex<CallWatch>
     private let isEnding = Atomic(false)
     private let isShuttingDown = Atomic(false)
     private let hasGatewayFinished = Atomic(false)
@@ -77,6 +79,7 @@ public final class EncoderProcess: Sendable {
         self.settings = settings
         self.gateway = gateway
         self.log = log
+        calls = Mutex(CallWatch(settings.limits))
         loop = try EventLoop()
         authenticator = TokenAuthenticator(tokens: settings.tokens)
         service = Self.service(settings, clientPolicy, confinement, authenticator, gateway)
@@ -126,8 +129,16 @@ public final class EncoderProcess: Sendable {
         loop.run()
     }
 
+    /// Why the work is to be brought to its end now; nil when it is not.
+    private var overdue: EndReason? {
+        let limit = settings.limits.maxRunTime
+        // Who answers questions about libav is there as long as the server.
+        if settings.role != .catalog, limit > 0, ContinuousClock.now - began > .seconds(limit) { return .runTime }
+        return service.isIdleTooLong ? .idleTimeout : nil
+    }
+
     private func endIfOverdue() {
-        guard let reason = service.overdue, !isEnding.exchange(true, ordering: .relaxed) else { return }
+        guard let reason = overdue, !isEnding.exchange(true, ordering: .relaxed) else { return }
         inBackground { [self] in
             service.end(because: reason)
             log.info("ended", metadata: ["because": "\(reason.rawValue)"])
@@ -138,7 +149,8 @@ public final class EncoderProcess: Sendable {
 
     /// Nothing comes of the writer any more: answers for it and ends the process, whatever its threads do.
     private func abandonIfStalled() {
-        guard let problem = service.stall() ?? endingStall, !service.isConcluded, !service.isAbandoned else { return }
+        let stall = calls.withLock { $0.look(at: service.callsUnderWay) }
+        guard let problem = stall ?? endingStall, !service.isConcluded, !service.isAbandoned else { return }
         log.error("given up", metadata: ["because": "\(problem.detail)"])
         inBackground { [self] in
             service.abandon(problem)

@@ -1,6 +1,7 @@
 import APICore
 import HTTP1
 import HTTPServer
+import StreamWriter
 import WriterModel
 
 /// What one encoder process does: serves a writer, one encoding, or questions about libav.
@@ -13,10 +14,10 @@ protocol EncoderService: RequestHandler {
     var workDone: WorkDone { get }
     /// Ends uploads that are under way.
     func interruptUploads()
-    /// Why the work is to be brought to its end now; nil when it is not.
-    var overdue: EndReason? { get }
-    /// Asked every second: why nothing comes of the work any more, once that is so.
-    func stall() -> Problem?
+    /// Nobody has asked for anything for too long: the work is to be brought to its end.
+    var isIdleTooLong: Bool { get }
+    /// Of libav, that have begun and not come back yet.
+    var callsUnderWay: [CallUnderWay] { get }
     /// Gives the work up with this failure, without waiting for what does not come back.
     func abandon(_ problem: Problem)
     /// A thread is at what does not come back: the process ends without it.
@@ -41,9 +42,9 @@ enum EndReason: String, Sendable {
 }
 
 extension EncoderService {
-    var overdue: EndReason? { nil }
+    var isIdleTooLong: Bool { false }
+    var callsUnderWay: [CallUnderWay] { [] }
     var isAbandoned: Bool { false }
-    func stall() -> Problem? { nil }
     func abandon(_ problem: Problem) {}
     var workDone: WorkDone { WorkDone() }
 

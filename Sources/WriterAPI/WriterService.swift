@@ -1,7 +1,7 @@
 import APICore
 import HTTP1
 import HTTPServer
-import Synchronization
+import StreamWriter
 import SystemIO
 import WriterModel
 
@@ -12,8 +12,6 @@ final class WriterService: EncoderService {
     private let resource: WriterResource
     private let authenticator: TokenAuthenticator
     private let gateway: GatewayReturn
-    private let began = ContinuousClock.now
-    private let watch: Mutex<CallWatch>
 
     init(
         settings: EncoderSettings, resource: WriterResource, authenticator: TokenAuthenticator,
@@ -23,7 +21,6 @@ final class WriterService: EncoderService {
         self.resource = resource
         self.authenticator = authenticator
         self.gateway = gateway
-        watch = Mutex(CallWatch(settings.limits))
     }
 
     var isConcluded: Bool {
@@ -41,15 +38,13 @@ final class WriterService: EncoderService {
 
     func interruptUploads() { resource.interruptWork() }
 
-    var overdue: EndReason? {
-        let limits = settings.limits
-        if limits.maxRunTime > 0, ContinuousClock.now - began > .seconds(limits.maxRunTime) { return .runTime }
-        guard limits.idleTimeout > 0, let time = resource.idleTime, time > .seconds(limits.idleTimeout)
-        else { return nil }
-        return .idleTimeout
+    var isIdleTooLong: Bool {
+        let limit = settings.limits.idleTimeout
+        guard limit > 0, let time = resource.idleTime else { return false }
+        return time > .seconds(limit)
     }
 
-    func stall() -> Problem? { watch.withLock { $0.look(at: resource.callsUnderWay) } }
+    var callsUnderWay: [CallUnderWay] { resource.callsUnderWay }
 
     func abandon(_ problem: Problem) { resource.abandon(problem) }
 

@@ -18,7 +18,10 @@ extension EndToEnd {
                 var holders: [RawConnection] = []
                 for _ in 0..<2 {
                     let holder = try RawConnection(port: server.port)
-                    try await holder.send(RawConnection.head("PUT", "/v1/writers/\(id)/metadata", contentLength: 17))
+                    let path = "/v1/writers/\(id)/metadata"
+                    try await holder.send(
+                        RawConnection.head("PUT", path, headers: ["Expect: 100-continue"], contentLength: 17))
+                    #expect(try await holder.head().status == 100)
                     holders.append(holder)
                 }
                 let path = "/v1/writers/\(id)"
@@ -28,6 +31,12 @@ extension EndToEnd {
                     try await connection.send(RawConnection.head("GET", path))
                     waiting.append(connection)
                 }
+                #expect(
+                    try await eventually(within: 60) {
+                        var answered = 0
+                        for connection in waiting where await connection.hasUnread { answered += 1 }
+                        return answered == beyond
+                    })
                 // Other writers, and the server itself, have threads of their own.
                 try await server.expectWell()
                 for holder in holders { try await holder.send("{\"title\":\"there\"}") }

@@ -99,6 +99,12 @@ actor RawConnection {
             + "\r\n\r\n"
     }
 
+    /// The server has sent what was not asked for yet, or closed the connection.
+    var hasUnread: Bool {
+        var byte: UInt8 = 0
+        return !unread.isEmpty || recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) >= 0
+    }
+
     /// The next response, interim ones left out.
     func response(to method: String = "GET") throws -> Response {
         while true {
