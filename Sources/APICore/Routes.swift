@@ -83,7 +83,7 @@ public struct Route: Sendable {
     /// A query parameter nobody reads is an error, and so is one given twice: only one of them
     /// could count.
     private func check(_ query: [QueryItem]) throws(Problem) {
-        guard let known = operation.queryParameters else { return }
+        guard !query.isEmpty, let known = operation.queryParameters else { return }
         for (index, item) in query.enumerated() {
             guard known.contains(item.name) else {
                 throw Problem(

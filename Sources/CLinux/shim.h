@@ -33,7 +33,7 @@
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 extern const char *sigabbrev_np(int);
 
-static inline int clinux_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+static inline int clinux_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC); }
 
 static inline const char *clinux_signal_abbreviation(int signal) { return sigabbrev_np(signal); }
 
@@ -56,6 +56,12 @@ static inline int clinux_stream_socket_of(int family) {
 
 static inline ssize_t clinux_receive_available(int fd, void *buffer, size_t capacity) {
     return recv(fd, buffer, capacity, MSG_DONTWAIT);
+}
+
+static inline ssize_t clinux_receive(int fd, void *buffer, size_t capacity) { return recv(fd, buffer, capacity, 0); }
+
+static inline ssize_t clinux_send(int fd, const void *bytes, size_t count, int more) {
+    return send(fd, bytes, count, (more ? MSG_MORE : 0) | MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static inline int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
@@ -223,6 +229,25 @@ static inline int clinux_signalfd(const int *signals, size_t count) {
     for (size_t i = 0; i < count; i++) sigaddset(&set, signals[i]);
     if (sigprocmask(SIG_BLOCK, &set, 0) < 0) return -1;
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+// A signal that does nothing but end the system call its thread waits in, with EINTR.
+static inline int clinux_interrupting_signal(void) { return SIGRTMIN + 8; }
+
+static inline void clinux_do_nothing(int signal) { (void)signal; }
+
+static inline int clinux_install_interruption(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = clinux_do_nothing;
+    return sigaction(clinux_interrupting_signal(), &action, 0);
+}
+
+static inline void clinux_unblock_interruption(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, clinux_interrupting_signal());
+    pthread_sigmask(SIG_UNBLOCK, &set, 0);
 }
 
 static inline void clinux_unblock_all_signals(void) {

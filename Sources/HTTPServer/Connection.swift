@@ -14,6 +14,7 @@ final class Connection: @unchecked Sendable {
     var isLate = false
     private var isOpen = true
     private var lowWater = 1
+    private var hasReceiveTimeout = false
 
     static let readCapacity = 16 * 1_024
 
@@ -51,18 +52,24 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Reads what is there without waiting; nil when nothing is.
-    func receiveAvailable() -> SocketProgress? {
+    /// Waits for bytes as long as `setReceiveTimeout` says; nil when none came.
+    func receive() -> SocketProgress? {
         var progress: SocketProgress?
         inbound.append(capacity: Self.readCapacity) { space in
-            progress = Socket.receiveAvailable(descriptor, into: space)
+            progress = Socket.receive(descriptor, into: space)
             if case .moved(let count) = progress { return count }
             return 0
         }
         return progress
     }
 
-    /// The same by way of `scratch`, for one that may wait long: it holds no more memory than
+    /// Has `receive` wait this long; the same time at each call. False: it can't be bounded.
+    func setReceiveTimeout(_ time: Duration) -> Bool {
+        if !hasReceiveTimeout { hasReceiveTimeout = Socket.setReceiveTimeout(descriptor, time) }
+        return hasReceiveTimeout
+    }
+
+    /// `receiveAvailable` by way of `scratch`, for one that may wait long: it holds no more memory than
     /// what was read.
     func receiveAvailable(by scratch: UnsafeMutableRawBufferPointer) -> SocketProgress? {
         let progress = Socket.receiveAvailable(descriptor, into: scratch)

@@ -188,8 +188,7 @@ public final class Exchange {
         isChunked: Bool = false, followedBy body: [UInt8] = []
     ) -> [UInt8] {
         self.status = status
-        var response = ResponseHead(status: status)
-        response.fields.reserveCapacity(fields.count + 5)
+        var response = ResponseHead(status: status, capacity: 512 + body.count)
         response.add("Date", DateField.now)
         response.add(RequestID.field, requestID)
         for field in fields { response.add(field.name, field.value) }
@@ -200,11 +199,7 @@ public final class Exchange {
         } else if head.version == .http10 {
             response.add("Connection", "keep-alive")
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(512 + body.count)
-        response.encode(into: &bytes)
-        bytes += body
-        return bytes
+        return response.encoded(followedBy: body)
     }
 
     private func send(_ bytes: [UInt8], moreFollows: Bool = false) throws(Failure) {

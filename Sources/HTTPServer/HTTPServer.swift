@@ -67,8 +67,8 @@ public final class HTTPServer: Sendable {
     private let parking: ConnectionParking
     private let draining = Atomic(false)
     private let closing = Atomic(false)
-    /// Readable once the server drains: wakes lingering handler threads.
-    private let drainSignal: SocketWaker
+    /// The handler threads that wait for their clients' next requests.
+    private let lingering = InterruptibleWaits()
     private let open = Monitor(OpenConnections())
     private let atWork = RequestsAtWork()
 
@@ -81,7 +81,6 @@ public final class HTTPServer: Sendable {
             maxThreads: configuration.handlerThreads, maxQueued: configuration.maxQueuedRequests,
             maxLent: configuration.maxLentThreads)
         parking = ConnectionParking(loop: loop, configuration: configuration, log: log)
-        drainSignal = try SocketWaker()
         parking.serve(self)
         loop.everySecond { [parking] in parking.expire() }
     }
@@ -120,7 +119,7 @@ public final class HTTPServer: Sendable {
     public func drain(closing: Bool = false) {
         if closing { self.closing.store(true, ordering: .sequentiallyConsistent) }
         draining.store(true, ordering: .sequentiallyConsistent)
-        drainSignal.wake()
+        lingering.interrupt()
         parking.drain()
     }
 
@@ -192,10 +191,8 @@ public final class HTTPServer: Sendable {
         for field in response.fields { head.add(field.name, field.value) }
         head.add("Content-Length", String(response.contentLength))
         head.add("Connection", "close")
-        var bytes: [UInt8] = []
-        head.encode(into: &bytes)
-        if request?.method != .head, case .bytes(let body) = response.body { bytes += body }
-        return bytes
+        guard request?.method != .head, case .bytes(let body) = response.body else { return head.encoded() }
+        return head.encoded(followedBy: body)
     }
 
     /// Serves requests of one connection on this thread, until it ends, waits too long for
@@ -233,8 +230,7 @@ public final class HTTPServer: Sendable {
     /// The connection's next request, if it comes soon and nobody waits for this thread.
     /// Otherwise the connection has been parked, refused or closed.
     private func awaitNext(_ connection: Connection) -> (head: RequestHead, bytes: Int)? {
-        // In all, not from byte to byte: a slow head is the loop's to wait for.
-        let deadline = Deadline.after(configuration.lingerTime)
+        var hasWaited = false
         while !pool.hasWaitingJobs {
             switch connection.parseHead(configuration.limits) {
             case .head(let head, let bytes): return (head, bytes)
@@ -243,22 +239,17 @@ public final class HTTPServer: Sendable {
                 return nil
             case .needsMore: break
             }
-            guard !isDraining, pool.hasRoomToLinger, wait(for: connection, until: deadline) else { break }
-            switch connection.receiveAvailable() {
-            case .moved?, nil: continue
-            default:
+            // A head that comes in pieces is the loop's to wait for.
+            guard !hasWaited, pool.hasRoomToLinger, connection.setReceiveTimeout(configuration.lingerTime),
+                let progress = lingering.wait({ connection.receive() })
+            else { break }
+            guard case .moved = progress else {
                 forget(connection)
                 return nil
             }
+            hasWaited = true
         }
         parking.park(connection)
         return nil
-    }
-
-    /// First, before anything is read: a client that awaits its answers sends its next request
-    /// only now, and a read before the wait would be one for nothing.
-    private func wait(for connection: Connection, until deadline: Deadline) -> Bool {
-        Socket.waitUntilReadable(
-            connection.descriptor, until: deadline, interruption: drainSignal.descriptor) == .moved(0)
     }
 }

@@ -200,7 +200,7 @@ public final class RequestBody {
         switch progress {
         case .moved(let count): return count
         case .timedOut: throw .timedOut
-        case .ended, .interrupted: throw .cut
+        case .ended: throw .cut
         }
     }
 
@@ -217,7 +217,7 @@ public final class RequestBody {
         switch progress {
         case .moved: return
         case .timedOut: throw .timedOut
-        case .ended, .interrupted: throw .cut
+        case .ended: throw .cut
         }
     }
 }

@@ -7,13 +7,13 @@ enum RequestID {
     static let field = "X-Request-Id"
     private static let maxLength = 128
     /// Tells this process's ids from those of others.
-    private static let prefix = String(UInt64.random(in: .min ... .max), radix: 36)
+    private static let prefix = String(UInt64.random(in: .min ... .max), radix: 36) + "-"
     private static let counter = Atomic<UInt64>(0)
 
     static func of(_ head: RequestHead?) -> String {
         if let given = head?.field(field), isUsable(given) { return given }
         let number = counter.add(1, ordering: .relaxed).newValue
-        return prefix + "-" + String(number, radix: 36)
+        return prefix + String(number)
     }
 
     /// What can stand in a log line and in a field as it is.

@@ -8,13 +8,10 @@ public enum SocketProgress: Sendable, Equatable {
     case ended
     /// The deadline passed first.
     case timedOut
-    /// `interruption` became readable first.
-    case interrupted
 }
 
-/// Blocking, deadlined I/O on connected TCP sockets. No call relies on the descriptor's own
-/// blocking mode, except that `sendFile` can only keep its time on a non-blocking one, as
-/// `Listener` makes them.
+/// Deadlined I/O on connected TCP sockets, which are blocking ones, as `Listener` makes them. Only
+/// `receive(_:into:)` and `sendFile` rely on it.
 public enum Socket {
     /// The most regions one call hands to the kernel (IOV_MAX is 1,024).
     static let maxRegions = 512
@@ -30,6 +27,14 @@ public enum Socket {
     public static func setLowWater(_ descriptor: Int32, _ count: Int) {
         var count = Int32(clamping: count)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &count, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// How long `receive(_:into:)` waits, from then on. False: it may wait for ever.
+    public static func setReceiveTimeout(_ descriptor: Int32, _ time: Duration) -> Bool {
+        let (seconds, attoseconds) = time.components
+        var time = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+        if time.tv_sec == 0 && time.tv_usec == 0 { time.tv_usec = 1 }
+        return setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size)) == 0
     }
 
     /// Connects to `host` and `port`. The caller owns the descriptor.
@@ -66,6 +71,16 @@ public enum Socket {
     }
 
     public static func shutDownWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Reads what is there or the first that comes; nil when nothing did within `setReceiveTimeout`'s time, or
+    /// a signal ended the wait.
+    public static func receive(
+        _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer
+    ) -> SocketProgress? {
+        let count = clinux_receive(descriptor, buffer.baseAddress, buffer.count)
+        if count > 0 { return .moved(count) }
+        return count < 0 && (errno == EAGAIN || errno == EINTR) ? nil : .ended
+    }
 
     /// Reads what is there, without waiting; nil when nothing is.
     public static func receiveAvailable(
@@ -117,9 +132,9 @@ public enum Socket {
 
     /// Waits until the socket has bytes or its peer ended: `.moved(0)` then.
     public static func waitUntilReadable(
-        _ descriptor: Int32, until deadline: Deadline, interruption: Int32? = nil
+        _ descriptor: Int32, until deadline: Deadline
     ) -> SocketProgress {
-        wait(descriptor, for: Int16(POLLIN), until: deadline, interruption: interruption)
+        wait(descriptor, for: Int16(POLLIN), until: deadline)
     }
 
     /// Writes all of `regions`; the peer must take each 64 KiB of them within `timeout`.
@@ -151,46 +166,46 @@ public enum Socket {
     public static func sendAll(
         _ descriptor: Int32, _ region: UnsafeRawBufferPointer, timeout: Duration, moreFollows: Bool = false
     ) -> SocketProgress {
-        var part = iovec(iov_base: UnsafeMutableRawPointer(mutating: region.baseAddress), iov_len: region.count)
+        var left = region
         var pace: Pace?
-        while part.iov_len > 0 {
-            let count = clinux_send_from(descriptor, &part, 1, moreFollows ? 1 : 0)
-            if count < 0 {
-                if errno == EINTR { continue }
-                if errno != EAGAIN { return .ended }
-                let ready = waitUntilWritable(descriptor, &pace, timeout)
-                if ready != .moved(0) { return ready }
-                continue
+        while true {
+            switch sendAvailable(descriptor, left, moreFollows: moreFollows) {
+            case .moved(let count):
+                pace?.moved(count)
+                left = UnsafeRawBufferPointer(rebasing: left[count...])
+                if left.isEmpty { return .moved(region.count) }
+            case let failure: return failure
             }
-            pace?.moved(count)
-            part.iov_base += count
-            part.iov_len -= count
+            let ready = waitUntilWritable(descriptor, &pace, timeout)
+            if ready != .moved(0) { return ready }
         }
-        return .moved(region.count)
     }
 
     /// Sends what there is room for, without waiting; it may be nothing.
     public static func sendAvailable(
         _ descriptor: Int32, _ region: UnsafeRawBufferPointer, moreFollows: Bool = false
     ) -> SocketProgress {
-        var part = iovec(iov_base: UnsafeMutableRawPointer(mutating: region.baseAddress), iov_len: region.count)
-        while part.iov_len > 0 {
-            let count = clinux_send_from(descriptor, &part, 1, moreFollows ? 1 : 0)
-            if count < 0 {
-                if errno == EINTR { continue }
-                if errno == EAGAIN { break }
-                return .ended
+        var sent = 0
+        while sent < region.count {
+            let count = clinux_send(descriptor, region.baseAddress! + sent, region.count - sent, moreFollows ? 1 : 0)
+            if count >= 0 {
+                sent += count
+                continue
             }
-            part.iov_base += count
-            part.iov_len -= count
+            if errno == EINTR { continue }
+            if errno == EAGAIN { break }
+            return .ended
         }
-        return .moved(region.count - part.iov_len)
+        return .moved(sent)
     }
 
-    /// Sends up to `count` bytes of `file` from `offset`; the kernel copies.
+    /// Sends up to `count` bytes of `file` from `offset`; the kernel copies. Nobody else uses the socket meanwhile.
     public static func sendFile(
         _ descriptor: Int32, from file: Int32, offset: UInt64, count: Int, deadline: Deadline
     ) -> SocketProgress {
+        // sendfile(2) can't be told by a flag not to wait.
+        _ = clinux_set_nonblocking(descriptor, 1)
+        defer { _ = clinux_set_nonblocking(descriptor, 0) }
         var position = off_t(offset)
         while true {
             let sent = sendfile(descriptor, file, &position, min(count, largestSendFile))
@@ -231,18 +246,14 @@ public enum Socket {
     }
 
     private static func wait(
-        _ descriptor: Int32, for events: Int16, until deadline: Deadline, interruption: Int32? = nil
+        _ descriptor: Int32, for events: Int16, until deadline: Deadline
     ) -> SocketProgress {
-        withUnsafeTemporaryAllocation(of: pollfd.self, capacity: 2) { entries in
-            entries[0] = pollfd(fd: descriptor, events: events, revents: 0)
-            entries[1] = pollfd(fd: interruption ?? -1, events: Int16(POLLIN), revents: 0)
-            while true {
-                let ready = poll(entries.baseAddress, 2, deadline.pollTimeout)
-                if ready < 0 && errno == EINTR { continue }
-                if entries[0].revents != 0 { return .moved(0) }
-                if ready > 0 && entries[1].revents != 0 { return .interrupted }
-                if ready < 0 || deadline.hasPassed { return .timedOut }
-            }
+        var entry = pollfd(fd: descriptor, events: events, revents: 0)
+        while true {
+            let ready = poll(&entry, 1, deadline.pollTimeout)
+            if ready < 0 && errno == EINTR { continue }
+            if entry.revents != 0 { return .moved(0) }
+            if ready < 0 || deadline.hasPassed { return .timedOut }
         }
     }
 }

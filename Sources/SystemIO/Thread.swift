@@ -17,6 +17,8 @@ public enum SystemThread {
             { argument in
                 let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
                 clinux_set_process_name(start.name)
+                // Who starts it may block all signals, as Dispatch's threads do.
+                clinux_unblock_interruption()
                 start.body()
                 return nil
             }, start.toOpaque())

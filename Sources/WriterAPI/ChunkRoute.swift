@@ -13,7 +13,7 @@ struct ChunkRoute {
         let parameters = try Parameters(exchange.head)
         if case .alive(.open) = resource.phase, parameters.kind == .raw {
             try ChunkBody.check(
-                exchange.head.framing, bytesPerFrame: try resource.description(of: stream).inputFrameBytes,
+                exchange.head.framing, bytesPerFrame: try resource.stream(stream).chosen.inputFrameBytes,
                 extras: try [("offset", .integer(resource.offset(of: stream)))])
         }
         let interrupter = exchange.interrupter
@@ -36,11 +36,15 @@ struct ChunkRoute {
     private func take(
         _ body: RequestBody, _ parameters: Parameters, _ target: WriterResource.ChunkTarget
     ) throws(Problem) -> Response {
-        let bytesPerFrame = target.description.inputFrameBytes
-        let frames = InputArray(target.config, frameBytes: bytesPerFrame)
+        let bytesPerFrame = target.stream.chosen.inputFrameBytes
         var source =
-            parameters.kind == .array
-            ? try ChunkBody(array: body, of: frames, frameBytes: bytesPerFrame) : ChunkBody(raw: body)
+            switch parameters.kind {
+            case .raw: ChunkBody(raw: body)
+            case .array:
+                try ChunkBody(
+                    array: body, of: InputArray(target.stream.config, frameBytes: bytesPerFrame),
+                    frameBytes: bytesPerFrame)
+            }
         let chunk = try asProblem { () throws(StreamWriterError) in
             try target.writer.beginChunk(stream: stream, pts: parameters.pts)
         }

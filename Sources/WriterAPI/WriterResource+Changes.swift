@@ -52,7 +52,7 @@ extension WriterResource {
     func add(_ request: StreamRequest, to writer: StreamWriter) throws(Problem) -> Int {
         let index = try asProblem { () throws(StreamWriterError) in try writer.addStream(request.config) }
         let chosen = writer.description(of: index)
-        state.withLock { $0.streams.append((request.config, chosen)) }
+        state.withLock { $0.streams.append(AddedStream(config: request.config, chosen: chosen)) }
         return index
     }
 

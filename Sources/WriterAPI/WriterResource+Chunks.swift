@@ -3,13 +3,23 @@ import StreamWriter
 import SystemIO
 import WriterModel
 
+/// A stream as it was asked for and as it came out. Of a class because every chunk needs it.
+final class AddedStream: Sendable {
+    let config: StreamConfig
+    let chosen: StreamDescription
+
+    init(config: StreamConfig, chosen: StreamDescription) {
+        self.config = config
+        self.chosen = chosen
+    }
+}
+
 // Taking chunks: one at a time on a stream, streams side by side.
 extension WriterResource {
-    /// What a chunk's route needs to know of its stream.
+    /// What takes a chunk.
     struct ChunkTarget: Sendable {
         let writer: StreamWriter
-        let config: StreamConfig
-        let description: StreamDescription
+        let stream: AddedStream
     }
 
     /// Takes the stream for one chunk until `releaseStream`. With `offset`, a chunk that is being
@@ -32,8 +42,7 @@ extension WriterResource {
             let taken = writer.progress(of: index).offset
             if let offset, offset != taken { return .failure(Self.offsetMismatch(provided: offset, expected: taken)) }
             state.chunks[index] = interruption
-            let stream = state.streams[index]
-            return .success(ChunkTarget(writer: writer, config: stream.config, description: stream.chosen))
+            return .success(ChunkTarget(writer: writer, stream: state.streams[index]))
         }
         guard let claimed else { throw Self.chunkInProgress(index) }
         return try claimed.get()
@@ -46,17 +55,17 @@ extension WriterResource {
         }
     }
 
-    func description(of index: Int) throws(Problem) -> StreamDescription {
+    func stream(_ index: Int) throws(Problem) -> AddedStream {
         try state.withLock { state throws(Problem) in
             guard state.streams.indices.contains(index) else {
                 throw .noStream(String(index), of: settings.writer)
             }
-            return state.streams[index].chosen
+            return state.streams[index]
         }
     }
 
     func offset(of index: Int) throws(Problem) -> Int64 {
-        _ = try description(of: index)
+        _ = try stream(index)
         return state.withLock { $0.parts }?.writer.progress(of: index).offset ?? 0
     }
 

@@ -34,7 +34,7 @@ final class WriterResource: Sendable {
         /// `dst` as it may be shown.
         var shownDestination: String?
         var metadata: [String: String] = [:]
-        var streams: [(config: StreamConfig, chosen: StreamDescription)] = []
+        var streams: [AddedStream] = []
         var hasOpened = false
         /// The request that makes the writer has been answered well.
         var isCreated = false

@@ -89,14 +89,17 @@ final class WriterService: EncoderService {
     /// Whether this process answers: its own writer, while there is one, and the request that
     /// makes it.
     private func isMine(_ request: RoutedRequest, _ head: RequestHead) -> Bool {
-        let key = head.field("Idempotency-Key")
-        let repeatsCreation = key != nil && key == settings.idempotencyKey
-        return switch (request.operation, resource.settledPhase) {
+        switch (request.operation, resource.settledPhase) {
         case (_, .ended), (_, .discarded): false
         case (.createWriter, .absent): true
-        case (.createWriter, _): repeatsCreation
+        case (.createWriter, _): repeatsCreation(head)
         default: request.writer == settings.writer
         }
+    }
+
+    private func repeatsCreation(_ head: RequestHead) -> Bool {
+        guard let key = head.field("Idempotency-Key") else { return false }
+        return key == settings.idempotencyKey
     }
 
     private func perform(_ request: RoutedRequest, _ exchange: Exchange) throws(Problem) {

@@ -144,15 +144,53 @@ import Testing
         #expect(CPUPressure.parse("") == nil)
     }
 
-    @Test func aWaitIsInterrupted() throws {
+    @Test func aReceiveWaitsAsLongAsTheSocketSays() throws {
         let (near, far) = try pair()
-        let (first, second) = try DescriptorPair.messageSockets().split()
-        let (waker, woken) = (MessageSocket(owning: first), MessageSocket(owning: second))
-        waker.finishSending()
+        #expect(Socket.setReceiveTimeout(far.number, .milliseconds(50)))
+        let began = ContinuousClock.now
+        #expect(receive(far.number) == nil)
+        #expect(ContinuousClock.now - began >= .milliseconds(40))
+        #expect(send(near.number, "a") == .moved(1))
+        #expect(receive(far.number) == .moved(1))
+        Socket.shutDownWriting(near.number)
+        #expect(receive(far.number) == .ended)
+    }
+
+    @Test func waitsAreInterruptedAndNoneBeginsAfterwards() throws {
+        let waits = InterruptibleWaits()
+        let ended = Monitor(0)
+        let pairs = try (0..<20).map { _ in try pair() }
+        for (_, far) in pairs {
+            let descriptor = far.number
+            #expect(Socket.setReceiveTimeout(descriptor, .seconds(20)))
+            try SystemThread.start(name: "waiter") {
+                // As one does that serves its client again and again.
+                while let progress = waits.wait({ self.receive(descriptor) }) { #expect(progress == .moved(1)) }
+                ended.change { $0 += 1 }
+            }
+        }
+        for (near, _) in pairs { #expect(send(near.number, "a") == .moved(1)) }
+        let began = ContinuousClock.now
+        waits.interrupt()
+        #expect(ended.wait(until: .after(.seconds(10))) { $0 == pairs.count ? true : nil } == true)
+        #expect(ContinuousClock.now - began < .seconds(5))
+        #expect(waits.wait { 1 } == nil)
+    }
+
+    @Test func aSocketWaitsAgainAfterAFileWasSentOnIt() throws {
+        let folder = TemporaryFolder()
+        let file = Descriptor(owning: try Directory(path: folder.path).createFile("small", .onlyIfAbsent))
+        #expect(ftruncate(file.number, 10) == 0)
+        let (near, far) = try pair()
         #expect(
-            Socket.waitUntilReadable(near.number, until: .after(.seconds(5)), interruption: woken.descriptor)
-                == .interrupted)
-        withExtendedLifetime(far) {}
+            Socket.sendFile(far.number, from: file.number, offset: 0, count: 10, deadline: .after(.seconds(5)))
+                == .moved(10))
+        #expect(fcntl(far.number, F_GETFL) & O_NONBLOCK == 0)
+        withExtendedLifetime(near) {}
+    }
+
+    private func receive(_ descriptor: Int32) -> SocketProgress? {
+        withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { Socket.receive(descriptor, into: $0) }
     }
 
     private func send(_ descriptor: Int32, _ text: String) -> SocketProgress {

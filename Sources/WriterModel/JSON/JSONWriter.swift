@@ -9,11 +9,11 @@ extension JSONValue {
 
     private func append(to bytes: inout [UInt8]) {
         switch self {
-        case .null: bytes += "null".utf8
-        case .bool(let value): bytes += (value ? "true" : "false").utf8
-        case .integer(let value): bytes += String(value).utf8
+        case .null: Self.append(plain: "null", to: &bytes)
+        case .bool(let value): Self.append(plain: value ? "true" : "false", to: &bytes)
+        case .integer(let value): Self.append(plain: String(value), to: &bytes)
         // JSON has no infinity: what isn't finite is unknown.
-        case .number(let value): bytes += (value.isFinite ? value.description : "null").utf8
+        case .number(let value): Self.append(plain: value.isFinite ? value.description : "null", to: &bytes)
         case .string(let value): Self.append(value, to: &bytes)
         case .array(let elements):
             bytes.append(UInt8(ascii: "["))
@@ -34,11 +34,17 @@ extension JSONValue {
         }
     }
 
+    /// What needs no quotes and no escapes.
+    private static func append(plain text: String, to bytes: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { bytes.append(contentsOf: $0) }
+    }
+
     private static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         defer { bytes.append(UInt8(ascii: "\"")) }
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-            bytes.append(contentsOf: text.utf8)
+            append(plain: text, to: &bytes)
             return
         }
         for byte in text.utf8 {

@@ -1,0 +1,56 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Threads that wait, each in one system call, until something comes or all are called back.
+public final class InterruptibleWaits: Sendable {
+    private struct State {
+        var threads: [pthread_t] = []
+        var isInterrupted = false
+    }
+
+    private let state = Mutex(State())
+    private static let canInterrupt = clinux_install_interruption() == 0
+    private static let tries = 20
+
+    public init() {}
+
+    /// Runs `body`, which is to return nil when a signal ended its system call. nil also, and without running
+    /// it, from `interrupt` on.
+    public func wait<R>(_ body: () -> R?) -> R? {
+        let thread = pthread_self()
+        let mayWait = state.withLock { state in
+            if !state.isInterrupted { state.threads.append(thread) }
+            return !state.isInterrupted
+        }
+        guard mayWait else { return nil }
+        defer {
+            state.withLock { state in
+                if let place = state.threads.firstIndex(of: thread) { state.threads.remove(at: place) }
+            }
+        }
+        return body()
+    }
+
+    /// Ends all waits, now and from here on. One that the kernel lets nobody interrupt lasts as long as its
+    /// system call.
+    public func interrupt() {
+        // A signal that comes just before its thread begins to wait is lost: the next one is not.
+        var left = Self.tries
+        while interruptOnce(), left > 0 {
+            left -= 1
+            SystemThread.sleep(.microseconds(500))
+        }
+    }
+
+    /// Whether a thread was still waiting.
+    private func interruptOnce() -> Bool {
+        state.withLock { state in
+            state.isInterrupted = true
+            guard Self.canInterrupt else { return false }
+            // Under the lock no thread leaves, so that none is signalled that is gone.
+            for thread in state.threads { pthread_kill(thread, clinux_interrupting_signal()) }
+            return !state.threads.isEmpty
+        }
+    }
+}
