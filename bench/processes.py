@@ -30,16 +30,28 @@ def _ticks(pid, fields):
 
 
 def cpu_seconds(root):
-    """User and system time of the tree, with that of children which ended and were reaped.
-
-    The kernel scales the two by the exact run time; only the sum's last digit (10 ms) is coarse.
-    """
-    return sum(_ticks(pid, slice(11, 15)) for pid in tree(root)) / TICKS
+    """User and system time of the tree, with that of children which ended and were reaped."""
+    return sum(own_cpu_seconds(pid) + _ticks(pid, slice(13, 15)) / TICKS for pid in tree(root))
 
 
 def own_cpu_seconds(pid):
-    """User and system time of one process alone."""
-    return _ticks(pid, slice(11, 13)) / TICKS
+    """User and system time of one process alone.
+
+    A process's own figure is whole hundredths of a second, which a thousand small processes may never reach:
+    that of its threads is in nanoseconds, but those that ended are not in it.
+    """
+    return max(_ticks(pid, slice(11, 13)) / TICKS, _threads_seconds(pid))
+
+
+def _threads_seconds(pid):
+    total = 0
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/schedstat") as file:
+                total += int(file.read().split()[0])
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return total / 1e9
 
 
 def kilobytes(pid, names):

@@ -61,3 +61,4 @@ int play(int port, const char *plan, long rounds);
 int paced(int port, const char *plan, long period_us, double seconds);
 int drain(size_t buffer_bytes);
 int sink(void);
+int forked(const char *folder);

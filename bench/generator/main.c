@@ -10,7 +10,8 @@ static int usage(void) {
     fputs("generator play PORT PLAN ROUNDS              each connection plays its requests, one after the other\n"
           "generator paced PORT PLAN PERIOD_US SECONDS  each connection sends one request a period\n"
           "generator drain BUFFER_BYTES                 receives into one buffer; answers a byte at the end\n"
-          "generator sink                               answers 204 to every request\n",
+          "generator sink                               answers 204 to every request\n"
+          "generator forked FOLDER                      a process a connection, which writes what it is sent\n",
           stderr);
     return 2;
 }
@@ -32,5 +33,6 @@ int main(int argc, char **argv) {
     if (!strcmp(mode, "paced") && argc == 6) return paced(atoi(argv[2]), argv[3], atol(argv[4]), atof(argv[5]));
     if (!strcmp(mode, "drain") && argc == 3) return drain((size_t)atol(argv[2]));
     if (!strcmp(mode, "sink") && argc == 2) return sink();
+    if (!strcmp(mode, "forked") && argc == 3) return forked(argv[2]);
     return usage();
 }

@@ -16,22 +16,32 @@ AUDIO = {"type": "audio", "sample_rate": 16000, "num_channels": 1, "format": "s1
 ENCODERS = {"pcm": ("wav", "pcm_s16le"), "aac": ("adts", "aac")}
 VIDEO = {"type": "video", "frame_rate": 25, "width": 854, "height": 480, "format": "yuv420p",
          "encoder": "libx264", "encoder_option": {"preset": "ultrafast", "tune": "zerolatency"}}
+# The floor of any server that gives each writer a process of its own.
+BARE = "a bare process a writer"
 # With more than this share late, the writers do not keep up.
 TOLERATED = 0.01
 
 
 def run(settings):
     seconds = settings.size(8, 2)
-    for count in settings.size((100, 500, 1000), (10, 20)):
+    for count in settings.size((100, 1000), (10, 20)):
         yield interleaved(Case(f"{count} writers in real time, pcm", "% late", more_is_better=False), {
             "penstock": lambda: _audio("pcm", count, seconds),
+            BARE: lambda: _bare(count, seconds),
             "the client's own limit": lambda: _sink(count, seconds),
         }, settings.rounds)
+    few, first, bound = settings.size((4, 128, 1024), (1.5, 4, 16))
+    yield interleaved(Case("audio writers that keep up", "writers", more_is_better=True), {
+        "penstock": lambda: _most(first, bound, lambda count: _audio("pcm", count, few)),
+        BARE: lambda: _most(first, bound, lambda count: _bare(count, few)),
+    }, settings.rounds)
     count = settings.size(100, 10)
     yield interleaved(Case(f"{count} writers in real time, aac", "% late", more_is_better=False),
                       {"penstock": lambda: _audio("aac", count, seconds)}, settings.rounds)
-    yield interleaved(Case("480p writers that keep up", "writers", more_is_better=True),
-                      {"penstock": lambda: _most_videos(settings.size(4, 1.5), settings.size(64, 4))}, settings.rounds)
+    bound = settings.size(64, 4)
+    yield interleaved(Case("480p writers that keep up", "writers", more_is_better=True), {
+        "penstock": lambda: _most(2, bound, lambda count: _videos(count, few)),
+    }, settings.rounds)
 
 
 def playlists(count, bodies):
@@ -76,6 +86,11 @@ def _sink(count, seconds):
         return paced("sink", pid, port, playlists(count, [bytes(640)]), PERIOD_MS, seconds)
 
 
+def _bare(count, seconds):
+    with generator.listening("forked", MEMORY) as (pid, port):
+        return paced(BARE, pid, port, playlists(count, [bytes(640)]), PERIOD_MS, seconds)
+
+
 def _videos(count, seconds):
     frames = mapped(media.yuv420p(854, 480, 25))
     size = len(frames) // 25
@@ -84,11 +99,11 @@ def _videos(count, seconds):
     return with_writers(count, description, playlists(count, bodies), 40, seconds)
 
 
-def _most_videos(seconds, bound):
-    """The largest number that keeps up: doubled until it fails, then halved between."""
-    best, good, fails, count = None, 0, bound + 1, 2
-    while good < count < fails:
-        sample = _videos(count, seconds)
+def _most(first, bound, measure):
+    """The largest number that keeps up, to a sixteenth: doubled until it fails, then halved between."""
+    best, good, fails, count = None, 0, bound + 1, first
+    while good < count < fails and 16 * (fails - good) > good:
+        sample = measure(count)
         if sample.value <= 100 * TOLERATED:
             best, good = sample, count
         else:
