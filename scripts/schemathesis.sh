@@ -60,10 +60,12 @@ cat >schemathesis.toml <<'TOML'
 not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 501, 502, 503, 507]
 TOML
 
+# One worker: CPython 3.11 counts its parser's depth for all threads together (python/cpython#106905), and two that
+# describe their strategies at once now and then end the run with a SystemError.
 checks=not_a_server_error,status_code_conformance,content_type_conformance
 checks+=,response_headers_conformance,response_schema_conformance,unsupported_method,use_after_free
 "$venv/bin/schemathesis" --config-file schemathesis.toml run "$contract" --url "$address" \
     --checks "$checks" --phases examples,coverage,fuzzing,stateful --max-examples "$examples" \
-    --seed "${PENSTOCK_FAULT_SEED:-20260101}" --request-timeout 20 --workers 2 --continue-on-failure \
+    --seed "${PENSTOCK_FAULT_SEED:-20260101}" --request-timeout 20 --workers 1 --continue-on-failure \
     --warnings off --generation-database none --no-color
 grep -E ' (error|critical) ' "$work/log" | head -n 20 || true
