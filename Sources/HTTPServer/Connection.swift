@@ -15,6 +15,9 @@ final class Connection: @unchecked Sendable {
     private var isOpen = true
     private var lowWater = 1
     private var hasReceiveTimeout = false
+    private var promptness = Promptness()
+    /// With one, its client could not send while it is looked for.
+    private static let hasProcessorsToSpare = SystemThread.processors > 1
 
     static let readCapacity = 16 * 1_024
 
@@ -54,9 +57,30 @@ final class Connection: @unchecked Sendable {
 
     /// Waits for bytes as long as `setReceiveTimeout` says; nil when none came.
     func receive() -> SocketProgress? {
+        if let progress = lookForNext() { return progress }
+        let began = ContinuousClock.now
+        let progress = read { Socket.receive(descriptor, into: $0) }
+        if case .moved = progress { promptness.slept(ContinuousClock.now - began) }
+        return progress
+    }
+
+    /// Bytes of a client that never takes long.
+    private func lookForNext() -> SocketProgress? {
+        guard promptness.isWorthLooking, Self.hasProcessorsToSpare else { return nil }
+        let deadline = Deadline.after(Promptness.patience)
+        while !deadline.hasPassed {
+            guard let progress = read({ Socket.receiveAvailable(descriptor, into: $0) }) else { continue }
+            promptness.found()
+            return progress
+        }
+        promptness.lookedInVain()
+        return nil
+    }
+
+    private func read(_ receive: (UnsafeMutableRawBufferPointer) -> SocketProgress?) -> SocketProgress? {
         var progress: SocketProgress?
         inbound.append(capacity: Self.readCapacity) { space in
-            progress = Socket.receive(descriptor, into: space)
+            progress = receive(space)
             if case .moved(let count) = progress { return count }
             return 0
         }
