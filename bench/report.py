@@ -1,9 +1,10 @@
 """Results as Markdown: the goals, then a table a case. `python3 -m bench.report FILE.json` prints it again,
-with `--into RESULTS.md` it replaces the tables there."""
+with `--into RESULTS.md` it replaces the tables there. Of several files the later ones' cases stand for the
+earlier ones' of that name."""
+import argparse
 import json
 import pathlib
 import statistics
-import sys
 
 from bench.figures import Case, Growth, Sample
 from bench.goals import verdicts
@@ -88,12 +89,27 @@ def quietness(results):
             f"{len(shares)} samples more than {DISTURBED:.0%}.")
 
 
+def heading(run):
+    machine = run["machine"]
+    return (f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']}. "
+            f"{run['rounds']} rounds, {run['date']}, commit {run['commit']}, load before the run {run['load']:.1f}.")
+
+
+def merged(runs):
+    """The first run with the cases of the others in place of its own; each of those says where it is from."""
+    first, *others = runs
+    for run in others:
+        for result in run["results"].values():
+            if isinstance(result, Case):
+                result.remarks.append(f"Measured apart, at commit {run['commit']}, {run['rounds']} rounds")
+        first["results"].update(run["results"])
+    return first
+
+
 def whole(run):
     """`run` is what `saved` reads."""
-    machine, results = run["machine"], run["results"]
-    lines = [f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']}. "
-             f"{run['rounds']} rounds, {run['date']}, commit {run['commit']}, load before the run {run['load']:.1f}.",
-             quietness(results), "", "Peers: " + "; ".join(f"{name} {version}" for name, version in run["versions"].items()) + ".", ""]
+    results = run["results"]
+    lines = [heading(run), quietness(results), "", "Peers: " + "; ".join(f"{name} {version}" for name, version in run["versions"].items()) + ".", ""]
     lines += [goals_table(results), ""]
     lines += [f"{case_table(case)}\n" for case in results.values() if isinstance(case, Case)]
     series = [growth for growth in results.values() if isinstance(growth, Growth)]
@@ -127,8 +143,12 @@ def write_into(path, tables):
 
 
 if __name__ == "__main__":
-    shown = whole(saved(sys.argv[1]))
-    if sys.argv[2:3] == ["--into"]:
-        write_into(pathlib.Path(sys.argv[3]), shown)
+    parser = argparse.ArgumentParser(prog="python3 -m bench.report", description=__doc__)
+    parser.add_argument("files", nargs="+", help="kept runs, the first a whole one")
+    parser.add_argument("--into", type=pathlib.Path, help="a Markdown file whose tables are replaced")
+    chosen = parser.parse_args()
+    shown = whole(merged([saved(path) for path in chosen.files]))
+    if chosen.into:
+        write_into(chosen.into, shown)
     else:
         print(shown)
