@@ -169,6 +169,14 @@ extension Operation {
         }
     }
 
+    /// Whether its body is JSON, or empty, and short: what a writer's bytes are not.
+    public var takesJSON: Bool {
+        switch self {
+        case .createWriter, .putWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .finalizeWriter: true
+        default: false
+        }
+    }
+
     /// For whoever runs the server rather than for its clients.
     public var isOperational: Bool {
         switch self {
@@ -194,6 +202,11 @@ extension Problem {
             .idempotencyKeyReused,
             "The Idempotency-Key belongs to the request that made the writer \(writer), which had another body. Choose another key.",
             parameter: "Idempotency-Key", extras: [("writer", .string(writer.text))])
+    }
+
+    /// Its encoder is gone, or about to be, and how it ended is not settled yet.
+    public static func justEnding(_ writer: WriterID) -> Problem {
+        Problem(.overloaded, "The writer \(writer) is just ending. Try again for how it ended.")
     }
 
     public static func noWriter(_ id: String, isMalformed: Bool = false) -> Problem {

@@ -66,10 +66,18 @@ static inline ssize_t clinux_send(int fd, const void *bytes, size_t count, int m
 
 static inline int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
-static inline int clinux_epoll_add(int poller, int fd, uint64_t token) {
+enum {
+    /* Bytes to read, or the peer's end. */
+    clinux_epoll_readable = EPOLLIN | EPOLLRDHUP,
+    clinux_epoll_writable = EPOLLOUT,
+    /* The peer's end alone: EPOLLHUP and EPOLLERR are always told of. */
+    clinux_epoll_hang_up = EPOLLRDHUP,
+};
+
+static inline int clinux_epoll_add(int poller, int fd, int events, uint64_t token) {
     struct epoll_event event;
     memset(&event, 0, sizeof event);
-    event.events = EPOLLIN | EPOLLRDHUP;
+    event.events = (uint32_t)events;
     event.data.u64 = token;
     return epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
 }

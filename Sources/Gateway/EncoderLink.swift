@@ -1,3 +1,4 @@
+import HTTPServer
 import Synchronization
 import SystemIO
 import WriterModel
@@ -36,7 +37,12 @@ package final class EncoderLink: Sendable {
     private let state = Mutex(State())
     private let queue: PassQueue
     let pulse: EncoderPulse
-    private let isSettled = Monitor(false)
+    private let settling = Mutex(Settling())
+
+    private struct Settling {
+        var isSettled = false
+        var wakes = WakeList()
+    }
 
     package init(writer: WriterID, socket: MessageSocket) {
         self.writer = writer
@@ -68,8 +74,23 @@ package final class EncoderLink: Sendable {
     }
 
     /// How the writer ended is known, and the gateway answers for it.
-    func noteSettled() { isSettled.change { $0 = true } }
-    func awaitSettled(until deadline: Deadline) -> Bool { isSettled.wait(until: deadline) { $0 ? true : nil } ?? false }
+    func noteSettled() {
+        let wakes = settling.withLock { settling in
+            settling.isSettled = true
+            return settling.wakes.takeAll()
+        }
+        for wake in wakes { wake() }
+    }
+
+    /// Calls `wake` once that is so.
+    func whenSettled(_ wake: @escaping WakeList.Wake) -> CancelWake {
+        let number = settling.withLock { settling in settling.isSettled ? nil : settling.wakes.add(wake) }
+        guard let number else {
+            wake()
+            return {}
+        }
+        return { [self] in settling.withLock { $0.wakes.remove(number) } }
+    }
 
     func setProcess(_ process: Int32) { state.withLock { $0.process = process } }
     func setEnd(_ end: ProcessEnd) { state.withLock { $0.end = end } }

@@ -1,16 +1,19 @@
+import HTTPServer
+import Synchronization
 import SystemIO
 import WriterModel
 
 /// Whether an encoder answers: pings, and what came back.
 final class EncoderPulse: Sendable {
     private struct State {
-        var answers = 0
+        /// Of those who wait for an answer.
+        var wakes = WakeList()
         /// Since when the oldest ping without an answer is out.
         var unansweredSince: ContinuousClock.Instant?
     }
 
     private let socket: MessageSocket
-    private let state = Monitor(State())
+    private let state = Mutex(State())
 
     init(_ socket: MessageSocket) { self.socket = socket }
 
@@ -21,10 +24,11 @@ final class EncoderPulse: Sendable {
     }
 
     func heardAnswer() {
-        state.change { state in
-            state.answers += 1
+        let wakes = state.withLock { state in
             state.unansweredSince = nil
+            return state.wakes.takeAll()
         }
+        for wake in wakes { wake() }
     }
 
     /// How long an answer has been owed.
@@ -32,10 +36,10 @@ final class EncoderPulse: Sendable {
         state.withLock { state in state.unansweredSince.map { ContinuousClock.now - $0 } ?? .zero }
     }
 
-    /// Asks, and waits for an answer: to this or to a ping before.
-    func answers(within time: Duration) -> Bool {
-        let before = state.withLock { $0.answers }
+    /// Asks, and calls `wake` at an answer: to this or to a ping before.
+    func askForAnswer(_ wake: @escaping WakeList.Wake) -> CancelWake {
+        let number = state.withLock { $0.wakes.add(wake) }
         ping()
-        return state.wait(until: .after(time)) { $0.answers > before ? true : nil } ?? false
+        return { [self] in state.withLock { $0.wakes.remove(number) } }
     }
 }

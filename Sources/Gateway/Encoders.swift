@@ -214,13 +214,27 @@ final class Encoders: Sendable {
         return true
     }
 
-    /// Ends a writer's encoder if it does not answer, and waits until the gateway answers for the writer.
-    /// False: it does answer, or can't be ended.
-    func endIfUnresponsive(_ link: EncoderLink) -> Bool {
-        if link.process == nil || link.pulse.answers(within: Self.answerTime) { return false }
-        return end(link) && link.awaitSettled(until: .after(.seconds(5)))
+    /// Goes on with `then` once it is known whether a writer's encoder answers. One that does not is ended;
+    /// true: the gateway answers for its writer now.
+    func whenKnownToRespond(
+        _ link: EncoderLink, _ exchange: Exchange, then: @escaping @Sendable (Exchange, _ isGone: Bool) -> Void
+    ) {
+        if link.process == nil { return then(exchange, false) }
+        exchange.wait(until: .after(Self.answerTime), for: { link.pulse.askForAnswer($0) }) { [self] exchange, wake in
+            switch wake {
+            case .clientGone: break
+            case .ready: then(exchange, false)
+            case .timedOut:
+                guard end(link) else { return then(exchange, false) }
+                exchange.wait(until: .after(Self.settlingTime), for: { link.whenSettled($0) }) { exchange, wake in
+                    if wake != .clientGone { then(exchange, wake == .ready) }
+                }
+            }
+        }
     }
 
+    /// How soon it is known how an encoder ended that was killed.
+    private static let settlingTime = Duration.seconds(5)
     /// How soon an encoder answers that is not stuck.
     private static let answerTime = Duration.seconds(2)
 

@@ -37,12 +37,18 @@ final class Switchboard: RequestHandler {
     /// New writers are refused from here on.
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
-    func handle(_ exchange: Exchange) {
+    func handle(_ exchange: Exchange) { attempt(exchange) { () throws(Problem) in try answer(exchange) } }
+
+    private func attempt(_ exchange: Exchange, _ answer: () throws(Problem) -> Void) {
         do throws(Problem) {
-            try answer(exchange)
+            try answer()
         } catch {
             exchange.reply(error)
         }
+    }
+
+    func isOperational(_ head: RequestHead) -> Bool {
+        (try? Route.match(head))?.operation.isOperational ?? false
     }
 
     func response(to refusal: Refusal, requestID: String) -> Response { .refusal(refusal, requestID: requestID) }
@@ -158,20 +164,21 @@ final class Switchboard: RequestHandler {
 
     private func repeatCreation(of writer: WriterID, _ entry: Registry.Entry, _ exchange: Exchange) throws(Problem) {
         if case .live(let link) = entry { return try pass(exchange, to: link) }
-        let request = try exchange.jsonBody(limit: configuration.limits.maxJSONBytes)
-        exchange.reply(try ended(writer).response(toCreation: request, keyed: exchange.head.method == .post))
+        let limit = configuration.limits.maxJSONBytes
+        exchange.gatherBody(limit: limit) { [self] exchange in
+            attempt(exchange) { () throws(Problem) in
+                let request = try exchange.jsonBody(limit: limit)
+                exchange.reply(try ended(writer).response(toCreation: request, keyed: exchange.head.method == .post))
+            }
+        }
     }
 
     private func answer(_ request: RoutedRequest, about writer: WriterID, _ exchange: Exchange) throws(Problem) {
         switch registry[writer] {
         case nil: throw .noWriter(writer.text)
         case .live(let link):
-            if request.operation == .deleteWriter, exchange.lasting({ encoders.endIfUnresponsive(link) }) {
-                if registry[writer] != nil { try delete(writer) }
-                exchange.reply(Response(.noContent))
-            } else {
-                try pass(exchange, to: link)
-            }
+            if request.operation == .deleteWriter { return deleteLive(link, exchange) }
+            try pass(exchange, to: link)
         case .orphaned where request.operation != .getWriter:
             throw Problem(
                 .wrongState, "The writer's encoder outlived an earlier server and is finalizing. Try again soon.",
@@ -183,6 +190,17 @@ final class Switchboard: RequestHandler {
             } else {
                 exchange.reply(
                     try ended(writer).response(to: request.operation, stream: request.stream, head: exchange.head))
+            }
+        }
+    }
+
+    /// The encoder deletes its writer, unless it does not answer: then it is ended, and the gateway does.
+    private func deleteLive(_ link: EncoderLink, _ exchange: Exchange) {
+        encoders.whenKnownToRespond(link, exchange) { [self] exchange, isGone in
+            attempt(exchange) { () throws(Problem) in
+                guard isGone else { return try pass(exchange, to: link) }
+                if registry[link.writer] != nil { try delete(link.writer) }
+                exchange.reply(Response(.noContent))
             }
         }
     }
@@ -199,9 +217,7 @@ final class Switchboard: RequestHandler {
         if sent == .timedOut {
             throw Problem(.overloaded, "The writer \(link.writer) is not taking requests now. Try again.")
         }
-        // Its encoder has just ended, or died, and how is not settled yet.
-        throw Problem(
-            .overloaded, "The writer \(link.writer) is just ending. Try again for how it ended.")
+        throw .justEnding(link.writer)
     }
 
     private func ended(_ writer: WriterID) throws(Problem) -> EndedWriter {

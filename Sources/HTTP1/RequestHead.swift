@@ -53,6 +53,18 @@ public struct RequestHead: Sendable {
         }
     }
 
+    /// A number that tells the field's first value from others in this process, and tells nothing of it; nil
+    /// when there is none.
+    public func fieldHash(_ name: String) -> Int? {
+        bytes.withUnsafeBytes { bytes in
+            lines.first { bytes.slice($0.name).equalsIgnoringCase(name) }.map { line in
+                var hasher = Hasher()
+                hasher.combine(bytes: bytes.slice(line.value))
+                return hasher.finalize()
+            }
+        }
+    }
+
     public var allFields: [(name: String, value: String)] {
         bytes.withUnsafeBytes { bytes in
             lines.map {

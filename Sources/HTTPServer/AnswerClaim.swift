@@ -1,13 +1,42 @@
 import Synchronization
+import SystemIO
 
 /// Who may answer a request: the first that asks. Usually its handler; another thread where the
-/// handler does not come back.
+/// handler does not come back. Until then `100 Continue` may be sent, and from then on never
+/// (RFC 9110 §15.2: an interim response comes before the final one).
 final class AnswerClaim: Sendable {
-    private let isTaken = Atomic(false)
+    private struct State {
+        var isTaken = false
+        /// Of a `100 Continue` for which there was no room: it goes before the answer.
+        var owed: [UInt8] = []
+    }
 
-    /// True once.
-    func take() -> Bool { !isTaken.exchange(true, ordering: .acquiringAndReleasing) }
+    private static let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+
+    private let state = Mutex(State())
+
+    /// What must go before the answer's own bytes, usually nothing; nil when another has taken it.
+    func take() -> [UInt8]? {
+        state.withLock { state in
+            if state.isTaken { return nil }
+            state.isTaken = true
+            defer { state.owed = [] }
+            return state.owed
+        }
+    }
 
     /// It was taken for nothing: the request has no answer yet.
-    func giveBack() { isTaken.store(false, ordering: .releasing) }
+    func giveBack() { state.withLock { $0.isTaken = false } }
+
+    /// Tells the client to go on, unless an answer has begun. Never waits: where there is no room, the
+    /// client waits for its own time and goes on.
+    func sendContinue(to descriptor: Int32) {
+        // The lock orders the two writers of the socket; the call under it does not block.
+        state.withLock { state in
+            if state.isTaken { return }
+            let progress = Self.interim.withUnsafeBytes { Socket.sendAvailable(descriptor, $0) }
+            guard case .moved(let count) = progress, count > 0 else { return }
+            state.owed = Array(Self.interim[count...])
+        }
+    }
 }

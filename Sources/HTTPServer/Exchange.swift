@@ -2,8 +2,11 @@ import HTTP1
 import SystemIO
 
 /// One request and its answer. A handler uses it on its own thread until it returns, and
-/// either answers once or hands the connection off.
-public final class Exchange {
+/// either answers once, hands the connection off, or lets it wait: then it goes on in another call,
+/// on whatever thread, and no thread is held meanwhile.
+public final class Exchange: @unchecked Sendable {
+    // Unchecked: one thread at a time has it. It moves on with the wait that its handler left behind, which
+    // begins when the handler has returned.
     public enum Failure: Error {
         /// The client is gone or does not read: nobody to answer any more.
         case clientGone
@@ -14,6 +17,8 @@ public final class Exchange {
 
     enum Outcome {
         case unanswered, keepAlive, close, handedOff
+        /// It goes on when the wait is over.
+        case waiting
         /// The answer broke off, and only a reset tells the client.
         case abort
     }
@@ -30,18 +35,27 @@ public final class Exchange {
     private let queueWait: Duration
     private var streamReuses = false
     private let claim = AnswerClaim()
-    private let connection: Connection
+    let connection: Connection
+    /// By which its client is known to the pool.
+    let clients: [WorkerPool.ClientKey]
+    /// It has a thread of the few that are kept for such.
+    let isOperational: Bool
+    private var wait: ExchangeWait?
+    private var whenOver: (@Sendable () -> Void)?
     private let configuration: HTTPServer.Configuration
     private let pool: WorkerPool
     private let isDraining: Bool
     /// May become true while the request is handled.
-    private let isClosing: () -> Bool
+    private let isClosing: @Sendable () -> Bool
 
     init(
         head: RequestHead, headBytes: Int, connection: Connection,
-        configuration: HTTPServer.Configuration, pool: WorkerPool, isDraining: Bool,
-        isClosing: @escaping () -> Bool = { false }, queueWait: Duration = .zero
+        configuration: HTTPServer.Configuration, pool: WorkerPool, clients: [WorkerPool.ClientKey] = [],
+        isOperational: Bool = false, isDraining: Bool = false, isClosing: @escaping @Sendable () -> Bool = { false },
+        queueWait: Duration = .zero
     ) {
+        self.clients = clients
+        self.isOperational = isOperational
         self.head = head
         self.connection = connection
         self.configuration = configuration
@@ -55,13 +69,7 @@ public final class Exchange {
             framing: head.framing, connection: connection, timeout: configuration.bodyTimeout,
             limits: configuration.limits,
             headBytes: headBytes,
-            sendContinue: expectsContinue
-                ? {
-                    let line = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
-                    _ = line.withUnsafeBytes {
-                        Socket.sendAll(connection.descriptor, $0, timeout: configuration.responseTimeout)
-                    }
-                } : nil)
+            sendContinue: expectsContinue ? { [claim] in claim.sendContinue(to: connection.descriptor) } : nil)
     }
 
     public var peer: SocketAddress? { connection.peer }
@@ -70,7 +78,8 @@ public final class Exchange {
         .init(descriptor: connection.descriptor, head: head, requestID: requestID, claim: claim)
     }
 
-    public var isAnswered: Bool { outcome != .unanswered }
+    public var isAnswered: Bool { isAnswering || outcome == .handedOff }
+    private var isAnswering = false
 
     /// Ends the connection under a handler that is blocked on it. From any thread.
     public var interrupter: Interrupter { Interrupter(descriptor: connection.descriptor) }
@@ -87,7 +96,7 @@ public final class Exchange {
     /// exchange is over for this process; when false the handler still has to answer.
     public func handOff(_ send: (_ descriptor: Int32, _ unread: [UInt8]) -> Bool) -> Bool {
         precondition(!body.hasBegun && !isAnswered, "a request that was begun can't be given away")
-        guard claim.take() else { return false }
+        guard claim.take() != nil else { return false }
         guard send(connection.descriptor, connection.inbound.bytes) else {
             claim.giveBack()
             return false
@@ -96,69 +105,200 @@ public final class Exchange {
         return true
     }
 
-    /// Runs something that lasts as long as the client or another request likes. Meanwhile other
-    /// requests get a thread in this one's place, as far as `maxLentThreads` goes.
-    public func lasting<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R { try pool.lending(body) }
+    /// Runs something that lasts as long as the client or another request likes, and needs a thread. Other
+    /// requests get one in this one's place, as far as `maxLentThreads` goes.
+    public func lasting<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+        try pool.lending(for: clients, body)
+    }
 
-    /// Answers. A HEAD request gets the same head and no body.
+    // MARK: Waiting without a thread
+
+    /// Goes on with `then`, on a thread of the pool, when what `subscribe` was given is called, at the
+    /// deadline, or when the client leaves. The handler returns after this call and does nothing more.
+    public func wait(
+        until deadline: Deadline, for subscribe: @escaping @Sendable (_ wake: @escaping WakeList.Wake) -> CancelWake,
+        then: @escaping @Sendable (Exchange, Wake) -> Void
+    ) {
+        wait(ExchangeWait(event: .signal(subscribe: subscribe), deadline: deadline, resume: then))
+    }
+
+    /// Goes on with `then` once the body is here, or as much of it as there will be: `body.collect` does not
+    /// wait there any more. At once when it is here already; otherwise the handler returns and does
+    /// nothing more.
+    public func gatherBody(limit: Int, then: @escaping @Sendable (Exchange) -> Void) {
+        gatherBody(limit: limit, until: .after(configuration.bodyTimeout), then: then)
+    }
+
+    private func gatherBody(limit: Int, until deadline: Deadline, then: @escaping @Sendable (Exchange) -> Void) {
+        if body.gather(limit: limit) { return then(self) }
+        wait(
+            ExchangeWait(event: .bytes, deadline: deadline, heldBytes: body.gatheredBytes) { exchange, wake in
+                if wake != .ready { exchange.body.giveUpGathering(wake == .timedOut ? .timedOut : .cut) }
+                exchange.gatherBody(limit: limit, until: deadline, then: then)
+            })
+    }
+
+    private func wait(_ wait: ExchangeWait) {
+        self.wait = wait
+        outcome = .waiting
+    }
+
+    /// What the handler has left behind, once.
+    func takeWait() -> ExchangeWait? {
+        guard outcome == .waiting else { return nil }
+        defer { wait = nil }
+        outcome = .unanswered
+        return wait
+    }
+
+    /// Runs `body` when the request has ended, however it did: its answer is sent, or will never be.
+    public func whenOver(_ body: @escaping @Sendable () -> Void) { whenOver = body }
+
+    func noteOver() {
+        whenOver?()
+        whenOver = nil
+    }
+
+    // MARK: Answering
+
+    /// Answers. A HEAD request gets the same head and no body. What there is no room for goes on when there
+    /// is, without this thread.
     public func respond(_ response: Response) throws(Failure) {
-        precondition(!isAnswered, "a request has one answer")
-        body.begin()
-        outcome = .close
-        guard claim.take() else { throw .clientGone }
+        let owed = try beginAnswer()
         let reuses = mayReuse && canReachBodyEnd
         body.forgoContinue()
         let mayHaveBody = Self.mayHaveBody(response.status)
         let answer = mayHaveBody && head.method != .head ? response.body : .none
         let length = mayHaveBody ? response.contentLength : nil
+        let source: Outbound.Source
+        var small: [UInt8] = []
         switch answer {
-        case .none: try send(encodedHead(response.status, response.fields, reuses: reuses, length: length))
-        case .bytes(let body):
-            bodyBytesSent = UInt64(body.count)
-            try send(
-                encodedHead(response.status, response.fields, reuses: reuses, length: length, followedBy: body))
-        case .file(let file, let range):
-            try send(
-                encodedHead(response.status, response.fields, reuses: reuses, length: length),
-                moreFollows: !range.isEmpty)
-            try lasting { () throws(Failure) in try send(file, range) }
+        case .none: source = .none
+        case .bytes(let bytes) where bytes.count <= Self.copiedBytes:
+            small = bytes
+            source = .none
+        case .bytes(let bytes): source = .bytes(bytes)
+        case .file(let file, let range): source = .file(file, range)
         }
-        if reuses { discardBody() }
+        bodyBytesSent = UInt64(small.count)
+        let encoded = encodedHead(response.status, response.fields, reuses: reuses, length: length, followedBy: small)
+        try send(owed.isEmpty ? encoded : owed + encoded, source, isChunked: false, reuses: reuses)
     }
 
-    private func discardBody() {
-        // A body that does not come may hold some of the threads, not all.
-        let isDone = body.discardRest(
-            limit: configuration.maxDiscardedBodyBytes,
-            within: pool.hasRoomToLinger ? configuration.closeTimeout : .zero)
-        if isDone { outcome = .keepAlive }
+    /// A body up to here is sent in one piece with its head.
+    private static let copiedBytes = 16 * 1_024
+
+    /// Answers with a body of unknown length, made while it is sent.
+    public func respond(
+        _ status: HTTPStatus, fields: [(name: String, value: String)], pieces: any PieceSource
+    ) throws(Failure) {
+        try respond(status, fields, .pieces(pieces))
     }
 
-    /// Answers with a body of unknown length: `write` calls its argument with each piece.
-    /// When `write` throws, the client sees a body that is cut, not one that ends well.
-    public func respondStreaming(
-        _ status: HTTPStatus, fields: [(name: String, value: String)],
-        _ write: ((_ piece: UnsafeRawBufferPointer) throws(Failure) -> Void) throws -> Void
-    ) throws {
-        let stream = openStream(status, fields: fields, whileReading: false)
-        defer { close(stream) }
-        try stream.start()
-        if head.method != .head {
-            try lasting { try write { piece throws(Failure) in try stream.send(piece) } }
-        }
-        try stream.finish()
+    /// Answers with a file that is being written, from its start until it ends. One that fails is cut: it
+    /// does not end well.
+    public func respond(
+        _ status: HTTPStatus, fields: [(name: String, value: String)], following file: OpenFile,
+        _ growth: any FileGrowth
+    ) throws(Failure) {
+        try respond(status, fields, .growing(file, growth))
     }
 
-    /// Begins an answer whose body some thread sends, with `whileReading` while this one still
-    /// reads the request's. Until the stream has started, another answer can be given instead.
-    public func openStream(
-        _ status: HTTPStatus, fields: [(name: String, value: String)], whileReading: Bool
-    ) -> ResponseStream {
+    private func respond(
+        _ status: HTTPStatus, _ fields: [(name: String, value: String)], _ source: Outbound.Source
+    ) throws(Failure) {
+        let owed = try beginAnswer()
+        let isChunked = head.version == .http11
+        let reuses = isChunked && mayReuse && canReachBodyEnd
+        body.forgoContinue()
+        let encoded = encodedHead(status, fields, reuses: reuses, isChunked: isChunked)
+        let hasBody = head.method != .head
+        try send(owed + encoded, hasBody ? source : .none, isChunked: isChunked && hasBody, reuses: reuses)
+    }
+
+    /// What goes before the answer.
+    private func beginAnswer() throws(Failure) -> [UInt8] {
         precondition(!isAnswered, "a request has one answer")
         body.begin()
+        isAnswering = true
+        outcome = .close
+        guard let owed = claim.take() else { throw .clientGone }
+        return owed
+    }
+
+    private func send(
+        _ first: [UInt8], _ source: Outbound.Source, isChunked: Bool, reuses: Bool
+    ) throws(Failure) {
+        var hasMore = true
+        if case .none = source { hasMore = isChunked }
+        let progress = first.withUnsafeBytes {
+            Socket.sendAvailable(connection.descriptor, $0, moreFollows: hasMore)
+        }
+        guard case .moved(let sent) = progress else { throw .clientGone }
+        if sent == first.count && !hasMore { return finishAnswer(reuses: reuses) }
+        let alreadyCounted = bodyBytesSent
+        proceed(
+            Outbound(
+                pending: first, sent: sent, source: source, isChunked: isChunked,
+                timeout: configuration.responseTimeout),
+            reuses: reuses, counted: alreadyCounted)
+    }
+
+    /// Sends what there is room for, and waits without a thread where there is none.
+    private func proceed(_ outbound: Outbound, reuses: Bool, counted: UInt64) {
+        let step = outbound.advance(to: connection.descriptor)
+        bodyBytesSent = counted + outbound.bodyBytesSent
+        switch step {
+        case .done: finishAnswer(reuses: reuses)
+        case .noRoom:
+            wait(
+                ExchangeWait(event: .room, deadline: outbound.deadline, heldBytes: outbound.heldBytes) { exchange, wake in
+                    if wake == .timedOut { return exchange.outcome = .abort }
+                    exchange.proceed(outbound, reuses: reuses, counted: counted)
+                })
+        case .nothingYet(let version):
+            wait(
+                ExchangeWait(
+                    event: .signal { outbound.whenChanged(since: version, $0) }, deadline: .never
+                ) { exchange, wake in
+                    if wake != .ready { return exchange.outcome = .abort }
+                    exchange.proceed(outbound, reuses: reuses, counted: counted)
+                })
+        case .clientGone: outcome = .close
+        case .broken:
+            // Without chunks an early end looks like the end: what is cut must break.
+            outcome = outbound.isChunked ? .close : .abort
+        }
+    }
+
+    private func finishAnswer(reuses: Bool) {
+        outcome = .close
+        if reuses { discardBody(until: .after(configuration.closeTimeout)) }
+    }
+
+    /// Finds the next request behind what is left of the body.
+    private func discardBody(until deadline: Deadline) {
+        switch body.discardAvailable(limit: configuration.maxDiscardedBodyBytes) {
+        case .all: outcome = .keepAlive
+        case .tooMuch: outcome = .close
+        case .part:
+            wait(
+                ExchangeWait(event: .bytes, deadline: deadline) { exchange, wake in
+                    if wake != .ready { return exchange.outcome = .close }
+                    exchange.discardBody(until: deadline)
+                })
+        }
+    }
+
+    /// Begins an answer whose body another thread sends, while this one still reads the request's. Until
+    /// the stream has started, another answer can be given instead. The client is told to go on with its
+    /// body: what it waits for must not come after the answer has begun.
+    public func openStream(_ status: HTTPStatus, fields: [(name: String, value: String)]) -> ResponseStream {
+        precondition(!isAnswered, "a request has one answer")
+        body.invite()
+        body.begin()
         let isChunked = head.version == .http11
-        streamReuses = isChunked && mayReuse && (whileReading || canReachBodyEnd)
-        if !whileReading { body.forgoContinue() }
+        streamReuses = isChunked && mayReuse
         return ResponseStream(
             descriptor: connection.descriptor, timeout: configuration.responseTimeout,
             head: encodedHead(status, fields, reuses: streamReuses, isChunked: isChunked),
@@ -168,10 +308,11 @@ public final class Exchange {
     /// No thread uses the stream any more.
     public func close(_ stream: ResponseStream) {
         guard stream.hasStarted else { return }
+        isAnswering = true
         bodyBytesSent = stream.bytesSent
         // Without chunks an early end looks like the end: what is cut must break.
         outcome = stream.isFinished || stream.isChunked ? .close : .abort
-        if streamReuses && stream.isFinished { discardBody() }
+        if streamReuses && stream.isFinished { discardBody(until: .after(configuration.closeTimeout)) }
     }
 
     private var mayReuse: Bool { head.keepsAlive && !isDraining && !isClosing() }
@@ -200,36 +341,6 @@ public final class Exchange {
             response.add("Connection", "keep-alive")
         }
         return response.encoded(followedBy: body)
-    }
-
-    private func send(_ bytes: [UInt8], moreFollows: Bool = false) throws(Failure) {
-        let first = bytes.withUnsafeBytes {
-            Socket.sendAvailable(connection.descriptor, $0, moreFollows: moreFollows)
-        }
-        guard case .moved(let sent) = first else { throw .clientGone }
-        if sent == bytes.count { return }
-        // The client is in no hurry: others get a thread meanwhile.
-        let progress = lasting {
-            bytes[sent...].withUnsafeBytes {
-                Socket.sendAll(
-                    connection.descriptor, $0, timeout: configuration.responseTimeout, moreFollows: moreFollows)
-            }
-        }
-        guard case .moved = progress else { throw .clientGone }
-    }
-
-    private func send(_ file: OpenFile, _ range: Range<UInt64>) throws(Failure) {
-        var position = range.lowerBound
-        var pace = Pace(configuration.responseTimeout)
-        while position < range.upperBound {
-            let progress = Socket.sendFile(
-                connection.descriptor, from: file.descriptor, offset: position,
-                count: Int(clamping: range.upperBound - position), deadline: pace.deadline)
-            guard case .moved(let count) = progress else { throw .clientGone }
-            pace.moved(count)
-            position += UInt64(count)
-            bodyBytesSent += UInt64(count)
-        }
     }
 
     /// What became of the request; nil while there is no answer, or when it went elsewhere.

@@ -3,10 +3,14 @@ import Logging
 import SystemIO
 import Synchronization
 
-/// Answers requests. `handle` runs on a handler thread and may block; the others must not.
+/// Answers requests. `handle` runs on a handler thread and may block on what this process does, never on
+/// what a client does or leaves undone; the others must not block.
 public protocol RequestHandler: Sendable {
-    /// Answers the exchange once, or hands its connection off.
+    /// Answers the exchange once, hands its connection off, or lets it wait.
     func handle(_ exchange: Exchange)
+    /// Whether the request has threads of its own: few, for what is quickly answered however busy the
+    /// server is.
+    func isOperational(_ head: RequestHead) -> Bool
     /// The answer to what never gets to `handle`; `requestID` names it there and in the log.
     func response(to refusal: Refusal, requestID: String) -> Response
     /// Takes an idle connection when the server drains; by default it is closed.
@@ -14,11 +18,12 @@ public protocol RequestHandler: Sendable {
 }
 
 extension RequestHandler {
+    public func isOperational(_ head: RequestHead) -> Bool { false }
     public func takeIdle(_ connection: consuming DetachedConnection) {}
 }
 
-/// HTTP/1.1 on sockets: one event loop holds idle and head-reading connections; a bounded
-/// pool of threads runs handlers with blocking, deadlined I/O.
+/// HTTP/1.1 on sockets: one event loop holds connections that are idle, that read a head or that wait in
+/// the middle of an exchange; a bounded pool of threads runs handlers.
 public final class HTTPServer: Sendable {
     public struct Configuration: Sendable {
         public var limits = HTTPLimits()
@@ -28,8 +33,13 @@ public final class HTTPServer: Sendable {
         public var handlerThreads = 32
         /// Requests that wait for a thread.
         public var maxQueuedRequests = 1_024
-        /// Threads beside those, for answers that last as long as the client likes.
+        /// Threads beside those, for uploads and whatever else lasts as long as the client likes.
         public var maxLentThreads = 256
+        /// Memory that waits for clients to take it, or for the rest of their bodies. Beyond, those that
+        /// have waited longest are given up.
+        public var maxHeldBytes = 64 * 1_024 * 1_024
+        /// When the server closes: how long a client may take before it goes on reading or sending.
+        public var closingPatience = Duration.seconds(2)
         /// Connections beyond `maxConnections` that are still told so; others are just closed.
         public var maxRefusedConnections = 256
         /// The same of one address beyond `maxConnectionsPerAddress`.
@@ -64,7 +74,9 @@ public final class HTTPServer: Sendable {
     let configuration: Configuration
     private let handler: any RequestHandler
     private let pool: WorkerPool
+    private let operations = WorkerPool(maxThreads: 2, maxQueued: 256)
     private let parking: ConnectionParking
+    private let waiting: WaitingExchanges
     private let draining = Atomic(false)
     private let closing = Atomic(false)
     /// The handler threads that wait for their clients' next requests.
@@ -81,12 +93,18 @@ public final class HTTPServer: Sendable {
             maxThreads: configuration.handlerThreads, maxQueued: configuration.maxQueuedRequests,
             maxLent: configuration.maxLentThreads)
         parking = ConnectionParking(loop: loop, configuration: configuration, log: log)
+        waiting = WaitingExchanges(loop: loop, maxHeldBytes: configuration.maxHeldBytes, log: log)
         parking.serve(self)
         loop.everySecond { [parking] in parking.expire() }
+        loop.everySecond { [weak self] in self?.expireWaiting() }
     }
 
     /// Connections that are open here, idle or at work.
     public var connectionCount: Int { open.withLock { $0.total } }
+
+    /// Requests that wait without a thread, and the memory that is held for them.
+    public var waitingCount: Int { waiting.count }
+    public var heldBytes: Int { waiting.heldBytes }
 
     /// Waits until no connection is open here; false when the deadline passed first.
     public func awaitEmpty(until deadline: Deadline) -> Bool {
@@ -145,10 +163,24 @@ public final class HTTPServer: Sendable {
     /// A head has arrived: hands the connection to a thread. From the loop's thread.
     func dispatch(_ connection: Connection, _ head: RequestHead, headBytes: Int) {
         let queued = ContinuousClock.now
-        let accepted = pool.submit {
-            self.serve(connection, head, headBytes: headBytes, queueWait: ContinuousClock.now - queued)
+        let isOperational = handler.isOperational(head)
+        let job: WorkerPool.Job = { [self] in
+            let exchange = begin(
+                connection, head, headBytes: headBytes, isOperational: isOperational,
+                queueWait: ContinuousClock.now - queued)
+            handler.handle(exchange)
+            goOn(exchange)
         }
+        let accepted = isOperational ? operations.submit(job) : pool.submit(for: clients(of: connection, head), job)
         if !accepted { refuse(connection, .overload, head) }
+    }
+
+    /// Its address, and what it says it may do: neither has all threads.
+    private func clients(of connection: Connection, _ head: RequestHead) -> [WorkerPool.ClientKey] {
+        var clients: [WorkerPool.ClientKey] = []
+        if let address = connection.peer?.host.hashValue { clients.append(.address(address)) }
+        if let credential = head.fieldHash("Authorization") { clients.append(.credential(credential)) }
+        return clients
     }
 
     func refuseSlow(_ connection: Connection) { refuse(connection, .slowHead) }
@@ -195,36 +227,62 @@ public final class HTTPServer: Sendable {
         return head.encoded(followedBy: body)
     }
 
-    /// Serves requests of one connection on this thread, until it ends, waits too long for
-    /// its next request, or leaves.
-    private func serve(_ connection: Connection, _ first: RequestHead, headBytes: Int, queueWait: Duration) {
-        var queueWait = queueWait
-        var next: (head: RequestHead, bytes: Int)? = (first, headBytes)
-        while let request = next {
-            let exchange = Exchange(
-                head: request.head, headBytes: request.bytes, connection: connection,
-                configuration: configuration, pool: pool, isDraining: isDraining, isClosing: { self.isClosing },
-                queueWait: queueWait)
-            queueWait = .zero
-            atWork.add(exchange.atWork)
+    private func begin(
+        _ connection: Connection, _ head: RequestHead, headBytes: Int, isOperational: Bool = false,
+        queueWait: Duration = .zero
+    ) -> Exchange {
+        let exchange = Exchange(
+            head: head, headBytes: headBytes, connection: connection, configuration: configuration, pool: pool,
+            clients: clients(of: connection, head), isOperational: isOperational, isDraining: isDraining,
+            isClosing: { self.isClosing }, queueWait: queueWait)
+        atWork.add(exchange.atWork)
+        return exchange
+    }
+
+    /// Serves requests of one connection on this thread, from one whose handler has returned, until the
+    /// connection ends, waits too long for its next request, or leaves; or until a request waits.
+    private func goOn(_ first: Exchange) {
+        var exchange = first
+        while true {
+            if let wait = exchange.takeWait() { return hold(exchange, wait) }
+            guard let next = conclude(exchange) else { return }
+            exchange = next
             handler.handle(exchange)
-            atWork.remove(connection.descriptor)
-            if let onAnswered = configuration.onAnswered, let report = exchange.report { onAnswered(report) }
-            switch exchange.outcome {
-            case .handedOff:
-                forget(connection)
-                return
-            case .close, .unanswered:
-                parking.lingerAndClose(connection)
-                return
-            case .abort:
-                Socket.resetOnClose(connection.descriptor)
-                forget(connection)
-                return
-            case .keepAlive:
-                next = awaitNext(connection)
+        }
+    }
+
+    /// From here on the exchange is nobody's until its wait is over.
+    private func hold(_ exchange: Exchange, _ wait: ExchangeWait) {
+        waiting.add(wait, on: exchange.connection.descriptor) { [self] wake in
+            // A turn of its own, and a short one: it goes past what waits for a share.
+            _ = pool.submit(always: true) { [self] in
+                wait.resume(exchange, wake)
+                goOn(exchange)
             }
         }
+    }
+
+    private func expireWaiting() { waiting.expire(patience: isClosing ? configuration.closingPatience : nil) }
+
+    /// After a request: the next one on its connection, if it is there or comes soon.
+    private func conclude(_ exchange: Exchange) -> Exchange? {
+        let connection = exchange.connection
+        atWork.remove(connection.descriptor)
+        exchange.noteOver()
+        if let onAnswered = configuration.onAnswered, let report = exchange.report { onAnswered(report) }
+        switch exchange.outcome {
+        case .handedOff: forget(connection)
+        case .close, .unanswered, .waiting: parking.lingerAndClose(connection)
+        case .abort:
+            Socket.resetOnClose(connection.descriptor)
+            forget(connection)
+        // The few threads are not for what comes behind.
+        case .keepAlive where exchange.isOperational: parking.park(connection)
+        case .keepAlive:
+            guard let next = awaitNext(connection) else { return nil }
+            return begin(connection, next.head, headBytes: next.bytes)
+        }
+        return nil
     }
 
     /// The connection's next request, if it comes soon and nobody waits for this thread.

@@ -1,8 +1,8 @@
 import HTTP1
 import SystemIO
 
-/// The body of one request, read straight from the socket into the reader's memory. Used on
-/// the handler's thread only, while the request is handled.
+/// The body of one request, read straight from the socket into the reader's memory. One thread at a
+/// time uses it, while the request is handled.
 public final class RequestBody {
     public enum Failure: Error, Equatable {
         /// The client ended the connection before the body's end.
@@ -25,6 +25,12 @@ public final class RequestBody {
     private var remaining: UInt64
     private var decoder: ChunkedDecoder
     private var sendContinue: (() -> Void)?
+    /// Reads take what is there and never wait.
+    private var takesOnlyWhatIsThere = false
+    /// What `gather` has read so far, or all of it.
+    private var gathered = Gathered.nothing
+    /// By `discardAvailable`.
+    private var discarded = 0
     /// When all that is being read must be there, however busily its bytes come.
     private var wholeDeadline: Deadline?
     /// The request's head while it still lies before its body; 0 once it is out of the way.
@@ -38,6 +44,14 @@ public final class RequestBody {
     private static let waitedBytes = 512 * 1_024
     /// Less than this is taken as it comes.
     private static let leastWaitedBytes = 128 * 1_024
+
+    private enum Gathered {
+        case nothing
+        case part([UInt8])
+        /// nil: it is longer than was allowed.
+        case whole([UInt8]?)
+        case failed(Failure)
+    }
 
     init(
         framing: BodyFraming, connection: Connection, timeout: Duration, limits: HTTPLimits,
@@ -53,7 +67,8 @@ public final class RequestBody {
         isFinished = framing == .none || framing == .length(0)
     }
 
-    var hasBegun: Bool { headBytes == 0 }
+    /// Some of it may have been read: the request can't be handed off any more.
+    public var hasBegun: Bool { headBytes == 0 }
 
     /// From here on the connection's next bytes are the body.
     func begin() {
@@ -102,6 +117,7 @@ public final class RequestBody {
             if isFinished { connection.setLowWater(1) }
             return count
         } catch {
+            if takesOnlyWhatIsThere && error == .timedOut { throw error }
             hasFailed = true
             connection.setLowWater(1)
             throw error
@@ -111,17 +127,71 @@ public final class RequestBody {
     /// The whole body as an array, which must come within the body timeout; nil when it is longer
     /// than `limit` bytes.
     public func collect(limit: Int) throws(Failure) -> [UInt8]? {
-        if let left = bytesLeft, left > UInt64(limit) { return nil }
         wholeDeadline = .after(timeout)
         defer { wholeDeadline = nil }
-        var collected: [UInt8] = []
+        while !gather(limit: limit, waits: true) {}
+        switch gathered {
+        case .whole(let bytes): return bytes
+        case .failed(let failure): throw failure
+        case .nothing, .part: throw .timedOut
+        }
+    }
+
+    /// Reads what is there of a body that is to be collected, of at most `limit` bytes. True: `collect` will
+    /// not wait any more.
+    func gather(limit: Int) -> Bool { gather(limit: limit, waits: false) }
+
+    /// The rest did not come in time, or its client has gone.
+    func giveUpGathering(_ failure: Failure) {
+        hasFailed = true
+        gathered = .failed(failure)
+    }
+
+    /// Bytes that are held for a body which is not whole yet.
+    var gatheredBytes: Int { if case .part(let bytes) = gathered { bytes.count } else { 0 } }
+
+    private func gather(limit: Int, waits: Bool) -> Bool {
+        var collected: [UInt8]
+        switch gathered {
+        case .whole, .failed: return true
+        case .nothing: collected = []
+        case .part(let bytes): collected = bytes
+        }
+        if let left = bytesLeft, left > UInt64(limit - collected.count) {
+            gathered = .whole(nil)
+            return true
+        }
+        gathered = .nothing
+        do throws(Failure) {
+            gathered = try readAll(limit: limit, waits: waits, into: &collected)
+        } catch {
+            gathered = .failed(error)
+        }
+        if case .part = gathered { return false }
+        return true
+    }
+
+    private func readAll(limit: Int, waits: Bool, into collected: inout [UInt8]) throws(Failure) -> Gathered {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 8 * 1_024, alignment: 16)
         defer { buffer.deallocate() }
         while true {
-            let count = try read(into: [buffer])
-            if count == 0 { return collected }
-            if collected.count + count > limit { return nil }
+            guard let count = waits ? try read(into: [buffer]) : try readAvailable(into: [buffer]) else {
+                return .part(collected)
+            }
+            if count == 0 { return .whole(collected) }
+            if collected.count + count > limit { return .whole(nil) }
             collected.append(contentsOf: buffer[..<count])
+        }
+    }
+
+    /// What is there now, as `read` would give it; nil when that is nothing.
+    private func readAvailable(into regions: [UnsafeMutableRawBufferPointer]) throws(Failure) -> Int? {
+        takesOnlyWhatIsThere = true
+        defer { takesOnlyWhatIsThere = false }
+        do throws(Failure) {
+            return try read(into: regions)
+        } catch .timedOut {
+            return nil
         }
     }
 
@@ -132,22 +202,32 @@ public final class RequestBody {
         return bytesLeft.map { $0 <= UInt64(limit) } ?? true
     }
 
-    /// Reads the rest away if it is no more than `limit` bytes and comes within `time`; false when
-    /// the connection can't be used for another request.
-    func discardRest(limit: Int, within time: Duration) -> Bool {
-        guard canReachEnd(limit: limit) else { return false }
-        wholeDeadline = .after(time)
+    enum Discarded {
+        case all
+        /// More is to come.
+        case part
+        /// The connection can't be used for another request.
+        case tooMuch
+    }
+
+    /// Reads away what is there of the rest, which is to have no more than `limit` bytes.
+    func discardAvailable(limit: Int) -> Discarded {
+        guard canReachEnd(limit: limit) else { return .tooMuch }
         return withUnsafeTemporaryAllocation(byteCount: Self.directThreshold, alignment: 16) { buffer in
-            var discarded = 0
             while !isFinished {
-                guard discarded <= limit, let count = try? read(into: [buffer]) else { return false }
-                discarded += count
+                guard discarded <= limit else { return .tooMuch }
+                do throws(Failure) {
+                    guard let count = try readAvailable(into: [buffer]) else { return .part }
+                    discarded += count
+                } catch {
+                    return .tooMuch
+                }
             }
-            return true
+            return .all
         }
     }
 
-    private var deadline: Deadline { wholeDeadline ?? .after(timeout) }
+    private var deadline: Deadline { takesOnlyWhatIsThere ? .past : wholeDeadline ?? .after(timeout) }
 
     private func readCounted(
         into regions: [UnsafeMutableRawBufferPointer], limit: Int

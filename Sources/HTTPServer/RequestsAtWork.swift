@@ -20,8 +20,9 @@ final class RequestsAtWork: Sendable {
     /// Sends what `answer` makes to each client that has no answer, and takes no more from it.
     func answer(_ answer: (Entry) -> [UInt8]) {
         entries.withLock { entries in
-            for entry in entries.values where entry.claim.take() {
-                _ = answer(entry).withUnsafeBytes { Socket.sendAll(entry.descriptor, $0, timeout: .zero) }
+            for entry in entries.values {
+                guard let owed = entry.claim.take() else { continue }
+                _ = (owed + answer(entry)).withUnsafeBytes { Socket.sendAll(entry.descriptor, $0, timeout: .zero) }
                 Socket.shutDownWriting(entry.descriptor)
             }
         }

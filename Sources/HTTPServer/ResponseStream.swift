@@ -53,10 +53,10 @@ public final class ResponseStream: @unchecked Sendable {
     /// What goes before the next piece.
     private func takeHead() throws(Exchange.Failure) -> [UInt8] {
         if hasStarted { return [] }
-        guard claim.take() else { throw .clientGone }
+        guard let owed = claim.take() else { throw .clientGone }
         defer { head = [] }
         hasStarted = true
-        return head
+        return owed + head
     }
 
     private func send(_ piece: UnsafeRawBufferPointer, last: Bool) throws(Exchange.Failure) {

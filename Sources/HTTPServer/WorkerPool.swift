@@ -1,12 +1,28 @@
 import SystemIO
 
 /// A bounded number of threads for work that blocks. Threads start when they are needed and
-/// end after a while without work.
+/// end after a while without work. No client has all of them: what is beyond its share waits for
+/// a thread of its own, and others go past.
 package final class WorkerPool: Sendable {
     package typealias Job = @Sendable () -> Void
 
+    /// One of the names by which a client is known, as a number that tells it from others.
+    package enum ClientKey: Hashable, Sendable {
+        /// Several clients may have the same, behind a proxy.
+        case address(Int)
+        case credential(Int)
+    }
+
+    private struct WaitingJob {
+        let run: Job
+        let clients: [ClientKey]
+    }
+
     private struct State {
-        var jobs: [Job] = []
+        var jobs: [WaitingJob] = []
+        /// Threads at work for each client, and its jobs that wait.
+        var running: [ClientKey: Int] = [:]
+        var queued: [ClientKey: Int] = [:]
         var threads = 0
         /// Threads that wait for a job, or are about to.
         var idleThreads = 0
@@ -26,6 +42,7 @@ package final class WorkerPool: Sendable {
     private let maxThreads: Int
     private let maxQueued: Int
     private let maxLent: Int
+    private let queueShare: Int
     private let state = Monitor(State())
     private static let idleLife = Duration.seconds(10)
 
@@ -33,6 +50,7 @@ package final class WorkerPool: Sendable {
         self.maxThreads = maxThreads
         self.maxQueued = maxQueued
         self.maxLent = maxLent
+        queueShare = max(1, maxQueued * 3 / 4)
     }
 
     /// Whether there is work that no thread has taken up.
@@ -43,14 +61,19 @@ package final class WorkerPool: Sendable {
         state.withLock { $0.jobs.isEmpty && $0.countedThreads - $0.idleThreads <= max(1, maxThreads / 2) }
     }
 
-    /// Runs `job` on a thread of the pool. False: every thread is busy and the queue is full.
-    package func submit(_ job: @escaping Job) -> Bool {
+    /// Runs `job` on a thread of the pool, for a client with these names. False: every thread is busy,
+    /// or those that the client may have, and the queue is full. `always`: however full it is.
+    package func submit(for clients: [ClientKey] = [], always: Bool = false, _ job: @escaping Job) -> Bool {
         enum Decision { case queued, start, refused }
         let decision: Decision = state.changeForOne { state in
-            let needsThread = state.idleThreads <= state.jobs.count
+            let isWithinShare = mayRun(clients, state)
+            let needsThread = isWithinShare && state.idleThreads <= state.jobs.count
             let mayStart = needsThread && state.countedThreads < maxThreads
-            if needsThread && !mayStart && state.waitingJobs >= maxQueued { return .refused }
-            state.jobs.append(job)
+            if !always && !mayStart && (needsThread || !isWithinShare) && isQueueFull(for: clients, state) {
+                return .refused
+            }
+            state.jobs.append(WaitingJob(run: job, clients: clients))
+            for client in clients { state.queued[client, default: 0] += 1 }
             if mayStart { state.addThread() }
             return mayStart ? .start : .queued
         }
@@ -58,24 +81,55 @@ package final class WorkerPool: Sendable {
         return decision != .refused
     }
 
-    /// Runs, on a thread of the pool, something that lasts as long as somebody else likes: a
-    /// download, a wait. Up to `maxLent` such threads do not count, and work goes on beside them.
-    package func lending<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
-        let isLent = beginLending()
-        defer { if isLent { state.withLock { $0.lentThreads -= 1 } } }
+    private func mayRun(_ clients: [ClientKey], _ state: State) -> Bool {
+        clients.allSatisfy { state.running[$0, default: 0] < share(of: $0) }
+    }
+
+    /// How many threads it may have at once.
+    private func share(of client: ClientKey) -> Int {
+        switch client {
+        case .address: max(1, maxThreads * 3 / 4)
+        case .credential: max(1, maxThreads / 2)
+        }
+    }
+
+    private func isQueueFull(for clients: [ClientKey], _ state: State) -> Bool {
+        state.waitingJobs >= maxQueued || clients.contains { state.queued[$0, default: 0] >= queueShare }
+    }
+
+    /// Runs, on a thread of the pool that is at a job for `clients`, something that lasts as long as
+    /// somebody else likes: an upload, a turn. Up to `maxLent` such threads do not count, neither for the
+    /// pool nor for the client, and work goes on beside them.
+    package func lending<R, E: Error>(for clients: [ClientKey] = [], _ body: () throws(E) -> R) throws(E) -> R {
+        let isLent = beginLending(clients)
+        defer { if isLent { endLending(clients) } }
         return try body()
     }
 
-    private func beginLending() -> Bool {
-        let (isLent, needsThread) = state.withLock { state in
-            if state.lentThreads >= maxLent { return (false, false) }
+    private func beginLending(_ clients: [ClientKey]) -> Bool {
+        enum Next { case nothing, wake, start }
+        let (isLent, next): (Bool, Next) = state.withLock { state in
+            if state.lentThreads >= maxLent { return (false, .nothing) }
             state.lentThreads += 1
-            guard state.waitingJobs > 0, state.countedThreads < maxThreads else { return (true, false) }
+            for client in clients { Self.decrement(&state.running, client) }
+            if state.jobs.isEmpty { return (true, .nothing) }
+            guard state.waitingJobs > 0, state.countedThreads < maxThreads else { return (true, .wake) }
             state.addThread()
-            return (true, true)
+            return (true, .start)
         }
-        if needsThread { startThread() }
+        switch next {
+        case .nothing: break
+        case .wake: state.wakeOne()
+        case .start: startThread()
+        }
         return isLent
+    }
+
+    private func endLending(_ clients: [ClientKey]) {
+        state.withLock { state in
+            state.lentThreads -= 1
+            for client in clients { state.running[client, default: 0] += 1 }
+        }
     }
 
     /// When the system has no more threads, the job waits: for one there is, or for the next start.
@@ -93,38 +147,55 @@ package final class WorkerPool: Sendable {
     private func work() {
         var isWanted = true
         while isWanted, let job = awaitJob() {
-            job()
-            isWanted = becomeIdle()
+            job.run()
+            isWanted = becomeIdle(after: job)
         }
     }
 
     /// False: this thread is to end. One that came back from `lending` may be one too many.
-    private func becomeIdle() -> Bool {
-        state.withLock { state in
+    private func becomeIdle(after job: WaitingJob) -> Bool {
+        let (isWanted, leavesJobs) = state.withLock { state in
+            for client in job.clients { Self.decrement(&state.running, client) }
             if state.countedThreads > maxThreads {
                 state.threads -= 1
-                return false
+                return (false, !state.jobs.isEmpty)
             }
             state.idleThreads += 1
-            return true
+            return (true, false)
         }
+        // This one's end may have given another job its turn.
+        if leavesJobs { state.wakeOne() }
+        return isWanted
     }
 
-    private func awaitJob() -> Job? {
-        state.wait(until: .after(Self.idleLife)) { state in
-            if state.jobs.isEmpty { return nil }
-            state.idleThreads -= 1
-            return state.jobs.removeFirst()
-        } ?? endOrTakeLast()
+    private func awaitJob() -> WaitingJob? {
+        state.wait(until: .after(Self.idleLife)) { state in takeJob(&state) } ?? endOrTakeLast()
+    }
+
+    /// The first whose client has not its share of threads already.
+    private func takeJob(_ state: inout State) -> WaitingJob? {
+        guard let place = state.jobs.firstIndex(where: { mayRun($0.clients, state) }) else { return nil }
+        state.idleThreads -= 1
+        let job = state.jobs.remove(at: place)
+        for client in job.clients {
+            state.running[client, default: 0] += 1
+            Self.decrement(&state.queued, client)
+        }
+        return job
     }
 
     /// After a wait that ran out: a job that came in the same moment, or the thread's end.
-    private func endOrTakeLast() -> Job? {
+    private func endOrTakeLast() -> WaitingJob? {
         state.withLock { state in
+            if let job = takeJob(&state) { return job }
             state.idleThreads -= 1
-            if !state.jobs.isEmpty { return state.jobs.removeFirst() }
             state.threads -= 1
             return nil
         }
+    }
+
+    private static func decrement(_ counts: inout [ClientKey: Int], _ client: ClientKey) {
+        guard let count = counts[client] else { return }
+        counts[client] = count > 1 ? count - 1 : nil
     }
 }

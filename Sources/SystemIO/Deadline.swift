@@ -16,6 +16,8 @@ public struct Deadline: Sendable, Comparable {
             nanoseconds: now + wait.partialValue + UInt64(clamping: attoseconds / 1_000_000_000))
     }
 
+    /// One that has passed: what is asked to wait until then takes what is there.
+    public static let past = Deadline(nanoseconds: 0)
     public static let never = Deadline(nanoseconds: .max)
 
     public var hasPassed: Bool { clinux_monotonic_nanoseconds() >= nanoseconds }

@@ -10,6 +10,24 @@ public final class EventLoop: Sendable {
         let value: UInt64
     }
 
+    /// What a watch is for. Each also hears of a connection that broke.
+    public enum Interest: Sendable {
+        /// Something to read, or the peer's end.
+        case readable
+        /// Room to write.
+        case writable
+        /// The peer's end, and nothing else.
+        case hangUp
+
+        fileprivate var events: Int32 {
+            switch self {
+            case .readable: Int32(clinux_epoll_readable)
+            case .writable: Int32(clinux_epoll_writable)
+            case .hangUp: Int32(clinux_epoll_hang_up)
+            }
+        }
+    }
+
     private struct State {
         var watches: [UInt64: @Sendable () -> Void] = [:]
         var jobs: [@Sendable () -> Void] = []
@@ -33,7 +51,7 @@ public final class EventLoop: Sendable {
             close(poller)
             throw error
         }
-        try add(wake, token: Self.wakeToken)
+        try add(wake, .readable, token: Self.wakeToken)
     }
 
     deinit {
@@ -41,18 +59,18 @@ public final class EventLoop: Sendable {
         close(wake)
     }
 
-    /// Calls `onReadable` whenever `descriptor` has something to read or has ended.
+    /// Calls `onReady` whenever `descriptor` is as `interest` says, until the watch is ended.
     public func watch(
-        _ descriptor: Int32, _ onReadable: @escaping @Sendable () -> Void
+        _ descriptor: Int32, for interest: Interest = .readable, _ onReady: @escaping @Sendable () -> Void
     ) throws(SystemError) -> Token {
         let value = state.withLock { state in
             let value = state.nextToken
             state.nextToken += 1
-            state.watches[value] = onReadable
+            state.watches[value] = onReady
             return value
         }
         do {
-            try add(descriptor, token: value)
+            try add(descriptor, interest, token: value)
         } catch {
             state.withLock { _ = $0.watches.removeValue(forKey: value) }
             throw error
@@ -139,8 +157,8 @@ public final class EventLoop: Sendable {
         }
     }
 
-    private func add(_ descriptor: Int32, token: UInt64) throws(SystemError) {
-        if clinux_epoll_add(poller, descriptor, token) < 0 {
+    private func add(_ descriptor: Int32, _ interest: Interest, token: UInt64) throws(SystemError) {
+        if clinux_epoll_add(poller, descriptor, interest.events, token) < 0 {
             throw SystemError("watch a descriptor")
         }
     }

@@ -50,6 +50,9 @@ public final class Monitor<State>: @unchecked Sendable {
         }
     }
 
+    /// Has one waiter look at the state again.
+    public func wakeOne() { pthread_cond_signal(condition) }
+
     /// Waits until `attempt` gives a value; nil when the deadline passed first.
     public func wait<R>(until deadline: Deadline = .never, _ attempt: (inout State) -> R?) -> R? {
         pthread_mutex_lock(mutex)

@@ -11,7 +11,7 @@ public enum SocketProgress: Sendable, Equatable {
 }
 
 /// Deadlined I/O on connected TCP sockets, which are blocking ones, as `Listener` makes them. Only
-/// `receive(_:into:)` and `sendFile` rely on it.
+/// `receive(_:into:)` and `sendFileAvailable` rely on it.
 public enum Socket {
     /// The most regions one call hands to the kernel (IOV_MAX is 1,024).
     static let maxRegions = 512
@@ -199,9 +199,10 @@ public enum Socket {
         return .moved(sent)
     }
 
-    /// Sends up to `count` bytes of `file` from `offset`; the kernel copies. Nobody else uses the socket meanwhile.
-    public static func sendFile(
-        _ descriptor: Int32, from file: Int32, offset: UInt64, count: Int, deadline: Deadline
+    /// Sends up to `count` bytes of `file` from `offset`, as many as there is room for; the kernel copies. `.ended`
+    /// also when the file has none. Nobody else uses the socket meanwhile.
+    public static func sendFileAvailable(
+        _ descriptor: Int32, from file: Int32, offset: UInt64, count: Int
     ) -> SocketProgress {
         // sendfile(2) can't be told by a flag not to wait.
         _ = clinux_set_nonblocking(descriptor, 1)
@@ -211,13 +212,8 @@ public enum Socket {
             let sent = sendfile(descriptor, file, &position, min(count, largestSendFile))
             if sent > 0 { return .moved(sent) }
             if sent == 0 { return .ended }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN:
-                let ready = wait(descriptor, for: Int16(POLLOUT), until: deadline)
-                if ready != .moved(0) { return ready }
-            default: return .ended
-            }
+            if errno == EINTR { continue }
+            return errno == EAGAIN ? .moved(0) : .ended
         }
     }
 

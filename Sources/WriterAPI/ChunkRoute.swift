@@ -16,20 +16,24 @@ struct ChunkRoute {
                 exchange.head.framing, bytesPerFrame: try resource.stream(stream).chosen.inputFrameBytes,
                 extras: try [("offset", .integer(resource.offset(of: stream)))])
         }
-        let interrupter = exchange.interrupter
-        let target = try resource.claimStream(stream, from: parameters.offset) { interrupter.interrupt() }
-        let result: Result<Response, Problem>
-        do throws(Problem) {
-            result = .success(try take(exchange.body, parameters, target))
-        } catch {
-            result = .failure(error)
-        }
-        resource.releaseStream(stream)
+        // As long as the client likes: a thread of the writer's few is not held for it.
+        let result = try exchange.lasting { () throws(Problem) in try takeInTurn(exchange, parameters) }
         switch result {
         case .success(let response): exchange.reply(response)
         case .failure(let problem):
             if problem.endsWriter { resource.fail(problem) }
             throw problem
+        }
+    }
+
+    private func takeInTurn(_ exchange: Exchange, _ parameters: Parameters) throws(Problem) -> Result<Response, Problem> {
+        let interrupter = exchange.interrupter
+        let target = try resource.claimStream(stream, from: parameters.offset) { interrupter.interrupt() }
+        defer { resource.releaseStream(stream) }
+        do throws(Problem) {
+            return .success(try take(exchange.body, parameters, target))
+        } catch {
+            return .failure(error)
         }
     }
 

@@ -67,7 +67,8 @@ final class EncodeService: EncoderService {
                 return phase == .waiting
             }
             guard isFirst else { return try gateway.handBack(exchange) }
-            defer { conclude() }
+            // The answer may go on when this call has returned.
+            exchange.whenOver { [self] in conclude() }
             let handle = exchange.interrupter
             interrupter.withLock { $0 = handle }
             defer { interrupter.withLock { $0 = nil } }
@@ -124,7 +125,7 @@ final class EncodeService: EncoderService {
 
     /// Sends what is there while the body is still being read.
     private func stream(_ encoding: Encoding, _ body: inout ChunkBody, _ exchange: Exchange) throws(Problem) {
-        let response = exchange.openStream(.ok, fields: encoding.fields, whileReading: true)
+        let response = exchange.openStream(.ok, fields: encoding.fields)
         let interrupter = exchange.interrupter
         let sent = Monitor(false)
         do throws(SystemError) {
@@ -146,10 +147,10 @@ final class EncodeService: EncoderService {
         let result: Result<Void, Problem>
         do throws(Problem) {
             result = .success(try encoding.run(&body))
-            encoding.growth.ended(.good)
+            encoding.growth.ended(.complete)
         } catch {
             result = .failure(error)
-            encoding.growth.ended(.bad)
+            encoding.growth.ended(.failed)
         }
         _ = sent.wait { $0 ? true : nil }
         exchange.close(response)

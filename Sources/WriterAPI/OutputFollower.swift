@@ -1,7 +1,8 @@
 import HTTPServer
 import SystemIO
 
-/// Reads a file that is being written, from its start, until whoever writes it is done.
+/// Reads a file that is being written, from its start, until the one that writes it is done, on a thread
+/// of its own.
 struct OutputFollower {
     let file: OpenFile
     /// Bytes that may still change are not read: the writer goes back in the file.
@@ -28,39 +29,51 @@ struct OutputFollower {
                 position += UInt64(count)
             }
             switch end {
-            case .good: return
-            case .bad: throw Cut()
+            case .complete: return
+            case .failed: throw Cut()
             case nil: continue
             }
         }
     }
 }
 
-/// Tells followers that an output has grown or ended.
-final class OutputGrowth: Sendable {
-    enum End: Sendable { case good, bad }
-
+/// Tells followers that an output was opened, has grown or has ended.
+final class OutputGrowth: FileGrowth {
     private struct State {
         var version = 1
-        var end: End?
+        var end: FileEnd?
+        /// Of followers without a thread.
+        var wakes = WakeList()
     }
 
     private let state = Monitor(State())
 
-    func grew() { state.change { $0.version += 1 } }
+    func grew() { change { _ in } }
 
-    func ended(_ end: End) {
-        state.change { state in
+    func ended(_ end: FileEnd) { change { $0.end = $0.end ?? end } }
+
+    private func change(_ body: (inout State) -> Void) {
+        let wakes = state.change { state in
             state.version += 1
-            state.end = end
+            body(&state)
+            return state.wakes.takeAll()
         }
+        for wake in wakes { wake() }
+    }
+
+    var current: (version: Int, end: FileEnd?) { state.withLock { ($0.version, $0.end) } }
+
+    func whenChanged(since version: Int, _ wake: @escaping WakeList.Wake) -> CancelWake {
+        let number = state.withLock { state in state.version > version ? nil : state.wakes.add(wake) }
+        guard let number else {
+            wake()
+            return {}
+        }
+        return { [self] in state.withLock { $0.wakes.remove(number) } }
     }
 
     /// Waits for anything that was not known at `version`.
-    func next(after version: Int) -> (version: Int, end: End?) {
-        state.wait { $0.version > version ? ($0.version, $0.end) : nil } ?? (version, .bad)
+    func next(after version: Int) -> (version: Int, end: FileEnd?) {
+        state.wait { $0.version > version ? ($0.version, $0.end) : nil } ?? (version, .failed)
     }
-
-    /// Waits for the end.
-    func awaitEnd() -> End { state.wait { $0.end } ?? .bad }
 }

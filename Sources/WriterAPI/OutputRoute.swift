@@ -10,28 +10,50 @@ struct OutputRoute {
     let resource: WriterResource
     let writer: WriterID
 
+    /// Answers now, or when there is something to answer with; no thread waits for that.
     func answer(_ exchange: Exchange) throws(Problem) {
-        guard let output = exchange.lasting({ resource.awaitOutput() }) else {
+        // Asked before the state: what changes in between is told of.
+        let (version, end) = resource.growth.current
+        switch resource.output {
+        case .awaited: waitForChange(exchange, since: version)
+        case .none:
             throw Problem(.wrongState, "The writer failed or was deleted before it was opened.")
+        case .there(let output):
+            // HEAD asks for nothing that is still to be written.
+            let needsEnd = output.seeksBack && exchange.head.method != .head
+            if needsEnd && end == nil { return waitForChange(exchange, since: version) }
+            if needsEnd && end == .failed {
+                throw Problem(.wrongState, "The writer failed or was deleted; GET /v1/writers/\(writer) says why.")
+            }
+            try follow(output, exchange)
         }
+    }
+
+    private func waitForChange(_ exchange: Exchange, since version: Int) {
+        exchange.wait(until: .never, for: { [growth = resource.growth] in growth.whenChanged(since: version, $0) }) {
+            exchange, wake in
+            if wake == .clientGone { return }
+            do throws(Problem) {
+                try answer(exchange)
+            } catch {
+                exchange.reply(resource.redacted(error))
+            }
+        }
+    }
+
+    private func follow(_ output: WriterResource.Output, _ exchange: Exchange) throws(Problem) {
         let file: OpenFile
         do throws(SystemError) {
             file = OpenFile(owning: try output.place.openForReading())
         } catch {
             throw Problem(.notFound, "The writer's output can't be read here: \(error.description).")
         }
-        let waits = output.seeksBack
-        if waits && exchange.head.method != .head && exchange.lasting({ output.growth.awaitEnd() }) == .bad {
-            throw Problem(.wrongState, "The writer failed or was deleted; GET /v1/writers/\(writer) says why.")
-        }
         let fields: [(name: String, value: String)] = [
             ("Content-Type", output.place.muxer.mimeType ?? ChunkBody.rawType),
             ("Content-Disposition", Response.contentDisposition(output.place.downloadName(of: writer))),
             ("Cache-Control", "no-store"),
-            ("Penstock-Output", waits ? "after-finalize" : "live"),
+            ("Penstock-Output", output.seeksBack ? "after-finalize" : "live"),
         ]
-        try? exchange.respondStreaming(.ok, fields: fields) { send in
-            try OutputFollower(file: file, growth: output.growth).follow(send)
-        }
+        try? exchange.respond(.ok, fields: fields, following: file, resource.growth)
     }
 }

@@ -64,6 +64,7 @@ extension WriterResource {
             state.hasOpened = true
             state.openOption = request.option
         }
+        growth.grew()
     }
 
     /// Runs an exclusive change in one state; a failure that ends the writer ends it.
@@ -90,7 +91,13 @@ extension WriterResource {
 
     /// Waits for its turn. 409 while a chunk is being taken.
     func beginChange(in allowed: [Phase]) throws(Problem) {
-        let refusal: Problem? = state.wait { state -> Problem?? in
+        let refusal = try turns.taking { awaitChange(in: allowed) }
+        if let refusal { throw refusal }
+    }
+
+    /// Why it may not begin; nil: it has begun.
+    private func awaitChange(in allowed: [Phase]) -> Problem? {
+        state.wait { state -> Problem?? in
             if state.isChanging { return nil }
             if !allowed.contains(state.phase) { return .some(Self.wrongState(state.phase, needs: nil)) }
             if let stream = state.chunks.keys.min() {
@@ -102,7 +109,6 @@ extension WriterResource {
             state.isChanging = true
             return .some(nil)
         } ?? nil
-        if let refusal { throw refusal }
     }
 
     func interruptChunksAndBeginChange() throws(Problem) {

@@ -27,7 +27,18 @@ extension WriterResource {
     /// nobody's way.
     func claimStream(_ index: Int, from offset: Int64?, _ interruption: @escaping Interruption) throws(Problem) -> ChunkTarget {
         let deadline = Deadline.after(.seconds(5))
-        let claimed: Result<ChunkTarget, Problem>? = state.wait(until: deadline) { state in
+        let claimed: Result<ChunkTarget, Problem>? = try turns.taking {
+            awaitStream(index, from: offset, until: deadline, interruption)
+        }
+        guard let claimed else { throw Self.chunkInProgress(index) }
+        return try claimed.get()
+    }
+
+    /// nil: another chunk had not ended by then.
+    private func awaitStream(
+        _ index: Int, from offset: Int64?, until deadline: Deadline, _ interruption: @escaping Interruption
+    ) -> Result<ChunkTarget, Problem>? {
+        state.wait(until: deadline) { state in
             if state.isChanging { return nil }
             guard state.phase == .alive(.open), let writer = state.parts?.writer else {
                 return .failure(Self.wrongState(state.phase, needs: "chunks need an open one: POST …/open first"))
@@ -44,8 +55,6 @@ extension WriterResource {
             state.chunks[index] = interruption
             return .success(ChunkTarget(writer: writer, stream: state.streams[index]))
         }
-        guard let claimed else { throw Self.chunkInProgress(index) }
-        return try claimed.get()
     }
 
     func releaseStream(_ index: Int) {

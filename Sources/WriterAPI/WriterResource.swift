@@ -57,6 +57,10 @@ final class WriterResource: Sendable {
     let report: @Sendable (ControlMessage) -> Void
     let state = Monitor(State())
     let growth = OutputGrowth()
+    /// Of changes and chunks.
+    let turns = TurnLimit(16)
+    /// However many of those wait, the writer can be deleted.
+    let deletions = TurnLimit(4)
 
     /// `report` tells the gateway.
     init(
@@ -174,7 +178,9 @@ final class WriterResource: Sendable {
 
     /// Makes the creation this caller's, who then calls `create`, `tryOut` or `discard`. Waits
     /// while another one is at it.
-    func claimCreation() -> CreationClaim {
+    func claimCreation() throws(Problem) -> CreationClaim { try turns.taking { awaitCreationClaim() } }
+
+    private func awaitCreationClaim() -> CreationClaim {
         state.wait { state in
             if state.isChanging { return nil }
             switch state.phase {
@@ -228,7 +234,10 @@ final class WriterResource: Sendable {
     /// Deletes the writer and what it wrote. What does not come back soon is left alone.
     func delete() throws(Problem) {
         interruptOpening()
-        guard try interruptChunksAndBeginChange(until: .after(Self.patience)) else {
+        let mayBegin = try deletions.taking { () throws(Problem) in
+            try interruptChunksAndBeginChange(until: .after(Self.patience))
+        }
+        guard mayBegin else {
             if !abandonForGood() { throw wrongState(needs: nil) }
             return
         }
@@ -240,7 +249,7 @@ final class WriterResource: Sendable {
 
     /// No request will make the writer. False: there is one.
     func giveUp() -> Bool {
-        switch claimCreation() {
+        switch awaitCreationClaim() {
         case .claimed:
             discard()
             return true
@@ -250,8 +259,8 @@ final class WriterResource: Sendable {
     }
 
     func discard() {
-        growth.ended(.bad)
         state.withLock { $0.phase = .discarded }
+        growth.ended(.failed)
         report(.discarded)
         endChange()
     }
@@ -313,7 +322,7 @@ final class WriterResource: Sendable {
         guard isFirst else { return resource }
         let record = record
         let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
-        growth.ended(ended == .closed ? .good : .bad)
+        growth.ended(ended == .closed ? .complete : .failed)
         report(isKept ? .record(record) : .unkeptRecord(record))
         endChange()
         return record.resource
@@ -355,23 +364,28 @@ final class WriterResource: Sendable {
     /// For reading what is written, as it is written.
     struct Output: Sendable {
         let place: OutputPlace
-        let growth: OutputGrowth
         /// What has been written may still be changed.
         let seeksBack: Bool
     }
 
-    /// Waits until the writer is open; nil when it never will be.
-    func awaitOutput() -> Output? {
-        state.wait { state -> Output?? in
+    enum OutputState: Sendable {
+        /// The writer is not open yet; `growth` tells when that changes.
+        case awaited
+        case there(Output)
+        /// It never will be.
+        case none
+    }
+
+    var output: OutputState {
+        state.withLock { state in
             guard let parts = state.parts, state.hasOpened else {
                 switch state.phase {
-                case .absent, .alive: return nil
-                case .ended, .discarded: return .some(nil)
+                case .absent, .alive: return .awaited
+                case .ended, .discarded: return .none
                 }
             }
-            return Output(
-                place: parts.place, growth: growth,
-                seeksBack: parts.place.muxer.willSeekBack(option: state.openOption))
-        } ?? nil
+            return .there(
+                Output(place: parts.place, seeksBack: parts.place.muxer.willSeekBack(option: state.openOption)))
+        }
     }
 }

@@ -79,11 +79,24 @@ final class WriterService: EncoderService {
             }
             exchange.route = request.operation.rawValue
             try authenticator.check(exchange.head, for: request.operation.scope)
-            try perform(request, exchange)
+            guard request.operation.takesJSON else { return perform(request, exchange) }
+            exchange.gatherBody(limit: settings.limits.maxJSONBytes) { [self] in perform(request, $0) }
         } catch {
-            let problem = resource.redacted(error)
-            exchange.reply(problem, fields: problem.offsetFields)
+            reply(error, exchange)
         }
+    }
+
+    private func perform(_ request: RoutedRequest, _ exchange: Exchange) {
+        do throws(Problem) {
+            try answer(request, exchange)
+        } catch {
+            reply(error, exchange)
+        }
+    }
+
+    private func reply(_ error: Problem, _ exchange: Exchange) {
+        let problem = resource.redacted(error)
+        exchange.reply(problem, fields: problem.offsetFields)
     }
 
     /// Whether this process answers: its own writer, while there is one, and the request that
@@ -102,7 +115,7 @@ final class WriterService: EncoderService {
         return key == settings.idempotencyKey
     }
 
-    private func perform(_ request: RoutedRequest, _ exchange: Exchange) throws(Problem) {
+    private func answer(_ request: RoutedRequest, _ exchange: Exchange) throws(Problem) {
         switch request.operation {
         case .createWriter, .putWriter: try create(exchange)
         case .getWriter: exchange.reply(.json(.object(resource.resource)))
@@ -145,14 +158,17 @@ final class WriterService: EncoderService {
 
     /// Makes the writer, or tells of it to a request that repeats the one that made it.
     private func create(_ exchange: Exchange) throws(Problem) {
-        switch resource.claimCreation() {
+        switch try resource.claimCreation() {
         case .claimed: try createClaimed(exchange)
         case .exists:
             let body = try json(exchange)
             guard resource.wasCreated(by: body) else { throw creationConflict(exchange.head.method) }
             let status = exchange.head.method == .post ? HTTPStatus.created : .ok
             exchange.reply(.json(.object(resource.resource), status: status, fields: [location]))
-        case .ended: try gateway.handBack(exchange)
+        case .ended:
+            // It has ended while the body came.
+            if exchange.body.hasBegun { throw .justEnding(settings.writer) }
+            try gateway.handBack(exchange)
         }
     }
 

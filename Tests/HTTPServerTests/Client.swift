@@ -32,6 +32,16 @@ final class Client {
         return take(received.count)
     }
 
+    /// How much comes until the server ends the connection.
+    func countRest() -> Int {
+        var count = 0
+        repeat {
+            count += received.count
+            received = []
+        } while receive()
+        return count
+    }
+
     /// What comes, up to and with `end`; less when the connection ends first.
     func read(through end: String) -> String {
         while true {

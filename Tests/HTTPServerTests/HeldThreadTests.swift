@@ -12,9 +12,10 @@ import Testing
         #expect(ContinuousClock.now - started < limit)
     }
 
-    @Test func bodiesThatNeverComeHoldHalfOfTheThreadsAtMost() throws {
+    /// They held half of the threads, for two seconds each.
+    @Test func bodiesThatNeverComeHoldNoThread() throws {
         let server = try LiveServer {
-            $0.handlerThreads = 4
+            $0.handlerThreads = 1
             $0.closeTimeout = .seconds(5)
         }
         let stuck = try (0..<12).map { _ in try server.connect() }
@@ -23,6 +24,144 @@ import Testing
             #expect(client.read(through: "hello") == ExchangeTests.hello)
         }
         try expectServed(server)
+        // What does come is read away, and the next request is found behind it.
+        stuck[0].send(String(repeating: "x", count: 60))
+        stuck[0].send(String(repeating: "x", count: 40) + ExchangeTests.get)
+        #expect(stuck[0].read(through: "hello") == ExchangeTests.hello)
+    }
+
+    @Test func bodiesThatAreGatheredHoldNoThread() throws {
+        let demo = Demo()
+        let server = try LiveServer(demo) { $0.handlerThreads = 1 }
+        let clients = try (0..<12).map { _ in try server.connect() }
+        for client in clients {
+            client.send("POST /park HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 6\r\n\r\n")
+            #expect(client.read(through: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+            client.send("abc")
+        }
+        try expectServed(server)
+        for client in clients { client.send("def") }
+        #expect(demo.gate.awaitEntered(12))
+        try expectServed(server)
+        demo.gate.open()
+        for client in clients { #expect(client.read(through: "abcdef").hasSuffix("\r\n\r\nabcdef")) }
+    }
+
+    @Test func aGatheredBodyThatStaysAwayIsToldOf() throws {
+        let demo = Demo()
+        let server = try LiveServer(demo) { $0.bodyTimeout = .milliseconds(100) }
+        let client = try server.connect()
+        demo.gate.open()
+        client.send("POST /park HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        #expect(demo.gate.awaitEntered())
+    }
+
+    /// A client that had left was waited for as one that had not, with its thread.
+    @Test func aClientThatLeavesEndsItsWait() throws {
+        let demo = Demo()
+        let server = try LiveServer(demo) { $0.handlerThreads = 1 }
+        for _ in 0..<40 {
+            let client = try server.connect()
+            client.send("GET /park HTTP/1.1\r\nHost: a\r\n\r\n")
+        }
+        #expect(demo.ended.wait(until: .after(.seconds(10))) { $0.count == 40 ? true : nil } == true)
+        #expect(demo.ended.withLock { $0.allSatisfy { $0 == .clientGone } })
+        #expect(server.server.awaitEmpty(until: .after(.seconds(10))))
+        #expect(server.server.waitingCount == 0)
+    }
+
+    @Test func aFollowerThatLeavesIsForgotten() throws {
+        let demo = Demo()
+        let server = try LiveServer(demo) { $0.handlerThreads = 1 }
+        do {
+            let followers = try (0..<40).map { _ in try server.connect() }
+            for follower in followers { follower.send("GET /follow HTTP/1.1\r\nHost: a\r\n\r\n") }
+            #expect(demo.growing.awaitFollowers(40))
+        }
+        #expect(demo.growing.awaitFollowers(0))
+        #expect(server.server.awaitEmpty(until: .after(.seconds(10))))
+    }
+
+    @Test func aFollowerHearsOfEachGrowthAndOfTheEnd() throws {
+        let demo = Demo()
+        let server = try LiveServer(demo)
+        let (whole, old) = (try server.connect(), try server.connect())
+        whole.send("GET /follow HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(whole.read(through: "one\r\n").hasSuffix("\r\n\r\n3\r\none\r\n"))
+        #expect(demo.growing.awaitFollowers(1))
+        demo.growing.append("more")
+        #expect(whole.read(through: "more\r\n") == "4\r\nmore\r\n")
+        old.send("GET /follow HTTP/1.0\r\n\r\n")
+        #expect(demo.growing.awaitFollowers(2))
+        demo.growing.end(.failed)
+        #expect(whole.rest() == "")
+        #expect(old.rest().hasSuffix("\r\n\r\nonemore"))
+        // Without chunks only a reset tells of it.
+        #expect(!whole.isBroken && old.isBroken)
+    }
+
+    /// Twelve of them made the server 1 GB large.
+    @Test func whatWaitsForClientsIsBounded() throws {
+        let server = try LiveServer {
+            $0.handlerThreads = 2
+            $0.maxHeldBytes = 80 << 20
+        }
+        let lazy = try (0..<12).map { _ in try server.connect() }
+        for client in lazy { client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n") }
+        for client in lazy { #expect(client.read(count: 15) == "HTTP/1.1 200 OK") }
+        try expectServed(server)
+        #expect(server.server.waitingCount <= 2)
+        #expect(server.server.heldBytes <= 80 << 20)
+        // The one that came last was let wait.
+        lazy[11].finishSending()
+        #expect(lazy[11].countRest() > 32 << 20)
+    }
+
+    @Test func operationalRequestsAreAnsweredWhenNoThreadIsFree() throws {
+        let demo = Demo()
+        let server = try LiveServer(demo) {
+            $0.handlerThreads = 2
+            $0.maxQueuedRequests = 2
+        }
+        let busy = try (0..<4).map { _ in try server.connect() }
+        for client in busy { client.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n") }
+        #expect(demo.gate.awaitEntered(1))
+        let other = try server.connect()
+        for _ in 0..<3 {
+            other.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(other.read(through: "alive").hasSuffix("\r\n\r\nalive"))
+        }
+        // What comes behind one on its connection has no claim to its thread.
+        other.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\nGET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(other.read(through: "alive").hasSuffix("\r\n\r\nalive"))
+        let last = try server.connect()
+        last.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(last.read(through: "alive").hasSuffix("\r\n\r\nalive"))
+        demo.gate.open()
+    }
+
+    @Test func aClientByItsTokenLeavesThreadsToOthers() throws {
+        let demo = Demo()
+        let server = try LiveServer(demo) { $0.handlerThreads = 8 }
+        let greedy = try (0..<20).map { _ in try server.connect() }
+        for client in greedy { client.send("GET /wait HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer greedy\r\n\r\n") }
+        #expect(demo.gate.awaitEntered(4))
+        let other = try server.connect()
+        other.send("GET /wait HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer other\r\n\r\n")
+        #expect(demo.gate.awaitEntered(5))
+        #expect(demo.gate.entered == 5)
+        demo.gate.open()
+        for client in greedy + [other] { #expect(client.read(through: "waited").hasSuffix("waited")) }
+    }
+
+    /// When the server closes, clients that neither read nor send are not waited for.
+    @Test func closingEndsThoseThatDoNotReadSoon() throws {
+        let server = try LiveServer { $0.closingPatience = .milliseconds(100) }
+        let lazy = try (0..<4).map { _ in try server.connect() }
+        for client in lazy { client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n") }
+        for client in lazy { #expect(client.read(count: 15) == "HTTP/1.1 200 OK") }
+        server.server.drain(closing: true)
+        #expect(server.server.awaitEmpty(until: .after(.seconds(8))))
     }
 
     @Test func clientsThatDoNotReadHoldNoThread() throws {

@@ -1,6 +1,8 @@
+import Glibc
 import HTTP1
 import HTTPServer
 import Logging
+import Synchronization
 import SystemIO
 
 /// A server on a free loopback port, with a loop thread of its own.
@@ -34,9 +36,13 @@ final class LiveServer: Sendable {
 struct Demo: RequestHandler {
     var gate = Gate()
     var idle = Monitor<[[UInt8]]>([])
+    var growing = GrowingFile()
+    /// How the waits of "/park" ended.
+    var ended = Monitor<[Wake]>([])
 
     func handle(_ exchange: Exchange) {
         switch exchange.head.target.rawPath {
+        case "/livez": try? exchange.respond(.text("alive"))
         case "/hello": try? exchange.respond(.text("hello"))
         case "/none": try? exchange.respond(Response(.noContent))
         case "/early": try? exchange.respond(.text("no", .forbidden))
@@ -50,9 +56,12 @@ struct Demo: RequestHandler {
             gate.enterAndWait()
             try? exchange.respond(.text("waited"))
         case "/follow": follow(exchange)
+        case "/park": waitForBoth(exchange)
         default: try? exchange.respond(.text("", .notFound))
         }
     }
+
+    func isOperational(_ head: RequestHead) -> Bool { head.target.rawPath == "/livez" }
 
     func response(to refusal: Refusal, requestID: String) -> Response {
         switch refusal {
@@ -99,47 +108,126 @@ struct Demo: RequestHandler {
     }
 
     private func pieces(_ exchange: Exchange) {
-        try? exchange.respondStreaming(.ok, fields: []) { send in
-            for piece in ["one", "", "two"] { try Self.send(Array(piece.utf8), send) }
-        }
+        try? exchange.respond(.ok, fields: [], pieces: Pieces(["one", "", "two"]))
     }
-
-    private static func send(
-        _ piece: [UInt8], _ send: (UnsafeRawBufferPointer) throws(Exchange.Failure) -> Void
-    ) throws {
-        try piece.withUnsafeBytes { try send($0) }
-    }
-
-    private struct Broken: Error {}
 
     private func cut(_ exchange: Exchange) {
-        try? exchange.respondStreaming(.ok, fields: []) { send in
-            try Self.send(Array("one".utf8), send)
-            throw Broken()
-        }
+        try? exchange.respond(.ok, fields: [], pieces: Pieces(["one"], breaks: true))
     }
 
     private func answerBeforeReading(_ exchange: Exchange) {
-        try? exchange.respondStreaming(.ok, fields: []) { send in
-            let body = (try? exchange.body.collect(limit: 100)) ?? nil
-            try Self.send(body ?? [], send)
-        }
+        try? exchange.respond(.ok, fields: [], pieces: BodyOf(exchange))
     }
 
     private func follow(_ exchange: Exchange) {
-        try? exchange.respondStreaming(.ok, fields: []) { send in
-            try Self.send(Array("one".utf8), send)
-            gate.enterAndWait()
+        try? exchange.respond(.ok, fields: [], following: growing.file, growing)
+    }
+
+    /// Both ways to wait: for the body, and for the gate.
+    private func waitForBoth(_ exchange: Exchange) {
+        exchange.gatherBody(limit: 100) { exchange in
+            gate.enter()
+            exchange.wait(until: .after(.seconds(20)), for: { gate.whenOpen($0) }) { exchange, wake in
+                ended.change { $0.append(wake) }
+                if wake == .clientGone { return }
+                let body = (try? exchange.body.collect(limit: 100)) ?? nil
+                try? exchange.respond(Response(.ok, body: .bytes(body ?? [])))
+            }
         }
+    }
+}
+
+private final class Pieces: PieceSource {
+    private struct Broken: Error {}
+    private let left: Mutex<[String]>
+    private let breaks: Bool
+
+    init(_ pieces: [String], breaks: Bool = false) {
+        left = Mutex(pieces)
+        self.breaks = breaks
+    }
+
+    func next() throws -> [UInt8]? {
+        let piece = left.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+        if piece == nil && breaks { throw Broken() }
+        return piece.map { Array($0.utf8) }
+    }
+}
+
+/// Reads the request's body when the answer has begun.
+private final class BodyOf: PieceSource {
+    private let exchange: Exchange
+
+    init(_ exchange: Exchange) { self.exchange = exchange }
+
+    func next() throws -> [UInt8]? {
+        exchange.body.isFinished ? nil : try exchange.body.collect(limit: 100)
+    }
+}
+
+/// A file that holds "one" until it is ended.
+final class GrowingFile: FileGrowth {
+    private struct State {
+        var end: FileEnd?
+        var wakes = WakeList()
+    }
+
+    private let state = Monitor(State())
+    let file: OpenFile
+
+    init() {
+        var path = Array("/tmp/growing-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&path)
+        unlink(path)
+        _ = write(descriptor, "one", 3)
+        file = OpenFile(owning: descriptor)
+    }
+
+    var current: (version: Int, end: FileEnd?) { state.withLock { ($0.end == nil ? 0 : 1, $0.end) } }
+
+    func whenChanged(since version: Int, _ wake: @escaping WakeList.Wake) -> CancelWake {
+        let number = state.change { $0.wakes.add(wake) }
+        return { [self] in state.change { $0.wakes.remove(number) } }
+    }
+
+    /// Followers that wait for more.
+    func awaitFollowers(_ count: Int) -> Bool {
+        state.wait(until: .after(.seconds(10))) { $0.wakes.count == count ? true : nil } ?? false
+    }
+
+    func append(_ text: String) {
+        _ = write(file.descriptor, text, text.utf8.count)
+        for wake in state.change({ $0.wakes.takeAll() }) { wake() }
+    }
+
+    func end(_ end: FileEnd) {
+        let wakes = state.change { state in
+            state.end = end
+            return state.wakes.takeAll()
+        }
+        for wake in wakes { wake() }
     }
 }
 
 /// Handlers that are inside, and whether they may go on.
 final class Gate: Sendable {
-    private let state = Monitor((entered: 0, isOpen: false))
+    private struct State {
+        var entered = 0
+        var isOpen = false
+        var wakes = WakeList()
+    }
+
+    private let state = Monitor(State())
+
+    func enter() { state.change { $0.entered += 1 } }
+
+    func whenOpen(_ wake: @escaping WakeList.Wake) -> CancelWake {
+        let number = state.change { $0.wakes.add(wake) }
+        return { [self] in state.change { $0.wakes.remove(number) } }
+    }
 
     func enterAndWait() {
-        state.change { $0.entered += 1 }
+        enter()
         _ = state.wait(until: .after(.seconds(20))) { $0.isOpen ? true : nil }
     }
 
@@ -147,7 +235,15 @@ final class Gate: Sendable {
         state.wait(until: .after(.seconds(10))) { $0.entered >= count ? true : nil } ?? false
     }
 
-    func open() { state.change { $0.isOpen = true } }
+    var entered: Int { state.withLock { $0.entered } }
+
+    func open() {
+        let wakes = state.change { state in
+            state.isOpen = true
+            return state.wakes.takeAll()
+        }
+        for wake in wakes { wake() }
+    }
 }
 
 extension Response {

@@ -51,11 +51,11 @@ import Testing
         let server = try LiveServer(handler) { $0.handlerThreads = 1 }
         let followers = try (0..<8).map { _ in try server.connect() }
         for follower in followers { follower.send("GET /follow HTTP/1.1\r\nHost: a\r\n\r\n") }
-        #expect(handler.gate.awaitEntered(8))
+        #expect(handler.growing.awaitFollowers(8))
         let other = try server.connect()
         other.send(ExchangeTests.get)
         #expect(other.read(through: "hello") == ExchangeTests.hello)
-        handler.gate.open()
+        handler.growing.end(.complete)
         for follower in followers { #expect(follower.read(through: "0\r\n\r\n").hasSuffix("3\r\none\r\n0\r\n\r\n")) }
     }
 

@@ -1,0 +1,196 @@
+import HTTP1
+import SystemIO
+
+/// A body that is made while it is sent. One thread at a time asks.
+public protocol PieceSource: AnyObject, Sendable {
+    /// The next piece, without waiting; nil at the end. What it throws breaks the answer off.
+    func next() throws -> [UInt8]?
+}
+
+/// The growth of a file that is being written.
+public protocol FileGrowth: Sendable {
+    /// Bytes in the file before the call are of that version or an earlier one.
+    var current: (version: Int, end: FileEnd?) { get }
+    /// Calls `wake` once, when anything is not as it was at `version`; at once if it is so already.
+    func whenChanged(since version: Int, _ wake: @escaping WakeList.Wake) -> CancelWake
+}
+
+public enum FileEnd: Sendable {
+    /// Whole.
+    case complete
+    /// What is there is not what it was to be.
+    case failed
+}
+
+/// What is left to send of an answer. It never waits; one thread at a time uses it.
+final class Outbound: @unchecked Sendable {
+    // Unchecked: it goes from thread to thread with its exchange.
+    enum Source {
+        case none
+        case bytes([UInt8])
+        case file(OpenFile, Range<UInt64>)
+        case pieces(any PieceSource)
+        case growing(OpenFile, any FileGrowth)
+    }
+
+    enum Step {
+        case done
+        /// The client takes no more now; or it takes so much that others get their turn.
+        case noRoom
+        /// The file has no more now, at this version.
+        case nothingYet(version: Int)
+        case clientGone
+        /// The body can't go on.
+        case broken
+    }
+
+    private var pending: [UInt8]
+    private var pendingStart = 0
+    private var source: Source
+    let isChunked: Bool
+    /// What of the file is announced and not sent.
+    private var fileRange: Range<UInt64> = 0..<0
+    private var isEnding = false
+    private(set) var bodyBytesSent: UInt64 = 0
+    private var pace: Pace
+
+    private static let largestFileChunk: UInt64 = 1_024 * 1_024
+    /// After so many bytes others get the thread.
+    private static let turnBytes = 16 * 1_024 * 1_024
+
+    init(pending: [UInt8], sent: Int, source: Source, isChunked: Bool, timeout: Duration) {
+        self.pending = pending
+        pendingStart = sent
+        self.source = source
+        self.isChunked = isChunked
+        pace = Pace(timeout)
+        if case .file(_, let range) = source { fileRange = range }
+    }
+
+    /// By when the client must have taken more.
+    var deadline: Deadline { pace.deadline }
+
+    /// Of the file that it follows.
+    func whenChanged(since version: Int, _ wake: @escaping WakeList.Wake) -> CancelWake {
+        if case .growing(_, let growth) = source { return growth.whenChanged(since: version, wake) }
+        return {}
+    }
+
+    /// Bytes of memory that wait here for the client.
+    var heldBytes: Int {
+        if case .bytes(let bytes) = source { return pending.count + bytes.count }
+        return pending.count
+    }
+
+    /// Sends what there is room for.
+    func advance(to descriptor: Int32) -> Step {
+        var sent = 0
+        while sent < Self.turnBytes {
+            switch sendSome(to: descriptor) {
+            case .moved(0)?: return .noRoom
+            case .moved(let count)?:
+                pace.moved(count)
+                sent += count
+            case .ended?, .timedOut?: return .clientGone
+            case nil:
+                switch refill() {
+                case nil: continue
+                case let step?: return step
+                }
+            }
+        }
+        return .noRoom
+    }
+
+    /// nil: nothing of what was announced is left.
+    private func sendSome(to descriptor: Int32) -> SocketProgress? {
+        if pendingStart < pending.count {
+            let progress = pending[pendingStart...].withUnsafeBytes {
+                Socket.sendAvailable(descriptor, $0, moreFollows: !fileRange.isEmpty)
+            }
+            if case .moved(let count) = progress { pendingStart += count }
+            return progress
+        }
+        guard !fileRange.isEmpty, let file else { return nil }
+        let progress = Socket.sendFileAvailable(
+            descriptor, from: file.descriptor, offset: fileRange.lowerBound, count: Int(clamping: fileRange.count))
+        if case .moved(let count) = progress {
+            fileRange = (fileRange.lowerBound + UInt64(count))..<fileRange.upperBound
+            bodyBytesSent += UInt64(count)
+        }
+        return progress
+    }
+
+    private var file: OpenFile? {
+        switch source {
+        case .file(let file, _), .growing(let file, _): file
+        case .none, .bytes, .pieces: nil
+        }
+    }
+
+    /// Announces what comes next; a step when there is nothing to send.
+    private func refill() -> Step? {
+        if isEnding { return .done }
+        pending.removeAll(keepingCapacity: true)
+        pendingStart = 0
+        switch source {
+        case .none, .file: return finish()
+        case .bytes(let bytes):
+            source = .none
+            bodyBytesSent += UInt64(bytes.count)
+            pending = bytes
+        case .pieces(let pieces):
+            guard case .success(let next) = Result(catching: { try pieces.next() }) else { return .broken }
+            guard let piece = next else { return finish() }
+            announce(piece.count)
+            pending += piece
+            _ = endChunk()
+            bodyBytesSent += UInt64(piece.count)
+        case .growing(let file, let growth): return refill(from: file, growth)
+        }
+        return nil
+    }
+
+    private func refill(from file: OpenFile, _ growth: any FileGrowth) -> Step? {
+        // Asked before the size: what is written in between is found by the next round.
+        let (version, end) = growth.current
+        let position = fileRange.upperBound
+        let size = file.size
+        if size > position {
+            fileRange = position..<min(size, position + Self.largestFileChunk)
+            announce(fileRange.count)
+            return nil
+        }
+        switch end {
+        case .complete?: return finish()
+        // The client may use what it has meanwhile: its chunk is ended first.
+        case .failed?: return endChunk() ? nil : .broken
+        case nil: return endChunk() ? nil : .nothingYet(version: version)
+        }
+    }
+
+    private var owesEndOfChunk = false
+
+    private func announce(_ count: Int) {
+        guard isChunked, count > 0 else { return }
+        if owesEndOfChunk { pending += ChunkedEncoder.chunkEnd }
+        ChunkedEncoder.appendHeader(size: count, to: &pending)
+        owesEndOfChunk = true
+    }
+
+    /// False: nothing is owed.
+    private func endChunk() -> Bool {
+        guard owesEndOfChunk else { return false }
+        owesEndOfChunk = false
+        pending += ChunkedEncoder.chunkEnd
+        return true
+    }
+
+    private func finish() -> Step? {
+        isEnding = true
+        guard isChunked else { return .done }
+        _ = endChunk()
+        pending += ChunkedEncoder.terminator
+        return nil
+    }
+}
