@@ -97,6 +97,7 @@ extension Problem {
         switch failure {
         case .cut: self.init(.bodyCut, "The connection ended before the body did.")
         case .timedOut: self.init(.requestTimeout, "The body stopped coming.")
+        case .interrupted: self.init(.chunkInterrupted, "The server ended the request before its body did.")
         case .malformed(let error): self.init(malformed: error)
         }
     }

@@ -156,6 +156,8 @@ extension Operation {
         case .createWriter: ["dry_run"]
         case .writeChunk: ["pts"]
         case .encode: nil
+        // A probe's or a scraper's query is nobody's mistake.
+        case .getLiveness, .getReadiness, .getMetrics: nil
         default: []
         }
     }

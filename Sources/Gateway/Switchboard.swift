@@ -47,8 +47,12 @@ final class Switchboard: RequestHandler {
         }
     }
 
+    /// Those that are asked by machines, often, to know how the server is.
     func isOperational(_ head: RequestHead) -> Bool {
-        (try? Route.match(head))?.operation.isOperational ?? false
+        switch (try? Route.match(head))?.operation {
+        case .getLiveness, .getReadiness, .getMetrics: true
+        default: false
+        }
     }
 
     func response(to refusal: Refusal, requestID: String) -> Response { .refusal(refusal, requestID: requestID) }

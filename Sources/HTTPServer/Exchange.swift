@@ -81,16 +81,6 @@ public final class Exchange: @unchecked Sendable {
     public var isAnswered: Bool { isAnswering || outcome == .handedOff }
     private var isAnswering = false
 
-    /// Ends the connection under a handler that is blocked on it. From any thread.
-    public var interrupter: Interrupter { Interrupter(descriptor: connection.descriptor) }
-
-    public struct Interrupter: Sendable {
-        let descriptor: Int32
-
-        /// Only while the exchange is still being handled.
-        public func interrupt() { Socket.shutDown(descriptor) }
-    }
-
     /// Gives the connection away with this request still unread on it: `send` gets the
     /// descriptor (to pass a copy of) and the bytes that go with it. When it returns true the
     /// exchange is over for this process; when false the handler still has to answer.
@@ -318,7 +308,7 @@ public final class Exchange: @unchecked Sendable {
     private var mayReuse: Bool { head.keepsAlive && !isDraining && !isClosing() }
 
     /// Whether the next request on the connection can be found behind this one's body.
-    private var canReachBodyEnd: Bool { body.canReachEnd(limit: configuration.maxDiscardedBodyBytes) }
+    private var canReachBodyEnd: Bool { body.promisesEnd(limit: configuration.maxDiscardedBodyBytes) }
 
     private static func mayHaveBody(_ status: HTTPStatus) -> Bool {
         status.code >= 200 && status != .noContent && status != .notModified

@@ -74,7 +74,8 @@ public final class HTTPServer: Sendable {
     let configuration: Configuration
     private let handler: any RequestHandler
     private let pool: WorkerPool
-    private let operations = WorkerPool(maxThreads: 2, maxQueued: 256)
+    /// Its queue has room for every connection: its requests are short.
+    private let operations = WorkerPool(maxThreads: 2, maxQueued: .max)
     private let parking: ConnectionParking
     private let waiting: WaitingExchanges
     private let draining = Atomic(false)

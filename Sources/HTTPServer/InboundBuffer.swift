@@ -33,6 +33,14 @@ struct InboundBuffer {
 
     /// Lets `fill` append up to `capacity` bytes; it returns how many it did.
     mutating func append(capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int) {
+        append(capacity: capacity) { space in Result<Int, Never>.success(fill(space)) }
+    }
+
+    /// The same where nothing may come of it.
+    @discardableResult
+    mutating func append<E: Error>(
+        capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Result<Int, E>
+    ) -> Result<Void, E> {
         if start > 0 && storage.count - end < capacity {
             storage.withUnsafeMutableBytes { bytes in
                 let moved = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
@@ -44,9 +52,10 @@ struct InboundBuffer {
             storage.append(contentsOf: repeatElement(0, count: end + capacity - storage.count))
         }
         let free = end..<(end + capacity)
-        end += storage.withUnsafeMutableBytes { bytes in
+        let result = storage.withUnsafeMutableBytes { bytes in
             fill(UnsafeMutableRawBufferPointer(rebasing: bytes[free]))
         }
+        return result.map { end += $0 }
     }
 
     mutating func append(_ bytes: UnsafeRawBufferPointer) {

@@ -1,4 +1,5 @@
 import HTTP1
+import Synchronization
 import SystemIO
 
 /// The body of one request, read straight from the socket into the reader's memory. One thread at a
@@ -10,8 +11,24 @@ public final class RequestBody {
         /// No byte came within the body timeout.
         case timedOut
         case malformed(HTTPParseError)
+        /// Somebody here has ended the reading; the client can still be answered.
+        case interrupted
     }
 
+    /// Ends the reading of a body under the thread that is at it. From any thread, while the request is
+    /// handled.
+    public final class Interrupter: Sendable {
+        private let hasInterrupted = Atomic(false)
+        fileprivate let waits = InterruptibleWaits()
+
+        public func interrupt() {
+            if !hasInterrupted.exchange(true, ordering: .sequentiallyConsistent) { waits.interrupt() }
+        }
+
+        fileprivate var isInterrupted: Bool { hasInterrupted.load(ordering: .relaxed) }
+    }
+
+    public let interrupter: Interrupter
     public let framing: BodyFraming
     /// Every byte of the body has been read.
     public private(set) var isFinished: Bool
@@ -58,6 +75,7 @@ public final class RequestBody {
         headBytes: Int, sendContinue: (() -> Void)?
     ) {
         self.framing = framing
+        interrupter = Interrupter()
         self.connection = connection
         self.timeout = timeout
         self.headBytes = headBytes
@@ -106,6 +124,7 @@ public final class RequestBody {
         if hasFailed { throw .cut }
         begin()
         invite()
+        if interrupter.isInterrupted { throw .interrupted }
         do throws(Failure) {
             let count =
                 if case .chunked = framing {
@@ -120,7 +139,7 @@ public final class RequestBody {
             if takesOnlyWhatIsThere && error == .timedOut { throw error }
             hasFailed = true
             connection.setLowWater(1)
-            throw error
+            throw interrupter.isInterrupted ? .interrupted : error
         }
     }
 
@@ -193,6 +212,13 @@ public final class RequestBody {
         } catch .timedOut {
             return nil
         }
+    }
+
+    /// Whether the answer can promise another request behind what is left. Of a chunked body only what is
+    /// there already tells where it ends.
+    func promisesEnd(limit: Int) -> Bool {
+        guard canReachEnd(limit: limit) else { return false }
+        return bytesLeft != nil || discardAvailable(limit: limit) == .all
     }
 
     /// Whether what is left can be read away to find the next request behind it.
@@ -275,29 +301,35 @@ public final class RequestBody {
         let wanted = regions.reduce(0) { $0 + $1.count }
         let waited = min(limit, wanted, Self.waitedBytes)
         connection.setLowWater(waited < Self.leastWaitedBytes ? 1 : waited)
-        let progress = Socket.receive(
-            connection.descriptor, into: regions, limit: limit, deadline: deadline)
-        switch progress {
-        case .moved(let count): return count
-        case .timedOut: throw .timedOut
-        case .ended: throw .cut
-        }
+        return try receive(into: regions, limit: limit)
     }
 
     /// Waits for more bytes in the connection's buffer.
     private func refill() throws(Failure) {
         connection.setLowWater(1)
-        var progress = SocketProgress.ended
-        connection.inbound.append(capacity: 4 * Connection.readCapacity) { space in
-            progress = Socket.receive(
-                connection.descriptor, into: [space], limit: space.count, deadline: deadline)
-            if case .moved(let count) = progress { return count }
-            return 0
+        let result = connection.inbound.append(capacity: 4 * Connection.readCapacity) { space in
+            Result { () throws(Failure) in try receive(into: [space], limit: space.count) }
         }
-        switch progress {
-        case .moved: return
-        case .timedOut: throw .timedOut
-        case .ended: throw .cut
+        try result.get()
+    }
+
+    /// Waits for the first byte.
+    private func receive(into regions: [UnsafeMutableRawBufferPointer], limit: Int) throws(Failure) -> Int {
+        let deadline = deadline
+        var isLate = deadline.hasPassed
+        while true {
+            switch Socket.receiveAvailable(connection.descriptor, into: regions, limit: limit) {
+            case .moved(let count)?: return count
+            case .ended?, .timedOut?: throw .cut
+            case nil: break
+            }
+            if isLate { throw .timedOut }
+            // What has come by the deadline is taken, also below the low-water mark.
+            switch interrupter.waits.wait({ Socket.awaitReadable(connection.descriptor, until: deadline) }) {
+            case .timedOut?: isLate = true
+            case nil where interrupter.isInterrupted: throw .interrupted
+            default: break
+            }
         }
     }
 }

@@ -50,7 +50,7 @@ package final class WorkerPool: Sendable {
         self.maxThreads = maxThreads
         self.maxQueued = maxQueued
         self.maxLent = maxLent
-        queueShare = max(1, maxQueued * 3 / 4)
+        queueShare = max(1, maxQueued / 4 * 3)
     }
 
     /// Whether there is work that no thread has taken up.

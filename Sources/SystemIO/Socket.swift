@@ -61,9 +61,6 @@ public enum Socket {
         SocketAddress.read { getpeername(descriptor, $0, $1) }
     }
 
-    /// Ends both directions; whoever is blocked on the socket wakes up.
-    public static func shutDown(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_RDWR)) }
-
     /// Closing it from here on tells the peer that something broke off, and drops what is unsent.
     public static func resetOnClose(_ descriptor: Int32) {
         var atOnce = linger(l_onoff: 1, l_linger: 0)
@@ -104,6 +101,18 @@ public enum Socket {
         _ descriptor: Int32, into regions: [UnsafeMutableRawBufferPointer], limit: Int,
         deadline: Deadline
     ) -> SocketProgress {
+        var isLate = false
+        while true {
+            if let progress = receiveAvailable(descriptor, into: regions, limit: limit) { return progress }
+            if isLate { return .timedOut }
+            isLate = wait(descriptor, for: Int16(POLLIN), until: deadline) == .timedOut
+        }
+    }
+
+    /// The same without waiting; nil when nothing is there.
+    public static func receiveAvailable(
+        _ descriptor: Int32, into regions: [UnsafeMutableRawBufferPointer], limit: Int
+    ) -> SocketProgress? {
         withUnsafeTemporaryAllocation(of: iovec.self, capacity: min(regions.count, maxRegions)) { parts in
             var left = limit
             var used = 0
@@ -114,20 +123,25 @@ public enum Socket {
                 left -= length
             }
             if left == limit { return .moved(0) }
-            var isLate = false
             while true {
                 let count = clinux_receive_into(descriptor, parts.baseAddress, used)
                 if count > 0 { return .moved(count) }
                 if count == 0 { return .ended }
                 switch errno {
                 case EINTR: continue
-                case EAGAIN:
-                    if isLate { return .timedOut }
-                    isLate = wait(descriptor, for: Int16(POLLIN), until: deadline) == .timedOut
+                case EAGAIN: return nil
                 default: return .ended
                 }
             }
         }
+    }
+
+    /// Waits until the socket has bytes or its peer ended, `.moved(0)` then; nil when a signal ended the wait.
+    public static func awaitReadable(_ descriptor: Int32, until deadline: Deadline) -> SocketProgress? {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        let ready = poll(&entry, 1, deadline.pollTimeout)
+        if ready < 0 && errno == EINTR { return nil }
+        return entry.revents != 0 ? .moved(0) : .timedOut
     }
 
     /// Waits until the socket has bytes or its peer ended: `.moved(0)` then.

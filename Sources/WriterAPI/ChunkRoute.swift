@@ -27,7 +27,7 @@ struct ChunkRoute {
     }
 
     private func takeInTurn(_ exchange: Exchange, _ parameters: Parameters) throws(Problem) -> Result<Response, Problem> {
-        let interrupter = exchange.interrupter
+        let interrupter = exchange.body.interrupter
         let target = try resource.claimStream(stream, from: parameters.offset) { interrupter.interrupt() }
         defer { resource.releaseStream(stream) }
         do throws(Problem) {
@@ -66,6 +66,7 @@ struct ChunkRoute {
         }
         // Whatever ended the body, its whole frames are kept.
         let receipt = try asProblem { () throws(StreamWriterError) in try chunk.finish() }
+        if bodyFailure == .interrupted { throw resource.chunkInterrupted(stream).with(receipt) }
         if let bodyFailure { throw Problem(bodyFailure).with(receipt) }
         if receipt.droppedBytes > 0 { throw Self.partialFrame(receipt, bytesPerFrame) }
         if let problem = source.checkTaken(receipt, bytesPerFrame: bytesPerFrame) { throw problem.with(receipt) }

@@ -20,7 +20,7 @@ final class EncodeService: EncoderService {
     private let gateway: GatewayReturn
     private let report: @Sendable (ControlMessage) -> Void
     private let phase = Mutex(Phase.waiting)
-    private let interrupter = Mutex<Exchange.Interrupter?>(nil)
+    private let interrupter = Mutex<RequestBody.Interrupter?>(nil)
     private let writer = Mutex<StreamWriter?>(nil)
     private let hasAbandoned = Atomic(false)
 
@@ -69,7 +69,7 @@ final class EncodeService: EncoderService {
             guard isFirst else { return try gateway.handBack(exchange) }
             // The answer may go on when this call has returned.
             exchange.whenOver { [self] in conclude() }
-            let handle = exchange.interrupter
+            let handle = exchange.body.interrupter
             interrupter.withLock { $0 = handle }
             defer { interrupter.withLock { $0 = nil } }
             exchange.route = Operation.encode.rawValue
@@ -126,7 +126,7 @@ final class EncodeService: EncoderService {
     /// Sends what is there while the body is still being read.
     private func stream(_ encoding: Encoding, _ body: inout ChunkBody, _ exchange: Exchange) throws(Problem) {
         let response = exchange.openStream(.ok, fields: encoding.fields)
-        let interrupter = exchange.interrupter
+        let interrupter = exchange.body.interrupter
         let sent = Monitor(false)
         do throws(SystemError) {
             try SystemThread.start(name: "sender") {

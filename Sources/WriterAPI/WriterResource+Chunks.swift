@@ -103,6 +103,17 @@ extension WriterResource {
             ])
     }
 
+    /// To the client whose chunk was ended: what has come in its way.
+    func chunkInterrupted(_ index: Int) -> Problem {
+        let isOpen = state.withLock { $0.phase == .alive(.open) && !$0.isAbandoned }
+        return Problem(
+            .chunkInterrupted,
+            isOpen
+                ? "Another request has taken stream \(index) over, or ends the writer. The whole frames that had come are kept."
+                : "The writer was ended while the chunk came.",
+            extras: [("stream", .integer(Int64(index)))])
+    }
+
     static func chunkInProgress(_ index: Int) -> Problem {
         Problem(
             .chunkInProgress,

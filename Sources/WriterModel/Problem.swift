@@ -19,6 +19,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case requestTimeout = "request-timeout"
     case wrongState = "wrong-state"
     case chunkInProgress = "chunk-in-progress"
+    case chunkInterrupted = "chunk-interrupted"
     case ptsTooEarly = "pts-too-early"
     case offsetMismatch = "offset-mismatch"
     case destinationExists = "destination-exists"
@@ -60,7 +61,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .notFound, .writerNotFound, .streamNotFound: 404
         case .methodNotAllowed: 405
         case .requestTimeout, .idleTimeout: 408
-        case .wrongState, .chunkInProgress, .ptsTooEarly, .offsetMismatch, .destinationExists, .writerExists: 409
+        case .wrongState, .chunkInProgress, .chunkInterrupted, .ptsTooEarly, .offsetMismatch, .destinationExists, .writerExists: 409
         case .payloadTooLarge: 413
         case .uriTooLong: 414
         case .unsupportedMediaType: 415
@@ -109,6 +110,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .requestTimeout: "The request took too long"
         case .wrongState: "The writer's state does not allow this"
         case .chunkInProgress: "The stream is taking another chunk"
+        case .chunkInterrupted: "The chunk was ended before its body was"
         case .ptsTooEarly: "The pts lies before the stream's next time"
         case .offsetMismatch: "The offset is not the stream's"
         case .destinationExists: "The destination exists"

@@ -120,7 +120,7 @@ import Testing
         #expect(progress == .timedOut)
         #expect(ContinuousClock.now - began < .seconds(20))
         isDone.change { $0 = true }
-        Socket.shutDown(far.number)
+        shutdown(far.number, Int32(SHUT_RDWR))
         SystemThread.sleep(.milliseconds(200))
     }
 
