@@ -3,6 +3,7 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/memfd.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -81,6 +83,28 @@ static inline int clinux_epoll_add(int poller, int fd, int events, uint64_t toke
     event.data.u64 = token;
     return epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
 }
+
+// Memory of a fixed size without a name, for two processes: neither can shrink it under the other.
+static inline int clinux_make_shared_memory(const char *name, size_t bytes) {
+    // F_ADD_SEALS and its flags have names under _GNU_SOURCE only: no seal more, no shrinking, no growing.
+    enum { add_seals = 1033, seals = 0x0001 | 0x0002 | 0x0004 };
+    int fd = (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return -1;
+    if (ftruncate(fd, (off_t)bytes) == 0 && fcntl(fd, add_seals, seals) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static inline void *clinux_map_shared(int fd, size_t bytes) {
+    void *start = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return start == MAP_FAILED ? 0 : start;
+}
+
+static inline uint32_t clinux_load_shared(const uint32_t *value) { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }
+static inline void clinux_store_shared(uint32_t *value, uint32_t to) { __atomic_store_n(value, to, __ATOMIC_RELEASE); }
 
 static inline int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 

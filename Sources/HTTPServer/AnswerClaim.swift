@@ -14,12 +14,17 @@ final class AnswerClaim: Sendable {
     private static let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
     private let state = Mutex(State())
+    /// Told before the first byte of an answer can be sent.
+    private let loan: Loan?
+
+    init(_ loan: Loan? = nil) { self.loan = loan }
 
     /// What must go before the answer's own bytes, usually nothing; nil when another has taken it.
     func take() -> [UInt8]? {
         state.withLock { state in
             if state.isTaken { return nil }
             state.isTaken = true
+            loan?.note(.answering)
             defer { state.owed = [] }
             return state.owed
         }

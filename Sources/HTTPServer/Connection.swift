@@ -10,6 +10,8 @@ final class Connection: @unchecked Sendable {
     var inbound: InboundBuffer
     /// How much of `inbound` was already searched for the end of a head.
     var scanned = 0
+    /// It is another process's, which has a copy.
+    var loan: Loan?
     /// Accepted while the server drains: it has one request.
     var isLate = false
     private var isOpen = true
@@ -113,13 +115,24 @@ final class Connection: @unchecked Sendable {
     /// Gives descriptor and unread bytes away.
     func surrender() -> DetachedConnection {
         isOpen = false
-        return DetachedConnection(descriptor: Descriptor(owning: descriptor), unread: inbound.bytes)
+        return DetachedConnection(descriptor: Descriptor(owning: descriptor), unread: inbound.bytes, loan: loan)
     }
 
     func close() {
         guard isOpen else { return }
         isOpen = false
+        // The other copy keeps it open until it hears of this.
+        if loan != nil { Socket.shutDownWriting(descriptor) }
+        endLoan(.closed)
         _ = Descriptor(owning: descriptor)
+    }
+}
+
+extension Connection {
+    /// Tells the process that lent it, once.
+    func endLoan(_ end: Loan.End) {
+        loan?.onEnd(end)
+        loan = nil
     }
 }
 
@@ -128,4 +141,6 @@ final class Connection: @unchecked Sendable {
 public struct DetachedConnection: ~Copyable, Sendable {
     public let descriptor: Descriptor
     public let unread: [UInt8]
+    /// Of the process that lent it, if one did.
+    public let loan: Loan?
 }

@@ -93,6 +93,7 @@ final class ConnectionParking: @unchecked Sendable {
             return
         }
         let isIdle = connection.inbound.isEmpty
+        connection.loan?.note(isIdle ? .idle : .asked)
         connection.inbound.compact()
         hold(
             connection, isIdle ? .idle : .readingHead,
@@ -129,8 +130,10 @@ final class ConnectionParking: @unchecked Sendable {
     private func becameReadable(_ key: ObjectIdentifier) {
         guard let entry = parked[key] else { return }
         if entry.phase == .closing { return readAway(entry) }
+        // Said before: bytes that were read and not told of would be lost with this process.
+        entry.connection.loan?.note(.asked)
         switch entry.connection.receiveAvailable(by: scratch) {
-        case nil: return
+        case nil: if entry.phase == .idle { entry.connection.loan?.note(.idle) }
         case .moved:
             // Leave the loop before a thread may get the connection.
             release(entry)

@@ -17,6 +17,8 @@ public final class Exchange: @unchecked Sendable {
 
     enum Outcome {
         case unanswered, keepAlive, close, handedOff
+        /// Another process serves it, and this one keeps it open.
+        case lent
         /// It goes on when the wait is over.
         case waiting
         /// The answer broke off, and only a reset tells the client.
@@ -34,7 +36,7 @@ public final class Exchange: @unchecked Sendable {
     private let began = ContinuousClock.now
     private let queueWait: Duration
     private var streamReuses = false
-    private let claim = AnswerClaim()
+    let claim: AnswerClaim
     let connection: Connection
     /// By which its client is known to the pool.
     let clients: [WorkerPool.ClientKey]
@@ -55,6 +57,7 @@ public final class Exchange: @unchecked Sendable {
         queueWait: Duration = .zero
     ) {
         self.clients = clients
+        claim = AnswerClaim(connection.loan)
         self.isOperational = isOperational
         self.head = head
         self.connection = connection
@@ -78,7 +81,7 @@ public final class Exchange: @unchecked Sendable {
         .init(descriptor: connection.descriptor, head: head, requestID: requestID, claim: claim)
     }
 
-    public var isAnswered: Bool { isAnswering || outcome == .handedOff }
+    public var isAnswered: Bool { isAnswering || outcome == .handedOff || outcome == .lent }
     private var isAnswering = false
 
     /// Gives the connection away with this request still unread on it: `send` gets the
@@ -89,11 +92,29 @@ public final class Exchange: @unchecked Sendable {
         guard claim.take() != nil else { return false }
         guard send(connection.descriptor, connection.inbound.bytes) else {
             claim.giveBack()
+            connection.loan?.note(head.method == .head ? .askedForHead : .asked)
             return false
         }
+        connection.loan = nil
         outcome = .handedOff
         return true
     }
+
+    /// Lends the connection to another process with this request still unread on it, as `handOff` gives
+    /// it away: it stays open here. Once `send` is called the connection may come back at any time.
+    public func lend(_ send: (_ lent: LentConnection, _ unread: [UInt8]) -> Bool) -> Bool {
+        precondition(!body.hasBegun && !isAnswered, "a request that was begun can't be given away")
+        guard claim.take() != nil else { return false }
+        guard send(LentConnection(connection), connection.inbound.bytes) else {
+            claim.giveBack()
+            return false
+        }
+        outcome = .lent
+        return true
+    }
+
+    /// The loan under which this process has the connection, for handing it back.
+    public var loan: Loan? { connection.loan }
 
     /// Runs something that lasts as long as the client or another request likes, and needs a thread. Other
     /// requests get one in this one's place, as far as `maxLentThreads` goes.
@@ -335,7 +356,7 @@ public final class Exchange: @unchecked Sendable {
 
     /// What became of the request; nil while there is no answer, or when it went elsewhere.
     var report: ExchangeReport? {
-        if outcome == .handedOff { return nil }
+        if outcome == .handedOff || outcome == .lent { return nil }
         return ExchangeReport(
             method: head.method, path: head.target.rawPath, route: route, status: status?.code, requestID: requestID,
             traceParent: head.field("traceparent"), peer: connection.peer, bodyBytesRead: body.bytesRead,

@@ -114,8 +114,12 @@ public final class HTTPServer: Sendable {
 
     /// Takes over a connection, with bytes already read from it. From any thread. `isNew`: no request
     /// of it has been answered yet.
-    public func adopt(_ descriptor: consuming Descriptor, unread: [UInt8] = [], isNew: Bool = false) {
+    /// `loan`: the process that passed it keeps a copy of it.
+    public func adopt(
+        _ descriptor: consuming Descriptor, unread: [UInt8] = [], isNew: Bool = false, loan: Loan? = nil
+    ) {
         let connection = Connection(owning: descriptor.take(), unread: unread)
+        connection.loan = loan
         connection.isLate = isNew && configuration.answersWhileDraining && isDraining
         let address = configuration.maxConnectionsPerAddress > 0 ? connection.peer?.host : nil
         let (total, ofAddress) = open.change { $0.add(address) }
@@ -150,6 +154,15 @@ public final class HTTPServer: Sendable {
         connection.close()
         noteGone(connection)
     }
+
+    /// It breaks: what was sent is not whole.
+    private func abort(_ connection: Connection) {
+        Socket.resetOnClose(connection.descriptor)
+        connection.endLoan(.broken)
+        forget(connection)
+    }
+
+    func park(_ connection: Connection) { parking.park(connection) }
 
     func surrenderIdle(_ connection: Connection) {
         handler.takeIdle(connection.surrender())
@@ -208,7 +221,11 @@ public final class HTTPServer: Sendable {
     /// so this does not block.
     private func refuse(_ connection: Connection, _ refusal: Refusal, _ request: RequestHead? = nil) {
         let requestID = RequestID.of(request)
-        let response = handler.response(to: refusal, requestID: requestID)
+        refuse(connection, handler.response(to: refusal, requestID: requestID), request, requestID: requestID)
+    }
+
+    func refuse(_ connection: Connection, _ response: Response, _ request: RequestHead? = nil, requestID: String) {
+        connection.loan?.note(.answering)
         let bytes = Self.closing(response, to: request, requestID: requestID)
         _ = bytes.withUnsafeBytes { Socket.sendAll(connection.descriptor, $0, timeout: .zero) }
         configuration.onAnswered?(
@@ -236,6 +253,7 @@ public final class HTTPServer: Sendable {
             head: head, headBytes: headBytes, connection: connection, configuration: configuration, pool: pool,
             clients: clients(of: connection, head), isOperational: isOperational, isDraining: isDraining,
             isClosing: { self.isClosing }, queueWait: queueWait)
+        connection.loan?.note(head.method == .head ? .askedForHead : .asked)
         atWork.add(exchange.atWork)
         return exchange
     }
@@ -268,15 +286,15 @@ public final class HTTPServer: Sendable {
     /// After a request: the next one on its connection, if it is there or comes soon.
     private func conclude(_ exchange: Exchange) -> Exchange? {
         let connection = exchange.connection
-        atWork.remove(connection.descriptor)
+        atWork.remove(connection.descriptor, exchange.claim)
         exchange.noteOver()
         if let onAnswered = configuration.onAnswered, let report = exchange.report { onAnswered(report) }
         switch exchange.outcome {
         case .handedOff: forget(connection)
         case .close, .unanswered, .waiting: parking.lingerAndClose(connection)
-        case .abort:
-            Socket.resetOnClose(connection.descriptor)
-            forget(connection)
+        // It may have come back already.
+        case .lent: break
+        case .abort: abort(connection)
         // The few threads are not for what comes behind.
         case .keepAlive where exchange.isOperational: parking.park(connection)
         case .keepAlive:

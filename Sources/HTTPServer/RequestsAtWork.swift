@@ -15,7 +15,12 @@ final class RequestsAtWork: Sendable {
     private let entries = Mutex<[Int32: Entry]>([:])
 
     func add(_ entry: Entry) { entries.withLock { $0[entry.descriptor] = entry } }
-    func remove(_ descriptor: Int32) { entries.withLock { _ = $0.removeValue(forKey: descriptor) } }
+    /// Of that claim: a connection that came back may have another by now.
+    func remove(_ descriptor: Int32, _ claim: AnswerClaim) {
+        entries.withLock { entries in
+            if entries[descriptor]?.claim === claim { entries[descriptor] = nil }
+        }
+    }
 
     /// Sends what `answer` makes to each client that has no answer, and takes no more from it.
     func answer(_ answer: (Entry) -> [UInt8]) {

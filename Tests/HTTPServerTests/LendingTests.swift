@@ -1,0 +1,157 @@
+import Glibc
+import HTTP1
+import HTTPServer
+import SystemIO
+import Synchronization
+import Testing
+
+/// Connections that one server lends to another, as the gateway does to encoders.
+@Suite struct LendingTests {
+    /// Lends every request but "/mine" to another server, and takes back what comes back.
+    private final class Lender: RequestHandler {
+        let marks: SharedMarks
+        let lent = Monitor<[Int: LentConnection]>([:])
+        let ends = Monitor<[Loan.End]>([])
+        let borrower = Mutex<HTTPServer?>(nil)
+        let server = Mutex<HTTPServer?>(nil)
+        /// The other process has the connection and does nothing with it.
+        let isDead: Bool
+
+        init(isDead: Bool = false) throws {
+            marks = try SharedMarks()
+            self.isDead = isDead
+        }
+
+        func handle(_ exchange: Exchange) {
+            if exchange.head.target.rawPath == "/mine" { return try! exchange.respond(.text("mine")) }
+            _ = exchange.lend { connection, unread in
+                lent.change { $0[7] = connection }
+                if isDead { return true }
+                let loan = Loan(marks: marks, slot: 7) { [self] end in
+                    ends.change { $0.append(end) }
+                    finish { $0.close($1, end) }
+                }
+                borrower.withLock { $0 }!.adopt(Descriptor(duplicating: connection.descriptor)!, unread: unread, loan: loan)
+                return true
+            }
+        }
+
+        func finish(_ body: (HTTPServer, LentConnection) -> Void) {
+            guard let connection = lent.change({ $0.removeValue(forKey: 7) }) else { return }
+            body(server.withLock { $0 }!, connection)
+        }
+
+        func response(to refusal: Refusal, requestID: String) -> Response { .text("refused", .badRequest) }
+    }
+
+    /// Hands "/mine" back to the lender, and cuts "/cut".
+    private struct Borrower: RequestHandler {
+        let demo = Demo()
+        let lender: Lender
+
+        func handle(_ exchange: Exchange) {
+            guard exchange.head.target.rawPath == "/mine" else { return demo.handle(exchange) }
+            _ = exchange.handOff { _, unread in
+                lender.finish { $0.takeBack($1, unread: unread) }
+                return true
+            }
+        }
+
+        func response(to refusal: Refusal, requestID: String) -> Response { .text("refused", .badRequest) }
+
+        func takeIdle(_ connection: consuming DetachedConnection) {
+            let unread = connection.unread
+            lender.finish { $0.takeBack($1, unread: unread) }
+        }
+    }
+
+    private func pair() throws -> (Lender, LiveServer, LiveServer) {
+        let lender = try Lender()
+        let (near, far) = (try LiveServer(lender), try LiveServer(Borrower(lender: lender)))
+        lender.server.withLock { $0 = near.server }
+        lender.borrower.withLock { $0 = far.server }
+        return (lender, near, far)
+    }
+
+    private static let mine = "GET /mine HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    @Test func aLentConnectionCountsAndComesBack() throws {
+        let (lender, near, far) = try pair()
+        let client = try near.connect()
+        for _ in 0..<20 {
+            client.send(ExchangeTests.get)
+            #expect(client.read(through: "hello") == ExchangeTests.hello)
+            #expect(near.server.connectionCount == 1)
+            client.send(ExchangeTests.get + Self.mine + ExchangeTests.get)
+            #expect(client.read(through: "hello") == ExchangeTests.hello)
+            #expect(client.read(through: "mine").hasSuffix("\r\n\r\nmine"))
+            #expect(client.read(through: "hello") == ExchangeTests.hello)
+        }
+        // Idle, it is said to be so.
+        #expect(far.server.connectionCount == 1)
+        far.server.drain()
+        client.send(Self.mine)
+        #expect(client.read(through: "mine").hasSuffix("\r\n\r\nmine"))
+        #expect(lender.ends.withLock { $0 } == [])
+    }
+
+    @Test func whatTheBorrowerClosesEndsAtOnce() throws {
+        let (lender, near, far) = try pair()
+        let client = try near.connect()
+        client.send("GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        #expect(client.rest() == ExchangeTests.helloClosing)
+        #expect(near.server.awaitEmpty(until: .after(.seconds(10))))
+        #expect(lender.ends.withLock { $0 } == [.closed])
+        withExtendedLifetime(far) {}
+    }
+
+    @Test func whatTheBorrowerBreaksIsReset() throws {
+        let (lender, near, far) = try pair()
+        let client = try near.connect()
+        client.send("GET /cut HTTP/1.0\r\n\r\n")
+        _ = client.rest()
+        #expect(client.isBroken)
+        #expect(near.server.awaitEmpty(until: .after(.seconds(10))))
+        #expect(lender.ends.withLock { $0 } == [.broken])
+        withExtendedLifetime(far) {}
+    }
+
+    @Test func theLenderAnswersForADeadBorrower() throws {
+        let lender = try Lender(isDead: true)
+        let near = try LiveServer(lender)
+        lender.server.withLock { $0 = near.server }
+        let client = try near.connect()
+        client.send(ExchangeTests.get)
+        #expect(lender.lent.wait(until: .after(.seconds(10))) { $0[7] } != nil)
+        lender.finish { $0.answer($1, { _ in .text("died", .internalServerError) }, toHead: false) }
+        let answer = client.rest()
+        #expect(answer.hasPrefix("HTTP/1.1 500 ") && answer.hasSuffix("\r\n\r\ndied"))
+        #expect(answer.contains("Connection: close\r\n"))
+        #expect(near.server.awaitEmpty(until: .after(.seconds(10))))
+    }
+
+    @Test func marksSayHowFarARequestIs() throws {
+        let (lender, near, far) = try pair()
+        let client = try near.connect()
+        #expect(lender.marks[7] == 0)
+        client.send("GET /park HTTP/1.1\r\nHost: a\r\n\r\n")
+        let wanted = UInt32(ServedState.asked.rawValue)
+        while lender.marks[7] != wanted { SystemThread.sleep(.milliseconds(1)) }
+        client.finishSending()
+        #expect(client.rest() == "")
+        #expect(far.server.awaitEmpty(until: .after(.seconds(10))))
+    }
+
+    @Test func marksAreNotTakenFromLessMemory() throws {
+        var path = Array("/tmp/marks-XXXXXX".utf8CString)
+        let small = mkstemp(&path)
+        unlink(path)
+        #expect(throws: SystemError.self) { try SharedMarks(owning: small) }
+        let marks = try SharedMarks()
+        let other = try SharedMarks(owning: Descriptor(duplicating: marks.descriptor.number)!.take())
+        other[4_095] = 3
+        #expect(marks[4_095] == 3 && marks[0] == 0)
+        // Nobody can make it smaller under the other.
+        #expect(ftruncate(other.descriptor.number, 0) == -1)
+    }
+}
