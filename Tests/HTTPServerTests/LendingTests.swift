@@ -87,7 +87,9 @@ import Testing
             #expect(client.read(through: "mine").hasSuffix("\r\n\r\nmine"))
             #expect(client.read(through: "hello") == ExchangeTests.hello)
         }
-        // Idle, it is said to be so.
+        // Those that it handed back are no longer its own, as soon as their handlers have returned.
+        let deadline = Deadline.after(.seconds(10))
+        while far.server.connectionCount > 1, !deadline.hasPassed { SystemThread.sleep(.milliseconds(1)) }
         #expect(far.server.connectionCount == 1)
         far.server.drain()
         client.send(Self.mine)
