@@ -49,7 +49,9 @@ final class Switchboard: RequestHandler {
 
     /// Those that are asked by machines, often, to know how the server is.
     func isOperational(_ head: RequestHead) -> Bool {
-        switch (try? Route.match(head))?.operation {
+        // On the loop's thread, for every request: the others are known by their length.
+        guard head.target.segments.count == 1 else { return false }
+        return switch (try? Route.match(head))?.operation {
         case .getLiveness, .getReadiness, .getMetrics: true
         default: false
         }

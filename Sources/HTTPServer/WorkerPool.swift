@@ -42,7 +42,6 @@ package final class WorkerPool: Sendable {
     private let maxThreads: Int
     private let maxQueued: Int
     private let maxLent: Int
-    private let queueShare: Int
     private let state = Monitor(State())
     private static let idleLife = Duration.seconds(10)
 
@@ -50,7 +49,6 @@ package final class WorkerPool: Sendable {
         self.maxThreads = maxThreads
         self.maxQueued = maxQueued
         self.maxLent = maxLent
-        queueShare = max(1, maxQueued / 4 * 3)
     }
 
     /// Whether there is work that no thread has taken up.
@@ -82,19 +80,19 @@ package final class WorkerPool: Sendable {
     }
 
     private func mayRun(_ clients: [ClientKey], _ state: State) -> Bool {
-        clients.allSatisfy { state.running[$0, default: 0] < share(of: $0) }
+        clients.allSatisfy { state.running[$0, default: 0] < share(of: $0, in: maxThreads) }
     }
 
-    /// How many threads it may have at once.
-    private func share(of client: ClientKey) -> Int {
+    /// How many of the threads, or places in the queue, it may have at once.
+    private func share(of client: ClientKey, in all: Int) -> Int {
         switch client {
-        case .address: max(1, maxThreads * 3 / 4)
-        case .credential: max(1, maxThreads / 2)
+        case .address: max(1, all - all / 4)
+        case .credential: max(1, all / 2)
         }
     }
 
     private func isQueueFull(for clients: [ClientKey], _ state: State) -> Bool {
-        state.waitingJobs >= maxQueued || clients.contains { state.queued[$0, default: 0] >= queueShare }
+        state.waitingJobs >= maxQueued || clients.contains { state.queued[$0, default: 0] >= share(of: $0, in: maxQueued) }
     }
 
     /// Runs, on a thread of the pool that is at a job for `clients`, something that lasts as long as

@@ -56,4 +56,39 @@ import Testing
         queued.change { $0 = true }
         #expect(done.wait(until: .after(.seconds(5))) { $0 == 2 ? true : nil } == true)
     }
+
+    /// Runs jobs that wait at `gate`, for one client.
+    private func fill(_ pool: WorkerPool, _ count: Int, for client: WorkerPool.ClientKey, at gate: Gate) -> Int {
+        (0..<count).count { _ in pool.submit(for: [client, .address(1)]) { gate.enterAndWait() } }
+    }
+
+    @Test func noClientHasAllThreadsNorTheWholeQueue() {
+        let pool = WorkerPool(maxThreads: 8, maxQueued: 16)
+        let (greedy, other, last) = (Gate(), Gate(), Gate())
+        // Half of the threads, and of the queue.
+        #expect(fill(pool, 4, for: .credential(1), at: greedy) == 4)
+        #expect(greedy.awaitEntered(4))
+        #expect(fill(pool, 40, for: .credential(1), at: greedy) == 8)
+        #expect(fill(pool, 2, for: .credential(2), at: other) == 2)
+        #expect(other.awaitEntered(2))
+        // An address has three quarters of the threads, whatever its credentials.
+        #expect(fill(pool, 1, for: .credential(3), at: last) == 1)
+        #expect(pool.submit(for: [.address(2)]) { last.enter() })
+        #expect(last.awaitEntered(1))
+        #expect(greedy.entered == 4 && last.entered == 1)
+        // What waits for its turn gets it when the others are done.
+        for gate in [other, greedy, last] { gate.open() }
+        #expect(greedy.awaitEntered(12) && last.awaitEntered(2))
+    }
+
+    @Test func whatIsLentLeavesTheClientItsShare() {
+        let pool = WorkerPool(maxThreads: 4, maxQueued: 16, maxLent: 8)
+        let (long, short) = (Gate(), Gate())
+        let client = WorkerPool.ClientKey.credential(1)
+        for _ in 0..<6 { #expect(pool.submit(for: [client]) { pool.lending(for: [client]) { long.enterAndWait() } }) }
+        #expect(long.awaitEntered(6))
+        #expect(pool.submit(for: [client]) { short.enter() })
+        #expect(short.awaitEntered(1))
+        long.open()
+    }
 }
