@@ -6,7 +6,8 @@ import PackageDescription
 //   penstock ─────────► Gateway ───┐               ┌──► HTTPServer ──► HTTP1
 //                                  ├──► APICore ───┤              └──► SystemIO ──► CLinux, CSeccomp
 //   penstock-encoder ─► WriterAPI ─┘               └──► WriterModel
-//                          └──► StreamWriter ──► Libav ──► CLibav
+//                          ├──► StreamWriter ──► Libav ──► CLibav
+//                          └──► CHeaps
 //
 // The gateway never reaches Libav; HTTP1, WriterModel and StreamWriter never reach a socket.
 let package = Package(
@@ -34,6 +35,7 @@ let package = Package(
             ]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .target(name: "CHeaps"),
 
         // Media.
         .target(name: "Libav", dependencies: ["CLibav"]),
@@ -47,7 +49,7 @@ let package = Package(
         // The product.
         .target(name: "WriterModel"),
         .target(name: "APICore", dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO", .logging]),
-        .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", .logging]),
+        .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", "CHeaps", .logging]),
         .target(
             name: "Gateway", dependencies: ["APICore", .logging],
             resources: [.embedInCode("openapi.yaml")]),
@@ -60,12 +62,12 @@ let package = Package(
             ]),
         .executableTarget(
             name: "penstock-encoder", dependencies: ["WriterAPI", "ServiceLog"],
-            linkerSettings: .staticRuntime + .interposition),
+            linkerSettings: .staticRuntime + .interposition + .heaps),
 
         // Tests: one target a library, and the real binaries.
         .executableTarget(
             name: "unguarded-encoder", dependencies: ["WriterAPI", "ServiceLog"], path: "Tests/UnguardedEncoder",
-            linkerSettings: .staticRuntime + .interposition),
+            linkerSettings: .staticRuntime + .interposition + .heaps),
         .testTarget(name: "LibavTests", dependencies: ["Libav"]),
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"], swiftSettings: .quickToBuild),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
@@ -75,7 +77,8 @@ let package = Package(
         .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
         .testTarget(
             name: "WriterAPITests", dependencies: ["WriterAPI", "StreamWriter", "SystemIO", "WriterModel", "HTTP1"],
-            linkerSettings: .interposition),
+            linkerSettings: .interposition + .heaps),
+        .testTarget(name: "CHeapsTests", dependencies: ["CHeaps"], linkerSettings: .heaps),
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "WriterModel"]),
         .testTarget(
             name: "EndToEndTests",
@@ -103,6 +106,17 @@ extension [LinkerSetting] {
             ["getaddrinfo", "open", "open64", "rename", "unlink", "rmdir", "mkdir"].flatMap {
                 ["-Xlinker", "--export-dynamic-symbol=\($0)"]
             })
+    ]
+
+    /// CHeaps: the program's own calls go to one heap, every library's to the other.
+    static let heaps: Self = [
+        .unsafeFlags(
+            (allocation.map { "--export-dynamic-symbol=\($0)" }
+                + (allocation + ["reallocarray", "malloc_usable_size", "strdup", "strndup"]).map { "--wrap=\($0)" })
+                .flatMap { ["-Xlinker", $0] })
+    ]
+    private static let allocation = [
+        "malloc", "calloc", "realloc", "free", "posix_memalign", "memalign", "aligned_alloc", "valloc", "pvalloc",
     ]
 }
 

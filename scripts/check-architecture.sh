@@ -31,6 +31,8 @@ mapfile -t folders < <(sources_but Libav)
 forbid CLibav "${folders[@]}"
 mapfile -t folders < <(sources_but SystemIO)
 forbid 'CLinux|CSeccomp' "${folders[@]}"
+mapfile -t folders < <(sources_but WriterAPI)
+forbid CHeaps "${folders[@]}"
 forbid 'Libav|StreamWriter|WriterAPI' \
     Sources/Gateway Sources/HTTPServer Sources/HTTP1 Sources/SystemIO Sources/WriterModel Sources/APICore Sources/ServiceLog Sources/penstock
 forbid 'SystemIO|HTTPServer|Gateway' Sources/HTTP1 Sources/WriterModel Sources/Libav Sources/StreamWriter

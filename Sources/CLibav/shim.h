@@ -174,11 +174,20 @@ static inline AVIOContext *clibav_alloc_output(
     return avio_alloc_context(buffer, size, 1, opaque, NULL, write, seek);
 }
 
+// Of a program that has CHeaps in it, where libraries' memory starts as zeros anyway.
+extern const char cheaps_zeroes_libraries_memory __attribute__((weak));
+
 // From now on malloc hands out zeros, in the whole process.
 static inline void clibav_zero_new_memory(void) {
+    if (&cheaps_zeroes_libraries_memory) return;
 #ifdef M_PERTURB
     mallopt(M_PERTURB, 0xff);
 #endif
+}
+
+// A pool whose buffers are zeros at first.
+static inline AVBufferPool *clibav_zeroed_pool(size_t bytes) {
+    return av_buffer_pool_init(bytes, &cheaps_zeroes_libraries_memory ? NULL : av_buffer_allocz);
 }
 
 // Options: arrays came with 7.0 as a flag on the type, unsigned ints with 7.1 as the type after

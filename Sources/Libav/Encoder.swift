@@ -89,8 +89,8 @@ package final class Encoder {
 
     /// x264's lookahead (B-frames with mbtree) reads memory it has not written, so that its
     /// output would depend on what the allocator had there before: on timing, not on the input.
-    /// With this glibc hands out zeroed memory, for the whole process. Without a measurable cost,
-    /// as what is large comes from pools.
+    /// With this glibc hands out zeroed memory, for the whole process (an encoder process has it anyway).
+    /// Without a measurable cost, as what is large comes from pools.
     private static let memoryStartsZeroed: Void = clibav_zero_new_memory()
 
     private static func free(_ context: UnsafeMutablePointer<AVCodecContext>) {

@@ -1,12 +1,12 @@
 internal import CLibav
 
-/// Buffers of one size, used again once libav has let go of them.
+/// Buffers of one size, used again once libav has let go of them. What was never written is zeros.
 final class BufferPool: @unchecked Sendable {
     // Unchecked: AVBufferPool has its own lock.
     private let pool: OpaquePointer
 
     init(bytes: Int) throws(LibavError) {
-        pool = try allocated(av_buffer_pool_init(bytes, nil), "allocating a buffer pool")
+        pool = try allocated(clibav_zeroed_pool(bytes), "allocating a buffer pool")
     }
 
     deinit {

@@ -23,7 +23,8 @@ package struct ImageLayout: Sendable {
     package let width: Int
     package let height: Int
     package let planes: [Plane]
-    /// Bytes of a buffer for it, with room for reads past the end.
+    /// Bytes of a buffer for it, with rows and bytes beyond the picture: there are filters and encoders
+    /// that read what would be the next row, or fill a block of 16.
     package let bufferBytes: Int
     /// Bytes of picture: what a body carries for one frame.
     package let imageBytes: Int
@@ -32,6 +33,7 @@ package struct ImageLayout: Sendable {
     /// Rows of this granularity stay as they are; copying them apart would cost more.
     private static let rowGranularity = 32
     private static let padding = 128
+    private static let rowsBeyond = 16
 
     package init(format: PixelFormat, width: Int, height: Int, packing: Packing) throws(LibavError) {
         let rowBytes = try Self.rowBytes(format, width)
@@ -53,7 +55,7 @@ package struct ImageLayout: Sendable {
         self.width = width
         self.height = height
         self.planes = planes
-        self.bufferBytes = Self.align(end) + Self.padding
+        self.bufferBytes = Self.align(end + Self.rowsBeyond * (planes.map(\.stride).max() ?? 0)) + Self.padding
         self.imageBytes = planes.reduce(0) { $0 + $1.rowBytes * $1.rows }
     }
 

@@ -71,7 +71,8 @@ package final class SampleSlabPool: Sendable {
         blockBytes = blockSamples * shape.bytesPerFrame
         stride = (blockBytes + 63) & ~63
         blocks = max(1, slabBytes / stride)
-        buffers = try BufferPool(bytes: stride * blocks + 64)
+        // Some read a whole frame where the last one is short.
+        buffers = try BufferPool(bytes: stride * (blocks + 1) + 64)
     }
 
     package func take() throws(LibavError) -> SampleSlab {

@@ -20,6 +20,8 @@ public enum SystemThread {
                 // Who starts it may block all signals, as Dispatch's threads do.
                 clinux_unblock_interruption()
                 start.body()
+                // Another thread may get the same stack.
+                clinux_wipe_stack()
                 return nil
             }, start.toOpaque())
         if answer != 0 {
@@ -27,6 +29,10 @@ public enum SystemThread {
             throw SystemError("start a thread", number: answer)
         }
     }
+
+    /// Overwrites what calls that have returned left on this thread's stack (tokens, parts of a head):
+    /// what is called next may read its own variables before it has written them.
+    public static func wipeStack() { clinux_wipe_stack() }
 
     /// How many may run at once.
     public static let processors = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))

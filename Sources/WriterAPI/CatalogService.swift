@@ -2,6 +2,7 @@ import APICore
 import HTTP1
 import HTTPServer
 import StreamWriter
+import SystemIO
 import WriterModel
 
 /// Answers what libav, as it is installed here, can do.
@@ -32,6 +33,7 @@ final class CatalogService: EncoderService {
             }
             exchange.route = request.operation.rawValue
             try authenticator.check(exchange.head, for: .read)
+            SystemThread.wipeStack()
             exchange.reply(.json(try answer(request)))
         } catch {
             exchange.reply(error)

@@ -74,6 +74,7 @@ final class EncodeService: EncoderService {
             defer { interrupter.withLock { $0 = nil } }
             exchange.route = Operation.encode.rawValue
             try authenticator.check(exchange.head, for: .write)
+            SystemThread.wipeStack()
             try encode(exchange)
         } catch {
             if !exchange.isAnswered { exchange.reply(error) }

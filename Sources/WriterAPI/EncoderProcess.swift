@@ -38,6 +38,10 @@ public final class EncoderProcess: Sendable {
         }
         var log = log
         log[metadataKey: "writer"] = "\(settings.writer)"
+        guard Heaps.areApart else {
+            log.critical("an encoder can't keep from libav what clients send: its own heap is not in place")
+            return 1
+        }
         if clientPolicy == .enforced {
             guard Interposition.isInPlace else {
                 log.critical("an encoder can't guard what libav opens: its own functions are not in place")

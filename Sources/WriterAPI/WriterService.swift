@@ -87,6 +87,7 @@ final class WriterService: EncoderService {
     }
 
     private func perform(_ request: RoutedRequest, _ exchange: Exchange) {
+        SystemThread.wipeStack()
         do throws(Problem) {
             try answer(request, exchange)
         } catch {
