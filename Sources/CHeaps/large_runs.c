@@ -3,7 +3,7 @@
 #include <string.h>
 
 enum { most_kept = 4 };
-static const size_t most_kept_bytes = 256 * 1024;
+static const size_t most_kept_bytes = 64 * 1024;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 // The oldest first.

@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count, size_t size);
@@ -14,6 +16,8 @@ static const size_t most_kept_for_threads = 1032;
 
 // What follows a block of media: rows beyond the picture. The larger it is the fewer pictures end here.
 static const size_t fewest_following = 1024, most_following = 128 * 1024;
+
+static const size_t fewest_by_pages = 64 * 1024;
 
 static size_t media_tail(size_t bytes) {
     if (bytes < 64) return 16;
@@ -41,11 +45,25 @@ void *library_allocate(size_t bytes) {
     return block ? memset(block, 0, __real_malloc_usable_size(block)) : NULL;
 }
 
+// Whole pages of a large block are taken anew from the system, which are no memory before they are used:
+// the tail never is.
+static void zero(char *start, size_t bytes) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    char *end = start + bytes;
+    char *first = (char *)(((uintptr_t)start + page - 1) & ~(page - 1)), *last = (char *)((uintptr_t)end & ~(page - 1));
+    if (bytes < fewest_by_pages || first >= last || madvise(first, (size_t)(last - first), MADV_DONTNEED) != 0) {
+        memset(start, 0, bytes);
+        return;
+    }
+    memset(start, 0, (size_t)(first - start));
+    memset(last, 0, (size_t)(end - last));
+}
+
 void *library_allocate_aligned(size_t alignment, size_t bytes) {
     size_t whole;
     if (sum_overflows(bytes, media_tail(bytes), &whole)) return NULL;
     void *block = __libc_memalign(alignment, whole);
-    if (block && !is_mapping(block)) memset(block, 0, __real_malloc_usable_size(block));
+    if (block && !is_mapping(block)) zero(block, __real_malloc_usable_size(block));
     return block;
 }
 

@@ -21,6 +21,6 @@ static inline unsigned class_of_size(size_t bytes) {
 
 // How many blocks of a class a thread keeps to itself.
 static inline unsigned most_cached(size_t size) {
-    size_t count = 4096 / size;
-    return count > 32 ? 32 : count < 1 ? 1 : (unsigned)count;
+    size_t count = 2048 / size;
+    return count > 16 ? 16 : count < 1 ? 1 : (unsigned)count;
 }

@@ -22,6 +22,7 @@
 #include <limits.h>
 #include <malloc.h>
 #include <string.h>
+#include <sys/mman.h>
 
 // Macros Swift cannot import.
 static const int clibav_error_again = AVERROR(EAGAIN);
@@ -185,9 +186,20 @@ static inline void clibav_zero_new_memory(void) {
 #endif
 }
 
+static inline void clibav_unmap(void *bytes, uint8_t *data) { munmap(data, (size_t)bytes); }
+
+// Pages of its own: zeros, of which only those are memory that were written.
+static inline AVBufferRef *clibav_mapped_buffer(size_t bytes) {
+    void *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) return NULL;
+    AVBufferRef *buffer = av_buffer_create(data, bytes, clibav_unmap, (void *)bytes, 0);
+    if (!buffer) munmap(data, bytes);
+    return buffer;
+}
+
 // A pool whose buffers are zeros at first.
 static inline AVBufferPool *clibav_zeroed_pool(size_t bytes) {
-    return av_buffer_pool_init(bytes, &cheaps_zeroes_libraries_memory ? NULL : av_buffer_allocz);
+    return av_buffer_pool_init(bytes, bytes < 32 * 1024 ? av_buffer_allocz : clibav_mapped_buffer);
 }
 
 // Options: arrays came with 7.0 as a flag on the type, unsigned ints with 7.1 as the type after

@@ -114,7 +114,7 @@ static inline char **clinux_environment(void) { return environ; }
 // Zeros where earlier calls left what they worked with, below the caller's frame. Not inlined: its own
 // frame is what lies there.
 static inline __attribute__((noinline)) void clinux_wipe_stack(void) {
-    char stack[32 * 1024];
+    char stack[16 * 1024];
     memset(stack, 0, sizeof stack);
     __asm__ volatile("" : : "r"(stack) : "memory");
 }

@@ -59,26 +59,28 @@ public final class MessageSocket: Sendable {
     /// Takes the next message. A descriptor that came with it is lost, and its place nil, when this
     /// process has no room for another one. The caller owns a descriptor that comes with it.
     public func receive(waiting: Bool) -> Received {
-        return withUnsafeTemporaryAllocation(byteCount: Self.maxMessageBytes, alignment: 16) { buffer in
-            var descriptors: [Int32] = [-1, -1, -1, -1]
-            var descriptorCount = 0
-            var truncated: Int32 = 0
-            while true {
-                let count = clinux_receive_message(
-                    descriptor, buffer.baseAddress, buffer.count, &descriptors, &descriptorCount,
-                    &truncated, waiting ? 1 : 0)
-                // The kernel tells of a peer that closed before it had read everything once, and before
-                // what the peer itself had sent: that is still there to be taken.
-                if count < 0 && (errno == EINTR || errno == ECONNRESET) { continue }
-                if count < 0 && errno == EAGAIN { return .nothing }
-                for extra in descriptors.prefix(descriptorCount).dropFirst() { close(extra) }
-                let first = descriptorCount > 0 ? descriptors[0] : nil
-                if count <= 0 || truncated != 0 {
-                    if let first { close(first) }
-                    return .ended
-                }
-                return .message([UInt8](buffer[..<count]), descriptor: first)
+        var descriptors: [Int32] = [-1, -1, -1, -1]
+        var descriptorCount = 0
+        var truncated: Int32 = 0
+        while true {
+            // How long it is: a message is seldom as long as it may be.
+            let length = recv(descriptor, nil, 0, Int32(MSG_PEEK) | Int32(MSG_TRUNC) | (waiting ? 0 : Int32(MSG_DONTWAIT)))
+            // The kernel tells of a peer that closed before it had read everything once, and before
+            // what the peer itself had sent: that is still there to be taken.
+            if length < 0 && (errno == EINTR || errno == ECONNRESET) { continue }
+            if length < 0 && errno == EAGAIN { return .nothing }
+            if length <= 0 || length > Self.maxMessageBytes { return .ended }
+            let message = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+                count = max(0, clinux_receive_message(
+                    descriptor, buffer.baseAddress, length, &descriptors, &descriptorCount, &truncated, 0))
             }
+            for extra in descriptors.prefix(descriptorCount).dropFirst() { close(extra) }
+            let first = descriptorCount > 0 ? descriptors[0] : nil
+            if message.isEmpty || truncated != 0 {
+                if let first { close(first) }
+                return .ended
+            }
+            return .message(message, descriptor: first)
         }
     }
 
