@@ -3,6 +3,7 @@
 // heap, whose every block starts as zeros and ends in some. The linker sends the program's calls of
 // malloc and its kin to the first (`--wrap`), and the libraries' to the second (they are exported).
 #pragma once
+#include <malloc.h>
 #include <stdbool.h>
 #include <stddef.h>
 
