@@ -24,20 +24,12 @@ package enum Log {
     }
 
     private static func append(_ text: String) {
-        var text = withoutAddress(text)
+        var text = LogLine.withoutAddresses(text)
         while text.last?.isWhitespace == true { text.removeLast() }
         guard !text.isEmpty else { return }
         lines.withLock { lines in
             if lines.count == capacity { lines.removeFirst() }
-            lines.append(String(text))
+            lines.append(text)
         }
-    }
-
-    /// "[aac @ 0x55…] text" as "[aac] text": an address says nothing outside the process.
-    private static func withoutAddress(_ text: String) -> Substring {
-        guard text.hasPrefix("["), let end = text.firstIndex(of: "]"),
-            let at = text[..<end].firstIndex(of: "@")
-        else { return Substring(text) }
-        return text[..<at].dropLast() + text[end...]
     }
 }

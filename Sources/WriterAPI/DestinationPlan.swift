@@ -59,7 +59,7 @@ package enum DestinationPlan: Equatable {
         do {
             return try policy.permit(url).get()
         } catch {
-            let shown = URLParts(url)?.redacted ?? "it"
+            let shown = URLText.redacted(destination: url)
             throw Problem(
                 .forbiddenDestination, "This server does not write to \(shown): \(error.reason).", parameter: "dst",
                 supported: error.supported)

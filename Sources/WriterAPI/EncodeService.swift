@@ -91,7 +91,8 @@ final class EncodeService: EncoderService {
 
     private func encode(_ exchange: Exchange) throws(Problem) {
         let request = try EncodeRequest(exchange.head.target)
-        let redaction = Redaction(destination: nil, options: [request.option, request.stream.encoderOption])
+        var redaction = Redaction(destination: nil, options: [request.option, request.stream.encoderOption])
+        redaction.add(text: request.stream.filterDesc ?? "")
         do throws(Problem) {
             try encode(request, exchange)
         } catch {

@@ -20,12 +20,33 @@ public enum SecretOption {
         "auth", "cookie", "credential", "passphrase", "password", "passwd", "secret", "signature", "streamid", "token",
     ]
 
-    /// Options as they may be shown: without the values that are secret, and URLs without theirs.
+    /// Options as they may be shown: without the values that are secret, URLs without theirs, and options
+    /// within options the same.
     public static func redacted(_ options: [String: String]) -> [String: String] {
-        var options = options
-        for (name, value) in options {
-            options[name] = isSecret(name) ? shown : URLParts(value)?.redacted ?? value
+        let redaction = Redaction(destination: nil, options: [options])
+        return options.reduce(into: [:]) { shown, option in
+            shown[option.key] = isSecret(option.key) ? Self.shown : redaction.apply(to: option.value)
         }
-        return options
+    }
+
+    private static let separators = Set(":;,&|[]\n".utf8)
+    private static let quotes = Set("'\"".utf8)
+
+    /// The options within an option, as libav's lists have them: "name=value:other='value, with: more'".
+    static func pairs(in text: String) -> [(name: String, value: String)] {
+        var pairs: [(String, String)] = []
+        var rest = Array(text.utf8)[...]
+        while let equals = rest.firstIndex(of: UInt8(ascii: "=")) {
+            let name = rest[..<equals].reversed().prefix { !separators.contains($0) && !quotes.contains($0) && $0 != 0x20 }
+            var value = rest[(equals + 1)...]
+            if let quote = value.first, quotes.contains(quote) {
+                value = value.dropFirst().prefix { $0 != quote }
+            } else {
+                value = value.prefix { !separators.contains($0) }
+            }
+            pairs.append((String(decoding: name.reversed(), as: UTF8.self), String(decoding: value, as: UTF8.self)))
+            rest = rest[(equals + 1)...]
+        }
+        return pairs
     }
 }

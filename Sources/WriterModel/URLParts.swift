@@ -49,13 +49,28 @@ public struct URLParts: Sendable, Equatable {
         return (String(authority[..<colon]), String(authority[authority.index(after: colon)...]))
     }
 
-    /// The URL as others may see it: no user, no query, and no last path element, which is the
-    /// stream key of rtmp.
+    /// The URL as others may see it: scheme, host and port. Keys stand anywhere else: as the user, in any
+    /// part of the path, in what follows it.
     public var redacted: String {
-        let path = rest.prefix { $0 != "?" && $0 != "#" }
-        let hasSecret = path.count > 1 || rest.count > path.count
-        let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        let user = authority.contains("@") ? "***@" : ""
-        return "\(scheme)://\(user)\(authorityWithoutUser)\(parent)\(hasSecret ? "/***" : "")"
+        guard hasPlainAddress else { return "\(scheme)://\(SecretOption.shown)" }
+        let user = authority.contains("@") ? "\(SecretOption.shown)@" : ""
+        return "\(scheme)://\(user)\(authorityWithoutUser)\(rest.isEmpty || rest == "/" ? "" : "/\(SecretOption.shown)")"
+    }
+
+    /// Whether host and port are plainly that. An "@" further on says that a user's password with a "/"
+    /// in it may have been taken for them.
+    var hasPlainAddress: Bool {
+        let (host, port) = Self.split(authorityWithoutUser)
+        let isHost = host.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                UInt8(ascii: ":"):
+                true
+            default: false
+            }
+        }
+        let isPort = port?.utf8.allSatisfy { (0x30...0x39).contains($0) } ?? true
+        return isHost && isPort && !rest.contains("@") && !Redaction.percentDecoded(rest).contains("@")
     }
 }

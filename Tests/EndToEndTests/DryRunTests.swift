@@ -108,7 +108,7 @@ extension EndToEnd {
                         ], on: server)
                     #expect(dry.status == 200, "\(dry.text)")
                     #expect(dry.json["format"] == "flv")
-                    #expect(dry.json["dst"] == .string("rtmp://127.0.0.1:\(port.number)/live/***"))
+                    #expect(dry.json["dst"] == .string("rtmp://127.0.0.1:\(port.number)/***"))
                     #expect(dry.json["streams"][0]["encoder"] == "libx264")
                 }
             }

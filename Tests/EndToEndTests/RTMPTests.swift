@@ -107,7 +107,7 @@ extension EndToEnd {
                 }
                 #expect(answer.status == 502, "\(answer.text)")
                 #expect(answer.problem == "destination-failed")
-                #expect(answer.json["detail"].string?.contains("rtmp://127.0.0.1:\(nginx.port.number)/live/***") == true)
+                #expect(answer.json["detail"].string?.contains("rtmp://127.0.0.1:\(nginx.port.number)/***") == true)
                 let failed = try await server.writer(lost, in: "failed")
                 #expect(failed["failure"]["status"] == 502)
                 #expect(failed["failure"]["detail"] == answer.json["detail"])
@@ -131,7 +131,7 @@ extension EndToEnd {
                     "PUT", "/v1/writers/b", body: .json(["dst": .string(url), "streams": [Pictures.stream()]]))
                 #expect(configuring.status == 201)
                 let shown = try await server.writer("b")
-                #expect(shown["dst"] == .string("rtmp://***@127.0.0.1:\(port.number)/live/***"))
+                #expect(shown["dst"] == .string("rtmp://***@127.0.0.1:\(port.number)/***"))
                 let refused = try await server.curl("POST", "/v1/writers/b/open")
                 #expect(refused.status == 502)
                 let failed = try await server.curl("GET", "/v1/writers/b")

@@ -77,36 +77,6 @@ import WriterModel
     }
 
     @Test(arguments: [
-        ("rtmp://host/app/key", "rtmp://host/app/***"), ("rtmp://u:p@host:1935/app/key?token=x", "rtmp://***@host:1935/app/***"),
-        ("srt://host:9000?passphrase=secret", "srt://host:9000/***"), ("udp://host:1", "udp://host:1"),
-        ("https://h/a/b/c.mp4?sig=1", "https://h/a/b/***"),
-    ])
-    func aURLIsShownWithoutItsSecrets(url: String, shown: String) { #expect(URLParts(url)?.redacted == shown) }
-
-    @Test func secretsAreTakenOutOfTexts() {
-        let redaction = Redaction(destination: "rtmp://user:pass@host/app/s3cr3t-key?auth=tok3n", options: [])
-        let text = redaction.apply(
-            to: "rtmp://user:pass@host/app/s3cr3t-key?auth=tok3n: refused; playpath s3cr3t-key; query auth=tok3n; user:pass@")
-        for secret in ["user:pass", "s3cr3t-key", "tok3n"] { #expect(!text.contains(secret)) }
-        #expect(text.contains("refused"))
-        #expect(Redaction(destination: "clips/a.mp4").apply(to: "clips/a.mp4: no space") == "clips/a.mp4: no space")
-        let problem = redaction.apply(
-            to: Problem(.destinationFailed, "x s3cr3t-key", libavError: "s3cr3t-key", log: ["a", "b s3cr3t-key"]))
-        #expect(!problem.json.description.contains("s3cr3t-key"))
-    }
-
-    @Test func secretsOfOptionsAreTakenOutOfTexts() {
-        let redaction = Redaction(
-            destination: "srt://h:1?passphrase=p%40ss%20phr4se",
-            options: [["headers": "Authorization: Bearer b34rer-t0ken\r\nX-Api-Key: k3y-value\r\n", "preset": "fast", "hls_enc_key": "0123456789abcdef"],
-                ["hls_segment_filename": "https://u:pw1234@h/x?sig=s1gn4ture"]])
-        let text = redaction.apply(
-            to: "p@ss phr4se; p%40ss%20phr4se; b34rer-t0ken; Authorization: k3y-value; 0123456789abcdef; s1gn4ture; pw1234; fast")
-        for secret in ["phr4se", "b34rer", "k3y-value", "0123456789abcdef", "s1gn4ture", "pw1234"] { #expect(!text.contains(secret), "\(text)") }
-        #expect(text.contains("Authorization: ") && text.hasSuffix("fast"))
-    }
-
-    @Test(arguments: [
         ("passphrase", true), ("srt_streamid", true), ("headers", true), ("cookies", true), ("auth_type", true), ("rtmp_tcurl", true),
         ("hls_enc_key", true), ("encryption_key", true), ("key", true), ("password", true), ("srtp_out_params", true), ("access-token", true),
         ("preset", false), ("crf", false), ("keyint", false), ("hls_time", false), ("movflags", false), ("key_frame", false), ("g", false),
