@@ -79,7 +79,7 @@ let package = Package(
             name: "WriterAPITests", dependencies: ["WriterAPI", "StreamWriter", "SystemIO", "WriterModel", "HTTP1"],
             linkerSettings: .interposition + .heaps),
         .testTarget(name: "CHeapsTests", dependencies: ["CHeaps"], linkerSettings: .heaps),
-        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "WriterModel"]),
+        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "WriterModel", .logging]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

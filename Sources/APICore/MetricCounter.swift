@@ -8,8 +8,11 @@ public final class MetricCounter: Sendable {
 
     public init() {}
 
+    /// Of answers to what was no route.
+    public static let otherRoute = "other"
+
     public func count(_ report: ExchangeReport) {
-        let route = report.route ?? "other"
+        let route = report.route ?? Self.otherRoute
         counts.withLock { counts in
             counts.answers[.init(route: route, status: report.status ?? 0), default: 0] += 1
             counts.durations[route, default: .init()].add(report.duration.inSeconds)

@@ -116,6 +116,11 @@ extension Problem {
         self.init(code, error.message)
     }
 
+    /// Two processes each take the other for the one that answers.
+    public static let passedTooOften = Problem(
+        .internalError,
+        "The request went back and forth between the server and a writer's encoder without an answer. Try again; if it stays so, delete the writer.")
+
     public static let slowHead = Problem(.requestTimeout, "The request's head did not come in time.")
 
     public static let addressOverload = Problem(

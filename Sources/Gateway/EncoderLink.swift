@@ -4,31 +4,45 @@ import SystemIO
 import WriterModel
 
 /// The gateway's end of one encoder's control socket, and what the encoder said of its
-/// writer.
+/// writer. Nothing that it says is believed further than `RecordCheck` goes.
 package final class EncoderLink: Sendable {
     package let writer: WriterID
+    package let role: EncoderSettings.Role
+    package let createdAt: Timestamp
+    package let idempotencyKey: String?
     private let socket: MessageSocket
 
     private struct State {
-        var snapshot: WriterRecord?
-        var outcome: Outcome?
+        var said = EncoderWord()
         var process: Int32?
         var end: ProcessEnd?
         var token: EventLoop.Token?
+        /// Nothing more is heard of it.
+        var isOver = false
         /// What there was no room for yet; of tokens only the last matter.
         var untoldTokens: ControlMessage?
         var untoldEnd: ControlMessage?
         var isToldToEnd = false
-        /// It was killed because it did not answer.
-        var isCondemned = false
+        var condemnation: Condemnation?
+        /// Connections passed to it and not handed back.
+        var connections = 0
     }
 
     /// EMSGSIZE.
     static let tooLong: Int32 = 90
 
+    /// Why its process is killed.
+    enum Condemnation: Sendable {
+        /// It did not answer.
+        case unresponsive
+        /// It said what no encoder of ours says.
+        case improper
+    }
+
     /// How the writer ended, by its encoder's own word.
     package enum Outcome: Sendable {
-        case record(WriterRecord)
+        /// The record is on disk.
+        case concluded(WriterState)
         /// The record is not on disk.
         case unkeptRecord(WriterRecord)
         case discarded
@@ -44,30 +58,39 @@ package final class EncoderLink: Sendable {
         var wakes = WakeList()
     }
 
-    package init(writer: WriterID, socket: MessageSocket) {
+    package init(
+        writer: WriterID, socket: MessageSocket, role: EncoderSettings.Role = .writer, createdAt: Timestamp = .now(),
+        idempotencyKey: String? = nil
+    ) {
         self.writer = writer
         self.socket = socket
+        self.role = role
+        self.createdAt = createdAt
+        self.idempotencyKey = idempotencyKey
         queue = PassQueue(socket)
         pulse = EncoderPulse(socket)
     }
 
     /// The last state the encoder told of; nil while the writer is being created.
-    package var snapshot: WriterRecord? { state.withLock { $0.snapshot } }
-    var outcome: Outcome? { state.withLock { $0.outcome } }
-    var process: Int32? { state.withLock { $0.process } }
+    package var snapshot: WriterRecord? { state.withLock { $0.said }.record(of: writer) }
+    /// The same, of its state only.
+    package var writerState: WriterState? { state.withLock { $0.said.state } }
+    package var claim: OutputClaim? { state.withLock { $0.said.claim } }
+    var outcome: Outcome? { state.withLock { $0.said.outcome } }
+    package var process: Int32? { state.withLock { $0.process } }
     var end: ProcessEnd? { state.withLock { $0.end } }
 
     /// Since it was asked for.
     let began = ContinuousClock.now
 
-    var isCondemned: Bool { state.withLock { $0.isCondemned } }
+    var condemnation: Condemnation? { state.withLock { $0.condemnation } }
 
-    /// Ends a process that does not answer. False: there is none to end.
-    func condemn() -> Bool {
+    /// Ends a process that can't go on. False: there is none to end, or none that is known yet.
+    @discardableResult
+    func condemn(_ reason: Condemnation) -> Bool {
         let process = state.withLock { state -> Int32? in
-            guard state.end == nil, let process = state.process else { return nil }
-            state.isCondemned = true
-            return process
+            state.condemnation = state.condemnation ?? reason
+            return state.end == nil ? state.process : nil
         }
         if let process { Signal.send(Signal.kill, to: process) }
         return process != nil
@@ -92,7 +115,15 @@ package final class EncoderLink: Sendable {
         return { [self] in settling.withLock { $0.wakes.remove(number) } }
     }
 
-    func setProcess(_ process: Int32) { state.withLock { $0.process = process } }
+    /// Once: a writer has one process.
+    func setProcess(_ process: Int32) {
+        let isCondemned = state.withLock { state in
+            state.process = state.process ?? process
+            return state.condemnation != nil && state.process == process && state.end == nil
+        }
+        if isCondemned { Signal.send(Signal.kill, to: process) }
+    }
+
     func setEnd(_ end: ProcessEnd) { state.withLock { $0.end = end } }
 
     /// Nothing more comes from the gateway.
@@ -136,25 +167,43 @@ package final class EncoderLink: Sendable {
     }
 
     private func isTold(_ message: ControlMessage) -> Bool {
-        socket.send(message.encoded, timeout: .zero) != .timedOut
+        switch socket.send(message.encoded, timeout: .zero) {
+        case .sent, .peerGone: return true
+        case .timedOut: return false
+        case .tooLong:
+            // Of tokens only: with those of before it would let in whom it must not. None is none of anybody's.
+            return isTold(.tokens([]))
+        }
     }
 
     /// Passes a copy of a connection to the encoder. `.timedOut`: it is behind, and stays so. `giveBack`
     /// gets other connections, which waited for it in vain.
     package func pass(
-        _ descriptor: Int32, unread: [UInt8], giveBack: (consuming Descriptor, [UInt8]) -> Void = { _, _ in }
+        _ descriptor: Int32, unread: [UInt8], passes: UInt8 = 1,
+        giveBack: (consuming Descriptor, [UInt8], UInt8) -> Void = { _, _, _ in }
     ) -> MessageSocket.Sent {
-        queue.pass(descriptor, unread: unread, giveBack: giveBack)
+        // Before it can hand it back.
+        state.withLock { $0.connections += 1 }
+        let sent = queue.pass(descriptor, unread: unread, passes: passes) { other, unread, passes in
+            state.withLock { $0.connections -= 1 }
+            giveBack(other, unread, passes)
+        }
+        if sent != .sent { state.withLock { $0.connections -= 1 } }
+        return sent
     }
 
     package enum Event: ~Copyable {
-        case returned(Descriptor, unread: [UInt8])
+        case returned(Descriptor, unread: [UInt8], passes: UInt8)
         /// A snapshot, or nothing that matters.
         case changed
+        /// Once, before the first snapshot: what the writer writes to.
+        case claimed(OutputClaim)
         /// Once: how the writer ended, by the encoder's own word.
         case concluded(Outcome)
         /// What its encoder has counted.
         case counted(MetricCounts)
+        /// No encoder of ours says this.
+        case improper(String)
         /// No more will come: the encoder has closed its end.
         case ended
     }
@@ -164,48 +213,79 @@ package final class EncoderLink: Sendable {
         state.withLock { $0.token = token }
     }
 
+    package var isOver: Bool { state.withLock { $0.isOver } }
+
+    /// From here on nothing is heard of it.
     func unwatch(on loop: EventLoop) {
-        if let token = state.withLock({ $0.token }) { loop.unwatch(socket.descriptor, token) }
+        let token = state.withLock { state in
+            defer { state.token = nil }
+            state.isOver = true
+            return state.token
+        }
+        if let token { loop.unwatch(socket.descriptor, token) }
     }
 
-    /// The next thing the encoder said; nil when nothing waits.
-    package func nextEvent() -> Event? {
+    /// The next thing the encoder said, and how many bytes that was; nil when nothing waits.
+    package func nextEvent(_ size: inout Int) -> Event? {
         switch socket.receive(waiting: false) {
         case .nothing: return nil
         case .ended: return .ended
         case .message(let bytes, let descriptor):
-            let message = ControlMessage(bytes)
-            if let descriptor {
-                let owned = Descriptor(owning: descriptor)
-                guard case .connection(let unread) = message else { return .changed }
-                return .returned(owned, unread: unread)
+            size += bytes.count
+            guard let message = ControlMessage(bytes) else {
+                if let descriptor { _ = Descriptor(owning: descriptor) }
+                return .improper("a message that is none")
             }
-            return take(message)
+            if let descriptor { return takeConnection(Descriptor(owning: descriptor), message) }
+            return take(message, bytes)
         }
     }
 
-    private func take(_ message: ControlMessage?) -> Event {
+    package func nextEvent() -> Event? {
+        var size = 0
+        return nextEvent(&size)
+    }
+
+    private func takeConnection(_ descriptor: consuming Descriptor, _ message: ControlMessage) -> Event {
+        guard case .connection(let unread, let passes) = message else {
+            return .improper("a descriptor with another message than a connection")
+        }
+        let isOwed = state.withLock { state in
+            if state.connections == 0 { return false }
+            state.connections -= 1
+            return true
+        }
+        return isOwed ? .returned(descriptor, unread: unread, passes: passes) : .improper("more connections than it was given")
+    }
+
+    private func take(_ message: ControlMessage, _ bytes: [UInt8]) -> Event {
         switch message {
-        case .snapshot(let record): state.withLock { $0.snapshot = record }
-        case .record(let record): return conclude(.record(record))
-        case .unkeptRecord(let record): return conclude(.unkeptRecord(record))
-        case .discarded: return conclude(.discarded)
         case .metrics(let counts): return .counted(counts)
-        case .ping: pulse.heardAnswer()
-        default: break
+        case .ping:
+            pulse.heardAnswer()
+            return .changed
+        // There was no room for the descriptor here: the client sees its connection end.
+        case .connection: return .changed
+        case .claim, .snapshot, .concluded, .unkeptRecord, .discarded:
+            return take(message, of: bytes)
+        case .start, .tokens, .shutDown: return .improper("what only the gateway says")
         }
-        return .changed
     }
 
-    /// From here on the gateway answers for the writer: the encoder reads what was passed to
-    /// it before, sees the end, hands everything back and goes.
-    private func conclude(_ outcome: Outcome) -> Event {
-        let isFirst = state.withLock { state in
-            defer { state.outcome = state.outcome ?? outcome }
-            return state.outcome == nil
+    /// What it says of its writer.
+    private func take(_ message: ControlMessage, of bytes: [UInt8]) -> Event {
+        do throws(EncoderWord.Improper) {
+            switch try state.withLock({ state throws(EncoderWord.Improper) in try state.said.take(message, bytes, from: self) }) {
+            case .claimed(let claim): return .claimed(claim)
+            case .concluded(let outcome):
+                // From here on the gateway answers for the writer: the encoder reads what was passed to it
+                // before, sees the end, hands everything back and goes.
+                socket.finishSending()
+                return .concluded(outcome)
+            case .nothing: return .changed
+            }
+        } catch {
+            return .improper(error.what)
         }
-        guard isFirst else { return .changed }
-        socket.finishSending()
-        return .concluded(outcome)
     }
 }

@@ -17,10 +17,13 @@ final class EncoderPulse: Sendable {
 
     init(_ socket: MessageSocket) { self.socket = socket }
 
-    /// Never waits: what there is no room for is not answered either.
+    /// Never waits. An answer is owed whether or not the ping found room: an encoder that takes nothing
+    /// from its socket does not answer.
     func ping() {
         state.withLock { $0.unansweredSince = $0.unansweredSince ?? .now }
-        _ = socket.send(ControlMessage.ping.encoded, timeout: .zero)
+        switch socket.send(ControlMessage.ping.encoded, timeout: .zero) {
+        case .sent, .timedOut, .peerGone, .tooLong: break
+        }
     }
 
     func heardAnswer() {

@@ -7,16 +7,16 @@ import WriterModel
 
 /// Starts encoders, keeps their links, and settles how each writer ended: by its encoder's
 /// word, or, when the encoder died without one, by the way it died.
-final class Encoders: Sendable {
+package final class Encoders: Sendable {
     private let configuration: GatewayConfiguration
     private let registry: Registry
     private let records: RecordStore
     private let authenticator: TokenAuthenticator
     private let loop: EventLoop
     private let log: Logger
-    private let forkServer = Mutex<ForkServerClient?>(nil)
-    /// Takes connections that encoders hand back.
-    private let adopt: @Sendable (consuming Descriptor, [UInt8]) -> Void
+    private let forkServer = Mutex<(any EncoderSource)?>(nil)
+    /// Takes connections that encoders hand back, with how often their request has been passed.
+    private let adopt: @Sendable (consuming Descriptor, [UInt8], UInt8) -> Void
 
     private struct Ends {
         /// Encoders whose socket has ended and whose way of ending is not known yet.
@@ -39,10 +39,12 @@ final class Encoders: Sendable {
 
     private let catalogLink = Mutex<EncoderLink?>(nil)
 
-    init(
+    /// `source` makes the fork server, which reports to its argument.
+    package init(
         configuration: GatewayConfiguration, registry: Registry, records: RecordStore,
         authenticator: TokenAuthenticator, metrics: MetricCounter, loop: EventLoop, log: Logger,
-        adopt: @escaping @Sendable (consuming Descriptor, [UInt8]) -> Void
+        source: (@escaping @Sendable (ForkReport) -> Void) throws(SystemError) -> any EncoderSource,
+        adopt: @escaping @Sendable (consuming Descriptor, [UInt8], UInt8) -> Void
     ) throws(SystemError) {
         self.configuration = configuration
         self.registry = registry
@@ -52,18 +54,15 @@ final class Encoders: Sendable {
         self.loop = loop
         self.log = log
         self.adopt = adopt
-        let client = try ForkServerClient(
-            executable: configuration.encoderExecutable, arguments: configuration.encoderArguments,
-            loop: loop, log: log
-        ) { [self] in hear($0) }
-        forkServer.withLock { $0 = client }
+        let source = try source { [self] in hear($0) }
+        forkServer.withLock { $0 = source }
         loop.everySecond { [self] in
             settleOverdue()
             endUnresponsive()
         }
     }
 
-    var canStart: Bool { forkServer.withLock { $0?.isRunning ?? false } }
+    package var canStart: Bool { forkServer.withLock { $0?.isRunning ?? false } }
 
     func stopForkServer() { forkServer.withLock { $0 }?.stop() }
 
@@ -73,7 +72,7 @@ final class Encoders: Sendable {
 
     /// Starts an encoder for a new writer, or for one encoding. When the id is taken, gives what
     /// has it instead.
-    func start(
+    package func start(
         _ writer: WriterID, as role: EncoderSettings.Role, idempotencyKey: String? = nil
     ) throws(Problem) -> Registry.Admission {
         try startingOrOverloaded(writer) { () throws(SystemError) in
@@ -103,8 +102,8 @@ final class Encoders: Sendable {
     /// The process that answers questions about libav, started when there is none.
     func catalog() throws(Problem) -> EncoderLink {
         if let link = catalogLink.withLock({ $0 }) { return link }
-        return try startingOrOverloaded(Self.catalogID) { () throws(SystemError) in
-            let encoder = try prepare(Self.catalogID, as: .catalog, createdAt: .now())
+        return try startingOrOverloaded(.catalog) { () throws(SystemError) in
+            let encoder = try prepare(.catalog, as: .catalog, createdAt: .now())
             let link = encoder.link
             try link.watch(on: loop) { [self] in receiveFromCatalog(link) }
             do throws(SystemError) {
@@ -128,8 +127,6 @@ final class Encoders: Sendable {
 
     func stopCatalog() { catalogLink.withLock { $0 }?.finish() }
 
-    private static let catalogID = WriterID("catalog")!
-
     /// An encoder before its process: our link to it, and the end of the socket it will have.
     private struct NewEncoder: ~Copyable {
         let link: EncoderLink
@@ -141,7 +138,9 @@ final class Encoders: Sendable {
     ) throws(SystemError) -> NewEncoder {
         let (ours, theirs) = try DescriptorPair.messageSockets().split()
         let encoder = NewEncoder(
-            link: EncoderLink(writer: writer, socket: MessageSocket(owning: ours)),
+            link: EncoderLink(
+                writer: writer, socket: MessageSocket(owning: ours), role: role, createdAt: createdAt,
+                idempotencyKey: idempotencyKey),
             theirEnd: Descriptor(owning: theirs))
         // Before anybody can find the link and pass it a connection: an encoder hears this first.
         guard encoder.link.start(
@@ -180,6 +179,15 @@ final class Encoders: Sendable {
             logsRequests: configuration.logsRequests, tokens: authenticator.current)
     }
 
+    /// What every encoder is told first, at its longest, must fit one message; nil when it does.
+    package var excessOfSettings: Int? {
+        let longest = WriterID(String(repeating: "x", count: WriterID.maxLength))!
+        let settings = settings(
+            for: longest, .catalog, createdAt: .now(), idempotencyKey: String(repeating: "\"", count: 255))
+        let bytes = ControlMessage.start(settings).encoded.count
+        return bytes > MessageSocket.maxMessageBytes ? bytes - MessageSocket.maxMessageBytes : nil
+    }
+
     private func abandon(_ link: EncoderLink) {
         link.unwatch(on: loop)
         registry.remove(link.writer)
@@ -197,7 +205,7 @@ final class Encoders: Sendable {
         let timeout = configuration.limits.encoderTimeout
         if timeout <= 0 { return }
         let links = registry.liveLinks + [catalogLink.withLock { $0 }].compactMap { $0 }
-        for link in links where link.pulse.silence > .seconds(timeout) && !link.isCondemned { end(link) }
+        for link in links where link.pulse.silence > .seconds(timeout) && link.condemnation == nil { end(link) }
         let isTime = lastPings.withLock { last in
             guard ContinuousClock.now - last >= min(Self.pingInterval, .seconds(timeout / 3)) else { return false }
             last = .now
@@ -209,7 +217,7 @@ final class Encoders: Sendable {
     /// Kills an encoder that does not answer. False: it has no process.
     @discardableResult
     private func end(_ link: EncoderLink) -> Bool {
-        guard link.condemn() else { return false }
+        guard link.condemn(.unresponsive) else { return false }
         log.error("an encoder does not answer and is killed", metadata: ["writer": "\(link.writer)"])
         return true
     }
@@ -240,28 +248,78 @@ final class Encoders: Sendable {
 
     // MARK: What encoders say (loop thread)
 
-    private func receive(_ link: EncoderLink) {
-        while let event = link.nextEvent() {
+    /// What one encoder may say before the others have their turn: the loop comes back to it.
+    private static let mostEvents = 64
+    private static let mostBytes = 256 * 1_024
+
+    /// On the loop's thread.
+    package func receive(_ link: EncoderLink) {
+        let isOver = takeTurn(link) { event in
+            switch consume event {
+            case .claimed(let claim): note(claim, of: link)
+            case .concluded(let outcome): settle(link, outcome)
+            default: break
+            }
+        }
+        if isOver { linkEnded(link) }
+    }
+
+    /// True once no more comes of the encoder, or is taken.
+    private func takeTurn(_ link: EncoderLink, _ other: (consuming EncoderLink.Event) -> Void) -> Bool {
+        if link.isOver { return false }
+        var bytes = 0
+        var events = 0
+        while events < Self.mostEvents, bytes < Self.mostBytes, let event = link.nextEvent(&bytes) {
+            events += 1
             switch consume event {
             case .changed: break
-            case .concluded(let outcome): settle(link, outcome)
-            case .counted(let counts): metrics.add(counts)
-            case .returned(let descriptor, let unread): adopt(descriptor, unread)
+            case .counted(let counts): metrics.add(counts.ofRoutes(Self.routes))
+            case .returned(let descriptor, let unread, let passes):
+                if let fault = fault(of: descriptor, unread) { return distrust(link, fault) }
+                adopt(descriptor, unread, passes)
+            case .improper(let what): return distrust(link, what)
             case .ended:
                 link.unwatch(on: loop)
-                linkEnded(link)
-                return
+                return true
+            case let event: other(event)
             }
+        }
+        return false
+    }
+
+    private static let routes = Set(Operation.allCases.map(\.rawValue) + [MetricCounter.otherRoute])
+
+    /// What is wrong with a connection that an encoder hands back.
+    private func fault(of descriptor: borrowing Descriptor, _ unread: [UInt8]) -> String? {
+        if !Socket.isConnection(descriptor.number, toPort: configuration.port) { return "a descriptor that is no client's connection" }
+        let most = configuration.limits.maxHeadBytes + HTTPServer.mostUnreadBesideHead
+        return unread.count > most ? "more unread bytes than a connection has" : nil
+    }
+
+    /// What no encoder of ours says was said by who has taken it over: nothing more of it is heard.
+    private func distrust(_ link: EncoderLink, _ what: String) -> Bool {
+        log.error("an encoder says what it may not and is killed", metadata: ["writer": "\(link.writer)", "what": "\(what)"])
+        link.condemn(.improper)
+        link.unwatch(on: loop)
+        return true
+    }
+
+    private func note(_ claim: OutputClaim, of link: EncoderLink) {
+        let origin = WriterOrigin(createdAt: link.createdAt, idempotencyKey: link.idempotencyKey, claim: claim)
+        do throws(SystemError) {
+            try records.note(origin, of: link.writer)
+        } catch {
+            log.error("what a writer writes to can't be kept", metadata: ["writer": "\(link.writer)", "error": "\(error)"])
         }
     }
 
     private func settle(_ link: EncoderLink, _ outcome: EncoderLink.Outcome) {
         defer { link.noteSettled() }
         switch outcome {
-        case .record(let record):
-            registry.end(link.writer, as: record.state)
+        case .concluded(let state):
+            registry.end(link.writer, as: state)
         case .unkeptRecord(let record):
-            records.keep(record, of: link.writer)
+            records.keep(records.withFiles(record, of: link.writer), of: link.writer)
             log.error("a record waits to be written", metadata: ["writer": "\(link.writer)"])
             registry.end(link.writer, as: record.state)
         case .discarded:
@@ -280,27 +338,16 @@ final class Encoders: Sendable {
     }
 
     private func receiveFromCatalog(_ link: EncoderLink) {
-        while let event = link.nextEvent() {
-            switch consume event {
-            case .changed: break
-            case .concluded: break
-            case .counted(let counts): metrics.add(counts)
-            case .returned(let descriptor, let unread): adopt(descriptor, unread)
-            case .ended:
-                link.unwatch(on: loop)
-                catalogLink.withLock { if $0 === link { $0 = nil } }
-                return
-            }
-        }
+        if takeTurn(link, { _ in }) { catalogLink.withLock { if $0 === link { $0 = nil } } }
     }
 
     // MARK: What the fork server says
 
-    private func hear(_ report: ForkServerClient.Report) {
+    private func hear(_ report: ForkReport) {
         switch report {
-        case .forked(Self.catalogID, let process): catalogLink.withLock { $0 }?.setProcess(process)
+        case .forked(.catalog, let process): catalogLink.withLock { $0 }?.setProcess(process)
         case .forked(let writer, let process):
-            guard case .live(let link) = registry[writer] else { return }
+            guard case .live(let link) = registry[writer], link.process == nil else { return }
             link.setProcess(process)
             tally.withLock { $0.forkLatency.add((ContinuousClock.now - link.began).inSeconds) }
             ends.withLock { $0.writers[process] = writer }
@@ -332,7 +379,11 @@ final class Encoders: Sendable {
             for link in overdue { ends.awaited[link.writer] = nil }
             return overdue
         }
-        for link in overdue { settle(link, nil) }
+        for link in overdue {
+            // It has nobody to talk to any more, and holds on to what it has.
+            link.condemn(.improper)
+            settle(link, nil)
+        }
     }
 
     /// An encoder ended without a word: its writer has failed, or was never made. Unless it had
@@ -349,10 +400,10 @@ final class Encoders: Sendable {
             registry.remove(link.writer)
             return
         }
-        records.clearLeftovers(of: link.writer, snapshot, log)
-        let problem = link.isCondemned
+        records.clearLeftovers(of: link.writer, log)
+        let problem = link.condemnation == .unresponsive
             ? Problem.encoderUnresponsive(configuration.limits.encoderTimeout) : .encoderCrashed(end)
-        let record = snapshot.failed(with: problem, at: .now())
+        let record = records.withFiles(snapshot, of: link.writer).failed(with: problem, at: .now())
         do throws(SystemError) {
             try records.save(record, of: link.writer)
         } catch {

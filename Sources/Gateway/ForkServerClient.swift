@@ -3,14 +3,23 @@ import Synchronization
 import SystemIO
 import WriterModel
 
+/// What gives writers their encoders.
+package protocol EncoderSource: Sendable {
+    var isRunning: Bool { get }
+    /// Asks for an encoder that holds `control` as its control socket. False: none can be had at the moment.
+    func fork(_ writer: WriterID, passing control: borrowing Descriptor) -> Bool
+    func stop()
+}
+
+package enum ForkReport: Sendable {
+    case forked(WriterID, process: Int32)
+    case forkFailed(WriterID, reason: String)
+    case ended(process: Int32, ProcessEnd)
+}
+
 /// Asks the fork server for encoders, hears how they ended, and starts another fork server
 /// when one dies.
-final class ForkServerClient: Sendable {
-    enum Report: Sendable {
-        case forked(WriterID, process: Int32)
-        case forkFailed(WriterID, reason: String)
-        case ended(process: Int32, ProcessEnd)
-    }
+package final class ForkServerClient: EncoderSource {
 
     private struct State {
         var socket: MessageSocket?
@@ -28,15 +37,15 @@ final class ForkServerClient: Sendable {
     private let arguments: [String]
     private let loop: EventLoop
     private let log: Logger
-    private let onReport: @Sendable (Report) -> Void
+    private let onReport: @Sendable (ForkReport) -> Void
     private let state = Mutex(State())
 
     /// The number of the fork server's socket in its own process.
     static let socketNumber: Int32 = 3
 
-    init(
+    package init(
         executable: String, arguments: [String], loop: EventLoop, log: Logger,
-        onReport: @escaping @Sendable (Report) -> Void
+        onReport: @escaping @Sendable (ForkReport) -> Void
     ) throws(SystemError) {
         self.executable = executable
         self.arguments = arguments
@@ -50,11 +59,11 @@ final class ForkServerClient: Sendable {
         }
     }
 
-    var isRunning: Bool { state.withLock { $0.socket != nil } }
+    package var isRunning: Bool { state.withLock { $0.socket != nil } }
 
     /// Asks for an encoder that holds `control` as its control socket. False: there is no
     /// fork server at the moment.
-    func fork(_ writer: WriterID, passing control: borrowing Descriptor) -> Bool {
+    package func fork(_ writer: WriterID, passing control: borrowing Descriptor) -> Bool {
         let socket = state.withLock { state in
             if state.socket != nil { state.awaited[writer] = .now }
             return state.socket
@@ -64,7 +73,7 @@ final class ForkServerClient: Sendable {
     }
 
     /// The fork server ends when its socket does; its encoders go on.
-    func stop() {
+    package func stop() {
         state.withLock { state in
             state.isStopping = true
             state.socket?.finishSending()
@@ -114,7 +123,9 @@ final class ForkServerClient: Sendable {
         while let socket = state.withLock({ $0.socket }) {
             switch socket.receive(waiting: false) {
             case .nothing: return
-            case .message(let bytes, _): if let message = ForkMessage(bytes) { report(message) }
+            case .message(let bytes, let descriptor):
+                if let descriptor { _ = Descriptor(owning: descriptor) }
+                if let message = ForkMessage(bytes) { report(message) }
             case .ended:
                 let isStopping = state.withLock { state in
                     if let token = state.token { loop.unwatch(socket.descriptor, token) }
@@ -128,13 +139,26 @@ final class ForkServerClient: Sendable {
         }
     }
 
+    /// One day it may be killed: a child of the fork server, or of ours where that has died; or one that
+    /// has ended already.
+    private func mayBeEncoder(_ process: Int32) -> Bool {
+        guard process > 1 else { return false }
+        guard let parent = ChildProcess.parent(of: process) else { return true }
+        return parent == ChildProcess.ownIdentifier || parent == state.withLock { $0.process }
+    }
+
     private func report(_ message: ForkMessage) {
         switch message {
         case .forked(let writer, _), .forkFailed(let writer, _): state.withLock { $0.awaited[writer] = nil }
         case .ended, .fork: break
         }
         switch message {
-        case .forked(let writer, let process): onReport(.forked(writer, process: process))
+        case .forked(let writer, let process):
+            if mayBeEncoder(process) {
+                onReport(.forked(writer, process: process))
+            } else {
+                log.error("the fork server names a process that is none of its own", metadata: ["pid": "\(process)"])
+            }
         case .forkFailed(let writer, let reason): onReport(.forkFailed(writer, reason: reason))
         case .ended(let process, let status): onReport(.ended(process: process, ProcessEnd(waitStatus: status)))
         case .fork: break

@@ -16,6 +16,8 @@ public final class Gateway: Sendable {
         case noSandbox(missing: [String])
         case notRoot(ProcessUser)
         case folderOfOthers(String, user: String)
+        /// By so many bytes.
+        case settingsTooLong(Int)
 
         public var description: String {
             switch self {
@@ -26,6 +28,8 @@ public final class Gateway: Sendable {
                     + "Give --token-file, or --no-auth if that is meant."
             case .noSandbox(let missing):
                 "--require-sandbox: this system has no \(missing.joined(separator: " and no "))."
+            case .settingsTooLong(let excess):
+                "the tokens, --allow-output patterns and paths together are \(excess) bytes more than an encoder can be told. Give fewer or shorter ones."
             case .notRoot(let user):
                 "--user: only root can become \(user). Start penstock as root, or as that user and without --user."
             case .folderOfOthers(let path, let user):
@@ -94,9 +98,14 @@ public final class Gateway: Sendable {
             let returned = ReturnedConnections()
             encoders = try Encoders(
                 configuration: configuration, registry: registry, records: records,
-                authenticator: authenticator, metrics: metrics, loop: loop, log: log, adopt: returned.adopt)
+                authenticator: authenticator, metrics: metrics, loop: loop, log: log,
+                source: { [configuration, loop] report throws(SystemError) in
+                    try ForkServerClient(
+                        executable: configuration.encoderExecutable, arguments: configuration.encoderArguments,
+                        loop: loop, log: log, onReport: report)
+                }, adopt: returned.adopt)
             switchboard = Switchboard(
-                configuration: configuration, registry: registry, records: records, encoders: encoders,
+                configuration: configuration, registry: registry, records: records, encoders: encoders, log: log,
                 authenticator: authenticator, metrics: metrics, sandbox: sandbox)
             server = try HTTPServer(
                 configuration: .init(
@@ -109,6 +118,7 @@ public final class Gateway: Sendable {
         } catch {
             throw .system(error)
         }
+        if let excess = encoders.excessOfSettings { throw .settingsTooLong(excess) }
         restoreRecords()
     }
 
@@ -266,7 +276,7 @@ public final class Gateway: Sendable {
         // In this order: an encoder lets go of the folder only after its last record is there.
         let isHeld = records.isHeld(writer)
         let record = records.record(of: writer)
-        let createdAt = record.flatMap { Timestamp($0.createdAt) } ?? .now()
+        let createdAt = records.origin(of: writer)?.createdAt ?? record.flatMap { Timestamp($0.createdAt) } ?? .now()
         if let key = record?.idempotencyKey { _ = registry.claim(key: key, for: writer) }
         if let record, record.state.isEnded {
             registry.restore(writer, createdAt: createdAt, .ended(record.state))
@@ -283,7 +293,7 @@ public final class Gateway: Sendable {
             try? records.removeFolder(writer)
             return registry.remove(writer)
         }
-        records.clearLeftovers(of: writer, record, log)
+        records.clearLeftovers(of: writer, log)
         let problem = Problem(
             .encoderCrashed, "The server and the writer's encoder ended before the writer was finalized.")
         let failed = record.failed(with: problem, at: .now())
@@ -296,7 +306,7 @@ public final class Gateway: Sendable {
 private final class ReturnedConnections: Sendable {
     let server = Mutex<HTTPServer?>(nil)
 
-    func adopt(_ descriptor: consuming Descriptor, _ unread: [UInt8]) {
-        server.withLock { $0 }?.adopt(descriptor, unread: unread)
+    func adopt(_ descriptor: consuming Descriptor, _ unread: [UInt8], _ passes: UInt8) {
+        server.withLock { $0 }?.adopt(descriptor, unread: unread, passes: passes)
     }
 }

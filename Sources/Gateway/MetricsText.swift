@@ -80,7 +80,7 @@ struct MetricsText {
         let prefix = labels.isEmpty ? "" : labels + ","
         var total: Int64 = 0
         for (bound, count) in zip(DurationHistogram.bounds, histogram.counts) {
-            total += count
+            total = total.addingSaturating(count)
             sample("\(name)_bucket", "\(prefix)le=\"\(bound)\"", Double(total))
         }
         sample("\(name)_bucket", "\(prefix)le=\"+Inf\"", Double(histogram.count))

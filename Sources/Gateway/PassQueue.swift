@@ -27,28 +27,29 @@ final class PassQueue: Sendable {
     /// Sends a copy of the connection, or leaves it to be sent. `.timedOut`: the encoder is behind, and
     /// the connection stays the caller's. `giveBack` gets those that were left here in vain.
     func pass(
-        _ descriptor: Int32, unread: [UInt8], giveBack: (consuming Descriptor, [UInt8]) -> Void
+        _ descriptor: Int32, unread: [UInt8], passes: UInt8, giveBack: (consuming Descriptor, [UInt8], UInt8) -> Void
     ) -> MessageSocket.Sent {
-        let message = ControlMessage.connection(unread: unread).encoded
+        let message = ControlMessage.connection(unread: unread, passes: passes).encoded
         if !state.withLock({ $0.hasSender }) {
             let sent = socket.send(message, passing: descriptor, timeout: .zero)
             if sent == .sent { state.withLock { $0.isStuck = false } }
             if sent != .timedOut { return sent }
         }
-        switch turn(descriptor, unread) {
+        switch turn(descriptor, unread, passes) {
         case .left: return .sent
         case .refused: return .timedOut
         case .send: break
         }
         let sent = socket.send(message, passing: descriptor, timeout: Self.patience)
-        let unsent = sent == .sent ? sendWaiting() : stop()
+        // One that no message can hold is nobody else's matter.
+        let unsent = sent == .sent || sent == .tooLong ? sendWaiting() : stop()
         for parcel in unsent {
-            if let copy = Descriptor(duplicating: parcel.descriptor) { giveBack(copy, parcel.unread) }
+            if let copy = Descriptor(duplicating: parcel.descriptor) { giveBack(copy, parcel.unread, parcel.passes) }
         }
         return sent
     }
 
-    private func turn(_ descriptor: Int32, _ unread: [UInt8]) -> Turn {
+    private func turn(_ descriptor: Int32, _ unread: [UInt8], _ passes: UInt8) -> Turn {
         state.withLock { state in
             if state.isStuck { return .refused }
             if !state.hasSender {
@@ -56,7 +57,7 @@ final class PassQueue: Sendable {
                 return .send
             }
             guard state.waiting.count < Self.maxWaiting,
-                let parcel = Parcel(duplicating: descriptor, unread)
+                let parcel = Parcel(duplicating: descriptor, unread, passes)
             else { return .refused }
             state.waiting.append(parcel)
             return .left
@@ -65,13 +66,16 @@ final class PassQueue: Sendable {
 
     /// Those that could not be sent.
     private func sendWaiting() -> [Parcel] {
+        var unsent: [Parcel] = []
         while let parcel = next() {
-            let message = ControlMessage.connection(unread: parcel.unread).encoded
-            guard socket.send(message, passing: parcel.descriptor, timeout: Self.patience) != .sent
-            else { continue }
-            return [parcel] + stop()
+            let message = ControlMessage.connection(unread: parcel.unread, passes: parcel.passes).encoded
+            switch socket.send(message, passing: parcel.descriptor, timeout: Self.patience) {
+            case .sent: continue
+            case .tooLong: unsent.append(parcel)
+            case .timedOut, .peerGone: return unsent + [parcel] + stop()
+            }
         }
-        return []
+        return unsent
     }
 
     /// nil: there is none, and the next who finds the socket full is the sender.
@@ -97,11 +101,13 @@ final class PassQueue: Sendable {
 private final class Parcel: Sendable {
     let descriptor: Int32
     let unread: [UInt8]
+    let passes: UInt8
 
-    init?(duplicating original: Int32, _ unread: [UInt8]) {
+    init?(duplicating original: Int32, _ unread: [UInt8], _ passes: UInt8) {
         guard let copy = Descriptor(duplicating: original) else { return nil }
         descriptor = copy.take()
         self.unread = unread
+        self.passes = passes
     }
 
     deinit { _ = Descriptor(owning: descriptor) }

@@ -9,6 +9,7 @@ import WriterModel
 package final class RecordStore: Sendable {
     private let writers: Directory
     private let outputs: Directory
+    private let origins: OriginStore
     /// Records there was no room for on disk: answered from here, and written when there is.
     private let unwritten = Mutex<[WriterID: WriterRecord]>([:])
     private let readers: Turnstile
@@ -18,7 +19,24 @@ package final class RecordStore: Sendable {
         self.readers = Turnstile(readers)
         writers = try Directory(path: stateDirectory + "/writers")
         outputs = try Directory(path: outputDirectory)
+        origins = try OriginStore(stateDirectory: stateDirectory)
+        if origins.isNew { try adopt() }
     }
+
+    /// Takes the records of an earlier version at their word.
+    private func adopt() throws(SystemError) {
+        for writer in try all() {
+            guard case .record(let record) = read(writer), let origin = WriterOrigin(adopting: record) else { continue }
+            try origins.note(origin, of: writer)
+        }
+    }
+
+    /// What a writer's encoder was to write to, which its records are held against from here on.
+    package func note(_ origin: WriterOrigin, of writer: WriterID) throws(SystemError) {
+        try origins.note(origin, of: writer)
+    }
+
+    package func origin(of writer: WriterID) -> WriterOrigin? { origins[writer] }
 
     package func folderPath(_ writer: WriterID) -> String { "\(writers.path)/\(writer)" }
 
@@ -28,6 +46,7 @@ package final class RecordStore: Sendable {
     package func removeFolder(_ writer: WriterID) throws(SystemError) {
         unwritten.withLock { _ = $0.removeValue(forKey: writer) }
         try writers.removeSubdirectory(writer.text)
+        try origins.remove(writer)
     }
 
     /// Keeps the record of a writer whose encoder could not.
@@ -58,14 +77,50 @@ package final class RecordStore: Sendable {
     /// Records that are in memory only.
     package var unwrittenCount: Int { unwritten.withLock { $0.count } }
 
-    /// The writer's record; nil when there is none that can be read.
+    /// The writer's record, as far as its encoder is to be believed; nil when there is none that can be read.
     package func record(of writer: WriterID) -> WriterRecord? {
         if let record = unwritten.withLock({ $0[writer] }) { return record }
-        let read = readers.passing { try? writers.subdirectory(writer.text).readFile(WriterRecord.fileName) }
-        guard let bytes = read,
-            let json = try? JSONParser.parse(bytes)
-        else { return nil }
-        return WriterRecord(json: json)
+        guard case .record(let record) = read(writer) else { return nil }
+        return origins.checked(record, of: writer)
+    }
+
+    /// Nothing that is a record lies where one should, and another try will find none either.
+    package func isLost(_ writer: WriterID) -> Bool {
+        if unwritten.withLock({ $0[writer] }) != nil { return false }
+        if case .none = read(writer) { return true }
+        return false
+    }
+
+    /// A record as the gateway has it from an encoder's messages, with the list of files that is on disk.
+    package func withFiles(_ record: WriterRecord, of writer: WriterID) -> WriterRecord {
+        guard case .record(let kept) = read(writer) else { return record }
+        var record = record
+        record.outputFiles = kept.outputFiles
+        return origins.checked(record, of: writer)
+    }
+
+    private enum Read {
+        case record(WriterRecord)
+        /// There is none, or something else.
+        case none
+        /// There is no descriptor left to look.
+        case unreadable
+    }
+
+    /// What an encoder has left there: anything, of any length.
+    private func read(_ writer: WriterID) -> Read {
+        let limit = RecordBounds.fileBytes
+        do throws(SystemError) {
+            let bytes = try readers.passing { () throws(SystemError) in
+                try writers.subdirectory(writer.text).readFile(WriterRecord.fileName, most: limit + 1)
+            }
+            guard bytes.count <= limit, let json = try? JSONParser.parse(bytes, mostValues: RecordBounds.fileValues),
+                let record = WriterRecord(json: json)
+            else { return .none }
+            return .record(record)
+        } catch {
+            return error.isOutOfDescriptors ? .unreadable : .none
+        }
     }
 
     /// Whether an encoder still holds the writer's folder.
@@ -77,13 +132,14 @@ package final class RecordStore: Sendable {
     /// The output of a writer that has ended, for reading. The caller owns the descriptor.
     package func openOutput(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> Int32? {
         if let file = record.managedFile { return try writers.subdirectory(writer.text).openFile(file) }
-        guard record.outputFiles.count == 1 else { return nil }
-        return try outputs.openFile(record.outputFiles[0])
+        let files = origins.permitted(record.outputFiles, of: writer)
+        guard record.outputFiles.count == 1, files.count == 1 else { return nil }
+        return try outputs.openFile(files[0])
     }
 
     /// Removes an output that was to replace a file and never did: its encoder has died.
-    func clearLeftovers(of writer: WriterID, _ record: WriterRecord, _ log: Logger) {
-        guard let destination = record.outputFiles.first else { return }
+    func clearLeftovers(of writer: WriterID, _ log: Logger) {
+        guard case .file(let destination) = origins[writer]?.claim else { return }
         let path = TemporaryOutput.path(beside: destination, for: writer)
         guard outputs.contains(path) else { return }
         do throws(SystemError) {
@@ -96,10 +152,10 @@ package final class RecordStore: Sendable {
 
     /// Removes all that the writer left: its files under the output directory and its folder.
     package func remove(_ writer: WriterID, _ record: WriterRecord?) throws(SystemError) {
-        for file in record?.outputFiles ?? [] { try outputs.removeFile(file) }
+        for file in origins.permitted(record?.outputFiles ?? [], of: writer) { try outputs.removeFile(file) }
         try removeFolder(writer)
     }
 
     /// The writers that have a folder.
-    package func all() throws(SystemError) -> [WriterID] { try writers.entries().compactMap(WriterID.init) }
+    package func all() throws(SystemError) -> [WriterID] { try writers.entries().compactMap { WriterID($0) } }
 }

@@ -95,7 +95,7 @@ package final class Registry: Sendable {
     var countsByState: [WriterState: Int] {
         state.withLock { Array($0.items.values) }.reduce(into: [:]) { counts, item in
             switch item.entry {
-            case .live(let link): counts[link.snapshot?.state ?? .configuring, default: 0] += 1
+            case .live(let link): counts[link.writerState ?? .configuring, default: 0] += 1
             case .orphaned: counts[.finalizing, default: 0] += 1
             case .ended(let state): counts[state, default: 0] += 1
             }

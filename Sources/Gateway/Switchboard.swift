@@ -1,13 +1,14 @@
 import APICore
 import HTTP1
 import HTTPServer
+import Logging
 import SystemIO
 import Synchronization
 import WriterModel
 
 /// Answers requests at the gateway: what belongs to a live writer goes to its encoder, with
 /// the connection; the rest is answered here.
-final class Switchboard: RequestHandler {
+package final class Switchboard: RequestHandler {
     private let configuration: GatewayConfiguration
     private let registry: Registry
     private let records: RecordStore
@@ -15,11 +16,12 @@ final class Switchboard: RequestHandler {
     private let authenticator: TokenAuthenticator
     private let metrics: MetricCounter
     private let sandbox: SandboxReport
+    private let log: Logger
     private let server = Mutex<HTTPServer?>(nil)
     private let isStopping = Atomic(false)
 
-    init(
-        configuration: GatewayConfiguration, registry: Registry, records: RecordStore, encoders: Encoders,
+    package init(
+        configuration: GatewayConfiguration, registry: Registry, records: RecordStore, encoders: Encoders, log: Logger,
         authenticator: TokenAuthenticator, metrics: MetricCounter, sandbox: SandboxReport
     ) {
         self.configuration = configuration
@@ -29,15 +31,16 @@ final class Switchboard: RequestHandler {
         self.authenticator = authenticator
         self.metrics = metrics
         self.sandbox = sandbox
+        self.log = log
     }
 
     /// Whose connections are counted.
-    func watch(_ server: HTTPServer) { self.server.withLock { $0 = server } }
+    package func watch(_ server: HTTPServer) { self.server.withLock { $0 = server } }
 
     /// New writers are refused from here on.
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
-    func handle(_ exchange: Exchange) { attempt(exchange) { () throws(Problem) in try answer(exchange) } }
+    package func handle(_ exchange: Exchange) { attempt(exchange) { () throws(Problem) in try answer(exchange) } }
 
     private func attempt(_ exchange: Exchange, _ answer: () throws(Problem) -> Void) {
         do throws(Problem) {
@@ -48,7 +51,7 @@ final class Switchboard: RequestHandler {
     }
 
     /// Those that are asked by machines, often, to know how the server is.
-    func isOperational(_ head: RequestHead) -> Bool {
+    package func isOperational(_ head: RequestHead) -> Bool {
         // On the loop's thread, for every request: the others are known by their length.
         guard head.target.segments.count == 1 else { return false }
         return switch (try? Route.match(head))?.operation {
@@ -57,7 +60,7 @@ final class Switchboard: RequestHandler {
         }
     }
 
-    func response(to refusal: Refusal, requestID: String) -> Response { .refusal(refusal, requestID: requestID) }
+    package func response(to refusal: Refusal, requestID: String) -> Response { .refusal(refusal, requestID: requestID) }
 
     private func answer(_ exchange: Exchange) throws(Problem) {
         if exchange.head.method == .options { return answerOptions(exchange) }
@@ -212,18 +215,26 @@ final class Switchboard: RequestHandler {
     }
 
     private func pass(_ exchange: Exchange, to link: EncoderLink) throws(Problem) {
+        let passes = exchange.passes
+        if passes >= ControlMessage.maxPasses {
+            log.error(
+                "a request goes back and forth between gateway and encoder",
+                metadata: ["writer": "\(link.writer)", "request_id": "\(exchange.requestID)", "passes": "\(passes)"])
+            throw .passedTooOften
+        }
         var sent = MessageSocket.Sent.peerGone
         let isPassed = exchange.handOff { descriptor, unread in
-            sent = link.pass(descriptor, unread: unread) { other, unread in
-                server.withLock { $0 }?.adopt(other, unread: unread)
+            sent = link.pass(descriptor, unread: unread, passes: passes + 1) { other, unread, passes in
+                server.withLock { $0 }?.adopt(other, unread: unread, passes: passes)
             }
             return sent == .sent
         }
         if isPassed { return }
-        if sent == .timedOut {
-            throw Problem(.overloaded, "The writer \(link.writer) is not taking requests now. Try again.")
+        switch sent {
+        case .timedOut: throw Problem(.overloaded, "The writer \(link.writer) is not taking requests now. Try again.")
+        case .tooLong: throw Problem(.headTooLarge, "The request's head, with what was sent behind it, can't be passed on.")
+        case .peerGone, .sent: throw .justEnding(link.writer)
         }
-        throw .justEnding(link.writer)
     }
 
     private func ended(_ writer: WriterID) throws(Problem) -> EndedWriter {
@@ -236,7 +247,8 @@ final class Switchboard: RequestHandler {
     }
 
     private func delete(_ writer: WriterID) throws(Problem) {
-        let record = try ended(writer).record
+        // Of one whose encoder left no record all that is known of goes.
+        let record = records.isLost(writer) ? nil : try ended(writer).record
         do throws(SystemError) {
             try records.remove(writer, record)
             registry.remove(writer)

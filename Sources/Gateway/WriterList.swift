@@ -43,6 +43,8 @@ package struct WriterList {
         for item in items {
             if let cursor, (item.createdAt.description, item.writer.text) >= cursor { continue }
             if let state, case .ended(let ended) = item.entry, ended != state { continue }
+            // Before a whole snapshot is read; one that is being made has no state yet.
+            if let state, case .live(let link) = item.entry, link.writerState != state { continue }
             guard let writer = resource(item) else { continue }
             if let state, writer["state"]?.stringValue != state.rawValue { continue }
             if page.count == limit {

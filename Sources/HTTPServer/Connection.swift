@@ -12,6 +12,8 @@ final class Connection: @unchecked Sendable {
     var scanned = 0
     /// It is another process's, which has a copy.
     var loan: Loan?
+    /// How often the request that comes next on it has been passed between processes.
+    var passes: UInt8 = 0
     /// Accepted while the server drains: it has one request.
     var isLate = false
     private var isOpen = true
@@ -115,7 +117,8 @@ final class Connection: @unchecked Sendable {
     /// Gives descriptor and unread bytes away.
     func surrender() -> DetachedConnection {
         isOpen = false
-        return DetachedConnection(descriptor: Descriptor(owning: descriptor), unread: inbound.bytes, loan: loan)
+        return DetachedConnection(
+            descriptor: Descriptor(owning: descriptor), unread: inbound.bytes, passes: passes, loan: loan)
     }
 
     func close() {
@@ -141,6 +144,8 @@ extension Connection {
 public struct DetachedConnection: ~Copyable, Sendable {
     public let descriptor: Descriptor
     public let unread: [UInt8]
+    /// How often its next request has been passed.
+    public let passes: UInt8
     /// Of the process that lent it, if one did.
     public let loan: Loan?
 }

@@ -81,6 +81,9 @@ public final class Exchange: @unchecked Sendable {
         .init(descriptor: connection.descriptor, head: head, requestID: requestID, claim: claim)
     }
 
+    /// How often the request has been passed from process to process to come here.
+    public var passes: UInt8 { connection.passes }
+
     public var isAnswered: Bool { isAnswering || outcome == .handedOff || outcome == .lent }
     private var isAnswering = false
 

@@ -71,6 +71,9 @@ public final class HTTPServer: Sendable {
         public init() {}
     }
 
+    /// The most that is read of a connection beyond a request's head and not used yet.
+    public static let mostUnreadBesideHead = 4 * Connection.readCapacity
+
     let configuration: Configuration
     private let handler: any RequestHandler
     private let pool: WorkerPool
@@ -113,12 +116,14 @@ public final class HTTPServer: Sendable {
     }
 
     /// Takes over a connection, with bytes already read from it. From any thread. `isNew`: no request
-    /// of it has been answered yet.
+    /// of it has been answered yet. `passes`: how often its next request has been passed between processes.
     /// `loan`: the process that passed it keeps a copy of it.
     public func adopt(
-        _ descriptor: consuming Descriptor, unread: [UInt8] = [], isNew: Bool = false, loan: Loan? = nil
+        _ descriptor: consuming Descriptor, unread: [UInt8] = [], isNew: Bool = false, passes: UInt8 = 0,
+        loan: Loan? = nil
     ) {
         let connection = Connection(owning: descriptor.take(), unread: unread)
+        connection.passes = passes
         connection.loan = loan
         connection.isLate = isNew && configuration.answersWhileDraining && isDraining
         let address = configuration.maxConnectionsPerAddress > 0 ? connection.peer?.host : nil
@@ -296,8 +301,12 @@ public final class HTTPServer: Sendable {
         case .lent: break
         case .abort: abort(connection)
         // The few threads are not for what comes behind.
-        case .keepAlive where exchange.isOperational: parking.park(connection)
         case .keepAlive:
+            connection.passes = 0
+            if exchange.isOperational {
+                parking.park(connection)
+                return nil
+            }
             guard let next = awaitNext(connection) else { return nil }
             return begin(connection, next.head, headBytes: next.bytes)
         }

@@ -51,6 +51,7 @@ extension HTTPServer {
     public func takeBack(_ lent: LentConnection, unread: [UInt8] = [], passes: UInt8 = 0) {
         lent.connection.inbound = InboundBuffer(unread)
         lent.connection.scanned = 0
+        lent.connection.passes = passes
         park(lent.connection)
     }
 

@@ -32,6 +32,15 @@ public enum ProcessEnd: Sendable, Equatable, CustomStringConvertible {
 public enum ChildProcess {
     public static var ownIdentifier: Int32 { getpid() }
 
+    /// nil when there is no such process.
+    public static func parent(of process: Int32) -> Int32? {
+        guard let bytes = try? File.read("/proc/\(process)/stat") else { return nil }
+        // The name, in parentheses, may hold anything: "123 (a) b) S 77 …".
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
+        return fields.count > 1 ? Int32(String(decoding: fields[1], as: UTF8.self)) : nil
+    }
+
     /// fork(2). Only from a process with one thread; 0 in the child.
     public static func fork() throws(SystemError) -> Int32 {
         let identifier = clinux_fork()

@@ -139,7 +139,8 @@ public final class Directory: Sendable {
     /// Opens the file `relative`, which is no link, for reading. The caller owns the descriptor.
     public func openFile(_ relative: String) throws(SystemError) -> Int32 {
         try Self.check(relative)
-        let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY | O_NOFOLLOW), 0)
+        // Without waiting: what should be a file may be a pipe by now.
+        let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY | O_NOFOLLOW | O_NONBLOCK), 0)
         if number < 0 { throw SystemError("open \(relative)") }
         return number
     }
@@ -199,15 +200,17 @@ public final class Directory: Sendable {
         return number < 0 ? [] : (try? Directory(path: path, owning: number).entries()) ?? []
     }
 
-    public func readFile(_ relative: String) throws(SystemError) -> [UInt8] {
+    /// Reads the file, or its first `most` bytes.
+    public func readFile(_ relative: String, most: Int = .max) throws(SystemError) -> [UInt8] {
         let file = Descriptor(owning: try openFile(relative))
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
-        while true {
+        while bytes.count < most {
             let count = try retryingOnInterrupt("read \(relative)") { read(file.number, &buffer, buffer.count) }
-            if count == 0 { return bytes }
-            bytes += buffer[..<count]
+            if count == 0 { break }
+            bytes += buffer[..<min(count, most - bytes.count)]
         }
+        return bytes
     }
 
     /// Gives the file `from` the name `to`, in place of any file of that name. Both lie in the

@@ -61,6 +61,20 @@ public enum Socket {
         SocketAddress.read { getpeername(descriptor, $0, $1) }
     }
 
+    /// Whether it is a TCP connection that was made to this port of the machine.
+    public static func isConnection(_ descriptor: Int32, toPort port: UInt16) -> Bool {
+        guard option(SO_TYPE, of: descriptor) == Int32(clinux_stream_socket),
+            option(SO_PROTOCOL, of: descriptor) == Int32(IPPROTO_TCP), option(SO_ACCEPTCONN, of: descriptor) == 0
+        else { return false }
+        return SocketAddress.read { getsockname(descriptor, $0, $1) }?.port == port
+    }
+
+    private static func option(_ name: Int32, of descriptor: Int32) -> Int32? {
+        var value: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : nil
+    }
+
     /// Closing it from here on tells the peer that something broke off, and drops what is unsent.
     public static func resetOnClose(_ descriptor: Int32) {
         var atOnce = linger(l_onoff: 1, l_linger: 0)

@@ -10,6 +10,7 @@ import WriterModel
 public final class EncoderProcess: Sendable {
     private let settings: EncoderSettings
     private let gateway: MessageSocket
+    private let line: GatewayLine
     private let service: any EncoderService
     private let authenticator: TokenAuthenticator
     private let loop: EventLoop
@@ -83,10 +84,11 @@ public final class EncoderProcess: Sendable {
         self.settings = settings
         self.gateway = gateway
         self.log = log
+        line = GatewayLine(gateway, log: log)
         calls = Mutex(CallWatch(settings.limits))
         loop = try EventLoop()
         authenticator = TokenAuthenticator(tokens: settings.tokens)
-        service = Self.service(settings, clientPolicy, confinement, authenticator, gateway)
+        service = Self.service(settings, clientPolicy, confinement, authenticator, line)
         server = try HTTPServer(
             configuration: .init(
                 settings.limits, lingerTime: .milliseconds(250),
@@ -96,10 +98,10 @@ public final class EncoderProcess: Sendable {
 
     private static func service(
         _ settings: EncoderSettings, _ clientPolicy: ClientPolicy, _ confinement: Result<Confinement, SystemError>,
-        _ authenticator: TokenAuthenticator, _ gateway: MessageSocket
+        _ authenticator: TokenAuthenticator, _ line: GatewayLine
     ) -> any EncoderService {
-        let report: @Sendable (ControlMessage) -> Void = { _ = gateway.send($0.encoded) }
-        let back = GatewayReturn(gateway: gateway)
+        let report: @Sendable (ControlMessage) -> Void = { line.tell($0) }
+        let back = GatewayReturn(gateway: line)
         guard case .success(let confinement) = confinement else {
             return RefusingService(
                 Problem(.internalError, "The encoder's sandbox can't be put in force; the server's log says why."),
@@ -155,7 +157,7 @@ public final class EncoderProcess: Sendable {
     private func abandonIfStalled() {
         let stall = calls.withLock { $0.look(at: service.callsUnderWay) }
         guard let problem = stall ?? endingStall, !service.isConcluded, !service.isAbandoned else { return }
-        log.error("given up", metadata: ["because": "\(problem.detail)"])
+        log.error("given up", metadata: ["because": "\(URLText.redacted(problem.detail))"])
         inBackground { [self] in
             service.abandon(problem)
             answerAll(problem)
@@ -198,7 +200,7 @@ public final class EncoderProcess: Sendable {
             lastCounts.withLock { $0.cpuSeconds -= counts.cpuSeconds }
             return
         }
-        _ = gateway.send(ControlMessage.metrics(counts).encoded)
+        line.tell(.metrics(counts))
     }
 
     private struct WorkCounts {
@@ -207,12 +209,14 @@ public final class EncoderProcess: Sendable {
     }
 
     private func tellProgress() {
+        line.tellUntold()
+        service.keepFiles()
         guard let record = service.snapshot else { return }
         let isNews = lastTold.withLock { last in
             defer { last = record }
             return last != record
         }
-        if isNews { _ = gateway.send(ControlMessage.snapshot(record).encoded) }
+        if isNews { line.tell(.snapshot(record)) }
     }
 
     private func receive() {
@@ -229,9 +233,9 @@ public final class EncoderProcess: Sendable {
 
     private func take(_ message: ControlMessage?, _ descriptor: Int32?) {
         switch (message, descriptor) {
-        case (.connection(let unread), let descriptor?):
-            server.adopt(Descriptor(owning: descriptor), unread: unread)
-        case (.ping, _): _ = gateway.send(ControlMessage.ping.encoded, timeout: .zero)
+        case (.connection(let unread, let passes), let descriptor?):
+            server.adopt(Descriptor(owning: descriptor), unread: unread, passes: passes)
+        case (.ping, _): line.tellAtOnce(.ping)
         case (.tokens(let tokens), _): authenticator.replace(with: tokens)
         case (.shutDown, _):
             // Told again: now, and not when the uploads are done.

@@ -50,7 +50,7 @@ public struct ForkServer {
     private func reap(_ children: SignalSource) {
         while children.next() != nil {}
         while let (process, status) = ChildProcess.reapAnyStatus() {
-            _ = gateway.send(ForkMessage.ended(process: process, waitStatus: status).encoded)
+            tell(.ended(process: process, waitStatus: status))
         }
     }
 
@@ -72,9 +72,17 @@ public struct ForkServer {
     ) {
         do throws(SystemError) {
             let process = if let spare = spares.take(writer, control) { spare } else { try fork(writer, control, children) }
-            _ = gateway.send(ForkMessage.forked(writer: writer, process: process).encoded)
+            tell(.forked(writer: writer, process: process))
         } catch {
-            _ = gateway.send(ForkMessage.forkFailed(writer: writer, reason: error.description).encoded)
+            tell(.forkFailed(writer: writer, reason: error.description))
+        }
+    }
+
+    /// A gateway that takes nothing for so long does without: it sees by an encoder's socket that it ended.
+    private func tell(_ message: ForkMessage) {
+        switch gateway.send(message.encoded) {
+        case .sent, .peerGone: break
+        case .timedOut, .tooLong: log.error("the gateway does not take what is to be said", metadata: ["message": "\(message)"])
         }
     }
 

@@ -1,6 +1,7 @@
 import Glibc
 import Synchronization
 import SystemIO
+import WriterModel
 
 /// The folder of a muxer that opens its files itself: the one `dst` lies in. Every call is the
 /// system call of that name on a name the muxer made up, relative to the output directory, and
@@ -13,6 +14,9 @@ package final class MuxerFolder: Sendable {
     private let overwrites: Bool
     /// What the writer made, folders included, relative to the output directory.
     private let made = Mutex<Set<String>>([])
+    private let changes = Atomic(0)
+    /// What the names come to in the writer's record.
+    private let nameBytes = Atomic(0)
 
     /// Makes and opens the folder that `dst` lies in; of one with a pattern in its name
     /// (`%v/live.m3u8`), the folder above.
@@ -43,6 +47,9 @@ package final class MuxerFolder: Sendable {
         case .file where overwrites, .link where overwrites: try folder.unlink(path)
         default: break
         }
+        if nameBytes.load(ordering: .relaxed) > RecordBounds.nameBytes {
+            throw SystemError("make \(path): the writer has as many files as its record can name", number: EDQUOT)
+        }
         let number = try folder.open(path, flags: flags | O_CREAT | O_EXCL, mode: mode)
         note(made: path)
         return number
@@ -55,16 +62,19 @@ package final class MuxerFolder: Sendable {
         made.withLock { made in
             for name in made where Self.lies(name, in: shown(source)) {
                 made.remove(name)
-                made.insert(shown(target) + name.dropFirst(shown(source).count))
+                nameBytes.subtract(Self.bytes(of: name), ordering: .relaxed)
+                let moved = shown(target) + name.dropFirst(shown(source).count)
+                if made.insert(moved).inserted { nameBytes.add(Self.bytes(of: moved), ordering: .relaxed) }
             }
         }
+        changes.add(1, ordering: .relaxed)
     }
 
     package func remove(_ name: String) throws(SystemError) {
         let path = try inside(name)
         try requireOurs(path)
         try folder.unlink(path)
-        made.withLock { _ = $0.remove(shown(path)) }
+        forget(path)
     }
 
     package func makeFolder(_ name: String) throws(SystemError) {
@@ -80,10 +90,16 @@ package final class MuxerFolder: Sendable {
         guard folder.kind(of: path) == .folder else { throw SystemError("remove the folder \(name)", number: ENOTDIR) }
         try requireOurs(path)
         try folder.removeFolder(path)
-        made.withLock { _ = $0.remove(shown(path)) }
+        forget(path)
     }
 
     // MARK: What came of it
+
+    /// From the output directory; "" for that itself.
+    var path: String { parents.joined(separator: "/") }
+
+    /// Another number whenever there are other files.
+    var version: Int { changes.load(ordering: .relaxed) }
 
     /// The files there are of the writer's, relative to the output directory.
     package var files: [String] {
@@ -131,7 +147,23 @@ package final class MuxerFolder: Sendable {
     /// From the output directory.
     private func shown(_ path: String) -> String { (parents + [path]).joined(separator: "/") }
 
-    private func note(made path: String) { made.withLock { _ = $0.insert(shown(path)) } }
+    private func note(made path: String) {
+        let name = shown(path)
+        guard made.withLock({ $0.insert(name).inserted }) else { return }
+        nameBytes.add(Self.bytes(of: name), ordering: .relaxed)
+        changes.add(1, ordering: .relaxed)
+    }
+
+    private func forget(_ path: String) {
+        let name = shown(path)
+        guard made.withLock({ $0.remove(name) }) != nil else { return }
+        nameBytes.subtract(Self.bytes(of: name), ordering: .relaxed)
+        changes.add(1, ordering: .relaxed)
+    }
+
+    private static func bytes(of name: String) -> Int {
+        JSONValue.string(name).encoded.count + RecordBounds.bytesBesideName
+    }
 
     private func isMade(_ path: String) -> Bool { made.withLock { $0.contains(shown(path)) } }
 

@@ -13,13 +13,15 @@ struct OutputMaking {
     /// The writer's own.
     private let folder: Directory
     private let onWrite: @Sendable () -> Void
+    private let onClaim: (OutputClaim) -> Void
     private let muxer: MuxerInfo
     private let plan: DestinationPlan
 
-    /// `onWrite` is called after bytes were written.
+    /// `onWrite` is called after bytes were written; `onClaim` with what the writer writes to, while
+    /// nothing has been done yet that a client could have taken over.
     init(
         _ request: CreateRequest, settings: EncoderSettings, clientPolicy: ClientPolicy, confinement: Confinement,
-        folder: Directory, onWrite: @escaping @Sendable () -> Void
+        folder: Directory, onClaim: @escaping (OutputClaim) -> Void, onWrite: @escaping @Sendable () -> Void
     ) throws(Problem) {
         self.request = request
         self.settings = settings
@@ -27,6 +29,7 @@ struct OutputMaking {
         self.confinement = confinement
         self.folder = folder
         self.onWrite = onWrite
+        self.onClaim = onClaim
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
         }
@@ -43,6 +46,7 @@ struct OutputMaking {
         } catch {
             throw OutputPlace.problem(error, request.dst ?? "")
         }
+        if !isTrial { onClaim(made.place.claim) }
         try narrow(made, to: isTrial ? .ownFolder : made.place.reach)
         return made
     }

@@ -73,11 +73,24 @@ final class OutputPlace: Sendable {
     /// `dst` as it may be shown; nil when there was none.
     var shownDestination: String? {
         switch plan {
-        case .file(let path), .files(let path), .device(let path): path
-        case .url(let url): URLParts(url)?.redacted
+        case .file(let path), .files(let path): path
+        case .url(let url), .device(let url): URLText.redacted(destination: url)
         case .managed, .nowhere: nil
         }
     }
+
+    /// What the gateway is told once, before anything of libav's runs for the client.
+    var claim: OutputClaim {
+        switch plan {
+        case .managed: file.map { .managed($0.name) } ?? .nothing
+        case .file(let path): file?.isSpecial == false ? .file(path) : .nothing
+        case .files: folder.map { .folder($0.path) } ?? .nothing
+        case .url, .device, .nowhere: .nothing
+        }
+    }
+
+    /// Another number whenever there are other files; nil where there is no list of them.
+    var filesVersion: Int? { folder?.version }
 
     var managedFile: String? { plan == .managed ? file?.name : nil }
 

@@ -47,7 +47,7 @@ enum Rehearsal {
         var counts = MetricCounts()
         counts.answers[.init(route: Operation.writeChunk.rawValue, status: 200)] = 1
         counts.durations[Operation.writeChunk.rawValue, default: .init()].add(0.001)
-        for message in [ControlMessage.start(settings), .connection(unread: [0]), .snapshot(record), .metrics(counts)] {
+        for message in [ControlMessage.start(settings), .claim(.managed("output.wav")), .connection(unread: [0], passes: 1), .snapshot(record), .metrics(counts)] {
             _ = ControlMessage(message.encoded)
         }
     }

@@ -1,24 +1,23 @@
 import APICore
 import HTTP1
 import HTTPServer
-import SystemIO
 import WriterModel
 
 /// The way back: connections whose request is not for this process go to the gateway.
 struct GatewayReturn: Sendable {
-    let gateway: MessageSocket
+    let gateway: GatewayLine
 
     func handBack(_ exchange: Exchange) throws(Problem) {
-        if exchange.handOff(pass) { return }
+        let passes = exchange.passes
+        if passes >= ControlMessage.maxPasses { throw .passedTooOften }
+        if exchange.handOff({ gateway.pass($0, unread: $1, passes: passes + 1) }) { return }
         throw Problem(.serverStopped, "The server is ending.")
     }
 
+    /// One that can't be passed is closed, which tells its client.
     func takeIdle(_ connection: consuming DetachedConnection) {
-        _ = pass(connection.descriptor.number, connection.unread)
-    }
-
-    private func pass(_ descriptor: Int32, _ unread: [UInt8]) -> Bool {
-        gateway.send(ControlMessage.connection(unread: unread).encoded, passing: descriptor) == .sent
+        if connection.passes >= ControlMessage.maxPasses { return }
+        _ = gateway.pass(connection.descriptor.number, unread: connection.unread, passes: connection.passes + 1)
     }
 }
 

@@ -24,13 +24,32 @@ package struct StreamRequest {
         }
     }
 
-    /// The stream with what was chosen for it and how far it is.
-    static func json(_ config: StreamConfig, _ chosen: StreamDescription, _ progress: StreamProgress) -> JSONValue {
-        var object: JSONObject = ["index": .integer(Int64(chosen.index)), "type": .string(chosen.kind.rawValue)]
+    var filterDesc: String? {
+        switch config {
+        case .audio(let audio): audio.filterDesc
+        case .video(let video): video.filterDesc
+        }
+    }
+
+    /// What the client's part of a stream comes to in bytes of JSON, and which member has the most of them.
+    static func weight(of config: StreamConfig) -> (bytes: Int, heaviest: String?) {
+        var object = JSONObject()
+        add(config, to: &object)
+        let sizes = object.members.map { ($0.name, JSONValue.object([$0.name: $0.value]).encoded.count) }
+        return (sizes.reduce(0) { $0 + $1.1 }, sizes.max { $0.1 < $1.1 }?.0)
+    }
+
+    private static func add(_ config: StreamConfig, to object: inout JSONObject) {
         switch config {
         case .audio(let audio): audio.add(to: &object)
         case .video(let video): video.add(to: &object)
         }
+    }
+
+    /// The stream with what was chosen for it and how far it is.
+    static func json(_ config: StreamConfig, _ chosen: StreamDescription, _ progress: StreamProgress) -> JSONValue {
+        var object: JSONObject = ["index": .integer(Int64(chosen.index)), "type": .string(chosen.kind.rawValue)]
+        add(config, to: &object)
         object["encoder"] = .string(chosen.encoder)
         object["encoder_format"] = .string(chosen.encoderFormat)
         object.set("encoder_sample_rate", chosen.encoderSampleRate)
@@ -179,7 +198,7 @@ extension AudioStreamConfig {
         object["format"] = .string(format.rawValue)
         object.set("encoder_option", SecretOption.redacted(encoderOption))
         codecConfig.add(to: &object)
-        object.set("filter_desc", filterDesc)
+        object.set("filter_desc", filterDesc.map { URLText.redacted($0) })
         object.set("metadata", metadata)
         object.set("language", language)
         object.set("disposition", disposition)
@@ -227,7 +246,7 @@ extension VideoStreamConfig {
         object["layout"] = .string(layout.rawValue)
         object.set("encoder_option", SecretOption.redacted(encoderOption))
         codecConfig.add(to: &object)
-        object.set("filter_desc", filterDesc)
+        object.set("filter_desc", filterDesc.map { URLText.redacted($0) })
         object.set("hw_accel", hwAccel)
         object.set("metadata", metadata)
         object.set("language", language)

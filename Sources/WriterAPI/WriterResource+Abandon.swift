@@ -22,7 +22,7 @@ extension WriterResource {
         }
         state.withLock { $0.isAbandoned = true }
         if !hasOpened { parts?.place.remove(committed: false) }
-        conclude(.failed, [("failure", redacted(problem).json)])
+        conclude(.failed, failure(problem))
         parts?.writer.giveUp(problem.detail)
     }
 

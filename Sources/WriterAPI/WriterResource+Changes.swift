@@ -7,7 +7,7 @@ import WriterModel
 extension WriterResource {
     func addStream(_ body: JSONValue?) throws(Problem) -> (index: Int, resource: JSONValue) {
         let request = try StreamRequest(body ?? .null)
-        note(option: request.encoderOption)
+        note(option: request.encoderOption, filterDesc: request.filterDesc)
         return try change(in: .configuring, needs: "streams are added before open") { parts throws(Problem) in
             try optionPolicy.check(request.config, for: parts.place.muxer, destination: parts.request.dst ?? "")
             let index = try add(request, to: parts.writer)
@@ -19,8 +19,14 @@ extension WriterResource {
     func setMetadata(_ body: JSONValue?) throws(Problem) -> JSONObject {
         let metadata = try FieldReader.map(body ?? .null, at: "")
         return try change(in: .configuring, needs: "metadata is set before open") { parts throws(Problem) in
+            var weight = state.withLock { $0.weight }
+            weight.metadata = JSONValue.map(metadata).encoded.count
+            try weight.check("metadata")
             try asProblem { () throws(StreamWriterError) in try parts.writer.setMetadata(metadata) }
-            state.withLock { $0.metadata = metadata }
+            state.withLock { [weight] state in
+                state.metadata = metadata
+                state.weight = weight
+            }
             return resource
         }
     }
@@ -50,9 +56,19 @@ extension WriterResource {
     }
 
     func add(_ request: StreamRequest, to writer: StreamWriter) throws(Problem) -> Int {
+        var weight = state.withLock { $0.weight }
+        let soFar = weight.streams
+        let (bytes, heaviest) = StreamRequest.weight(of: request.config)
+        weight.streams += bytes + RecordBounds.chosenBytes
+        try weight.check(heaviest)
         let index = try asProblem { () throws(StreamWriterError) in try writer.addStream(request.config) }
         let chosen = writer.description(of: index)
-        state.withLock { $0.streams.append(AddedStream(config: request.config, chosen: chosen)) }
+        let shown = StreamRequest.json(request.config, chosen, writer.progress(of: index))
+        weight.streams = soFar + shown.encoded.count + 1
+        state.withLock { [weight] state in
+            state.streams.append(AddedStream(config: request.config, chosen: chosen))
+            state.weight = weight
+        }
         return index
     }
 
@@ -79,7 +95,7 @@ extension WriterResource {
         }
         do throws(Problem) {
             let result = try body(parts)
-            report(.snapshot(record))
+            report(.snapshot(snapshot))
             endChange()
             return result
         } catch {

@@ -6,9 +6,15 @@ import WriterModel
 // What is known of the writer, for clients and for the gateway.
 extension WriterResource {
     /// The body of `GET`.
-    var resource: JSONObject { record.resource }
+    var resource: JSONObject { snapshot.resource }
 
-    var record: WriterRecord {
+    /// As it is kept on disk.
+    var record: WriterRecord { record(withFiles: true) }
+
+    /// As the gateway is told. To find out which files there are takes a call for each.
+    var snapshot: WriterRecord { record(withFiles: false) }
+
+    private func record(withFiles: Bool) -> WriterRecord {
         state.withLock { state in
             let place = state.parts?.place
             var resource: JSONObject = [
@@ -27,7 +33,8 @@ extension WriterResource {
             if state.ending.isEmpty { resource["encoder_pid"] = .integer(Int64(ChildProcess.ownIdentifier)) }
             for (name, value) in state.ending { resource[name] = value }
             return WriterRecord(
-                resource: resource, managedFile: place?.managedFile, outputFiles: place?.outputFiles ?? [],
+                resource: resource, managedFile: place?.managedFile,
+                outputFiles: withFiles ? place?.outputFiles ?? [] : [],
                 mediaType: place?.muxer.mimeType ?? "application/octet-stream",
                 creationFingerprint: state.parts?.request.fingerprint ?? "",
                 idempotencyKey: settings.idempotencyKey)

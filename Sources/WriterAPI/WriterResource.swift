@@ -35,6 +35,9 @@ final class WriterResource: Sendable {
         var shownDestination: String?
         var metadata: [String: String] = [:]
         var streams: [AddedStream] = []
+        /// Of what the client has described, in the record.
+        var weight = DescriptionWeight()
+        var keeping = FileKeeping()
         var hasOpened = false
         /// The request that makes the writer has been answered well.
         var isCreated = false
@@ -104,7 +107,7 @@ final class WriterResource: Sendable {
         }
         let resource = self.resource
         state.withLock { $0.isCreated = true }
-        report(.snapshot(record))
+        report(.snapshot(snapshot))
         endChange()
         return resource
     }
@@ -167,12 +170,27 @@ final class WriterResource: Sendable {
         let options = request.streams.map(\.encoderOption) + [request.open?.option ?? [:]]
         state.withLock { state in
             state.redaction = Redaction(destination: request.dst, options: options)
-            state.shownDestination = request.dst.map { URLParts($0)?.redacted ?? $0 }
+            for stream in request.streams { state.redaction.add(text: stream.filterDesc ?? "") }
+            state.shownDestination = request.dst.map { URLText.redacted(destination: $0) }
         }
     }
 
+    /// Before anything is made: what the record would have to hold.
+    private func weigh(_ request: CreateRequest) throws(Problem) {
+        var weight = DescriptionWeight()
+        weight.destination = JSONValue.string(state.withLock { $0.shownDestination } ?? "").encoded.count
+        weight.metadata = JSONValue.map(request.metadata).encoded.count
+        try weight.check()
+        state.withLock { [weight] in $0.weight = weight }
+    }
+
     /// Options that come later may hold secrets too.
-    func note(option: [String: String]) { state.withLock { $0.redaction.add(option) } }
+    func note(option: [String: String], filterDesc: String? = nil) {
+        state.withLock { state in
+            state.redaction.add(option)
+            if let filterDesc { state.redaction.add(text: filterDesc) }
+        }
+    }
 
     enum CreationClaim { case claimed, exists, ended }
 
@@ -200,8 +218,10 @@ final class WriterResource: Sendable {
     }
 
     private func build(_ request: CreateRequest, isTrial: Bool = false) throws(Problem) {
+        try weigh(request)
         let making = try OutputMaking(
-            request, settings: settings, clientPolicy: clientPolicy, confinement: confinement, folder: folder
+            request, settings: settings, clientPolicy: clientPolicy, confinement: confinement, folder: folder,
+            onClaim: { [report] in report(.claim($0)) }
         ) { [growth] in growth.grew() }
         let (place, destination) = try making.make(isTrial: isTrial)
         do throws(Problem) {
@@ -289,13 +309,13 @@ final class WriterResource: Sendable {
             throw wrongState(needs: "finalize needs an open one: POST …/open first, or DELETE it")
         }
         state.withLock { $0.phase = .alive(.finalizing) }
-        report(.snapshot(record))
+        report(.snapshot(snapshot))
         do throws(Problem) {
             let summary = try asProblem { () throws(StreamWriterError) in try writer.close() }
             return conclude(.closed, [("result", result(summary, endedBy: endedBy))])
         } catch {
             writer.abort()
-            conclude(.failed, [("failure", redacted(error).json)])
+            conclude(.failed, failure(error))
             throw error
         }
     }
@@ -307,7 +327,12 @@ final class WriterResource: Sendable {
         let (parts, hasOpened) = state.withLock { ($0.parts, $0.hasOpened) }
         parts?.writer.abort()
         if !hasOpened { parts?.place.remove(committed: false) }
-        conclude(.failed, [("failure", redacted(problem).json)])
+        conclude(.failed, failure(problem))
+    }
+
+    /// What the record tells of a failure.
+    func failure(_ problem: Problem) -> [(String, JSONValue)] {
+        [("failure", redacted(problem).fitting(RecordBounds.failureBytes).json)]
     }
 
     /// Once: what comes late, of a thread that was given up, changes nothing.
@@ -320,10 +345,11 @@ final class WriterResource: Sendable {
             return true
         }
         guard isFirst else { return resource }
+        awaitKeeping()
         let record = record
         let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
         growth.ended(ended == .closed ? .complete : .failed)
-        report(isKept ? .record(record) : .unkeptRecord(record))
+        report(isKept ? .concluded(ended) : .unkeptRecord(record))
         endChange()
         return record.resource
     }

@@ -31,8 +31,10 @@ final class WriterService: EncoderService {
     }
 
     var snapshot: WriterRecord? {
-        if case .alive = resource.phase { resource.record } else { nil }
+        if case .alive = resource.phase { resource.snapshot } else { nil }
     }
+
+    func keepFiles() { resource.keepFiles() }
 
     var workDone: WorkDone { resource.workDone }
 

@@ -4,41 +4,51 @@ public enum ControlMessage: Sendable, Equatable {
     /// Gateway to encoder, first: who the writer is and what holds for it.
     case start(EncoderSettings)
     /// Either way, with the socket: a connection and the bytes read from it that nobody has
-    /// used, from the first byte of a request head.
-    case connection(unread: [UInt8])
+    /// used, from the first byte of a request head. `passes`: how often the request has been
+    /// passed, with this time.
+    case connection(unread: [UInt8], passes: UInt8)
     /// Gateway to encoder: the tokens that hold from now on.
     case tokens([String]?)
     /// Gateway to encoder: end requests, finalize.
     case shutDown
     /// Gateway to encoder: answer with the same.
     case ping
-    /// Encoder to gateway: the writer as it is now.
+    /// Encoder to gateway, once, before the first snapshot: what the writer writes to.
+    case claim(OutputClaim)
+    /// Encoder to gateway: the writer as it is now, without its list of files.
     case snapshot(WriterRecord)
     /// Encoder to gateway: what was counted since the last time.
     case metrics(MetricCounts)
     /// Encoder to gateway, last: the writer has ended, and its record is on disk. From here
     /// on the gateway answers for the writer.
-    case record(WriterRecord)
-    /// The same, but there was no room for the record on disk: the gateway keeps it.
+    case concluded(WriterState)
+    /// The same, but there was no room for the record on disk: the gateway keeps it. Its list of
+    /// files is the last one on disk.
     case unkeptRecord(WriterRecord)
     /// Encoder to gateway, last: there is no such writer (any more).
     case discarded
 
     private enum Kind: UInt8 {
-        case start = 1, connection, tokens, shutDown, snapshot, record, discarded, metrics, unkeptRecord, ping
+        case start = 1, connection, tokens, shutDown, snapshot, concluded, discarded, metrics, unkeptRecord, ping, claim
     }
+
+    /// A request is passed from the gateway to its writer's encoder; before that, perhaps, from another
+    /// writer's encoder to the gateway, and after it back to the gateway by a writer that has just ended.
+    /// One that goes on was never going to arrive.
+    public static let maxPasses: UInt8 = 4
 
     public var encoded: [UInt8] {
         switch self {
         case .start(let settings): [Kind.start.rawValue] + settings.json.encoded
-        case .connection(let unread): [Kind.connection.rawValue] + unread
+        case .connection(let unread, let passes): [Kind.connection.rawValue, passes] + unread
         case .tokens(let tokens):
             [Kind.tokens.rawValue] + EncoderSettings.json(ofTokens: tokens).encoded
         case .shutDown: [Kind.shutDown.rawValue]
         case .ping: [Kind.ping.rawValue]
-        case .snapshot(let record): [Kind.snapshot.rawValue] + record.json.encoded
-        case .record(let record): [Kind.record.rawValue] + record.json.encoded
-        case .unkeptRecord(let record): [Kind.unkeptRecord.rawValue] + record.json.encoded
+        case .claim(let claim): [Kind.claim.rawValue] + claim.json.encoded
+        case .snapshot(let record): [Kind.snapshot.rawValue] + record.withoutFiles.json.encoded
+        case .concluded(let state): [Kind.concluded.rawValue] + Array(state.rawValue.utf8)
+        case .unkeptRecord(let record): [Kind.unkeptRecord.rawValue] + record.withoutFiles.json.encoded
         case .metrics(let counts): [Kind.metrics.rawValue] + counts.json.encoded
         case .discarded: [Kind.discarded.rawValue]
         }
@@ -49,30 +59,30 @@ public enum ControlMessage: Sendable, Equatable {
         guard let kind = bytes.first.flatMap(Kind.init(rawValue:)) else { return nil }
         let payload = Array(bytes.dropFirst())
         switch kind {
-        case .connection: self = .connection(unread: payload)
+        case .connection:
+            guard let passes = payload.first else { return nil }
+            self = .connection(unread: Array(payload.dropFirst()), passes: passes)
         case .shutDown: self = .shutDown
         case .ping: self = .ping
         case .discarded: self = .discarded
-        case .start, .tokens, .snapshot, .record, .unkeptRecord, .metrics:
-            guard let json = try? JSONParser.parse(payload) else { return nil }
-            switch kind {
-            case .start:
-                guard let settings = EncoderSettings(json: json) else { return nil }
-                self = .start(settings)
-            case .tokens:
-                guard let tokens = EncoderSettings.tokens(fromJSON: json) else { return nil }
-                self = .tokens(tokens)
-            case .metrics:
-                guard let counts = MetricCounts(json: json) else { return nil }
-                self = .metrics(counts)
-            default:
-                guard let record = WriterRecord(json: json) else { return nil }
-                switch kind {
-                case .snapshot: self = .snapshot(record)
-                case .record: self = .record(record)
-                default: self = .unkeptRecord(record)
-                }
-            }
+        case .concluded:
+            guard let state = WriterState(rawValue: String(decoding: payload, as: UTF8.self)) else { return nil }
+            self = .concluded(state)
+        case .start, .tokens, .claim, .snapshot, .unkeptRecord, .metrics:
+            guard let json = try? JSONParser.parse(payload), let message = Self.read(kind, json) else { return nil }
+            self = message
+        }
+    }
+
+    private static func read(_ kind: Kind, _ json: JSONValue) -> ControlMessage? {
+        switch kind {
+        case .start: EncoderSettings(json: json).map { .start($0) }
+        case .tokens: EncoderSettings.tokens(fromJSON: json).map { .tokens($0) }
+        case .claim: OutputClaim(json: json).map { .claim($0) }
+        case .metrics: MetricCounts(json: json).map { .metrics($0) }
+        case .snapshot: WriterRecord(json: json).map { .snapshot($0) }
+        case .unkeptRecord: WriterRecord(json: json).map { .unkeptRecord($0) }
+        case .connection, .shutDown, .ping, .discarded, .concluded: nil
         }
     }
 }

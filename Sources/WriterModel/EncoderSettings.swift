@@ -72,7 +72,7 @@ public struct EncoderSettings: Sendable, Equatable {
     init?(json: JSONValue) {
         guard let object = json.objectValue,
             let role = object["role"]?.stringValue.flatMap(Role.init(rawValue:)),
-            let writer = object["writer"]?.stringValue.flatMap(WriterID.init),
+            let writer = object["writer"]?.stringValue.flatMap(WriterID.init(told:)),
             let createdAt = object["created_at"]?.stringValue.flatMap(Timestamp.init),
             let folder = object["folder"]?.stringValue,
             let outputDirectory = object["output_directory"]?.stringValue,

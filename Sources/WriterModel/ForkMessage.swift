@@ -8,6 +8,9 @@ public enum ForkMessage: Sendable, Equatable {
     /// `waitStatus` is what waitpid(2) gave.
     case ended(process: Int32, waitStatus: Int32)
 
+    /// Characters of a reason that are kept.
+    static let maxReason = 256
+
     public var encoded: [UInt8] {
         let words: [String] =
             switch self {
@@ -24,14 +27,14 @@ public enum ForkMessage: Sendable, Equatable {
             .split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         switch (words.first, words.count) {
         case ("fork", 2):
-            guard let writer = WriterID(words[1]) else { return nil }
+            guard let writer = WriterID(told: words[1]) else { return nil }
             self = .fork(writer: writer)
         case ("forked", 3):
-            guard let writer = WriterID(words[1]), let process = Int32(words[2]) else { return nil }
+            guard let writer = WriterID(told: words[1]), let process = Int32(words[2]) else { return nil }
             self = .forked(writer: writer, process: process)
         case ("failed", 3):
-            guard let writer = WriterID(words[1]) else { return nil }
-            self = .forkFailed(writer: writer, reason: words[2])
+            guard let writer = WriterID(told: words[1]) else { return nil }
+            self = .forkFailed(writer: writer, reason: String(words[2].prefix(Self.maxReason)))
         case ("ended", 3):
             guard let process = Int32(words[1]), let status = Int32(words[2]) else { return nil }
             self = .ended(process: process, waitStatus: status)

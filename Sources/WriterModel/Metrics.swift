@@ -9,7 +9,7 @@ public struct DurationHistogram: Sendable, Equatable {
 
     public init() {}
 
-    public var count: Int64 { counts.reduce(0, +) }
+    public var count: Int64 { counts.reduce(0) { $0.addingSaturating($1) } }
 
     public mutating func add(_ seconds: Double) {
         counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
@@ -17,8 +17,8 @@ public struct DurationHistogram: Sendable, Equatable {
     }
 
     public mutating func add(_ other: DurationHistogram) {
-        for index in counts.indices { counts[index] += other.counts[index] }
-        sum += other.sum
+        for index in counts.indices { counts[index] = counts[index].addingSaturating(other.counts[index]) }
+        sum = min(sum + other.sum, .greatestFiniteMagnitude)
     }
 
     var json: JSONValue { ["counts": .array(counts.map { .integer($0) }), "sum": .number(sum)] }
@@ -28,8 +28,8 @@ public struct DurationHistogram: Sendable, Equatable {
             let counts = object["counts"]?.arrayValue?.compactMap(\.integerValue), counts.count == self.counts.count,
             let sum = object["sum"]?.numberValue
         else { return nil }
-        self.counts = counts
-        self.sum = sum
+        self.counts = counts.map { max(0, $0) }
+        self.sum = max(0, sum)
     }
 }
 
@@ -64,15 +64,25 @@ public struct MetricCounts: Sendable, Equatable {
     public var isEmpty: Bool { self == MetricCounts() }
 
     public mutating func add(_ other: MetricCounts) {
-        for (answer, count) in other.answers { answers[answer, default: 0] += count }
+        for (answer, count) in other.answers { answers[answer] = (answers[answer] ?? 0).addingSaturating(count) }
         for (route, histogram) in other.durations { durations[route, default: .init()].add(histogram) }
         queueWaits.add(other.queueWaits)
-        bodyBytesRead += other.bodyBytesRead
-        bodyBytesSent += other.bodyBytesSent
-        framesTaken += other.framesTaken
-        framesEncoded += other.framesEncoded
-        bytesWritten += other.bytesWritten
-        cpuSeconds += other.cpuSeconds
+        bodyBytesRead = bodyBytesRead.addingSaturating(other.bodyBytesRead)
+        bodyBytesSent = bodyBytesSent.addingSaturating(other.bodyBytesSent)
+        framesTaken = framesTaken.addingSaturating(other.framesTaken)
+        framesEncoded = framesEncoded.addingSaturating(other.framesEncoded)
+        bytesWritten = bytesWritten.addingSaturating(other.bytesWritten)
+        cpuSeconds = min(cpuSeconds + other.cpuSeconds, .greatestFiniteMagnitude)
+    }
+
+    /// Only what is counted by one of these routes, and by a status there is: another process's word.
+    public func ofRoutes(_ known: Set<String>) -> MetricCounts {
+        var counts = self
+        counts.answers = answers.filter { answer, _ in
+            known.contains(answer.route) && (answer.status == 0 || (100...599).contains(answer.status))
+        }
+        counts.durations = durations.filter { known.contains($0.key) }
+        return counts
     }
 
     public var json: JSONValue {
@@ -96,14 +106,23 @@ public struct MetricCounts: Sendable, Equatable {
             guard let parts = entry.arrayValue, parts.count == 3, let route = parts[0].stringValue,
                 let status = parts[1].integerValue, let count = parts[2].integerValue
             else { return nil }
-            answers[Answer(route: route, status: Int(status)), default: 0] += count
+            let answer = Answer(route: route, status: Int(status))
+            answers[answer] = (answers[answer] ?? 0).addingSaturating(max(0, count))
         }
         for member in object["durations"]?.objectValue?.members ?? [] {
             durations[member.name] = DurationHistogram(json: member.value)
         }
         queueWaits = waits
-        (bodyBytesRead, bodyBytesSent, framesTaken) = (counts[0], counts[1], counts[2])
-        (framesEncoded, bytesWritten) = (counts[3], counts[4])
-        cpuSeconds = cpu
+        (bodyBytesRead, bodyBytesSent, framesTaken) = (max(0, counts[0]), max(0, counts[1]), max(0, counts[2]))
+        (framesEncoded, bytesWritten) = (max(0, counts[3]), max(0, counts[4]))
+        cpuSeconds = max(0, cpu)
+    }
+}
+
+extension FixedWidthInteger {
+    /// The sum, or the nearest number there is: counters of other processes say what they like.
+    public func addingSaturating(_ other: Self) -> Self {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? (other < 0 ? .min : .max) : sum
     }
 }

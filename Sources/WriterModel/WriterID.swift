@@ -8,6 +8,20 @@ public struct WriterID: Sendable, Hashable, CustomStringConvertible {
         self.text = text
     }
 
+    /// Of the process that answers questions about libav: no client can ask for it, as "+" is in no id.
+    public static let catalog = WriterID(unchecked: "+catalog")
+
+    /// An id between the gateway and its processes, where one may be the catalog's.
+    public init?(told text: String) {
+        if text == Self.catalog.text {
+            self = .catalog
+        } else {
+            self.init(text)
+        }
+    }
+
+    private init(unchecked text: String) { self.text = text }
+
     /// A new id nobody can guess (124 random bits).
     public static func random() -> WriterID {
         let alphabet = Array("0123456789abcdefghijklmnopqrstuvwxyz")

@@ -42,6 +42,17 @@ public struct WriterRecord: Sendable, Equatable {
         return record
     }
 
+    /// The same as it goes to the gateway: lists of files grow with time, and are on disk.
+    public var withoutFiles: WriterRecord {
+        var record = self
+        record.outputFiles = []
+        if var result = resource["result"]?.objectValue, result["files"] != nil {
+            result["files"] = nil
+            record.resource["result"] = .object(result)
+        }
+        return record
+    }
+
     public var json: JSONValue {
         [
             "version": 1,

@@ -78,6 +78,86 @@ extension EndToEnd {
             ]
         }
 
+        /// One key, wherever it can stand in a destination or an option, through every answer there is.
+        @Test func aKeyIsToldToNobodyWhereverItStands() async throws {
+            let port = try LoopbackPort.free().number
+            let schemes = [
+                ("rtmp", "flv"), ("rtmpt", "flv"), ("http", "mpegts"), ("icecast", "mpegts"), ("srt", "mpegts"), ("tcp", "mpegts"), ("rtsp", "rtsp"),
+                ("udp", "mpegts"), ("ftp", "mpegts"), ("gopher", "mpegts"),
+            ]
+            let allowed = schemes.filter { $0.0 != "gopher" }.flatMap { ["--allow-output", "\($0.0)://127.0.0.1:*/*", "--allow-output", "\($0.0)://127.0.0.1:*"] }
+            try await withServer(allowed + ["--log-level", "trace"]) { server in
+                var told: [String] = []
+                let connection = try RawConnection(port: server.port)
+                for (scheme, format) in schemes {
+                    for (index, place) in Self.places(port).enumerated() {
+                        for (form, key) in [Self.canary, Self.encodedCanary].enumerated() {
+                            let dst = "\(scheme)://" + place.replacingOccurrences(of: "KEY", with: key)
+                            let body: JSON = [
+                                "dst": .string(dst), "format": .string(format), "streams": [Pictures.stream()],
+                                "open": ["option": ["connect_timeout": "200", "nosuch": .string(dst)]],
+                            ]
+                            let path = "/v1/writers/\(scheme)-\(index)-\(form)"
+                            var closed = body
+                            closed["open"] = .null
+                            var open = body["open"]
+                            open["option"]["nosuch"] = .null
+                            told.append(try await connection.request("POST", "/v1/writers?dry_run=true", json: body).text)
+                            told.append(try await connection.request("POST", "/v1/writers", json: body).text)
+                            let made = try await connection.request("PUT", path, json: closed)
+                            told.append(made.text)
+                            guard made.status == 201 else { continue }
+                            told.append(try await connection.request("GET", path).text)
+                            if scheme != "udp", scheme != "srt" { told.append(try await connection.request("POST", path + "/open", json: ["option": [:]]).text) }
+                            told.append(try await connection.request("GET", path).text)
+                        }
+                    }
+                }
+                for key in [Self.canary, Self.encodedCanary] {
+                    for (name, option) in Self.options(port, key) {
+                        let stream: JSON = ["type": "video", "frame_rate": 25, "width": 64, "height": 48, "encoder": "libx264", "encoder_option": [name: .string(option)]]
+                        for body in [
+                            ["dst": .string("rtmp://127.0.0.1:\(port)/live/x"), "streams": [Pictures.stream()], "open": ["option": [name: .string(option)]]] as JSON,
+                            ["dst": "o/live.m3u8", "overwrite": true, "streams": [Pictures.stream()], "open": ["option": [name: .string(option)]]],
+                            ["format": "mp4", "streams": [stream]], ["format": "mpegts", "streams": [stream], "open": true],
+                        ] { told.append(try await connection.request("POST", "/v1/writers", json: body).text) }
+                    }
+                }
+                for path in ["/v1/writers?limit=1000", "/metrics"] { told.append(try await connection.request("GET", path).text) }
+                #expect(told.contains { $0.contains("destination-failed") } && told.contains { $0.contains("forbidden-destination") })
+                #expect(told.count > 1_000)
+                told.append(server.log.text)
+                told += try files(below: server.folder / "state")
+                for key in [Self.canary, Self.encodedCanary] {
+                    for text in told where text.contains(key) { Issue.record("\(key): \(text.prefix(600))") }
+                }
+                // Nor where the process has its memory.
+                for text in told { #expect(text.firstMatch(of: /@ 0x|0x[0-9a-f]{9}/) == nil, "\(text.prefix(600))") }
+            }
+        }
+
+        private static let canary = "c4nary-0f-a-key"
+        private static let encodedCanary = "c4nary%2D0f%2Da%2Dkey"
+
+        private static func places(_ port: Int) -> [String] {
+            let host = "127.0.0.1:\(port)"
+            return [
+                "KEY:p@\(host)/live/x", "u:KEY@\(host)/live/x", "u:a/KEY@\(host)/live", "KEY/b@\(host)/live", "\(host)/KEY", "\(host)/KEY/", "\(host)//KEY//",
+                "\(host)/live/KEY", "\(host)/live/KEY/", "\(host)/KEY/live/x", "\(host)/live/KEY;a=b", "\(host)/live/mp4:KEY.mp4", "\(host)/live/x?KEY",
+                "\(host)/live/x?a=KEY", "\(host)/live/x?KEY=a", "\(host)/live/x#KEY", "\(host)?streamid=KEY", "\(host)?streamid=#!::r=live/KEY,m=publish",
+                "\(host)?passphrase=KEY", "KEY.invalid:\(port)/live/x@KEY", "127.0.0.1:KEY/live/x", "\(host)/live/x playpath=KEY",
+            ]
+        }
+
+        private static func options(_ port: Int, _ key: String) -> [(String, String)] {
+            [
+                ("rtmp_playpath", "live/\(key)/"), ("rtmp_tcurl", "rtmp://127.0.0.1:\(port)/\(key)/"), ("rtmp_app", key), ("rtmp_conn", "S:\(key)"),
+                ("headers", "X-Key: \(key)\r\n"), ("http_opts", "method=PUT:headers='X: \(key)'"), ("hls_segment_filename", "http://127.0.0.1:\(port)/\(key)/%d.ts"),
+                ("hls_base_url", "http://127.0.0.1:\(port)/\(key)/"), ("x264-params", "passphrase=\(key):nosuch=rtmp://h/\(key)/"), ("password", key),
+                ("crf", "rtmp://h/live/\(key)/"), ("nosuch", "[f=flv]rtmp://h/live/\(key)|[f=flv]rtmp://h/\(key)/x"), ("flags", "token=\(key)"),
+            ]
+        }
+
         private func files(below path: String) throws -> [String] {
             let names = FileManager.default.enumerator(atPath: path)?.allObjects as? [String] ?? []
             return names.map { name in

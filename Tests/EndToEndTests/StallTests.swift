@@ -152,7 +152,7 @@ extension EndToEnd {
         @Test func stoppedCatalogIsReplaced() async throws {
             try await withServer(Self.options) { server in
                 #expect(try await server.curl("GET", "/v1/version").status == 200)
-                let catalog = PenstockServer.processes(marked: server.marker).first { PenstockServer.name(of: $0) == "enc catalog" }
+                let catalog = PenstockServer.processes(marked: server.marker).first { PenstockServer.name(of: $0) == "enc +catalog" }
                 kill(try #require(catalog), SIGSTOP)
                 let isBack = try await eventually(within: 15) {
                     (try? await server.curl("GET", "/v1/version", options: ["--max-time", "2"]))?.status == 200

@@ -88,7 +88,7 @@ import WriterModel
         let givenBack = Monitor<[Int]>([])
         for index in 0..<32 {
             try SystemThread.start(name: "pass") { [link] in
-                let sent = link.pass(2, unread: [UInt8](repeating: UInt8(index), count: 50_000)) { descriptor, unread in
+                let sent = link.pass(2, unread: [UInt8](repeating: UInt8(index), count: 50_000)) { descriptor, unread, _ in
                     _ = descriptor.number
                     givenBack.change { $0.append(unread.count) }
                 }
@@ -106,10 +106,11 @@ import WriterModel
     }
 
     @Test func aWriterEndsOnceWhateverIsSaidAfterwards() {
-        for message in [ControlMessage.record(record), .discarded, .record(record), .snapshot(record)] {
+        for message in [ControlMessage.claim(.nothing), .concluded(.closed), .discarded, .concluded(.closed), .snapshot(record)] {
             #expect(encoder.send(message.encoded) == .sent)
         }
-        guard case .concluded(.record)? = link.nextEvent() else { return #expect(Bool(false)) }
+        guard case .claimed(.nothing)? = link.nextEvent() else { return #expect(Bool(false)) }
+        guard case .concluded(.concluded(.closed))? = link.nextEvent() else { return #expect(Bool(false)) }
         for _ in 0..<3 { guard case .changed? = link.nextEvent() else { return #expect(Bool(false)) } }
         if let _ = link.nextEvent() { Issue.record("one event too many") }
         // From here on nothing is passed to it.

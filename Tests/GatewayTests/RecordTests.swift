@@ -17,9 +17,13 @@ import WriterModel
         _ state: WriterState = .closed, managed: String? = nil, files: [String] = [], fingerprint: String = ""
     ) -> WriterRecord {
         WriterRecord(
-            resource: ["id": "w", "state": .string(state.rawValue), "streams": [["offset": 12], ["offset": 34]]],
+            resource: ["id": "w", "state": .string(state.rawValue), "created_at": .string(Self.began.description), "streams": [["offset": 12], ["offset": 34]]],
             managedFile: managed, outputFiles: files, mediaType: "video/mp4", creationFingerprint: fingerprint)
     }
+
+    private static let began = Timestamp(secondsSinceEpoch: 0, nanoseconds: 0)
+
+    private func claim(_ claim: OutputClaim) throws { try records.note(WriterOrigin(createdAt: Self.began, claim: claim), of: writer) }
 
     private func ended(_ record: WriterRecord) -> EndedWriter { EndedWriter(writer: writer, record: record, records: records) }
 
@@ -32,9 +36,10 @@ import WriterModel
 
     @Test func aRecordIsKeptAndFoundByAnotherStore() throws {
         try records.makeFolder(writer)
-        try records.save(record(managed: "output.mp4", files: ["a/b"]), of: writer)
+        try claim(.folder("a"))
+        try records.save(record(files: ["a/b"]), of: writer)
         let other = try RecordStore(stateDirectory: folder.path + "/state", outputDirectory: folder.path + "/out")
-        #expect(other.record(of: writer) == record(managed: "output.mp4", files: ["a/b"]))
+        #expect(other.record(of: writer) == record(files: ["a/b"]))
         #expect(try other.all() == [writer])
         #expect(other.record(of: WriterID("x")!) == nil)
     }
@@ -83,7 +88,8 @@ import WriterModel
         folder.write("out/a/x", "x")
         folder.write("out/a/other", "other")
         folder.write("state/writers/w/output.mp4", "y")
-        try records.remove(writer, record(managed: "output.mp4", files: ["a/x", "a/gone"]))
+        try claim(.folder("a"))
+        try records.remove(writer, record(files: ["a/x", "a/gone"]))
         #expect(folder.text("out/a/x") == nil)
         #expect(folder.text("out/a/other") == "other")
         #expect(try records.all() == [])
@@ -127,6 +133,7 @@ import WriterModel
     @Test func theOutputIsServedWholeAndInRanges() throws {
         try Directory(path: folder.path + "/out").makeParents(of: "a/x")
         folder.write("out/a/x.mp4", "0123456789")
+        try claim(.file("a/x.mp4"))
         let ended = ended(record(files: ["a/x.mp4"]))
         func get(_ field: String = "X: y") throws -> Response {
             let request = try head("GET", "/", field)

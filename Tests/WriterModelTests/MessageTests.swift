@@ -22,8 +22,9 @@ import WriterModel
 
     static let messages: [ControlMessage] = [
         .start(settings(tokens: nil)), .start(settings(tokens: [])), .start(settings(tokens: ["a b", "\"é\n"])),
-        .connection(unread: []), .connection(unread: [0, 255, 13, 10]), .tokens(nil), .tokens([]), .tokens(["x"]),
-        .shutDown, .snapshot(record), .record(record), .unkeptRecord(record), .discarded, .metrics(counts), .metrics(MetricCounts()),
+        .connection(unread: [], passes: 0), .connection(unread: [0, 255, 13, 10], passes: 255), .tokens(nil), .tokens([]), .tokens(["x"]),
+        .shutDown, .ping, .snapshot(record.withoutFiles), .concluded(.closed), .concluded(.failed), .unkeptRecord(record.withoutFiles), .discarded,
+        .claim(.nothing), .claim(.managed("output.mp4")), .claim(.file("a/é.mp4")), .claim(.folder("")), .claim(.folder("a b/c")), .metrics(counts), .metrics(MetricCounts()),
     ]
 
     static let counts: MetricCounts = {
@@ -40,7 +41,44 @@ import WriterModel
     func aControlMessageArrivesAsItWas(message: ControlMessage) { #expect(ControlMessage(message.encoded) == message) }
 
     @Test func bytesThatAreNoMessageAreNone() {
-        for bytes: [UInt8] in [[], [0], [99], [1], [1, 0x7B, 0x7D], [5, 0x5B], [3]] { #expect(ControlMessage(bytes) == nil) }
+        for bytes: [UInt8] in [[], [0], [99], [1], [1, 0x7B, 0x7D], [5, 0x5B], [3], [2], [6], [6, 0x78]] { #expect(ControlMessage(bytes) == nil) }
+    }
+
+    @Test func listsOfFilesGoInNoMessage() throws {
+        var record = Self.record
+        record.resource["result"] = ["bytes": 1, "files": ["a/b.mp4"]]
+        for message in [ControlMessage.snapshot(record), .unkeptRecord(record)] {
+            let text = String(decoding: message.encoded, as: UTF8.self)
+            #expect(!text.contains("a/b.mp4") && text.contains("\"bytes\":1"))
+        }
+        #expect(WriterRecord(json: record.json) == record)
+    }
+
+    @Test(arguments: [
+        OutputClaim.managed("record.json"), .managed("output.a/b"), .managed("../output.x"), .managed(""), .file(""), .file("/a"), .file("a/../b"),
+        .file(".."), .file("a//b"), .file("./a"), .file("a/"), .file("a\0b"), .folder("/"), .folder("a/.."), .folder("."),
+        .file(String(repeating: "x", count: 256)), .file(String(repeating: "x/", count: 2_100) + "x"),
+    ])
+    func aClaimBeyondWhatAWriterHasIsNone(claim: OutputClaim) {
+        #expect(!claim.isValid)
+        #expect(OutputClaim(json: claim.json) == nil)
+    }
+
+    @Test func aClaimHoldsWhatLiesInIt() {
+        // The KELVIN SIGN and "K", and "é" composed and not, are other names to the kernel.
+        #expect(OutputClaim.file("d/K0.ts").holds("d/K0.ts") && !OutputClaim.file("d/K0.ts").holds("d/\u{212A}0.ts"))
+        #expect(!OutputClaim.file("\u{E9}").holds("e\u{301}") && !OutputClaim.folder("\u{E9}").holds("e\u{301}/x"))
+        for path in ["d/a", "d/e/f", "d/..a"] { #expect(OutputClaim.folder("d").holds(path), "\(path)") }
+        for path in ["d", "d/", "dx/a", "a", "d/../a", "/d/a", "d/./a", "../\u{301}d/a", ""] { #expect(!OutputClaim.folder("d").holds(path), "\(path)") }
+        #expect(OutputClaim.folder("").holds("a/b") && !OutputClaim.folder("").holds("../a") && !OutputClaim.folder("").holds("/a"))
+        for claim in [OutputClaim.nothing, .managed("output.x")] { #expect(!claim.holds("output.x")) }
+    }
+
+    @Test func noClientsIDIsTheCatalogs() {
+        #expect(WriterID(WriterID.catalog.text) == nil)
+        #expect(WriterID(told: WriterID.catalog.text) == .catalog && WriterID(told: "catalog") == WriterID("catalog"))
+        #expect(WriterID("catalog") != .catalog)
+        #expect(ForkMessage(ForkMessage.forked(writer: .catalog, process: 3).encoded) == .forked(writer: .catalog, process: 3))
     }
 
     /// An encoder without tokens lets everybody in: only a plain null may say so.

@@ -12,12 +12,14 @@ public struct JSONParser {
 
     private let bytes: [UInt8]
     private var position = 0
+    /// How many more values there may be: each takes more memory than text.
+    private var valuesLeft: Int
 
-    public static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
+    public static func parse(_ bytes: [UInt8], mostValues: Int = .max) throws(JSONError) -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw JSONError(message: "the text is not valid UTF-8", offset: 0)
         }
-        var parser = JSONParser(bytes: bytes)
+        var parser = JSONParser(bytes: bytes, valuesLeft: mostValues)
         parser.skipSpace()
         let value = try parser.value(depth: 0)
         parser.skipSpace()
@@ -25,7 +27,10 @@ public struct JSONParser {
         return value
     }
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    private init(bytes: [UInt8], valuesLeft: Int) {
+        self.bytes = bytes
+        self.valuesLeft = valuesLeft
+    }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
@@ -42,6 +47,8 @@ public struct JSONParser {
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+        valuesLeft -= 1
+        if valuesLeft < 0 { throw error("more values than a text may have") }
         if depth > Self.maxDepth { throw error("more than \(Self.maxDepth) levels deep") }
         switch next {
         case UInt8(ascii: "{"): return try object(depth: depth)

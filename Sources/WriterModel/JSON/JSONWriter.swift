@@ -54,6 +54,9 @@ extension JSONValue {
             case 0x0A: bytes += #"\n"#.utf8
             case 0x0D: bytes += #"\r"#.utf8
             case 0x09: bytes += #"\t"#.utf8
+            // The short forms keep a text from growing when it is read and written again.
+            case 0x08: bytes += #"\b"#.utf8
+            case 0x0C: bytes += #"\f"#.utf8
             case 0..<0x20:
                 let digits = String(byte, radix: 16)
                 bytes += (digits.count == 1 ? #"\u000"# : #"\u00"#).utf8

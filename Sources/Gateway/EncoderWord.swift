@@ -1,0 +1,88 @@
+import WriterModel
+
+/// What one encoder has said of its writer, each thing checked as a client's body is.
+struct EncoderWord: Sendable {
+    struct Improper: Error {
+        let what: String
+    }
+
+    enum News {
+        case nothing
+        case claimed(OutputClaim)
+        case concluded(EncoderLink.Outcome)
+    }
+
+    private(set) var claim: OutputClaim?
+    private(set) var state: WriterState?
+    private(set) var outcome: EncoderLink.Outcome?
+    /// The last snapshot as it came: as text it is no larger than its message.
+    private var snapshot: [UInt8]?
+
+    func record(of writer: WriterID) -> WriterRecord? {
+        guard let snapshot, let claim, let json = try? JSONParser.parse(snapshot), let record = WriterRecord(json: json)
+        else { return nil }
+        return RecordCheck(writer: writer, claim: claim).checked(record)
+    }
+
+    /// `bytes` are the message's. After the writer has ended nothing is news.
+    mutating func take(_ message: ControlMessage, _ bytes: [UInt8], from link: EncoderLink) throws(Improper) -> News {
+        if outcome != nil { return .nothing }
+        if link.role != .writer {
+            guard link.role == .encode, case .discarded = message else { throw Improper(what: "what only a writer's says") }
+            return conclude(.discarded)
+        }
+        switch message {
+        case .claim(let claim):
+            guard self.claim == nil else { throw Improper(what: "another claim") }
+            self.claim = claim
+            return .claimed(claim)
+        case .snapshot(let record):
+            try take(record, bytes, of: link.writer)
+            return .nothing
+        case .concluded(let state):
+            guard state.isEnded, claim != nil else { throw Improper(what: "an end that is none") }
+            return conclude(.concluded(state))
+        case .unkeptRecord(let record):
+            guard let claim, record.state.isEnded, record.isOf(link.writer) else {
+                throw Improper(what: "a last record that is none")
+            }
+            return conclude(.unkeptRecord(RecordCheck(writer: link.writer, claim: claim).checked(record)))
+        case .discarded: return conclude(.discarded)
+        default: return .nothing
+        }
+    }
+
+    private mutating func take(_ record: WriterRecord, _ bytes: [UInt8], of writer: WriterID) throws(Improper) {
+        guard claim != nil else { throw Improper(what: "a snapshot of what was never claimed") }
+        guard record.isOf(writer), bytes.count <= RecordBounds.messageBytes else { throw Improper(what: "a snapshot of something else") }
+        // Two threads of an encoder may tell in another order than they looked; how it ended is told otherwise.
+        guard !record.state.isEnded, record.state.rank >= state?.rank ?? 0 else { return }
+        state = record.state
+        snapshot = Array(bytes.dropFirst())
+    }
+
+    private mutating func conclude(_ outcome: EncoderLink.Outcome) -> News {
+        self.outcome = outcome
+        return .concluded(outcome)
+    }
+}
+
+extension WriterRecord {
+    /// Whether it names this writer, in a state there is.
+    fileprivate func isOf(_ writer: WriterID) -> Bool {
+        resource["id"]?.stringValue == writer.text
+            && resource["state"]?.stringValue.flatMap(WriterState.init(rawValue:)) != nil
+    }
+}
+
+extension WriterState {
+    /// A writer only goes on to the next.
+    fileprivate var rank: Int {
+        switch self {
+        case .configuring: 0
+        case .open: 1
+        case .finalizing: 2
+        case .closed, .failed: 3
+        }
+    }
+}

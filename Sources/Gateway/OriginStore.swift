@@ -1,0 +1,135 @@
+import Synchronization
+import SystemIO
+import WriterModel
+
+/// What the gateway itself knows of a writer: of when it is, by which key it was asked for, and what its
+/// encoder was to write to. It lies where no encoder can write, and what records say is held against it.
+package struct WriterOrigin: Sendable, Equatable {
+    package var createdAt: Timestamp
+    package var idempotencyKey: String?
+    package var claim: OutputClaim
+
+    package init(createdAt: Timestamp, idempotencyKey: String? = nil, claim: OutputClaim) {
+        self.createdAt = createdAt
+        self.idempotencyKey = idempotencyKey
+        self.claim = claim
+    }
+
+    var json: JSONValue {
+        [
+            "version": 1, "created_at": .string(createdAt.description),
+            "idempotency_key": idempotencyKey.map { .string($0) } ?? .null, "claim": claim.json,
+        ]
+    }
+
+    init?(json: JSONValue) {
+        guard let object = json.objectValue, object["version"] == .integer(1),
+            let createdAt = object["created_at"]?.stringValue.flatMap(Timestamp.init),
+            let claim = object["claim"].flatMap(OutputClaim.init(json:))
+        else { return nil }
+        self.init(createdAt: createdAt, idempotencyKey: object["idempotency_key"]?.stringValue, claim: claim)
+    }
+}
+
+/// The origins of all writers, under `origins` of the state directory, and in memory. Any thread.
+final class OriginStore: Sendable {
+    private struct State {
+        var origins: [WriterID: WriterOrigin] = [:]
+        /// Who has claimed a file of the output directory, by its path's bytes; the last one has it.
+        var claimants: [[UInt8]: [WriterID]] = [:]
+    }
+
+    private let folder: Directory
+    private let state = Mutex(State())
+    /// There was none before: writers of earlier versions are taken up as their records have them.
+    let isNew: Bool
+
+    init(stateDirectory: String) throws(SystemError) {
+        let path = stateDirectory + "/origins"
+        isNew = !File.isThere(path)
+        folder = try Directory(path: path)
+        for name in try folder.entries() {
+            guard let writer = WriterID(name), let bytes = try? folder.readFile(name, most: 64 * 1_024),
+                let origin = (try? JSONParser.parse(bytes)).flatMap(WriterOrigin.init(json:))
+            else { continue }
+            remember(origin, of: writer)
+        }
+    }
+
+    subscript(writer: WriterID) -> WriterOrigin? { state.withLock { $0.origins[writer] } }
+
+    /// Holds in memory even when it throws, as it could not be written.
+    func note(_ origin: WriterOrigin, of writer: WriterID) throws(SystemError) {
+        remember(origin, of: writer)
+        try folder.writeAtomically(writer.text, origin.json.encoded)
+    }
+
+    private func remember(_ origin: WriterOrigin, of writer: WriterID) {
+        state.withLock { state in
+            Self.forget(writer, &state)
+            state.origins[writer] = origin
+            if case .file(let path) = origin.claim { state.claimants[Array(path.utf8), default: []].append(writer) }
+        }
+    }
+
+    func remove(_ writer: WriterID) throws(SystemError) {
+        state.withLock { Self.forget(writer, &$0) }
+        try folder.removeFile(writer.text)
+    }
+
+    private static func forget(_ writer: WriterID, _ state: inout State) {
+        guard case .file(let path) = state.origins.removeValue(forKey: writer)?.claim else { return }
+        let key = Array(path.utf8)
+        state.claimants[key]?.removeAll { $0 == writer }
+        if state.claimants[key]?.isEmpty == true { state.claimants[key] = nil }
+    }
+
+    /// Those of the files that the writer claimed and that no other writer has claimed for itself since.
+    func permitted(_ files: [String], of writer: WriterID) -> [String] {
+        state.withLock { state in
+            guard let claim = state.origins[writer]?.claim else { return [] }
+            return files.filter { path in
+                claim.holds(path) && (state.claimants[Array(path.utf8)]?.last ?? writer) == writer
+            }
+        }
+    }
+
+    /// The record with what is not its encoder's to say put right.
+    func checked(_ record: WriterRecord, of writer: WriterID) -> WriterRecord {
+        let origin = self[writer]
+        var record = RecordCheck(writer: writer, claim: origin?.claim ?? .nothing).checked(record)
+        record.idempotencyKey = origin?.idempotencyKey
+        if let origin { record.resource["created_at"] = .string(origin.createdAt.description) }
+        return record
+    }
+}
+
+extension WriterOrigin {
+    /// Of a writer that an earlier version made: what its record says.
+    init?(adopting record: WriterRecord) {
+        guard let createdAt = Timestamp(record.createdAt) else { return nil }
+        let claim: OutputClaim
+        if let file = record.managedFile {
+            claim = .managed(file)
+        } else if record.resource["result"]?.objectValue?["files"] == nil, record.outputFiles.count == 1 {
+            claim = .file(record.outputFiles[0])
+        } else if let first = record.outputFiles.first {
+            claim = .folder(Self.folder(of: first, holding: record.outputFiles))
+        } else {
+            claim = .nothing
+        }
+        guard claim.isValid else { return nil }
+        self.init(createdAt: createdAt, idempotencyKey: record.idempotencyKey, claim: claim)
+    }
+
+    /// The innermost folder of one file that the others lie in too.
+    private static func folder(of file: String, holding files: [String]) -> String {
+        var names = file.utf8.split(separator: UInt8(ascii: "/")).dropLast().map { String(decoding: $0, as: UTF8.self) }
+        while !names.isEmpty {
+            let claim = OutputClaim.folder(names.joined(separator: "/"))
+            if files.allSatisfy(claim.holds) { break }
+            names.removeLast()
+        }
+        return names.joined(separator: "/")
+    }
+}

@@ -1,0 +1,23 @@
+import WriterModel
+
+/// Holds what an encoder says of its writer, in a message or on disk, against what the gateway knows.
+struct RecordCheck {
+    let writer: WriterID
+    let claim: OutputClaim
+
+    /// The record with what is not the encoder's to say put right: its id, and files it never claimed.
+    func checked(_ record: WriterRecord) -> WriterRecord {
+        var record = record
+        record.resource["id"] = .string(writer.text)
+        record.managedFile = if case .managed(let name) = claim { name } else { nil }
+        record.outputFiles = record.outputFiles.filter(claim.holds)
+        if !Self.isMediaType(record.mediaType) { record.mediaType = "application/octet-stream" }
+        return record
+    }
+
+    /// RFC 9110 §8.3.1, and no more of it than a muxer has.
+    private static func isMediaType(_ text: String) -> Bool {
+        (1...255).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            && text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).count == 2
+    }
+}

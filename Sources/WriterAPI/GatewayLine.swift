@@ -1,0 +1,91 @@
+import Logging
+import Synchronization
+import SystemIO
+import WriterModel
+
+/// This process's end of its control socket: what it tells the gateway, and connections on their way back.
+/// Any thread.
+final class GatewayLine: Sendable {
+    private let socket: MessageSocket
+    private let log: Logger
+    /// What must arrive and found no room yet, in order.
+    private let untold = Mutex<[ControlMessage]>([])
+
+    init(_ socket: MessageSocket, log: Logger) {
+        self.socket = socket
+        self.log = log
+    }
+
+    /// A snapshot that finds no room is made good by the next; what is said once is said again until there is.
+    func tell(_ message: ControlMessage) {
+        let isBehind = untold.withLock { untold in
+            if untold.isEmpty { return false }
+            if message.isSaidOnce { untold.append(message) }
+            return true
+        }
+        if isBehind { return }
+        if !isTold(message, within: .seconds(5)) && message.isSaidOnce { untold.withLock { $0.append(message) } }
+    }
+
+    /// An answer that is of use only now.
+    func tellAtOnce(_ message: ControlMessage) { _ = isTold(message, within: .zero) }
+
+    /// Tells what there was no room for. Not at the same time twice.
+    func tellUntold() {
+        while let next = untold.withLock({ $0.first }), isTold(next, within: .zero) {
+            untold.withLock { _ = $0.removeFirst() }
+        }
+    }
+
+    /// Passes a copy of a connection back. False: it stays here.
+    func pass(_ descriptor: Int32, unread: [UInt8], passes: UInt8) -> Bool {
+        let message = ControlMessage.connection(unread: unread, passes: passes)
+        switch socket.send(message.encoded, passing: descriptor) {
+        case .sent: return true
+        case .timedOut, .peerGone: return false
+        case .tooLong:
+            noteTooLong(message, unread.count)
+            return false
+        }
+    }
+
+    /// False: it is to be told later. Nobody is told anything once the gateway has gone.
+    private func isTold(_ message: ControlMessage, within time: Duration) -> Bool {
+        let bytes = message.encoded
+        switch socket.send(bytes, timeout: time) {
+        case .sent, .peerGone: return true
+        case .timedOut: return false
+        case .tooLong:
+            noteTooLong(message, bytes.count)
+            // That it ended must be known, whatever can't be told of it.
+            if case .unkeptRecord(let record) = message { return isTold(.concluded(record.state), within: time) }
+            return true
+        }
+    }
+
+    private func noteTooLong(_ message: ControlMessage, _ count: Int) {
+        log.critical(
+            "a message to the gateway is longer than one may be",
+            metadata: ["message": "\(message.name)", "bytes": "\(count)", "limit": "\(MessageSocket.maxMessageBytes)"])
+    }
+}
+
+extension ControlMessage {
+    /// Nothing that comes later says the same.
+    fileprivate var isSaidOnce: Bool {
+        switch self {
+        case .claim, .concluded, .unkeptRecord, .discarded: true
+        default: false
+        }
+    }
+
+    fileprivate var name: String {
+        switch self {
+        case .connection: "connection"
+        case .snapshot: "snapshot"
+        case .unkeptRecord: "record"
+        case .metrics: "metrics"
+        default: "other"
+        }
+    }
+}

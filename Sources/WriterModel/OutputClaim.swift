@@ -1,0 +1,65 @@
+/// What a writer's encoder may write to and leave behind, said once, before anything of libav's runs for
+/// the client. What it says later of files is held against it, and so is what is removed and served in
+/// its name. Paths are compared byte by byte.
+public enum OutputClaim: Sendable, Equatable {
+    /// No file of ours: a URL, a device, a pipe that was there.
+    case nothing
+    /// A file in the writer's own folder.
+    case managed(String)
+    /// One file, relative to the output directory.
+    case file(String)
+    /// What a muxer makes in a folder of the output directory and beneath; "" is that directory itself.
+    case folder(String)
+
+    /// Whether it names what a writer can have at all.
+    public var isValid: Bool {
+        switch self {
+        case .nothing: true
+        case .managed(let name):
+            Self.isPath(name) && !name.utf8.contains(UInt8(ascii: "/")) && name.utf8.starts(with: "output.".utf8)
+        case .file(let path): Self.isPath(path)
+        case .folder(let path): path.isEmpty || Self.isPath(path)
+        }
+    }
+
+    /// Whether a file under the output directory is one of the writer's.
+    public func holds(_ path: String) -> Bool {
+        switch self {
+        case .nothing, .managed: false
+        case .file(let own): path.utf8.elementsEqual(own.utf8)
+        case .folder(let folder):
+            Self.isPath(path) && (folder.isEmpty || path.utf8.starts(with: "\(folder)/".utf8))
+        }
+    }
+
+    /// A relative path that leads nowhere but down.
+    static func isPath(_ path: String) -> Bool {
+        let bytes = path.utf8
+        guard (1...4_096).contains(bytes.count), !bytes.contains(0) else { return false }
+        return bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { name in
+            (1...255).contains(name.count) && !name.elementsEqual(".".utf8) && !name.elementsEqual("..".utf8)
+        }
+    }
+
+    public var json: JSONValue {
+        switch self {
+        case .nothing: ["kind": "nothing"]
+        case .managed(let name): ["kind": "managed", "path": .string(name)]
+        case .file(let path): ["kind": "file", "path": .string(path)]
+        case .folder(let path): ["kind": "folder", "path": .string(path)]
+        }
+    }
+
+    /// nil unless it is one that a writer can have.
+    public init?(json: JSONValue) {
+        guard let object = json.objectValue, let kind = object["kind"]?.stringValue else { return nil }
+        switch (kind, object["path"]?.stringValue) {
+        case ("nothing", nil): self = .nothing
+        case ("managed", let path?): self = .managed(path)
+        case ("file", let path?): self = .file(path)
+        case ("folder", let path?): self = .folder(path)
+        default: return nil
+        }
+        if !isValid { return nil }
+    }
+}

@@ -1,0 +1,47 @@
+import Gateway
+import Glibc
+import Logging
+import SystemIO
+import Testing
+import WriterModel
+
+/// What the fork server says of processes, which the gateway may one day kill.
+@Suite struct ForkServerTrustTests {
+    /// Names processes by the messages it is given, then waits for its end.
+    private static let script = """
+        import os, signal, socket, sys
+        s = socket.socket(fileno=3)
+        child = os.fork()
+        if child == 0:
+            s.close()
+            signal.pause()
+        for text in sys.argv[1:]:
+            s.send(text.replace("CHILD", str(child)).encode())
+        while s.recv(100): pass
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        """
+
+    @Test func onlyChildrenOfTheForkServerAreEncoders() throws {
+        let lines = LogLines()
+        let reports = Monitor<[String]>([])
+        let loop = try EventLoop()
+        try SystemThread.start(name: "loop") { loop.run() }
+        defer { loop.stop() }
+        let words = ["forked a CHILD", "forked b 1", "forked c 0", "forked d -1", "forked e \(getppid())", "forked f CHILD", "failed g x", "forked h 2000000000"]
+        let client = try ForkServerClient(
+            executable: "/usr/bin/env", arguments: ["python3", "-c", Self.script] + words, loop: loop, log: Logger(label: "test") { _ in lines }
+        ) { report in
+            switch report {
+            case .forked(let writer, _): reports.change { $0.append(writer.text) }
+            case .forkFailed(let writer, _): reports.change { $0.append("-" + writer.text) }
+            case .ended: break
+            }
+        }
+        #expect(reports.wait(until: .after(.seconds(20))) { $0.last == "h" ? true : nil } == true)
+        // Of one that has ended nothing is known, and its end is told next.
+        #expect(reports.withLock { $0 } == ["a", "f", "-g", "h"])
+        #expect(lines.all.count { $0.contains("none of its own") } == 4)
+        client.stop()
+    }
+}

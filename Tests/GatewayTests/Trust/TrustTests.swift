@@ -1,0 +1,300 @@
+import Gateway
+import Glibc
+import SystemIO
+import Testing
+import WriterModel
+
+/// What an encoder says is believed as far as a client's body is.
+@Suite struct TrustTests {
+    private func record(_ id: String, _ state: WriterState, files: [String], managed: String? = nil) -> WriterRecord {
+        var record = GatewayScene.snapshot(id, state)
+        record.outputFiles = files
+        record.managedFile = managed
+        return record
+    }
+
+    private func plant(_ scene: GatewayScene, _ path: String, _ text: String = "victim") throws {
+        try Directory(path: scene.folder.path + "/output").makeParents(of: path)
+        scene.folder.write("output/" + path, text)
+    }
+
+    @Test func countersAtTheirLargestStopNobody() throws {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w")
+        var counts = MetricCounts()
+        (counts.bodyBytesRead, counts.bodyBytesSent, counts.framesTaken, counts.framesEncoded, counts.bytesWritten) = (.max, .max, .max, .max, .max)
+        counts.cpuSeconds = .greatestFiniteMagnitude
+        counts.answers = [.init(route: "getWriter", status: 200): .max, .init(route: "x\"} 1\nevil{a=\"", status: 200): 5, .init(route: "other", status: .max): 5]
+        let histogram = #"{"counts":[\#(Array(repeating: "9223372036854775807", count: 16).joined(separator: ","))],"sum":1e308}"#
+        let text = String(decoding: ControlMessage.metrics(counts).encoded.dropFirst(), as: UTF8.self)
+            .replacing(#""durations":{}"#, with: #""durations":{"getWriter":\#(histogram),"evil\n":\#(histogram)}"#)
+        let message = [ControlMessage.metrics(counts).encoded[0]] + Array(text.utf8)
+        #expect(ControlMessage(message) != nil)
+        for _ in 0..<3 {
+            #expect(encoder.socket.send(message) == .sent)
+            scene.hear(encoder)
+        }
+        let metrics = try scene.ask("GET", "/metrics")
+        #expect(metrics.status == 200)
+        #expect(metrics.text.contains("penstock_http_requests_total{route=\"getWriter\",status=\"200\"} 9.22"))
+        #expect(metrics.text.contains("penstock_http_request_duration_seconds_count{route=\"getWriter\"} 9.22"))
+        #expect(!metrics.text.contains("evil"))
+        #expect(scene.metrics.current.framesTaken == .max)
+    }
+
+    @Test func negativeCountsCountNothing() throws {
+        let scene = try GatewayScene()
+        var counts = MetricCounts()
+        (counts.framesTaken, counts.bytesWritten, counts.cpuSeconds) = (-5, .min, -1)
+        counts.answers = [.init(route: "getWriter", status: 200): -3]
+        scene.say(.metrics(counts), as: try scene.start("w"))
+        #expect(scene.metrics.current.framesTaken == 0 && scene.metrics.current.bytesWritten == 0 && scene.metrics.current.cpuSeconds == 0)
+        #expect(scene.metrics.current.answers.values.allSatisfy { $0 == 0 })
+    }
+
+    /// By a record of a file that another has claimed, of one beyond the folder, of one that climbs out.
+    @Test(arguments: [OutputClaim.file("mine.wav"), .folder("mine"), .folder(""), .managed("output.wav"), .nothing])
+    func filesOfOthersAreNotRemovedAtAnEncodersWord(claim: OutputClaim) throws {
+        let scene = try GatewayScene()
+        let victim = try scene.start("victim")
+        scene.say(.claim(.file("others/victim.wav")), as: victim)
+        scene.say(.snapshot(GatewayScene.snapshot("victim")), as: victim)
+        try plant(scene, "others/victim.wav")
+        for path in ["mine/a.ts", "mine.wav"] { try plant(scene, path, "its own") }
+        scene.folder.write("outside", "victim")
+        let liar = try scene.start("liar")
+        scene.say(.claim(claim), as: liar)
+        scene.say(.snapshot(GatewayScene.snapshot("liar")), as: liar)
+        let lies = ["others/victim.wav", "../outside", "mine/../others/victim.wav", "mine/../../outside", "/etc/passwd", "mine/a.ts", "mine.wav", ""]
+        try scene.records.save(record("liar", .closed, files: lies, managed: "../victim/record.json"), of: liar.writer)
+        scene.say(.concluded(.closed), as: liar)
+        let output = try scene.ask("GET", "/v1/writers/liar/output")
+        #expect(output.status == 404 || output.text.hasSuffix("its own"), "\(output.text)")
+        #expect(try scene.ask("DELETE", "/v1/writers/liar").status == 204)
+        #expect(scene.folder.text("output/others/victim.wav") == "victim")
+        #expect(scene.folder.text("outside") == "victim")
+        // Its own are gone.
+        if claim == .folder("mine") || claim == .folder("") { #expect(scene.folder.text("output/mine/a.ts") == nil) }
+        #expect((scene.folder.text("output/mine.wav") == nil) == (claim == .file("mine.wav") || claim == .folder("")))
+        #expect(try scene.ask("GET", "/v1/writers").text.contains("victim"))
+    }
+
+    /// The same of its word in messages, when it dies without a record of its own.
+    @Test func filesOfOthersAreNotRemovedForADeadEncoder() throws {
+        let scene = try GatewayScene()
+        try plant(scene, "others/victim.wav")
+        let liar = try scene.start("liar")
+        scene.say(.claim(.folder("mine")), as: liar)
+        try scene.records.save(record("liar", .open, files: ["others/victim.wav"]), of: liar.writer)
+        var lie = String(decoding: ControlMessage.snapshot(GatewayScene.snapshot("liar")).encoded, as: UTF8.self)
+        lie.replace(#""output_files":[]"#, with: #""output_files":["others/victim.wav"]"#)
+        #expect(liar.socket.send(Array(lie.utf8)) == .sent)
+        scene.end(liar, process: 2_000_000_001)
+        #expect(try scene.ask("GET", "/v1/writers/liar").text.contains("\"state\":\"failed\""))
+        #expect(try scene.ask("DELETE", "/v1/writers/liar").status == 204)
+        #expect(scene.folder.text("output/others/victim.wav") == "victim")
+    }
+
+    @Test func whatWasClaimedOutlivesTheGatewayAndNoRecordChangesIt() throws {
+        let scene = try GatewayScene()
+        for path in ["others/victim.wav", "mine.wav"] { try plant(scene, path) }
+        let liar = try scene.start("liar")
+        scene.say(.claim(.file("mine.wav")), as: liar)
+        try scene.records.save(record("liar", .closed, files: ["others/victim.wav", "mine.wav"]), of: liar.writer)
+        scene.say(.concluded(.closed), as: liar)
+        let later = try RecordStore(stateDirectory: scene.folder.path + "/state", outputDirectory: scene.folder.path + "/output")
+        #expect(later.origin(of: liar.writer)?.claim == .file("mine.wav"))
+        try later.remove(liar.writer, later.record(of: liar.writer))
+        #expect(scene.folder.text("output/mine.wav") == nil)
+        #expect(scene.folder.text("output/others/victim.wav") == "victim")
+        #expect(later.origin(of: liar.writer) == nil)
+    }
+
+    /// Records of a version that kept no claims are its own.
+    @Test func writersOfAnEarlierVersionKeepTheirFiles() throws {
+        let folder = TemporaryFolder()
+        let state = try Directory(path: folder.path + "/state/writers")
+        let outputs = try Directory(path: folder.path + "/output")
+        try outputs.makeParents(of: "show/sub/x")
+        for (id, files) in [("one", ["a.wav"]), ("many", ["show/a.ts", "show/sub/b.ts"]), ("two", ["b.wav", "c.wav"])] {
+            try state.makeSubdirectory(id)
+            var record = record(id, .closed, files: files)
+            if files.count > 1 { record.resource["result"] = ["files": .array(files.map { .string($0) })] }
+            try state.subdirectory(id).writeAtomically(WriterRecord.fileName, record.json.encoded)
+            for file in files { folder.write("output/" + file, "x") }
+        }
+        let records = try RecordStore(stateDirectory: folder.path + "/state", outputDirectory: folder.path + "/output")
+        #expect(records.origin(of: WriterID("many")!)?.claim == .folder("show"))
+        for id in ["one", "many", "two"] {
+            let writer = WriterID(id)!
+            let record = try #require(records.record(of: writer))
+            try records.remove(writer, record)
+        }
+        for file in ["a.wav", "show/a.ts", "show/sub/b.ts", "b.wav", "c.wav"] { #expect(folder.text("output/" + file) == nil, "\(file)") }
+    }
+
+    @Test func aRecordThatIsNoneStopsNoDeletion() throws {
+        let scene = try GatewayScene()
+        for (index, text) in ["", "{", "[" + String(repeating: "0,", count: 1_000_001) + "0]", "{\"version\":1}"].enumerated() {
+            let liar = try scene.start("liar\(index)")
+            scene.say(.claim(.managed("output.wav")), as: liar)
+            scene.folder.write("state/writers/liar\(index)/record.json", text)
+            scene.say(.concluded(.closed), as: liar)
+            #expect(try scene.ask("GET", "/v1/writers/liar\(index)").status == 503)
+            #expect(try scene.ask("DELETE", "/v1/writers/liar\(index)").status == 204)
+        }
+        // A pipe would be waited at for ever.
+        let liar = try scene.start("pipe")
+        scene.say(.claim(.managed("output.wav")), as: liar)
+        for name in ["record.json", "output.wav"] { mkfifo("\(scene.folder.path)/state/writers/pipe/\(name)", 0o600) }
+        scene.say(.concluded(.closed), as: liar)
+        #expect(try scene.ask("GET", "/v1/writers/pipe").status == 503)
+        #expect(try scene.ask("DELETE", "/v1/writers/pipe").status == 204)
+    }
+
+    @Test func aRecordIsOfItsOwnWriterWhateverItSays() throws {
+        let scene = try GatewayScene()
+        let liar = try scene.start("liar")
+        scene.say(.claim(.nothing), as: liar)
+        var lie = record("another", .closed, files: [])
+        (lie.mediaType, lie.idempotencyKey) = ("text/html\r\nX: y", "key of another")
+        try scene.records.save(lie, of: liar.writer)
+        scene.say(.concluded(.closed), as: liar)
+        let kept = try #require(scene.records.record(of: liar.writer))
+        #expect(kept.resource["id"] == "liar" && kept.mediaType == "application/octet-stream" && kept.idempotencyKey == nil)
+        #expect(try scene.ask("GET", "/v1/writers").text.contains("\"id\":\"liar\""))
+    }
+
+    /// Each is said by no encoder of ours: it is heard no more, and its writer fails alone.
+    @Test func whoSaysWhatItMayNotIsHeardNoMore() throws {
+        let scene = try GatewayScene()
+        let (open, other) = (GatewayScene.snapshot("w"), GatewayScene.snapshot("x"))
+        let claim = ControlMessage.claim(.file("a"))
+        let lies: [[[UInt8]]] = [
+            [[]], [[0]], [[99, 1]], [ControlMessage.snapshot(open).encoded], [claim.encoded, claim.encoded],
+            [claim.encoded, ControlMessage.snapshot(other).encoded], [claim.encoded, ControlMessage.concluded(.open).encoded],
+            [ControlMessage.concluded(.closed).encoded], [claim.encoded, ControlMessage.unkeptRecord(open).encoded],
+            [ControlMessage.claim(.file("../a")).encoded], [ControlMessage.shutDown.encoded], [ControlMessage.tokens(nil).encoded],
+            [claim.encoded, [ControlMessage.snapshot(open).encoded[0]] + Array("{\"version\":1,\"writer\":{\"id\":\"w\",\"state\":\"odd\"}}".utf8)],
+        ]
+        for messages in lies {
+            let liar = try scene.start("w")
+            for message in messages { _ = liar.socket.send(message) }
+            scene.hear(liar)
+            // Nothing that comes after is taken.
+            scene.say(claim, as: liar)
+            scene.say(.snapshot(open), as: liar)
+            #expect(liar.link.snapshot == nil, "\(messages)")
+            scene.end(liar, process: 2_000_000_000)
+            #expect(scene.registry[liar.writer] == nil, "\(messages)")
+        }
+        #expect(scene.log.all.count { $0.contains("may not") } >= lies.count - 1)
+    }
+
+    @Test func aWriterOnlyGoesOnToTheNextState() throws {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w")
+        scene.say(.claim(.nothing), as: encoder)
+        for (told, held) in [
+            (WriterState.configuring, WriterState.configuring), (.open, .open), (.configuring, .open), (.finalizing, .finalizing),
+            (.open, .finalizing), (.closed, .finalizing), (.failed, .finalizing),
+        ] {
+            scene.say(.snapshot(GatewayScene.snapshot("w", told)), as: encoder)
+            #expect(encoder.link.snapshot?.state == held)
+        }
+        scene.say(.concluded(.closed), as: encoder)
+        guard case .ended(.closed)? = scene.registry[encoder.writer] else { return #expect(Bool(false)) }
+    }
+
+    @Test func anEncodingAndTheCatalogHaveNoWriter() throws {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w", as: .encode)
+        scene.say(.claim(.folder("")), as: encoder)
+        scene.say(.snapshot(GatewayScene.snapshot("w")), as: encoder)
+        #expect(encoder.link.snapshot == nil && scene.records.origin(of: encoder.writer) == nil)
+        #expect(scene.log.all.contains { $0.contains("may not") })
+    }
+
+    @Test func onlyConnectionsThatItWasGivenComeBack() throws {
+        let scene = try GatewayScene()
+        let null = Glibc.open("/dev/null", O_RDWR | O_CLOEXEC)
+        let mine = try Socket.connect(host: "127.0.0.1", port: scene.port)
+        defer { close(null); close(mine) }
+        // Nothing was given, a file, and the client's end of a connection.
+        for (index, descriptor) in [mine, null, mine].enumerated() {
+            let liar = try scene.start("w\(index)")
+            if index > 0 { #expect(liar.link.pass(mine, unread: []) == .sent) }
+            scene.say(.connection(unread: [], passes: 0), as: liar, passing: descriptor)
+            #expect(scene.log.all.count { $0.contains("may not") } == index + 1, "\(scene.log.all)")
+        }
+    }
+
+    @Test func oneThatTalksWithoutEndLeavesOthersTheirTurn() throws {
+        let scene = try GatewayScene()
+        let flood = try scene.start("flood")
+        var sent = 0
+        while flood.socket.send(ControlMessage.metrics(MetricCounts()).encoded, timeout: .zero) == .sent { sent += 1 }
+        #expect(sent > 64)
+        scene.hear(flood)
+        var left = 0
+        while flood.link.nextEvent() != nil { left += 1 }
+        #expect(left == sent - 64)
+        // Of long messages fewer.
+        let long = try scene.start("long")
+        scene.say(.claim(.nothing), as: long)
+        var record = GatewayScene.snapshot("long")
+        record.resource["metadata"] = ["a": .string(String(repeating: "x", count: 100_000))]
+        sent = 0
+        while long.socket.send(ControlMessage.snapshot(record).encoded, timeout: .zero) == .sent { sent += 1 }
+        scene.hear(long)
+        left = 0
+        while long.link.nextEvent() != nil { left += 1 }
+        #expect(sent - left <= 3)
+    }
+
+    @Test func aProcessThatIsCondemnedBeforeItIsKnownEndsOnceItIs() throws {
+        let scene = try GatewayScene()
+        let process = try ChildProcess.spawn("/bin/sleep", arguments: ["600"], passing: 0, as: 0)
+        let liar = try scene.start("w")
+        scene.say(.shutDown, as: liar)
+        scene.report(.forked(liar.writer, process: process))
+        var status: Int32 = 0
+        #expect(waitpid(process, &status, 0) == process)
+        #expect(ProcessEnd(waitStatus: status) == .signaled(number: SIGKILL))
+    }
+
+    @Test func aWritersProcessIsToldOnce() throws {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w")
+        scene.report(.forked(encoder.writer, process: 2_000_000_000))
+        scene.report(.forked(encoder.writer, process: ChildProcess.ownIdentifier))
+        #expect(encoder.link.process == 2_000_000_000)
+    }
+
+    /// Gateway and encoder that each take the other for the one who answers.
+    @Test func aRequestIsHandedOverOnlySoOften() throws {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w")
+        scene.say(.claim(.nothing), as: encoder)
+        scene.say(.snapshot(GatewayScene.snapshot("w")), as: encoder)
+        let passes = Monitor<[UInt8]>([])
+        try SystemThread.start(name: "encoder") {
+            while case .message(let bytes, let descriptor) = encoder.socket.receive(waiting: true) {
+                guard case .connection(let unread, let count)? = ControlMessage(bytes), let descriptor else { continue }
+                passes.change { $0.append(count) }
+                let back = ControlMessage.connection(unread: unread, passes: count + 1)
+                _ = encoder.socket.send(back.encoded, passing: descriptor)
+                close(descriptor)
+                scene.hear(encoder)
+            }
+        }
+        let answer = try scene.ask("GET", "/v1/writers/w")
+        #expect(answer.status == 500, "\(answer.text)")
+        #expect(answer.text.contains("back and forth") && answer.text.contains("internal-error"))
+        #expect(passes.withLock { $0 } == [1, 3])
+        #expect(scene.log.all.contains { $0.contains("back and forth") })
+        encoder.link.tellToEnd()
+        encoder.socket.finishSending()
+        shutdown(encoder.socket.descriptor, Int32(SHUT_RDWR))
+    }
+}
