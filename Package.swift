@@ -9,6 +9,8 @@ import PackageDescription
 //                          ├──► StreamWriter ──► Libav ──► CLibav
 //                          └──► CHeaps
 //
+// All of Swift's may use Bytewise, which uses nothing: text by its bytes.
+//
 // The gateway never reaches Libav; HTTP1, WriterModel and StreamWriter never reach a socket.
 let package = Package(
     name: "penstock",
@@ -37,27 +39,30 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CHeaps"),
 
+        // Text by its bytes, for every other.
+        .target(name: "Bytewise"),
+
         // Media.
-        .target(name: "Libav", dependencies: ["CLibav"]),
-        .target(name: "StreamWriter", dependencies: ["Libav"]),
+        .target(name: "Libav", dependencies: ["CLibav", "Bytewise"]),
+        .target(name: "StreamWriter", dependencies: ["Libav", "Bytewise"]),
 
         // HTTP.
         .target(name: "HTTP1"),
-        .target(name: "SystemIO", dependencies: ["CLinux", "CSeccomp"]),
+        .target(name: "SystemIO", dependencies: ["CLinux", "CSeccomp", "Bytewise"]),
         .target(name: "HTTPServer", dependencies: ["HTTP1", "SystemIO", .logging]),
 
         // The product.
-        .target(name: "WriterModel"),
-        .target(name: "APICore", dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO", .logging]),
-        .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", "CHeaps", .logging]),
+        .target(name: "WriterModel", dependencies: ["Bytewise"]),
+        .target(name: "APICore", dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO", "Bytewise", .logging]),
+        .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", "CHeaps", "Bytewise", .logging]),
         .target(
-            name: "Gateway", dependencies: ["APICore", .logging],
+            name: "Gateway", dependencies: ["APICore", "Bytewise", .logging],
             resources: [.embedInCode("openapi.yaml")]),
-        .target(name: "ServiceLog", dependencies: ["SystemIO", "WriterModel", .logging]),
+        .target(name: "ServiceLog", dependencies: ["SystemIO", "WriterModel", "Bytewise", .logging]),
         .executableTarget(
             name: "penstock",
             dependencies: [
-                "Gateway", "ServiceLog", "APICore",
+                "Gateway", "ServiceLog", "APICore", "Bytewise",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -68,18 +73,22 @@ let package = Package(
         .executableTarget(
             name: "unguarded-encoder", dependencies: ["WriterAPI", "ServiceLog"], path: "Tests/UnguardedEncoder",
             linkerSettings: .staticRuntime + .interposition + .heaps),
+        .testTarget(name: "BytewiseTests", dependencies: ["Bytewise"]),
         .testTarget(name: "LibavTests", dependencies: ["Libav"]),
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"], swiftSettings: .quickToBuild),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
         .systemLibrary(name: "CRawCall", path: "Tests/CRawCall"),
-        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "CRawCall"]),
+        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Bytewise", "CRawCall"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", .logging]),
         .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
         .testTarget(
-            name: "WriterAPITests", dependencies: ["WriterAPI", "StreamWriter", "SystemIO", "WriterModel", "HTTP1"],
+            name: "WriterAPITests",
+            dependencies: ["WriterAPI", "APICore", "StreamWriter", "SystemIO", "WriterModel", "HTTP1", "Bytewise"],
             linkerSettings: .interposition + .heaps),
         .testTarget(name: "CHeapsTests", dependencies: ["CHeaps"], linkerSettings: .heaps),
-        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "WriterModel", .logging]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "WriterModel", "Bytewise", .logging]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

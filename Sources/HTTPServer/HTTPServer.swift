@@ -300,9 +300,9 @@ public final class HTTPServer: Sendable {
         // It may have come back already.
         case .lent: break
         case .abort: abort(connection)
-        // The few threads are not for what comes behind.
         case .keepAlive:
             connection.passes = 0
+            // The few threads are not for what comes behind.
             if exchange.isOperational {
                 parking.park(connection)
                 return nil
