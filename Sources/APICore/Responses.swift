@@ -1,3 +1,4 @@
+import Bytewise
 import HTTP1
 import HTTPServer
 import WriterModel
@@ -84,7 +85,7 @@ extension Exchange {
     /// because everybody forgets the header and nothing else is meant.
     private func requireMediaType(_ expected: String) throws(Problem) {
         guard head.framing != .none, head.framing != .length(0), let field = head.field("Content-Type") else { return }
-        let type = field.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+        let type = String(decoding: field.until(";").utf8.filter { $0 != 0x20 }, as: UTF8.self).lowercasedASCII
         if type == expected || type == "application/x-www-form-urlencoded" || type.isEmpty { return }
         throw Problem(
             .unsupportedMediaType, "This body is JSON; its Content-Type is \(expected), not \(type).",

@@ -1,3 +1,4 @@
+import Bytewise
 import HTTP1
 import WriterModel
 
@@ -26,7 +27,7 @@ public struct Route: Sendable {
         self.method = method
         self.template = template
         self.operation = operation
-        parts = template.split(separator: "/").map(String.init)
+        parts = template.parts(at: "/", omittingEmpty: true)
     }
 
     public static let all: [Route] = [
@@ -74,7 +75,7 @@ public struct Route: Sendable {
             case "{id}": found.id = segment
             case "{index}": found.index = segment
             case "{name}": found.name = segment
-            default: if part != segment { return nil }
+            default: if !part.isSame(as: segment) { return nil }
             }
         }
         return found
@@ -90,7 +91,7 @@ public struct Route: Sendable {
                     .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
                     supported: known.sorted())
             }
-            if query[..<index].contains(where: { $0.name == item.name }) {
+            if query[..<index].contains(where: { $0.name.isSame(as: item.name) }) {
                 throw Problem(.invalidParameter, "\(item.name) is given more than once.", parameter: item.name)
             }
         }
@@ -114,7 +115,7 @@ public struct Route: Sendable {
                 name: nil)
         }
         if allowed.isEmpty { throw Problem(.notFound, "There is nothing at \(head.target.rawPath).") }
-        if allowed.contains("GET") { allowed.append("HEAD") }
+        if allowed.contains(where: { $0.isSame(as: "GET") }) { allowed.append("HEAD") }
         throw Problem(
             .methodNotAllowed, "\(head.target.rawPath) takes \(allowed.joined(separator: ", ")).",
             supported: allowed)

@@ -1,3 +1,4 @@
+import Bytewise
 import HTTP1
 import WriterModel
 
@@ -26,7 +27,7 @@ package struct WriterList {
         }
         self.limit = limit
         cursor = try target.query("cursor").map { text throws(Problem) in
-            let parts = text.split(separator: "~", maxSplits: 1).map(String.init)
+            let parts = text.parts(at: "~", most: 2)
             guard parts.count == 2, Timestamp(parts[0]) != nil, WriterID(parts[1]) != nil else {
                 throw Problem(
                     .invalidParameter, "cursor is what a page before gave as next_cursor.", parameter: "cursor")

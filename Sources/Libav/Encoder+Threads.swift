@@ -1,3 +1,4 @@
+import Bytewise
 internal import CLibav
 
 extension Encoder {
@@ -13,7 +14,7 @@ extension Encoder {
         guard context.pointee.codec.pointee.priv_class != nil, let own = context.pointee.priv_data else { return }
         for option in OptionClass(context.pointee.codec.pointee.priv_class)?.own(for: .encoding(settings.codec.media)) ?? [] {
             switch option.type {
-            case "int" where option.name.contains("threads"):
+            case "int" where option.name.holds("threads"):
                 var count: Int64 = 0
                 if av_opt_get_int(own, option.name, 0, &count) >= 0 { try require(Int(count), most, option.name) }
             case "dictionary": try boundThreads(inListOf: option.name, own, most)
@@ -53,8 +54,8 @@ extension Encoder {
         var text: UnsafeMutablePointer<UInt8>?
         guard av_opt_get(own, option, 0, &text) >= 0, let text else { return }
         defer { av_free(text) }
-        for item in String(cString: text).split(separator: ":") {
-            let parts = item.split(separator: "=", maxSplits: 1).map(String.init)
+        for item in String(cString: text).parts(at: ":", omittingEmpty: true) {
+            let parts = item.parts(at: "=", most: 2)
             guard parts.count == 2, listed.contains(normalized(parts[0])) else { continue }
             guard try threads(parts[1], most, "\(option).\(parts[0])", option) == nil else { continue }
             throw LibavError(
@@ -84,11 +85,11 @@ extension Encoder {
     private static func threads(
         _ value: String, _ most: Int, _ name: String, _ option: String
     ) throws(LibavError) -> Int? {
-        let parts = value.split(separator: ",", omittingEmptySubsequences: false)
+        let parts = value.parts(at: ",")
         let counts = parts.compactMap { part -> Int? in
             // No pool of threads at all.
             if ["none", "-"].contains(part) { return 1 }
-            let digits = part.drop { $0 == " " }.prefix { $0.isASCII && $0.isNumber }
+            let digits = String(decoding: part.utf8.drop { $0 == 0x20 }.prefix(while: \.isASCIIDigit), as: UTF8.self)
             return Int(digits) ?? (digits.isEmpty ? nil : .max)
         }
         let sum = counts.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
@@ -107,7 +108,7 @@ extension Encoder {
     }
 
     /// x264 and x265 take "_" for "-".
-    private static func normalized(_ key: String) -> String { String(key.map { $0 == "_" ? "-" : $0 }) }
+    private static func normalized(_ key: String) -> String { key.parts(at: "_").joined(separator: "-") }
 
     private static func entries(of list: OpaquePointer?) -> [(key: String, value: String)] {
         var found: [(String, String)] = []

@@ -1,3 +1,4 @@
+import Bytewise
 internal import CLibav
 
 /// Everything an encoder is opened with.
@@ -60,7 +61,7 @@ package final class Encoder {
     package init(_ settings: EncoderSettings) throws(LibavError) {
         self.settings = settings
         let codec = settings.codec
-        if codec.name.hasPrefix("libx264") { Self.memoryStartsZeroed }
+        if codec.name.begins(with: "libx264") { Self.memoryStartsZeroed }
         context = try allocated(
             avcodec_alloc_context3(codec.pointer), "allocating the encoder \(codec.name)")
         do throws(LibavError) {

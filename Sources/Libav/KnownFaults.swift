@@ -1,3 +1,4 @@
+import Bytewise
 internal import CLibav
 
 /// Values that make libav itself crash or hang where it should refuse them, each found by asking for it.
@@ -53,7 +54,7 @@ package enum KnownFaults {
             var text: UnsafeMutablePointer<UInt8>?
             guard av_opt_get(filter.pointee.priv, option, AV_OPT_SEARCH_CHILDREN, &text) >= 0, let text else { continue }
             defer { av_free(text) }
-            let rates = String(cString: text).split { !$0.isNumber }.compactMap { Int($0) }
+            let rates = String(cString: text).utf8.split { !$0.isASCIIDigit }.compactMap { Int(String(decoding: $0, as: UTF8.self)) }
             guard rates.contains(where: { $0 > 0 && !sampleRates.contains($0) }) else { continue }
             throw refusal("\(String(cString: filter.pointee.filter.pointee.name)): \(option) must be from \(sampleRates.lowerBound) to \(sampleRates.upperBound)")
         }

@@ -117,12 +117,14 @@ package final class Muxer {
         try check(av_opt_set(context, Options.protocols, protocols, 0), "opening the destination")
     }
 
+    private static let ignoringErrors = "ignore_io_errors"
+
     /// Takes the muxer's options out of `options`.
     package func initialize(_ options: inout Options) throws(LibavError) {
         let doing = "opening the muxer \(format.name)"
         let keys = options.leftovers
         // Then the client has said what is to happen when a destination fails.
-        gate.forgives = keys.contains("ignore_io_errors") || ["tee", "fifo"].contains(format.name)
+        gate.forgives = keys.contains { $0 == Self.ignoringErrors } || ["tee", "fifo"].contains(format.name)
         for key in keys {
             // libav takes its demuxing options here too, and does nothing with them.
             guard let option = av_opt_find(context, key, nil, 0, 0) else { continue }

@@ -1,3 +1,4 @@
+import Bytewise
 internal import CLibav
 
 /// The default of an option, and how it is written.
@@ -44,7 +45,7 @@ enum OptionDefault {
             return "\(fraction.num)/\(fraction.den)"
         }
         let text = type == .float ? Float(value).description : value.description
-        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        return text.without(suffix: ".0") ?? text
     }
 
     private static func write(

@@ -1,3 +1,4 @@
+import Bytewise
 internal import CLibav
 
 /// A muxer or output device libav was built with.
@@ -35,7 +36,7 @@ package struct OutputFormat: @unchecked Sendable {
 
     package var extensions: [String] {
         guard let list = pointer.pointee.extensions else { return [] }
-        return String(cString: list).split(separator: ",").map(String.init)
+        return String(cString: list).parts(at: ",", omittingEmpty: true)
     }
 
     package var mimeType: String? { pointer.pointee.mime_type.map { String(cString: $0) } }

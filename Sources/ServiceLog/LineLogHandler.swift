@@ -1,3 +1,4 @@
+import Bytewise
 import Logging
 import SystemIO
 import WriterModel
@@ -37,7 +38,7 @@ public struct LineLogHandler: LogHandler {
     }
 
     private static func text(_ moment: String, _ event: LogEvent, _ values: [(String, String)]) -> [UInt8] {
-        var line = "\(moment) \(event.level.rawValue.uppercased()) \(event.message)"
+        var line = "\(moment) \(Self.shown(event.level)) \(event.message)"
         for (name, value) in values { line += " \(name)=\(quoted(value))" }
         // By bytes: CR and LF together are one character, which is neither.
         return line.utf8.filter { $0 != 0x0A && $0 != 0x0D } + [0x0A]
@@ -52,8 +53,14 @@ public struct LineLogHandler: LogHandler {
         return JSONValue.object(object).encoded + [0x0A]
     }
 
+    private static func shown(_ level: Logger.Level) -> String {
+        String(decoding: level.rawValue.utf8.map { $0.isASCIILetter ? $0 & 0xDF : $0 }, as: UTF8.self)
+    }
+
     private static func quoted(_ value: String) -> String {
-        let isPlain = !value.isEmpty && value.allSatisfy { $0 > " " && $0 != "\"" && $0 != "=" }
+        let isPlain = !value.isEmpty && value.utf8.allSatisfy {
+            $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
+        }
         return isPlain ? value : JSONValue.string(value).description
     }
 }

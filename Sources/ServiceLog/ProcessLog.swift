@@ -1,3 +1,4 @@
+import Bytewise
 import Logging
 
 /// The log of a process, as its command line asks for it.
@@ -9,7 +10,7 @@ public enum ProcessLog {
 
     public static func make(arguments: [String], label: String) -> Logger {
         func value(_ name: String) -> String? {
-            arguments.first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }
+            arguments.lazy.compactMap { $0.without(prefix: name + "=") }.first
         }
         return make(
             format: value("--log-format").flatMap { LineLogHandler.Format(rawValue: $0) } ?? .text,

@@ -1,3 +1,4 @@
+import Bytewise
 import Glibc
 
 /// Where the encoded bytes go.
@@ -38,7 +39,7 @@ public struct Destination: Sendable {
     /// What its protocol is told unless the client says otherwise.
     var defaults: [String: String] {
         // Without it the end of what was written is lost when the connection is closed.
-        guard case .url(let url) = target, url.lowercased().hasPrefix("srt://"), !url.contains("linger=") else { return [:] }
+        guard case .url(let url) = target, url.lowercasedASCII.begins(with: "srt://"), !url.holds("linger=") else { return [:] }
         return ["linger": Self.lingerSeconds]
     }
 
@@ -47,9 +48,9 @@ public struct Destination: Sendable {
     /// when the connection ends. Libav gives the latency in microseconds, and asks nobody for the
     /// receiver's own.
     func settlingTime(option: [String: String]) -> Duration {
-        guard case .url(let url) = target, url.lowercased().hasPrefix("srt://") else { return .zero }
-        let query = url.split(separator: "?").dropFirst().joined().split(separator: "&").map { $0.split(separator: "=") }
-        var latencies = query.filter { $0.count == 2 && Self.latencies.contains(String($0[0])) }.compactMap { Int($0[1]) }
+        guard case .url(let url) = target, url.lowercasedASCII.begins(with: "srt://") else { return .zero }
+        let items = (url.cut(at: "?")?.after ?? "").parts(at: "&").compactMap { $0.cut(at: "=") }
+        var latencies = items.filter { Self.latencies.contains($0.before) }.compactMap { Int($0.after) }
         latencies += Self.latencies.compactMap { option[$0].flatMap { Int($0) } }
         let microseconds = min(max(latencies.max() ?? 0, 120_000), 10_000_000)
         return .microseconds(microseconds * 2)

@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// A muxer or output device.
@@ -20,7 +21,7 @@ public struct FormatCapability: Sendable, Equatable {
         name = info.name
         longName = format.longName
         // libav writes one of its lists with a space: "a64, A64".
-        extensions = info.extensions.map { String($0.drop { $0 == " " }) }
+        extensions = info.extensions.map { $0.without(prefix: " ") ?? $0 }
         mimeType = info.mimeType
         defaultAudioEncoder = info.defaultAudioEncoder
         defaultVideoEncoder = info.defaultVideoEncoder

@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// The GPU a video stream is encoded on.
@@ -8,8 +9,8 @@ struct HardwarePlan {
 
     /// `description` is "cuda", "cuda:1" or "vaapi:/dev/dri/renderD128".
     init(_ description: String, _ codec: Codec, format name: String?) throws(StreamWriterError) {
-        let parts = description.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let kind = HardwareDevice.Kind(rawValue: String(parts[0])) else {
+        let parts = description.parts(at: ":", most: 2)
+        guard let kind = HardwareDevice.Kind(rawValue: parts[0]) else {
             throw StreamWriterError(
                 .unsupportedHardware, "hw_accel \(description) is not of a kind that is known",
                 parameter: "hw_accel", supported: HardwareDevice.Kind.allCases.map(\.rawValue))
@@ -19,7 +20,7 @@ struct HardwarePlan {
                 .unsupportedHardware, "the encoder \(codec.name) takes no frames from \(kind.rawValue)",
                 parameter: "hw_accel", supported: Self.encoders(for: kind))
         }
-        let device = parts.count == 2 && !parts[1].isEmpty ? String(parts[1]) : nil
+        let device = parts.count == 2 && !parts[1].isEmpty ? parts[1] : nil
         self.device = try translating(.unsupportedHardware, parameter: "hw_accel") { () throws(LibavError) in
             try HardwareDevice(kind, device: device)
         }

@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// A muxer or output device, as far as choosing it goes.
@@ -49,8 +50,8 @@ extension OutputFormat {
     }
 
     private static func muxer(forURL url: String) -> String? {
-        guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return nil }
-        switch url[..<colon].lowercased() {
+        guard let (scheme, rest) = url.cut(at: ":"), rest.begins(with: "//") else { return nil }
+        switch scheme.lowercasedASCII {
         case "rtmp", "rtmps", "rtmpt", "rtmpe", "rtmpte", "rtmpts": return "flv"
         case "srt", "udp", "tcp", "rist": return "mpegts"
         case "rtsp", "rtsps": return "rtsp"

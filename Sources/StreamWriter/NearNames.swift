@@ -1,14 +1,16 @@
+import Bytewise
+
 /// Names a mistyped one may have stood for.
 enum NearNames {
     static let limit = 10
 
     /// The names that contain `name` or differ from it by few letters, nearest first.
     static func of(_ name: String, in names: [String]) -> [String] {
-        let wanted = Array(name.lowercased().utf8)
+        let wanted = Array(name.lowercasedASCII.utf8)
         let scored = names.compactMap { candidate -> (score: Int, name: String)? in
-            let letters = Array(candidate.lowercased().utf8)
+            let letters = Array(candidate.lowercasedASCII.utf8)
             let distance = editDistance(wanted, letters)
-            if candidate.lowercased().contains(name.lowercased()) { return (distance / 4, candidate) }
+            if candidate.lowercasedASCII.holds(name.lowercasedASCII) { return (distance / 4, candidate) }
             return distance <= max(2, wanted.count / 3) ? (distance, candidate) : nil
         }
         return scored.sorted { ($0.score, $0.name) < ($1.score, $1.name) }.prefix(limit).map(\.name)

@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// A positive frame rate or time base, in lowest terms.
@@ -16,7 +17,7 @@ public struct Rational: Sendable, Hashable, CustomStringConvertible {
 
     /// "30000/1001", "29.97" or "25".
     public init?(parsing text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let parts = text.parts(at: "/")
         if parts.count == 2 {
             guard let numerator = Self.digits(parts[0]), let denominator = Self.digits(parts[1])
             else { return nil }
@@ -70,7 +71,7 @@ public struct Rational: Sendable, Hashable, CustomStringConvertible {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
-    private static func digits(_ text: Substring) -> Int? {
+    private static func digits(_ text: String) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy(isDigit) else { return nil }
         return Int(text)
     }

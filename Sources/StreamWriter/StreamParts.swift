@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// A stream that is set up: everything it needs but the muxer. Made by `addStream`.
@@ -94,9 +95,9 @@ struct StreamParts {
 /// Encoders that hand on a list of options to a library (x264-params) only log which of them the
 /// library does not take.
 private func refuseIgnored(_ options: [String: String]) throws(StreamWriterError) {
-    guard let list = options.keys.sorted().first(where: { $0.hasSuffix("-params") || $0 == "x264opts" }) else { return }
+    guard let list = options.keys.sorted().first(where: { $0.ends(with: "-params") || $0.isSame(as: "x264opts") }) else { return }
     let complaints = ["Error parsing option", "Unknown option", "Invalid value for", "bad option", "bad value"]
-    let lines = Log.take().filter { line in complaints.contains { line.contains($0) } }
+    let lines = Log.take().filter { line in complaints.contains { line.holds($0) } }
     guard let line = lines.first else { return }
     throw StreamWriterError(
         .unknownOption, "the encoder does not take all of \(list): \(line)", parameter: "encoder_option.\(list)",

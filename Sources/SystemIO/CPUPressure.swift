@@ -1,3 +1,5 @@
+import Bytewise
+
 /// How often something that could have run had to wait for a processor, by the kernel's own account
 /// (PSI): of this process's control group where it has one, otherwise of the machine.
 ///
@@ -16,15 +18,15 @@ public enum CPUPressure {
 
     /// "some avg10=1.53 avg60=…", then a line for "full".
     package static func parse(_ text: String) -> Double? {
-        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("some ") }),
-            let field = line.split(separator: " ").first(where: { $0.hasPrefix("avg10=") })
+        guard let line = text.parts(at: "\n").first(where: { $0.begins(with: "some ") }),
+            let average = line.parts(at: " ").lazy.compactMap({ $0.without(prefix: "avg10=") }).first
         else { return nil }
-        return Double(field.dropFirst("avg10=".count))
+        return Double(average)
     }
 
     private static let paths: [String] = {
         let groups = (try? File.read("/proc/self/cgroup")).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        let own = groups.split(separator: "\n").first { $0.hasPrefix("0::") }.map { $0.dropFirst("0::".count) } ?? ""
+        let own = groups.parts(at: "\n").lazy.compactMap { $0.without(prefix: "0::") }.first ?? ""
         return ["/sys/fs/cgroup\(own)/cpu.pressure", "/proc/pressure/cpu"]
     }()
 }

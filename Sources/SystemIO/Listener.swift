@@ -1,3 +1,4 @@
+import Bytewise
 import CLinux
 import Glibc
 
@@ -8,7 +9,7 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     public let isIPv6: Bool
 
     public var isLoopback: Bool {
-        host.hasPrefix("127.") || host == "::1" || host.hasPrefix("::ffff:127.")
+        host.begins(with: "127.") || host == "::1" || host.begins(with: "::ffff:127.")
     }
 
     public var description: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }

@@ -1,3 +1,4 @@
+import Bytewise
 import CLinux
 import Glibc
 
@@ -13,7 +14,7 @@ public struct ProcessUser: Sendable, Equatable, CustomStringConvertible {
 
     /// "NAME" or "NAME:GROUP", by name or number; without a group the user's own.
     public init(_ text: String) throws(Unknown) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.parts(at: ":", most: 2)
         guard let entry = parts[0].isEmpty ? nil : getpwnam(parts[0]) ?? uid_t(parts[0]).flatMap({ getpwuid($0) }) else {
             throw Unknown(description: "This system has no user \(parts[0]).")
         }

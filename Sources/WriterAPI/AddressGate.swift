@@ -1,3 +1,4 @@
+import Bytewise
 import Synchronization
 import SystemIO
 import WriterModel
@@ -88,7 +89,7 @@ package final class AddressGate: Sendable {
     }
 
     private static func name(_ host: String, _ port: Int) -> String {
-        let name = host.contains(":") ? "[\(host)]" : host
+        let name = host.holds(":") ? "[\(host)]" : host
         return host.isEmpty ? "port \(port)" : port == 0 ? name : "\(name):\(port)"
     }
 

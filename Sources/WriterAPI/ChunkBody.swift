@@ -1,3 +1,4 @@
+import Bytewise
 import HTTP1
 import HTTPServer
 import StreamWriter
@@ -21,7 +22,7 @@ struct ChunkBody {
 
     static func kind(_ head: RequestHead) throws(Problem) -> Kind {
         if head.field("Content-Type", equalsIgnoringCase: rawType) { return .raw }
-        guard let type = head.field("Content-Type")?.prefix(while: { $0 != ";" && $0 != " " }).lowercased()
+        guard let type = head.field("Content-Type")?.until(";", " ").lowercasedASCII
         else { return .raw }
         if rawTypes.contains(type) { return .raw }
         if type == arrayType { return .array }

@@ -1,3 +1,4 @@
+import Bytewise
 import SystemIO
 import WriterModel
 
@@ -82,8 +83,7 @@ struct Confinement: Sendable {
 
     /// "." for what lies in the folder itself.
     static func parent(of path: String) -> String {
-        let parent = path.split(separator: "/").dropLast().joined(separator: "/")
-        return parent.isEmpty ? "." : parent
+        (try? RelativePath(path))?.parent.text ?? "."
     }
 }
 

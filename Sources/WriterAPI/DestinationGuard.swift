@@ -1,3 +1,4 @@
+import Bytewise
 import StreamWriter
 import WriterModel
 
@@ -38,13 +39,13 @@ package struct DestinationGuard: OutputOpener {
         }
         if plan == .nowhere { return [] }
         // How hls encrypts its segments.
-        let isEncrypted = name.hasPrefix("crypto:")
-        let path = isEncrypted ? String(name.dropFirst("crypto:".count)) : name
+        let encrypted = name.without(prefix: "crypto:")
+        let path = encrypted ?? name
         try DestinationPlan.checkPath(path, "The name of a file that the muxer opens")
         guard let folder, folder.holds(path) else {
             throw Problem(
                 .forbiddenDestination, "The muxer opens only files in the folder of dst and beneath; \(path) is none.")
         }
-        return isEncrypted ? ["crypto", "file"] : ["file"]
+        return encrypted != nil ? ["crypto", "file"] : ["file"]
     }
 }

@@ -1,3 +1,4 @@
+import Bytewise
 import StreamWriter
 import WriterModel
 
@@ -17,7 +18,7 @@ package enum DestinationPlan: Equatable {
 
     /// Muxers that hand the same packets to several others, each with options of its own in
     /// `dst`. Two writers do the same, and each can be judged.
-    private static let fanningOut: Set<String> = ["tee", "fifo"]
+    private static let fanningOut: Set<String> = ["tee", "fifo"]  // ASCII
 
     package init(
         dst: String?, muxer: MuxerInfo, policy: OutputPolicy, clientPolicy: ClientPolicy = .enforced
@@ -73,11 +74,16 @@ package enum DestinationPlan: Equatable {
                 .forbiddenDestination, "\(what) \(rule). Give a path relative to the server's output directory.",
                 parameter: "dst")
         }
-        let components = dst.split(separator: "/", omittingEmptySubsequences: false)
-        if dst.hasPrefix("/") { throw refusal("must not be an absolute path") }
-        if components.contains("..") || components.contains(".") { throw refusal("must not hold . or ..") }
+        // By bytes, as the kernel and libav read it.
+        let components = dst.parts(at: "/")
+        if dst.begins(with: "/") { throw refusal("must not be an absolute path") }
+        if components.contains(where: { $0.isSame(as: "..") || $0.isSame(as: ".") }) { throw refusal("must not hold . or ..") }
         if hasScheme(dst) { throw refusal("must not begin with a protocol's name") }
-        if components.contains("") || dst.utf8.count > 1_024 || components.contains(where: { $0.utf8.count > 200 }) {
+        guard let path = try? RelativePath(dst) else { throw refusal("must be a path") }
+        if path.isReserved {
+            throw refusal("must not hold a name that begins with \(RelativePath.Component.reservedPrefix), as the server's own files do")
+        }
+        if components.contains(where: \.isEmpty) || dst.utf8.count > 1_024 || components.contains(where: { $0.utf8.count > 200 }) {
             throw Problem(
                 .invalidParameter,
                 "\(what) must be a path of non-empty names of at most 200 bytes each, 1,024 in all.", parameter: "dst")
@@ -88,9 +94,7 @@ package enum DestinationPlan: Equatable {
 
     /// RFC 3986 §3.1; for libav, "name:" and "name,option:" are one even without "//".
     private static func hasScheme(_ dst: String) -> Bool {
-        guard let colon = dst.firstIndex(of: ":"), let first = dst.first, first.isASCII, first.isLetter else {
-            return false
-        }
-        return dst[..<colon].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.,_".contains($0)) }
+        guard let (scheme, _) = dst.cut(at: ":"), let first = scheme.utf8.first, first.isASCIILetter else { return false }
+        return scheme.utf8.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || "+-.,_".utf8.contains($0) }
     }
 }

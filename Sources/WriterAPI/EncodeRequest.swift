@@ -1,3 +1,4 @@
+import Bytewise
 import HTTP1
 import StreamWriter
 import WriterModel
@@ -16,13 +17,17 @@ package struct EncodeRequest {
         var metadata: [String: String] = [:]
         var option: [String: String] = [:]
         var format: String?
+        var names: Set<ByteKey> = []
         for item in target.query {
-            let parts = item.name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard names.insert(ByteKey(item.name)).inserted else { throw Self.repeated(item.name) }
+            let parts = item.name.parts(at: ".", most: 2)
             switch (parts[0], parts.count) {
             case ("format", 1): format = item.value
             case ("sample_format", 1), ("pixel_format", 1): fields["format"] = .string(item.value)
-            case ("metadata", 2): metadata[parts[1]] = item.value
-            case ("option", 2): option[parts[1]] = item.value
+            // A dictionary would keep one of two names that Unicode takes for the same.
+            case ("metadata", 2) where metadata[parts[1]] == nil: metadata[parts[1]] = item.value
+            case ("option", 2) where option[parts[1]] == nil: option[parts[1]] = item.value
+            case ("metadata", 2), ("option", 2): throw Self.repeated(item.name)
             case (let object, 2):
                 var nested = fields[object]?.objectValue ?? JSONObject()
                 nested[parts[1]] = object == "codec_config" ? Self.value(item.value) : .string(item.value)
@@ -46,6 +51,10 @@ package struct EncodeRequest {
         } catch {
             throw error.namingQuery(isVideo: fields["type"] == "video")
         }
+    }
+
+    private static func repeated(_ name: String) -> Problem {
+        Problem(.invalidParameter, "\(name) is given more than once.", parameter: name)
     }
 
     /// Parameters whose value is text even when it looks like a number.

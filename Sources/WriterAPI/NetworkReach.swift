@@ -1,3 +1,4 @@
+import Bytewise
 import SystemIO
 import WriterModel
 
@@ -58,19 +59,18 @@ package struct NetworkReach {
 
         private enum Port { case written(UInt16), any, none }
 
-        private static func split(_ authority: String) -> (host: Substring, Port) {
+        private static func split(_ authority: String) -> (host: String, Port) {
             // "*" at the end stands for a port, too.
-            guard let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") else {
-                return (authority[...], authority.hasSuffix("*") ? .any : .none)
+            guard let (host, port) = authority.cutAtLast(":"), !port.holds("]") else {
+                return (authority, authority.ends(with: "*") ? .any : .none)
             }
-            let port = authority[authority.index(after: colon)...]
-            return (authority[..<colon], UInt16(port).map { .written($0) } ?? .any)
+            return (host, UInt16(port).map { .written($0) } ?? .any)
         }
 
-        private static func isAddress(_ host: Substring) -> Bool {
-            if host.hasPrefix("[") { return true }
-            let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
-            return numbers.count == 4 && numbers.allSatisfy { $0 == "*" || UInt8($0) != nil }
+        private static func isAddress(_ host: String) -> Bool {
+            if host.begins(with: "[") { return true }
+            let numbers = host.parts(at: ".")
+            return numbers.count == 4 && numbers.allSatisfy { $0.isSame(as: "*") || UInt8($0) != nil }
         }
     }
 }

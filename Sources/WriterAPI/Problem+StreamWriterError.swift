@@ -1,3 +1,4 @@
+import Bytewise
 import StreamWriter
 import WriterModel
 
@@ -47,7 +48,7 @@ extension Problem {
 
     /// Its first word may be a name ("libx264 is no audio encoder"), which no capital changes.
     private static func sentence(_ message: String) -> String {
-        message.hasSuffix(".") ? message : message + "."
+        message.ends(with: ".") ? message : message + "."
     }
 
     /// What would be right, or the option that set the bound.

@@ -1,3 +1,4 @@
+import Bytewise
 import StreamWriter
 import WriterModel
 
@@ -110,7 +111,7 @@ extension FieldReader {
     fileprivate mutating func ratio(_ name: String) throws(Problem) -> Rational? {
         guard let value = value(name) else { return nil }
         let ratio: Rational? = switch value {
-        case .string(let text): Rational(parsing: String(text.map { $0 == ":" ? "/" : $0 }))
+        case .string(let text): Rational(parsing: text.parts(at: ":").joined(separator: "/"))
         case .integer(let number): Rational(Double(number))
         case .number(let number): Rational(number)
         default: nil
@@ -123,7 +124,7 @@ extension FieldReader {
     fileprivate mutating func names(_ name: String) throws(Problem) -> [String] {
         switch value(name) {
         case nil: return []
-        case .string(let text): return text.split(separator: "+").map(String.init)
+        case .string(let text): return text.parts(at: "+", omittingEmpty: true)
         case .array(let elements):
             let names = elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
             if names.count == elements.count { return names }

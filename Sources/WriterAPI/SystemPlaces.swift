@@ -1,3 +1,4 @@
+import Bytewise
 import SystemIO
 
 /// The parts of the system that libav, and what it loads, needs.
@@ -35,8 +36,8 @@ enum SystemPlaces {
     /// `hw_accel` and encoders on hardware: GPUs by their render nodes, which give no access to a screen,
     /// and where drivers look up what they are.
     static var hardwareEncoders: [SandboxRules.Place] {
-        let nodes = (Directory.names(in: "/dev/dri").filter { $0.hasPrefix("renderD") }.map { "/dev/dri/" + $0 })
-            + Directory.names(in: "/dev").filter { $0.hasPrefix("nvidia") }.map { "/dev/" + $0 }
+        let nodes = (Directory.names(in: "/dev/dri").filter { $0.begins(with: "renderD") }.map { "/dev/dri/" + $0 })
+            + Directory.names(in: "/dev").filter { $0.begins(with: "nvidia") }.map { "/dev/" + $0 }
         if nodes.isEmpty { return [] }
         return nodes.map { .path($0, .useDevices) }
             + readable(["/sys/dev/char", "/sys/devices", "/sys/bus/pci", "/proc/driver/nvidia", "/proc/devices",
@@ -47,7 +48,7 @@ enum SystemPlaces {
     /// memory with which ALSA, X11 and PulseAudio are talked to.
     static var outputDevices: [SandboxRules.Place] {
         let nodes = ["/dev/snd", "/dev/dri", "/dev/dsp"]
-            + Directory.names(in: "/dev").filter { $0.hasPrefix("fb") || $0.hasPrefix("video") }.map { "/dev/" + $0 }
+            + Directory.names(in: "/dev").filter { $0.begins(with: "fb") || $0.begins(with: "video") }.map { "/dev/" + $0 }
         let configuration = ["/etc/alsa", "/etc/asound.conf", "/usr/share/alsa", "/etc/pulse", "/usr/share/X11",
             "/etc/X11", "/usr/share/drirc.d", "/usr/share/glvnd", "/usr/share/libdrm", "/etc/machine-id",
             "/sys/dev/char", "/sys/devices", "/sys/class"]

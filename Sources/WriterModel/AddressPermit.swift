@@ -1,3 +1,5 @@
+import Bytewise
+
 /// Where one URL that the operator allows may lead: its host and ports, and which addresses.
 public struct AddressPermit: Sendable, Equatable {
     /// What a pattern says about addresses.
@@ -19,7 +21,7 @@ public struct AddressPermit: Sendable, Equatable {
 
     /// `port` 0: none in particular.
     public func covers(host: String, port: Int) -> Bool {
-        host.lowercased() == self.host && (port == 0 || ports.contains { $0.contains(port) })
+        host.lowercasedASCII.isSame(as: self.host) && (port == 0 || ports.contains { $0.contains(port) })
     }
 
     public func allows(_ address: NetworkAddress) -> Bool {
@@ -35,9 +37,9 @@ public struct AddressPermit: Sendable, Equatable {
 
 extension AddressPermit.Grant {
     init(host pattern: String) {
-        if !pattern.contains("*") {
+        if !pattern.holds("*") {
             self = .host
-        } else if pattern.contains(where: \.isNumber) && pattern.allSatisfy({ "0123456789.*".contains($0) }) {
+        } else if pattern.utf8.contains(where: \.isASCIIDigit) && pattern.utf8.allSatisfy({ "0123456789.*".utf8.contains($0) }) {
             self = .addresses(pattern)
         } else {
             self = .global

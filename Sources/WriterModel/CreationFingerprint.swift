@@ -1,3 +1,5 @@
+import Bytewise
+
 /// Tells one creation request from another, so that a repeated `PUT` is recognized after the
 /// request itself is gone. Not secret, not proof against someone who looks for collisions
 /// among their own requests.
@@ -12,7 +14,7 @@ public enum CreationFingerprint {
     private static func canonical(_ value: JSONValue) -> JSONValue {
         switch value {
         case .object(let object):
-            let members = object.members.sorted { $0.name < $1.name }
+            let members = object.members.sorted { ByteKey($0.name) < ByteKey($1.name) }
             return .object(JSONObject(members.map { ($0.name, canonical($0.value)) }))
         case .array(let elements): return .array(elements.map(canonical))
         default: return value

@@ -1,3 +1,5 @@
+import Bytewise
+
 /// What the gateway and the fork server say to each other.
 public enum ForkMessage: Sendable, Equatable {
     /// Gateway to fork server, with the encoder's end of its control socket.
@@ -24,7 +26,7 @@ public enum ForkMessage: Sendable, Equatable {
 
     public init?(_ bytes: [UInt8]) {
         let words = String(decoding: bytes, as: UTF8.self)
-            .split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+            .parts(at: " ", most: 3)
         switch (words.first, words.count) {
         case ("fork", 2):
             guard let writer = WriterID(told: words[1]) else { return nil }

@@ -1,3 +1,5 @@
+import Bytewise
+
 /// The head of a NumPy array file, versions 1 to 3 (numpy.lib.format).
 public struct NPYHeader: Sendable, Equatable {
     /// NumPy's type string: "<f4", "|u1".
@@ -53,9 +55,9 @@ public struct NPYHeader: Sendable, Equatable {
 
 /// The Python dictionary in an .npy head: the three keys NumPy writes, in any order.
 private struct PythonDictionary {
-    private var rest: Substring
+    private var rest: ArraySlice<UInt8>
 
-    init(_ text: String) { rest = text[...] }
+    init(_ text: String) { rest = Array(text.utf8)[...] }
 
     mutating func header() throws(NPYHeader.Malformed) -> NPYHeader {
         var dtype: String?
@@ -85,12 +87,12 @@ private struct PythonDictionary {
 
     private func malformed(_ reason: String) -> NPYHeader.Malformed { .init(reason: reason) }
 
-    private mutating func skipSpace() { rest = rest.drop { $0 == " " || $0 == "\n" || $0 == "\t" } }
+    private mutating func skipSpace() { rest = rest.drop { $0 == 0x20 || $0 == 0x0A || $0 == 0x09 } }
 
     private mutating func take(_ text: String) -> Bool {
         skipSpace()
-        guard rest.hasPrefix(text) else { return false }
-        rest = rest.dropFirst(text.count)
+        guard rest.starts(with: text.utf8) else { return false }
+        rest = rest.dropFirst(text.utf8.count)
         return true
     }
 
@@ -100,14 +102,14 @@ private struct PythonDictionary {
 
     private mutating func string() throws(NPYHeader.Malformed) -> String {
         skipSpace()
-        guard let quote = rest.first, quote == "'" || quote == "\"" else {
+        guard let quote = rest.first, quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else {
             throw malformed("has a structured dtype or no dtype; it must have one plain number type")
         }
         rest = rest.dropFirst()
-        guard let end = rest.firstIndex(of: quote), !rest[..<end].contains("\\") else {
+        guard let end = rest.firstIndex(of: quote), !rest[..<end].contains(UInt8(ascii: "\\")) else {
             throw malformed("has a head with a text that does not end")
         }
-        let text = String(rest[..<end])
+        let text = String(decoding: rest[..<end], as: UTF8.self)
         rest = rest[rest.index(after: end)...]
         return text
     }
@@ -123,8 +125,8 @@ private struct PythonDictionary {
         var numbers: [Int] = []
         while !take(")") {
             skipSpace()
-            let digits = rest.prefix { $0.isASCII && $0.isNumber }
-            guard let number = Int(digits), numbers.count < 32 else {
+            let digits = rest.prefix(while: \.isASCIIDigit)
+            guard let number = Int(String(decoding: digits, as: UTF8.self)), numbers.count < 32 else {
                 throw malformed("has a shape that is not a tuple of lengths")
             }
             rest = rest.dropFirst(digits.count)

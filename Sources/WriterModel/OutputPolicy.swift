@@ -1,3 +1,5 @@
+import Bytewise
+
 /// Where writers may write beyond the output directory: URLs that a pattern of the operator's
 /// names, and devices.
 public struct OutputPolicy: Sendable, Equatable {
@@ -39,7 +41,7 @@ public struct OutputPolicy: Sendable, Equatable {
         }
         return .success(
             AddressPermit(
-                host: given.host.lowercased(), ports: [port...port] + scheme.furtherPorts(port),
+                host: given.host.lowercasedASCII, ports: [port...port] + scheme.furtherPorts(port),
                 protocols: scheme.protocols, grants: grants))
     }
 
@@ -48,8 +50,8 @@ public struct OutputPolicy: Sendable, Equatable {
     /// What those patterns say that match it.
     private func grants(for given: URLParts) -> [AddressPermit.Grant] {
         patterns.compactMap { pattern in
-            guard let wanted = URLParts(pattern), wanted.scheme == given.scheme,
-                Self.matches(wanted.authority.lowercased(), given.authorityWithoutUser.lowercased()),
+            guard let wanted = URLParts(pattern), wanted.scheme.isSame(as: given.scheme),
+                Self.matches(wanted.authority.lowercasedASCII, given.authorityWithoutUser.lowercasedASCII),
                 wanted.rest.isEmpty || Self.matches(wanted.rest, given.rest)
             else { return nil }
             return AddressPermit.Grant(host: URLParts.split(wanted.authority).host)
@@ -60,9 +62,9 @@ public struct OutputPolicy: Sendable, Equatable {
     private static func refusal(ofQuery url: URLParts, _ scheme: URLScheme) -> Refusal? {
         guard let allowed = scheme.queryKeys, let query = url.query else { return nil }
         // libav looks behind the first "?" here and behind the last one there.
-        if query.contains("?") { return Refusal(reason: "its query must hold no second ?") }
-        for item in query.split(separator: "&", omittingEmptySubsequences: false) {
-            let key = String(item.prefix { $0 != "=" })
+        if query.holds("?") { return Refusal(reason: "its query must hold no second ?") }
+        for item in query.parts(at: "&") {
+            let key = item.until("=")
             guard allowed.contains(key) else {
                 return Refusal(reason: "its query must not set \"\(key)\"", supported: allowed.sorted())
             }

@@ -1,3 +1,5 @@
+import Bytewise
+
 /// Takes secrets out of texts that others wrote: libav's errors and log lines name URLs whole and in
 /// parts, and the values of options.
 public struct Redaction: Sendable, Equatable {
@@ -77,7 +79,7 @@ public struct Redaction: Sendable, Equatable {
     /// In whole and in its words, as it is and as libav decodes it.
     private mutating func add(secret: String) {
         let decoded = Self.percentDecoded(secret)
-        for form in decoded == secret ? [secret] : [secret, decoded] {
+        for form in decoded.isSame(as: secret) ? [secret] : [secret, decoded] {
             add(form, shownAs: SecretOption.shown)
             addWords(of: form)
         }
@@ -87,10 +89,10 @@ public struct Redaction: Sendable, Equatable {
     private mutating func addWords(of text: String) {
         let words = Self.split(text, at: Self.delimiters) + Self.splitAtEncodedDelimiters(text)
         for word in words.prefix(Self.mostWords)
-        where word.utf8.count >= Self.shortestWord && !Self.publicWords.contains(word.lowercased()) {
+        where word.utf8.count >= Self.shortestWord && !Self.publicWords.contains(word.lowercasedASCII) {
             add(word, shownAs: SecretOption.shown)
             let decoded = Self.percentDecoded(word)
-            if decoded != word { add(decoded, shownAs: SecretOption.shown) }
+            if !decoded.isSame(as: word) { add(decoded, shownAs: SecretOption.shown) }
         }
     }
 

@@ -1,3 +1,5 @@
+import Bytewise
+
 /// Which options hold secrets: they are neither shown nor logged.
 public enum SecretOption {
     /// The place of a secret's value.
@@ -6,9 +8,9 @@ public enum SecretOption {
     /// By its name, as libav's protocols, muxers and encoders call theirs. One too many costs a
     /// client the sight of what it sent; one too few gives a key away.
     public static func isSecret(_ name: String) -> Bool {
-        let name = String(name.lowercased().map { $0 == "-" ? "_" : $0 })
-        return names.contains(name) || prefixes.contains { name.hasPrefix($0) } || parts.contains { name.contains($0) }
-            || name.hasSuffix("_key") || name.hasSuffix("_iv")
+        let name = name.lowercasedASCII.parts(at: "-").joined(separator: "_")
+        return names.contains(name) || prefixes.contains { name.begins(with: $0) } || parts.contains { name.holds($0) }
+            || name.ends(with: "_key") || name.ends(with: "_iv")
     }
 
     private static let names: Set<String> = [

@@ -1,3 +1,5 @@
+import Bytewise
+
 /// A moment as RFC 3339 text in UTC with milliseconds. As text, moments sort by time.
 public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible {
     public let description: String
@@ -14,7 +16,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
 
     /// A timestamp this type made before.
     public init?(_ text: String) {
-        guard text.utf8.count == 24, text.hasSuffix("Z") else { return nil }
+        guard text.utf8.count == 24, text.ends(with: "Z") else { return nil }
         description = text
     }
 

@@ -1,3 +1,5 @@
+import Bytewise
+
 /// A URL as far as deciding about it needs: `scheme://user@host:port/path?query`.
 public struct URLParts: Sendable, Equatable {
     public let scheme: String
@@ -8,25 +10,21 @@ public struct URLParts: Sendable, Equatable {
 
     /// nil unless it has a scheme and "://".
     public init?(_ url: String) {
-        guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://"), colon > url.startIndex else {
-            return nil
-        }
-        let scheme = url[..<colon]
-        guard scheme.first!.isLetter, scheme.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) })
+        guard let (scheme, hierarchy) = url.cut(at: ":"), let tail = hierarchy.without(prefix: "//"),
+            let first = scheme.utf8.first, first.isASCIILetter,
+            scheme.utf8.allSatisfy({ $0.isASCIILetter || $0.isASCIIDigit || "+-.".utf8.contains($0) })
         else { return nil }
-        self.scheme = scheme.lowercased()
-        let tail = url[url.index(colon, offsetBy: 3)...]
-        let end = tail.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? tail.endIndex
-        authority = String(tail[..<end])
-        rest = String(tail[end...])
+        self.scheme = scheme.lowercasedASCII
+        authority = tail.until("/", "?", "#")
+        rest = tail.without(prefix: authority) ?? ""
     }
 
     public var authorityWithoutUser: String {
-        authority.lastIndex(of: "@").map { String(authority[authority.index(after: $0)...]) } ?? authority
+        authority.cutAtLast("@")?.after ?? authority
     }
 
     /// `user:password`, if there is one.
-    public var user: String? { authority.lastIndex(of: "@").map { String(authority[..<$0]) } }
+    public var user: String? { authority.cutAtLast("@")?.before }
 
     /// Without an IPv6 address's brackets.
     public var host: String { Self.split(authorityWithoutUser).host }
@@ -36,25 +34,24 @@ public struct URLParts: Sendable, Equatable {
 
     /// Behind the first "?".
     public var query: String? {
-        rest.firstIndex(of: "?").map { String(rest[rest.index(after: $0)...]) }
+        rest.cut(at: "?")?.after
     }
 
     /// Host and port; also of a pattern.
     static func split(_ authority: String) -> (host: String, port: String?) {
-        if authority.hasPrefix("["), let end = authority.lastIndex(of: "]") {
-            let port = authority[authority.index(after: end)...]
-            return (String(authority[..<end].dropFirst()), port.isEmpty ? nil : String(port.dropFirst()))
+        if let (host, port) = authority.without(prefix: "[")?.cutAtLast("]") {
+            return (host, port.isEmpty ? nil : String(decoding: port.utf8.dropFirst(), as: UTF8.self))
         }
-        guard let colon = authority.lastIndex(of: ":") else { return (authority, nil) }
-        return (String(authority[..<colon]), String(authority[authority.index(after: colon)...]))
+        guard let (host, port) = authority.cutAtLast(":") else { return (authority, nil) }
+        return (host, port)
     }
 
     /// The URL as others may see it: scheme, host and port. Keys stand anywhere else: as the user, in any
     /// part of the path, in what follows it.
     public var redacted: String {
         guard hasPlainAddress else { return "\(scheme)://\(SecretOption.shown)" }
-        let user = authority.contains("@") ? "\(SecretOption.shown)@" : ""
-        return "\(scheme)://\(user)\(authorityWithoutUser)\(rest.isEmpty || rest == "/" ? "" : "/\(SecretOption.shown)")"
+        let user = authority.holds("@") ? "\(SecretOption.shown)@" : ""
+        return "\(scheme)://\(user)\(authorityWithoutUser)\(rest.isEmpty || rest.isSame(as: "/") ? "" : "/\(SecretOption.shown)")"
     }
 
     /// Whether host and port are plainly that. An "@" further on says that a user's password with a "/"
@@ -71,6 +68,6 @@ public struct URLParts: Sendable, Equatable {
             }
         }
         let isPort = port?.utf8.allSatisfy { (0x30...0x39).contains($0) } ?? true
-        return isHost && isPort && !rest.contains("@") && !Redaction.percentDecoded(rest).contains("@")
+        return isHost && isPort && !rest.holds("@") && !Redaction.percentDecoded(rest).holds("@")
     }
 }

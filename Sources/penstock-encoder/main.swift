@@ -6,7 +6,7 @@ import WriterAPI
 // The fork server: `penstock serve` starts it, with a control socket as descriptor 3. It has
 // one thread until it ends; every encoder is a fork of it.
 let log = ProcessLog.make(arguments: CommandLine.arguments, label: "encoder")
-guard CommandLine.arguments.contains("--fork-server") else {
+guard CommandLine.arguments.contains("--fork-server") else {  // ASCII
     StandardError.write(
         Array("penstock-encoder is started by \"penstock serve\"; it does nothing on its own.\n".utf8))
     ChildProcess.exit(64)

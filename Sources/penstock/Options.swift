@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytewise
 import Logging
 import ServiceLog
 import SystemIO
@@ -33,20 +34,20 @@ struct AccessOptions: ParsableArguments {
     var tokenFile: String?
 
     @Flag(help: "Ask for a token at /livez, /readyz, /metrics and /openapi.yaml too.")
-    var protectOperations = fromEnvironment("PROTECT_OPERATIONS", false) { ["1", "true", "yes"].contains($0.lowercased()) }
+    var protectOperations = fromEnvironment("PROTECT_OPERATIONS", false) { ["1", "true", "yes"].contains($0.lowercasedASCII) }
 
     @Option(
         help: ArgumentHelp(
             "A destination URL that writers may use, with * for any text: 'rtmp://*.example.com/*'. Repeatable.",
             discussion: "Without it, writers write files only. In the environment: several, separated by spaces.",
             valueName: "pattern"))
-    var allowOutput: [String] = fromEnvironment("ALLOW_OUTPUT", []) { $0.split(separator: " ").map(String.init) }
+    var allowOutput: [String] = fromEnvironment("ALLOW_OUTPUT", []) { $0.parts(at: " ", omittingEmpty: true) }
 
     @Flag(help: "Let writers use output devices (sdl, alsa, …).")
-    var allowDevices = fromEnvironment("ALLOW_DEVICES", false) { ["1", "true", "yes"].contains($0.lowercased()) }
+    var allowDevices = fromEnvironment("ALLOW_DEVICES", false) { ["1", "true", "yes"].contains($0.lowercasedASCII) }
 
     @Flag(help: "Refuse to start where encoders would run without Landlock or seccomp.")
-    var requireSandbox = fromEnvironment("REQUIRE_SANDBOX", false) { ["1", "true", "yes"].contains($0.lowercased()) }
+    var requireSandbox = fromEnvironment("REQUIRE_SANDBOX", false) { ["1", "true", "yes"].contains($0.lowercasedASCII) }
 
     @Option(
         help: ArgumentHelp(
@@ -54,7 +55,7 @@ struct AccessOptions: ParsableArguments {
     var user: String?
 
     @Flag(help: "Listen beyond loopback although there is no token file.")
-    var noAuth = fromEnvironment("NO_AUTH", false) { ["1", "true", "yes"].contains($0.lowercased()) }
+    var noAuth = fromEnvironment("NO_AUTH", false) { ["1", "true", "yes"].contains($0.lowercasedASCII) }
 }
 
 extension AccessOptions {
@@ -212,7 +213,7 @@ struct LogOptions: ParsableArguments {
     var logFormat: LineLogHandler.Format = fromEnvironment("LOG_FORMAT", .text) { LineLogHandler.Format(rawValue: $0) }
 
     @Flag(inversion: .prefixedNo, help: "One line for each request.")
-    var accessLog = fromEnvironment("ACCESS_LOG", true) { ["1", "true", "yes"].contains($0.lowercased()) }
+    var accessLog = fromEnvironment("ACCESS_LOG", true) { ["1", "true", "yes"].contains($0.lowercasedASCII) }
 
     @Option(help: "The least of the levels that are logged.")
     var logLevel: Logger.Level = fromEnvironment("LOG_LEVEL", .info) { Logger.Level(rawValue: $0) }

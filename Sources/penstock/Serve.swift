@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytewise
 import Gateway
 import Logging
 import ServiceLog
@@ -53,7 +54,7 @@ struct Serve: ParsableCommand {
     /// The fork server lies beside this executable.
     private static func encoderExecutable() throws -> String {
         let own = ChildProcess.executablePath
-        let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let folder = own.cutAtLast("/")?.before ?? "."
         let path = folder + "/penstock-encoder"
         guard File.isExecutable(path) else {
             throw ValidationError("\(path) is missing: penstock-encoder must lie beside penstock.")
@@ -62,7 +63,7 @@ struct Serve: ParsableCommand {
     }
 
     private static func absolute(_ path: String) throws -> String {
-        if path.hasPrefix("/") { return path }
+        if path.begins(with: "/") { return path }
         guard let current = File.currentDirectory else {
             throw ValidationError("The current folder can't be found; give absolute paths.")
         }

@@ -1,3 +1,4 @@
+import Bytewise
 import StreamWriter
 import WriterModel
 
@@ -15,7 +16,7 @@ struct EncoderJudge {
             if let reason = names.refusal(of: name, value) ?? refusedFlag(names.flags, name, value) {
                 throw refusal(of: name, reason)
             }
-            for verdict in names.known[name]?.verdicts ?? [] { try check(name, value, verdict) }
+            for verdict in names.known[ByteKey(name)]?.verdicts ?? [] { try check(name, value, verdict) }
         }
     }
 

@@ -1,3 +1,4 @@
+import Bytewise
 import StreamWriter
 import WriterModel
 
@@ -39,7 +40,7 @@ struct CommandJudge {
     /// What libav would refuse as a whole is left to it.
     func refusal(of text: String) -> String? {
         for command in OptionInspection.filterCommands(in: text) ?? [] {
-            if command.command.lowercased() == "reinit" {
+            if command.command.lowercasedASCII == "reinit" {
                 return "the command reinit sets any option; commands for single options are allowed"
             }
             for filter in graph where filter.receives(command.target) {
@@ -55,6 +56,6 @@ extension OptionInspection.Filter {
     /// Whether a command for a target reaches the filter: by its name, that of its instance, or the
     /// one libav gives it.
     fileprivate func receives(_ target: String) -> Bool {
-        target == "all" || target == name || target == instance || target.hasPrefix("Parsed_\(name)")
+        target == "all" || target.isSame(as: name) || target.isSame(as: instance ?? name) || target.begins(with: "Parsed_\(name)")
     }
 }

@@ -1,3 +1,5 @@
+import Bytewise
+
 /// What is judged of one kind of component. What is not in it is refused.
 package struct JudgementTable: Sendable {
     package struct Component: Sendable {
@@ -26,16 +28,16 @@ package struct JudgementTable: Sendable {
 
     package subscript(_ name: String) -> Component? { components[name] }
 
-    package static func names(_ list: String) -> [String] { list.split(whereSeparator: \.isWhitespace).map(String.init) }
+    package static func names(_ list: String) -> [String] { list.words(at: [" ", "\n"]) }
 
     private mutating func add(_ judgement: Judgement, isElsewhere: Bool) {
         switch judgement {
         case .allowed(let names):
             for name in Self.names(names) { change(name, isElsewhere) { _ in } }
         case .harmless(let lines):
-            for line in lines.split(separator: "\n") {
-                let parts = line.split(separator: ":")
-                for option in Self.names(String(parts[1])) { set(option, of: String(parts[0]), .harmless, isElsewhere) }
+            for line in lines.parts(at: "\n", omittingEmpty: true) {
+                let parts = line.parts(at: ":")
+                for option in Self.names(parts[1]) { set(option, of: parts[0], .harmless, isElsewhere) }
             }
         case .refused(let names, let reason):
             for name in Self.names(names) { change(name, isElsewhere) { $0.refusal = reason } }

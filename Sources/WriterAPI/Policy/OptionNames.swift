@@ -1,3 +1,4 @@
+import Bytewise
 import StreamWriter
 
 /// Names under which libav would set options, and their verdicts: of several components where it is
@@ -10,24 +11,24 @@ struct OptionNames: Sendable {
         var isUnjudged = false
     }
 
-    private(set) var known: [String: Known] = [:]
+    private(set) var known: [ByteKey: Known] = [:]
     /// By how libav's dictionaries compare names, which is without regard to case.
-    private var refusedInAnyCase: [String: String] = [:]
+    private var refusedInAnyCase: [ByteKey: String] = [:]
     private(set) var flags: [JudgementTable.Flag] = []
 
     mutating func add(_ component: OptionInspection.Component, judged judgement: JudgementTable.Component?) {
         for (name, carriesText) in OptionInspection.options(of: component) ?? [:] {
-            var known = known[name] ?? Known()
+            var known = known[ByteKey(name)] ?? Known()
             if let verdict = judgement?.options[name] {
                 known.verdicts.append(verdict)
             } else if carriesText {
                 known.isUnjudged = true
             }
-            self.known[name] = known
+            self.known[ByteKey(name)] = known
         }
         // Also what this libav has under no such name, or only in code.
         for (name, verdict) in judgement?.options ?? [:] {
-            if case .refused(let reason) = verdict { refusedInAnyCase[name.lowercased()] = reason }
+            if case .refused(let reason) = verdict { refusedInAnyCase[ByteKey(name.lowercasedASCII)] = reason }
         }
         flags += judgement?.flags ?? []
     }
@@ -36,13 +37,13 @@ struct OptionNames: Sendable {
     /// commands in it would reach.
     func refusal(of name: String, _ value: String, graph: [OptionInspection.Filter] = []) -> String? {
         if let reason = refusal(ofAnyValueOf: name) { return reason }
-        return known[name]?.verdicts.lazy.compactMap { ValueJudge.refusal(of: value, $0, graph: graph) }.first
+        return known[ByteKey(name)]?.verdicts.lazy.compactMap { ValueJudge.refusal(of: value, $0, graph: graph) }.first
     }
 
     /// Why an option is refused whatever its value.
     func refusal(ofAnyValueOf name: String) -> String? {
-        if let reason = refusedInAnyCase[name.lowercased()] { return reason }
-        return known[name]?.isUnjudged == true ? OptionPolicy.unjudged : nil
+        if let reason = refusedInAnyCase[ByteKey(name.lowercasedASCII)] { return reason }
+        return known[ByteKey(name)]?.isUnjudged == true ? OptionPolicy.unjudged : nil
     }
 
     static let ofAnyProtocol: OptionNames = {

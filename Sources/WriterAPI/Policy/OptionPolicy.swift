@@ -1,3 +1,4 @@
+import Bytewise
 import StreamWriter
 import WriterModel
 
@@ -95,7 +96,7 @@ extension Problem {
             located.extras.append(.init("pointer", "/streams"))
             return located
         }
-        let path = parameter.split(separator: ".").joined(separator: "/")
+        let path = parameter.parts(at: ".", omittingEmpty: true).joined(separator: "/")
         located.extras.append(.init("pointer", .string("\(pointer)/\(path)")))
         return located
     }

@@ -1,3 +1,4 @@
+import Bytewise
 import StreamWriter
 import WriterModel
 
@@ -12,7 +13,7 @@ enum ValueJudge {
         case .line: hasControl(value) ? "it must be one line, without control characters" : nil
         case .httpMethod: isMethod(value) ? nil : "it must be an HTTP method, such as PUT"
         case .httpHeaders: headersRefusal(value)
-        case .fontName: value.unicodeScalars.contains { $0 == "=" || $0 == "/" } ? "it must be a font's name, without = and /" : nil
+        case .fontName: value.holds("=") || value.holds("/") ? "it must be a font's name, without = and /" : nil
         case .variants: isVariants(value) ? nil : "its names become parts of file names, and can't have / or .. in them"
         case .commands: CommandJudge(graph: graph).refusal(of: value)
         case .muxer: OptionPolicy.refusal(of: value, in: .muxers).map { "the format \(value) is not allowed: \($0)" }
@@ -75,8 +76,8 @@ enum ValueJudge {
             guard !field.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }),
                 let colon = field.firstIndex(of: UInt8(ascii: ":")), colon > field.startIndex
             else { return "its lines must be header fields, \"Name: value\"" }
-            let name = String(decoding: field[..<colon], as: UTF8.self).lowercased()
-            guard name.utf8.allSatisfy({ $0 > 0x20 }), !reservedHeaders.contains(name), !name.hasPrefix("proxy-") else {
+            let name = String(decoding: field[..<colon], as: UTF8.self).lowercasedASCII
+            guard name.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !reservedHeaders.contains(name), !name.begins(with: "proxy-") else {
                 return "the header \(name) is the server's to set"
             }
         }

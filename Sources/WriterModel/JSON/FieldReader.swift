@@ -1,3 +1,5 @@
+import Bytewise
+
 /// Reads the members of a JSON object of a request. Every member must be read by the time
 /// `finish()` is called: one that nobody asked for is an error, not ignored. Errors name
 /// the member by its JSON Pointer (RFC 6901).
@@ -9,7 +11,7 @@ public struct FieldReader {
     public init(_ value: JSONValue, at pointer: String = "") throws(Problem) {
         guard case .object(let object) = value else {
             // An object's own name is the last of its pointer; ours have nothing to unescape.
-            let name = pointer.split(separator: "/").last.map(String.init)
+            let name = pointer.parts(at: "/", omittingEmpty: true).last
             throw Self.problem(pointer, "must be an object, and is \(value.kind)", parameter: name)
         }
         self.object = object
@@ -24,8 +26,7 @@ public struct FieldReader {
     }
 
     public func pointer(to name: String) -> String {
-        // By scalars: a "/" with a combining mark is another character, and still a "/" to split at.
-        let escaped = name.unicodeScalars.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+        let escaped = name.parts(at: "~").joined(separator: "~0").parts(at: "/").joined(separator: "~1")
         return "\(pointer)/\(escaped)"
     }
 
@@ -82,6 +83,10 @@ public struct FieldReader {
         let reader = try FieldReader(value, at: pointer)
         var map: [String: String] = [:]
         for member in reader.object.members {
+            // A dictionary would keep one of the two.
+            if map[member.name] != nil {
+                throw reader.problem(member.name, "differs from another name here only in how its characters are composed")
+            }
             switch member.value {
             case .string(let text): map[member.name] = text
             case .integer(let integer): map[member.name] = String(integer)
@@ -106,7 +111,7 @@ public struct FieldReader {
 
     /// Throws when the object has a member that was never asked for.
     public func finish() throws(Problem) {
-        guard let unknown = object.members.first(where: { !known.contains($0.name) }) else { return }
+        guard let unknown = object.members.first(where: { member in !known.contains { $0.isSame(as: member.name) } }) else { return }
         throw Problem(
             .unknownParameter, "\(pointer(to: unknown.name)): there is no parameter \"\(unknown.name)\" here.",
             parameter: unknown.name, supported: known.sorted(),

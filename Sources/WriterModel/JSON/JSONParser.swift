@@ -1,3 +1,5 @@
+import Bytewise
+
 /// What is wrong with a JSON text and where.
 public struct JSONError: Error, Sendable, Equatable {
     public let message: String
@@ -74,14 +76,14 @@ public struct JSONParser {
     private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
         position += 1
         var object = JSONObject()
-        var names: Set<String> = []
+        var names: Set<ByteKey> = []
         skipSpace()
         if take(UInt8(ascii: "}")) { return .object(object) }
         while true {
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw error("a member's name in quotes should be here") }
             let name = try string()
-            guard names.insert(name).inserted else { throw error("the member \"\(name)\" is there twice") }
+            guard names.insert(ByteKey(name)).inserted else { throw error("the member \"\(name)\" is there twice") }
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw error("a ':' should be here") }
             skipSpace()

@@ -1,3 +1,5 @@
+import Bytewise
+
 /// A JSON text as a value. Objects keep the order of their members.
 public enum JSONValue: Sendable, Equatable {
     case null
@@ -46,7 +48,7 @@ public enum JSONValue: Sendable, Equatable {
 
     /// An object of strings, members in the order of their names.
     public static func map(_ map: [String: String]) -> JSONValue {
-        .object(JSONObject(map.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+        .object(JSONObject(map.sorted { ByteKey($0.key) < ByteKey($1.key) }.map { ($0.key, .string($0.value)) }))
     }
 }
 
@@ -71,9 +73,9 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
 
     public subscript(name: String) -> JSONValue? {
-        get { members.first { $0.name == name }?.value }
+        get { members.first { $0.name.isSame(as: name) }?.value }
         set {
-            let index = members.firstIndex { $0.name == name }
+            let index = members.firstIndex { $0.name.isSame(as: name) }
             switch (index, newValue) {
             case (let index?, let value?): members[index].value = value
             case (let index?, nil): members.remove(at: index)
