@@ -27,18 +27,36 @@ enum Landlock {
         return ruleset
     }
 
+    /// Only where files are changed: what is read and run, and the network, stay as they are.
+    static func ruleset(ofChanges places: [SandboxRules.Place]) throws(SystemError) -> Descriptor {
+        let abi = Self.abi
+        let number = clinux_landlock_create(abi, changes(abi), 0, 0)
+        if number < 0 { throw SystemError("make a Landlock ruleset") }
+        let ruleset = Descriptor(owning: number)
+        for place in places { try add(place, to: ruleset.number, abi, among: changes(abi)) }
+        return ruleset
+    }
+
+    private static func changes(_ abi: Int32) -> UInt64 {
+        let others =
+            clinux_landlock_execute | clinux_landlock_read_file | clinux_landlock_read_dir | clinux_landlock_ioctl_dev
+        return allRights(abi) & ~others
+    }
+
     /// Of the calling thread and what it starts from here on. Wants no-new-privs.
     static func restrictThread(_ ruleset: borrowing Descriptor) throws(SystemError) {
         if clinux_landlock_restrict(ruleset.number) < 0 { throw SystemError("put Landlock in force") }
     }
 
-    private static func add(_ place: SandboxRules.Place, to ruleset: Int32, _ abi: Int32) throws(SystemError) {
+    private static func add(
+        _ place: SandboxRules.Place, to ruleset: Int32, _ abi: Int32, among handled: UInt64 = .max
+    ) throws(SystemError) {
         guard let number = try locate(place) else { return }
         let target = Descriptor(owning: number)
         var information = stat()
         if fstat(target.number, &information) < 0 { throw SystemError("look at \(place)") }
         let isFolder = information.st_mode & S_IFMT == S_IFDIR
-        let rights = rights(place.access, abi) & (isFolder ? .max : rightsToOneFile)
+        let rights = rights(place.access, abi) & handled & (isFolder ? .max : rightsToOneFile)
         if rights != 0 && clinux_landlock_add_path(ruleset, rights, target.number) < 0 {
             throw SystemError("allow \(place) through Landlock")
         }

@@ -45,6 +45,15 @@ public enum Sandbox {
         if report.filtersSystemCalls { try SystemCallFilter.confined(to: rules.sockets).load() }
     }
 
+    /// From here on this process, which has one thread, and all it starts change files at `places` only. It
+    /// reads, runs programs and uses the network as before; it gains no privileges. Without Landlock nothing is
+    /// done.
+    public static func confineChanges(to places: [SandboxRules.Place]) throws(SystemError) {
+        if !SandboxReport.probe().restrictsFiles { return }
+        if clinux_no_new_privileges() < 0 { throw SystemError("give up gaining privileges") }
+        try Landlock.restrictThread(try Landlock.ruleset(ofChanges: places))
+    }
+
     private static func closeAll(but kept: [Int32]) throws(SystemError) {
         var first = UInt32(STDERR_FILENO) + 1
         for number in kept.map({ UInt32($0) }).sorted() where number >= first {

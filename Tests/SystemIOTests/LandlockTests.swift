@@ -37,6 +37,37 @@ import Testing
         #expect(try Directory(path: foreign).readFile("file") == Array("secret".utf8))
     }
 
+    /// As the gateway has it: it starts programs and reads what it likes.
+    @Test func aProcessThatMayChangeFilesInPlacesChangesNoneElsewhere() throws {
+        let (own, foreign) = try prepared()
+        func inside(_ body: () throws -> Int32) throws -> Int32 {
+            try inFork {
+                try Sandbox.confineChanges(to: [.path(own, .change), .path("/dev", .writeFiles)])
+                return try body()
+            }
+        }
+        #expect(try inside { openAndClose(foreign + "/file", O_RDONLY) } == 0)
+        #expect(try inside { openAndClose(foreign + "/file", O_WRONLY) } == EACCES)
+        #expect(try inside { openAndClose(foreign + "/new", O_RDWR | O_CREAT) } == EACCES)
+        #expect(try inside { failure(unlink(foreign + "/file")) } == EACCES)
+        #expect(try inside { failure(mkdir(foreign + "/x", 0o755)) } == EACCES)
+        #expect(try inside { failure(rename(own + "/file", foreign + "/stolen")) } != 0)
+        #expect(try inside { failure(symlink("/etc/passwd", foreign + "/link")) } == EACCES)
+        #expect(try inside { openAndClose("/dev/null", O_RDWR) } == 0)
+        #expect(try inside { openAndClose(own + "/new", O_RDWR | O_CREAT) } == 0)
+        #expect(try inside { failure(mkdir(own + "/sub", 0o755)) } == 0)
+        #expect(try inside { failure(rename(own + "/new", own + "/sub/moved")) } == 0)
+        #expect(try inside { failure(unlink(own + "/sub/moved")) } == 0)
+        // What it starts is bound as well.
+        let program = try inside {
+            let arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sh"), strdup("-c"), strdup("echo x > \(foreign)/file || exit 7"), nil]
+            execv("/bin/sh", arguments)
+            return 1
+        }
+        #expect(program == 7 || program == 2)
+        #expect(try Directory(path: foreign).readFile("file") == Array("secret".utf8))
+    }
+
     @Test func wayAroundByALinkLeadsNowhere() throws {
         let (own, foreign) = try prepared()
         #expect(symlink(foreign + "/file", own + "/link") == 0)
