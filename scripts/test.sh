@@ -14,6 +14,8 @@ step() { printf '\n== %s\n' "$*"; }
 step "Architecture"
 scripts/check-architecture.sh
 echo "imports follow the arrows"
+scripts/check-bytes.sh
+echo "names are compared as bytes"
 
 step "Build (release, with tests)"
 "$swift" build -c release --build-tests 2>&1 | tee "$build_log"

@@ -27,6 +27,16 @@ extension Response {
         }
     }
 
+    private static let mostNamesLeft = 100
+
+    /// The answer to DELETE. `left`: the writer's outputs by name that are files of others by now, and stay.
+    public static func deleted(leaving left: [String]) -> Response {
+        if left.isEmpty { return Response(.noContent) }
+        return .json([
+            "left": .array(left.prefix(mostNamesLeft).map { .string($0) }), "left_count": .integer(Int64(left.count)),
+        ])
+    }
+
     /// RFC 6266: the name in ASCII for everybody, and beside it whole (RFC 8187) when it is more.
     package static func contentDisposition(_ name: String) -> String {
         let plain = String(

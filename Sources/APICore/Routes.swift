@@ -75,7 +75,8 @@ public struct Route: Sendable {
             case "{id}": found.id = segment
             case "{index}": found.index = segment
             case "{name}": found.name = segment
-            default: if !part.isSame(as: segment) { return nil }
+            // A template is ASCII without K, ; and `: it equals what has its bytes.
+            default: if part != segment { return nil }
             }
         }
         return found
@@ -91,7 +92,7 @@ public struct Route: Sendable {
                     .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
                     supported: known.sorted())
             }
-            if query[..<index].contains(where: { $0.name.isSame(as: item.name) }) {
+            if query[..<index].contains(where: { $0.name == item.name }) {
                 throw Problem(.invalidParameter, "\(item.name) is given more than once.", parameter: item.name)
             }
         }
@@ -115,7 +116,7 @@ public struct Route: Sendable {
                 name: nil)
         }
         if allowed.isEmpty { throw Problem(.notFound, "There is nothing at \(head.target.rawPath).") }
-        if allowed.contains(where: { $0.isSame(as: "GET") }) { allowed.append("HEAD") }
+        if allowed.contains("GET") { allowed.append("HEAD") }  // ASCII
         throw Problem(
             .methodNotAllowed, "\(head.target.rawPath) takes \(allowed.joined(separator: ", ")).",
             supported: allowed)

@@ -10,7 +10,8 @@ public struct ByteKey: Sendable, Hashable, Comparable, ExpressibleByStringLitera
     public static func == (one: ByteKey, other: ByteKey) -> Bool { one.text.isSame(as: other.text) }
 
     public func hash(into hasher: inout Hasher) {
-        for byte in text.utf8 { hasher.combine(byte) }
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         hasher.combine(0xFF as UInt8)
     }
 

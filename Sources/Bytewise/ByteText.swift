@@ -3,7 +3,9 @@
 // LF, and K equals the Kelvin sign. `scripts/check-bytes.sh` keeps those out of Sources.
 extension StringProtocol {
     /// The same bytes.
-    public func isSame(as other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+    public func isSame(as other: some StringProtocol) -> Bool {
+        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+    }
 
     public func begins(with prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
 

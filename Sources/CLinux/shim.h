@@ -135,14 +135,14 @@ static inline int clinux_set_nonblocking(int fd, int on) {
     return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
-// openat2(2), which has no glibc wrapper. Resolution never leaves `dirfd`: no "..", no
-// absolute path, no symbolic link that leads out; or, with `no_links`, no symbolic link at all.
-static inline int clinux_open_at(int dirfd, const char *path, uint64_t flags, uint64_t mode, int no_links) {
+// openat2(2), which has no glibc wrapper. Resolution never leaves `dirfd`: no absolute path, no ".." that
+// leads out, and no symbolic link at all.
+static inline int clinux_open_beneath(int dirfd, const char *path, uint64_t flags, uint64_t mode) {
     struct open_how how;
     memset(&how, 0, sizeof how);
     how.flags = flags | O_CLOEXEC;
     how.mode = mode;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (no_links ? RESOLVE_NO_SYMLINKS : 0);
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
     // EAGAIN: something was renamed meanwhile, and the kernel can't tell that the path stayed beneath.
     int fd;
     int tries = 0;
@@ -151,12 +151,31 @@ static inline int clinux_open_at(int dirfd, const char *path, uint64_t flags, ui
     return fd;
 }
 
-static inline int clinux_open_beneath(int dirfd, const char *path, uint64_t flags, uint64_t mode) {
-    return clinux_open_at(dirfd, path, flags, mode, 0);
-}
+// statx(2) of an open file, also one that was opened with O_PATH. `birth` is in nanoseconds since 1970, and 0 where
+// the file system keeps no such time or a container's filter knows no statx. The layout is <linux/stat.h>'s,
+// which does not go together with glibc's.
+struct clinux_file_status { uint64_t node, device; int64_t birth; };
 
-static inline int clinux_open_without_links(int dirfd, const char *path, uint64_t flags, uint64_t mode) {
-    return clinux_open_at(dirfd, path, flags, mode, 1);
+static inline int clinux_file_status_of(int fd, struct clinux_file_status *status) {
+    struct {
+        uint32_t mask, blksize;
+        uint64_t attributes;
+        uint32_t nlink, uid, gid;
+        uint16_t mode, pad;
+        uint64_t ino, size, blocks, attributes_mask;
+        struct { int64_t sec; uint32_t nsec; int32_t pad; } atime, btime, ctime, mtime;
+        uint64_t rest[24];
+    } answer;
+    memset(&answer, 0, sizeof answer);
+    struct stat plain;
+    if (fstat(fd, &plain) < 0) return -1;
+    status->node = plain.st_ino;
+    status->device = plain.st_dev;
+    status->birth = 0;
+    // AT_EMPTY_PATH; STATX_INO | STATX_BTIME.
+    if (syscall(SYS_statx, fd, "", 0x1000, 0x100u | 0x800u, &answer) == 0 && (answer.mask & 0x800u))
+        status->birth = (int64_t)((uint64_t)answer.btime.sec * 1000000000u + answer.btime.nsec);
+    return 0;
 }
 
 // renameat2(2) that replaces nothing. Where the file system can't say that in one step, in two.

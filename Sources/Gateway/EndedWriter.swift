@@ -51,25 +51,24 @@ package struct EndedWriter {
     }
 
     private func output(_ head: RequestHead) throws(Problem) -> Response {
-        let descriptor: Int32?
+        let output: RecordStore.Output
         do throws(SystemError) {
-            descriptor = try records.openOutput(of: writer, record)
+            output = try records.openOutput(of: writer, record)
         } catch {
             if error.isOutOfDescriptors {
                 throw Problem(.overloaded, "The writer's output can't be opened now. Try again.")
             }
             throw Problem(.notFound, "The writer's output is gone: \(error.description).")
         }
-        guard let descriptor else {
-            throw Problem(.notFound, "The writer's output is not one file that Penstock keeps.")
+        switch consume output {
+        case .file(let file, let name):
+            return try .output(OpenFile(owning: file.take()), name: name, mediaType: record.mediaType, head: head)
+        case .none: throw Problem(.notFound, "The writer's output is not one file that Penstock keeps.")
+        case .replaced(let name):
+            throw Problem(
+                .outputReplaced,
+                "\(name) is not the file that the writer made: another writer (with \"overwrite\": true) or program has replaced it since.")
         }
-        let path = record.managedFile.map { _ in "\(writer).\(fileExtension)" } ?? record.outputFiles[0]
-        let name = path.split(separator: "/").last.map(String.init) ?? writer.text
-        return try .output(OpenFile(owning: descriptor), name: name, mediaType: record.mediaType, head: head)
-    }
-
-    private var fileExtension: String {
-        record.managedFile?.split(separator: ".").last.map(String.init) ?? "bin"
     }
 
     private func offset(of index: Int?) throws(Problem) -> Response {

@@ -95,7 +95,7 @@ public final class Gateway: Sendable {
             records = try RecordStore(
                 stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory,
                 readers: Self.recordReaders(configuration.limits))
-            try Self.confine(configuration)
+            try Self.confine(configuration, log)
             let returned = ReturnedConnections()
             encoders = try Encoders(
                 configuration: configuration, registry: registry, records: records,
@@ -144,14 +144,19 @@ public final class Gateway: Sendable {
 
     /// What the gateway deletes and writes lies in its two folders, whatever a record names; so does what its
     /// encoders do, within what their own sandboxes leave them. With one thread, before the fork server starts.
-    private static func confine(_ configuration: GatewayConfiguration) throws(SystemError) {
+    private static func confine(_ configuration: GatewayConfiguration, _ log: Logger) throws(SystemError) {
         var places: [SandboxRules.Place] = [
             .path(configuration.stateDirectory, .change), .path(configuration.outputDirectory, .change),
             .path("/dev", .writeFiles),
         ]
         // Sound servers share memory there.
         if configuration.policy.allowsDevices { places.append(.path("/dev/shm", .change)) }
-        try Sandbox.confineChanges(to: places)
+        do throws(SystemError) {
+            try Sandbox.confineChanges(to: places)
+        } catch {
+            if configuration.requiresSandbox { throw error }
+            log.error("the gateway itself goes on unconfined", metadata: ["error": "\(error)"])
+        }
     }
 
     private static func tell(of sandbox: SandboxReport, _ log: Logger) {

@@ -35,7 +35,7 @@ package struct WriterOrigin: Sendable, Equatable {
 final class OriginStore: Sendable {
     private struct State {
         var origins: [WriterID: WriterOrigin] = [:]
-        /// Who has claimed a file of the output directory, by its path's bytes; the last one has it.
+        /// Who has claimed a file of the output directory by its name.
         var claimants: [[UInt8]: [WriterID]] = [:]
     }
 
@@ -84,12 +84,15 @@ final class OriginStore: Sendable {
         if state.claimants[key]?.isEmpty == true { state.claimants[key] = nil }
     }
 
-    /// Those of the files that the writer claimed and that no other writer has claimed for itself since.
+    /// Those of the files that may be the writer's at all: it claimed each by its name, or lies in the folder
+    /// that it claimed and is no other writer's by its name. Which file it is now, its identity tells.
     func permitted(_ files: [String], of writer: WriterID) -> [String] {
         state.withLock { state in
             guard let claim = state.origins[writer]?.claim else { return [] }
             return files.filter { path in
-                claim.holds(path) && (state.claimants[Array(path.utf8)]?.last ?? writer) == writer
+                guard claim.holds(path) else { return false }
+                if case .file = claim { return true }
+                return state.claimants[Array(path.utf8), default: []].isEmpty
             }
         }
     }

@@ -1,3 +1,5 @@
+import APICore
+import Bytewise
 import Logging
 import Synchronization
 import SystemIO
@@ -91,11 +93,11 @@ package final class RecordStore: Sendable {
         return false
     }
 
-    /// A record as the gateway has it from an encoder's messages, with the list of files that is on disk.
+    /// A record as the gateway has it from an encoder's messages, with the files that the writer's ledger names.
     package func withFiles(_ record: WriterRecord, of writer: WriterID) -> WriterRecord {
-        guard case .record(let kept) = read(writer) else { return record }
+        guard let files = try? FileLedger.read(in: writers.subdirectory(writer.text)) else { return record }
         var record = record
-        record.outputFiles = kept.outputFiles
+        record.outputFiles = files.keys.sorted().map(\.text)
         return origins.checked(record, of: writer)
     }
 
@@ -129,18 +131,41 @@ package final class RecordStore: Sendable {
         return !folder.lock()
     }
 
-    /// The output of a writer that has ended, for reading. The caller owns the descriptor.
-    package func openOutput(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> Int32? {
-        if let file = record.managedFile { return try writers.subdirectory(writer.text).openFile(file) }
-        let files = origins.permitted(record.outputFiles, of: writer)
-        guard record.outputFiles.count == 1, files.count == 1 else { return nil }
-        return try outputs.openFile(files[0])
+    package enum Output: ~Copyable {
+        case file(Descriptor, name: String)
+        /// Not one file that Penstock keeps.
+        case none
+        /// Another writer or program has put a file in its place.
+        case replaced(name: String)
+    }
+
+    /// The output of a writer that has ended, for reading.
+    package func openOutput(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> Output {
+        let folder = try writers.subdirectory(writer.text)
+        if let file = record.managedFile {
+            let descriptor = Descriptor(owning: try folder.openFile(file))
+            return .file(descriptor, name: Self.managedName(of: writer, file))
+        }
+        guard record.outputFiles.count == 1, let path = Self.path(record.outputFiles[0]), let name = path.name,
+            origins.permitted(record.outputFiles, of: writer).count == 1
+        else { return .none }
+        let descriptor = Descriptor(owning: try outputs.openFile(path.text))
+        let owner = try OutputOwnership(record, in: folder)
+        guard let file = FileIdentity(of: descriptor.number), owner.owns(path, file) else {
+            return .replaced(name: path.text)
+        }
+        return .file(descriptor, name: name.text)
+    }
+
+    /// "ID.mp4" for "output.mp4".
+    private static func managedName(of writer: WriterID, _ file: String) -> String {
+        "\(writer).\(file.cutAtLast(".")?.after ?? "bin")"
     }
 
     /// Removes an output that was to replace a file and never did: its encoder has died.
     func clearLeftovers(of writer: WriterID, _ log: Logger) {
-        guard case .file(let destination) = origins[writer]?.claim else { return }
-        let path = TemporaryOutput.path(beside: destination, for: writer)
+        guard case .file(let text) = origins[writer]?.claim, let destination = Self.path(text) else { return }
+        let path = TemporaryOutput.path(beside: destination, for: writer).text
         guard outputs.contains(path) else { return }
         do throws(SystemError) {
             try outputs.removeFile(path)
@@ -150,11 +175,25 @@ package final class RecordStore: Sendable {
         }
     }
 
-    /// Removes all that the writer left: its files under the output directory and its folder.
-    package func remove(_ writer: WriterID, _ record: WriterRecord?) throws(SystemError) {
-        for file in origins.permitted(record?.outputFiles ?? [], of: writer) { try outputs.removeFile(file) }
+    /// Removes all that the writer left: its files under the output directory and its folder. Gives the names
+    /// under which others have put files of theirs, which stay.
+    @discardableResult
+    package func remove(_ writer: WriterID, _ record: WriterRecord?) throws(SystemError) -> [String] {
+        let left = try record.map { record throws(SystemError) in try removeOutputs(of: writer, record) } ?? []
         try removeFolder(writer)
+        return left.map(\.text)
     }
+
+    private func removeOutputs(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> [RelativePath] {
+        let paths = origins.permitted(record.outputFiles, of: writer).compactMap(Self.path).filter { !$0.isReserved && !$0.isItself }
+        // Without its folder nothing says what is the writer's.
+        if paths.isEmpty || !writers.contains(writer.text) { return paths }
+        let owner = try OutputOwnership(record, in: try writers.subdirectory(writer.text))
+        return try outputs.removeFiles(paths, if: owner.owns)
+    }
+
+    /// nil: an encoder may say anything.
+    private static func path(_ text: String) -> RelativePath? { try? RelativePath(text) }
 
     /// The writers that have a folder.
     package func all() throws(SystemError) -> [WriterID] { try writers.entries().compactMap { WriterID($0) } }

@@ -194,8 +194,7 @@ package final class Switchboard: RequestHandler {
                 extras: [("state", .string(WriterState.finalizing.rawValue))])
         case .orphaned, .ended:
             if request.operation == .deleteWriter {
-                try delete(writer)
-                exchange.reply(Response(.noContent))
+                exchange.reply(try delete(writer))
             } else {
                 exchange.reply(
                     try ended(writer).response(to: request.operation, stream: request.stream, head: exchange.head))
@@ -208,8 +207,7 @@ package final class Switchboard: RequestHandler {
         encoders.whenKnownToRespond(link, exchange) { [self] exchange, isGone in
             attempt(exchange) { () throws(Problem) in
                 guard isGone else { return try pass(exchange, to: link) }
-                if registry[link.writer] != nil { try delete(link.writer) }
-                exchange.reply(Response(.noContent))
+                exchange.reply(registry[link.writer] == nil ? Response(.noContent) : try delete(link.writer))
             }
         }
     }
@@ -246,12 +244,13 @@ package final class Switchboard: RequestHandler {
         return EndedWriter(writer: writer, record: record, records: records)
     }
 
-    private func delete(_ writer: WriterID) throws(Problem) {
+    private func delete(_ writer: WriterID) throws(Problem) -> Response {
         // Of one whose encoder left no record all that is known of goes.
         let record = records.isLost(writer) ? nil : try ended(writer).record
         do throws(SystemError) {
-            try records.remove(writer, record)
+            let left = try records.remove(writer, record)
             registry.remove(writer)
+            return .deleted(leaving: left)
         } catch {
             throw Problem(.internalError, "The writer's files can't be removed: \(error.description).")
         }

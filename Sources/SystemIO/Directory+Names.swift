@@ -1,16 +1,12 @@
 import CLinux
 import Glibc
 
-// Files by names that someone else makes up: each call as its system call, beneath the folder and
-// through no symbolic link, whatever changes underneath.
+// Files by names that someone else makes up: each call as its system call, beneath the folder.
 extension Directory {
     /// open(2). The caller owns the descriptor.
     public func open(_ relative: String, flags: Int32, mode: UInt32 = 0) throws(SystemError) -> Int32 {
-        try Self.check(relative)
         let mode = flags & O_CREAT != 0 ? mode & 0o777 : 0
-        let number = clinux_open_without_links(descriptor, relative, UInt64(UInt32(bitPattern: flags)), UInt64(mode))
-        if number < 0 { throw SystemError("open \(relative)") }
-        return number
+        return try openBeneath(try Self.checked(relative), flags, mode: UInt64(mode), "open \(relative)")
     }
 
     /// Opens a pipe or device for writing, not waiting for a pipe's reader.
@@ -52,23 +48,6 @@ extension Directory {
         let place = try holder(of: relative)
         if unlinkat(place.descriptor, place.name, AT_REMOVEDIR) < 0 { throw SystemError("remove the folder \(relative)") }
         _ = consume place
-    }
-
-    /// The folder that a name lies in, held open, and the last part of the name.
-    private struct Holder: ~Copyable {
-        let folder: Descriptor
-        let name: String
-        var descriptor: Int32 { folder.number }
-    }
-
-    private func holder(of relative: String) throws(SystemError) -> Holder {
-        try Self.check(relative)
-        let components = relative.split(separator: "/").map(String.init)
-        guard let name = components.last else { throw SystemError("use the path \(relative)", number: EINVAL) }
-        let parent = components.count == 1 ? "." : components.dropLast().joined(separator: "/")
-        let number = clinux_open_without_links(descriptor, parent, UInt64(clinux_path_only) | UInt64(O_DIRECTORY), 0)
-        if number < 0 { throw SystemError("open the folder \(parent)") }
-        return Holder(folder: Descriptor(owning: number), name: name)
     }
 }
 

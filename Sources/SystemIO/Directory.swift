@@ -1,11 +1,16 @@
+import Bytewise
 import CLinux
 import Glibc
+import Synchronization
 
-/// A folder held open. Every path given to it stays beneath it: "..", absolute paths and
-/// links that lead out are refused by the kernel, whatever changes underneath.
+/// A folder held open. Every path given to it stays beneath it, by its bytes and by the kernel: "..", absolute
+/// paths and symbolic links are refused, whatever changes underneath. Only what leads to the folder itself
+/// may be links.
 public final class Directory: Sendable {
     public let path: String
     public let descriptor: Int32
+    /// When a process was last found to hold on to the folder: see `changing`.
+    let heldOn = Mutex<ContinuousClock.Instant?>(nil)
 
     /// Opens the folder at `path`, making it and its parents when they are not there.
     public init(path: String) throws(SystemError) {
@@ -23,47 +28,64 @@ public final class Directory: Sendable {
     deinit { close(descriptor) }
 
     public func subdirectory(_ relative: String) throws(SystemError) -> Directory {
-        try Self.check(relative)
-        let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY | O_DIRECTORY), 0)
-        if number < 0 { throw SystemError("open the folder \(relative)") }
-        return Directory(path: path + "/" + relative, owning: number)
+        let path = try Self.checked(relative)
+        return Directory(
+            path: "\(self.path)/\(path)", owning: try openBeneath(path, O_RDONLY | O_DIRECTORY, "open the folder \(path)"))
     }
 
     /// What lies at `relative`, to say where it is and not to use it: no right to it is asked for.
     func locate(_ relative: String) throws(SystemError) -> Descriptor {
-        try Self.check(relative)
-        let number = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only), 0)
-        if number < 0 { throw SystemError("find \(relative)") }
-        return Descriptor(owning: number)
+        let path = try Self.checked(relative)
+        return Descriptor(owning: try openBeneath(path, Int32(clinux_path_only), "find \(path)"))
     }
 
-    /// The folder that holds `relative`, and its name there. Files can be made, renamed and removed in
-    /// it, without the right to list it.
-    private func parent(of relative: String) throws(SystemError) -> (folder: Directory, name: String) {
-        try Self.check(relative)
-        let components = relative.split(separator: "/").map(String.init)
-        guard let name = components.last else { throw SystemError("use the path \(relative)", number: EINVAL) }
-        let parent = components.dropLast().joined(separator: "/")
-        return (Directory(path: path + "/" + parent, owning: try locate(parent.isEmpty ? "." : parent).take()), name)
+    /// The folder that a file lies in, held open, and the file's name there. Files can be made, renamed and
+    /// removed in it, without the right to list it.
+    struct Holder: ~Copyable {
+        let folder: Descriptor
+        let name: String
+        var descriptor: Int32 { folder.number }
+    }
+
+    func holder(of relative: String) throws(SystemError) -> Holder {
+        let path = try Self.checked(relative)
+        guard let name = path.name else { throw SystemError("use the path \(relative)", number: EINVAL) }
+        let flags = Int32(clinux_path_only) | O_DIRECTORY
+        let folder = try openBeneath(path.parent, flags, "open the folder \(path.parent)")
+        return Holder(folder: Descriptor(owning: folder), name: name.text)
+    }
+
+    /// The caller owns the descriptor.
+    func openBeneath(
+        _ path: RelativePath, _ flags: Int32, mode: UInt64 = 0, _ operation: @autoclosure () -> String
+    ) throws(SystemError) -> Int32 {
+        let number = clinux_open_beneath(descriptor, path.text, UInt64(UInt32(bitPattern: flags)), mode)
+        if number < 0 { throw SystemError(operation()) }
+        return number
+    }
+
+    func probe(_ relative: String, _ flags: Int32 = 0) -> Descriptor? {
+        guard let path = try? Self.checked(relative),
+            let number = try? openBeneath(path, Int32(clinux_path_only) | flags, "find \(path)")
+        else { return nil }
+        return Descriptor(owning: number)
     }
 
     /// Makes one folder. Throws `isAlreadyThere` when there is one.
     public func makeSubdirectory(_ name: String) throws(SystemError) {
-        try Self.check(name)
-        if name.utf8.contains(UInt8(ascii: "/")) { throw SystemError("make the folder \(name)", number: EXDEV) }
-        if mkdirat(descriptor, name, 0o755) < 0 { throw SystemError("make the folder \(name)") }
+        let path = try Self.checked(name)
+        if path.components.count != 1 { throw SystemError("make the folder \(name)", number: EXDEV) }
+        if mkdirat(descriptor, path.text, 0o755) < 0 { throw SystemError("make the folder \(name)") }
     }
 
     /// Makes the folders that lead to the file `relative`.
     public func makeParents(of relative: String) throws(SystemError) {
-        try Self.check(relative)
-        var parent = ""
-        for component in relative.split(separator: "/").dropLast() {
-            let holder = parent.isEmpty ? nil : try subdirectory(parent)
-            if mkdirat(holder?.descriptor ?? descriptor, String(component), 0o755) < 0 && errno != EEXIST {
-                throw SystemError("make the folder \(component)")
+        var holder: Directory = self
+        for name in try Self.checked(relative).components.dropLast() {
+            if mkdirat(holder.descriptor, name.text, 0o755) < 0 && errno != EEXIST {
+                throw SystemError("make the folder \(name.text)")
             }
-            parent += parent.isEmpty ? String(component) : "/\(component)"
+            holder = try holder.subdirectory(name.text)
         }
     }
 
@@ -71,11 +93,8 @@ public final class Directory: Sendable {
 
     /// Makes the file `relative` for reading and writing. The caller owns the descriptor.
     public func createFile(_ relative: String, _ creation: Creation) throws(SystemError) -> Int32 {
-        try Self.check(relative)
         let flags = O_RDWR | O_CREAT | (creation == .onlyIfAbsent ? O_EXCL : O_TRUNC)
-        let number = clinux_open_beneath(descriptor, relative, UInt64(flags), 0o644)
-        if number < 0 { throw SystemError("make the file \(relative)") }
-        return number
+        return try openBeneath(try Self.checked(relative), flags, mode: 0o644, "make the file \(relative)")
     }
 
     /// Opens `relative` for writing if it is a pipe with a reader, or a device, and no link to one;
@@ -83,8 +102,8 @@ public final class Directory: Sendable {
     public func openSpecialForWriting(_ relative: String) throws(SystemError) -> Int32? {
         guard kind(of: relative) == .special else { return nil }
         // Without waiting for a reader: a pipe nobody reads is an error now, not a hang.
-        let number = clinux_open_beneath(descriptor, relative, UInt64(O_WRONLY | O_NONBLOCK | O_NOFOLLOW), 0)
-        if number < 0 { throw SystemError("write to \(relative)") }
+        let flags = O_WRONLY | O_NONBLOCK | O_NOFOLLOW
+        let number = try openBeneath(try Self.checked(relative), flags, "write to \(relative)")
         // It may be another one by now.
         guard Self.kind(ofOpen: number) == .special else {
             close(number)
@@ -102,10 +121,11 @@ public final class Directory: Sendable {
 
     /// What lies at `relative`, itself and not what it is a link to; nil when nothing does.
     public func kind(of relative: String) -> Kind? {
-        let probe = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only) | UInt64(O_NOFOLLOW), 0)
-        if probe < 0 { return nil }
-        defer { close(probe) }
-        return Self.kind(ofOpen: probe)
+        guard let probe = probe(relative, O_NOFOLLOW) else { return nil }
+        let kind = Self.kind(ofOpen: probe.number)
+        // Not before: it is closed with its last use.
+        _ = consume probe
+        return kind
     }
 
     private static func kind(ofOpen number: Int32) -> Kind? {
@@ -122,11 +142,8 @@ public final class Directory: Sendable {
     public func contains(_ relative: String) -> Bool { kind(of: relative) != nil }
 
     public func size(of relative: String) -> UInt64? {
-        let number = clinux_open_beneath(descriptor, relative, UInt64(clinux_path_only), 0)
-        guard number >= 0 else { return nil }
-        let probe = Descriptor(owning: number)
+        guard let probe = probe(relative) else { return nil }
         let size = File.size(probe.number)
-        // Not before: it is closed with its last use.
         _ = consume probe
         return size
     }
@@ -136,25 +153,10 @@ public final class Directory: Sendable {
         if fchdir(descriptor) < 0 { throw SystemError("enter \(path)") }
     }
 
-    /// Opens the file `relative`, which is no link, for reading. The caller owns the descriptor.
+    /// Opens the file `relative` for reading. The caller owns the descriptor.
     public func openFile(_ relative: String) throws(SystemError) -> Int32 {
-        try Self.check(relative)
         // Without waiting: what should be a file may be a pipe by now.
-        let number = clinux_open_beneath(descriptor, relative, UInt64(O_RDONLY | O_NOFOLLOW | O_NONBLOCK), 0)
-        if number < 0 { throw SystemError("open \(relative)") }
-        return number
-    }
-
-    /// Removes a file beneath; it being gone already is fine.
-    public func removeFile(_ relative: String) throws(SystemError) {
-        do throws(SystemError) {
-            let (folder, name) = try parent(of: relative)
-            if unlinkat(folder.descriptor, name, 0) < 0 && errno != ENOENT {
-                throw SystemError("remove \(relative)")
-            }
-        } catch {
-            if !error.isMissing { throw error }
-        }
+        try openBeneath(try Self.checked(relative), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, "open \(relative)")
     }
 
     /// Removes the folder `name` with the files in it (one level: ours hold no folders).
@@ -173,8 +175,7 @@ public final class Directory: Sendable {
     /// The names in the folder, in no order.
     public func entries() throws(SystemError) -> [String] {
         // By the descriptor: what lies at `path` may be another folder by now.
-        let copy = clinux_open_beneath(descriptor, ".", UInt64(O_RDONLY | O_DIRECTORY), 0)
-        if copy < 0 { throw SystemError("list \(path)") }
+        let copy = try openBeneath(.itself, O_RDONLY | O_DIRECTORY, "list \(path)")
         guard let stream = fdopendir(copy) else {
             let error = SystemError("list \(path)")
             close(copy)
@@ -186,7 +187,7 @@ public final class Directory: Sendable {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name != "." && name != ".." { names.append(name) }
+            if !name.isSame(as: ".") && !name.isSame(as: "..") { names.append(name) }
         }
         return names
     }
@@ -213,14 +214,6 @@ public final class Directory: Sendable {
         return bytes
     }
 
-    /// Gives the file `from` the name `to`, in place of any file of that name. Both lie in the
-    /// same folder beneath.
-    public func renameFile(_ from: String, to: String) throws(SystemError) {
-        let (folder, name) = try parent(of: from)
-        let newName = try parent(of: to).name
-        if renameat(folder.descriptor, name, folder.descriptor, newName) < 0 { throw SystemError("rename \(from)") }
-    }
-
     /// Replaces the file `name` whole or not at all, for whoever reads it and whenever this process ends. It
     /// is not synced: after a power loss the file system decides which of the two is there.
     public func writeAtomically(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
@@ -235,12 +228,29 @@ public final class Directory: Sendable {
     }
 
     private func write(_ bytes: [UInt8], toNew name: String) throws(SystemError) {
-        let file = Descriptor(owning: try createFile(name, .replacing))
+        try Self.write(bytes, to: Descriptor(owning: try createFile(name, .replacing)), name)
+    }
+
+    /// Adds `bytes` at the end of the file `name`, all of them or none.
+    public func append(_ bytes: [UInt8], to name: String) throws(SystemError) {
+        let flags = O_WRONLY | O_APPEND | O_CREAT
+        let file = Descriptor(owning: try openBeneath(try Self.checked(name), flags, mode: 0o644, "open \(name)"))
+        let size = File.size(file.number) ?? 0
+        do throws(SystemError) {
+            try Self.write(bytes, to: file, name)
+        } catch {
+            ftruncate(file.number, off_t(size))
+            throw error
+        }
+    }
+
+    private static func write(_ bytes: [UInt8], to file: borrowing Descriptor, _ name: String) throws(SystemError) {
+        let number = file.number
         var written = 0
         while written < bytes.count {
             let rest = bytes[written...]
             written += try retryingOnInterrupt("write \(name)") {
-                rest.withUnsafeBytes { Glibc.write(file.number, $0.baseAddress, $0.count) }
+                rest.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
             }
         }
     }
@@ -249,17 +259,31 @@ public final class Directory: Sendable {
     /// folder's descriptor is closed in this process and every fork of it.
     public func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
 
-    /// Relative, and without "..": the kernel lets one pass that stays beneath.
-    static func check(_ relative: String) throws(SystemError) {
-        let leadsOut = relative.hasPrefix("/") || relative.split(separator: "/").contains("..")
-        if leadsOut { throw SystemError("use the path \(relative)", number: EXDEV) }
+    static func checked(_ relative: String) throws(SystemError) -> RelativePath {
+        do throws(RelativePath.Fault) {
+            return try RelativePath(relative)
+        } catch {
+            throw SystemError("use the path \(relative)", error)
+        }
     }
 
     private static func makePath(_ path: String) throws(SystemError) {
-        var made = path.hasPrefix("/") ? "/" : ""
-        for component in path.split(separator: "/") {
-            made += made.isEmpty || made.hasSuffix("/") ? String(component) : "/\(component)"
+        var made = path.begins(with: "/") ? "/" : ""
+        for component in path.parts(at: "/", omittingEmpty: true) {
+            made += made.isEmpty || made.ends(with: "/") ? component : "/\(component)"
             if mkdir(made, 0o755) < 0 && errno != EEXIST { throw SystemError("make the folder \(made)") }
         }
+    }
+}
+
+extension SystemError {
+    /// A path that is none is refused as the kernel would.
+    public init(_ operation: String, _ fault: RelativePath.Fault) {
+        let number = switch fault {
+        case .isAbsolute, .leadsUp: EXDEV
+        case .holdsNUL: EINVAL
+        case .isNotUTF8: EILSEQ
+        }
+        self.init(operation, number: number)
     }
 }

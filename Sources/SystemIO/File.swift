@@ -8,6 +8,11 @@ public enum File {
         return fstat(descriptor, &information) == 0 ? UInt64(clamping: information.st_size) : nil
     }
 
+    /// Leaves nothing of an open file.
+    public static func cut(_ descriptor: Int32) throws(SystemError) {
+        if ftruncate(descriptor, 0) < 0 { throw SystemError("cut a file") }
+    }
+
     /// Reads from `position`; 0 at the end or when it can't be read.
     public static func read(
         _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at position: UInt64

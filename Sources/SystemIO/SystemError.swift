@@ -17,8 +17,10 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var isOutOfDescriptors: Bool { number == EMFILE || number == ENFILE }
     public var isAlreadyThere: Bool { number == EEXIST }
-    /// A path was refused because it, or a link in it, leaves its folder.
-    public var leadsOutside: Bool { number == EXDEV || number == ELOOP }
+    /// A path was refused because it leaves its folder.
+    public var leadsOutside: Bool { number == EXDEV }
+    /// A path was refused because a symbolic link is on the way.
+    public var goesThroughLink: Bool { number == ELOOP }
     public var isOutOfSpace: Bool { number == ENOSPC || number == EDQUOT }
     public var isMissing: Bool { number == ENOENT }
 }

@@ -210,7 +210,6 @@ public final class EncoderProcess: Sendable {
 
     private func tellProgress() {
         line.tellUntold()
-        service.keepFiles()
         guard let record = service.snapshot else { return }
         let isNews = lastTold.withLock { last in
             defer { last = record }

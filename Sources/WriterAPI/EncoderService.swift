@@ -10,8 +10,6 @@ protocol EncoderService: RequestHandler {
     var isConcluded: Bool { get }
     /// What the gateway should know now; nil when that is nothing.
     var snapshot: WriterRecord? { get }
-    /// Keeps the list of files that the work has made, if it has changed. Doesn't wait.
-    func keepFiles()
     /// Since the process began.
     var workDone: WorkDone { get }
     /// Ends uploads that are under way.
@@ -45,7 +43,6 @@ enum EndReason: String, Sendable {
 
 extension EncoderService {
     var isIdleTooLong: Bool { false }
-    func keepFiles() {}
     var callsUnderWay: [CallUnderWay] { [] }
     var isAbandoned: Bool { false }
     func abandon(_ problem: Problem) {}

@@ -45,7 +45,7 @@ public func penstockOpenLarge(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mo
 public func penstockOpen(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: UInt32) -> Int32 {
     guard let folder = Interposition.place(of: path) else { return PlainNames.open(path, flags: flags, mode: mode) }
     return Interposition.answer { () throws(SystemError) in
-        try folder.open(String(cString: path), flags: flags, mode: mode)
+        try folder.open(path, flags: flags, mode: mode)
     }
 }
 
@@ -53,7 +53,7 @@ public func penstockOpen(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: U
 public func penstockRename(_ from: UnsafePointer<CChar>, _ to: UnsafePointer<CChar>) -> Int32 {
     guard let folder = Interposition.place(of: from) else { return PlainNames.rename(from, to: to) }
     return Interposition.answer { () throws(SystemError) in
-        try folder.rename(String(cString: from), to: String(cString: to))
+        try folder.rename(from, to: to)
         return 0
     }
 }
@@ -62,7 +62,7 @@ public func penstockRename(_ from: UnsafePointer<CChar>, _ to: UnsafePointer<CCh
 public func penstockUnlink(_ path: UnsafePointer<CChar>) -> Int32 {
     guard let folder = Interposition.place(of: path) else { return PlainNames.unlink(path) }
     return Interposition.answer { () throws(SystemError) in
-        try folder.remove(String(cString: path))
+        try folder.remove(path)
         return 0
     }
 }
@@ -71,7 +71,7 @@ public func penstockUnlink(_ path: UnsafePointer<CChar>) -> Int32 {
 public func penstockRemoveFolder(_ path: UnsafePointer<CChar>) -> Int32 {
     guard let folder = Interposition.place(of: path) else { return PlainNames.removeFolder(path) }
     return Interposition.answer { () throws(SystemError) in
-        try folder.removeFolder(String(cString: path))
+        try folder.removeFolder(path)
         return 0
     }
 }
@@ -80,7 +80,7 @@ public func penstockRemoveFolder(_ path: UnsafePointer<CChar>) -> Int32 {
 public func penstockMakeFolder(_ path: UnsafePointer<CChar>, _ mode: UInt32) -> Int32 {
     guard let folder = Interposition.place(of: path) else { return PlainNames.makeFolder(path, mode: mode) }
     return Interposition.answer { () throws(SystemError) in
-        try folder.makeFolder(String(cString: path))
+        try folder.makeFolder(path)
         return 0
     }
 }

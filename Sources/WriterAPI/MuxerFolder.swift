@@ -1,3 +1,5 @@
+import APICore
+import Bytewise
 import Glibc
 import Synchronization
 import SystemIO
@@ -6,171 +8,220 @@ import WriterModel
 /// The folder of a muxer that opens its files itself: the one `dst` lies in. Every call is the
 /// system call of that name on a name the muxer made up, relative to the output directory, and
 /// stays in the folder or beneath, whatever links and folders are swapped meanwhile. What the
-/// writer did not make is left alone, unless it may overwrite. Any thread.
+/// writer did not make is left alone, unless it may overwrite; so is what another has put in the
+/// place of what it made. Any thread.
 package final class MuxerFolder: Sendable {
     let folder: Directory
+    private let outputs: Directory
     /// Of the folder, from the output directory.
-    private let parents: [String]
+    private let place: RelativePath
     private let overwrites: Bool
-    /// What the writer made, folders included, relative to the output directory.
-    private let made = Mutex<Set<String>>([])
-    private let changes = Atomic(0)
-    /// What the names come to in the writer's record.
-    private let nameBytes = Atomic(0)
+    /// The writer's files, by their paths from the output directory.
+    private let ledger: FileLedger
+    /// And its folders.
+    private let madeFolders = Mutex<Set<RelativePath>>([])
+    /// Files that libav opened without asking here, until they are looked for.
+    private let noted = Mutex<Set<RelativePath>>([])
 
     /// Makes and opens the folder that `dst` lies in; of one with a pattern in its name
     /// (`%v/live.m3u8`), the folder above.
-    package init(of dst: String, in outputs: Directory, overwrites: Bool) throws(SystemError) {
-        let parents = dst.split(separator: "/").dropLast().prefix { !Self.isPattern($0) }.map(String.init)
-        self.parents = parents
-        try outputs.makeParents(of: (parents + ["file"]).joined(separator: "/"))
-        folder = try outputs.subdirectory(parents.isEmpty ? "." : parents.joined(separator: "/"))
+    package init(of dst: String, in outputs: Directory, overwrites: Bool, ledger: FileLedger) throws(SystemError) {
+        let parents = try Self.path(dst).components.dropLast().prefix { !Self.isPattern($0) }
+        place = RelativePath(components: parents)
+        try outputs.makeParents(of: (place + .reserved("")).text)
+        folder = try outputs.subdirectory(place.text)
+        self.outputs = outputs
         self.overwrites = overwrites
+        self.ledger = ledger
     }
 
     /// `%v`, `%03d`, `%Y`: libav puts something else there.
-    private static func isPattern(_ name: Substring) -> Bool {
-        name.split(separator: "%", omittingEmptySubsequences: false).dropFirst().contains { rest in
-            rest.drop(while: \.isNumber).first?.isLetter ?? false
+    private static func isPattern(_ name: RelativePath.Component) -> Bool {
+        name.bytes.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false).dropFirst().contains { rest in
+            rest.drop(while: \.isASCIIDigit).first?.isASCIILetter ?? false
         }
     }
 
     // MARK: What libav does
 
-    package func open(_ name: String, flags: Int32, mode: UInt32) throws(SystemError) -> Int32 {
+    package func open(_ name: UnsafePointer<CChar>, flags: Int32, mode: UInt32) throws(SystemError) -> Int32 {
         let path = try inside(name)
-        let writes = flags & O_ACCMODE != O_RDONLY
-        if !writes || isMade(path) { return try folder.open(path, flags: flags, mode: mode) }
-        switch folder.kind(of: path) {
-        case .special where overwrites: return try folder.openWithoutWaiting(path)
+        if flags & O_ACCMODE == O_RDONLY { return try folder.open(path.text, flags: flags & ~O_CREAT, mode: 0) }
+        if let own = try openAgain(path, flags) { return own }
+        switch folder.kind(of: path.text) {
+        case .special where overwrites: return try folder.openWithoutWaiting(path.text)
         // Not through it: it may be a link, or have a second name elsewhere.
-        case .file where overwrites, .link where overwrites: try folder.unlink(path)
+        case .file where overwrites, .link where overwrites: try folder.unlink(path.text)
         default: break
         }
-        if nameBytes.load(ordering: .relaxed) > RecordBounds.nameBytes {
+        if ledger.nameBytes > RecordBounds.nameBytes {
             throw SystemError("make \(path): the writer has as many files as its record can name", number: EDQUOT)
         }
-        let number = try folder.open(path, flags: flags | O_CREAT | O_EXCL, mode: mode)
-        note(made: path)
-        return number
+        let file = Descriptor(owning: try folder.open(path.text, flags: flags | O_CREAT | O_EXCL, mode: mode))
+        try keep(path, file)
+        return file.take()
     }
 
-    package func rename(_ from: String, to: String) throws(SystemError) {
+    /// A file of the writer's own, unless another has taken its name: looked at before anything is done to it.
+    private func openAgain(_ path: RelativePath, _ flags: Int32) throws(SystemError) -> Int32? {
+        guard let identity = ledger.identity(of: place + path), folder.identity(of: path.text) == identity else { return nil }
+        let file = Descriptor(owning: try folder.open(path.text, flags: flags & ~(O_CREAT | O_EXCL | O_TRUNC), mode: 0))
+        guard FileIdentity(of: file.number) == identity else { return nil }
+        if flags & O_TRUNC != 0 { try File.cut(file.number) }
+        return file.take()
+    }
+
+    /// A file that is not known to be the writer's could never be removed as such: it is not made then.
+    private func keep(_ path: RelativePath, _ file: borrowing Descriptor) throws(SystemError) {
+        guard let identity = FileIdentity(of: file.number) else { throw SystemError("look at \(path)") }
+        do throws(SystemError) {
+            try ledger.note(place + path, is: identity)
+        } catch {
+            try? folder.unlink(path.text)
+            ledger.forget(place + path)
+            throw error
+        }
+    }
+
+    package func rename(_ from: UnsafePointer<CChar>, to: UnsafePointer<CChar>) throws(SystemError) {
         let (source, target) = (try inside(from), try inside(to))
-        try requireOurs(source)
-        try folder.rename(source, to: target, replaces: overwrites || isMade(target))
-        made.withLock { made in
-            for name in made where Self.lies(name, in: shown(source)) {
-                made.remove(name)
-                nameBytes.subtract(Self.bytes(of: name), ordering: .relaxed)
-                let moved = shown(target) + name.dropFirst(shown(source).count)
-                if made.insert(moved).inserted { nameBytes.add(Self.bytes(of: moved), ordering: .relaxed) }
+        try outputs.changing { () throws(SystemError) in
+            try requireOurs(source)
+            try folder.rename(source.text, to: target.text, replaces: overwrites || isOurs(target))
+        }
+        renamed(place + source, to: place + target)
+    }
+
+    private func renamed(_ source: RelativePath, to target: RelativePath) {
+        if let identity = ledger.identity(of: source) { return moved(source, to: target, identity) }
+        for (path, identity) in ledger.files {
+            guard let rest = path.relative(to: source) else { continue }
+            moved(path, to: target + rest, identity)
+        }
+        madeFolders.withLock { folders in
+            for path in folders {
+                guard let rest = path.relative(to: source) else { continue }
+                folders.remove(path)
+                folders.insert(target + rest)
             }
         }
-        changes.add(1, ordering: .relaxed)
     }
 
-    package func remove(_ name: String) throws(SystemError) {
+    /// It has moved, also where the ledger has no room for it yet.
+    private func moved(_ path: RelativePath, to target: RelativePath, _ identity: FileIdentity) {
+        if path == target { return }  // no text: RelativePath
+        ledger.forget(path)
+        try? ledger.note(target, is: identity)
+    }
+
+    package func remove(_ name: UnsafePointer<CChar>) throws(SystemError) {
         let path = try inside(name)
-        try requireOurs(path)
-        try folder.unlink(path)
-        forget(path)
+        try outputs.changing { () throws(SystemError) in
+            try requireOurs(path)
+            try folder.unlink(path.text)
+        }
+        ledger.forget(place + path)
     }
 
-    package func makeFolder(_ name: String) throws(SystemError) {
+    package func makeFolder(_ name: UnsafePointer<CChar>) throws(SystemError) {
         let path = try inside(name, orItself: true)
-        if path.isEmpty { throw SystemError("make the folder \(name)", number: EEXIST) }
-        try folder.makeFolder(path)
-        note(made: path)
+        if path.isItself { throw SystemError("make the folder \(place)", number: EEXIST) }
+        try folder.makeFolder(path.text)
+        madeFolders.withLock { _ = $0.insert(place + path) }
     }
 
-    package func removeFolder(_ name: String) throws(SystemError) {
+    package func removeFolder(_ name: UnsafePointer<CChar>) throws(SystemError) {
         let path = try inside(name)
         // libav tries this on files too, before it removes them.
-        guard folder.kind(of: path) == .folder else { throw SystemError("remove the folder \(name)", number: ENOTDIR) }
+        guard folder.kind(of: path.text) == .folder else { throw SystemError("remove the folder \(path)", number: ENOTDIR) }
         try requireOurs(path)
-        try folder.removeFolder(path)
-        forget(path)
+        try folder.removeFolder(path.text)
+        madeFolders.withLock { _ = $0.remove(place + path) }
     }
 
     // MARK: What came of it
 
     /// From the output directory; "" for that itself.
-    var path: String { parents.joined(separator: "/") }
-
-    /// Another number whenever there are other files.
-    var version: Int { changes.load(ordering: .relaxed) }
+    var path: String { place.text }
 
     /// The files there are of the writer's, relative to the output directory.
-    package var files: [String] {
-        made.withLock { $0 }.filter { name in
-            guard let path = try? inside(name) else { return false }
-            return folder.kind(of: path) == .file
-        }.sorted()
+    package var files: [String] { ownFiles.map { (place + $0).text } }
+
+    /// Relative to the folder.
+    private var ownFiles: [RelativePath] {
+        findNoted()
+        return ledger.files.keys.sorted().compactMap { $0.relative(to: place) }.filter(isOurs)
     }
 
-    var bytes: Int64 {
-        files.reduce(0) { sum, name in
-            guard let path = try? inside(name) else { return sum }
-            return sum + Int64(folder.size(of: path) ?? 0)
-        }
+    var bytes: Int64 { ownFiles.reduce(0) { $0 + Int64(folder.size(of: $1.text) ?? 0) } }
+
+    /// A file of the writer's in whose place another has put one.
+    package var replacedFile: String? {
+        ledger.files.sorted { $0.key < $1.key }.first { path, identity in
+            let found = path.relative(to: place).flatMap { folder.identity(of: $0.text) }
+            return found != nil && found != identity
+        }?.key.text
     }
 
-    func removeFiles() {
-        for name in files {
-            if let path = try? inside(name) { try? folder.unlink(path) }
-        }
+    /// Gives the files that are not the writer's any more, and stay.
+    func removeFiles() -> [String] {
+        findNoted()
+        let files = ledger.files
+        let left = try? outputs.removeFiles(files.keys.sorted()) { path, identity in files[path] == identity }
+        return left?.map(\.text) ?? []
     }
 
     /// A file that libav opens without asking here; hls and dash write "x.tmp" and rename it to "x".
     func note(opened name: String) {
-        guard let path = try? inside(name) else { return }
-        note(made: path)
-        if path.hasSuffix(".tmp") { note(made: String(path.dropLast(4))) }
+        guard let path = try? Self.path(name), path.relative(to: place) != nil else { return }
+        noted.withLock { noted in
+            noted.insert(path)
+            if let final = path.text.without(suffix: ".tmp"), let final = try? RelativePath(final) { noted.insert(final) }
+        }
+    }
+
+    private func findNoted() {
+        for path in noted.withLock({ $0 }) where ledger.identity(of: path) == nil {
+            guard let inner = path.relative(to: place), folder.kind(of: inner.text) == .file,
+                let identity = folder.identity(of: inner.text)
+            else { continue }
+            try? ledger.note(path, is: identity)
+        }
     }
 
     // MARK: Names
 
-    func holds(_ name: String) -> Bool { (try? inside(name)) != nil }
+    func holds(_ name: String) -> Bool { name.withCString { (try? inside($0)) != nil } }
 
-    /// A muxer's name as one in the folder. `orItself`: the folder and those above it are "".
-    private func inside(_ name: String, orItself: Bool = false) throws(SystemError) -> String {
-        let components = name.split(separator: "/").map(String.init).filter { $0 != "." }
-        let isBeneath = components.count > parents.count && components.starts(with: parents)
-        let isItself = orItself && !components.isEmpty && parents.starts(with: components)
-        guard !name.hasPrefix("/"), !components.contains(".."), isBeneath || isItself else {
-            throw SystemError("use the path \(name)", number: EXDEV)
+    private static func path(_ name: String) throws(SystemError) -> RelativePath { try path(bytes: name.utf8) }
+
+    private static func path(bytes: some Sequence<UInt8>) throws(SystemError) -> RelativePath {
+        do throws(RelativePath.Fault) {
+            return try RelativePath(bytes: bytes)
+        } catch {
+            throw SystemError("use the path \(String(decoding: Array(bytes), as: UTF8.self))", error)
         }
-        return isItself ? "" : components.dropFirst(parents.count).joined(separator: "/")
     }
 
-    /// From the output directory.
-    private func shown(_ path: String) -> String { (parents + [path]).joined(separator: "/") }
-
-    private func note(made path: String) {
-        let name = shown(path)
-        guard made.withLock({ $0.insert(name).inserted }) else { return }
-        nameBytes.add(Self.bytes(of: name), ordering: .relaxed)
-        changes.add(1, ordering: .relaxed)
+    /// A muxer's name as one in the folder. `orItself`: the folder and those above it are that.
+    private func inside(_ name: UnsafePointer<CChar>, orItself: Bool = false) throws(SystemError) -> RelativePath {
+        let bytes = UnsafeRawBufferPointer(start: name, count: strlen(name))
+        let path = try Self.path(bytes: bytes)
+        if orItself, !path.isItself, place.relative(to: path) != nil { return .itself }
+        guard let inner = path.relative(to: place), !inner.isItself, !inner.isReserved else {
+            throw SystemError("use the path \(path)", number: EXDEV)
+        }
+        return inner
     }
 
-    private func forget(_ path: String) {
-        let name = shown(path)
-        guard made.withLock({ $0.remove(name) }) != nil else { return }
-        nameBytes.subtract(Self.bytes(of: name), ordering: .relaxed)
-        changes.add(1, ordering: .relaxed)
+    /// Whether what lies there is the file, or the folder, that the writer made.
+    private func isOurs(_ path: RelativePath) -> Bool {
+        if let identity = ledger.identity(of: place + path) { return folder.identity(of: path.text) == identity }
+        return madeFolders.withLock { $0.contains(place + path) }
     }
 
-    private static func bytes(of name: String) -> Int {
-        JSONValue.string(name).encoded.count + RecordBounds.bytesBesideName
-    }
-
-    private func isMade(_ path: String) -> Bool { made.withLock { $0.contains(shown(path)) } }
-
-    private static func lies(_ name: String, in other: String) -> Bool { name == other || name.hasPrefix(other + "/") }
-
-    private func requireOurs(_ path: String) throws(SystemError) {
-        if overwrites || isMade(path) { return }
+    private func requireOurs(_ path: RelativePath) throws(SystemError) {
+        if overwrites || isOurs(path) { return }
         throw SystemError("change \(path), which another writer may have made", number: EPERM)
     }
 }

@@ -1,3 +1,5 @@
+import APICore
+import Bytewise
 import StreamWriter
 import SystemIO
 import WriterModel
@@ -57,7 +59,7 @@ struct OutputMaking {
             try confinement.narrow(to: reach)
         } catch {
             made.destination.discard()
-            made.place.remove(committed: false)
+            made.place.remove()
             throw Problem(.internalError, "The writer can't be confined to its destination: \(error.description).")
         }
     }
@@ -73,12 +75,13 @@ struct OutputMaking {
                 let file = OutputPlace.OwnFile(folder: outputs, name: dst, isSpecial: true)
                 return (place(file), .file(descriptor: descriptor, name: dst, onWrite: onWrite))
             }
-            let temporary = request.overwrite ? TemporaryOutput.path(beside: dst, for: settings.writer) : nil
-            return try create(.init(folder: outputs, name: dst, temporaryName: temporary))
+            let temporary = request.overwrite ? TemporaryOutput.path(beside: try path(dst), for: settings.writer) : nil
+            return try create(.init(folder: outputs, name: dst, temporaryName: temporary?.text), FileLedger(in: folder))
         case .files(let dst):
             let outputs = try Directory(path: settings.outputDirectory)
             try refuseIfThere(dst, outputs)
-            let muxerFolder = try MuxerFolder(of: dst, in: outputs, overwrites: request.overwrite)
+            let muxerFolder = try MuxerFolder(
+                of: dst, in: outputs, overwrites: request.overwrite, ledger: FileLedger(in: folder))
             if clientPolicy == .enforced { Interposition.confine(to: muxerFolder) }
             try outputs.enter()
             return (place(muxerFolder: muxerFolder), .url(dst))
@@ -105,9 +108,29 @@ struct OutputMaking {
         if !request.overwrite && outputs.contains(dst) { throw SystemError("make \(dst)", number: 17) }
     }
 
-    private func create(_ file: OutputPlace.OwnFile) throws(SystemError) -> Made {
-        let descriptor = try file.folder.createFile(file.temporaryName ?? file.name, .onlyIfAbsent)
-        return (place(file), .file(descriptor: descriptor, name: file.name, onWrite: onWrite))
+    /// With a ledger for what lies under the output directory, where others may take its name.
+    private func create(_ file: OutputPlace.OwnFile, _ ledger: FileLedger? = nil) throws(SystemError) -> Made {
+        var file = file
+        let name = file.temporaryName ?? file.name
+        let descriptor = Descriptor(owning: try file.folder.createFile(name, .onlyIfAbsent))
+        do throws(SystemError) {
+            guard let identity = FileIdentity(of: descriptor.number) else { throw SystemError("look at \(name)") }
+            file.identity = identity
+            try ledger?.note(path(file.name), is: identity)
+        } catch {
+            try? file.folder.removeFile(name)
+            throw error
+        }
+        let destination = Destination.file(descriptor: descriptor.take(), name: file.name, onWrite: onWrite)
+        return (place(file), destination)
+    }
+
+    private func path(_ dst: String) throws(SystemError) -> RelativePath {
+        do throws(RelativePath.Fault) {
+            return try RelativePath(dst)
+        } catch {
+            throw SystemError("use the path \(dst)", error)
+        }
     }
 
     private func place(_ file: OutputPlace.OwnFile? = nil, muxerFolder: MuxerFolder? = nil) -> OutputPlace {

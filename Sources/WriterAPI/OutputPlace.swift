@@ -1,3 +1,4 @@
+import Bytewise
 import StreamWriter
 import SystemIO
 import WriterModel
@@ -20,6 +21,8 @@ final class OutputPlace: Sendable {
         var temporaryName: String?
         /// A pipe or device that was there: written as it is, never removed.
         var isSpecial = false
+        /// Which file it is, whatever it is called by now; nil of what is special.
+        var identity: FileIdentity?
     }
 
     init(muxer: MuxerInfo, plan: DestinationPlan, opener: DestinationGuard, file: OwnFile?) {
@@ -47,27 +50,58 @@ final class OutputPlace: Sendable {
     func commit() throws(Problem) {
         guard let file, let temporaryName = file.temporaryName else { return }
         do throws(SystemError) {
-            try file.folder.renameFile(temporaryName, to: file.name)
+            try file.folder.changing { () throws(SystemError) in
+                try file.folder.rename(temporaryName, to: file.name, replaces: true)
+            }
         } catch {
             throw Self.problem(error, file.name)
         }
     }
 
-    /// Nothing comes of the writer. `committed`: it had been opened.
-    func remove(committed: Bool) {
-        if let file, !file.isSpecial {
-            try? file.folder.removeFile(committed ? file.name : file.temporaryName ?? file.name)
+    /// Nothing comes of the writer: what it wrote goes, whatever it is called by now. Gives the names under
+    /// which others have put files of theirs, which stay.
+    @discardableResult
+    func remove() -> [String] {
+        guard let file, let identity = file.identity else { return folder?.removeFiles() ?? [] }
+        let names = [file.temporaryName, file.name].compactMap { $0.flatMap { try? RelativePath($0) } }
+        // A file that it was to replace, and had not yet, was never its own.
+        let wasWaiting = file.temporaryName.map { file.folder.identity(of: $0) == identity } ?? false
+        let left = (try? file.folder.removeFiles(names) { $1 == identity }) ?? []
+        return wasWaiting ? [] : left.map(\.text)
+    }
+
+    /// What was written is complete: throws when it is not where it was to be.
+    func checkKept() throws(Problem) {
+        if let file, let identity = file.identity {
+            if file.folder.identity(of: file.name) != identity { throw Self.replaced(file.name) }
+        } else if let replaced = folder?.replacedFile {
+            throw Self.replaced(replaced)
         }
-        folder?.removeFiles()
     }
 
     /// Opens what has been written for reading, once the writer is open. The caller owns the
     /// descriptor.
-    func openForReading() throws(SystemError) -> Int32 {
+    func openForReading() throws(Problem) -> Int32 {
         guard let file, !file.isSpecial else {
-            throw SystemError("keep a copy of what is written elsewhere", number: 2)
+            throw Problem(.notFound, "The writer's output can't be read here: it is not a file that Penstock keeps.")
         }
-        return try file.folder.openFile(file.name)
+        // Before it is opened, as the sandbox lets this process open its own file only; and after, as it may have
+        // been replaced meanwhile.
+        try checkKept()
+        let opened: Descriptor
+        do throws(SystemError) {
+            opened = Descriptor(owning: try file.folder.openFile(file.name))
+        } catch {
+            throw Problem(.notFound, "The writer's output can't be read here: \(error.description).")
+        }
+        if FileIdentity(of: opened.number) != file.identity { throw Self.replaced(file.name) }
+        return opened.take()
+    }
+
+    private static func replaced(_ name: String) -> Problem {
+        Problem(
+            .outputReplaced,
+            "\(name) is not the file that the writer makes: another writer (with \"overwrite\": true) or program has replaced or removed it.")
     }
 
     /// `dst` as it may be shown; nil when there was none.
@@ -89,14 +123,11 @@ final class OutputPlace: Sendable {
         }
     }
 
-    /// Another number whenever there are other files; nil where there is no list of them.
-    var filesVersion: Int? { folder?.version }
-
     var managedFile: String? { plan == .managed ? file?.name : nil }
 
     /// What a browser is to save the output as.
     func downloadName(of writer: WriterID) -> String {
-        if case .file(let path) = plan, let name = path.split(separator: "/").last { return String(name) }
+        if case .file(let path) = plan, let name = (try? RelativePath(path))?.name { return name.text }
         return "\(writer).\(muxer.extensions.first ?? "bin")"
     }
 
@@ -125,6 +156,11 @@ final class OutputPlace: Sendable {
         }
         if error.leadsOutside {
             return Problem(.forbiddenDestination, "dst leads out of the output directory.", parameter: "dst")
+        }
+        if error.goesThroughLink {
+            return Problem(
+                .forbiddenDestination, "dst leads through a symbolic link. Give a path of folders and files only.",
+                parameter: "dst")
         }
         if error.isOutOfSpace { return Problem(.noSpace, "There is no space for \(dst).") }
         return Problem(.destinationFailed, "The destination can't be made: \(error.description).", parameter: "dst")

@@ -42,12 +42,7 @@ struct OutputRoute {
     }
 
     private func follow(_ output: WriterResource.Output, _ exchange: Exchange) throws(Problem) {
-        let file: OpenFile
-        do throws(SystemError) {
-            file = OpenFile(owning: try output.place.openForReading())
-        } catch {
-            throw Problem(.notFound, "The writer's output can't be read here: \(error.description).")
-        }
+        let file = OpenFile(owning: try output.place.openForReading())
         let fields: [(name: String, value: String)] = [
             ("Content-Type", output.place.muxer.mimeType ?? ChunkBody.rawType),
             ("Content-Disposition", Response.contentDisposition(output.place.downloadName(of: writer))),

@@ -21,27 +21,28 @@ extension WriterResource {
             return
         }
         state.withLock { $0.isAbandoned = true }
-        if !hasOpened { parts?.place.remove(committed: false) }
+        if !hasOpened { parts?.place.remove() }
         conclude(.failed, failure(problem))
         parts?.writer.giveUp(problem.detail)
     }
 
-    /// There is no such writer, nor what it wrote. False: it has ended by itself meanwhile.
+    /// There is no such writer, nor what it wrote; gives the names of files that others have put there. Nil:
+    /// it has ended by itself meanwhile.
     @discardableResult
-    func abandonForGood() -> Bool {
-        let (hasOpened, parts, isLate) = state.withLock { state in
+    func abandonForGood() -> [String]? {
+        let (parts, isLate) = state.withLock { state in
             switch state.phase {
-            case .ended, .discarded: return (false, nil as Parts?, true)
+            case .ended, .discarded: return (nil as Parts?, true)
             case .absent, .alive: break
             }
             state.isAbandoned = true
-            return (state.hasOpened, state.parts, false)
+            return (state.parts, false)
         }
-        if isLate { return false }
-        parts?.place.remove(committed: hasOpened)
+        if isLate { return nil }
+        let left = parts?.place.remove() ?? []
         discard()
         parts?.writer.giveUp("the writer was deleted")
-        return true
+        return left
     }
 }
 

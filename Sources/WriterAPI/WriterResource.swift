@@ -37,7 +37,6 @@ final class WriterResource: Sendable {
         var streams: [AddedStream] = []
         /// Of what the client has described, in the record.
         var weight = DescriptionWeight()
-        var keeping = FileKeeping()
         var hasOpened = false
         /// The request that makes the writer has been answered well.
         var isCreated = false
@@ -117,9 +116,9 @@ final class WriterResource: Sendable {
         do throws(SystemError) {
             try folder.writeAtomically(WriterRecord.fileName, record.json.encoded)
         } catch {
-            let (parts, hasOpened) = state.withLock { ($0.parts, $0.hasOpened) }
+            let parts = state.withLock { $0.parts }
             parts?.writer.abort()
-            parts?.place.remove(committed: hasOpened)
+            parts?.place.remove()
             throw Problem(
                 error.isOutOfSpace ? .noSpace : .internalError, "The writer's record can't be kept: \(error.reason).")
         }
@@ -137,7 +136,7 @@ final class WriterResource: Sendable {
         var resource = self.resource
         let parts = state.withLock { $0.parts }
         parts?.writer.abort()
-        parts?.place.remove(committed: false)
+        parts?.place.remove()
         resource["id"] = nil
         resource["encoder_pid"] = nil
         resource["dry_run"] = true
@@ -246,25 +245,30 @@ final class WriterResource: Sendable {
             if let open = request.open { try openNow(open, writer, place) }
         } catch {
             state.withLock { $0.parts }?.writer.abort()
-            place.remove(committed: state.withLock { $0.hasOpened })
+            place.remove()
             throw error
         }
     }
 
-    /// Deletes the writer and what it wrote. What does not come back soon is left alone.
-    func delete() throws(Problem) {
+    /// Deletes the writer and what it wrote. What does not come back soon is left alone. Gives the names
+    /// under which others have put files of theirs, which stay.
+    func delete() throws(Problem) -> [String] {
         interruptOpening()
         let mayBegin = try deletions.taking { () throws(Problem) in
             try interruptChunksAndBeginChange(until: .after(Self.patience))
         }
         guard mayBegin else {
-            if !abandonForGood() { throw wrongState(needs: nil) }
-            return
+            guard let left = abandonForGood() else { throw wrongState(needs: nil) }
+            return left
         }
-        guard let parts = state.withLock({ $0.parts }) else { return endChange() }
+        guard let parts = state.withLock({ $0.parts }) else {
+            endChange()
+            return []
+        }
         parts.writer.abort()
-        parts.place.remove(committed: state.withLock { $0.hasOpened })
+        let left = parts.place.remove()
         discard()
+        return left
     }
 
     /// No request will make the writer. False: there is one.
@@ -304,17 +308,18 @@ final class WriterResource: Sendable {
     }
 
     private func finalizeNow(endedBy: String) throws(Problem) -> JSONObject {
-        guard phase == .alive(.open), let writer = state.withLock({ $0.parts })?.writer else {
+        guard phase == .alive(.open), let parts = state.withLock({ $0.parts }) else {
             endChange()
             throw wrongState(needs: "finalize needs an open one: POST …/open first, or DELETE it")
         }
         state.withLock { $0.phase = .alive(.finalizing) }
         report(.snapshot(snapshot))
         do throws(Problem) {
-            let summary = try asProblem { () throws(StreamWriterError) in try writer.close() }
+            let summary = try asProblem { () throws(StreamWriterError) in try parts.writer.close() }
+            try parts.place.checkKept()
             return conclude(.closed, [("result", result(summary, endedBy: endedBy))])
         } catch {
-            writer.abort()
+            parts.writer.abort()
             conclude(.failed, failure(error))
             throw error
         }
@@ -326,7 +331,7 @@ final class WriterResource: Sendable {
         guard (try? interruptChunksAndBeginChange()) != nil else { return }
         let (parts, hasOpened) = state.withLock { ($0.parts, $0.hasOpened) }
         parts?.writer.abort()
-        if !hasOpened { parts?.place.remove(committed: false) }
+        if !hasOpened { parts?.place.remove() }
         conclude(.failed, failure(problem))
     }
 
@@ -345,7 +350,6 @@ final class WriterResource: Sendable {
             return true
         }
         guard isFirst else { return resource }
-        awaitKeeping()
         let record = record
         let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
         growth.ended(ended == .closed ? .complete : .failed)

@@ -34,8 +34,6 @@ final class WriterService: EncoderService {
         if case .alive = resource.phase { resource.snapshot } else { nil }
     }
 
-    func keepFiles() { resource.keepFiles() }
-
     var workDone: WorkDone { resource.workDone }
 
     func interruptUploads() { resource.interruptWork() }
@@ -123,8 +121,7 @@ final class WriterService: EncoderService {
         case .createWriter, .putWriter: try create(exchange)
         case .getWriter: exchange.reply(.json(.object(resource.resource)))
         case .deleteWriter:
-            try resource.delete()
-            exchange.reply(Response(.noContent))
+            exchange.reply(.deleted(leaving: try resource.delete()))
         case .addStream:
             let (index, stream) = try resource.addStream(try json(exchange))
             let location = "/v1/writers/\(settings.writer)/streams/\(index)"

@@ -24,6 +24,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case offsetMismatch = "offset-mismatch"
     case destinationExists = "destination-exists"
     case writerExists = "writer-exists"
+    case outputReplaced = "output-replaced"
     case payloadTooLarge = "payload-too-large"
     case uriTooLong = "uri-too-long"
     case unsupportedMediaType = "unsupported-media-type"
@@ -62,6 +63,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .methodNotAllowed: 405
         case .requestTimeout, .idleTimeout: 408
         case .wrongState, .chunkInProgress, .chunkInterrupted, .ptsTooEarly, .offsetMismatch, .destinationExists, .writerExists: 409
+        case .outputReplaced: 410
         case .payloadTooLarge: 413
         case .uriTooLong: 414
         case .unsupportedMediaType: 415
@@ -115,6 +117,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .offsetMismatch: "The offset is not the stream's"
         case .destinationExists: "The destination exists"
         case .writerExists: "A writer with this id exists"
+        case .outputReplaced: "The output is no longer the writer's"
         case .payloadTooLarge: "The body is too large"
         case .uriTooLong: "The request target is too long"
         case .unsupportedMediaType: "The body's media type is not taken here"

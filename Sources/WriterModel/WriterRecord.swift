@@ -32,6 +32,8 @@ public struct WriterRecord: Sendable, Equatable {
 
     public var createdAt: String { resource["created_at"]?.stringValue ?? "" }
 
+    public var endedAt: String? { resource["ended_at"]?.stringValue }
+
     /// The same writer, failed with `problem`.
     public func failed(with problem: Problem, at moment: Timestamp) -> WriterRecord {
         var record = self

@@ -60,7 +60,7 @@ import Testing
         #expect(path.relative(to: .itself) == path)
     }
 
-    @Test(arguments: [(".penstock-x", true), (".PenStock-", true), (".penstock", false), ("x.penstock-y", false), (".pen\u{17F}tock-x", false)])
+    @Test(arguments: [(".penstock-x", true), (".PenStock-", true), (".penstock", false), ("x.penstock-y", false), (".pen\u{17F}toc\u{212A}-x", true), ("\u{2024}penstock-x", false)])
     func namesOfTheServersOwnAreKnown(name: String, isReserved: Bool) throws {
         #expect(try RelativePath(name).name?.isReserved == isReserved)
     }

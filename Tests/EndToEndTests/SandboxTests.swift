@@ -192,6 +192,7 @@ extension EndToEnd {
                     #expect(refused.json["detail"].string?.contains("sandbox") == true)
                 }
                 #expect(server.log.text.contains("put Landlock in force"))
+                #expect(server.log.text.contains("the gateway itself goes on unconfined"))
                 let isGone = try await eventually {
                     let left = try FileManager.default.contentsOfDirectory(atPath: server.folder / "state/writers")
                     return try await server.curl("GET", "/v1/writers").json["writers"] == [] && left == []
@@ -199,6 +200,16 @@ extension EndToEnd {
                 #expect(isGone)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: server.outputFolder) == [])
             }
+        }
+
+        @Test func gatewayThatCanNotBeConfinedEndsWhereItMustBe() async throws {
+            let folder = try TemporaryFolder()
+            let (process, log) = try PenstockServer.launch(
+                ["serve", "--port", "0", "--output-dir", folder / "o", "--state-dir", folder / "s", "--require-sandbox"],
+                under: Wrapper.without("landlock_restrict_self", failingWith: "E2BIG"))
+            #expect(try await process.ended(within: 20) == .exited(1))
+            _ = await log.ended(within: 5)
+            #expect(log.text.contains("put Landlock in force"), "\(log.text)")
         }
 
         @Test func writerThatCanNotBeNarrowedIsNotMade() async throws {

@@ -1,4 +1,5 @@
 import APICore
+import Bytewise
 import Gateway
 import HTTP1
 import HTTPServer
@@ -12,6 +13,15 @@ import WriterModel
     private let writer = WriterID("w")!
 
     init() throws { records = try RecordStore(stateDirectory: folder.path + "/state", outputDirectory: folder.path + "/out") }
+
+    /// As the writer's encoder does: what lies there now is the writer's.
+    private func claim(_ files: String..., by writer: WriterID? = nil) throws {
+        let ledger = try FileLedger(in: try Directory(path: records.folderPath(writer ?? self.writer)))
+        let outputs = try Directory(path: folder.path + "/out")
+        for file in files {
+            try ledger.note(RelativePath(file), is: try #require(outputs.identity(of: file)))
+        }
+    }
 
     private func record(
         _ state: WriterState = .closed, managed: String? = nil, files: [String] = [], fingerprint: String = ""
@@ -89,6 +99,7 @@ import WriterModel
         folder.write("out/a/other", "other")
         folder.write("state/writers/w/output.mp4", "y")
         try claim(.folder("a"))
+        try claim("a/x")
         try records.remove(writer, record(files: ["a/x", "a/gone"]))
         #expect(folder.text("out/a/x") == nil)
         #expect(folder.text("out/a/other") == "other")
@@ -133,7 +144,9 @@ import WriterModel
     @Test func theOutputIsServedWholeAndInRanges() throws {
         try Directory(path: folder.path + "/out").makeParents(of: "a/x")
         folder.write("out/a/x.mp4", "0123456789")
+        try records.makeFolder(writer)
         try claim(.file("a/x.mp4"))
+        try claim("a/x.mp4")
         let ended = ended(record(files: ["a/x.mp4"]))
         func get(_ field: String = "X: y") throws -> Response {
             let request = try head("GET", "/", field)
@@ -152,6 +165,7 @@ import WriterModel
     }
 
     @Test func anOutputThatIsGoneOrNotOneFileIsNotFound() throws {
+        try records.makeFolder(writer)
         let request = try head("GET", "/")
         for record in [record(files: ["gone"]), record(files: ["a", "b"]), record(files: ["../x"]), record()] {
             #expect(problem { _ = try ended(record).response(to: .getOutput, stream: nil, head: request) }?.code == .notFound)

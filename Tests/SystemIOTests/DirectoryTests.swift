@@ -21,7 +21,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["../x", "a/../../x", "a/..", "..", "a/../b", "/tmp/x", "/"])
+    @Test(arguments: [
+        "../x", "a/../../x", "a/..", "..", "a/../b", "/tmp/x", "/", "../\u{301}x", "a/../../\u{338}x", "/\u{301}x",
+    ])
     func pathsThatLeadOutAreRefused(path: String) throws {
         try folder.makeSubdirectory("a")
         #expect(refusal { _ = try folder.createFile(path, .replacing) }?.leadsOutside == true)
@@ -33,24 +35,71 @@ import Testing
         #expect(try folder.entries() == ["a"])
     }
 
+    /// ".." is a name of two bytes between slashes, also where a mark combines with the slash behind it.
+    @Test func marksDoNotHideAWayOut() throws {
+        let sibling = inside.path + "-sibling"
+        try Directory(path: sibling).writeAtomically("\u{301}x", Array("secret".utf8))
+        defer {
+            unlink(sibling + "/\u{301}x")
+            rmdir(sibling)
+        }
+        let name = "../\(sibling.split(separator: "/").last!)/\u{301}x"
+        #expect(refusal { try folder.removeFile(name) }?.leadsOutside == true)
+        #expect(refusal { _ = try folder.openFile(name) }?.leadsOutside == true)
+        #expect(refusal { try folder.rename(name, to: "stolen", replaces: true) }?.leadsOutside == true)
+        #expect(access(sibling + "/\u{301}x", F_OK) == 0)
+    }
+
+    /// UAX #15: equal for Swift, three files for the kernel.
+    @Test(arguments: [["K", "\u{212A}", "k"], ["\u{E9}", "e\u{301}", "\u{C9}"], ["a;", "a\u{37E}", "A;"]])
+    func namesOfOtherBytesAreOtherFiles(names: [String]) throws {
+        for (index, name) in names.enumerated() { try folder.writeAtomically(name, [UInt8(index)]) }
+        #expect(try folder.entries().count == names.count)
+        for (index, name) in names.enumerated() { #expect(try folder.readFile(name) == [UInt8(index)]) }
+        try folder.removeFile(names[1])
+        #expect(folder.contains(names[0]) && !folder.contains(names[1]) && folder.contains(names[2]))
+    }
+
+    @Test func whatAStringOfCCouldNotHoldIsRefused() {
+        #expect(refusal { _ = try folder.createFile("a\0/../../b", .replacing) }?.number == EINVAL)
+    }
+
     @Test func linksThatLeadOutAreRefused() throws {
         inside.link("folder", to: outside.path)
         inside.link("file", to: outside.path + "/secret")
         inside.link("up", to: "..")
         for path in ["folder/secret", "file", "up/x"] {
-            #expect(refusal { _ = try folder.openFile(path) }?.leadsOutside == true, "\(path)")
-            #expect(refusal { _ = try folder.createFile(path, .replacing) }?.leadsOutside == true, "\(path)")
+            #expect(refusal { _ = try folder.openFile(path) }?.goesThroughLink == true, "\(path)")
+            #expect(refusal { _ = try folder.createFile(path, .replacing) }?.goesThroughLink == true, "\(path)")
         }
-        #expect(refusal { try folder.makeParents(of: "folder/new/x") }?.leadsOutside == true)
-        #expect(refusal { try folder.removeFile("folder/secret") }?.leadsOutside == true)
+        #expect(refusal { try folder.makeParents(of: "folder/new/x") } != nil)
+        #expect(refusal { try folder.removeFile("folder/secret") } != nil)
         #expect(outside.text("secret") == "secret")
     }
 
-    @Test func linksThatStayBeneathAreFollowed() throws {
+    /// One that stays beneath would make two names of one file, of which only one shows whose it is.
+    @Test func linksThatStayBeneathAreNotFollowed() throws {
         try folder.makeSubdirectory("real")
+        inside.write("real/x", "ours")
         inside.link("alias", to: "real")
-        close(try folder.createFile("alias/x", .onlyIfAbsent))
+        inside.link("file", to: "real/x")
+        #expect(refusal { _ = try folder.createFile("alias/new", .onlyIfAbsent) }?.goesThroughLink == true)
+        #expect(refusal { _ = try folder.openFile("alias/x") }?.goesThroughLink == true)
+        #expect(refusal { _ = try folder.openFile("file") }?.goesThroughLink == true)
+        #expect(refusal { _ = try folder.subdirectory("alias") } != nil)
+        #expect(refusal { try folder.makeParents(of: "alias/sub/x") } != nil)
+        #expect(refusal { try folder.removeFile("alias/x") } != nil)
+        #expect(refusal { try folder.rename("real/x", to: "alias/y", replaces: true) } != nil)
+        #expect(folder.kind(of: "file") == .link)
+        #expect(folder.kind(of: "alias/x") == nil)
+        #expect(folder.size(of: "file") == nil)
         #expect(try folder.subdirectory("real").entries() == ["x"])
+    }
+
+    /// What leads to the folder is the operator's.
+    @Test func theFolderItselfMayBeALink() throws {
+        inside.link("alias", to: outside.path)
+        #expect(try Directory(path: inside.path + "/alias").readFile("secret") == Array("secret".utf8))
     }
 
     /// A folder in the path becomes a link outward and back, all the while files are opened through it.
@@ -110,6 +159,13 @@ import Testing
     @Test func anExistingFileIsNotTakenForANewOne() throws {
         close(try folder.createFile("x", .onlyIfAbsent))
         #expect(refusal { _ = try folder.createFile("x", .onlyIfAbsent) }?.isAlreadyThere == true)
+    }
+
+    @Test func addedBytesStandAtTheEnd() throws {
+        try folder.append(Array("one".utf8), to: "log")
+        try folder.append(Array("two".utf8), to: "log")
+        #expect(inside.text("log") == "onetwo")
+        #expect(try folder.readFile("log", most: 4) == Array("onet".utf8))
     }
 
     @Test func aFolderIsRemovedWithItsFiles() throws {

@@ -30,7 +30,8 @@ import WriterModel
 
     @Test(arguments: [
         "/etc/x.mp4", "../x.mp4", "a/../x.mp4", "a/./x.mp4", "./x.mp4", "file:x.mp4", "concat:a.mp4", "subfile,,start,0:x.mp4",
-        "rtmp://h/a.flv", "http://127.0.0.1/x.mp4", "unix:/tmp/x.mp4", "a:b.mp4",
+        "rtmp://h/a.flv", "http://127.0.0.1/x.mp4", "unix:/tmp/x.mp4", "a:b.mp4", "../\u{301}x.mp4", "a/../\u{338}x.mp4", "/\u{301}x.mp4",
+        "file:\u{301}x.mp4", "rtmp://\u{301}h/a.flv", "rtmp:/\u{301}/h.flv", ".penstock-x.mp4", "a/.Penstock-b/x.mp4",
     ])
     func whatLeadsElsewhereIsForbidden(dst: String) { #expect(refusal(dst, format: "mp4") == .forbiddenDestination) }
 

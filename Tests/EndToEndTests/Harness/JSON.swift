@@ -31,6 +31,9 @@ enum JSON: Sendable, Equatable {
         if case .array(let items) = self, items.indices.contains(index) { items[index] } else { .null }
     }
 
+    /// With the members of `other` added, or put in the place of its own.
+    func merging(_ other: JSON) -> JSON { .object(object.merging(other.object) { $1 }) }
+
     var string: String? { if case .string(let value) = self { value } else { nil } }
     var double: Double? { if case .number(let value) = self { value } else { nil } }
     var int: Int? { double.flatMap { Int(exactly: $0) } }
