@@ -22,6 +22,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     ],
     targets: [
@@ -53,7 +54,9 @@ let package = Package(
 
         // The product.
         .target(name: "WriterModel", dependencies: ["Bytewise"]),
-        .target(name: "APICore", dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO", "Bytewise", .logging]),
+        .target(
+            name: "APICore",
+            dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO", "Bytewise", .logging, .crypto]),
         .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", "CHeaps", "Bytewise", .logging]),
         .target(
             name: "Gateway", dependencies: ["APICore", "Bytewise", .logging],
@@ -107,7 +110,11 @@ extension [SwiftSetting] {
 extension [LinkerSetting] {
     /// Swift's runtime within the program: calls into it are direct and lie close together, which is a sixth
     /// of what a small request costs where many processes take turns.
-    static let staticRuntime: Self = [.unsafeFlags(["-static-stdlib"])]
+    static let staticRuntime: Self = [
+        .unsafeFlags(["-static-stdlib"]),
+        // What FoundationEssentials, which Crypto uses, is made of: only a wholly static build names it by itself.
+        .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
+    ]
 
     /// The functions of WriterAPI's that stand before the C library's for every library of a program.
     static let interposition: Self = [
@@ -131,4 +138,5 @@ extension [LinkerSetting] {
 
 extension Target.Dependency {
     static var logging: Target.Dependency { .product(name: "Logging", package: "swift-log") }
+    static var crypto: Target.Dependency { .product(name: "Crypto", package: "swift-crypto") }
 }

@@ -27,13 +27,16 @@ public final class FileLedger: Sendable {
     }
 
     private let folder: Directory
+    /// Between the output directory and the one that the paths here begin at.
+    private let base: RelativePath
     private let state = Mutex(State())
     /// One thread writes at a time, so that lines stay in order.
     private let writing = Turnstile(1)
 
-    /// In the writer's own folder.
-    public init(in folder: Directory) throws(SystemError) {
+    /// In the writer's own folder. `base`: what stands before each path for those who read it.
+    public init(in folder: Directory, below base: RelativePath = .itself) throws(SystemError) {
         self.folder = folder
+        self.base = base
         try folder.writeAtomically(Self.fileName, [])
     }
 
@@ -49,7 +52,7 @@ public final class FileLedger: Sendable {
     public func note(_ path: RelativePath, is identity: FileIdentity) throws(SystemError) {
         state.withLock { state in
             if state.files.updateValue(identity, forKey: path) == nil { state.nameBytes += Self.nameBytes(of: path) }
-            state.lines += Self.line(path, identity)
+            state.lines += line(path, identity)
         }
         try writeLines()
     }
@@ -59,7 +62,7 @@ public final class FileLedger: Sendable {
         state.withLock { state in
             guard state.files.removeValue(forKey: path) != nil else { return }
             state.nameBytes -= Self.nameBytes(of: path)
-            state.lines += Self.line(path, nil)
+            state.lines += line(path, nil)
         }
         try? writeLines()
     }
@@ -87,7 +90,7 @@ public final class FileLedger: Sendable {
     }
 
     private func rewrite() throws(SystemError) {
-        let lines = files.flatMap { Self.line($0.key, $0.value) }
+        let lines = files.flatMap { line($0.key, $0.value) }
         try folder.writeAtomically(Self.fileName, lines)
         state.withLock { ($0.bytes, $0.bytesWhenCompact) = (lines.count, lines.count) }
     }
@@ -96,8 +99,8 @@ public final class FileLedger: Sendable {
         JSONValue.string(path.text).encoded.count + RecordBounds.bytesBesideName
     }
 
-    private static func line(_ path: RelativePath, _ identity: FileIdentity?) -> [UInt8] {
-        let members: [JSONValue] = [.string(path.text)] + (identity.map { [.string($0.text)] } ?? [])
+    private func line(_ path: RelativePath, _ identity: FileIdentity?) -> [UInt8] {
+        let members: [JSONValue] = [.string((base + path).text)] + (identity.map { [.string($0.text)] } ?? [])
         return JSONValue.array(members).encoded + [UInt8(ascii: "\n")]
     }
 

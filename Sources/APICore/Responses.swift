@@ -19,7 +19,7 @@ extension Response {
         case .unauthorized: fields.append(("WWW-Authenticate", "Bearer realm=\"penstock\""))
         case .insufficientScope:
             fields.append(("WWW-Authenticate", "Bearer realm=\"penstock\", error=\"insufficient_scope\""))
-        case .overloaded, .tooManyConnections: fields.append(("Retry-After", String(problem.retryAfter ?? 1)))
+        case .overloaded, .tooManyConnections, .tooManyWriters: fields.append(("Retry-After", String(problem.retryAfter ?? 1)))
         case .rangeNotSatisfiable:
             // RFC 9110 §14.4.
             if let size = problem.extras.first(where: { $0.name == "size" })?.value.integerValue {

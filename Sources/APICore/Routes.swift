@@ -154,18 +154,18 @@ extension Operation {
     /// Of its query; nil where the handler knows best.
     fileprivate var queryParameters: Set<String>? {
         switch self {
-        case .listWriters: ["state", "limit", "cursor"]
+        case .listWriters: ["state", "limit", "cursor", "name"]
         case .createWriter: ["dry_run"]
-        case .writeChunk: ["pts"]
+        case .writeChunk: ["pts", "name"]
         case .encode: nil
         // A probe's or a scraper's query is nobody's mistake.
         case .getLiveness, .getReadiness, .getMetrics: nil
-        default: []
+        default: isAboutWriter ? ["name"] : []
         }
     }
 
     /// What a token must allow for it.
-    public var scope: TokenAuthenticator.Scope {
+    public var scope: TokenScopes {
         switch self {
         case .listWriters, .getWriter, .getChunkOffset, .getOutput: .read
         case .getLiveness, .getReadiness, .getMetrics, .getOpenAPI: .read
@@ -185,6 +185,16 @@ extension Operation {
     public var isOperational: Bool {
         switch self {
         case .getLiveness, .getReadiness, .getMetrics, .getOpenAPI: true
+        default: false
+        }
+    }
+
+    /// Whether it is about a writer that is there, its own or, for whoever sees them all, another's.
+    public var isAboutWriter: Bool {
+        switch self {
+        case .getWriter, .deleteWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .finalizeWriter, .writeChunk,
+            .getChunkOffset, .getOutput:
+            true
         default: false
         }
     }

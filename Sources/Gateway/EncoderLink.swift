@@ -10,6 +10,8 @@ package final class EncoderLink: Sendable {
     package let role: EncoderSettings.Role
     package let createdAt: Timestamp
     package let idempotencyKey: String?
+    /// Of the output directory, in which the writer's paths begin.
+    private let folder: String?
     private let socket: MessageSocket
 
     private struct State {
@@ -60,13 +62,14 @@ package final class EncoderLink: Sendable {
 
     package init(
         writer: WriterID, socket: MessageSocket, role: EncoderSettings.Role = .writer, createdAt: Timestamp = .now(),
-        idempotencyKey: String? = nil
+        idempotencyKey: String? = nil, folder: String? = nil
     ) {
         self.writer = writer
         self.socket = socket
         self.role = role
         self.createdAt = createdAt
         self.idempotencyKey = idempotencyKey
+        self.folder = folder
         queue = PassQueue(socket)
         pulse = EncoderPulse(socket)
     }
@@ -129,13 +132,14 @@ package final class EncoderLink: Sendable {
     /// Nothing more comes from the gateway.
     func finish() { socket.finishSending() }
 
-    /// The first message, while the socket is empty. False: it can't be sent.
-    func start(_ settings: EncoderSettings) -> Bool {
-        socket.send(ControlMessage.start(settings).encoded, timeout: .zero) == .sent
+    /// The first messages, while the socket is empty. False: it can't be sent.
+    func start(_ settings: EncoderSettings, tokens: TokenTable?) -> Bool {
+        let messages = [ControlMessage.start(settings)] + [tokens.map { .tokens($0) }].compactMap { $0 }
+        return messages.allSatisfy { socket.send($0.encoded, timeout: .zero) == .sent }
     }
 
     /// Never waits: what an encoder that is behind has no room for is told again later.
-    package func tell(tokens: [String]) {
+    package func tell(tokens: TokenTable) {
         state.withLock { $0.untoldTokens = .tokens(tokens) }
         tellUntold()
     }
@@ -171,8 +175,8 @@ package final class EncoderLink: Sendable {
         case .sent, .peerGone: return true
         case .timedOut: return false
         case .tooLong:
-            // Of tokens only: with those of before it would let in whom it must not. None is none of anybody's.
-            return isTold(.tokens([]))
+            // Tokens only can be. Those of before may let in whom the new ones do not: nobody is let in then.
+            return isTold(.tokens(.empty))
         }
     }
 
@@ -276,7 +280,9 @@ package final class EncoderLink: Sendable {
     private func take(_ message: ControlMessage, of bytes: [UInt8]) -> Event {
         do throws(EncoderWord.Improper) {
             switch try state.withLock({ state throws(EncoderWord.Improper) in try state.said.take(message, bytes, from: self) }) {
-            case .claimed(let claim): return .claimed(claim)
+            case .claimed(let claim):
+                if let folder, !claim.lies(in: folder) { return .improper("a claim beyond its token's folder") }
+                return .claimed(claim)
             case .concluded(let outcome):
                 // From here on the gateway answers for the writer: the encoder reads what was passed to it
                 // before, sees the end, hands everything back and goes.

@@ -28,7 +28,7 @@ struct EncoderWord: Sendable {
     mutating func take(_ message: ControlMessage, _ bytes: [UInt8], from link: EncoderLink) throws(Improper) -> News {
         if outcome != nil { return .nothing }
         if link.role != .writer {
-            guard link.role == .encode, case .discarded = message else { throw Improper(what: "what only a writer's says") }
+            guard case .discarded = message else { throw Improper(what: "what only a writer's says") }
             return conclude(.discarded)
         }
         switch message {

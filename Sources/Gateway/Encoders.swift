@@ -11,7 +11,7 @@ package final class Encoders: Sendable {
     private let configuration: GatewayConfiguration
     private let registry: Registry
     private let records: RecordStore
-    private let authenticator: TokenAuthenticator
+    private let tokens: Tokens
     private let loop: EventLoop
     private let log: Logger
     private let forkServer = Mutex<(any EncoderSource)?>(nil)
@@ -26,6 +26,10 @@ package final class Encoders: Sendable {
 
     private let ends = Mutex(Ends())
     private let metrics: MetricCounter
+
+    private let workByName = Mutex<[String: MetricCounts]>([:])
+    /// What encoders have counted, by the names of their writers' owners; "": none.
+    var currentWorkByName: [String: MetricCounts] { workByName.withLock { $0 } }
 
     /// For the metrics.
     struct Tally {
@@ -42,14 +46,14 @@ package final class Encoders: Sendable {
     /// `source` makes the fork server, which reports to its argument.
     package init(
         configuration: GatewayConfiguration, registry: Registry, records: RecordStore,
-        authenticator: TokenAuthenticator, metrics: MetricCounter, loop: EventLoop, log: Logger,
+        tokens: Tokens, metrics: MetricCounter, loop: EventLoop, log: Logger,
         source: (@escaping @Sendable (ForkReport) -> Void) throws(SystemError) -> any EncoderSource,
         adopt: @escaping @Sendable (consuming Descriptor, [UInt8], UInt8) -> Void
     ) throws(SystemError) {
         self.configuration = configuration
         self.registry = registry
         self.records = records
-        self.authenticator = authenticator
+        self.tokens = tokens
         self.metrics = metrics
         self.loop = loop
         self.log = log
@@ -70,20 +74,25 @@ package final class Encoders: Sendable {
     /// fork server.
     func childEnded(_ process: Int32, _ end: ProcessEnd) { hear(.ended(process: process, end)) }
 
-    /// Starts an encoder for a new writer, or for one encoding. When the id is taken, gives what
-    /// has it instead.
+    /// Starts an encoder for a new writer, or for one encoding, with what bounds the token that asks for
+    /// it. When the id is taken, gives what has it instead.
     package func start(
-        _ writer: WriterID, as role: EncoderSettings.Role, idempotencyKey: String? = nil
+        _ writer: WriterID, as role: EncoderSettings.Role, bounds: TokenLimits = TokenLimits(),
+        idempotencyKey: String? = nil
     ) throws(Problem) -> Registry.Admission {
         try startingOrOverloaded(writer) { () throws(SystemError) in
             let createdAt = Timestamp.now()
             let encoder = try prepare(
-                writer, as: role, createdAt: createdAt, idempotencyKey: idempotencyKey)
+                writer, as: role, createdAt: createdAt, bounds: bounds, idempotencyKey: idempotencyKey)
             let link = encoder.link
-            let admission = registry.add(link, createdAt: createdAt, limit: configuration.limits.maxWriters)
+            let admission = registry.add(
+                link, createdAt: createdAt, limit: configuration.limits.maxWriters, ofOwner: bounds.maxWriters)
             guard case .added = admission else { return admission }
+            // Who changes the tokens tells those that are in the registry.
+            if let now = tokens.current, now !== encoder.tokens { link.tell(tokens: now.table(reaching: writer.owner)) }
             do throws(SystemError) {
                 try records.makeFolder(writer)
+                if let folder = bounds.folder, role == .writer { try records.makeOutputFolder(folder) }
                 try link.watch(on: loop) { [self] in receive(link) }
             } catch {
                 registry.remove(writer)
@@ -103,7 +112,7 @@ package final class Encoders: Sendable {
     func catalog() throws(Problem) -> EncoderLink {
         if let link = catalogLink.withLock({ $0 }) { return link }
         return try startingOrOverloaded(.catalog) { () throws(SystemError) in
-            let encoder = try prepare(.catalog, as: .catalog, createdAt: .now())
+            let encoder = try prepare(.catalog, as: .catalog, createdAt: .now(), bounds: TokenLimits())
             let link = encoder.link
             try link.watch(on: loop) { [self] in receiveFromCatalog(link) }
             do throws(SystemError) {
@@ -131,20 +140,26 @@ package final class Encoders: Sendable {
     private struct NewEncoder: ~Copyable {
         let link: EncoderLink
         let theirEnd: Descriptor
+        /// Those it was told of.
+        let tokens: TokenLines?
     }
 
     private func prepare(
-        _ writer: WriterID, as role: EncoderSettings.Role, createdAt: Timestamp, idempotencyKey: String? = nil
+        _ writer: WriterID, as role: EncoderSettings.Role, createdAt: Timestamp, bounds: TokenLimits,
+        idempotencyKey: String? = nil
     ) throws(SystemError) -> NewEncoder {
         let (ours, theirs) = try DescriptorPair.messageSockets().split()
         let encoder = NewEncoder(
             link: EncoderLink(
                 writer: writer, socket: MessageSocket(owning: ours), role: role, createdAt: createdAt,
-                idempotencyKey: idempotencyKey),
-            theirEnd: Descriptor(owning: theirs))
+                idempotencyKey: idempotencyKey, folder: bounds.folder),
+            theirEnd: Descriptor(owning: theirs), tokens: tokens.current)
         // Before anybody can find the link and pass it a connection: an encoder hears this first.
         guard encoder.link.start(
-            settings(for: writer, role, createdAt: createdAt, idempotencyKey: idempotencyKey)) else {
+            settings(for: writer, role, createdAt: createdAt, bounds: bounds, idempotencyKey: idempotencyKey),
+            // Every request to the catalog comes by way of the gateway.
+            tokens: role == .catalog ? nil : encoder.tokens?.table(reaching: writer.owner))
+        else {
             throw SystemError("start an encoder: its settings do not fit a message", number: EncoderLink.tooLong)
         }
         return encoder
@@ -162,28 +177,30 @@ package final class Encoders: Sendable {
         do throws(SystemError) {
             return try body()
         } catch {
-            log.error("an encoder can't be started", metadata: ["writer": "\(writer)", "error": "\(error)"])
+            log.error("an encoder can't be started", metadata: ["writer": "\(writer.key)", "error": "\(error)"])
             if error.isOutOfSpace { throw Problem(.noSpace, "There is no space to keep a writer's record.") }
             throw Problem(.overloaded, "The server can't start an encoder now: \(error.description). Try again.")
         }
     }
 
     private func settings(
-        for writer: WriterID, _ role: EncoderSettings.Role, createdAt: Timestamp, idempotencyKey: String?
+        for writer: WriterID, _ role: EncoderSettings.Role, createdAt: Timestamp, bounds: TokenLimits,
+        idempotencyKey: String?
     ) -> EncoderSettings {
         EncoderSettings(
             role: role, writer: writer, createdAt: createdAt, idempotencyKey: idempotencyKey, folder: records.folderPath(writer),
-            outputDirectory: configuration.outputDirectory, limits: configuration.limits,
-            policy: configuration.policy, serverPort: configuration.port,
+            outputDirectory: configuration.outputDirectory + (bounds.folder.map { "/" + $0 } ?? ""),
+            ownersFolder: bounds.folder, limits: bounds.applied(to: configuration.limits),
+            policy: bounds.applied(to: configuration.policy), serverPort: configuration.port,
             requiresSandbox: configuration.requiresSandbox, version: configuration.version,
-            logsRequests: configuration.logsRequests, tokens: authenticator.current)
+            logsRequests: configuration.logsRequests, asksForTokens: tokens.current != nil)
     }
 
     /// What every encoder is told first, at its longest, must fit one message; nil when it does.
     package var excessOfSettings: Int? {
         let longest = WriterID(String(repeating: "x", count: WriterID.maxLength))!
         let settings = settings(
-            for: longest, .catalog, createdAt: .now(), idempotencyKey: String(repeating: "\"", count: 255))
+            for: longest, .catalog, createdAt: .now(), bounds: TokenLimits(), idempotencyKey: String(repeating: "\"", count: 255))
         let bytes = ControlMessage.start(settings).encoded.count
         return bytes > MessageSocket.maxMessageBytes ? bytes - MessageSocket.maxMessageBytes : nil
     }
@@ -218,7 +235,7 @@ package final class Encoders: Sendable {
     @discardableResult
     private func end(_ link: EncoderLink) -> Bool {
         guard link.condemn(.unresponsive) else { return false }
-        log.error("an encoder does not answer and is killed", metadata: ["writer": "\(link.writer)"])
+        log.error("an encoder does not answer and is killed", metadata: ["writer": "\(link.writer.key)"])
         return true
     }
 
@@ -273,7 +290,10 @@ package final class Encoders: Sendable {
             events += 1
             switch consume event {
             case .changed: break
-            case .counted(let counts): metrics.add(counts.ofRoutes(Self.routes))
+            case .counted(let counts):
+                let counts = counts.ofRoutes(Self.routes)
+                metrics.add(counts)
+                workByName.withLock { $0[link.writer.owner ?? "", default: MetricCounts()].add(counts) }
             case .returned(let descriptor, let unread, let passes):
                 if let fault = fault(of: descriptor, unread) { return distrust(link, fault) }
                 adopt(descriptor, unread, passes)
@@ -320,7 +340,7 @@ package final class Encoders: Sendable {
             registry.end(link.writer, as: state)
         case .unkeptRecord(let record):
             records.keep(records.withFiles(record, of: link.writer), of: link.writer)
-            log.error("a record waits to be written", metadata: ["writer": "\(link.writer)"])
+            log.error("a record waits to be written", metadata: ["writer": "\(link.writer.key)"])
             registry.end(link.writer, as: record.state)
         case .discarded:
             try? records.removeFolder(link.writer)
@@ -352,7 +372,7 @@ package final class Encoders: Sendable {
             tally.withLock { $0.forkLatency.add((ContinuousClock.now - link.began).inSeconds) }
             ends.withLock { $0.writers[process] = writer }
         case .forkFailed(let writer, let reason):
-            log.error("an encoder can't be forked", metadata: ["writer": "\(writer)", "error": "\(reason)"])
+            log.error("an encoder can't be forked", metadata: ["writer": "\(writer.key)", "error": "\(reason)"])
         case .ended(let process, let end):
             tally.withLock { $0.exits[end.label, default: 0] += 1 }
             processEnded(process, end)
@@ -394,7 +414,7 @@ package final class Encoders: Sendable {
             return registry.end(link.writer, as: record.state)
         }
         let reason = end?.description ?? "ended"
-        log.error("an encoder died", metadata: ["writer": "\(link.writer)", "end": "\(reason)"])
+        log.error("an encoder died", metadata: ["writer": "\(link.writer.key)", "end": "\(reason)"])
         guard let snapshot = link.snapshot else {
             try? records.removeFolder(link.writer)
             registry.remove(link.writer)
@@ -408,7 +428,7 @@ package final class Encoders: Sendable {
             try records.save(record, of: link.writer)
         } catch {
             records.keep(record, of: link.writer)
-            log.error("a record waits to be written", metadata: ["writer": "\(link.writer)", "error": "\(error)"])
+            log.error("a record waits to be written", metadata: ["writer": "\(link.writer.key)", "error": "\(error)"])
         }
         registry.end(link.writer, as: .failed)
     }

@@ -9,18 +9,23 @@ package struct EndedWriter {
     let writer: WriterID
     let record: WriterRecord
     let records: RecordStore
+    /// Told with the writer: to whoever sees every owner's.
+    private let shownOwner: String?
 
-    package init(writer: WriterID, record: WriterRecord, records: RecordStore) {
+    package init(writer: WriterID, record: WriterRecord, records: RecordStore, shownOwner: String? = nil) {
         self.writer = writer
         self.record = record
         self.records = records
+        self.shownOwner = shownOwner
     }
+
+    private var resource: JSONObject { record.resource.naming(owner: shownOwner) }
 
     /// Answers what an ended writer can be asked. `delete` also makes the registry forget.
     package func response(to operation: Operation, stream: Int?, head: RequestHead) throws(Problem) -> Response {
         switch operation {
-        case .getWriter: return .json(.object(record.resource))
-        case .finalizeWriter where record.state == .closed: return .json(.object(record.resource))
+        case .getWriter: return .json(.object(resource))
+        case .finalizeWriter where record.state == .closed: return .json(.object(resource))
         case .getOutput: return try output(head)
         case .getChunkOffset: return try offset(of: stream)
         default: throw wrongState
@@ -36,7 +41,7 @@ package struct EndedWriter {
                 parameter: "id")
         }
         return .json(
-            .object(record.resource), status: keyed ? .created : .ok,
+            .object(resource), status: keyed ? .created : .ok,
             fields: [("Location", "/v1/writers/\(writer)")])
     }
 

@@ -47,8 +47,7 @@ public final class Gateway: Sendable {
     private let metrics = MetricCounter()
     private let records: RecordStore
     private let encoders: Encoders
-    private let authenticator: TokenAuthenticator
-    private let tokenFile: TokenFile?
+    private let tokens: Tokens
     private let switchboard: Switchboard
     private let server: HTTPServer
     private let acceptor: Acceptor
@@ -64,9 +63,8 @@ public final class Gateway: Sendable {
         configuration.limits.maxConnections = Self.connections(configuration.limits, log)
         self.configuration = configuration
         self.log = log
-        tokenFile = configuration.tokenFile.map(TokenFile.init)
         do throws(TokenFile.Unusable) {
-            authenticator = TokenAuthenticator(tokens: try tokenFile?.read())
+            tokens = try Tokens(configuration.tokenFile.map(TokenFile.init))
         } catch {
             throw .tokens(error.description)
         }
@@ -76,7 +74,9 @@ public final class Gateway: Sendable {
         }
         let listener: Listener
         do throws(SystemError) {
-            signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded])
+            // Without a token file there is nothing to read again, and SIGHUP ends the process as it always does.
+            let rereading = tokens.current == nil ? [] : [Signal.hangUp]
+            signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded] + rereading)
             Signal.ignore([Signal.brokenPipe])
             ChildProcess.becomeSubreaper()
             loop = try EventLoop()
@@ -99,7 +99,7 @@ public final class Gateway: Sendable {
             let returned = ReturnedConnections()
             encoders = try Encoders(
                 configuration: configuration, registry: registry, records: records,
-                authenticator: authenticator, metrics: metrics, loop: loop, log: log,
+                tokens: tokens, metrics: metrics, loop: loop, log: log,
                 source: { [configuration, loop] report throws(SystemError) in
                     try ForkServerClient(
                         executable: configuration.encoderExecutable, arguments: configuration.encoderArguments,
@@ -107,7 +107,7 @@ public final class Gateway: Sendable {
                 }, adopt: returned.adopt)
             switchboard = Switchboard(
                 configuration: configuration, registry: registry, records: records, encoders: encoders, log: log,
-                authenticator: authenticator, metrics: metrics, sandbox: sandbox)
+                tokens: tokens, metrics: metrics, sandbox: sandbox)
             server = try HTTPServer(
                 configuration: .init(
                     configuration.limits, lingerTime: .milliseconds(5), answersWhileDraining: true,
@@ -190,6 +190,7 @@ public final class Gateway: Sendable {
     /// Serves until SIGTERM or SIGINT, then ends well: no new work, every open writer
     /// finalized.
     public func run() {
+        if let lines = tokens.current { tell(ofCutLine: lines) }
         loop.everySecond { [self] in everySecond() }
         do throws(SystemError) {
             _ = try loop.watch(signals.descriptor) { [self] in receiveSignals() }
@@ -203,6 +204,8 @@ public final class Gateway: Sendable {
         while let signal = signals.next() {
             if signal == Signal.childEnded {
                 while let (process, end) = ChildProcess.reapAny() { encoders.childEnded(process, end) }
+            } else if signal == Signal.hangUp {
+                reloadTokens(now: true)
             } else {
                 stop(Signal.name(signal))
             }
@@ -252,7 +255,7 @@ public final class Gateway: Sendable {
         }
         guard deadline.hasPassed else { return }
         for link in links {
-            log.error("an encoder did not end in time", metadata: ["writer": "\(link.writer)"])
+            log.error("an encoder did not end in time", metadata: ["writer": "\(link.writer.key)"])
             if let process = link.process { Signal.send(Signal.kill, to: process) }
         }
         if links.isEmpty || links.allSatisfy({ $0.end != nil || $0.process == nil }) { stopLoop() }
@@ -271,15 +274,27 @@ public final class Gateway: Sendable {
         stopIfDone()
     }
 
-    private func reloadTokens() {
+    /// Tells everybody of a token file that has changed; with `now`, of one that has not, too.
+    private func reloadTokens(now: Bool = false) {
         do throws(TokenFile.Unusable) {
-            guard let tokens = try tokenFile?.readIfChanged() else { return }
-            authenticator.replace(with: tokens)
-            for link in registry.liveLinks { link.tell(tokens: tokens) }
-            log.info("tokens were read again", metadata: ["count": "\(tokens.count)"])
+            try tokens.reload(now: now) { lines in
+                var tables: [String?: TokenTable] = [:]
+                for link in registry.liveLinks {
+                    let table = tables[link.writer.owner] ?? lines.table(reaching: link.writer.owner)
+                    tables[link.writer.owner] = table
+                    link.tell(tokens: table)
+                }
+                log.info("tokens were read again", metadata: ["count": "\(lines.lines.count)"])
+                tell(ofCutLine: lines)
+            }
         } catch {
             log.error("the old tokens stay in force", metadata: ["error": "\(error.description)"])
         }
+    }
+
+    private func tell(ofCutLine lines: TokenLines) {
+        if !lines.endsWithinLine { return }
+        log.warning("the last line of the token file has no newline: it does not count before it has")
     }
 
     /// Takes up the writers of an earlier run. One that neither ended well nor has an encoder
@@ -306,7 +321,7 @@ public final class Gateway: Sendable {
     }
 
     private func fail(_ writer: WriterID, _ record: WriterRecord?, createdAt: Timestamp) {
-        log.warning("a writer of an earlier run never ended", metadata: ["writer": "\(writer)"])
+        log.warning("a writer of an earlier run never ended", metadata: ["writer": "\(writer.key)"])
         guard let record else {
             try? records.removeFolder(writer)
             return registry.remove(writer)

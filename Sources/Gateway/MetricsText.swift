@@ -5,7 +5,10 @@ import WriterModel
 struct MetricsText {
     struct Gauges {
         var connections = 0
-        var writersByState: [WriterState: Int] = [:]
+        /// "": of tokens without a name.
+        var writersByOwner: [String: [WriterState: Int]] = [:]
+        /// nil: whoever asks may not know of names.
+        var workByName: [String: MetricCounts]?
         var encoderExits: [String: Int64] = [:]
         var forkLatency = DurationHistogram()
         var sandbox = SandboxReport(landlockABI: 0, filtersSystemCalls: false)
@@ -17,6 +20,7 @@ struct MetricsText {
         var text = MetricsText()
         text.add(counts)
         text.add(gauges)
+        if let work = gauges.workByName { text.add(work, gauges.writersByOwner) }
         return Array((text.lines.joined(separator: "\n") + "\n").utf8)
     }
 
@@ -44,7 +48,8 @@ struct MetricsText {
         sample("penstock_gateway_connections", "", Double(gauges.connections))
         family("penstock_writers", "gauge", "Writers by state.")
         for state in WriterState.allCases {
-            sample("penstock_writers", "state=\"\(state.rawValue)\"", Double(gauges.writersByState[state] ?? 0))
+            let count = gauges.writersByOwner.values.reduce(0) { $0 + ($1[state] ?? 0) }
+            sample("penstock_writers", "state=\"\(state.rawValue)\"", Double(count))
         }
         family("penstock_encoder_exits_total", "counter", "Encoder processes that ended, by exit code or signal.")
         for (reason, count) in gauges.encoderExits.sorted(by: { $0.key < $1.key }) {
@@ -59,6 +64,29 @@ struct MetricsText {
         ] {
             sample("penstock_sandbox_in_force", "part=\"\(part)\"", isInForce ? 1 : 0)
         }
+    }
+
+    /// The same by the names of tokens: names are of characters that need no escape.
+    private mutating func add(_ work: [String: MetricCounts], _ writers: [String: [WriterState: Int]]) {
+        let names = Set(work.keys).union(writers.keys).sorted()
+        family("penstock_name_writers", "gauge", "Writers by the name of the token that made them, and state.")
+        for name in names {
+            for state in WriterState.allCases {
+                sample("penstock_name_writers", "name=\"\(name)\",state=\"\(state.rawValue)\"", Double(writers[name]?[state] ?? 0))
+            }
+        }
+        func add(_ metric: String, _ help: String, _ value: (MetricCounts) -> Double) {
+            family(metric, "counter", help)
+            for name in names { sample(metric, "name=\"\(name)\"", value(work[name] ?? MetricCounts())) }
+        }
+        add("penstock_name_requests_total", "Requests that the encoders of a name's writers answered.") {
+            Double($0.answers.values.reduce(0, +))
+        }
+        add("penstock_name_body_bytes_read_total", "Bytes of those requests' bodies.") { Double($0.bodyBytesRead) }
+        add("penstock_name_body_bytes_sent_total", "Bytes of their answers' bodies.") { Double($0.bodyBytesSent) }
+        add("penstock_name_frames_taken_total", "Pictures, and samples per channel, taken from a name's chunks.") { Double($0.framesTaken) }
+        add("penstock_name_output_bytes_total", "Bytes written to a name's destinations.") { Double($0.bytesWritten) }
+        add("penstock_name_encoder_cpu_seconds_total", "Processor time of a name's encoders.") { $0.cpuSeconds }
     }
 
     private mutating func family(_ name: String, _ type: String, _ help: String) {

@@ -49,7 +49,7 @@ final class OriginStore: Sendable {
         isNew = !File.isThere(path)
         folder = try Directory(path: path)
         for name in try folder.entries() {
-            guard let writer = WriterID(name), let bytes = try? folder.readFile(name, most: 64 * 1_024),
+            guard let writer = WriterID(key: name), let bytes = try? folder.readFile(name, most: 64 * 1_024),
                 let origin = (try? JSONParser.parse(bytes)).flatMap(WriterOrigin.init(json:))
             else { continue }
             remember(origin, of: writer)
@@ -61,7 +61,7 @@ final class OriginStore: Sendable {
     /// Holds in memory even when it throws, as it could not be written.
     func note(_ origin: WriterOrigin, of writer: WriterID) throws(SystemError) {
         remember(origin, of: writer)
-        try folder.writeAtomically(writer.text, origin.json.encoded)
+        try folder.writeAtomically(writer.key, origin.json.encoded)
     }
 
     private func remember(_ origin: WriterOrigin, of writer: WriterID) {
@@ -74,7 +74,7 @@ final class OriginStore: Sendable {
 
     func remove(_ writer: WriterID) throws(SystemError) {
         state.withLock { Self.forget(writer, &$0) }
-        try folder.removeFile(writer.text)
+        try folder.removeFile(writer.key)
     }
 
     private static func forget(_ writer: WriterID, _ state: inout State) {

@@ -40,20 +40,23 @@ package final class RecordStore: Sendable {
 
     package func origin(of writer: WriterID) -> WriterOrigin? { origins[writer] }
 
-    package func folderPath(_ writer: WriterID) -> String { "\(writers.path)/\(writer)" }
+    package func folderPath(_ writer: WriterID) -> String { "\(writers.path)/\(writer.key)" }
 
     /// Makes the writer's folder. Throws `isAlreadyThere` when there is one.
-    package func makeFolder(_ writer: WriterID) throws(SystemError) { try writers.makeSubdirectory(writer.text) }
+    package func makeFolder(_ writer: WriterID) throws(SystemError) { try writers.makeSubdirectory(writer.key) }
+
+    /// Makes the folder, below the output directory, of a token's writers.
+    func makeOutputFolder(_ folder: String) throws(SystemError) { try outputs.makeParents(of: folder + "/file") }
 
     package func removeFolder(_ writer: WriterID) throws(SystemError) {
         unwritten.withLock { _ = $0.removeValue(forKey: writer) }
-        try writers.removeSubdirectory(writer.text)
+        try writers.removeSubdirectory(writer.key)
         try origins.remove(writer)
     }
 
     /// Keeps the record of a writer whose encoder could not.
     package func save(_ record: WriterRecord, of writer: WriterID) throws(SystemError) {
-        try writers.subdirectory(writer.text)
+        try writers.subdirectory(writer.key)
             .writeAtomically(WriterRecord.fileName, record.json.encoded)
     }
 
@@ -95,7 +98,7 @@ package final class RecordStore: Sendable {
 
     /// A record as the gateway has it from an encoder's messages, with the files that the writer's ledger names.
     package func withFiles(_ record: WriterRecord, of writer: WriterID) -> WriterRecord {
-        guard let files = try? FileLedger.read(in: writers.subdirectory(writer.text)) else { return record }
+        guard let files = try? FileLedger.read(in: writers.subdirectory(writer.key)) else { return record }
         var record = record
         record.outputFiles = files.keys.sorted().map(\.text)
         return origins.checked(record, of: writer)
@@ -114,7 +117,7 @@ package final class RecordStore: Sendable {
         let limit = RecordBounds.fileBytes
         do throws(SystemError) {
             let bytes = try readers.passing { () throws(SystemError) in
-                try writers.subdirectory(writer.text).readFile(WriterRecord.fileName, most: limit + 1)
+                try writers.subdirectory(writer.key).readFile(WriterRecord.fileName, most: limit + 1)
             }
             guard bytes.count <= limit, let json = try? JSONParser.parse(bytes, mostValues: RecordBounds.fileValues),
                 let record = WriterRecord(json: json)
@@ -127,7 +130,7 @@ package final class RecordStore: Sendable {
 
     /// Whether an encoder still holds the writer's folder.
     package func isHeld(_ writer: WriterID) -> Bool {
-        guard let folder = try? writers.subdirectory(writer.text) else { return false }
+        guard let folder = try? writers.subdirectory(writer.key) else { return false }
         return !folder.lock()
     }
 
@@ -141,7 +144,7 @@ package final class RecordStore: Sendable {
 
     /// The output of a writer that has ended, for reading.
     package func openOutput(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> Output {
-        let folder = try writers.subdirectory(writer.text)
+        let folder = try writers.subdirectory(writer.key)
         if let file = record.managedFile {
             let descriptor = Descriptor(owning: try folder.openFile(file))
             return .file(descriptor, name: Self.managedName(of: writer, file))
@@ -169,9 +172,9 @@ package final class RecordStore: Sendable {
         guard outputs.contains(path) else { return }
         do throws(SystemError) {
             try outputs.removeFile(path)
-            log.warning("an unfinished output was removed", metadata: ["writer": "\(writer)", "file": "\(path)"])
+            log.warning("an unfinished output was removed", metadata: ["writer": "\(writer.key)", "file": "\(path)"])
         } catch {
-            log.error("an unfinished output can't be removed", metadata: ["writer": "\(writer)", "error": "\(error)"])
+            log.error("an unfinished output can't be removed", metadata: ["writer": "\(writer.key)", "error": "\(error)"])
         }
     }
 
@@ -187,8 +190,8 @@ package final class RecordStore: Sendable {
     private func removeOutputs(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> [RelativePath] {
         let paths = origins.permitted(record.outputFiles, of: writer).compactMap(Self.path).filter { !$0.isReserved && !$0.isItself }
         // Without its folder nothing says what is the writer's.
-        if paths.isEmpty || !writers.contains(writer.text) { return paths }
-        let owner = try OutputOwnership(record, in: try writers.subdirectory(writer.text))
+        if paths.isEmpty || !writers.contains(writer.key) { return paths }
+        let owner = try OutputOwnership(record, in: try writers.subdirectory(writer.key))
         return try outputs.removeFiles(paths, if: owner.owns)
     }
 
@@ -196,5 +199,5 @@ package final class RecordStore: Sendable {
     private static func path(_ text: String) -> RelativePath? { try? RelativePath(text) }
 
     /// The writers that have a folder.
-    package func all() throws(SystemError) -> [WriterID] { try writers.entries().compactMap { WriterID($0) } }
+    package func all() throws(SystemError) -> [WriterID] { try writers.entries().compactMap { WriterID(key: $0) } }
 }

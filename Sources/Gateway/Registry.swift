@@ -21,7 +21,27 @@ package final class Registry: Sendable {
     private struct State {
         var items: [WriterID: Item] = [:]
         var liveCount = 0
-        var keys: [String: WriterID] = [:]
+        var liveByOwner: [String?: Int] = [:]
+        var keys: [OwnersKey: WriterID] = [:]
+        /// Those of owners with names, by their ids.
+        var named: [String: Set<WriterID>] = [:]
+
+        mutating func countLive(_ owner: String?, _ change: Int) {
+            liveCount += change
+            let count = liveByOwner[owner, default: 0] + change
+            liveByOwner[owner] = count == 0 ? nil : count
+        }
+
+        mutating func set(_ item: Item) {
+            items[item.writer] = item
+            if item.writer.owner != nil { named[item.writer.text, default: []].insert(item.writer) }
+        }
+    }
+
+    /// Every owner has Idempotency-Keys of its own.
+    private struct OwnersKey: Hashable {
+        let owner: String?
+        let key: String
     }
 
     private let state = Mutex(State())
@@ -30,6 +50,7 @@ package final class Registry: Sendable {
     /// instead, if one does.
     package func claim(key: String, for writer: WriterID) -> WriterID? {
         state.withLock { state in
+            let key = OwnersKey(owner: writer.owner, key: key)
             if let holder = state.keys[key] { return holder }
             state.keys[key] = writer
             return nil
@@ -57,28 +78,32 @@ package final class Registry: Sendable {
 
     package enum Admission: Sendable {
         case added, alreadyThere(Entry), full
+        /// Of its owner's.
+        case ownerFull(limit: Int)
     }
 
-    /// Adds a live writer unless its id is taken or `limit` live ones are there.
-    package func add(_ link: EncoderLink, createdAt: Timestamp, limit: Int) -> Admission {
+    /// Adds a live writer unless its id is taken, or `limit` live ones are there, or `ofOwner` of its owner's.
+    package func add(_ link: EncoderLink, createdAt: Timestamp, limit: Int, ofOwner: Int? = nil) -> Admission {
         state.withLock { state in
             if let item = state.items[link.writer] { return .alreadyThere(item.entry) }
+            let owner = link.writer.owner
+            if let ofOwner, state.liveByOwner[owner, default: 0] >= ofOwner { return .ownerFull(limit: ofOwner) }
             if state.liveCount >= limit { return .full }
-            state.liveCount += 1
-            state.items[link.writer] = Item(writer: link.writer, createdAt: createdAt, entry: .live(link))
+            state.countLive(owner, 1)
+            state.set(Item(writer: link.writer, createdAt: createdAt, entry: .live(link)))
             return .added
         }
     }
 
     /// Adds a writer of an earlier run.
     package func restore(_ writer: WriterID, createdAt: Timestamp, _ entry: Entry) {
-        state.withLock { $0.items[writer] = Item(writer: writer, createdAt: createdAt, entry: entry) }
+        state.withLock { $0.set(Item(writer: writer, createdAt: createdAt, entry: entry)) }
     }
 
     package func end(_ writer: WriterID, as ended: WriterState) {
         state.withLock { state in
             guard var item = state.items[writer] else { return }
-            if case .live = item.entry { state.liveCount -= 1 }
+            if case .live = item.entry { state.countLive(writer.owner, -1) }
             item.entry = .ended(ended)
             state.items[writer] = item
         }
@@ -87,25 +112,31 @@ package final class Registry: Sendable {
     package func remove(_ writer: WriterID) {
         state.withLock { state in
             if let key = state.keys.first(where: { $0.value == writer })?.key { state.keys[key] = nil }
-            if case .live = state.items.removeValue(forKey: writer)?.entry { state.liveCount -= 1 }
+            if case .live = state.items.removeValue(forKey: writer)?.entry { state.countLive(writer.owner, -1) }
+            state.named[writer.text]?.remove(writer)
+            if state.named[writer.text]?.isEmpty == true { state.named[writer.text] = nil }
         }
     }
 
-    /// For the metrics.
-    var countsByState: [WriterState: Int] {
+    /// The writers of owners with names that have this id.
+    package func named(_ id: String) -> [WriterID] { state.withLock { Array($0.named[id] ?? []) } }
+
+    /// For the metrics: by owner, "" for none, and state.
+    var countsByOwner: [String: [WriterState: Int]] {
         state.withLock { Array($0.items.values) }.reduce(into: [:]) { counts, item in
-            switch item.entry {
-            case .live(let link): counts[link.writerState ?? .configuring, default: 0] += 1
-            case .orphaned: counts[.finalizing, default: 0] += 1
-            case .ended(let state): counts[state, default: 0] += 1
+            let state: WriterState = switch item.entry {
+            case .live(let link): link.writerState ?? .configuring
+            case .orphaned: .finalizing
+            case .ended(let state): state
             }
+            counts[item.writer.owner ?? "", default: [:]][state, default: 0] += 1
         }
     }
 
-    /// Newest first; ids break ties.
-    package func newestFirst() -> [Item] {
-        state.withLock { Array($0.items.values) }.sorted {
-            ($0.createdAt, $0.writer.text) > ($1.createdAt, $1.writer.text)
+    /// Newest first, of all or of some; ids break ties.
+    package func newestFirst(where isIncluded: (WriterID) -> Bool = { _ in true }) -> [Item] {
+        state.withLock { state in state.items.values.filter { isIncluded($0.writer) } }.sorted {
+            ($0.createdAt, $0.writer.key) > ($1.createdAt, $1.writer.key)
         }
     }
 }

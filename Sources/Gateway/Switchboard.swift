@@ -13,7 +13,7 @@ package final class Switchboard: RequestHandler {
     private let registry: Registry
     private let records: RecordStore
     private let encoders: Encoders
-    private let authenticator: TokenAuthenticator
+    private let tokens: Tokens
     private let metrics: MetricCounter
     private let sandbox: SandboxReport
     private let log: Logger
@@ -22,13 +22,13 @@ package final class Switchboard: RequestHandler {
 
     package init(
         configuration: GatewayConfiguration, registry: Registry, records: RecordStore, encoders: Encoders, log: Logger,
-        authenticator: TokenAuthenticator, metrics: MetricCounter, sandbox: SandboxReport
+        tokens: Tokens, metrics: MetricCounter, sandbox: SandboxReport
     ) {
         self.configuration = configuration
         self.registry = registry
         self.records = records
         self.encoders = encoders
-        self.authenticator = authenticator
+        self.tokens = tokens
         self.metrics = metrics
         self.sandbox = sandbox
         self.log = log
@@ -66,21 +66,28 @@ package final class Switchboard: RequestHandler {
         if exchange.head.method == .options { return answerOptions(exchange) }
         let request = try Route.match(exchange.head)
         exchange.route = request.operation.rawValue
-        if !request.operation.isOperational || configuration.protectsOperations {
-            try authenticator.check(exchange.head, for: request.operation.scope)
+        if request.operation.isOperational { return try answerOperational(request.operation, exchange) }
+        let caller = try tokens.authenticator.identify(exchange.head)
+        try caller.require(request.operation.scope)
+        try answer(request, by: caller, exchange)
+    }
+
+    private func answerOperational(_ operation: Operation, _ exchange: Exchange) throws(Problem) {
+        if configuration.protectsOperations {
+            try tokens.authenticator.identify(exchange.head).require(operation.scope)
         }
-        switch request.operation {
+        switch operation {
         case .getLiveness: exchange.reply(.json(["status": "ok"]))
         case .getMetrics:
             exchange.reply(
                 Response(
                     .ok, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
-                    body: .bytes(MetricsText.render(metrics.current, gauges))))
+                    body: .bytes(MetricsText.render(metrics.current, gauges(for: exchange.head)))))
         case .getReadiness: exchange.reply(readiness)
         case .getOpenAPI:
             exchange.reply(
                 Response(.ok, fields: [("Content-Type", "application/yaml")], body: .bytes(PackageResources.openapi_yaml)))
-        default: try answer(request, exchange)
+        default: throw Problem(.notFound, "There is nothing at \(exchange.head.target.rawPath).")
         }
     }
 
@@ -94,32 +101,49 @@ package final class Switchboard: RequestHandler {
         }
     }
 
-    private func answer(_ request: RoutedRequest, _ exchange: Exchange) throws(Problem) {
+    private func answer(_ request: RoutedRequest, by caller: Principal, _ exchange: Exchange) throws(Problem) {
         if isStopping.load(ordering: .relaxed) && request.operation.scope == .write {
             throw Problem(.serverStopped, "The server is ending and takes no new work.")
         }
         switch (request.operation, request.writer) {
         case (let operation, _) where operation.isAboutLibav: try pass(exchange, to: try encoders.catalog())
-        case (.encode, _): try start(.random(), as: .encode, exchange)
-        case (.listWriters, _): exchange.reply(.json(try list(exchange.head.target)))
-        case (.createWriter, _): try create(exchange)
-        case (.putWriter, let writer?): try create(writer, exchange)
-        case (_, let writer?): try answer(request, about: writer, exchange)
+        case (.encode, _): try start(WriterID.random().owned(by: caller.name), as: .encode, by: caller, exchange)
+        case (.listWriters, _): exchange.reply(.json(try list(exchange.head.target, for: caller)))
+        case (.createWriter, _): try create(by: caller, exchange)
+        case (.putWriter, let writer?): try create(writer.owned(by: caller.name), by: caller, exchange)
+        case (_, let writer?):
+            try answer(request, about: try found(writer, for: caller, exchange.head.target), for: caller, exchange)
         default: throw Problem(.notFound, "There is nothing at \(exchange.head.target.rawPath).")
         }
     }
 
-    private func create(_ exchange: Exchange) throws(Problem) {
-        let writer = WriterID.random()
+    /// The writer that the caller means: of its own name's or, where it sees all, of the name that it gives,
+    /// or of the only one that has the id.
+    private func found(_ writer: WriterID, for caller: Principal, _ target: RequestTarget) throws(Problem) -> WriterID {
+        if let owner = try caller.namedOwner(target.query("name")) { return writer.owned(by: owner) }
+        let own = writer.owned(by: caller.name)
+        if !caller.seesAll || registry[own] != nil { return own }
+        let unnamed = writer.owned(by: nil)
+        let holders = registry.named(writer.text) + (registry[unnamed] == nil ? [] : [unnamed])
+        if holders.count > 1 {
+            throw Problem(
+                .invalidParameter, "Several names have a writer \(writer). Say whose is meant: ?name=NAME.", parameter: "name",
+                supported: holders.map { $0.owner ?? "" }.sorted())
+        }
+        return holders.first ?? own
+    }
+
+    private func create(by caller: Principal, _ exchange: Exchange) throws(Problem) {
+        let writer = WriterID.random().owned(by: caller.name)
         let key = try idempotencyKey(exchange.head)
         if let key, let holder = registry.claim(key: key, for: writer) {
             guard let entry = registry[holder] else {
                 throw Problem(.overloaded, "The request with this Idempotency-Key is being answered. Try again.")
             }
-            return try repeatCreation(of: holder, entry, exchange)
+            return try repeatCreation(of: holder, entry, for: caller, exchange)
         }
         do throws(Problem) {
-            try start(writer, as: .writer, idempotencyKey: key, exchange)
+            try start(writer, as: .writer, by: caller, idempotencyKey: key, exchange)
         } catch {
             // Unless its encoder has it by now, nothing has the key.
             if key != nil && registry[writer] == nil { registry.remove(writer) }
@@ -136,23 +160,27 @@ package final class Switchboard: RequestHandler {
         return key
     }
 
-    private func create(_ writer: WriterID, _ exchange: Exchange) throws(Problem) {
-        if let entry = registry[writer] { return try repeatCreation(of: writer, entry, exchange) }
-        try start(writer, as: .writer, exchange)
+    private func create(_ writer: WriterID, by caller: Principal, _ exchange: Exchange) throws(Problem) {
+        if let entry = registry[writer] { return try repeatCreation(of: writer, entry, for: caller, exchange) }
+        try start(writer, as: .writer, by: caller, exchange)
     }
 
     private func start(
-        _ writer: WriterID, as role: EncoderSettings.Role, idempotencyKey: String? = nil, _ exchange: Exchange
+        _ writer: WriterID, as role: EncoderSettings.Role, by caller: Principal, idempotencyKey: String? = nil,
+        _ exchange: Exchange
     ) throws(Problem) {
         if isStopping.load(ordering: .relaxed) {
             throw Problem(.serverStopped, "The server is ending and takes no new writers.")
         }
         try admit()
-        switch try encoders.start(writer, as: role, idempotencyKey: idempotencyKey) {
+        let bounds = try tokens.limits(of: caller)
+        switch try encoders.start(writer, as: role, bounds: bounds, idempotencyKey: idempotencyKey) {
         case .added:
             guard case .live(let link) = registry[writer] else { throw .noWriter(writer.text) }
             try pass(exchange, to: link)
-        case .alreadyThere(let entry): try repeatCreation(of: writer, entry, exchange)
+        case .alreadyThere(let entry): try repeatCreation(of: writer, entry, for: caller, exchange)
+        case .ownerFull(let limit): throw .tooManyWriters(of: caller.name, limit)
+        case .full where !caller.seesAll: throw Problem(.overloaded, "The server takes no more writers now. Try again later.")
         case .full:
             throw Problem(
                 .overloaded,
@@ -171,18 +199,23 @@ package final class Switchboard: RequestHandler {
         throw problem
     }
 
-    private func repeatCreation(of writer: WriterID, _ entry: Registry.Entry, _ exchange: Exchange) throws(Problem) {
+    private func repeatCreation(
+        of writer: WriterID, _ entry: Registry.Entry, for caller: Principal, _ exchange: Exchange
+    ) throws(Problem) {
         if case .live(let link) = entry { return try pass(exchange, to: link) }
         let limit = configuration.limits.maxJSONBytes
         exchange.gatherBody(limit: limit) { [self] exchange in
             attempt(exchange) { () throws(Problem) in
                 let request = try exchange.jsonBody(limit: limit)
-                exchange.reply(try ended(writer).response(toCreation: request, keyed: exchange.head.method == .post))
+                let writer = try ended(writer, for: caller)
+                exchange.reply(try writer.response(toCreation: request, keyed: exchange.head.method == .post))
             }
         }
     }
 
-    private func answer(_ request: RoutedRequest, about writer: WriterID, _ exchange: Exchange) throws(Problem) {
+    private func answer(
+        _ request: RoutedRequest, about writer: WriterID, for caller: Principal, _ exchange: Exchange
+    ) throws(Problem) {
         switch registry[writer] {
         case nil: throw .noWriter(writer.text)
         case .live(let link):
@@ -197,7 +230,7 @@ package final class Switchboard: RequestHandler {
                 exchange.reply(try delete(writer))
             } else {
                 exchange.reply(
-                    try ended(writer).response(to: request.operation, stream: request.stream, head: exchange.head))
+                    try ended(writer, for: caller).response(to: request.operation, stream: request.stream, head: exchange.head))
             }
         }
     }
@@ -235,13 +268,14 @@ package final class Switchboard: RequestHandler {
         }
     }
 
-    private func ended(_ writer: WriterID) throws(Problem) -> EndedWriter {
+    private func ended(_ writer: WriterID, for caller: Principal? = nil) throws(Problem) -> EndedWriter {
         guard let record = records.record(of: writer) else {
             if registry[writer] == nil { throw .noWriter(writer.text) }
             // No descriptor is left, or somebody else has damaged the file: the writer is there.
             throw Problem(.overloaded, "The record of the writer \(writer) can't be read now. Try again.")
         }
-        return EndedWriter(writer: writer, record: record, records: records)
+        return EndedWriter(
+            writer: writer, record: record, records: records, shownOwner: caller?.seesAll == true ? writer.owner : nil)
     }
 
     private func delete(_ writer: WriterID) throws(Problem) -> Response {
@@ -256,18 +290,24 @@ package final class Switchboard: RequestHandler {
         }
     }
 
-    private func list(_ target: RequestTarget) throws(Problem) -> JSONValue {
-        try WriterList(target).page(of: registry.newestFirst()) { item in
-            if case .live(let link) = item.entry { return link.snapshot?.resource }
-            return records.record(of: item.writer)?.resource
+    private func list(_ target: RequestTarget, for caller: Principal) throws(Problem) -> JSONValue {
+        let owner = try caller.namedOwner(target.query("name")) ?? (caller.seesAll ? nil : .some(caller.name))
+        let items = registry.newestFirst { writer in owner.map { $0 == writer.owner } ?? true }
+        return try WriterList(target).page(of: items) { item in
+            let record = if case .live(let link) = item.entry { link.snapshot } else { records.record(of: item.writer) }
+            return record?.resource.naming(owner: caller.seesAll ? item.writer.owner : nil)
         }
     }
 
-    private var gauges: MetricsText.Gauges {
+    private func gauges(for head: RequestHead) -> MetricsText.Gauges {
         let tally = encoders.currentTally
+        // By name for an admin's token, also where none is asked for.
+        let caller = tokens.current == nil ? nil : try? tokens.authenticator.identify(head)
+        let isAdmin = caller?.scopes.contains(.admin) == true
         return MetricsText.Gauges(
-            connections: server.withLock { $0 }?.connectionCount ?? 0, writersByState: registry.countsByState,
-            encoderExits: tally.exits, forkLatency: tally.forkLatency, sandbox: sandbox)
+            connections: server.withLock { $0 }?.connectionCount ?? 0, writersByOwner: registry.countsByOwner,
+            workByName: isAdmin ? encoders.currentWorkByName : nil, encoderExits: tally.exits,
+            forkLatency: tally.forkLatency, sandbox: sandbox)
     }
 
     private var readiness: Response {
@@ -291,5 +331,14 @@ extension SandboxReport {
             "system_calls": .bool(filtersSystemCalls),
             "missing": .array(missing.map { .string($0) }),
         ]
+    }
+}
+
+extension Problem {
+    fileprivate static func tooManyWriters(of name: String?, _ limit: Int) -> Problem {
+        Problem(
+            .tooManyWriters,
+            "\(name.map { "The name \($0) has" } ?? "Tokens without a name have") \(limit) live writers, the limit (max-writers) of this token. Finalize or delete one, or try again later.",
+            extras: [("limit", .integer(Int64(limit)))])
     }
 }

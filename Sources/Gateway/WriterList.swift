@@ -28,7 +28,7 @@ package struct WriterList {
         self.limit = limit
         cursor = try target.query("cursor").map { text throws(Problem) in
             let parts = text.parts(at: "~", most: 2)
-            guard parts.count == 2, Timestamp(parts[0]) != nil, WriterID(parts[1]) != nil else {
+            guard parts.count == 2, Timestamp(parts[0]) != nil, WriterID(key: parts[1]) != nil else {
                 throw Problem(
                     .invalidParameter, "cursor is what a page before gave as next_cursor.", parameter: "cursor")
             }
@@ -42,7 +42,7 @@ package struct WriterList {
         var last: Registry.Item?
         var hasMore = false
         for item in items {
-            if let cursor, (item.createdAt.description, item.writer.text) >= cursor { continue }
+            if let cursor, (item.createdAt.description, item.writer.key) >= cursor { continue }
             if let state, case .ended(let ended) = item.entry, ended != state { continue }
             // Before a whole snapshot is read; one that is being made has no state yet.
             if let state, case .live(let link) = item.entry, link.writerState != state { continue }
@@ -56,7 +56,7 @@ package struct WriterList {
             last = item
         }
         var object: JSONObject = ["writers": .array(page)]
-        if hasMore, let last { object["next_cursor"] = .string("\(last.createdAt)~\(last.writer)") }
+        if hasMore, let last { object["next_cursor"] = .string("\(last.createdAt)~\(last.writer.key)") }
         return .object(object)
     }
 }

@@ -39,6 +39,19 @@ public struct RequestHead: Sendable {
         }
     }
 
+    /// Gives the bytes of the field's first value, without a copy of them, and whether there is another one;
+    /// nil without the field.
+    public func withField<R>(_ name: String, _ body: (_ value: UnsafeRawBufferPointer, _ isOnly: Bool) -> R) -> R? {
+        bytes.withUnsafeBytes { bytes in
+            var found: FieldLine?
+            for line in lines where bytes.slice(line.name).equalsIgnoringCase(name) {
+                if let found { return body(bytes.slice(found.value), false) }
+                found = line
+            }
+            return found.map { body(bytes.slice($0.value), true) }
+        }
+    }
+
     public func hasField(_ name: String) -> Bool {
         bytes.withUnsafeBytes { bytes in
             lines.contains { bytes.slice($0.name).equalsIgnoringCase(name) }

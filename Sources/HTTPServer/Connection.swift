@@ -16,6 +16,8 @@ final class Connection: @unchecked Sendable {
     var passes: UInt8 = 0
     /// Accepted while the server drains: it has one request.
     var isLate = false
+    /// A request of it has been handled here.
+    var hasServed = false
     private var isOpen = true
     private var lowWater = 1
     private var hasReceiveTimeout = false

@@ -15,6 +15,9 @@ public final class Exchange: @unchecked Sendable {
     public let head: RequestHead
     public let body: RequestBody
 
+    /// The first that is handled here since the connection came: whoever passed it on has seen its head.
+    public let isFirst: Bool
+
     enum Outcome {
         case unanswered, keepAlive, close, handedOff
         /// Another process serves it, and this one keeps it open.
@@ -67,6 +70,8 @@ public final class Exchange: @unchecked Sendable {
         self.isClosing = isClosing
         self.queueWait = queueWait
         requestID = RequestID.of(head)
+        isFirst = !connection.hasServed
+        connection.hasServed = true
         let expectsContinue = head.expectsContinue && head.framing != .none
         body = RequestBody(
             framing: head.framing, connection: connection, timeout: configuration.bodyTimeout,

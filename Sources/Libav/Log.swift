@@ -25,7 +25,7 @@ package enum Log {
 
     private static func append(_ text: String) {
         var text = LogLine.withoutAddresses(text)
-        while text.last?.isWhitespace == true { text.removeLast() }
+        while let last = text.utf8.last, last <= 0x20 { text.unicodeScalars.removeLast() }
         guard !text.isEmpty else { return }
         lines.withLock { lines in
             if lines.count == capacity { lines.removeFirst() }

@@ -27,15 +27,35 @@ public enum File {
         let size: Int64
         let seconds: Int64
         let nanoseconds: Int64
+        let isRegular: Bool
+
+        init(_ information: stat) {
+            isRegular = information.st_mode & S_IFMT == S_IFREG
+            device = UInt64(information.st_dev)
+            node = UInt64(information.st_ino)
+            size = Int64(information.st_size)
+            seconds = Int64(information.st_mtim.tv_sec)
+            nanoseconds = Int64(information.st_mtim.tv_nsec)
+        }
+
+        /// Changed so lately that the kernel's clock might not tell it from a change that comes now.
+        public var isFresh: Bool {
+            if !isRegular { return false }
+            let now = WallClock.now()
+            let age = Double(now.seconds - seconds) + Double(Int64(now.nanoseconds) - nanoseconds) * 1e-9
+            return abs(age) < 0.1
+        }
     }
 
     /// nil when there is no file.
     public static func stamp(_ path: String) -> Stamp? {
         var information = stat()
-        guard stat(path, &information) == 0 else { return nil }
-        return Stamp(
-            device: UInt64(information.st_dev), node: UInt64(information.st_ino), size: Int64(information.st_size),
-            seconds: Int64(information.st_mtim.tv_sec), nanoseconds: Int64(information.st_mtim.tv_nsec))
+        return stat(path, &information) == 0 ? Stamp(information) : nil
+    }
+
+    private static func stamp(open number: Int32) -> Stamp? {
+        var information = stat()
+        return fstat(number, &information) == 0 ? Stamp(information) : nil
     }
 
     public static func read(_ path: String) throws(SystemError) -> [UInt8] {
@@ -49,6 +69,41 @@ public enum File {
             if count == 0 { return bytes }
             bytes += buffer[..<count]
         }
+    }
+
+    public enum Contents<Value> {
+        case read(Value, Stamp)
+        /// The file was changed while it was read.
+        case changed
+        case tooLarge
+    }
+
+    /// Gives `body` what the file holds, and wipes it from memory afterwards.
+    public static func withContents<Value>(
+        _ path: String, limit: Int, _ body: (UnsafeRawBufferPointer) -> Value
+    ) throws(SystemError) -> Contents<Value> {
+        let number = clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
+        if number < 0 { throw SystemError("open \(path)") }
+        let file = Descriptor(owning: number)
+        guard let before = stamp(open: file.number) else { throw SystemError("read \(path)") }
+        // One byte more shows that the file is longer.
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: limit + 1, alignment: 16)
+        var filled = 0
+        defer {
+            explicit_bzero(buffer.baseAddress!, filled)
+            buffer.deallocate()
+        }
+        while filled < buffer.count {
+            let count = try retryingOnInterrupt("read \(path)") {
+                Glibc.read(file.number, buffer.baseAddress! + filled, buffer.count - filled)
+            }
+            if count == 0 { break }
+            filled += count
+        }
+        if filled > limit { return .tooLarge }
+        // What is no regular file, as a pipe, can be read once.
+        if before.isRegular && (stamp(open: file.number) != before || filled != before.size) { return .changed }
+        return .read(body(UnsafeRawBufferPointer(rebasing: buffer[..<filled])), before)
     }
 
     public static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }

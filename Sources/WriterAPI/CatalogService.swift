@@ -9,13 +9,13 @@ import WriterModel
 final class CatalogService: EncoderService {
     private let version: String
     private let policy: OptionPolicy
-    private let authenticator: TokenAuthenticator
+    private let asksForTokens: Bool
     private let gateway: GatewayReturn
 
-    init(version: String, policy: OptionPolicy, authenticator: TokenAuthenticator, gateway: GatewayReturn) {
+    init(version: String, policy: OptionPolicy, asksForTokens: Bool, gateway: GatewayReturn) {
         self.version = version
         self.policy = policy
-        self.authenticator = authenticator
+        self.asksForTokens = asksForTokens
         self.gateway = gateway
     }
 
@@ -28,11 +28,11 @@ final class CatalogService: EncoderService {
 
     func handle(_ exchange: Exchange) {
         do throws(Problem) {
-            guard let request = try? Route.match(exchange.head), request.operation.isAboutLibav else {
-                return try gateway.handBack(exchange)
-            }
+            // It knows no token: the gateway asks for one, and that for every request.
+            guard let request = try? Route.match(exchange.head), request.operation.isAboutLibav,
+                exchange.isFirst || !asksForTokens
+            else { return try gateway.handBack(exchange) }
             exchange.route = request.operation.rawValue
-            try authenticator.check(exchange.head, for: .read)
             SystemThread.wipeStack()
             exchange.reply(.json(try answer(request)))
         } catch {

@@ -38,7 +38,7 @@ public final class EncoderProcess: Sendable {
             return 0
         }
         var log = log
-        log[metadataKey: "writer"] = "\(settings.writer)"
+        log[metadataKey: "writer"] = "\(settings.writer.key)"
         guard Heaps.areApart else {
             log.critical("an encoder can't keep from libav what clients send: its own heap is not in place")
             return 1
@@ -87,7 +87,8 @@ public final class EncoderProcess: Sendable {
         line = GatewayLine(gateway, log: log)
         calls = Mutex(CallWatch(settings.limits))
         loop = try EventLoop()
-        authenticator = TokenAuthenticator(tokens: settings.tokens)
+        // None passes before the gateway has told which do.
+        authenticator = TokenAuthenticator(settings.asksForTokens ? .empty : nil)
         service = Self.service(settings, clientPolicy, confinement, authenticator, line)
         server = try HTTPServer(
             configuration: .init(
@@ -109,7 +110,7 @@ public final class EncoderProcess: Sendable {
         }
         guard let folder = confinement.folder else {
             return CatalogService(
-                version: settings.version, policy: OptionPolicy(clientPolicy), authenticator: authenticator, gateway: back)
+                version: settings.version, policy: OptionPolicy(clientPolicy), asksForTokens: settings.asksForTokens, gateway: back)
         }
         // A later gateway tells by the lock that this folder still has its encoder.
         _ = folder.lock()
@@ -235,7 +236,7 @@ public final class EncoderProcess: Sendable {
         case (.connection(let unread, let passes), let descriptor?):
             server.adopt(Descriptor(owning: descriptor), unread: unread, passes: passes)
         case (.ping, _): line.tellAtOnce(.ping)
-        case (.tokens(let tokens), _): authenticator.replace(with: tokens)
+        case (.tokens(let table), _): authenticator.replace(with: table)
         case (.shutDown, _):
             // Told again: now, and not when the uploads are done.
             if isShuttingDown.exchange(true, ordering: .relaxed) {

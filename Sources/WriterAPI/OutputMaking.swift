@@ -48,7 +48,7 @@ struct OutputMaking {
         } catch {
             throw OutputPlace.problem(error, request.dst ?? "")
         }
-        if !isTrial { onClaim(made.place.claim) }
+        onClaim(isTrial ? .nothing : made.place.claim.inside(settings.ownersFolder))
         try narrow(made, to: isTrial ? .ownFolder : made.place.reach)
         return made
     }
@@ -76,12 +76,12 @@ struct OutputMaking {
                 return (place(file), .file(descriptor: descriptor, name: dst, onWrite: onWrite))
             }
             let temporary = request.overwrite ? TemporaryOutput.path(beside: try path(dst), for: settings.writer) : nil
-            return try create(.init(folder: outputs, name: dst, temporaryName: temporary?.text), FileLedger(in: folder))
+            return try create(.init(folder: outputs, name: dst, temporaryName: temporary?.text), try ledger())
         case .files(let dst):
             let outputs = try Directory(path: settings.outputDirectory)
             try refuseIfThere(dst, outputs)
             let muxerFolder = try MuxerFolder(
-                of: dst, in: outputs, overwrites: request.overwrite, ledger: FileLedger(in: folder))
+                of: dst, in: outputs, overwrites: request.overwrite, ledger: try ledger())
             if clientPolicy == .enforced { Interposition.confine(to: muxerFolder) }
             try outputs.enter()
             return (place(muxerFolder: muxerFolder), .url(dst))
@@ -92,6 +92,11 @@ struct OutputMaking {
         case .device(let name): return (place(), .device(name))
         case .nowhere: return (place(), .url("null"))
         }
+    }
+
+    /// Of the files under the output directory, by the paths that the gateway knows them by.
+    private func ledger() throws(SystemError) -> FileLedger {
+        try FileLedger(in: folder, below: try settings.ownersFolder.map { text throws(SystemError) in try path(text) } ?? .itself)
     }
 
     /// A file in the writer's own folder, or nothing at all for what opens its destination itself.

@@ -30,24 +30,28 @@ enum Rehearsal {
     private static let stream = #"{"type": "audio", "sample_rate": 48000, "num_channels": 2, "format": "s16"}"#
 
     private static func rehearseRequest() throws {
-        let text = "POST /v1/writers/\(writer)/streams/0/chunks?pts=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"
+        let text = "POST /v1/writers/\(writer)/streams/0/chunks?pts=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nAuthorization: Bearer a\r\n\r\n"
         let parsed = try Array(text.utf8).withUnsafeBytes { try RequestParser.parse($0, limits: HTTPLimits()) }
         guard case .complete(let head, _) = parsed else { return }
         _ = try Route.match(head)
+        _ = try? TokenAuthenticator(.empty).identify(head)
         _ = Response.json(["frames": 1, "pts": ["start": .number(0.5)]], fields: [("Upload-Offset", "4")])
     }
 
     private static func rehearseMessages() {
         let settings = EncoderSettings(
             role: .writer, writer: writer, createdAt: .now(), folder: "/", outputDirectory: "/", limits: ServiceLimits(),
-            policy: OutputPolicy(), serverPort: 0, version: "", logsRequests: true, tokens: ["token"])
+            policy: OutputPolicy(), serverPort: 0, version: "", logsRequests: true, asksForTokens: true)
         let record = WriterRecord(
             resource: ["id": .string(writer.text), "metadata": .map(["title": ""]), "bytes_written": 0],
             managedFile: "output.wav", outputFiles: [], mediaType: "audio/wav", creationFingerprint: "")
         var counts = MetricCounts()
         counts.answers[.init(route: Operation.writeChunk.rawValue, status: 200)] = 1
         counts.durations[Operation.writeChunk.rawValue, default: .init()].add(0.001)
-        for message in [ControlMessage.start(settings), .claim(.managed("output.wav")), .connection(unread: [0], passes: 1), .snapshot(record), .metrics(counts)] {
+        for message in [
+            ControlMessage.start(settings), .tokens(.empty), .claim(.managed("output.wav")),
+            .connection(unread: [0], passes: 1), .snapshot(record), .metrics(counts),
+        ] {
             _ = ControlMessage(message.encoded)
         }
     }

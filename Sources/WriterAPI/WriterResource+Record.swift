@@ -34,7 +34,7 @@ extension WriterResource {
             for (name, value) in state.ending { resource[name] = value }
             return WriterRecord(
                 resource: resource, managedFile: place?.managedFile,
-                outputFiles: withFiles ? place?.outputFiles ?? [] : [],
+                outputFiles: withFiles ? (place?.outputFiles ?? []).map(settings.pathInOutputs) : [],
                 mediaType: place?.muxer.mimeType ?? "application/octet-stream",
                 creationFingerprint: state.parts?.request.fingerprint ?? "",
                 idempotencyKey: settings.idempotencyKey)

@@ -74,22 +74,22 @@ final class WriterService: EncoderService {
 
     func handle(_ exchange: Exchange) {
         do throws(Problem) {
-            guard let request = try? Route.match(exchange.head), isMine(request, exchange.head) else {
-                return try gateway.handBack(exchange)
-            }
+            guard let request = try? Route.match(exchange.head), let caller = try caller(of: exchange),
+                isMine(request, of: caller, exchange)
+            else { return try gateway.handBack(exchange) }
             exchange.route = request.operation.rawValue
-            try authenticator.check(exchange.head, for: request.operation.scope)
-            guard request.operation.takesJSON else { return perform(request, exchange) }
-            exchange.gatherBody(limit: settings.limits.maxJSONBytes) { [self] in perform(request, $0) }
+            try caller.require(request.operation.scope)
+            guard request.operation.takesJSON else { return perform(request, by: caller, exchange) }
+            exchange.gatherBody(limit: settings.limits.maxJSONBytes) { [self] in perform(request, by: caller, $0) }
         } catch {
             reply(error, exchange)
         }
     }
 
-    private func perform(_ request: RoutedRequest, _ exchange: Exchange) {
+    private func perform(_ request: RoutedRequest, by caller: Principal, _ exchange: Exchange) {
         SystemThread.wipeStack()
         do throws(Problem) {
-            try answer(request, exchange)
+            try answer(request, by: caller, exchange)
         } catch {
             reply(error, exchange)
         }
@@ -100,15 +100,40 @@ final class WriterService: EncoderService {
         exchange.reply(problem, fields: problem.offsetFields)
     }
 
+    /// Whose request it is; nil: that is for the gateway to say. This process knows the tokens that reach
+    /// its own writer. A request that has just been passed here is not sent back for its token.
+    private func caller(of exchange: Exchange) throws(Problem) -> Principal? {
+        do throws(Problem) {
+            return try authenticator.identify(exchange.head)
+        } catch {
+            switch resource.phase {
+            case .absent where exchange.isFirst, .alive where exchange.isFirst: throw error
+            default: return nil
+            }
+        }
+    }
+
     /// Whether this process answers: its own writer, while there is one, and the request that
     /// makes it.
-    private func isMine(_ request: RoutedRequest, _ head: RequestHead) -> Bool {
+    private func isMine(_ request: RoutedRequest, of caller: Principal, _ exchange: Exchange) -> Bool {
         switch (request.operation, resource.settledPhase) {
-        case (_, .ended), (_, .discarded): false
-        case (.createWriter, .absent): true
-        case (.createWriter, _): repeatsCreation(head)
-        default: request.writer == settings.writer
+        case (_, .ended), (_, .discarded): return false
+        case (.createWriter, .absent): return true
+        case (.createWriter, _): return caller.name == settings.writer.owner && repeatsCreation(exchange.head)
+        case (.putWriter, _): return request.writer?.owned(by: caller.name) == settings.writer
+        default: return request.writer?.text == settings.writer.text && reaches(caller, exchange)
         }
+    }
+
+    /// Whether a request with the writer's id is about this writer, and not about another owner's of the same id.
+    private func reaches(_ caller: Principal, _ exchange: Exchange) -> Bool {
+        let owner = settings.writer.owner
+        if let name = exchange.head.target.query("name") {
+            guard let named = try? caller.namedOwner(name) else { return false }
+            return named == owner
+        }
+        // Whoever sees all may mean several: the gateway has just decided which.
+        return caller.name == owner || caller.seesAll && exchange.isFirst
     }
 
     private func repeatsCreation(_ head: RequestHead) -> Bool {
@@ -116,27 +141,28 @@ final class WriterService: EncoderService {
         return key == settings.idempotencyKey
     }
 
-    private func answer(_ request: RoutedRequest, _ exchange: Exchange) throws(Problem) {
+    private func answer(_ request: RoutedRequest, by caller: Principal, _ exchange: Exchange) throws(Problem) {
+        func reply(_ writer: JSONObject) { exchange.reply(.json(.object(shown(writer, to: caller)))) }
         switch request.operation {
-        case .createWriter, .putWriter: try create(exchange)
-        case .getWriter: exchange.reply(.json(.object(resource.resource)))
+        case .createWriter, .putWriter: try create(by: caller, exchange)
+        case .getWriter: reply(resource.resource)
         case .deleteWriter:
             exchange.reply(.deleted(leaving: try resource.delete()))
         case .addStream:
             let (index, stream) = try resource.addStream(try json(exchange))
             let location = "/v1/writers/\(settings.writer)/streams/\(index)"
             exchange.reply(.json(stream, status: .created, fields: [("Location", location)]))
-        case .setMetadata: exchange.reply(.json(.object(try resource.setMetadata(try json(exchange)))))
+        case .setMetadata: reply(try resource.setMetadata(try json(exchange)))
         case .openWriter:
             let body = try json(exchange)
             let request = try body.map { json throws(Problem) in try OpenRequest(json) } ?? OpenRequest()
-            exchange.reply(.json(.object(try resource.open(request))))
+            reply(try resource.open(request))
         case .flushWriter:
             try refuseParameters(exchange)
-            exchange.reply(.json(.object(try resource.flush())))
+            reply(try resource.flush())
         case .finalizeWriter:
             try refuseParameters(exchange)
-            exchange.reply(.json(.object(try resource.finalize())))
+            reply(try resource.finalize())
         case .writeChunk: try ChunkRoute(resource: resource, stream: request.stream ?? 0).answer(exchange)
         case .getChunkOffset:
             let offset = try resource.offset(of: request.stream ?? 0)
@@ -144,6 +170,11 @@ final class WriterService: EncoderService {
         case .getOutput: try OutputRoute(resource: resource, writer: settings.writer).answer(exchange)
         default: try gateway.handBack(exchange)
         }
+    }
+
+    /// Whose a writer is is told to whoever sees those of others.
+    private func shown(_ writer: JSONObject, to caller: Principal) -> JSONObject {
+        writer.naming(owner: caller.seesAll ? settings.writer.owner : nil)
     }
 
     private func json(_ exchange: Exchange) throws(Problem) -> JSONValue? {
@@ -157,14 +188,14 @@ final class WriterService: EncoderService {
     }
 
     /// Makes the writer, or tells of it to a request that repeats the one that made it.
-    private func create(_ exchange: Exchange) throws(Problem) {
+    private func create(by caller: Principal, _ exchange: Exchange) throws(Problem) {
         switch try resource.claimCreation() {
-        case .claimed: try createClaimed(exchange)
+        case .claimed: try createClaimed(by: caller, exchange)
         case .exists:
             let body = try json(exchange)
             guard resource.wasCreated(by: body) else { throw creationConflict(exchange.head.method) }
             let status = exchange.head.method == .post ? HTTPStatus.created : .ok
-            exchange.reply(.json(.object(resource.resource), status: status, fields: [location]))
+            exchange.reply(.json(.object(shown(resource.resource, to: caller)), status: status, fields: [location]))
         case .ended:
             // It has ended while the body came.
             if exchange.body.hasBegun { throw .justEnding(settings.writer) }
@@ -172,7 +203,7 @@ final class WriterService: EncoderService {
         }
     }
 
-    private func createClaimed(_ exchange: Exchange) throws(Problem) {
+    private func createClaimed(by caller: Principal, _ exchange: Exchange) throws(Problem) {
         let body: JSONValue?
         let isDryRun: Bool
         do throws(Problem) {
@@ -186,7 +217,8 @@ final class WriterService: EncoderService {
         if isDryRun {
             exchange.reply(.json(.object(try resource.tryOut(body))))
         } else {
-            exchange.reply(.json(.object(try resource.create(body)), status: .created, fields: [location]))
+            exchange.reply(
+                .json(.object(shown(try resource.create(body), to: caller)), status: .created, fields: [location]))
         }
     }
 

@@ -8,7 +8,7 @@ public enum ControlMessage: Sendable, Equatable {
     /// passed, with this time.
     case connection(unread: [UInt8], passes: UInt8)
     /// Gateway to encoder: the tokens that hold from now on.
-    case tokens([String]?)
+    case tokens(TokenTable)
     /// Gateway to encoder: end requests, finalize.
     case shutDown
     /// Gateway to encoder: answer with the same.
@@ -41,8 +41,7 @@ public enum ControlMessage: Sendable, Equatable {
         switch self {
         case .start(let settings): [Kind.start.rawValue] + settings.json.encoded
         case .connection(let unread, let passes): [Kind.connection.rawValue, passes] + unread
-        case .tokens(let tokens):
-            [Kind.tokens.rawValue] + EncoderSettings.json(ofTokens: tokens).encoded
+        case .tokens(let table): [Kind.tokens.rawValue] + table.encoded
         case .shutDown: [Kind.shutDown.rawValue]
         case .ping: [Kind.ping.rawValue]
         case .claim(let claim): [Kind.claim.rawValue] + claim.json.encoded
@@ -68,7 +67,10 @@ public enum ControlMessage: Sendable, Equatable {
         case .concluded:
             guard let state = WriterState(rawValue: String(decoding: payload, as: UTF8.self)) else { return nil }
             self = .concluded(state)
-        case .start, .tokens, .claim, .snapshot, .unkeptRecord, .metrics:
+        case .tokens:
+            guard let table = TokenTable(payload) else { return nil }
+            self = .tokens(table)
+        case .start, .claim, .snapshot, .unkeptRecord, .metrics:
             guard let json = try? JSONParser.parse(payload), let message = Self.read(kind, json) else { return nil }
             self = message
         }
@@ -77,12 +79,11 @@ public enum ControlMessage: Sendable, Equatable {
     private static func read(_ kind: Kind, _ json: JSONValue) -> ControlMessage? {
         switch kind {
         case .start: EncoderSettings(json: json).map { .start($0) }
-        case .tokens: EncoderSettings.tokens(fromJSON: json).map { .tokens($0) }
         case .claim: OutputClaim(json: json).map { .claim($0) }
         case .metrics: MetricCounts(json: json).map { .metrics($0) }
         case .snapshot: WriterRecord(json: json).map { .snapshot($0) }
         case .unkeptRecord: WriterRecord(json: json).map { .unkeptRecord($0) }
-        case .connection, .shutDown, .ping, .discarded, .concluded: nil
+        case .connection, .tokens, .shutDown, .ping, .discarded, .concluded: nil
         }
     }
 }

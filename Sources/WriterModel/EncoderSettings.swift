@@ -18,6 +18,8 @@ public struct EncoderSettings: Sendable, Equatable {
     public var folder: String
     /// Where relative destinations lie.
     public var outputDirectory: String
+    /// Of the writer's owner: that folder's place below the server's output directory; nil: it is that itself.
+    public var ownersFolder: String?
     public var limits: ServiceLimits
     public var policy: OutputPolicy
     /// Where the server itself listens: no destination.
@@ -28,13 +30,13 @@ public struct EncoderSettings: Sendable, Equatable {
     public var version: String
     /// One line for each request.
     public var logsRequests: Bool
-    /// nil: requests need no token.
-    public var tokens: [String]?
+    /// Requests need a token; which ones pass is told by a message of its own.
+    public var asksForTokens: Bool
 
     public init(
         role: Role, writer: WriterID, createdAt: Timestamp, idempotencyKey: String? = nil, folder: String, outputDirectory: String,
-        limits: ServiceLimits, policy: OutputPolicy, serverPort: UInt16, requiresSandbox: Bool = false, version: String,
-        logsRequests: Bool, tokens: [String]?
+        ownersFolder: String? = nil, limits: ServiceLimits, policy: OutputPolicy, serverPort: UInt16, requiresSandbox: Bool = false, version: String,
+        logsRequests: Bool, asksForTokens: Bool
     ) {
         self.role = role
         self.writer = writer
@@ -42,37 +44,42 @@ public struct EncoderSettings: Sendable, Equatable {
         self.idempotencyKey = idempotencyKey
         self.folder = folder
         self.outputDirectory = outputDirectory
+        self.ownersFolder = ownersFolder
         self.limits = limits
         self.policy = policy
         self.serverPort = serverPort
         self.requiresSandbox = requiresSandbox
         self.version = version
         self.logsRequests = logsRequests
-        self.tokens = tokens
+        self.asksForTokens = asksForTokens
     }
+
+    /// A path in `outputDirectory`, from the server's output directory on.
+    public func pathInOutputs(_ path: String) -> String { ownersFolder.map { "\($0)/\(path)" } ?? path }
 
     var json: JSONValue {
         [
             "role": .string(role.rawValue),
-            "writer": .string(writer.text),
+            "writer": .string(writer.key),
             "created_at": .string(createdAt.description),
             "idempotency_key": idempotencyKey.map { .string($0) } ?? .null,
             "folder": .string(folder),
             "output_directory": .string(outputDirectory),
+            "owners_folder": ownersFolder.map { .string($0) } ?? .null,
             "limits": limits.json,
             "policy": policy.json,
             "server_port": .integer(Int64(serverPort)),
             "requires_sandbox": .bool(requiresSandbox),
             "version": .string(version),
             "logs_requests": .bool(logsRequests),
-            "tokens": Self.json(ofTokens: tokens),
+            "asks_for_tokens": .bool(asksForTokens),
         ]
     }
 
     init?(json: JSONValue) {
         guard let object = json.objectValue,
             let role = object["role"]?.stringValue.flatMap(Role.init(rawValue:)),
-            let writer = object["writer"]?.stringValue.flatMap(WriterID.init(told:)),
+            let writer = object["writer"]?.stringValue.flatMap(WriterID.init(key:)),
             let createdAt = object["created_at"]?.stringValue.flatMap(Timestamp.init),
             let folder = object["folder"]?.stringValue,
             let outputDirectory = object["output_directory"]?.stringValue,
@@ -80,28 +87,13 @@ public struct EncoderSettings: Sendable, Equatable {
             let policy = object["policy"].flatMap(OutputPolicy.init(json:)),
             let serverPort = object["server_port"]?.integerValue.flatMap({ UInt16(exactly: $0) }),
             let version = object["version"]?.stringValue,
-            let tokens = object["tokens"].flatMap(Self.tokens(fromJSON:))
+            case .bool(let asksForTokens)? = object["asks_for_tokens"]
         else { return nil }
         self.init(
             role: role, writer: writer, createdAt: createdAt,
             idempotencyKey: object["idempotency_key"]?.stringValue, folder: folder, outputDirectory: outputDirectory,
-            limits: limits, policy: policy, serverPort: serverPort,
+            ownersFolder: object["owners_folder"]?.stringValue, limits: limits, policy: policy, serverPort: serverPort,
             requiresSandbox: object["requires_sandbox"] != .bool(false), version: version,
-            logsRequests: object["logs_requests"] == .bool(true), tokens: tokens)
-    }
-
-    static func json(ofTokens tokens: [String]?) -> JSONValue {
-        tokens.map { .array($0.map { .string($0) }) } ?? .null
-    }
-
-    /// nil when it is neither: what can't be read must not open a door.
-    static func tokens(fromJSON json: JSONValue) -> [String]?? {
-        switch json {
-        case .null: return .some(nil)
-        case .array(let elements):
-            let tokens = elements.compactMap(\.stringValue)
-            return tokens.count == elements.count ? .some(tokens) : nil
-        default: return nil
-        }
+            logsRequests: object["logs_requests"] == .bool(true), asksForTokens: asksForTokens)
     }
 }

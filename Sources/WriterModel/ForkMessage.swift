@@ -16,9 +16,9 @@ public enum ForkMessage: Sendable, Equatable {
     public var encoded: [UInt8] {
         let words: [String] =
             switch self {
-            case .fork(let writer): ["fork", writer.text]
-            case .forked(let writer, let process): ["forked", writer.text, String(process)]
-            case .forkFailed(let writer, let reason): ["failed", writer.text, reason]
+            case .fork(let writer): ["fork", writer.key]
+            case .forked(let writer, let process): ["forked", writer.key, String(process)]
+            case .forkFailed(let writer, let reason): ["failed", writer.key, reason]
             case .ended(let process, let status): ["ended", String(process), String(status)]
             }
         return Array(words.joined(separator: " ").utf8)
@@ -29,13 +29,13 @@ public enum ForkMessage: Sendable, Equatable {
             .parts(at: " ", most: 3)
         switch (words.first, words.count) {
         case ("fork", 2):
-            guard let writer = WriterID(told: words[1]) else { return nil }
+            guard let writer = WriterID(key: words[1]) else { return nil }
             self = .fork(writer: writer)
         case ("forked", 3):
-            guard let writer = WriterID(told: words[1]), let process = Int32(words[2]) else { return nil }
+            guard let writer = WriterID(key: words[1]), let process = Int32(words[2]) else { return nil }
             self = .forked(writer: writer, process: process)
         case ("failed", 3):
-            guard let writer = WriterID(told: words[1]) else { return nil }
+            guard let writer = WriterID(key: words[1]) else { return nil }
             self = .forkFailed(writer: writer, reason: String(words[2].prefix(Self.maxReason)))
         case ("ended", 3):
             guard let process = Int32(words[1]), let status = Int32(words[2]) else { return nil }

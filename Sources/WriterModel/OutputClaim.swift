@@ -32,6 +32,25 @@ public enum OutputClaim: Sendable, Equatable {
         }
     }
 
+    /// The same of a writer whose paths begin in a folder of the output directory.
+    public func inside(_ folder: String?) -> OutputClaim {
+        guard let folder else { return self }
+        return switch self {
+        case .nothing, .managed: self
+        case .file(let path): .file("\(folder)/\(path)")
+        case .folder(let path): .folder(path.isEmpty ? folder : "\(folder)/\(path)")
+        }
+    }
+
+    /// Whether all that it names lies in that folder of the output directory.
+    public func lies(in folder: String) -> Bool {
+        switch self {
+        case .nothing, .managed: true
+        case .file(let path): path.utf8.starts(with: "\(folder)/".utf8)
+        case .folder(let path): "\(path)/".utf8.starts(with: "\(folder)/".utf8)
+        }
+    }
+
     /// A relative path that leads nowhere but down.
     static func isPath(_ path: String) -> Bool {
         let bytes = path.utf8

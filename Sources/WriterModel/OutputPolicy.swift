@@ -15,6 +15,13 @@ public struct OutputPolicy: Sendable, Equatable {
         self.allowsDevices = allowsDevices
     }
 
+    /// Why it is no pattern, as a sentence that follows it; nil: it is one.
+    public static func flaw(ofPattern pattern: String) -> String? {
+        guard let parts = URLParts(pattern) else { return "is no URL pattern such as 'rtmp://*.example.com/*'" }
+        if URLScheme.named(parts.scheme) != nil { return nil }
+        return "names no protocol that writers write by: \(URLScheme.names.joined(separator: ", "))"
+    }
+
     /// Why a URL is refused, as a sentence that follows "This server does not write to … : ".
     public struct Refusal: Error, Sendable, Equatable {
         public let reason: String

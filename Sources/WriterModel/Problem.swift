@@ -9,6 +9,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case unauthorized
     case insufficientScope = "insufficient-scope"
     case tooManyConnections = "too-many-connections"
+    case tooManyWriters = "too-many-writers"
     case idempotencyKeyReused = "idempotency-key-reused"
     case forbiddenDestination = "forbidden-destination"
     case forbiddenOption = "forbidden-option"
@@ -72,7 +73,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .invalidParameter, .unknownParameter, .unsupportedValue, .unknownEncoder, .unknownFormat,
             .unknownOption, .invalidFilter, .unsupportedHardware, .limitExceeded, .memoryLimit, .encodingFailed, .idempotencyKeyReused:
             422
-        case .tooManyConnections: 429
+        case .tooManyConnections, .tooManyWriters: 429
         case .headTooLarge: 431
         case .internalError, .encoderCrashed: 500
         case .notImplemented: 501
@@ -102,6 +103,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .unauthorized: "A valid token is needed"
         case .insufficientScope: "The token does not allow this"
         case .tooManyConnections: "This address has too many connections"
+        case .tooManyWriters: "The token's name has too many live writers"
         case .idempotencyKeyReused: "The Idempotency-Key belongs to another request"
         case .forbiddenDestination: "The server does not write there"
         case .forbiddenOption: "The server does not let clients use this"

@@ -5,6 +5,6 @@ import Bytewise
 /// use.
 public enum TemporaryOutput {
     public static func path(beside destination: RelativePath, for writer: WriterID) -> RelativePath {
-        destination.parent + .reserved("\(writer).new")
+        destination.parent + .reserved("\(writer.key).new")
     }
 }

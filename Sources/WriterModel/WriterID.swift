@@ -1,26 +1,40 @@
-/// A writer's name in paths: 1 to 64 of `A-Z a-z 0-9 _ -`.
+/// A writer's name in paths, 1 to 64 of `A-Z a-z 0-9 _ -`, and whose writer it is: every owner has
+/// ids of its own.
 public struct WriterID: Sendable, Hashable, CustomStringConvertible {
     public static let maxLength = 64
     public let text: String
+    /// The `name` of the token that makes it; nil where the token has none.
+    public let owner: String?
 
     public init?(_ text: String) {
-        guard (1...Self.maxLength).contains(text.utf8.count), text.utf8.allSatisfy(Self.isAllowed) else { return nil }
-        self.text = text
+        guard Self.isName(text) else { return nil }
+        self.init(text, owner: nil)
     }
 
     /// Of the process that answers questions about libav: no client can ask for it, as "+" is in no id.
-    public static let catalog = WriterID(unchecked: "+catalog")
+    public static let catalog = WriterID("+catalog", owner: nil)
 
-    /// An id between the gateway and its processes, where one may be the catalog's.
-    public init?(told text: String) {
-        if text == Self.catalog.text {
-            self = .catalog
-        } else {
-            self.init(text)
-        }
+    private init(_ text: String, owner: String?) {
+        self.text = text
+        self.owner = owner
     }
 
-    private init(unchecked text: String) { self.text = text }
+    /// Reads what `key` gave.
+    public init?(key: String) {
+        if key.isSame(as: Self.catalog.text) {
+            self = .catalog
+            return
+        }
+        let parts = key.parts(at: ".")
+        guard (1...2).contains(parts.count), parts.allSatisfy(Self.isName) else { return nil }
+        self.init(parts[parts.count - 1], owner: parts.count == 2 ? parts[0] : nil)
+    }
+
+    /// Tells it from every other writer of the server: in folders' names, messages and logs.
+    public var key: String { owner.map { "\($0).\(text)" } ?? text }
+
+    /// The writer that this owner knows by the same text.
+    public func owned(by owner: String?) -> WriterID { WriterID(text, owner: owner) }
 
     /// A new id nobody can guess (124 random bits).
     public static func random() -> WriterID {
@@ -30,7 +44,13 @@ public struct WriterID: Sendable, Hashable, CustomStringConvertible {
         return WriterID("w_" + String(tail))!
     }
 
+    /// As its owner knows it.
     public var description: String { text }
+
+    /// What an id, and an owner's name, may be.
+    public static func isName(_ text: String) -> Bool {
+        (1...maxLength).contains(text.utf8.count) && text.utf8.allSatisfy(isAllowed)
+    }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {

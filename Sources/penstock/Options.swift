@@ -30,7 +30,13 @@ struct PlaceOptions: ParsableArguments {
 }
 
 struct AccessOptions: ParsableArguments {
-    @Option(help: "A file of bearer tokens, one a line. It is read again when it changes.")
+    @Option(
+        help: ArgumentHelp(
+            "A file of bearer tokens, one a line. It is read again when it changes, and on SIGHUP.",
+            discussion: """
+                Behind a token: 'read', or any of name=N scope=read|write|admin folder=PATH max-writers=N \
+                max-output-bytes=N allow-output=PATTERN. A token with a name has writers of its own.
+                """))
     var tokenFile: String?
 
     @Flag(help: "Ask for a token at /livez, /readyz, /metrics and /openapi.yaml too.")
@@ -70,12 +76,8 @@ extension AccessOptions {
 
     func policy() throws -> OutputPolicy {
         for pattern in allowOutput {
-            guard let parts = URLParts(pattern) else {
-                throw ValidationError("--allow-output \(pattern) is no URL pattern such as 'rtmp://*.example.com/*'.")
-            }
-            guard URLScheme.named(parts.scheme) != nil else {
-                throw ValidationError(
-                    "--allow-output \(pattern): writers write by \(URLScheme.names.joined(separator: ", ")).")
+            if let flaw = OutputPolicy.flaw(ofPattern: pattern) {
+                throw ValidationError("--allow-output \(pattern) \(flaw).")
             }
         }
         return OutputPolicy(patterns: allowOutput, allowsDevices: allowDevices)

@@ -67,7 +67,7 @@ import WriterModel
     @Test func anUnknownParameterIsNotIgnored() {
         let found = problem { _ = try page("?sort=name") }
         #expect(found?.code == .unknownParameter)
-        #expect(found?.supported == ["cursor", "limit", "state"])
+        #expect(found?.supported == ["cursor", "limit", "name", "state"])
     }
 
     @Test func liveWritersAreBoundedAndEndedOnesDoNotCount() throws {

@@ -7,22 +7,22 @@ import WriterModel
         resource: ["id": "w_1", "state": "open", "created_at": "2024-02-29T00:00:00.000Z", "streams": [["offset": 12]]],
         managedFile: "output.mp4", outputFiles: ["a/b.mp4"], mediaType: "video/mp4", creationFingerprint: "ff")
 
-    static func settings(tokens: [String]?) -> EncoderSettings {
+    static func settings(asksForTokens: Bool, owner: String? = nil) -> EncoderSettings {
         var limits = ServiceLimits()
         limits.maxWriters = 7
         limits.bodyTimeout = 0.25
         limits.maxEncoderMemory = 5 << 30
         limits.maxOutputBytes = 9
         return EncoderSettings(
-            role: .writer, writer: writer, createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
-            idempotencyKey: "k 1", folder: "/state/w_1", outputDirectory: "/out \"é\"", limits: limits,
+            role: .writer, writer: writer.owned(by: owner), createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
+            idempotencyKey: "k 1", folder: "/state/w_1", outputDirectory: "/out \"é\"", ownersFolder: owner.map { $0 + "/é" }, limits: limits,
             policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), serverPort: 65_535, requiresSandbox: true, version: "1.2.3",
-            logsRequests: true, tokens: tokens)
+            logsRequests: true, asksForTokens: asksForTokens)
     }
 
     static let messages: [ControlMessage] = [
-        .start(settings(tokens: nil)), .start(settings(tokens: [])), .start(settings(tokens: ["a b", "\"é\n"])),
-        .connection(unread: [], passes: 0), .connection(unread: [0, 255, 13, 10], passes: 255), .tokens(nil), .tokens([]), .tokens(["x"]),
+        .start(settings(asksForTokens: false)), .start(settings(asksForTokens: true)), .start(settings(asksForTokens: true, owner: "acme")),
+        .connection(unread: [], passes: 0), .connection(unread: [0, 255, 13, 10], passes: 255), .tokens(.empty),
         .shutDown, .ping, .snapshot(record.withoutFiles), .concluded(.closed), .concluded(.failed), .unkeptRecord(record.withoutFiles), .discarded,
         .claim(.nothing), .claim(.managed("output.mp4")), .claim(.file("a/é.mp4")), .claim(.folder("")), .claim(.folder("a b/c")), .metrics(counts), .metrics(MetricCounts()),
     ]
@@ -81,25 +81,19 @@ import WriterModel
         #expect(ForkMessage(ForkMessage.forked(writer: .catalog, process: 3).encoded) == .forked(writer: .catalog, process: 3))
     }
 
-    /// An encoder without tokens lets everybody in: only a plain null may say so.
-    @Test(arguments: ["{}", "false", "\"x\"", "[1]", "[\"a\",null]", "0"])
-    func tokensThatCanNotBeReadOpenNoDoor(json: String) {
-        let kind = ControlMessage.tokens(nil).encoded[0]
-        #expect(ControlMessage([kind] + Array(json.utf8)) == nil)
-    }
-
-    @Test func settingsWithoutTokensAreNotSettings() throws {
-        let message = ControlMessage.start(Self.settings(tokens: ["x"])).encoded
+    /// An encoder that asks for no token lets everybody in: only a plain false may say so.
+    @Test func settingsThatDoNotSayWhetherTokensAreAskedForAreNone() throws {
+        let message = ControlMessage.start(Self.settings(asksForTokens: true)).encoded
         let text = String(decoding: message.dropFirst(), as: UTF8.self)
-        for replacement in ["", ",\"tokens\":{}", ",\"tokens\":[1]"] {
-            let changed = text.replacing(",\"tokens\":[\"x\"]", with: replacement)
+        for replacement in ["", ",\"asks_for_tokens\":null", ",\"asks_for_tokens\":0", ",\"asks_for_tokens\":\"true\""] {
+            let changed = text.replacing(",\"asks_for_tokens\":true", with: replacement)
             #expect(changed != text)
             #expect(ControlMessage([message[0]] + Array(changed.utf8)) == nil)
         }
     }
 
     @Test(arguments: [
-        ForkMessage.fork(writer: writer), .forked(writer: writer, process: 12), .ended(process: 12, waitStatus: 139),
+        ForkMessage.fork(writer: writer), .fork(writer: writer.owned(by: "acme")), .forked(writer: writer.owned(by: "acme"), process: 9), .forked(writer: writer, process: 12), .ended(process: 12, waitStatus: 139),
         .forkFailed(writer: writer, reason: "fork: no memory, and so on"), .forkFailed(writer: writer, reason: ""),
         .forkFailed(writer: writer, reason: " x "),
     ])

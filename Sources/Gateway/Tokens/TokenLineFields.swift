@@ -1,0 +1,108 @@
+import Bytewise
+import WriterModel
+
+/// Reads the words behind a token.
+struct TokenLineFields {
+    private let line: Int
+    private(set) var name: String?
+    private(set) var scopes: TokenScopes?
+    private(set) var limits = TokenLimits()
+    private(set) var hasKeys = false
+    private var seen: Set<Key> = []
+
+    private enum Key: String, CaseIterable {
+        case name, scope, folder
+        case maxWriters = "max-writers"
+        case maxOutputBytes = "max-output-bytes"
+        case allowOutput = "allow-output"
+    }
+
+    init(line: Int) { self.line = line }
+
+    /// Whether it is a word that belongs behind a token.
+    func isField(_ word: UnsafeRawBufferPointer) -> Bool {
+        let name = word.prefix { $0 != UInt8(ascii: "=") }
+        return name.count < word.count && Key(rawValue: String(decoding: name, as: UTF8.self)) != nil
+    }
+
+    mutating func take(_ word: UnsafeRawBufferPointer) throws(TokenLine.Flaw) {
+        guard let text = String(validating: word, as: UTF8.self), text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+        else { throw flaw("it holds bytes that are no text") }
+        guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else { return try take(scopeWord: text) }
+        guard let key = Key(rawValue: String(text[..<equals])) else {
+            throw flaw("it has an unknown key; known are \(Key.allCases.map { $0.rawValue + "=" }.joined(separator: ", "))")
+        }
+        guard seen.insert(key).inserted || key == .allowOutput else { throw flaw("\(key.rawValue)= is there twice") }
+        hasKeys = true
+        try set(key, String(text[text.utf8.index(after: equals)...]))
+    }
+
+    /// As lines had it before they had keys: "read", "write" or both, and nothing else with them.
+    private mutating func take(scopeWord: String) throws(TokenLine.Flaw) {
+        if seen.contains(.scope) { throw flaw("it has scope= and a scope's word") }
+        for part in scopeWord.parts(at: ",", omittingEmpty: true) {
+            switch part {
+            case "read": scopes = (scopes ?? []).union(.read)
+            case "write": scopes = (scopes ?? []).union(.write)
+            default: throw flaw("a word behind the token is neither read, write nor KEY=VALUE")
+            }
+        }
+    }
+
+    private mutating func set(_ key: Key, _ value: String) throws(TokenLine.Flaw) {
+        switch key {
+        case .name:
+            guard WriterID.isName(value) else {
+                throw flaw("name= takes 1 to \(WriterID.maxLength) of A-Z a-z 0-9 _ -")
+            }
+            name = value
+        case .scope:
+            if scopes != nil { throw flaw("it has scope= and a scope's word") }
+            scopes = try scope(value)
+        case .folder: limits.folder = try folder(value)
+        case .maxWriters: limits.maxWriters = try number(value, key, in: 1...1_000_000)
+        // Below, an encoder could not keep its record.
+        case .maxOutputBytes: limits.maxOutputBytes = try number(value, key, in: 1 << 20...Int.max)
+        case .allowOutput: limits.outputPatterns = (limits.outputPatterns ?? []) + (try patterns(value))
+        }
+    }
+
+    private func scope(_ value: String) throws(TokenLine.Flaw) -> TokenScopes {
+        switch value {
+        case "read": return .read
+        case "write": return [.read, .write]
+        case "admin": return .all
+        default: throw flaw("scope= is read, write or admin")
+        }
+    }
+
+    /// By bytes, as the kernel compares names.
+    private func folder(_ value: String) throws(TokenLine.Flaw) -> String {
+        let bytes = value.utf8.last == UInt8(ascii: "/") ? value.utf8.dropLast() : value.utf8[...]
+        let names = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        let isPlain = names.allSatisfy { name in
+            (1...200).contains(name.count) && !name.elementsEqual(".".utf8) && !name.elementsEqual("..".utf8)
+        }
+        guard isPlain, bytes.count <= 512 else {
+            throw flaw("folder= is a path below the output directory, without . and .., of names of at most 200 bytes, 512 in all")
+        }
+        return String(Substring(bytes))
+    }
+
+    private func number(_ value: String, _ key: Key, in range: ClosedRange<Int>) throws(TokenLine.Flaw) -> Int {
+        guard value.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(value), range.contains(number) else {
+            let bound = range.upperBound == .max ? "at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+            throw flaw("\(key.rawValue)= is a number \(bound)")
+        }
+        return number
+    }
+
+    /// Without a value: no URL at all.
+    private func patterns(_ value: String) throws(TokenLine.Flaw) -> [String] {
+        if value.isEmpty { return [] }
+        if let flaw = OutputPolicy.flaw(ofPattern: value) { throw self.flaw("allow-output= \(flaw)") }
+        return [value]
+    }
+
+    private func flaw(_ reason: String) -> TokenLine.Flaw { TokenLine.Flaw(line: line, reason: reason) }
+}

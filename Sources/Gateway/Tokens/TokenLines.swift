@@ -1,0 +1,117 @@
+import Synchronization
+import WriterModel
+
+/// The lines of a token file as it was at one time, and what follows from them for each process.
+package final class TokenLines: Sendable {
+    package let lines: [TokenLine]
+    /// The last line has no newline yet: it may be cut, and does not count.
+    package let endsWithinLine: Bool
+    private let salt: [UInt8]
+    private let byHash: [TokenHash: TokenLine]
+    private let admins: [TokenLine]
+    private let byName: [String?: [TokenLine]]
+
+    /// As many as one message tells an encoder of.
+    package static let mostReachingOneWriter = (TokenTable.maxBytes - 16 * 1_024) / 16
+
+    /// A line counts with its newline. Throws the first flaw there is.
+    package init(_ bytes: UnsafeRawBufferPointer, salt: [UInt8]) throws(TokenLine.Flaw) {
+        var lines: [TokenLine] = []
+        var rest = bytes[...]
+        var number = 0
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            number += 1
+            var line = rest[..<end]
+            rest = rest[(end + 1)...]
+            if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
+            if let line = try TokenLine(UnsafeRawBufferPointer(rebasing: line), number: number, salt: salt) {
+                lines.append(line)
+            }
+        }
+        endsWithinLine = !rest.isEmpty
+        self.salt = salt
+        self.lines = try Self.merged(lines)
+        try Self.requireFoldersApart(self.lines)
+        byHash = Dictionary(uniqueKeysWithValues: self.lines.map { ($0.hash, $0) })
+        byName = Dictionary(grouping: self.lines.filter { !$0.reachesAll }, by: \.name)
+        admins = self.lines.filter(\.reachesAll)
+        try requireRoom()
+    }
+
+    /// All of them: for the gateway itself.
+    package var table: TokenTable { table(of: lines) }
+
+    /// Those that reach the writers of this owner, and no others: for an encoder.
+    package func table(reaching owner: String?) -> TokenTable { table(of: admins + (byName[owner] ?? [])) }
+
+    /// nil: no line says what the principal's said.
+    package func limits(of principal: Principal) -> TokenLimits? {
+        guard let line = principal.token.flatMap({ byHash[$0] }), line.name == principal.name,
+            line.scopes == principal.scopes
+        else { return nil }
+        return line.limits
+    }
+
+    private func table(of lines: [TokenLine]) -> TokenTable {
+        struct Holder: Hashable {
+            let name: String?
+            let scopes: TokenScopes
+        }
+        let groups = Dictionary(grouping: lines) { Holder(name: $0.name, scopes: $0.scopes) }
+        return TokenTable(
+            salt: salt, groups: groups.map { .init(name: $0.name, scopes: $0.scopes, hashes: $1.map(\.hash)) })
+    }
+
+    /// One token on two lines has the scopes of both, as ever; with a name or limits it could be either's.
+    private static func merged(_ lines: [TokenLine]) throws(TokenLine.Flaw) -> [TokenLine] {
+        var merged: [TokenLine] = []
+        var places: [TokenHash: Int] = [:]
+        for line in lines {
+            guard let place = places[line.hash] else {
+                places[line.hash] = merged.count
+                merged.append(line)
+                continue
+            }
+            if line.hasKeys || merged[place].hasKeys {
+                throw TokenLine.Flaw(line: line.number, reason: "it has the token of line \(merged[place].number)")
+            }
+            merged[place].scopes.formUnion(line.scopes)
+        }
+        return merged
+    }
+
+    /// Folders of different names may not lie within each other.
+    private static func requireFoldersApart(_ lines: [TokenLine]) throws(TokenLine.Flaw) {
+        let sorted = lines.compactMap { line in line.limits.folder.map { (path: Array($0.utf8) + [UInt8(ascii: "/")], line: line) } }
+            .sorted { $0.path.lexicographicallyPrecedes($1.path) }
+        // What lies within a folder comes right behind it.
+        var outer: [(path: [UInt8], line: TokenLine)] = []
+        for inner in sorted {
+            while let last = outer.last, !inner.path.starts(with: last.path) { outer.removeLast() }
+            if let last = outer.last, last.line.name != inner.line.name {
+                throw TokenLine.Flaw(
+                    line: max(inner.line.number, last.line.number),
+                    reason: "its folder and that of line \(min(inner.line.number, last.line.number)), of another name, lie within each other")
+            }
+            outer.append(inner)
+        }
+    }
+
+    private func requireRoom() throws(TokenLine.Flaw) {
+        let most = byName.max { $0.value.count < $1.value.count }
+        if table(reaching: most?.key ?? nil).encodedBytes <= TokenTable.maxBytes { return }
+        let name = (most?.key).flatMap { $0 }.map { "of the name \($0) and " } ?? ""
+        throw TokenLine.Flaw(
+            line: (most?.value.last ?? admins.last)?.number ?? 0,
+            reason: "there are too many tokens \(name)that see every writer; one writer may be reached by about \(Self.mostReachingOneWriter)")
+    }
+}
+
+extension TokenLines: Equatable {
+    package static func == (left: TokenLines, right: TokenLines) -> Bool { left.lines == right.lines }
+}
+
+extension TokenLine {
+    /// Every owner's writers.
+    var reachesAll: Bool { name == nil || scopes.contains(.admin) }
+}

@@ -1,0 +1,26 @@
+/// What a line of the token file bounds beyond what the server does; nil: as the server has it.
+public struct TokenLimits: Sendable, Equatable {
+    /// Relative destinations lie below it; relative to the output directory, without a "/" at its end.
+    public var folder: String?
+    /// Live writers of the token's name.
+    public var maxWriters: Int?
+    /// Of each file of a writer; the server's bound holds as well.
+    public var maxOutputBytes: Int?
+    /// URLs that writers may write to, instead of the server's patterns.
+    public var outputPatterns: [String]?
+
+    public init() {}
+
+    /// The server's limits for a writer that this token makes.
+    public func applied(to limits: ServiceLimits) -> ServiceLimits {
+        guard let maxOutputBytes else { return limits }
+        var limits = limits
+        limits.maxOutputBytes = limits.maxOutputBytes == 0 ? maxOutputBytes : min(limits.maxOutputBytes, maxOutputBytes)
+        return limits
+    }
+
+    public func applied(to policy: OutputPolicy) -> OutputPolicy {
+        guard let outputPatterns else { return policy }
+        return OutputPolicy(patterns: outputPatterns, allowsDevices: policy.allowsDevices)
+    }
+}
