@@ -50,6 +50,47 @@ extension EndToEnd {
             }
         }
 
+        /// At the gateway, and once more where an encoder keeps the connection.
+        @Test func fieldsThatOnlyResembleAValidOneOpenNothing() async throws {
+            try await withTokens { server in
+                let made = try await server.curl(
+                    "PUT", "/v1/writers/a", headers: [Self.good], body: .json(["format": "wav"]))
+                try #require(made.status == 201)
+                let token = "correct-horse-battery"
+                let long = String(repeating: "x", count: 20_000)
+                let refused: [[String]] = [
+                    ["Authorization: Bearer correct-horse-batter"], ["Authorization: Bearer \(token)y"], ["Authorization: Bearer\t\(token)"],
+                    ["Authorization: Bearer \(token) \(token)"], ["Authorization: Bearer \(token),x"], ["Authorization: bearer\(token)"],
+                    ["Authorization: Bearer"], ["Authorization:"], ["Authorization: \(token)"], ["Authorization: Basic \(token)"],
+                    ["Authorization: Bearer Bearer \(token)"], ["Authorization: Bearer \(long)"], ["Authorization: Bearer \(token)\(long)"],
+                    [Self.good, Self.good], [Self.good, "Authorization: Bearer x"], ["Authorization: Bearer x", Self.good],
+                    ["authorization: Bearer x", Self.good], ["Proxy-Authorization: Bearer \(token)"], ["X-Authorization: Bearer \(token)"],
+                    ["Authorization: Bearer \(token.uppercased())"], ["Authorization: Bearer \u{C3}\u{A9}\(token)"],
+                ]
+                for fields in refused {
+                    let connection = try RawConnection(port: server.port)
+                    #expect(try await connection.request("GET", "/v1/writers", headers: fields).status == 401, "\(fields.map { $0.prefix(80) })")
+                    #expect(try await connection.request("GET", "/v1/writers/a", headers: [Self.good]).status == 200)
+                    // Now the encoder has it.
+                    for _ in 0..<2 {
+                        let kept = try await connection.request("GET", "/v1/writers/a", headers: fields)
+                        #expect(kept.status == 401, "\(fields.map { $0.prefix(80) })")
+                        #expect(try await connection.request("GET", "/v1/writers/a", headers: [Self.good]).status == 200)
+                    }
+                }
+                // Not HTTP at all: control characters, and folded lines.
+                for field in ["Authorization: Bearer \(token)\0", "Authorization: Bear\0er \(token)", "Authorization: Bearer\r\n \(token)", "Authorization : Bearer \(token)"] {
+                    let connection = try RawConnection(port: server.port)
+                    try await connection.send("GET /v1/writers HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\n")
+                    #expect(try await connection.response().status == 400)
+                }
+                for field in ["authorization: bearer \(token)", "AUTHORIZATION:BEARER   \(token)   ", "Authorization:\tBearer \(token)\t"] {
+                    let connection = try RawConnection(port: server.port)
+                    for _ in 0..<3 { #expect(try await connection.request("GET", "/v1/writers/a", headers: [field]).status == 200) }
+                }
+            }
+        }
+
         @Test func serverWithoutTokensBindsOnlyToLoopback() async throws {
             let folder = try TemporaryFolder()
             let (process, log) = try PenstockServer.launch([
