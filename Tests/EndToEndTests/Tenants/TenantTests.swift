@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// Writers belong to the name whose token made them; for every other name they do not exist.
-    @Suite struct OwnershipTests {
+    @Suite struct TenantTests {
         private static let lines = [
             "acme-token name=acme", "acme-reader name=acme scope=read", "beta-token name=beta", "old-full", "old-reader read",
             "boss-token name=boss scope=admin",
