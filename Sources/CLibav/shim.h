@@ -21,6 +21,8 @@
 #include <libswscale/swscale.h>
 #include <limits.h>
 #include <malloc.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -36,6 +38,7 @@ static const int clibav_error_leads_outside = AVERROR(EXDEV);
 static const int clibav_error_is_link = AVERROR(ELOOP);
 static const int clibav_error_refused = AVERROR(EACCES);
 static const int clibav_error_invalid = AVERROR(EINVAL);
+static const int clibav_error_asserted = AVERROR(ENOTRECOVERABLE);
 static const int clibav_error_not_implemented = AVERROR(ENOSYS);
 static const int clibav_error_option_not_found = AVERROR_OPTION_NOT_FOUND;
 static const int clibav_error_filter_not_found = AVERROR_FILTER_NOT_FOUND;
@@ -56,7 +59,69 @@ static inline clibav_log_sink *clibav_log_slot(void) {
     return &slot;
 }
 
+// An assertion of libav's that fails says so in the log and calls abort(). Within a guarded call it ends
+// that call instead. Whatever else aborts, a damaged heap first of all, ends the process as ever. Only
+// frames of libav's and the callbacks of its output are left behind; what the call had in its hands must
+// not be used again, nor freed.
+struct clibav_guard {
+    sigjmp_buf *call;
+    int has_asserted;
+};
+
+static inline struct clibav_guard *clibav_guard_of_thread(void) {
+    static _Thread_local struct clibav_guard guard;
+    return &guard;
+}
+
+static inline void clibav_abort_handler(int signal) {
+    struct clibav_guard *guard = clibav_guard_of_thread();
+    if (guard->call && guard->has_asserted) siglongjmp(*guard->call, 1);
+    (void)signal; // abort() ends the process when its handler returns.
+}
+
+static inline void clibav_install_abort_handler(void) {
+    struct sigaction action = {.sa_handler = clibav_abort_handler, .sa_flags = SA_NODEFER};
+    sigaction(SIGABRT, &action, NULL);
+}
+
+enum clibav_call {
+    clibav_call_send_frame, clibav_call_receive_packet, clibav_call_push_frame, clibav_call_close_source,
+    clibav_call_pull_frame, clibav_call_write_packet, clibav_call_flush_muxer, clibav_call_write_trailer,
+};
+
+static inline int clibav_call_directly(enum clibav_call call, void *object, void *argument, int64_t pts) {
+    switch (call) {
+    case clibav_call_send_frame: return avcodec_send_frame((AVCodecContext *)object, (const AVFrame *)argument);
+    case clibav_call_receive_packet: return avcodec_receive_packet((AVCodecContext *)object, (AVPacket *)argument);
+    case clibav_call_push_frame:
+        return av_buffersrc_add_frame_flags((AVFilterContext *)object, (AVFrame *)argument, AV_BUFFERSRC_FLAG_KEEP_REF);
+    case clibav_call_close_source: return av_buffersrc_close((AVFilterContext *)object, pts, 0);
+    case clibav_call_pull_frame: return av_buffersink_get_frame((AVFilterContext *)object, (AVFrame *)argument);
+    case clibav_call_write_packet: return av_interleaved_write_frame((AVFormatContext *)object, (AVPacket *)argument);
+    case clibav_call_flush_muxer: return av_write_frame((AVFormatContext *)object, NULL);
+    case clibav_call_write_trailer: return av_write_trailer((AVFormatContext *)object);
+    }
+    return AVERROR(EINVAL);
+}
+
+__attribute__((noinline)) static inline int clibav_guarded(
+    enum clibav_call call, void *object, void *argument, int64_t pts) {
+    struct clibav_guard *guard = clibav_guard_of_thread();
+    sigjmp_buf here;
+    guard->has_asserted = 0;
+    // Without the mask of signals, which the handler leaves as it is, it costs no system call.
+    if (sigsetjmp(here, 0) != 0) {
+        guard->call = NULL;
+        return clibav_error_asserted;
+    }
+    guard->call = &here;
+    int code = clibav_call_directly(call, object, argument, pts);
+    guard->call = NULL;
+    return code;
+}
+
 static inline void clibav_log_callback(void *object, int level, const char *format, va_list arguments) {
+    if ((level & 0xff) == AV_LOG_PANIC) clibav_guard_of_thread()->has_asserted = 1;
     if ((level & 0xff) > AV_LOG_WARNING || !*clibav_log_slot()) return;
     // The scale filter logs flags it can't read with no more than a class for a context, whose
     // parent can't be asked for.
@@ -71,6 +136,7 @@ static inline void clibav_install_log(clibav_log_sink sink) {
     *clibav_log_slot() = sink;
     av_log_set_level(AV_LOG_WARNING);
     av_log_set_callback(clibav_log_callback);
+    clibav_install_abort_handler();
 }
 
 // What an encoder takes: AVCodec's own arrays are deprecated from 7.1. NULL is "anything".

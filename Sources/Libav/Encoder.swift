@@ -54,12 +54,16 @@ package final class Encoder {
     package let settings: EncoderSettings
     let context: UnsafeMutablePointer<AVCodecContext>
     private let sendsFramesThrough: Bool
+    private let sampleRules: SampleRules?
     private var hasFrames = false
     /// It was told that no more frames come.
     private var isEnded = false
+    /// An assertion failed in it: nothing of it may be used again.
+    private var isBroken = false
 
     package init(_ settings: EncoderSettings) throws(LibavError) {
         self.settings = settings
+        sampleRules = KnownFaults.sampleRules(of: settings)
         let codec = settings.codec
         if codec.name.begins(with: "libx264") { Self.memoryStartsZeroed }
         context = try allocated(
@@ -69,6 +73,7 @@ package final class Encoder {
             try Self.applyOptions(settings, to: context)
             try Self.boundThreads(settings, of: context)
             try KnownFaults.check(context)
+            try KnownFaults.checkSize(context, of: codec)
             try check(avcodec_open2(context, codec.pointer, nil), "opening the encoder \(codec.name)")
         } catch {
             Self.free(context)
@@ -82,6 +87,7 @@ package final class Encoder {
     /// SVT-AV1 crashes, or waits for ever, when it is freed before it was told that no more comes; and
     /// where nothing came, even then: that one is left to the end of the process.
     private func mayBeFreed() -> Bool {
+        if isBroken { return false }
         guard settings.codec.name == "libsvtav1" else { return true }
         guard hasFrames else { return false }
         if !isEnded, (try? send(nil)) != nil { while case .packet? = try? receive() {} }
@@ -107,26 +113,43 @@ package final class Encoder {
         settings.codec.takesAnyFrameSize ? 0 : Int(context.pointee.frame_size)
     }
 
+    /// The largest sample it takes, up and down, where there is one.
+    package var sampleBound: Float? { sampleRules?.bound }
+
+    /// Samples per channel the last frame must have as well.
+    package var leastSamples: Int { sampleRules?.least ?? 1 }
+
     /// Gives the encoder a frame; nil says there are no more. Take all packets before the next.
     package func send(_ frame: Frame?) throws(LibavError) {
+        var frame = frame
+        if let sampleRules, let given = frame { frame = try sampleRules.checked(given) }
         if let frame {
             settings.color.apply(to: frame.pointer)
             // Where encoders of the MPEG kind look for `qscale`.
             frame.pointer.pointee.quality = context.pointee.global_quality
         }
         if frame == nil { isEnded = true } else { hasFrames = true }
-        let code = avcodec_send_frame(context, frame?.pointer)
+        let code = try unbroken(GuardedCall.sendFrame(frame?.pointer, to: context))
         if frame == nil && code == clibav_error_eof { return }
         try check(code, "encoding with \(settings.codec.name)")
     }
 
     package func receive() throws(LibavError) -> Output {
         let packet = try Packet()
-        let code = avcodec_receive_packet(context, packet.pointer)
+        let code = try unbroken(GuardedCall.receivePacket(packet.pointer, from: context))
         if code == clibav_error_again { return .needsInput }
         if code == clibav_error_eof { return .drained }
         try check(code, "encoding with \(settings.codec.name)")
         return .packet(packet)
+    }
+
+    private func unbroken(_ call: @autoclosure () -> Int32) throws(LibavError) -> Int32 {
+        let doing = "encoding with \(settings.codec.name)"
+        if isBroken { throw .asserted(doing) }
+        let code = call()
+        guard code == clibav_error_asserted else { return code }
+        isBroken = true
+        throw .asserted(doing)
     }
 
     /// Makes a drained encoder take frames again. Only where `restartsAfterDrain`.

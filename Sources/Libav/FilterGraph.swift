@@ -53,6 +53,8 @@ package final class FilterGraph {
     private let sink: UnsafeMutablePointer<AVFilterContext>
     /// Where the last frame pushed ends.
     private var end: Int64 = 0
+    /// An assertion failed in it: nothing of it may be used again.
+    private var isBroken = false
 
     /// `description` is the client's own chain, parsed by itself so that nothing in it can
     /// change `stages`.
@@ -85,6 +87,7 @@ package final class FilterGraph {
     }
 
     deinit {
+        if isBroken { return }
         var graph: UnsafeMutablePointer<AVFilterGraph>? = graph
         avfilter_graph_free(&graph)
     }
@@ -122,25 +125,31 @@ package final class FilterGraph {
 
     /// Takes a frame, its pts and duration in the input's time base.
     package func push(_ frame: Frame) throws(LibavError) {
-        // The frame may be shared: the graph takes a reference of its own.
-        let code = av_buffersrc_add_frame_flags(
-            source, frame.pointer, Int32(AV_BUFFERSRC_FLAG_KEEP_REF))
-        try check(code, "filtering")
+        // The frame may be shared.
+        try check(unbroken(GuardedCall.push(frame.pointer, to: source)), "filtering")
         end = (frame.pts ?? 0) + max(1, Int64(frame.sampleCount))
     }
 
     /// There are no more frames. Filters that change the rate fill up to where the last one ends.
     package func finish() throws(LibavError) {
-        try check(av_buffersrc_close(source, end, 0), "filtering")
+        try check(unbroken(GuardedCall.close(source, at: end)), "filtering")
     }
 
     package func pull() throws(LibavError) -> Output {
         let frame = try Frame()
-        let code = av_buffersink_get_frame(sink, frame.pointer)
+        let code = try unbroken(GuardedCall.pull(frame.pointer, from: sink))
         if code == clibav_error_again { return .needsInput }
         if code == clibav_error_eof { return .drained }
         try check(code, "filtering")
         return .frame(frame)
+    }
+
+    private func unbroken(_ call: @autoclosure () -> Int32) throws(LibavError) -> Int32 {
+        if isBroken { throw .asserted("filtering") }
+        let code = call()
+        guard code == clibav_error_asserted else { return code }
+        isBroken = true
+        throw .asserted("filtering")
     }
 
     // MARK: Building

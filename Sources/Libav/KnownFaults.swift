@@ -36,6 +36,19 @@ package enum KnownFaults {
         }
     }
 
+    /// Encoders that work in blocks, and read those that a smaller picture does not fill.
+    private static let leastPictures: [String: (width: Int32, height: Int32)] = ["smc": (1, 4)]
+
+    /// Before the encoder is opened.
+    static func checkSize(_ context: UnsafeMutablePointer<AVCodecContext>, of codec: Codec) throws(LibavError) {
+        guard let least = leastPictures[codec.name] else { return }
+        let (width, height) = (context.pointee.width, context.pointee.height)
+        guard width < least.width || height < least.height else { return }
+        var error = refusal("\(codec.name) takes pictures from \(least.width)x\(least.height) on, and not \(width)x\(height)")
+        error.parameter = width < least.width ? "encoder_width" : "encoder_height"
+        throw error
+    }
+
     private static func value(_ option: String, of context: UnsafeMutablePointer<AVCodecContext>) -> Int64? {
         var value: Int64 = 0
         return av_opt_get_int(context, option, AV_OPT_SEARCH_CHILDREN, &value) >= 0 ? value : nil
@@ -65,6 +78,12 @@ package enum KnownFaults {
     /// They count lines of chroma for each picture, rounded up, and not for the whole.
     private static let sideBySide: Set<String> = ["hstack", "vstack", "xstack", "tile", "framepack"]
 
+    /// bwdif reads lines before and behind a plane that has fewer; the others write so many lines and
+    /// columns of a buffer that is as large as a plane.
+    private static let leastPlanes: [String: (width: Int32, height: Int32)] = [
+        "bwdif": (1, 7), "blurdetect": (4, 4), "edgedetect": (4, 4),
+    ]
+
     /// After the filters are configured, before the first frame.
     static func check(_ link: UnsafeMutablePointer<AVFilterLink>) throws(LibavError) {
         let name = String(cString: link.pointee.dst.pointee.filter.pointee.name)
@@ -72,12 +91,26 @@ package enum KnownFaults {
         if byFields.contains(name), height % 4 != 0 || height < 8 {
             throw refusal("\(name): the height, \(height), must be a multiple of 4, and at least 8")
         }
+        if let least = leastPlanes[name] { try check(link, least, by: name) }
         if sideBySide.contains(name), let format = av_pix_fmt_desc_get(AVPixelFormat(link.pointee.format)) {
             let (across, down) = (Int32(1) << format.pointee.log2_chroma_w, Int32(1) << format.pointee.log2_chroma_h)
             if width % across != 0 || height % down != 0 {
                 throw refusal("\(name): pictures of \(width)x\(height) must be multiples of \(across)x\(down) in this format")
             }
         }
+    }
+
+    /// Every plane must be that large.
+    private static func check(
+        _ link: UnsafeMutablePointer<AVFilterLink>, _ least: (width: Int32, height: Int32), by filter: String
+    ) throws(LibavError) {
+        guard let format = av_pix_fmt_desc_get(AVPixelFormat(link.pointee.format))?.pointee else { return }
+        let hasChroma = format.nb_components > 2
+        let (across, down) = hasChroma ? (Int32(format.log2_chroma_w), Int32(format.log2_chroma_h)) : (0, 0)
+        // A part of a sample of chroma is a whole one.
+        let (width, height) = (((least.width - 1) << across) + 1, ((least.height - 1) << down) + 1)
+        guard link.pointee.w < width || link.pointee.h < height else { return }
+        throw refusal("\(filter): pictures of \(link.pointee.w)x\(link.pointee.h) must be at least \(width)x\(height) in this format")
     }
 
     private static func refusal(_ reason: String, option: String? = nil) -> LibavError {

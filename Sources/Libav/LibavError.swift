@@ -12,6 +12,8 @@ package struct LibavError: Error, Equatable {
     package let doing: String
     /// The option at fault, when one is known.
     package var option: String?
+    /// The parameter of a stream's at fault, by its name.
+    package var parameter: String?
     /// Why it was not to be, in whole: nobody tried.
     package private(set) var refusal: String?
     /// More threads than the encoder may have were asked for.
@@ -58,6 +60,15 @@ package struct LibavError: Error, Equatable {
     }
 
     static func invalid(_ doing: String) -> LibavError { LibavError(code: clibav_error_invalid, doing: doing) }
+
+    package init(outOfOrder doing: String) {
+        self.init(code: clibav_error_invalid, doing: doing)
+    }
+
+    /// The log says which assertion of libav's it was.
+    static func asserted(_ doing: String) -> LibavError {
+        LibavError(code: clibav_error_asserted, doing: "\(doing): an assertion of libav's failed; it does not take this input")
+    }
 
     static func outOfMemory(_ doing: String) -> LibavError {
         LibavError(code: clibav_error_no_memory, doing: doing)

@@ -33,3 +33,43 @@ package enum Log {
         }
     }
 }
+
+/// Calls of libav that end with an error where one of its assertions fails. In this file, and never
+/// inlined into another, because the C behind them and behind the log share a variable, which every file
+/// would have of its own.
+enum GuardedCall {
+    @inline(never) static func sendFrame(_ frame: UnsafeMutablePointer<AVFrame>?, to encoder: UnsafeMutablePointer<AVCodecContext>) -> Int32 {
+        clibav_guarded(clibav_call_send_frame, encoder, frame, 0)
+    }
+
+    @inline(never) static func receivePacket(
+        _ packet: UnsafeMutablePointer<AVPacket>, from encoder: UnsafeMutablePointer<AVCodecContext>
+    ) -> Int32 {
+        clibav_guarded(clibav_call_receive_packet, encoder, packet, 0)
+    }
+
+    /// The filters take a reference of their own.
+    @inline(never) static func push(_ frame: UnsafeMutablePointer<AVFrame>, to source: UnsafeMutablePointer<AVFilterContext>) -> Int32 {
+        clibav_guarded(clibav_call_push_frame, source, frame, 0)
+    }
+
+    @inline(never) static func close(_ source: UnsafeMutablePointer<AVFilterContext>, at pts: Int64) -> Int32 {
+        clibav_guarded(clibav_call_close_source, source, nil, pts)
+    }
+
+    @inline(never) static func pull(_ frame: UnsafeMutablePointer<AVFrame>, from sink: UnsafeMutablePointer<AVFilterContext>) -> Int32 {
+        clibav_guarded(clibav_call_pull_frame, sink, frame, 0)
+    }
+
+    @inline(never) static func write(_ packet: UnsafeMutablePointer<AVPacket>?, to muxer: UnsafeMutablePointer<AVFormatContext>) -> Int32 {
+        clibav_guarded(clibav_call_write_packet, muxer, packet, 0)
+    }
+
+    @inline(never) static func flush(_ muxer: UnsafeMutablePointer<AVFormatContext>) -> Int32 {
+        clibav_guarded(clibav_call_flush_muxer, muxer, nil, 0)
+    }
+
+    @inline(never) static func writeTrailer(of muxer: UnsafeMutablePointer<AVFormatContext>) -> Int32 {
+        clibav_guarded(clibav_call_write_trailer, muxer, nil, 0)
+    }
+}

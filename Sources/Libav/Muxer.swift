@@ -29,6 +29,10 @@ package final class Muxer {
     /// Between the last byte and the end of the connection.
     package var settlingTime = Duration.zero
     private var hasPackets = false
+    /// The streams that have had a packet.
+    private var begun: Set<Int> = []
+    /// An assertion failed in it: nothing of it may be used again.
+    private var isBroken = false
 
     /// `opener` is asked about the URL and about everything the muxer itself opens: segments,
     /// playlists.
@@ -48,6 +52,7 @@ package final class Muxer {
     }
 
     deinit {
+        if isBroken { return }
         if ownsURL { avio_closep(&context.pointee.pb) }
         avformat_free_context(context)
     }
@@ -153,18 +158,26 @@ package final class Muxer {
 
     // MARK: Packets
 
+    /// What it takes of a stream's times. After the header.
+    package func times(of stream: Int) -> KnownFaults.Times {
+        let stream = context.pointee.streams[stream]!.pointee
+        return KnownFaults.times(
+            of: format.name, Fraction(stream.time_base), hasBlocks: stream.codecpar.pointee.block_align > 0)
+    }
+
     /// Takes the packet, its times in its encoder's time base. `gathers` says that more follow
     /// at once, so that small writes may wait for them.
     package func write(_ packet: Packet, gathers: Bool) throws(LibavError) {
         hasPackets = true
         let index = packet.stream
+        if begun.count < encoderTimeBases.count { begun.insert(index) }
         let stream = context.pointee.streams[index]!
         packet.rescale(from: encoderTimeBases[index], to: Fraction(stream.pointee.time_base))
         if let io = context.pointee.pb {
             io.pointee.direct = packet.byteCount >= Self.directBytes ? 1 : 0
             io.pointee.min_packet_size = gathers ? Self.gatherBytes : 0
         }
-        let code = av_interleaved_write_frame(context, packet.pointer)
+        let code = try unbroken(GuardedCall.write(packet.pointer, to: context), "writing a packet")
         context.pointee.pb?.pointee.direct = 0
         try checkGateFirst(code, "writing a packet")
         countURLBytes()
@@ -172,19 +185,26 @@ package final class Muxer {
 
     /// Writes the packets held back for interleaving.
     package func writeHeldPackets() throws(LibavError) {
-        try checkGateFirst(av_interleaved_write_frame(context, nil), "writing held packets")
+        let code = try unbroken(GuardedCall.write(nil, to: context), "writing held packets")
+        try checkGateFirst(code, "writing held packets")
         countURLBytes()
     }
 
     /// Sends what is buffered to the destination.
     package func flush() throws(LibavError) {
-        try check(av_write_frame(context, nil), "flushing the muxer \(format.name)")
+        let doing = "flushing the muxer \(format.name)"
+        if KnownFaults.mayBeFlushed(format.name) { try check(unbroken(GuardedCall.flush(context), doing), doing) }
         try sendGathered()
     }
 
     /// Ends the container and closes the destination.
     package func finish() throws(LibavError) {
-        let code = av_write_trailer(context)
+        if KnownFaults.needsEveryStream(format.name),
+            let missing = encoderTimeBases.indices.first(where: { !begun.contains($0) })
+        {
+            throw .invalid("writing the trailer of \(format.name): stream \(missing) has no packet, and each must have one")
+        }
+        let code = try unbroken(GuardedCall.writeTrailer(of: context), "writing the trailer of \(format.name)")
         try gate.check()
         // Some muxers refuse to end what they got no packet for; that is no failure of ours.
         if hasPackets { try check(code, "writing the trailer of \(format.name)") }
@@ -211,6 +231,14 @@ package final class Muxer {
     }
 
     // MARK: Details
+
+    private func unbroken(_ call: @autoclosure () -> Int32, _ doing: String) throws(LibavError) -> Int32 {
+        if isBroken { throw .asserted(doing) }
+        let code = call()
+        guard code == clibav_error_asserted else { return code }
+        isBroken = true
+        throw .asserted(doing)
+    }
 
     /// What went wrong at the gate says it better than the call in which it did.
     private func checkGateFirst(_ code: Int32, _ doing: String) throws(LibavError) {

@@ -90,6 +90,7 @@ public final class Chunk {
         frames += stream.countAccepted()
         let enough = stream.assembler.bytesWorthAThread
         try stream.encode(completed, overlaps: remaining >= enough || count >= enough)
+        if let refused = stream.assembler.takeRefused() { throw stream.refusal(of: refused, in: startTick) }
     }
 
     private func release() {

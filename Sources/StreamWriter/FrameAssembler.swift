@@ -27,6 +27,24 @@ protocol FrameAssembler: AnyObject {
     func dropPartial() -> Int
     /// The next frame goes to `tick`, which is not before `nextTick`. Appends what must go first.
     func jump(to tick: Int64, completing frames: inout [AssembledFrame]) throws(LibavError)
+    /// A sample that the encoder does not take, which ended the last call of `advance` before it; once.
+    func takeRefused() -> RefusedSample?
+    /// Samples of a frame that is not whole yet.
+    var pendingSamples: Int { get }
     /// Appends a frame that is shorter than the others, if one is waiting.
     func finishShort(completing frames: inout [AssembledFrame]) throws(LibavError)
+}
+
+extension FrameAssembler {
+    func takeRefused() -> RefusedSample? { nil }
+    var pendingSamples: Int { 0 }
+}
+
+struct RefusedSample {
+    /// Of its sample frame, in 1/rate.
+    let tick: Int64
+    let channel: Int
+    let value: Double
+    /// What would have been taken, up and down.
+    let bound: Double
 }

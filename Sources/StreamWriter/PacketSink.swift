@@ -10,6 +10,11 @@ final class PacketSink: @unchecked Sendable {
     private var muxer: Muxer?
     private var budget: InterleaveBudget
     private let timeBases: [Rational]
+    /// The muxer takes packets only in the order of their times.
+    let needsOrder: Bool
+    /// Seconds of the latest packet, when those held for interleaving were written while others lacked.
+    private var forced: Double?
+    private var latest = 0.0
     private var queue: [Packet] = []
     private var queuedBytes = 0
     private var isWriting = false
@@ -19,7 +24,9 @@ final class PacketSink: @unchecked Sendable {
         self.muxer = muxer
         self.timeBases = timeBases
         self.failure = failure
-        budget = InterleaveBudget(streams: timeBases.count)
+        needsOrder = KnownFaults.needsOrder(muxer.format.name)
+        budget = InterleaveBudget(
+            streams: timeBases.count, maxSeconds: needsOrder ? .infinity : Limits.heldSeconds)
     }
 
     /// Takes a packet with its times in its encoder's time base. Waits while too much is queued. With
@@ -66,9 +73,14 @@ final class PacketSink: @unchecked Sendable {
         }
     }
 
-    /// Writes the packets that were held for interleaving, and what is buffered.
+    /// Up to where packets are written whatever other streams have; seconds.
+    var forcedUpTo: Double? { monitor.withLock { forced } }
+
+    /// Writes the packets that were held for interleaving, and what is buffered. Where packets must be in
+    /// order they are held further.
     func flush() throws(StreamWriterError) {
         try withMuxer { muxer throws(LibavError) in
+            if needsOrder { return try muxer.flush() }
             try muxer.writeHeldPackets()
             try muxer.flush()
             budget.clear()
@@ -123,10 +135,18 @@ final class PacketSink: @unchecked Sendable {
             let bytes = packet.byteCount
             let timeBase = timeBases[stream]
             let seconds = Double(packet.dts ?? packet.pts ?? 0) * timeBase.doubleValue
+            if needsOrder {
+                if let forced, seconds < forced {
+                    throw LibavError(
+                        outOfOrder: "writing a packet: stream \(stream) is at \(seconds) s, and others are written up to \(forced) s")
+                }
+                latest = max(latest, seconds)
+            }
             try muxer.write(packet, gathers: gathers)
             if budget.add(stream: stream, dts: seconds, bytes: bytes) {
                 try muxer.writeHeldPackets()
                 budget.clear()
+                if needsOrder { monitor.withLock { forced = latest } }
             }
         }
         if gathers && !moreFollows { try muxer.sendGathered() }

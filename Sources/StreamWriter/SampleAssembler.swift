@@ -12,6 +12,7 @@ final class SampleAssembler: FrameAssembler {
     private let pool: SampleSlabPool
     private let blockSamples: Int
     private let silence: Int32
+    private let gate: SampleGate?
     private var slab: SampleSlab?
     /// The block of the slab that is being filled, and how many of its bytes are there.
     private var block = 0
@@ -23,12 +24,15 @@ final class SampleAssembler: FrameAssembler {
     /// Whole samples of the block that have been counted as taken.
     private var counted = 0
     private var accepted: Int64 = 0
+    private var refused: RefusedSample?
 
-    init(shape: AudioShape, blockSamples: Int) throws(LibavError) {
+    /// Samples of floats beyond `bound`, up or down, are not taken.
+    init(shape: AudioShape, blockSamples: Int, bound: Float? = nil) throws(LibavError) {
         pool = try SampleSlabPool(shape: shape, blockSamples: blockSamples, slabBytes: Limits.slabBytes)
         self.blockSamples = blockSamples
         frameBytes = shape.bytesPerFrame
         rate = Rational(shape.sampleRate, 1)!
+        gate = bound.flatMap { SampleGate(bound: $0, format: shape.format) }
         // Unsigned samples are silent in the middle.
         silence = shape.format.name == "u8" ? 0x80 : 0
     }
@@ -58,11 +62,34 @@ final class SampleAssembler: FrameAssembler {
         var left = count
         while left > 0 {
             let taken = min(left, pool.blockBytes - filled)
+            if holdsRefused(taken) { return }
             filled += taken
             left -= taken
             countWhole()
             if filled == pool.blockBytes { try completeBlock(&frames) }
         }
+    }
+
+    var pendingSamples: Int { filled / frameBytes }
+
+    func takeRefused() -> RefusedSample? {
+        defer { refused = nil }
+        return refused
+    }
+
+    /// Whether one of the next `count` bytes of the block completes a sample that is not taken. What is whole
+    /// before it is.
+    private func holdsRefused(_ count: Int) -> Bool {
+        guard let gate, let slab,
+            let found = gate.first(in: slab.base + block * pool.stride, bytes: filled..<(filled + count))
+        else { return false }
+        let channels = frameBytes / gate.sampleBytes
+        let frame = found.index / channels
+        refused = RefusedSample(
+            tick: blockStart + Int64(frame), channel: found.index % channels, value: found.value, bound: gate.bound)
+        filled = frame * frameBytes
+        countWhole()
+        return true
     }
 
     func takeAcceptedFrames() -> Int64 {
@@ -125,5 +152,30 @@ final class SampleAssembler: FrameAssembler {
         filled = 0
         counted = 0
         padding = 0
+    }
+}
+
+/// Looks at samples of floats as they come.
+private struct SampleGate {
+    let bound: Double
+    let sampleBytes: Int
+
+    /// Nil: samples of the format are all within bounds.
+    init?(bound: Float, format: AudioFormat) {
+        guard format.name == "flt" || format.name == "dbl" else { return nil }
+        self.bound = Double(bound)
+        sampleBytes = format.bytesPerSample
+    }
+
+    /// The first sample that is not taken, of those whose last byte is one of `bytes` of a block.
+    func first(in block: UnsafeMutableRawPointer, bytes: Range<Int>) -> (index: Int, value: Double)? {
+        let range = bytes.lowerBound / sampleBytes..<bytes.upperBound / sampleBytes
+        let samples = UnsafeRawBufferPointer(start: block + range.lowerBound * sampleBytes, count: range.count * sampleBytes)
+        if sampleBytes == 4 {
+            let samples = samples.assumingMemoryBound(to: Float.self)
+            return SampleBound.firstIndex(beyond: Float(bound), in: samples).map { (range.lowerBound + $0, Double(samples[$0])) }
+        }
+        let values = samples.assumingMemoryBound(to: Double.self)
+        return SampleBound.firstIndex(beyond: bound, in: values).map { (range.lowerBound + $0, values[$0]) }
     }
 }

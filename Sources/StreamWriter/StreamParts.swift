@@ -11,6 +11,8 @@ struct StreamParts {
     let converter: SampleConverter?
     let assembler: any FrameAssembler
     let clocks: StreamClocks
+    /// Samples that the last frame must have, where it is known how many it will have.
+    let leastSamples: Int
 
     init(
         _ config: StreamConfig, index: Int, for format: OutputFormat, limits: WriterLimits, clocks: StreamClocks
@@ -43,9 +45,12 @@ struct StreamParts {
         } else {
             converter = nil
         }
+        // Filters may be there to bring samples within bounds.
+        let bound = config.filterDesc == nil ? encoder.sampleBound : nil
         assembler = try translating(.outOfMemory) { () throws(LibavError) in
-            try SampleAssembler(shape: audio.input, blockSamples: block)
+            try SampleAssembler(shape: audio.input, blockSamples: block, bound: bound)
         }
+        leastSamples = graph == nil ? encoder.leastSamples : 1
         description = StreamDescription(
             audio: encoder, index: index, input: audio.input)
     }
@@ -60,6 +65,7 @@ struct StreamParts {
         presentation = try .init(config, for: format)
         (encoder, graph) = try Self.open(video.encode, clocks)
         converter = nil
+        leastSamples = 0
         let keepsBytes = plan.filtering == nil && encoder.settings.codec.isRawVideo
         let pictures = try translating(.unsupportedValue, parameter: "format") { () throws(LibavError) in
             try PictureAssembler(

@@ -63,7 +63,7 @@ extension StreamWriter {
         }
     }
 
-    func jump(_ stream: WriterStream, to pts: Double) throws(StreamWriterError) {
+    func jump(_ index: Int, _ stream: WriterStream, to pts: Double) throws(StreamWriterError) {
         guard pts.isFinite, pts >= 0, pts <= Limits.pts else {
             throw StreamWriterError(
                 .invalidParameter, "pts must be a number of seconds from 0 to \(Int(Limits.pts))",
@@ -75,12 +75,49 @@ extension StreamWriter {
                 .ptsTooEarly, "pts \(pts) is before the stream's next, \(stream.nextPTS)",
                 parameter: "pts", expectedPTS: stream.nextPTS)
         }
+        try requireTime(pts, of: index, stream)
         var frames: [AssembledFrame] = []
         try translating(.outOfMemory) { () throws(LibavError) in
             try stream.assembler.jump(to: tick, completing: &frames)
         }
         stream.countAccepted()
         try stream.encode(frames, overlaps: false)
+    }
+
+    /// Times that the muxer would fail at are refused before they are taken.
+    private func requireTime(_ pts: Double, of index: Int, _ stream: WriterStream) throws(StreamWriterError) {
+        let times = monitor.withLock { self.times[index] }
+        if let latest = times.latest, pts > latest {
+            throw StreamWriterError(
+                .invalidParameter, "pts \(pts) is too late for \(format.name), which takes times up to \(latest) s", parameter: "pts")
+        }
+        // Between the last packet's start and its end there may be a second.
+        guard let longest = times.longestGap.map({ max(0, $0 - 1) }), pts - stream.nextPTS > longest,
+            times.countsFromZero || stream.progress.current.frames > 0
+        else { return }
+        throw StreamWriterError(
+            .invalidParameter,
+            "pts \(pts) is \(pts - stream.nextPTS) s after the end of what stream \(index) has; \(format.name) takes gaps of at most \(longest) s, so up to \(stream.nextPTS + longest)",
+            parameter: "pts")
+    }
+
+    /// A muxer that takes packets only in the order of their times has written later ones of other streams.
+    func requireOrder(_ stream: WriterStream, from pts: Double?) throws(StreamWriterError) {
+        guard let sink, sink.needsOrder, let written = sink.forcedUpTo, (pts ?? stream.nextPTS) < written
+        else { return }
+        throw StreamWriterError(
+            .ptsTooEarly,
+            "\(format.name) is written in the order of time, and has other streams up to \(written) s; go on from there with pts=\(written)",
+            parameter: "pts", expectedPTS: written)
+    }
+
+    /// A muxer may not be able to end without packets in all of its streams.
+    func requireEveryStream() throws(StreamWriterError) {
+        guard KnownFaults.needsEveryStream(format.name),
+            let empty = streams.indices.first(where: { streams[$0].progress.current.frames == 0 })
+        else { return }
+        throw StreamWriterError(
+            .invalidSamples, "stream \(empty) has no frame, and \(format.name) can't end without one in each stream; send some, or DELETE the writer")
     }
 
     // MARK: Adding

@@ -24,6 +24,8 @@ public final class StreamWriter: @unchecked Sendable {
     var clocks: [StreamClocks] = []
     var sink: PacketSink?
     var streams: [WriterStream] = []
+    /// What the muxer takes of each stream's times, once it is open.
+    var times: [KnownFaults.Times] = []
     /// The streams with a chunk in progress.
     var chunks: Set<Int> = []
     /// The size of the output, once the muxer is gone.
@@ -123,6 +125,7 @@ public final class StreamWriter: @unchecked Sendable {
             monitor.withLock {
                 self.sink = sink
                 streams = opened
+                times = opened.indices.map { muxer!.times(of: $0) }
                 state = .open
             }
         }
@@ -135,7 +138,8 @@ public final class StreamWriter: @unchecked Sendable {
     public func beginChunk(stream index: Int, pts: Double?) throws(StreamWriterError) -> Chunk {
         let stream = try reserve(index)
         do throws(StreamWriterError) {
-            if let pts { try jump(stream, to: pts) }
+            try requireOrder(stream, from: pts)
+            if let pts { try jump(index, stream, to: pts) }
         } catch {
             endChunk(index)
             throw error
@@ -147,15 +151,18 @@ public final class StreamWriter: @unchecked Sendable {
     public func flush() throws(StreamWriterError) {
         try changing(.open) { () throws(StreamWriterError) in
             try requireNoChunk()
+            for stream in streams { try stream.requireDrainable() }
             for stream in streams { try stream.drain() }
             try sink?.flush()
         }
     }
 
-    /// Drains the encoders, ends the container and closes the destination.
+    /// Drains the encoders, ends the container and closes the destination. Stays open with `invalidSamples`.
     public func close() throws(StreamWriterError) -> WriterSummary {
         try changing(.open) { () throws(StreamWriterError) in
             try requireNoChunk()
+            for stream in streams { try stream.requireDrainable() }
+            try requireEveryStream()
             defer { if failure.error != nil { release() } }
             for stream in streams { try stream.drain() }
             try sink?.withMuxer { muxer throws(LibavError) in try muxer.finish() }

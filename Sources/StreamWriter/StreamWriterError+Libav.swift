@@ -27,7 +27,7 @@ extension StreamWriterError {
     /// An encoder that would not open: the option it choked on, when there is one.
     init(opening error: LibavError) {
         guard let option = error.option else {
-            self.init(error, .unsupportedValue)
+            self.init(error, .unsupportedValue, parameter: error.parameter)
             return
         }
         let parameter = "encoder_option.\(option)"

@@ -3,7 +3,7 @@ public struct StreamWriterError: Error, Sendable, Equatable {
     public enum Code: String, Sendable, CaseIterable {
         case unknownEncoder, wrongEncoderType, unsupportedValue, unknownOption, unknownFormat
         case invalidParameter, invalidFilter, unsupportedHardware, beyondLimit
-        case wrongState, noSuchStream, chunkInProgress, ptsTooEarly
+        case wrongState, noSuchStream, chunkInProgress, ptsTooEarly, invalidSamples
         case encodingFailed, destinationFailed, destinationRefused, destinationExists, noSpace, outputTooLarge, outOfMemory
     }
 
@@ -22,10 +22,19 @@ public struct StreamWriterError: Error, Sendable, Equatable {
     /// What was passed, and where it lies; with `beyondLimit`.
     public var limit: WriterLimits.Bound?
 
+    /// Where the sample is that was not taken; with `invalidSamples`.
+    public var sample: Sample?
+
+    public struct Sample: Sendable, Equatable {
+        /// Counted from the chunk's first.
+        public let frame: Int64
+        public let channel: Int
+    }
+
     public init(
         _ code: Code, _ message: String, parameter: String? = nil, supported: [String]? = nil,
         libavError: String? = nil, log: [String] = [], expectedPTS: Double? = nil,
-        limit: WriterLimits.Bound? = nil
+        limit: WriterLimits.Bound? = nil, sample: Sample? = nil
     ) {
         self.code = code
         self.message = message
@@ -35,5 +44,6 @@ public struct StreamWriterError: Error, Sendable, Equatable {
         self.log = log
         self.expectedPTS = expectedPTS
         self.limit = limit
+        self.sample = sample
     }
 }

@@ -9,12 +9,18 @@ final class WriterStream: @unchecked Sendable {
     let pipeline: EncodePipeline
     let progress: ProgressCounter
     private let failure: Failure
+    private let encoder: String
+    private let leastSamples: Int
+    private let index: Int
 
     init(_ parts: StreamParts, sink: PacketSink, progress: ProgressCounter, failure: Failure) {
         assembler = parts.assembler
         converter = FrameConverter(parts)
         self.progress = progress
         self.failure = failure
+        encoder = parts.description.encoder
+        leastSamples = parts.leastSamples
+        index = parts.description.index
         let isAudio = parts.description.kind == .audio
         pipeline = EncodePipeline(
             stage: EncodeStage(parts, sink: sink, progress: progress), progress: progress,
@@ -65,6 +71,22 @@ final class WriterStream: @unchecked Sendable {
         } catch {
             throw failure.record(error)
         }
+    }
+
+    /// Throws where what is waiting is too little for the encoder. More may be sent then.
+    func requireDrainable() throws(StreamWriterError) {
+        let pending = assembler.pendingSamples
+        guard pending > 0, pending < leastSamples else { return }
+        throw StreamWriterError(
+            .invalidSamples,
+            "stream \(index) ends with a block of \(pending) samples, and \(encoder) takes no fewer than \(leastSamples); send \(leastSamples - pending) more, or choose another encoder")
+    }
+
+    func refusal(of sample: RefusedSample, in startTick: Int64) -> StreamWriterError {
+        StreamWriterError(
+            .invalidSamples,
+            "sample \(sample.tick - startTick) of the chunk is \(sample.value) in channel \(sample.channel), and \(encoder) takes samples from \(-sample.bound) to \(sample.bound); the samples before it are kept",
+            sample: .init(frame: sample.tick - startTick, channel: sample.channel))
     }
 
     /// Encodes what is waiting, a shorter last frame included, and empties the encoder.

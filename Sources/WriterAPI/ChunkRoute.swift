@@ -58,8 +58,8 @@ struct ChunkRoute {
         } catch let failure as RequestBody.Failure {
             bodyFailure = failure
         } catch let error as StreamWriterError {
-            _ = try? chunk.finish()
-            throw Problem(error)
+            guard let receipt = try? chunk.finish() else { throw Problem(error) }
+            throw Problem(error).with(receipt)
         } catch {
             _ = try? chunk.finish()
             throw Problem(.internalError, "The chunk can't be taken: \(error).")

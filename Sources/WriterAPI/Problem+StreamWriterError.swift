@@ -12,6 +12,9 @@ extension Problem {
         }
         var extras: [(String, JSONValue)] = []
         if let expected = error.expectedPTS { extras.append(("expected_pts", .number(expected))) }
+        if let sample = error.sample {
+            extras += [("frame", .integer(sample.frame)), ("channel", .integer(Int64(sample.channel)))]
+        }
         var message = error.message
         if let limit = error.limit {
             extras.append(("limit", .integer(Int64(limit.value))))
@@ -36,6 +39,7 @@ extension Problem {
         case .noSuchStream: .streamNotFound
         case .chunkInProgress: .chunkInProgress
         case .ptsTooEarly: .ptsTooEarly
+        case .invalidSamples: .invalidSamples
         case .encodingFailed: .encodingFailed
         case .outOfMemory: .memoryLimit
         case .outputTooLarge: .outputLimit

@@ -297,7 +297,7 @@ final class WriterResource: Sendable {
             if phase == .ended(.closed) { return resource }
             throw error
         }
-        return try finalizeNow(endedBy: "finalize")
+        return try finalizeNow(endedBy: Self.byRequest)
     }
 
     /// The same because of something else than a request: a chunk that is still being taken is ended
@@ -319,11 +319,20 @@ final class WriterResource: Sendable {
             try parts.place.checkKept()
             return conclude(.closed, [("result", result(summary, endedBy: endedBy))])
         } catch {
+            if endedBy == Self.byRequest, !error.endsWriter {
+                // More may be sent, and the writer finalized then.
+                state.withLock { $0.phase = .alive(.open) }
+                report(.snapshot(snapshot))
+                endChange()
+                throw error
+            }
             parts.writer.abort()
             conclude(.failed, failure(error))
             throw error
         }
     }
+
+    private static let byRequest = "finalize"
 
     /// The writer can't go on: ends what still runs, and keeps why.
     func fail(_ problem: Problem) {

@@ -40,6 +40,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case invalidFilter = "invalid-filter"
     case unsupportedHardware = "unsupported-hardware"
     case limitExceeded = "limit-exceeded"
+    case invalidSamples = "invalid-samples"
     case headTooLarge = "head-too-large"
     case internalError = "internal-error"
     case encodingFailed = "encoding-failed"
@@ -71,7 +72,8 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
         case .invalidParameter, .unknownParameter, .unsupportedValue, .unknownEncoder, .unknownFormat,
-            .unknownOption, .invalidFilter, .unsupportedHardware, .limitExceeded, .memoryLimit, .encodingFailed, .idempotencyKeyReused:
+            .unknownOption, .invalidFilter, .unsupportedHardware, .limitExceeded, .memoryLimit, .encodingFailed, .invalidSamples,
+            .idempotencyKeyReused:
             422
         case .tooManyConnections, .tooManyWriters: 429
         case .headTooLarge: 431
@@ -134,6 +136,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .invalidFilter: "The filter graph can't be built"
         case .unsupportedHardware: "The hardware is not there"
         case .limitExceeded: "A writer may not have so much"
+        case .invalidSamples: "The encoder or the format can't take these samples"
         case .headTooLarge: "The request head is too large"
         case .internalError: "The server failed"
         case .encodingFailed: "Encoding failed"

@@ -1,0 +1,38 @@
+internal import CLibav
+
+// Packets that muxers of libav's abort, crash or give up at.
+extension KnownFaults {
+    private static let fragments: Set<String> = ["3g2", "3gp", "avif", "dash", "f4v", "ipod", "ismv", "mov", "mp4", "psp"]
+
+    /// What a muxer takes of a stream's times.
+    package struct Times: Sendable {
+        /// Seconds between two packets, and before the first where `countsFromZero`.
+        package var longestGap: Double?
+        package var countsFromZero = false
+        /// Seconds.
+        package var latest: Double?
+    }
+
+    /// `timeBase` is the stream's in the file; `hasBlocks` says that its bytes tell the time, as those of PCM.
+    static func times(of muxer: String, _ timeBase: Fraction, hasBlocks: Bool) -> Times {
+        let tick = Double(timeBase.numerator) / Double(timeBase.denominator)
+        switch muxer {
+        // A packet's duration has 31 bits; fragments end in an assertion, others fail.
+        case _ where fragments.contains(muxer): return Times(longestGap: Double(Int32.max) * tick)
+        // Each frame that is missing is written as an empty one, up to so many.
+        case "avi" where !hasBlocks: return Times(longestGap: 60_000 * tick, countsFromZero: true)
+        // Its times are 32 bits of milliseconds, and it indexes every second.
+        case "asf", "asf_stream": return Times(latest: Double(Int32.max) / 1000)
+        default: return Times()
+        }
+    }
+
+    /// Its packets end in an assertion unless their times ascend over all streams.
+    package static func needsOrder(_ muxer: String) -> Bool { ["asf", "asf_stream"].contains(muxer) }
+
+    /// Without a packet in each stream its trailer divides by zero.
+    package static func needsEveryStream(_ muxer: String) -> Bool { muxer == "dash" }
+
+    /// Says that it can be flushed, and then reads the packet that is not there.
+    static func mayBeFlushed(_ muxer: String) -> Bool { muxer != "hls" }
+}
