@@ -76,6 +76,11 @@ let package = Package(
         .executableTarget(
             name: "unguarded-encoder", dependencies: ["WriterAPI", "ServiceLog"], path: "Tests/UnguardedEncoder",
             linkerSettings: .staticRuntime + .interposition + .heaps),
+        .target(name: "PatternedMemory", path: "Tests/PatternedMemory"),
+        .executableTarget(
+            name: "fault-run", dependencies: ["StreamWriter", "Libav", "SystemIO", "PatternedMemory"], path: "Tests/FaultRun",
+            linkerSettings: .ownAllocator),
+        .testTarget(name: "FaultRunTests", dependencies: ["WriterAPI", "StreamWriter"], linkerSettings: .heaps),
         .testTarget(name: "BytewiseTests", dependencies: ["Bytewise"]),
         .testTarget(name: "LibavTests", dependencies: ["Libav"]),
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"], swiftSettings: .quickToBuild),
@@ -114,6 +119,13 @@ extension [LinkerSetting] {
         .unsafeFlags(["-static-stdlib"]),
         // What FoundationEssentials, which Crypto uses, is made of: only a wholly static build names it by itself.
         .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationCShims"),
+    ]
+
+    /// PatternedMemory's functions stand before the C library's for every library of a program.
+    static let ownAllocator: Self = [
+        .unsafeFlags(
+            ["malloc", "calloc", "realloc", "reallocarray", "free", "memalign", "posix_memalign", "aligned_alloc", "malloc_usable_size"]
+                .flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
     ]
 
     /// The functions of WriterAPI's that stand before the C library's for every library of a program.

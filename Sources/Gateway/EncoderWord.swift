@@ -76,13 +76,12 @@ extension WriterRecord {
 }
 
 extension WriterState {
-    /// A writer only goes on to the next.
+    /// A writer only goes on to the next; one that could not be finalized is open again.
     fileprivate var rank: Int {
         switch self {
         case .configuring: 0
-        case .open: 1
-        case .finalizing: 2
-        case .closed, .failed: 3
+        case .open, .finalizing: 1
+        case .closed, .failed: 2
         }
     }
 }

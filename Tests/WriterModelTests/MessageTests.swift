@@ -76,7 +76,7 @@ import WriterModel
 
     @Test func noClientsIDIsTheCatalogs() {
         #expect(WriterID(WriterID.catalog.text) == nil)
-        #expect(WriterID(told: WriterID.catalog.text) == .catalog && WriterID(told: "catalog") == WriterID("catalog"))
+        #expect(WriterID(key: WriterID.catalog.text) == .catalog && WriterID(key: "catalog") == WriterID("catalog"))
         #expect(WriterID("catalog") != .catalog)
         #expect(ForkMessage(ForkMessage.forked(writer: .catalog, process: 3).encoded) == .forked(writer: .catalog, process: 3))
     }

@@ -144,33 +144,16 @@ extension EndToEnd {
                 let processes = PenstockServer.processes(marked: tenants.server.marker)
                 #expect(processes.count >= 4)
                 for pid in processes {
-                    let memory = try ProcessMemory.read(pid)
-                    #expect(memory.contains { !$0.isEmpty })
-                    for token in unseen where memory.contains(where: { $0.range(of: Data(token.utf8)) != nil }) {
-                        Issue.record("\(PenstockServer.name(of: pid) ?? "") holds \(token)")
+                    let memory = try ProcessMemory(of: pid)
+                    // What every process of the server has in its environment is found.
+                    let marker = memory.occurrences(of: tenants.server.marker)
+                    #expect(marker.inProgramHeap + marker.elsewhere.count > 0)
+                    for token in unseen {
+                        let found = memory.occurrences(of: token)
+                        #expect(found.inProgramHeap + found.elsewhere.count == 0, "\(PenstockServer.name(of: pid) ?? "") holds \(token)")
                     }
                 }
             }
         }
-    }
-}
-
-/// The writable memory of another process.
-private enum ProcessMemory {
-    static func read(_ pid: pid_t) throws -> [Data] {
-        let maps = try String(contentsOfFile: "/proc/\(pid)/maps", encoding: .utf8)
-        let memory = open("/proc/\(pid)/mem", O_RDONLY | O_CLOEXEC)
-        guard memory >= 0 else { throw HarnessError("/proc/\(pid)/mem: \(String(cString: strerror(errno)))") }
-        defer { close(memory) }
-        var parts: [Data] = []
-        for line in maps.split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            let ends = fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
-            guard fields[1].hasPrefix("rw"), ends.count == 2, ends[1] - ends[0] < 1 << 30 else { continue }
-            var bytes = [UInt8](repeating: 0, count: Int(ends[1] - ends[0]))
-            let count = pread(memory, &bytes, bytes.count, off_t(ends[0]))
-            if count > 0 { parts.append(Data(bytes[..<count])) }
-        }
-        return parts
     }
 }

@@ -37,17 +37,17 @@ final class GatewayScene: Sendable {
         records = try RecordStore(stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory)
         loop = try EventLoop()
         serverLoop = try EventLoop()
-        let authenticator = TokenAuthenticator(tokens: nil)
+        let tokens = try Tokens(nil)
         let controls = controls
         let server = Mutex<HTTPServer?>(nil)
         let adopting = Adopting()
         encoders = try Encoders(
-            configuration: configuration, registry: registry, records: records, authenticator: authenticator, metrics: metrics,
+            configuration: configuration, registry: registry, records: records, tokens: tokens, metrics: metrics,
             loop: loop, log: logger, source: { report in controls.hears(report) }
         ) { descriptor, unread, passes in adopting.adopt(descriptor, unread, passes) }
         let switchboard = Switchboard(
             configuration: configuration, registry: registry, records: records, encoders: encoders, log: logger,
-            authenticator: authenticator, metrics: metrics, sandbox: SandboxReport(landlockABI: 0, filtersSystemCalls: false))
+            tokens: tokens, metrics: metrics, sandbox: SandboxReport(landlockABI: 0, filtersSystemCalls: false))
         let made = try HTTPServer(
             configuration: .init(configuration.limits, lingerTime: .milliseconds(5)), loop: serverLoop, handler: switchboard, log: logger)
         server.withLock { $0 = made }

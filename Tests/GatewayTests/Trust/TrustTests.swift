@@ -174,7 +174,7 @@ import WriterModel
             [[]], [[0]], [[99, 1]], [ControlMessage.snapshot(open).encoded], [claim.encoded, claim.encoded],
             [claim.encoded, ControlMessage.snapshot(other).encoded], [claim.encoded, ControlMessage.concluded(.open).encoded],
             [ControlMessage.concluded(.closed).encoded], [claim.encoded, ControlMessage.unkeptRecord(open).encoded],
-            [ControlMessage.claim(.file("../a")).encoded], [ControlMessage.shutDown.encoded], [ControlMessage.tokens(nil).encoded],
+            [ControlMessage.claim(.file("../a")).encoded], [ControlMessage.shutDown.encoded], [ControlMessage.tokens(.empty).encoded],
             [claim.encoded, [ControlMessage.snapshot(open).encoded[0]] + Array("{\"version\":1,\"writer\":{\"id\":\"w\",\"state\":\"odd\"}}".utf8)],
         ]
         for messages in lies {
