@@ -32,6 +32,13 @@ extension Response {
 }
 
 extension Response {
+    /// A problem that names its request.
+    public static func problem(_ problem: Problem, requestID: String) -> Response {
+        var problem = problem
+        problem.extras.append(.init("request_id", .string(requestID)))
+        return .problem(problem)
+    }
+
     /// The answer to what never got to a handler.
     public static func refusal(_ refusal: Refusal, requestID: String) -> Response {
         var problem =

@@ -26,8 +26,6 @@ package final class EncoderLink: Sendable {
         var untoldEnd: ControlMessage?
         var isToldToEnd = false
         var condemnation: Condemnation?
-        /// Connections passed to it and not handed back.
-        var connections = 0
     }
 
     /// EMSGSIZE.
@@ -52,6 +50,7 @@ package final class EncoderLink: Sendable {
 
     private let state = Mutex(State())
     private let queue: PassQueue
+    private let lent: LentConnections
     let pulse: EncoderPulse
     private let settling = Mutex(Settling())
 
@@ -63,7 +62,8 @@ package final class EncoderLink: Sendable {
     package init(
         writer: WriterID, socket: MessageSocket, role: EncoderSettings.Role = .writer, createdAt: Timestamp = .now(),
         idempotencyKey: String? = nil, folder: String? = nil
-    ) {
+    ) throws(SystemError) {
+        lent = try LentConnections()
         self.writer = writer
         self.socket = socket
         self.role = role
@@ -132,10 +132,13 @@ package final class EncoderLink: Sendable {
     /// Nothing more comes from the gateway.
     func finish() { socket.finishSending() }
 
-    /// The first messages, while the socket is empty. False: it can't be sent.
+    /// The first messages, while the socket is empty; with them the marks of its connections. False: they
+    /// can't be sent.
     func start(_ settings: EncoderSettings, tokens: TokenTable?) -> Bool {
-        let messages = [ControlMessage.start(settings)] + [tokens.map { .tokens($0) }].compactMap { $0 }
-        return messages.allSatisfy { socket.send($0.encoded, timeout: .zero) == .sent }
+        let marks = lent.marks.descriptor
+        guard socket.send(ControlMessage.start(settings).encoded, passing: marks, timeout: .zero) == .sent else { return false }
+        guard let tokens else { return true }
+        return socket.send(ControlMessage.tokens(tokens).encoded, timeout: .zero) == .sent
     }
 
     /// Never waits: what an encoder that is behind has no room for is told again later.
@@ -183,21 +186,24 @@ package final class EncoderLink: Sendable {
     /// Passes a copy of a connection to the encoder. `.timedOut`: it is behind, and stays so. `giveBack`
     /// gets other connections, which waited for it in vain.
     package func pass(
-        _ descriptor: Int32, unread: [UInt8], passes: UInt8 = 1,
-        giveBack: (consuming Descriptor, [UInt8], UInt8) -> Void = { _, _, _ in }
+        _ connection: LentConnection, isForHead: Bool, unread: [UInt8], passes: UInt8 = 1,
+        giveBack: (LentConnection, [UInt8], UInt8) -> Void = { _, _, _ in }
     ) -> MessageSocket.Sent {
-        // Before it can hand it back.
-        state.withLock { $0.connections += 1 }
-        let sent = queue.pass(descriptor, unread: unread, passes: passes) { other, unread, passes in
-            state.withLock { $0.connections -= 1 }
-            giveBack(other, unread, passes)
+        guard let slot = lent.add(connection, isForHead: isForHead) else { return .timedOut }
+        let parcel = Parcel(connection: connection, slot: slot, unread: unread, passes: passes)
+        let sent = queue.pass(parcel) { [lent] other in
+            if let connection = lent.remove(other.slot) { giveBack(connection, other.unread, other.passes) }
         }
-        if sent != .sent { state.withLock { $0.connections -= 1 } }
+        if sent != .sent { _ = lent.remove(slot) }
         return sent
     }
 
+    /// What an encoder that is gone has left of what it was passed.
+    func takeLeft() -> [(connection: LentConnection, state: ServedState)] { lent.removeAll() }
+
     package enum Event: ~Copyable {
-        case returned(Descriptor, unread: [UInt8], passes: UInt8)
+        case returned(LentConnection, unread: [UInt8], passes: UInt8)
+        case released(LentConnection, Loan.End)
         /// A snapshot, or nothing that matters.
         case changed
         /// Once, before the first snapshot: what the writer writes to.
@@ -236,11 +242,11 @@ package final class EncoderLink: Sendable {
         case .ended: return .ended
         case .message(let bytes, let descriptor):
             size += bytes.count
-            guard let message = ControlMessage(bytes) else {
-                if let descriptor { _ = Descriptor(owning: descriptor) }
-                return .improper("a message that is none")
+            if let descriptor {
+                _ = Descriptor(owning: descriptor)
+                return .improper("a descriptor, which no encoder passes")
             }
-            if let descriptor { return takeConnection(Descriptor(owning: descriptor), message) }
+            guard let message = ControlMessage(bytes) else { return .improper("a message that is none") }
             return take(message, bytes)
         }
     }
@@ -250,29 +256,21 @@ package final class EncoderLink: Sendable {
         return nextEvent(&size)
     }
 
-    private func takeConnection(_ descriptor: consuming Descriptor, _ message: ControlMessage) -> Event {
-        guard case .connection(let unread, let passes) = message else {
-            return .improper("a descriptor with another message than a connection")
-        }
-        let isOwed = state.withLock { state in
-            if state.connections == 0 { return false }
-            state.connections -= 1
-            return true
-        }
-        return isOwed ? .returned(descriptor, unread: unread, passes: passes) : .improper("more connections than it was given")
-    }
-
     private func take(_ message: ControlMessage, _ bytes: [UInt8]) -> Event {
         switch message {
         case .metrics(let counts): return .counted(counts)
         case .ping:
             pulse.heardAnswer()
             return .changed
-        // There was no room for the descriptor here: the client sees its connection end.
-        case .connection: return .changed
+        case .returned(let unread, let passes, let slot):
+            guard let connection = lent.remove(Int(slot)) else { return .improper("a connection that it was not given") }
+            return .returned(connection, unread: unread, passes: passes)
+        case .released(let slot, let isBroken):
+            guard let connection = lent.remove(Int(slot)) else { return .improper("a connection that it was not given") }
+            return .released(connection, isBroken ? .broken : .closed)
         case .claim, .snapshot, .concluded, .unkeptRecord, .discarded:
             return take(message, of: bytes)
-        case .start, .tokens, .shutDown: return .improper("what only the gateway says")
+        case .start, .connection, .tokens, .shutDown: return .improper("what only the gateway says")
         }
     }
 

@@ -15,8 +15,7 @@ package final class Encoders: Sendable {
     private let loop: EventLoop
     private let log: Logger
     private let forkServer = Mutex<(any EncoderSource)?>(nil)
-    /// Takes connections that encoders hand back, with how often their request has been passed.
-    private let adopt: @Sendable (consuming Descriptor, [UInt8], UInt8) -> Void
+    private let connections: ConnectionKeeper
 
     private struct Ends {
         /// Encoders whose socket has ended and whose way of ending is not known yet.
@@ -48,7 +47,7 @@ package final class Encoders: Sendable {
         configuration: GatewayConfiguration, registry: Registry, records: RecordStore,
         tokens: Tokens, metrics: MetricCounter, loop: EventLoop, log: Logger,
         source: (@escaping @Sendable (ForkReport) -> Void) throws(SystemError) -> any EncoderSource,
-        adopt: @escaping @Sendable (consuming Descriptor, [UInt8], UInt8) -> Void
+        connections: ConnectionKeeper
     ) throws(SystemError) {
         self.configuration = configuration
         self.registry = registry
@@ -57,7 +56,7 @@ package final class Encoders: Sendable {
         self.metrics = metrics
         self.loop = loop
         self.log = log
-        self.adopt = adopt
+        self.connections = connections
         let source = try source { [self] in hear($0) }
         forkServer.withLock { $0 = source }
         loop.everySecond { [self] in
@@ -150,7 +149,7 @@ package final class Encoders: Sendable {
     ) throws(SystemError) -> NewEncoder {
         let (ours, theirs) = try DescriptorPair.messageSockets().split()
         let encoder = NewEncoder(
-            link: EncoderLink(
+            link: try EncoderLink(
                 writer: writer, socket: MessageSocket(owning: ours), role: role, createdAt: createdAt,
                 idempotencyKey: idempotencyKey, folder: bounds.folder),
             theirEnd: Descriptor(owning: theirs), tokens: tokens.current)
@@ -294,9 +293,11 @@ package final class Encoders: Sendable {
                 let counts = counts.ofRoutes(Self.routes)
                 metrics.add(counts)
                 workByName.withLock { $0[link.writer.owner ?? "", default: MetricCounts()].add(counts) }
-            case .returned(let descriptor, let unread, let passes):
-                if let fault = fault(of: descriptor, unread) { return distrust(link, fault) }
-                adopt(descriptor, unread, passes)
+            case .returned(let connection, let unread, let passes):
+                let most = configuration.limits.maxHeadBytes + HTTPServer.mostUnreadBesideHead
+                if unread.count > most { return distrust(link, "more unread bytes than a connection has") }
+                connections.takeBack(connection, unread: unread, passes: passes)
+            case .released(let connection, let end): connections.close(connection, end)
             case .improper(let what): return distrust(link, what)
             case .ended:
                 link.unwatch(on: loop)
@@ -308,13 +309,6 @@ package final class Encoders: Sendable {
     }
 
     private static let routes = Set(Operation.allCases.map(\.rawValue) + [MetricCounter.otherRoute])
-
-    /// What is wrong with a connection that an encoder hands back.
-    private func fault(of descriptor: borrowing Descriptor, _ unread: [UInt8]) -> String? {
-        if !Socket.isConnection(descriptor.number, toPort: configuration.port) { return "a descriptor that is no client's connection" }
-        let most = configuration.limits.maxHeadBytes + HTTPServer.mostUnreadBesideHead
-        return unread.count > most ? "more unread bytes than a connection has" : nil
-    }
 
     /// What no encoder of ours says was said by who has taken it over: nothing more of it is heard.
     private func distrust(_ link: EncoderLink, _ what: String) -> Bool {
@@ -349,7 +343,7 @@ package final class Encoders: Sendable {
     }
 
     private func linkEnded(_ link: EncoderLink) {
-        if link.outcome != nil { return }
+        if link.outcome != nil { return settleConnections(of: link, .justEnding(link.writer)) }
         if let end = link.end {
             settle(link, end)
         } else {
@@ -358,7 +352,9 @@ package final class Encoders: Sendable {
     }
 
     private func receiveFromCatalog(_ link: EncoderLink) {
-        if takeTurn(link, { _ in }) { catalogLink.withLock { if $0 === link { $0 = nil } } }
+        guard takeTurn(link, { _ in }) else { return }
+        catalogLink.withLock { if $0 === link { $0 = nil } }
+        settleConnections(of: link, .encoderCrashed(link.end))
     }
 
     // MARK: What the fork server says
@@ -410,6 +406,26 @@ package final class Encoders: Sendable {
     /// put its record on disk and died on the way to telling us.
     private func settle(_ link: EncoderLink, _ end: ProcessEnd?) {
         defer { link.noteSettled() }
+        let problem = problem(of: link, end)
+        settleWriter(of: link, end, problem)
+        settleConnections(of: link, problem.withOffsets(of: link.snapshot))
+    }
+
+    private func problem(of link: EncoderLink, _ end: ProcessEnd?) -> Problem {
+        if link.condemnation == .unresponsive { return .encoderUnresponsive(configuration.limits.encoderTimeout) }
+        // Its fork server died before it was forked.
+        if link.process == nil && end == nil && link.snapshot == nil {
+            return Problem(.overloaded, "The server could not start an encoder just now. Try again.")
+        }
+        return .encoderCrashed(end)
+    }
+
+    /// Its clients are answered, once the gateway answers for its writer.
+    private func settleConnections(of link: EncoderLink, _ problem: Problem) {
+        for (connection, state) in link.takeLeft() { connections.settle(connection, state, problem) }
+    }
+
+    private func settleWriter(of link: EncoderLink, _ end: ProcessEnd?, _ problem: Problem) {
         if let record = records.record(of: link.writer), record.state.isEnded {
             return registry.end(link.writer, as: record.state)
         }
@@ -421,8 +437,6 @@ package final class Encoders: Sendable {
             return
         }
         records.clearLeftovers(of: link.writer, log)
-        let problem = link.condemnation == .unresponsive
-            ? Problem.encoderUnresponsive(configuration.limits.encoderTimeout) : .encoderCrashed(end)
         let record = records.withFiles(snapshot, of: link.writer).failed(with: problem, at: .now())
         do throws(SystemError) {
             try records.save(record, of: link.writer)
@@ -435,6 +449,17 @@ package final class Encoders: Sendable {
 }
 
 extension Problem {
+    /// With what each stream had taken when its encoder last told, as `offsets`; of a single one also as
+    /// `offset`.
+    fileprivate func withOffsets(of snapshot: WriterRecord?) -> Problem {
+        let offsets = snapshot?.resource["streams"]?.arrayValue?.map { $0.objectValue?["offset"] ?? .null } ?? []
+        if offsets.isEmpty { return self }
+        var problem = self
+        problem.extras.append(.init("offsets", .array(offsets)))
+        if offsets.count == 1 { problem.extras.append(.init("offset", offsets[0])) }
+        return problem
+    }
+
     /// The encoder of a writer was killed by the gateway.
     fileprivate static func encoderUnresponsive(_ timeout: Double) -> Problem {
         Problem(

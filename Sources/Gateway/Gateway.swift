@@ -96,7 +96,7 @@ public final class Gateway: Sendable {
                 stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory,
                 readers: Self.recordReaders(configuration.limits))
             try Self.confine(configuration, log)
-            let returned = ReturnedConnections()
+            let connections = ConnectionKeeper()
             encoders = try Encoders(
                 configuration: configuration, registry: registry, records: records,
                 tokens: tokens, metrics: metrics, loop: loop, log: log,
@@ -104,7 +104,7 @@ public final class Gateway: Sendable {
                     try ForkServerClient(
                         executable: configuration.encoderExecutable, arguments: configuration.encoderArguments,
                         loop: loop, log: log, onReport: report)
-                }, adopt: returned.adopt)
+                }, connections: connections)
             switchboard = Switchboard(
                 configuration: configuration, registry: registry, records: records, encoders: encoders, log: log,
                 tokens: tokens, metrics: metrics, sandbox: sandbox)
@@ -113,7 +113,7 @@ public final class Gateway: Sendable {
                     configuration.limits, lingerTime: .milliseconds(5), answersWhileDraining: true,
                     onAnswered: AccessLog.counting(metrics, to: log, enabled: configuration.logsRequests)), loop: loop,
                 handler: switchboard, log: log)
-            returned.server.withLock { [server] in $0 = server }
+            connections.serve(by: server)
             switchboard.watch(server)
             acceptor = try Acceptor(listener, server: server, loop: loop, log: log)
         } catch {
@@ -332,14 +332,5 @@ public final class Gateway: Sendable {
         let failed = record.failed(with: problem, at: .now())
         if (try? records.save(failed, of: writer)) == nil { records.keep(failed, of: writer) }
         registry.restore(writer, createdAt: createdAt, .ended(.failed))
-    }
-}
-
-/// Hands connections from encoders to the server, which is made after what gives them.
-private final class ReturnedConnections: Sendable {
-    let server = Mutex<HTTPServer?>(nil)
-
-    func adopt(_ descriptor: consuming Descriptor, _ unread: [UInt8], _ passes: UInt8) {
-        server.withLock { $0 }?.adopt(descriptor, unread: unread, passes: passes)
     }
 }

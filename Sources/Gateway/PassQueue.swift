@@ -1,3 +1,4 @@
+import HTTPServer
 import Synchronization
 import SystemIO
 import WriterModel
@@ -19,46 +20,44 @@ final class PassQueue: Sendable {
 
     /// How long an encoder may leave its socket full.
     private static let patience = Duration.seconds(2)
-    /// As many as an encoder queues, but not all descriptors there are.
-    private static let maxWaiting = min(1_024, ProcessLimits.descriptors / 16)
+    /// As many as an encoder queues.
+    private static let maxWaiting = 1_024
 
     init(_ socket: MessageSocket) { self.socket = socket }
 
     /// Sends a copy of the connection, or leaves it to be sent. `.timedOut`: the encoder is behind, and
     /// the connection stays the caller's. `giveBack` gets those that were left here in vain.
-    func pass(
-        _ descriptor: Int32, unread: [UInt8], passes: UInt8, giveBack: (consuming Descriptor, [UInt8], UInt8) -> Void
-    ) -> MessageSocket.Sent {
-        let message = ControlMessage.connection(unread: unread, passes: passes).encoded
+    func pass(_ parcel: Parcel, giveBack: (Parcel) -> Void) -> MessageSocket.Sent {
         if !state.withLock({ $0.hasSender }) {
-            let sent = socket.send(message, passing: descriptor, timeout: .zero)
+            let sent = send(parcel, within: .zero)
             if sent == .sent { state.withLock { $0.isStuck = false } }
             if sent != .timedOut { return sent }
         }
-        switch turn(descriptor, unread, passes) {
+        switch turn(parcel) {
         case .left: return .sent
         case .refused: return .timedOut
         case .send: break
         }
-        let sent = socket.send(message, passing: descriptor, timeout: Self.patience)
+        let sent = send(parcel, within: Self.patience)
         // One that no message can hold is nobody else's matter.
         let unsent = sent == .sent || sent == .tooLong ? sendWaiting() : stop()
-        for parcel in unsent {
-            if let copy = Descriptor(duplicating: parcel.descriptor) { giveBack(copy, parcel.unread, parcel.passes) }
-        }
+        for parcel in unsent { giveBack(parcel) }
         return sent
     }
 
-    private func turn(_ descriptor: Int32, _ unread: [UInt8], _ passes: UInt8) -> Turn {
+    private func send(_ parcel: Parcel, within time: Duration) -> MessageSocket.Sent {
+        let message = ControlMessage.connection(unread: parcel.unread, passes: parcel.passes, slot: UInt16(parcel.slot))
+        return socket.send(message.encoded, passing: parcel.connection.descriptor, timeout: time)
+    }
+
+    private func turn(_ parcel: Parcel) -> Turn {
         state.withLock { state in
             if state.isStuck { return .refused }
             if !state.hasSender {
                 state.hasSender = true
                 return .send
             }
-            guard state.waiting.count < Self.maxWaiting,
-                let parcel = Parcel(duplicating: descriptor, unread, passes)
-            else { return .refused }
+            if state.waiting.count >= Self.maxWaiting { return .refused }
             state.waiting.append(parcel)
             return .left
         }
@@ -68,8 +67,7 @@ final class PassQueue: Sendable {
     private func sendWaiting() -> [Parcel] {
         var unsent: [Parcel] = []
         while let parcel = next() {
-            let message = ControlMessage.connection(unread: parcel.unread, passes: parcel.passes).encoded
-            switch socket.send(message, passing: parcel.descriptor, timeout: Self.patience) {
+            switch send(parcel, within: Self.patience) {
             case .sent: continue
             case .tooLong: unsent.append(parcel)
             case .timedOut, .peerGone: return unsent + [parcel] + stop()
@@ -97,18 +95,10 @@ final class PassQueue: Sendable {
     }
 }
 
-/// A connection that waits: a copy of its descriptor, closed with this.
-private final class Parcel: Sendable {
-    let descriptor: Int32
+/// A connection on its way to an encoder.
+struct Parcel: Sendable {
+    let connection: LentConnection
+    let slot: Int
     let unread: [UInt8]
     let passes: UInt8
-
-    init?(duplicating original: Int32, _ unread: [UInt8], _ passes: UInt8) {
-        guard let copy = Descriptor(duplicating: original) else { return nil }
-        descriptor = copy.take()
-        self.unread = unread
-        self.passes = passes
-    }
-
-    deinit { _ = Descriptor(owning: descriptor) }
 }

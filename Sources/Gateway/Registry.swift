@@ -16,10 +16,30 @@ package final class Registry: Sendable {
         package let writer: WriterID
         package let createdAt: Timestamp
         package var entry: Entry
+
+        package var position: Position { Position(createdAt: createdAt, key: writer.key) }
     }
 
-    private struct State {
+    /// A place in the list of all writers; keys break ties.
+    package struct Position: Sendable, Comparable {
+        package let createdAt: Timestamp
+        package let key: String
+
+        package init(createdAt: Timestamp, key: String) {
+            self.createdAt = createdAt
+            self.key = key
+        }
+
+        package static func < (one: Position, other: Position) -> Bool {
+            (one.createdAt, one.key) < (other.createdAt, other.key)
+        }
+    }
+
+    fileprivate struct State {
         var items: [WriterID: Item] = [:]
+        /// Of all items, the oldest first once it is sorted: many come at once, at a start, in any order.
+        var order: [(position: Position, writer: WriterID)] = []
+        var isSorted = true
         var liveCount = 0
         var liveByOwner: [String?: Int] = [:]
         var keys: [OwnersKey: WriterID] = [:]
@@ -33,13 +53,18 @@ package final class Registry: Sendable {
         }
 
         mutating func set(_ item: Item) {
-            items[item.writer] = item
+            let old = items.updateValue(item, forKey: item.writer)
+            if old?.position != item.position {
+                if let old { removeFromOrder(old) }
+                isSorted = isSorted && order.last.map { $0.position < item.position } ?? true
+                order.append((item.position, item.writer))
+            }
             if item.writer.owner != nil { named[item.writer.text, default: []].insert(item.writer) }
         }
     }
 
     /// Every owner has Idempotency-Keys of its own.
-    private struct OwnersKey: Hashable {
+    fileprivate struct OwnersKey: Hashable {
         let owner: String?
         let key: String
     }
@@ -112,7 +137,9 @@ package final class Registry: Sendable {
     package func remove(_ writer: WriterID) {
         state.withLock { state in
             if let key = state.keys.first(where: { $0.value == writer })?.key { state.keys[key] = nil }
-            if case .live = state.items.removeValue(forKey: writer)?.entry { state.countLive(writer.owner, -1) }
+            guard let item = state.items.removeValue(forKey: writer) else { return }
+            if case .live = item.entry { state.countLive(writer.owner, -1) }
+            state.removeFromOrder(item)
             state.named[writer.text]?.remove(writer)
             if state.named[writer.text]?.isEmpty == true { state.named[writer.text] = nil }
         }
@@ -133,10 +160,40 @@ package final class Registry: Sendable {
         }
     }
 
-    /// Newest first, of all or of some; ids break ties.
-    package func newestFirst(where isIncluded: (WriterID) -> Bool = { _ in true }) -> [Item] {
-        state.withLock { state in state.items.values.filter { isIncluded($0.writer) } }.sorted {
-            ($0.createdAt, $0.writer.key) > ($1.createdAt, $1.writer.key)
+    /// The newest first, from behind `position` on: up to `count` of those that are looked at, and whether there
+    /// are more.
+    package func newestFirst(
+        after position: Position?, count: Int, where isIncluded: (WriterID) -> Bool
+    ) -> (items: [Item], last: Position?) {
+        state.withLock { state in
+            state.sort()
+            let end = position.map { state.place(of: $0) } ?? state.order.count
+            let looked = state.order[max(0, end - count)..<end].reversed()
+            return (looked.filter { isIncluded($0.writer) }.compactMap { state.items[$0.writer] }, looked.last?.position)
         }
+    }
+}
+
+extension Registry.State {
+    /// Where it is in the order, or would be.
+    fileprivate mutating func place(of position: Registry.Position) -> Int {
+        sort()
+        var (low, high) = (0, order.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if order[middle].position < position { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    fileprivate mutating func sort() {
+        if isSorted { return }
+        order.sort { $0.position < $1.position }
+        isSorted = true
+    }
+
+    fileprivate mutating func removeFromOrder(_ item: Registry.Item) {
+        let place = place(of: item.position)
+        if order.indices.contains(place), order[place].writer == item.writer { order.remove(at: place) }
     }
 }

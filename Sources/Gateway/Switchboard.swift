@@ -108,7 +108,7 @@ package final class Switchboard: RequestHandler {
         switch (request.operation, request.writer) {
         case (let operation, _) where operation.isAboutLibav: try pass(exchange, to: try encoders.catalog())
         case (.encode, _): try start(WriterID.random().owned(by: caller.name), as: .encode, by: caller, exchange)
-        case (.listWriters, _): exchange.reply(.json(try list(exchange.head.target, for: caller)))
+        case (.listWriters, _): try list(exchange, for: caller)
         case (.createWriter, _): try create(by: caller, exchange)
         case (.putWriter, let writer?): try create(writer.owned(by: caller.name), by: caller, exchange)
         case (_, let writer?):
@@ -254,9 +254,10 @@ package final class Switchboard: RequestHandler {
             throw .passedTooOften
         }
         var sent = MessageSocket.Sent.peerGone
-        let isPassed = exchange.handOff { descriptor, unread in
-            sent = link.pass(descriptor, unread: unread, passes: passes + 1) { other, unread, passes in
-                server.withLock { $0 }?.adopt(other, unread: unread, passes: passes)
+        let isForHead = exchange.head.method == .head
+        let isPassed = exchange.lend { connection, unread in
+            sent = link.pass(connection, isForHead: isForHead, unread: unread, passes: passes + 1) { other, unread, passes in
+                server.withLock { $0 }?.takeBack(other, unread: unread, passes: passes)
             }
             return sent == .sent
         }
@@ -290,13 +291,16 @@ package final class Switchboard: RequestHandler {
         }
     }
 
-    private func list(_ target: RequestTarget, for caller: Principal) throws(Problem) -> JSONValue {
+    private func list(_ exchange: Exchange, for caller: Principal) throws(Problem) {
+        let target = exchange.head.target
         let owner = try caller.namedOwner(target.query("name")) ?? (caller.seesAll ? nil : .some(caller.name))
-        let items = registry.newestFirst { writer in owner.map { $0 == writer.owner } ?? true }
-        return try WriterList(target).page(of: items) { item in
+        let page = try WriterList.Page(
+            WriterList(target), of: registry, where: { writer in owner.map { $0 == writer.owner } ?? true }
+        ) { [records] item in
             let record = if case .live(let link) = item.entry { link.snapshot } else { records.record(of: item.writer) }
             return record?.resource.naming(owner: caller.seesAll ? item.writer.owner : nil)
         }
+        try? exchange.respond(.ok, fields: [("Content-Type", "application/json")], pieces: page)
     }
 
     private func gauges(for head: RequestHead) -> MetricsText.Gauges {

@@ -1,5 +1,7 @@
 import Bytewise
 import HTTP1
+import HTTPServer
+import Synchronization
 import WriterModel
 
 /// `GET /v1/writers`: newest first, by state, in pages.
@@ -9,7 +11,8 @@ package struct WriterList {
 
     private let state: WriterState?
     private let limit: Int
-    private let cursor: (createdAt: String, writer: String)?
+    /// What the page comes after.
+    private let cursor: Registry.Position?
 
     package init(_ target: RequestTarget) throws(Problem) {
         state = try target.query("state").map { text throws(Problem) in
@@ -28,35 +31,95 @@ package struct WriterList {
         self.limit = limit
         cursor = try target.query("cursor").map { text throws(Problem) in
             let parts = text.parts(at: "~", most: 2)
-            guard parts.count == 2, Timestamp(parts[0]) != nil, WriterID(key: parts[1]) != nil else {
+            guard parts.count == 2, let createdAt = Timestamp(parts[0]), WriterID(key: parts[1]) != nil else {
                 throw Problem(
                     .invalidParameter, "cursor is what a page before gave as next_cursor.", parameter: "cursor")
             }
-            return (parts[0], parts[1])
+            return Registry.Position(createdAt: createdAt, key: parts[1])
         }
     }
 
-    /// `resource` gives a writer's own JSON; nil for one that is still being made.
-    package func page(of items: [Registry.Item], _ resource: (Registry.Item) -> JSONObject?) -> JSONValue {
-        var page: [JSONValue] = []
-        var last: Registry.Item?
-        var hasMore = false
-        for item in items {
-            if let cursor, (item.createdAt.description, item.writer.key) >= cursor { continue }
-            if let state, case .ended(let ended) = item.entry, ended != state { continue }
-            // Before a whole snapshot is read; one that is being made has no state yet.
-            if let state, case .live(let link) = item.entry, link.writerState != state { continue }
-            guard let writer = resource(item) else { continue }
-            if let state, writer["state"]?.stringValue != state.rawValue { continue }
-            if page.count == limit {
-                hasMore = true
-                break
-            }
-            page.append(.object(writer))
-            last = item
+    /// Whether an item may be on the page by what is known without its record.
+    private func mayShow(_ item: Registry.Item) -> Bool {
+        guard let state else { return true }
+        return switch item.entry {
+        case .ended(let ended): ended == state
+        // One that is being made has no state yet.
+        case .live(let link): link.writerState == state
+        case .orphaned: true
         }
-        var object: JSONObject = ["writers": .array(page)]
-        if hasMore, let last { object["next_cursor"] = .string("\(last.createdAt)~\(last.writer.key)") }
-        return .object(object)
+    }
+
+    /// The page, made while it is sent: what its client does not take is not in memory.
+    package final class Page: PieceSource {
+        private struct State {
+            var position: Registry.Position?
+            var waiting: [Registry.Item] = []
+            var shown = 0
+            var last: Registry.Item?
+            var hasBegun = false
+            var hasEnded = false
+        }
+
+        /// Of a piece, about.
+        private static let pieceBytes = 32 * 1_024
+        /// Looked at together.
+        private static let batch = 64
+
+        private let list: WriterList
+        private let registry: Registry
+        private let isIncluded: @Sendable (WriterID) -> Bool
+        private let resource: @Sendable (Registry.Item) -> JSONObject?
+        private let state: Mutex<State>
+
+        /// `resource` gives a writer's own JSON; nil for one that is still being made.
+        package init(
+            _ list: WriterList, of registry: Registry, where isIncluded: @escaping @Sendable (WriterID) -> Bool,
+            _ resource: @escaping @Sendable (Registry.Item) -> JSONObject?
+        ) {
+            self.list = list
+            self.registry = registry
+            self.isIncluded = isIncluded
+            self.resource = resource
+            state = Mutex(State(position: list.cursor))
+        }
+
+        package func next() -> [UInt8]? {
+            state.withLock { state in
+                if state.hasEnded { return nil }
+                var piece = state.hasBegun ? [] : Array("{\"writers\":[".utf8)
+                state.hasBegun = true
+                while piece.count < Self.pieceBytes {
+                    guard let (item, writer) = nextShown(&state) else { return piece + end(&state, hasMore: false) }
+                    if state.shown == list.limit { return piece + end(&state, hasMore: true) }
+                    if state.shown > 0 { piece.append(UInt8(ascii: ",")) }
+                    piece += JSONValue.object(writer).encoded
+                    state.shown += 1
+                    state.last = item
+                }
+                return piece
+            }
+        }
+
+        private func nextShown(_ state: inout State) -> (Registry.Item, JSONObject)? {
+            while true {
+                while let item = state.waiting.popLast() {
+                    guard list.mayShow(item), let writer = resource(item) else { continue }
+                    if let wanted = list.state, writer["state"]?.stringValue != wanted.rawValue { continue }
+                    return (item, writer)
+                }
+                let (items, last) = registry.newestFirst(after: state.position, count: Self.batch, where: isIncluded)
+                guard let last else { return nil }
+                state.position = last
+                state.waiting = items.reversed()
+            }
+        }
+
+        private func end(_ state: inout State, hasMore: Bool) -> [UInt8] {
+            state.hasEnded = true
+            guard hasMore, let last = state.last else { return Array("]}".utf8) }
+            let cursor = JSONValue.string("\(last.createdAt)~\(last.writer.key)")
+            return Array("],\"next_cursor\":".utf8) + cursor.encoded + Array("}".utf8)
+        }
     }
 }

@@ -20,6 +20,9 @@ public final class LentConnection: Sendable {
 
     init(_ connection: Connection) { self.connection = connection }
 
+    /// One that no server has lent.
+    package init(owning descriptor: Int32) { connection = Connection(owning: descriptor) }
+
     public var descriptor: Int32 { connection.descriptor }
 }
 
@@ -44,6 +47,9 @@ public struct Loan: Sendable {
     }
 
     func note(_ state: ServedState) { marks[slot] = UInt32(state.rawValue) }
+
+    /// The connection is not served here any more, and not handed back.
+    public func end(_ end: End) { onEnd(end) }
 }
 
 extension HTTPServer {

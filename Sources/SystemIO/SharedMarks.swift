@@ -9,29 +9,36 @@ public final class SharedMarks: @unchecked Sendable {
     private static let bytes = slots * MemoryLayout<UInt32>.size
 
     private let start: UnsafeMutablePointer<UInt32>
-    /// For the other process; its own, which may be closed once that has it.
-    public let descriptor: Descriptor
+    /// To be passed to the other process, which needs it no longer than until it has them.
+    public let descriptor: Int32
 
     /// Makes them, all 0.
     public init() throws(SystemError) {
-        let number = clinux_make_shared_memory("marks", Self.bytes)
-        if number < 0 { throw SystemError("make shared memory") }
-        descriptor = Descriptor(owning: number)
-        guard let memory = clinux_map_shared(number, Self.bytes) else { throw SystemError("map shared memory") }
-        start = memory.bindMemory(to: UInt32.self, capacity: Self.slots)
+        let made = clinux_make_shared_memory("marks", Self.bytes)
+        if made < 0 { throw SystemError("make shared memory") }
+        let owned = Descriptor(owning: made)
+        start = try Self.map(made)
+        descriptor = owned.take()
     }
 
     /// Takes those that another process made, and no less of them: a smaller piece would end this process
     /// when it is touched.
     public init(owning number: Int32) throws(SystemError) {
-        descriptor = Descriptor(owning: number)
-        guard File.size(number) == UInt64(Self.bytes), let memory = clinux_map_shared(number, Self.bytes) else {
-            throw SystemError("map shared memory")
-        }
-        start = memory.bindMemory(to: UInt32.self, capacity: Self.slots)
+        let owned = Descriptor(owning: number)
+        guard File.size(owned.number) == UInt64(Self.bytes) else { throw SystemError("map shared memory", number: EINVAL) }
+        start = try Self.map(owned.number)
+        descriptor = -1
     }
 
-    deinit { munmap(start, Self.bytes) }
+    private static func map(_ descriptor: Int32) throws(SystemError) -> UnsafeMutablePointer<UInt32> {
+        guard let memory = clinux_map_shared(descriptor, bytes) else { throw SystemError("map shared memory") }
+        return memory.bindMemory(to: UInt32.self, capacity: slots)
+    }
+
+    deinit {
+        munmap(start, Self.bytes)
+        if descriptor >= 0 { close(descriptor) }
+    }
 
     public subscript(slot: Int) -> UInt32 {
         get {

@@ -11,6 +11,8 @@ public final class EncoderProcess: Sendable {
     private let settings: EncoderSettings
     private let gateway: MessageSocket
     private let line: GatewayLine
+    /// Where the gateway sees how far this process is with each connection.
+    private let marks: SharedMarks
     private let service: any EncoderService
     private let authenticator: TokenAuthenticator
     private let loop: EventLoop
@@ -32,7 +34,8 @@ public final class EncoderProcess: Sendable {
     /// process with its end of the control socket.
     public static func run(control descriptor: Int32, clientPolicy: ClientPolicy, log: Logger) -> Int32 {
         let gateway = MessageSocket(owning: descriptor)
-        guard case .message(let bytes, _) = gateway.receive(waiting: true), case .start(let settings)? = ControlMessage(bytes)
+        guard case .message(let bytes, let shared?) = gateway.receive(waiting: true),
+            case .start(let settings)? = ControlMessage(bytes), let marks = try? SharedMarks(owning: shared)
         else {
             // The gateway went before it said anything: nothing was asked for.
             return 0
@@ -53,7 +56,7 @@ public final class EncoderProcess: Sendable {
             AddressGate.shared.close(serverPort: settings.serverPort, ownAddresses: addresses)
         }
         do throws(SystemError) {
-            let process = try EncoderProcess(settings, clientPolicy, confined(settings, gateway, log), gateway, log)
+            let process = try EncoderProcess(settings, clientPolicy, confined(settings, gateway, log), gateway, marks, log)
             try process.serve()
             return 0
         } catch {
@@ -79,9 +82,10 @@ public final class EncoderProcess: Sendable {
 
     private init(
         _ settings: EncoderSettings, _ clientPolicy: ClientPolicy, _ confinement: Result<Confinement, SystemError>,
-        _ gateway: MessageSocket, _ log: Logger
+        _ gateway: MessageSocket, _ marks: SharedMarks, _ log: Logger
     ) throws(SystemError) {
         self.settings = settings
+        self.marks = marks
         self.gateway = gateway
         self.log = log
         line = GatewayLine(gateway, log: log)
@@ -90,11 +94,12 @@ public final class EncoderProcess: Sendable {
         // None passes before the gateway has told which do.
         authenticator = TokenAuthenticator(settings.asksForTokens ? .empty : nil)
         service = Self.service(settings, clientPolicy, confinement, authenticator, line)
-        server = try HTTPServer(
-            configuration: .init(
-                settings.limits, lingerTime: .milliseconds(250),
-                onAnswered: AccessLog.counting(metrics, to: log, enabled: settings.logsRequests)), loop: loop, handler: service,
-            log: log)
+        var configuration = HTTPServer.Configuration(
+            settings.limits, lingerTime: .milliseconds(250),
+            onAnswered: AccessLog.counting(metrics, to: log, enabled: settings.logsRequests))
+        // The gateway counts those that it has lent.
+        configuration.maxConnectionsPerAddress = 0
+        server = try HTTPServer(configuration: configuration, loop: loop, handler: service, log: log)
     }
 
     private static func service(
@@ -233,8 +238,12 @@ public final class EncoderProcess: Sendable {
 
     private func take(_ message: ControlMessage?, _ descriptor: Int32?) {
         switch (message, descriptor) {
-        case (.connection(let unread, let passes), let descriptor?):
-            server.adopt(Descriptor(owning: descriptor), unread: unread, passes: passes)
+        case (.connection(let unread, let passes, let slot), let descriptor?):
+            guard slot < SharedMarks.slots else { return _ = Descriptor(owning: descriptor) }
+            let loan = Loan(marks: marks, slot: Int(slot)) { [line] end in
+                line.tellSoon(.released(slot: slot, isBroken: end == .broken))
+            }
+            server.adopt(Descriptor(owning: descriptor), unread: unread, passes: passes, loan: loan)
         case (.ping, _): line.tellAtOnce(.ping)
         case (.tokens(let table), _): authenticator.replace(with: table)
         case (.shutDown, _):

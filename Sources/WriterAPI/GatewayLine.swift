@@ -1,3 +1,4 @@
+import HTTPServer
 import Logging
 import Synchronization
 import SystemIO
@@ -37,10 +38,20 @@ final class GatewayLine: Sendable {
         }
     }
 
-    /// Passes a copy of a connection back. False: it stays here.
-    func pass(_ descriptor: Int32, unread: [UInt8], passes: UInt8) -> Bool {
-        let message = ControlMessage.connection(unread: unread, passes: passes)
-        switch socket.send(message.encoded, passing: descriptor) {
+    /// What must arrive, from a thread that must not wait.
+    func tellSoon(_ message: ControlMessage) {
+        let isBehind = untold.withLock { untold in
+            if untold.isEmpty { return false }
+            untold.append(message)
+            return true
+        }
+        if !isBehind && !isTold(message, within: .zero) { untold.withLock { $0.append(message) } }
+    }
+
+    /// Gives a connection back. False: it stays here.
+    func giveBack(_ loan: Loan, unread: [UInt8], passes: UInt8) -> Bool {
+        let message = ControlMessage.returned(unread: unread, passes: passes, slot: UInt16(loan.slot))
+        switch socket.send(message.encoded) {
         case .sent: return true
         case .timedOut, .peerGone: return false
         case .tooLong:
@@ -81,7 +92,7 @@ extension ControlMessage {
 
     fileprivate var name: String {
         switch self {
-        case .connection: "connection"
+        case .returned, .released: "connection"
         case .snapshot: "snapshot"
         case .unkeptRecord: "record"
         case .metrics: "metrics"

@@ -50,7 +50,7 @@ enum Rehearsal {
         counts.durations[Operation.writeChunk.rawValue, default: .init()].add(0.001)
         for message in [
             ControlMessage.start(settings), .tokens(.empty), .claim(.managed("output.wav")),
-            .connection(unread: [0], passes: 1), .snapshot(record), .metrics(counts),
+            .connection(unread: [0], passes: 1, slot: 0), .released(slot: 0, isBroken: false), .snapshot(record), .metrics(counts),
         ] {
             _ = ControlMessage(message.encoded)
         }

@@ -10,14 +10,17 @@ struct GatewayReturn: Sendable {
     func handBack(_ exchange: Exchange) throws(Problem) {
         let passes = exchange.passes
         if passes >= ControlMessage.maxPasses { throw .passedTooOften }
-        if exchange.handOff({ gateway.pass($0, unread: $1, passes: passes + 1) }) { return }
+        guard let loan = exchange.loan else { throw Problem(.serverStopped, "The server is ending.") }
+        if exchange.handOff({ _, unread in gateway.giveBack(loan, unread: unread, passes: passes + 1) }) { return }
         throw Problem(.serverStopped, "The server is ending.")
     }
 
     /// One that can't be passed is closed, which tells its client.
     func takeIdle(_ connection: consuming DetachedConnection) {
-        if connection.passes >= ControlMessage.maxPasses { return }
-        _ = gateway.pass(connection.descriptor.number, unread: connection.unread, passes: connection.passes + 1)
+        guard let loan = connection.loan else { return }
+        let mayPass = connection.passes < ControlMessage.maxPasses
+        if mayPass && gateway.giveBack(loan, unread: connection.unread, passes: connection.passes + 1) { return }
+        loan.end(.closed)
     }
 }
 

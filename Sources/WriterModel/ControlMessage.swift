@@ -3,10 +3,14 @@
 public enum ControlMessage: Sendable, Equatable {
     /// Gateway to encoder, first: who the writer is and what holds for it.
     case start(EncoderSettings)
-    /// Either way, with the socket: a connection and the bytes read from it that nobody has
+    /// Gateway to encoder, with the socket: a connection and the bytes read from it that nobody has
     /// used, from the first byte of a request head. `passes`: how often the request has been
-    /// passed, with this time.
-    case connection(unread: [UInt8], passes: UInt8)
+    /// passed, with this time; `slot`: its number between the two, and where its marks are.
+    case connection(unread: [UInt8], passes: UInt8, slot: UInt16)
+    /// Encoder to gateway: that connection back, in the same way.
+    case returned(unread: [UInt8], passes: UInt8, slot: UInt16)
+    /// Encoder to gateway: that connection is to be closed, or broken off.
+    case released(slot: UInt16, isBroken: Bool)
     /// Gateway to encoder: the tokens that hold from now on.
     case tokens(TokenTable)
     /// Gateway to encoder: end requests, finalize.
@@ -29,7 +33,8 @@ public enum ControlMessage: Sendable, Equatable {
     case discarded
 
     private enum Kind: UInt8 {
-        case start = 1, connection, tokens, shutDown, snapshot, concluded, discarded, metrics, unkeptRecord, ping, claim
+        case start = 1, connection, tokens, shutDown, snapshot, concluded, discarded, metrics, unkeptRecord, ping, claim,
+            returned, released
     }
 
     /// A request is passed from the gateway to its writer's encoder; before that, perhaps, from another
@@ -40,7 +45,9 @@ public enum ControlMessage: Sendable, Equatable {
     public var encoded: [UInt8] {
         switch self {
         case .start(let settings): [Kind.start.rawValue] + settings.json.encoded
-        case .connection(let unread, let passes): [Kind.connection.rawValue, passes] + unread
+        case .connection(let unread, let passes, let slot): Self.head(.connection, passes, slot) + unread
+        case .returned(let unread, let passes, let slot): Self.head(.returned, passes, slot) + unread
+        case .released(let slot, let isBroken): Self.head(.released, isBroken ? 1 : 0, slot)
         case .tokens(let table): [Kind.tokens.rawValue] + table.encoded
         case .shutDown: [Kind.shutDown.rawValue]
         case .ping: [Kind.ping.rawValue]
@@ -58,9 +65,9 @@ public enum ControlMessage: Sendable, Equatable {
         guard let kind = bytes.first.flatMap(Kind.init(rawValue:)) else { return nil }
         let payload = Array(bytes.dropFirst())
         switch kind {
-        case .connection:
-            guard let passes = payload.first else { return nil }
-            self = .connection(unread: Array(payload.dropFirst()), passes: passes)
+        case .connection, .returned, .released:
+            guard payload.count >= 3, let message = Self.read(kind, of: payload) else { return nil }
+            self = message
         case .shutDown: self = .shutDown
         case .ping: self = .ping
         case .discarded: self = .discarded
@@ -76,6 +83,20 @@ public enum ControlMessage: Sendable, Equatable {
         }
     }
 
+    private static func head(_ kind: Kind, _ byte: UInt8, _ slot: UInt16) -> [UInt8] {
+        [kind.rawValue, byte, UInt8(slot >> 8), UInt8(slot & 0xFF)]
+    }
+
+    private static func read(_ kind: Kind, of payload: [UInt8]) -> ControlMessage? {
+        let slot = UInt16(payload[1]) << 8 | UInt16(payload[2])
+        let unread = Array(payload.dropFirst(3))
+        return switch kind {
+        case .connection: .connection(unread: unread, passes: payload[0], slot: slot)
+        case .returned: .returned(unread: unread, passes: payload[0], slot: slot)
+        default: payload[0] <= 1 && unread.isEmpty ? .released(slot: slot, isBroken: payload[0] == 1) : nil
+        }
+    }
+
     private static func read(_ kind: Kind, _ json: JSONValue) -> ControlMessage? {
         switch kind {
         case .start: EncoderSettings(json: json).map { .start($0) }
@@ -83,7 +104,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .metrics: MetricCounts(json: json).map { .metrics($0) }
         case .snapshot: WriterRecord(json: json).map { .snapshot($0) }
         case .unkeptRecord: WriterRecord(json: json).map { .unkeptRecord($0) }
-        case .connection, .tokens, .shutDown, .ping, .discarded, .concluded: nil
+        case .connection, .returned, .released, .tokens, .shutDown, .ping, .discarded, .concluded: nil
         }
     }
 }

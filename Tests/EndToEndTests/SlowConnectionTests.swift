@@ -38,7 +38,7 @@ extension EndToEnd {
 
                 let ended = try await clients.stop()
                 #expect(ended["idle"] == 0 && ended["half"] == 0 && ended["drip"] == 0, "\(ended)")
-                try await expectEmpty(server)
+                try await expectEmpty(server, but: 1)
                 let after = try await upload.rate()
                 #expect(after > before * 0.4)
                 try await upload.finish()
@@ -82,7 +82,7 @@ extension EndToEnd {
             }
         }
 
-        /// That the gateway has no connection any more but the one that asks, and `known` others.
+        /// That the server has no connection any more, here or at an encoder, but the one that asks, and `known` others.
         private func expectEmpty(_ server: PenstockServer, but known: Double = 0) async throws {
             var left = 0.0
             let isEmpty = try await eventually(within: 20) {

@@ -1,4 +1,6 @@
 import Gateway
+import Glibc
+import HTTPServer
 import SystemIO
 import Testing
 import WriterModel
@@ -12,11 +14,19 @@ import WriterModel
     init() throws {
         let (first, second) = try DescriptorPair.messageSockets().split()
         encoder = MessageSocket(owning: second)
-        link = EncoderLink(writer: WriterID("w")!, socket: MessageSocket(owning: first))
+        link = try EncoderLink(writer: WriterID("w")!, socket: MessageSocket(owning: first))
     }
 
     private static func table(_ salt: UInt8) -> TokenTable {
         TokenTable(salt: [UInt8](repeating: salt, count: 32), groups: [.init(name: nil, scopes: .all, hashes: [])])
+    }
+
+    /// Passes a connection, with a request before it that is so long.
+    private func pass(
+        _ bytes: Int, of byte: UInt8 = 0, giveBack: (LentConnection, [UInt8], UInt8) -> Void = { _, _, _ in }
+    ) -> MessageSocket.Sent {
+        link.pass(
+            LentConnection(owning: dup(2)), isForHead: false, unread: [UInt8](repeating: byte, count: bytes), giveBack: giveBack)
     }
 
     private func heard() -> [ControlMessage] {
@@ -30,7 +40,7 @@ import WriterModel
 
     /// Fills the encoder's socket as requests do that it does not take.
     private func fill() {
-        while link.pass(2, unread: [UInt8](repeating: 0, count: 50_000)) == .sent {}
+        while pass(50_000) == .sent {}
     }
 
     @Test func aStuckEncoderIsToldLaterAndNobodyWaits() {
@@ -54,8 +64,8 @@ import WriterModel
         let done = Monitor(0)
         fill()
         for _ in 0..<16 {
-            try SystemThread.start(name: "pass") { [link] in
-                if link.pass(2, unread: [UInt8](repeating: 0, count: 50_000)) == .timedOut { done.change { $0 += 1 } }
+            try SystemThread.start(name: "pass") { [self] in
+                if pass(50_000) == .timedOut { done.change { $0 += 1 } }
             }
         }
         #expect(done.wait(until: .after(.seconds(8))) { $0 == 16 ? true : nil } == true)
@@ -67,8 +77,8 @@ import WriterModel
         let results = Monitor<[MessageSocket.Sent]>([])
         // More than the socket holds, at 50,000 bytes each.
         for _ in 0..<64 {
-            try SystemThread.start(name: "pass") { [link] in
-                let sent = link.pass(2, unread: [UInt8](repeating: 0, count: 50_000))
+            try SystemThread.start(name: "pass") { [self] in
+                let sent = pass(50_000)
                 results.change { $0.append(sent) }
             }
         }
@@ -91,9 +101,8 @@ import WriterModel
         let results = Monitor<[MessageSocket.Sent]>([])
         let givenBack = Monitor<[Int]>([])
         for index in 0..<32 {
-            try SystemThread.start(name: "pass") { [link] in
-                let sent = link.pass(2, unread: [UInt8](repeating: UInt8(index), count: 50_000)) { descriptor, unread, _ in
-                    _ = descriptor.number
+            try SystemThread.start(name: "pass") { [self] in
+                let sent = pass(50_000, of: UInt8(index)) { _, unread, _ in
                     givenBack.change { $0.append(unread.count) }
                 }
                 results.change { $0.append(sent) }
@@ -106,7 +115,7 @@ import WriterModel
         #expect(inTheSocket + refused + givenBack.withLock { $0.count } == 32)
         #expect(givenBack.withLock { $0.count } > 0)
         // Once it takes some again, it is passed some again.
-        #expect(link.pass(2, unread: []) == .sent)
+        #expect(pass(0) == .sent)
     }
 
     @Test func aWriterEndsOnceWhateverIsSaidAfterwards() {
@@ -119,6 +128,6 @@ import WriterModel
         if let _ = link.nextEvent() { Issue.record("one event too many") }
         // From here on nothing is passed to it.
         guard case .ended = encoder.receive(waiting: true) else { return #expect(Bool(false)) }
-        #expect(link.pass(2, unread: []) == .peerGone)
+        #expect(pass(0) == .peerGone)
     }
 }

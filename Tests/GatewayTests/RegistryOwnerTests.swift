@@ -13,7 +13,7 @@ import WriterModel
     private func link(_ writer: WriterID) throws -> EncoderLink {
         let (first, second) = try DescriptorPair.messageSockets().split()
         _ = Descriptor(owning: second)
-        return EncoderLink(writer: writer, socket: MessageSocket(owning: first))
+        return try EncoderLink(writer: writer, socket: MessageSocket(owning: first))
     }
 
     @Test func twoOwnersHaveTheSameIDApart() throws {
@@ -64,7 +64,10 @@ import WriterModel
         var cursor = ""
         while seen.count < 9 {
             let request = try head("GET", "/v1/writers?limit=1\(cursor)")
-            let page = try WriterList(request.target).page(of: registry.newestFirst()) { ["key": .string($0.writer.key)] }.objectValue
+            let body = try WriterList.Page(WriterList(request.target), of: registry, where: { _ in true }) { ["key": .string($0.writer.key)] }
+            var bytes: [UInt8] = []
+            while let piece = body.next() { bytes += piece }
+            let page = try JSONParser.parse(bytes).objectValue
             seen += page?["writers"]?.arrayValue?.compactMap { $0.objectValue?["key"]?.stringValue } ?? []
             guard let next = page?["next_cursor"]?.stringValue else { break }
             cursor = "&cursor=\(next)"

@@ -1,5 +1,6 @@
 import APICore
 import Gateway
+import Synchronization
 import SystemIO
 import Testing
 import WriterModel
@@ -20,10 +21,13 @@ import WriterModel
         let request = try head("GET", "/v1/writers" + query)
         _ = try Route.match(request)
         let list = try WriterList(request.target)
-        let page = list.page(of: registry.newestFirst()) { item in
+        let body = WriterList.Page(list, of: registry, where: { _ in true }) { item in
             guard case .ended(let state) = item.entry else { return nil }
             return ["id": .string(item.writer.text), "state": .string(state.rawValue)]
-        }.objectValue
+        }
+        var bytes: [UInt8] = []
+        while let piece = body.next() { bytes += piece }
+        let page = try JSONParser.parse(bytes).objectValue
         let ids = page?["writers"]?.arrayValue?.compactMap { $0.objectValue?["id"]?.stringValue } ?? []
         return (ids, page?["next_cursor"]?.stringValue)
     }
@@ -74,7 +78,7 @@ import WriterModel
         func link(_ name: String) throws -> EncoderLink {
             let (first, second) = try DescriptorPair.messageSockets().split()
             _ = Descriptor(owning: second)
-            return EncoderLink(writer: WriterID(name)!, socket: MessageSocket(owning: first))
+            return try EncoderLink(writer: WriterID(name)!, socket: MessageSocket(owning: first))
         }
         let now = Timestamp(secondsSinceEpoch: 99, nanoseconds: 0)
         guard case .added = registry.add(try link("a"), createdAt: now, limit: 1) else { return #expect(Bool(false)) }
@@ -86,5 +90,29 @@ import WriterModel
         registry.remove(WriterID("b")!)
         registry.remove(WriterID("b")!)
         #expect(registry.liveCount == 0)
+    }
+
+    /// Each of twelve lists that nobody read was whole in memory.
+    @Test func aListIsMadeAsItIsTaken() throws {
+        let read = Mutex(0)
+        for index in 0..<5_000 {
+            let moment = Timestamp(secondsSinceEpoch: Int64((index * 7_919) % 5_000), nanoseconds: 0)
+            registry.restore(WriterID("many\(index)")!, createdAt: moment, .ended(.closed))
+        }
+        let long = JSONValue.string(String(repeating: "x", count: 10_000))
+        let body = try WriterList.Page(
+            WriterList(try head("GET", "/v1/writers?limit=1000").target), of: registry, where: { _ in true }
+        ) { item in
+            read.withLock { $0 += 1 }
+            return ["id": .string(item.writer.text), "metadata": long]
+        }
+        var bytes = try #require(body.next())
+        #expect(read.withLock { $0 } == 4)
+        #expect(bytes.count < 64 * 1_024)
+        while let piece = body.next() {
+            #expect(piece.count < 64 * 1_024)
+            bytes += piece
+        }
+        #expect(try JSONParser.parse(bytes).objectValue?["writers"]?.arrayValue?.count == 1_000)
     }
 }

@@ -150,10 +150,10 @@ import Testing
         unlink(path)
         #expect(throws: SystemError.self) { try SharedMarks(owning: small) }
         let marks = try SharedMarks()
-        let other = try SharedMarks(owning: Descriptor(duplicating: marks.descriptor.number)!.take())
+        let other = try SharedMarks(owning: Descriptor(duplicating: marks.descriptor)!.take())
         other[4_095] = 3
         #expect(marks[4_095] == 3 && marks[0] == 0)
         // Nobody can make it smaller under the other.
-        #expect(ftruncate(other.descriptor.number, 0) == -1)
+        #expect(ftruncate(marks.descriptor, 0) == -1)
     }
 }

@@ -1,3 +1,4 @@
+import HTTPServer
 import Gateway
 import Glibc
 import SystemIO
@@ -52,7 +53,10 @@ import WriterModel
             writers += 1
             let id = "f\(first + writers)"
             let liar = try scene.start(id)
-            if messages.random.below(2) == 0 { #expect(liar.link.pass(descriptors.client, unread: []) == .sent) }
+            if messages.random.below(2) == 0 {
+                let given = LentConnection(owning: dup(descriptors.client))
+                #expect(liar.link.pass(given, isForHead: false, unread: []) == .sent)
+            }
             // Of one that is heard no more, no message counts.
             for _ in 0..<(4 + messages.random.below(24)) where !liar.link.isOver {
                 let descriptor = messages.random.below(12) == 0 ? messages.random.element(of: descriptors.all) : nil

@@ -40,32 +40,23 @@ final class GatewayScene: Sendable {
         let tokens = try Tokens(nil)
         let controls = controls
         let server = Mutex<HTTPServer?>(nil)
-        let adopting = Adopting()
+        let connections = ConnectionKeeper()
         encoders = try Encoders(
             configuration: configuration, registry: registry, records: records, tokens: tokens, metrics: metrics,
-            loop: loop, log: logger, source: { report in controls.hears(report) }
-        ) { descriptor, unread, passes in adopting.adopt(descriptor, unread, passes) }
+            loop: loop, log: logger, source: { report in controls.hears(report) }, connections: connections)
         let switchboard = Switchboard(
             configuration: configuration, registry: registry, records: records, encoders: encoders, log: logger,
             tokens: tokens, metrics: metrics, sandbox: SandboxReport(landlockABI: 0, filtersSystemCalls: false))
         let made = try HTTPServer(
             configuration: .init(configuration.limits, lingerTime: .milliseconds(5)), loop: serverLoop, handler: switchboard, log: logger)
         server.withLock { $0 = made }
-        adopting.server.withLock { $0 = made }
+        connections.serve(by: made)
         switchboard.watch(made)
         acceptor = try Acceptor(listener, server: made, loop: serverLoop, log: logger)
         try SystemThread.start(name: "loop") { [serverLoop] in serverLoop.run() }
     }
 
     deinit { serverLoop.stop() }
-
-    private final class Adopting: Sendable {
-        let server = Mutex<HTTPServer?>(nil)
-
-        func adopt(_ descriptor: consuming Descriptor, _ unread: [UInt8], _ passes: UInt8) {
-            server.withLock { $0 }?.adopt(descriptor, unread: unread, passes: passes)
-        }
-    }
 
     /// In place of a fork server: keeps the control sockets.
     private final class Controls: EncoderSource {
@@ -106,7 +97,8 @@ final class GatewayScene: Sendable {
         guard case .added = try encoders.start(writer, as: role), case .live(let link)? = registry[writer],
             let socket = controls.take(writer)
         else { throw Missing() }
-        guard case .message = socket.receive(waiting: false) else { throw Missing() }
+        guard case .message(_, let marks?) = socket.receive(waiting: false) else { throw Missing() }
+        close(marks)
         return Encoder(writer: writer, link: link, socket: socket)
     }
 

@@ -1,3 +1,4 @@
+import HTTPServer
 import Gateway
 import Glibc
 import SystemIO
@@ -218,13 +219,19 @@ import WriterModel
     @Test func onlyConnectionsThatItWasGivenComeBack() throws {
         let scene = try GatewayScene()
         let null = Glibc.open("/dev/null", O_RDWR | O_CLOEXEC)
-        let mine = try Socket.connect(host: "127.0.0.1", port: scene.port)
-        defer { close(null); close(mine) }
-        // Nothing was given, a file, and the client's end of a connection.
-        for (index, descriptor) in [mine, null, mine].enumerated() {
+        defer { close(null) }
+        // None was given, another one was, and a descriptor, which no encoder passes.
+        let lies: [(ControlMessage, Int32?)] = [
+            (.returned(unread: [], passes: 0, slot: 0), nil), (.released(slot: 1, isBroken: true), nil),
+            (.returned(unread: [], passes: 0, slot: 65_535), nil), (.returned(unread: [], passes: 0, slot: 0), null),
+        ]
+        for (index, lie) in lies.enumerated() {
             let liar = try scene.start("w\(index)")
-            if index > 0 { #expect(liar.link.pass(mine, unread: []) == .sent) }
-            scene.say(.connection(unread: [], passes: 0), as: liar, passing: descriptor)
+            if index > 0 {
+                let given = LentConnection(owning: dup(2))
+                #expect(liar.link.pass(given, isForHead: false, unread: []) == .sent)
+            }
+            scene.say(lie.0, as: liar, passing: lie.1)
             #expect(scene.log.all.count { $0.contains("may not") } == index + 1, "\(scene.log.all)")
         }
     }
@@ -280,11 +287,10 @@ import WriterModel
         let passes = Monitor<[UInt8]>([])
         try SystemThread.start(name: "encoder") {
             while case .message(let bytes, let descriptor) = encoder.socket.receive(waiting: true) {
-                guard case .connection(let unread, let count)? = ControlMessage(bytes), let descriptor else { continue }
+                guard case .connection(let unread, let count, let slot)? = ControlMessage(bytes), let descriptor else { continue }
                 passes.change { $0.append(count) }
-                let back = ControlMessage.connection(unread: unread, passes: count + 1)
-                _ = encoder.socket.send(back.encoded, passing: descriptor)
                 close(descriptor)
+                _ = encoder.socket.send(ControlMessage.returned(unread: unread, passes: count + 1, slot: slot).encoded)
                 scene.hear(encoder)
             }
         }

@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Connections whose encoder dies: their clients saw them end, and nobody counted them.
+    @Suite struct LostEncoderTests {
+        private static let audio: JSON = ["type": "audio", "sample_rate": 8_000, "num_channels": 1, "format": "s16"]
+
+        private func writer(_ id: String, on server: PenstockServer) async throws -> pid_t {
+            let created = try await server.curl(
+                "PUT", "/v1/writers/\(id)", body: .json(["format": "s16le", "streams": [Self.audio], "open": true]))
+            #expect(created.status == 201)
+            return pid_t(try #require(try await server.writer(id)["encoder_pid"].int))
+        }
+
+        @Test func aRequestWhoseEncoderIsKilledIsAnsweredWithWhatWasKept() async throws {
+            try await withServer { server in
+                let encoder = try await writer("a", on: server)
+                let upload = try RawConnection(port: server.port)
+                try await upload.send(RawConnection.head("POST", "/v1/writers/a/streams/0/chunks", contentLength: 100_000))
+                try await upload.send(Data(repeating: 7, count: 2_000))
+                let idle = try RawConnection(port: server.port)
+                #expect(try await idle.request("GET", "/v1/writers/a").status == 200)
+                let follower = try RawConnection(port: server.port)
+                try await follower.send(RawConnection.head("GET", "/v1/writers/a/output"))
+                #expect(try await follower.head().status == 200)
+                // What the gateway knows of the offset is what it was last told of, within a second.
+                let isKnown = try await eventually {
+                    try await server.curl("GET", "/v1/writers?state=open").json["writers"][0]["streams"][0]["offset"] == 2_000
+                }
+                #expect(isKnown)
+                kill(encoder, SIGKILL)
+                let answer = try await upload.response(to: "POST")
+                #expect(answer.status == 500)
+                #expect(answer.problem == "encoder-crashed")
+                #expect(answer.json["signal"] == "SIGKILL" && answer.json["offset"] == 2_000)
+                #expect(answer["Connection"] == "close")
+                // A connection without a request goes on, at the gateway.
+                let after = try await idle.request("GET", "/v1/writers/a")
+                #expect(after.status == 200 && after.json["state"] == "failed")
+                // An answer that had begun can't be given another end.
+                await #expect(throws: HarnessError.self) { _ = try await follower.withBody(try Response(head: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked"), to: "GET") }
+            }
+        }
+
+        @Test func connectionsThatEncodersHoldCountForTheirAddress() async throws {
+            try await withServer(["--max-connections-per-address", "6"]) { server in
+                _ = try await writer("a", on: server)
+                var held: [RawConnection] = []
+                for _ in 0..<6 {
+                    let client = try RawConnection(port: server.port, from: "127.0.0.9")
+                    #expect(try await client.request("GET", "/v1/writers/a").status == 200)
+                    held.append(client)
+                }
+                let next = try RawConnection(port: server.port, from: "127.0.0.9")
+                try await next.send(RawConnection.head("GET", "/livez"))
+                #expect(try await next.response().status == 429)
+                let other = try RawConnection(port: server.port, from: "127.0.0.10")
+                #expect(try await other.request("GET", "/livez").status == 200)
+                // One that is closed makes room, also where an encoder has it.
+                await held.removeLast().reset()
+                let hasRoom = try await eventually {
+                    let again = try RawConnection(port: server.port, from: "127.0.0.9")
+                    try await again.send(RawConnection.head("GET", "/livez"))
+                    return try await again.response().status == 200
+                }
+                #expect(hasRoom)
+            }
+        }
+
+        @Test func aConnectionThatAnEncoderClosesEndsAtOnce() async throws {
+            try await withServer { server in
+                _ = try await writer("a", on: server)
+                let client = try RawConnection(port: server.port)
+                let response = try await client.request("GET", "/v1/writers/a", headers: ["Connection: close"])
+                #expect(response.status == 200)
+                let seconds = try await secondsOf { _ = try await client.isClosed() }
+                #expect(seconds < 1)
+            }
+        }
+    }
+}
