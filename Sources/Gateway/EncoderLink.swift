@@ -11,7 +11,7 @@ package final class EncoderLink: Sendable {
     package let createdAt: Timestamp
     package let idempotencyKey: String?
     /// Of the output directory, in which the writer's paths begin.
-    private let folder: String?
+    package let folder: String?
     private let socket: MessageSocket
 
     private struct State {

@@ -319,7 +319,7 @@ package final class Encoders: Sendable {
     }
 
     private func note(_ claim: OutputClaim, of link: EncoderLink) {
-        let origin = WriterOrigin(createdAt: link.createdAt, idempotencyKey: link.idempotencyKey, claim: claim)
+        let origin = WriterOrigin(createdAt: link.createdAt, idempotencyKey: link.idempotencyKey, claim: claim, folder: link.folder)
         do throws(SystemError) {
             try records.note(origin, of: link.writer)
         } catch {

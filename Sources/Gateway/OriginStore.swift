@@ -1,3 +1,4 @@
+import Bytewise
 import Synchronization
 import SystemIO
 import WriterModel
@@ -8,17 +9,26 @@ package struct WriterOrigin: Sendable, Equatable {
     package var createdAt: Timestamp
     package var idempotencyKey: String?
     package var claim: OutputClaim
+    /// Of the output directory, in which the paths begin that its clients know.
+    package var folder: String?
 
-    package init(createdAt: Timestamp, idempotencyKey: String? = nil, claim: OutputClaim) {
+    package init(createdAt: Timestamp, idempotencyKey: String? = nil, claim: OutputClaim, folder: String? = nil) {
         self.createdAt = createdAt
         self.idempotencyKey = idempotencyKey
         self.claim = claim
+        self.folder = folder
+    }
+
+    /// As its clients know a file.
+    func clientPath(_ path: RelativePath) -> RelativePath {
+        folder.flatMap { try? RelativePath($0) }.flatMap(path.relative(to:)) ?? path
     }
 
     var json: JSONValue {
         [
             "version": 1, "created_at": .string(createdAt.description),
             "idempotency_key": idempotencyKey.map { .string($0) } ?? .null, "claim": claim.json,
+            "folder": folder.map { .string($0) } ?? .null,
         ]
     }
 
@@ -27,7 +37,9 @@ package struct WriterOrigin: Sendable, Equatable {
             let createdAt = object["created_at"]?.stringValue.flatMap(Timestamp.init),
             let claim = object["claim"].flatMap(OutputClaim.init(json:))
         else { return nil }
-        self.init(createdAt: createdAt, idempotencyKey: object["idempotency_key"]?.stringValue, claim: claim)
+        self.init(
+            createdAt: createdAt, idempotencyKey: object["idempotency_key"]?.stringValue, claim: claim,
+            folder: object["folder"]?.stringValue)
     }
 }
 
@@ -84,16 +96,19 @@ final class OriginStore: Sendable {
         if state.claimants[key]?.isEmpty == true { state.claimants[key] = nil }
     }
 
-    /// Those of the files that may be the writer's at all: it claimed each by its name, or lies in the folder
-    /// that it claimed and is no other writer's by its name. Which file it is now, its identity tells.
-    func permitted(_ files: [String], of writer: WriterID) -> [String] {
+    /// Those of the files that the writer claimed, by their name or by the folder they lie in.
+    func claimed(_ files: [String], by writer: WriterID) -> [String] {
+        guard let claim = self[writer]?.claim else { return [] }
+        return files.filter(claim.holds)
+    }
+
+    /// Whether a file may be the writer's at all: it claimed it by its name, or the file lies in the folder that
+    /// it claimed and no other writer claimed it by its name. Which file it is now, its identity tells.
+    func permits(_ path: String, to writer: WriterID) -> Bool {
         state.withLock { state in
-            guard let claim = state.origins[writer]?.claim else { return [] }
-            return files.filter { path in
-                guard claim.holds(path) else { return false }
-                if case .file = claim { return true }
-                return state.claimants[Array(path.utf8), default: []].isEmpty
-            }
+            guard let claim = state.origins[writer]?.claim, claim.holds(path) else { return false }
+            if case .file = claim { return true }
+            return state.claimants[Array(path.utf8), default: []].isEmpty
         }
     }
 

@@ -150,15 +150,17 @@ package final class RecordStore: Sendable {
             return .file(descriptor, name: Self.managedName(of: writer, file))
         }
         guard record.outputFiles.count == 1, let path = Self.path(record.outputFiles[0]), let name = path.name,
-            origins.permitted(record.outputFiles, of: writer).count == 1
+            !origins.claimed(record.outputFiles, by: writer).isEmpty
         else { return .none }
         let descriptor = Descriptor(owning: try outputs.openFile(path.text))
         let owner = try OutputOwnership(record, in: folder)
-        guard let file = FileIdentity(of: descriptor.number), owner.owns(path, file) else {
-            return .replaced(name: path.text)
+        guard let file = FileIdentity(of: descriptor.number), origins.permits(path.text, to: writer), owner.owns(path, file) else {
+            return .replaced(name: clientPath(path, of: writer))
         }
         return .file(descriptor, name: name.text)
     }
+
+    private func clientPath(_ path: RelativePath, of writer: WriterID) -> String { (origins[writer]?.clientPath(path) ?? path).text }
 
     /// "ID.mp4" for "output.mp4".
     private static func managedName(of writer: WriterID, _ file: String) -> String {
@@ -178,21 +180,22 @@ package final class RecordStore: Sendable {
         }
     }
 
-    /// Removes all that the writer left: its files under the output directory and its folder. Gives the names
-    /// under which others have put files of theirs, which stay.
+    /// Removes all that the writer left: its files under the output directory and its folder. Gives the names,
+    /// as its clients know them, under which others have put files of theirs, which stay.
     @discardableResult
     package func remove(_ writer: WriterID, _ record: WriterRecord?) throws(SystemError) -> [String] {
         let left = try record.map { record throws(SystemError) in try removeOutputs(of: writer, record) } ?? []
+        let names = left.map { clientPath($0, of: writer) }
         try removeFolder(writer)
-        return left.map(\.text)
+        return names
     }
 
     private func removeOutputs(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> [RelativePath] {
-        let paths = origins.permitted(record.outputFiles, of: writer).compactMap(Self.path).filter { !$0.isReserved && !$0.isItself }
+        let paths = origins.claimed(record.outputFiles, by: writer).compactMap(Self.path).filter { !$0.isReserved && !$0.isItself }
         // Without its folder nothing says what is the writer's.
         if paths.isEmpty || !writers.contains(writer.key) { return paths }
         let owner = try OutputOwnership(record, in: try writers.subdirectory(writer.key))
-        return try outputs.removeFiles(paths, if: owner.owns)
+        return try outputs.removeFiles(paths) { origins.permits($0.text, to: writer) && owner.owns($0, $1) }
     }
 
     /// nil: an encoder may say anything.

@@ -118,7 +118,7 @@ final class OutputPlace: Sendable {
         switch plan {
         case .managed: file.map { .managed($0.name) } ?? .nothing
         case .file(let path): file?.isSpecial == false ? .file(path) : .nothing
-        case .files: folder.map { .folder($0.path) } ?? .nothing
+        case .files: folder.map { .folder($0.path == "." ? "" : $0.path) } ?? .nothing
         case .url, .device, .nowhere: .nothing
         }
     }

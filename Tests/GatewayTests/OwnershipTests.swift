@@ -10,35 +10,41 @@ import WriterModel
 
 /// Ended writers whose files are no longer theirs, or were never said to be.
 @Suite struct OwnershipTests {
-    private let folder = TemporaryFolder()
-    private let records: RecordStore
-    private let outputs: Directory
-    private let writer = WriterID("w")!
+    let folder = TemporaryFolder()
+    let records: RecordStore
+    let outputs: Directory
+    let writer = WriterID("w")!
 
     init() throws {
         records = try RecordStore(stateDirectory: folder.path + "/state", outputDirectory: folder.path + "/out")
         outputs = try Directory(path: folder.path + "/out")
         try records.makeFolder(writer)
+        // Of everything there, so that the file alone decides.
+        try claim(.folder(""))
     }
 
-    private func record(_ files: [String], created: String = "", ended: String = "") -> WriterRecord {
+    func claim(_ claim: OutputClaim, of writer: WriterID? = nil) throws {
+        try records.note(WriterOrigin(createdAt: .now(), claim: claim), of: writer ?? self.writer)
+    }
+
+    func record(_ files: [String], created: String = "", ended: String = "") -> WriterRecord {
         WriterRecord(
             resource: ["id": "w", "state": "closed", "created_at": .string(created), "ended_at": .string(ended)],
             managedFile: nil, outputFiles: files, mediaType: "video/mp4", creationFingerprint: "")
     }
 
-    private func ledger(_ writer: WriterID? = nil) throws -> FileLedger {
+    func ledger(_ writer: WriterID? = nil) throws -> FileLedger {
         try FileLedger(in: try Directory(path: records.folderPath(writer ?? self.writer)))
     }
 
-    private func write(_ name: String, _ text: String) throws { try outputs.writeAtomically(name, Array(text.utf8)) }
+    func write(_ name: String, _ text: String) throws { try outputs.writeAtomically(name, Array(text.utf8)) }
 
-    private func made(_ name: String, _ text: String, _ ledger: FileLedger) throws {
+    func made(_ name: String, _ text: String, _ ledger: FileLedger) throws {
         try write(name, text)
         try ledger.note(RelativePath(name), is: try #require(outputs.identity(of: name)))
     }
 
-    private func text(_ name: String) -> String? {
+    func text(_ name: String) -> String? {
         (try? outputs.readFile(name)).map { String(decoding: $0, as: UTF8.self) }
     }
 
@@ -50,7 +56,7 @@ import WriterModel
         }
     }
 
-    private func refusal(_ record: WriterRecord) throws -> ProblemCode? {
+    func refusal(_ record: WriterRecord) throws -> ProblemCode? {
         if case .failure(let problem) = try output(record) { problem.code } else { nil }
     }
 
@@ -92,21 +98,24 @@ import WriterModel
         #expect(try outputs.entries().sorted() == ["4242.ts", "7.ts"])
     }
 
-    /// Canonically equivalent names, and a way out that no character of Swift's is a ".." in.
-    @Test func recordsAreReadByBytes() throws {
+    /// Canonically equivalent names, and a way out that no character of Swift's is a ".." in; also where the
+    /// very name was claimed.
+    @Test(arguments: ["\u{212A}0.ts", "../\u{301}victim", "/\u{301}victim", "a/../../\u{301}victim"], [true, false])
+    func recordsAreReadByBytes(name: String, isClaimed: Bool) throws {
+        if isClaimed { try claim(.file(name)) }
         let ledger = try ledger()
         try made("K0.ts", "mine", ledger)
         try write("\u{212A}0.ts", "theirs")
         try Directory(path: folder.path).writeAtomically("\u{301}victim", Array("secret".utf8))
-        let claimed = ["\u{212A}0.ts", "../\u{301}victim", "/\u{301}victim", "a/../../\u{301}victim"]
-        _ = try records.remove(writer, record(claimed))
+        _ = try records.remove(writer, record([name]))
         #expect(text("\u{212A}0.ts") == "theirs")
         #expect(text("K0.ts") == "mine")
         #expect(folder.text("\u{301}victim") == "secret")
     }
 
-    @Test(arguments: ["../secret", "/etc/passwd", ".penstock-other.new", "link/x", "link"])
-    func whatAWriterCannotHaveMadeIsNotServed(name: String) throws {
+    @Test(arguments: ["../secret", "/etc/passwd", ".penstock-other.new", "link/x", "link"], [true, false])
+    func whatAWriterCannotHaveMadeIsNotServed(name: String, isClaimed: Bool) throws {
+        if isClaimed { try claim(.file(name)) }
         folder.write("secret", "secret")
         try outputs.makeSubdirectory("real")
         try write(".penstock-other.new", "theirs")

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import WriterModel
+import WriterModel
 
 /// What is judged is what libav and the kernel read: bytes.
 @Suite struct ByteTests {

@@ -9,7 +9,7 @@ import WriterModel
         ("https://h/a/b/c.mp4?sig=1", "https://h/***"), ("https://h#KEY", "https://h/***"), ("srt://[::1]:9?streamid=KEY", "srt://[::1]:9/***"),
         // A "/" or "?" in a password: what stands before it is no host.
         ("rtmp://user:pa/ss@host/live", "rtmp://***"), ("rtmp://user:pa?ss@host/live", "rtmp://***"), ("rtmp://user:pa%2Fss%40host/live", "rtmp://***"),
-        ("rtmp://user:KEY/x", "rtmp://***"), ("rtmp://h:1/a%40b", "rtmp://***"), ("rtmp://h/\u{338}KEY", "rtmp://***"),
+        ("rtmp://user:KEY/x", "rtmp://***"), ("rtmp://h:1/a%40b", "rtmp://***"), ("rtmp://h/\u{338}KEY", "rtmp://h/***"),
     ])
     func aURLIsShownWithSchemeHostAndPortOnly(url: String, shown: String) { #expect(URLParts(url)?.redacted == shown) }
 

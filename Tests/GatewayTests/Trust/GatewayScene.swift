@@ -1,4 +1,5 @@
 import APICore
+import Bytewise
 import Gateway
 import Glibc
 import HTTPServer
@@ -10,7 +11,7 @@ import WriterModel
 /// The gateway's own parts, listening on a port, with every encoder's end of its control socket in the test's
 /// hands. The test plays the gateway's loop: nothing that an encoder says is heard before `hear`.
 final class GatewayScene: Sendable {
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
     let registry = Registry()
     let records: RecordStore
     let encoders: Encoders
@@ -22,7 +23,8 @@ final class GatewayScene: Sendable {
     private let serverLoop: EventLoop
     private let acceptor: Acceptor
 
-    init() throws {
+    init(in folder: TemporaryFolder = TemporaryFolder()) throws {
+        self.folder = folder
         Signal.ignore([Signal.brokenPipe])
         let lines = log
         let logger = Logger(label: "test") { _ in lines }
@@ -110,6 +112,16 @@ final class GatewayScene: Sendable {
     }
 
     func hear(_ encoder: Encoder) { encoders.receive(encoder.link) }
+
+    /// Has the ledger of an encoder's writer say that these files are its, whoever made them.
+    func note(_ paths: [String], as encoder: Encoder) throws {
+        let outputs = try Directory(path: folder.path + "/output")
+        let ledger = try FileLedger(in: Directory(path: records.folderPath(encoder.writer)))
+        for path in paths {
+            guard let identity = outputs.identity(of: path) else { throw Missing() }
+            try ledger.note(RelativePath(path), is: identity)
+        }
+    }
 
     func report(_ report: ForkReport) { controls.report(report) }
 
