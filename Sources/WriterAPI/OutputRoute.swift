@@ -21,7 +21,11 @@ struct OutputRoute {
         case .there(let output):
             // HEAD asks for nothing that is still to be written.
             let needsEnd = output.seeksBack && exchange.head.method != .head
-            if needsEnd && end == nil { return waitForChange(exchange, since: version) }
+            if needsEnd && end == nil {
+                // What has been replaced will not be the writer's at its end either.
+                try output.place.checkKept()
+                return waitForChange(exchange, since: version)
+            }
             if needsEnd && end == .failed {
                 throw Problem(.wrongState, "The writer failed or was deleted; GET /v1/writers/\(writer) says why.")
             }

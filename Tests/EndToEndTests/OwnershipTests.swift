@@ -207,7 +207,7 @@ extension EndToEnd {
                 let finalized = try await server.curl("POST", "/v1/writers/\(first)/finalize")
                 #expect(finalized.problem == "output-replaced", "\(finalized.text)")
                 #expect(finalized.json["detail"].string?.contains("show/live0.ts") == true)
-                #expect(try await delete(first, server).status == 204)
+                #expect(try await delete(first, server).json["left"].array.compactMap(\.string) == ["show/live0.ts"])
                 #expect(try names("/show", server) == ["live0.ts"])
                 #expect(try server.output("show/live0.ts") == theirs)
             }
