@@ -74,6 +74,7 @@ package final class Encoder {
             try Self.boundThreads(settings, of: context)
             try KnownFaults.check(context)
             try KnownFaults.checkSize(context, of: codec)
+            try KnownFaults.checkChannels(context, of: codec)
             try check(avcodec_open2(context, codec.pointer, nil), "opening the encoder \(codec.name)")
         } catch {
             Self.free(context)

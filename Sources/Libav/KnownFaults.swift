@@ -39,6 +39,17 @@ package enum KnownFaults {
     /// Encoders that work in blocks, and read those that a smaller picture does not fill.
     private static let leastPictures: [String: (width: Int32, height: Int32)] = ["smc": (1, 4)]
 
+    /// dca's table of 5.1 names no sixth channel, for which it reads a sample before the frame.
+    private static let mostChannels: [String: Int32] = ["dca": 5]
+
+    static func checkChannels(_ context: UnsafeMutablePointer<AVCodecContext>, of codec: Codec) throws(LibavError) {
+        let channels = context.pointee.ch_layout.nb_channels
+        guard let most = mostChannels[codec.name], channels > most else { return }
+        var error = refusal("\(codec.name) takes up to \(most) channels, and not \(channels); ac3 and eac3 take 5.1")
+        error.parameter = "encoder_num_channels"
+        throw error
+    }
+
     /// Before the encoder is opened.
     static func checkSize(_ context: UnsafeMutablePointer<AVCodecContext>, of codec: Codec) throws(LibavError) {
         guard let least = leastPictures[codec.name] else { return }
@@ -60,16 +71,24 @@ package enum KnownFaults {
     /// are configured.
     private static let sampleRates = 100...768_000
 
+    /// It looks every one of 2^24 colors up twice, for whoever works on the filter, and heeds nobody meanwhile.
+    private static let selfTests = ["paletteuse": "debug_accuracy"]
+
     /// Before the filters are configured.
     static func check(_ filter: UnsafeMutablePointer<AVFilterContext>) throws(LibavError) {
         guard filter.pointee.filter.pointee.priv_class != nil else { return }
+        let name = String(cString: filter.pointee.filter.pointee.name)
+        var isOn: Int64 = 0
+        if let option = selfTests[name], av_opt_get_int(filter.pointee.priv, option, 0, &isOn) >= 0, isOn != 0 {
+            throw refusal("\(name): \(option) tests the filter itself, which takes too long; leave it out")
+        }
         for option in ["sample_rate", "sample_rates", "osr", "out_sample_rate"] {
             var text: UnsafeMutablePointer<UInt8>?
             guard av_opt_get(filter.pointee.priv, option, AV_OPT_SEARCH_CHILDREN, &text) >= 0, let text else { continue }
             defer { av_free(text) }
             let rates = String(cString: text).utf8.split { !$0.isASCIIDigit }.compactMap { Int(String(decoding: $0, as: UTF8.self)) }
             guard rates.contains(where: { $0 > 0 && !sampleRates.contains($0) }) else { continue }
-            throw refusal("\(String(cString: filter.pointee.filter.pointee.name)): \(option) must be from \(sampleRates.lowerBound) to \(sampleRates.upperBound)")
+            throw refusal("\(name): \(option) must be from \(sampleRates.lowerBound) to \(sampleRates.upperBound)")
         }
     }
 

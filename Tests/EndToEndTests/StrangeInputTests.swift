@@ -115,6 +115,74 @@ extension EndToEnd {
             }
         }
 
+        // MARK: Sizes
+
+        /// Each with the nearest size that is taken. In yuv420p, which all of them but edgedetect get, a plane of
+        /// chroma has half as many lines.
+        @Test(arguments: [
+            ("bwdif", (16, 12), (16, 13), "16x12 must be at least 1x13"),
+            ("blurdetect", (6, 16), (7, 7), "6x16 must be at least 7x7"),
+            ("edgedetect=mode=colormix", (16, 3), (16, 4), "16x3 must be at least 4x4"),
+            ("kerndeint", (16, 10), (16, 12), "the height, 10, must be a multiple of 4"),
+            ("split[a][b];[a][b]hstack", (15, 16), (16, 16), "15x16 must be multiples of 2x2"),
+        ])
+        func aPictureThatAFilterReadsBeyondIsRefusedBeforeAnyIsSentAndTheNextSizeTaken(
+            filter: String, refused: (Int, Int), taken: (Int, Int), reason: String
+        ) async throws {
+            try await withServer { server in
+                func writer(_ size: (Int, Int)) -> JSON {
+                    let stream: JSON = [
+                        "type": "video", "frame_rate": 25, "width": .number(Double(size.0)), "height": .number(Double(size.1)),
+                        "format": "yuv420p", "encoder": "rawvideo", "filter_desc": .string(filter),
+                    ]
+                    return ["format": "nut", "open": true, "streams": [stream]]
+                }
+                let answer = try await server.curl("POST", "/v1/writers", body: .json(writer(refused)))
+                #expect(answer.status == 422, "\(answer.text)")
+                #expect(answer.json["parameter"] == "filter_desc")
+                let name = filter.split(separator: "=")[0].split(separator: "]").last.map(String.init) ?? filter
+                #expect(answer.json["detail"].string?.contains(name) == true, "\(answer.text)")
+                #expect(answer.json["detail"].string?.contains(reason) == true, "\(answer.text)")
+                let id = try await server.createWriter(writer(taken))
+                let picture = taken.0 * taken.1 + 2 * ((taken.0 + 1) / 2) * ((taken.1 + 1) / 2)
+                #expect(try await server.curl("POST", Self.chunks(id), body: .bytes(Data(count: 3 * picture))).status == 200)
+                try await server.finalize(id)
+                try await DegenerateTests.expectNoDeadEncoder(server)
+            }
+        }
+
+        @Test func aPictureThatSMCReadsBeyondIsRefusedByItsHeight() async throws {
+            try await withServer { server in
+                func writer(_ height: Double) -> JSON {
+                    let stream: JSON = [
+                        "type": "video", "frame_rate": 25, "width": 16, "height": .number(height), "format": "rgb8", "encoder": "smc",
+                    ]
+                    return ["format": "mov", "open": true, "streams": [stream]]
+                }
+                let answer = try await server.curl("POST", "/v1/writers", body: .json(writer(3)))
+                #expect(answer.status == 422, "\(answer.text)")
+                #expect(answer.json["parameter"] == "encoder_height")
+                #expect(answer.json["detail"].string?.contains("smc takes pictures from 1x4 on, and not 16x3") == true, "\(answer.text)")
+                let id = try await server.createWriter(writer(4))
+                #expect(try await server.curl("POST", Self.chunks(id), body: .bytes(Data(count: 16 * 4 * 2))).status == 200)
+                try await server.finalize(id)
+                try await DegenerateTests.expectNoDeadEncoder(server)
+            }
+        }
+
+        @Test func theSixthChannelThatDCAReadsBeforeItsFrameIsRefused() async throws {
+            try await withServer { server in
+                let stream: JSON = [
+                    "type": "audio", "sample_rate": 48_000, "num_channels": 6, "format": "s32", "encoder": "dca",
+                    "encoder_option": ["strict": "experimental"],
+                ]
+                let answer = try await server.curl(
+                    "POST", "/v1/writers", body: .json(["format": "dts", "open": true, "streams": [stream]]))
+                #expect(answer.status == 422, "\(answer.text)")
+                #expect(answer.json["detail"].string?.contains("dca takes up to 5 channels, and not 6") == true, "\(answer.text)")
+            }
+        }
+
         // MARK: Times
 
         private static func picture(_ value: UInt8) -> Data { Data(repeating: value, count: 64 * 48 * 3 / 2) }

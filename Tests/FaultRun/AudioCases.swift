@@ -6,11 +6,18 @@ enum AudioCases {
     private static let counts = [1, 2, 3, 5, 7, 8, 15, 16, 17, 63, 255, 1023, 1153, 2049]
     private static let formats: [SampleFormat] = [.flt, .s16, .u8, .s32, .dbl, .s64]
 
+    /// They fill long histories, or make samples of higher rates, each time they are made.
+    private static let slow = ["loudnorm", "rubberband", "speechnorm"]
+
+    private static func third(_ number: Int) -> [Int] { counts.enumerated().filter { $0.offset % 3 == number % 3 }.map(\.element) }
+
+    /// The plain one in its first format over all counts, in each other over a third of them.
     static func filter(_ descriptions: [(label: String, text: String)]) -> [Case] {
-        descriptions.enumerated().flatMap { number, description in
-            formats.prefix(number == 0 ? formats.count : 1).enumerated().flatMap { index, format in
-                (number == 0 ? counts : [1, 7, 255, 2049]).enumerated().map { place, count in
-                    let channels = 1 + (index + place * 3) % 8
+        let isSlow = slow.contains { descriptions[0].text.contains($0) }
+        return descriptions.enumerated().flatMap { number, description in
+            formats.prefix(number > 0 ? 1 : isSlow ? 2 : formats.count).enumerated().flatMap { index, format in
+                (number > 0 || isSlow ? [1 + number % 7, 2049] : index == 0 ? counts : third(index)).enumerated().map { place, count in
+                    let channels = 1 + (number + index + place * 3) % 8
                     return Case(name: "\(count) \(format) \(channels)ch \(description.label)") {
                         try encode(
                             .init(
@@ -38,7 +45,8 @@ enum AudioCases {
         let rate = rate(of: capability)
         return (capability.formats ?? formats.map(\.rawValue)).flatMap { format in
             (1...8).flatMap { channels in
-                counts.map { count in
+                // Three numbers of channels after one another have all counts.
+                third(channels).map { count in
                     Case(name: "\(count) \(format) \(channels)ch") {
                         try encode(
                             .init(

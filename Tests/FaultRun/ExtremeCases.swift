@@ -99,11 +99,14 @@ enum ExtremeCases {
 
     static func videoEncoder(_ name: String) -> [Case] {
         guard let capability = Capabilities.encoder(named: name) else { return [] }
-        let formats = (capability.formats ?? ["yuv420p"]).prefix(3)
+        let formats = (capability.formats ?? ["yuv420p"]).prefix(VideoCases.isSlow(name) ? 1 : 3)
         return formats.flatMap { format in
             let source = format == "pal8" ? "rgb8" : format
             func config(_ rate: Rational) -> VideoStreamConfig {
-                .init(frameRate: rate, width: 64, height: 48, format: source, encoder: name, encoderFormat: format)
+                let size = VideoCases.sizesOfTheirOwn[name]?[0] ?? (width: 64, height: 48)
+                return .init(
+                    frameRate: rate, width: size.width, height: size.height, format: source, encoder: name,
+                    encoderOption: VideoCases.options[name] ?? [:], encoderFormat: format)
             }
             func video(_ label: String, _ rate: Rational = Rational(25, 1)!, _ feed: @escaping (StreamWriter, (UInt8?) -> [UInt8]) throws -> Void) -> Case {
                 Case(name: "\(format) \(label)") {

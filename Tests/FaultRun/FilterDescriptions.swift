@@ -56,8 +56,16 @@ struct FilterDescriptions {
         }
         arguments = arguments.split(separator: "{size}", omittingEmptySubsequences: false).joined(separator: size)
         let use = arguments.isEmpty ? filter.name : "\(filter.name)=\(arguments)"
-        return prefix + use + suffix
+        return (Self.prefixes[filter.name] ?? prefix) + use + (Self.suffixes[filter.name] ?? suffix)
     }
+
+    /// Around filters whose inputs differ from each other, or that have one of their outputs as an input.
+    private static let prefixes = [
+        "feedback": "[in][back]",
+        "haldclut": "haldclutsrc=level=2:rate=25:duration=1[table];[in][table]",
+        "headphone": "[in]asplit[a][b];[b]pan=stereo|c0=c0|c1=c0[responses];[a]pan=mono|c0=c0[mono];[mono][responses]",
+    ]
+    private static let suffixes = ["feedback": "[out][cut];[cut]null[back]", "headphone": "[out]"]
 
     /// What would differ from run to run.
     private static let derived = [
@@ -77,6 +85,7 @@ struct FilterDescriptions {
 
     private var prefix: String {
         let own = medium == .video ? "split" : "asplit"
+        if isSink { return "[in]\(own)[out][a];[a]" }
         let other = medium == .video ? "sine=frequency=440:sample_rate=8000:samples_per_frame=256:duration=0.5" : "testsrc=size=16x16:rate=25:duration=1"
         if inputs == [medium] { return "" }
         if inputs.isEmpty || isSource {
@@ -91,25 +100,24 @@ struct FilterDescriptions {
         return chains + inputs.indices.map { "[b\($0)]" }.joined()
     }
 
+    /// What goes on is a copy of what goes in.
+    private var isSink: Bool { filter.outputs.isEmpty }
+
     private var suffix: String {
-        var suffix = ""
+        if isSink { return "" }
         let outputs = filter.outputs.filter { $0 != "dynamic" }
-        if outputs.isEmpty && !filter.outputs.contains("dynamic") { return sinkSuffix }
-        if isSource { suffix += medium == .video ? ",trim=end_frame=4" : ",atrim=end_sample=2000" }
         let count = Self.outputCounts[filter.name] ?? max(1, outputs.count)
+        let end = !isSource ? "" : medium == .video ? "trim=end_frame=4" : "atrim=end_sample=2000"
         if count > 1 {
             let kinds = (0..<count).map { $0 < outputs.count ? outputs[$0] : medium.rawValue }
             let kept = kinds.firstIndex(of: medium.rawValue) ?? 0
-            suffix += kinds.indices.map { $0 == kept ? "[out]" : "[x\($0)]" }.joined()
-            for index in kinds.indices where index != kept { suffix += ";[x\(index)]" + (kinds[index] == "audio" ? "anullsink" : "nullsink") }
-        } else if suffix.isEmpty == false || !prefix.isEmpty {
-            suffix += "[out]"
+            let labels = kinds.indices.map { $0 != kept ? "[x\($0)]" : isSource ? "[whole]" : "[out]" }.joined()
+            let others = kinds.indices.filter { $0 != kept }.map { ";[x\($0)]" + (kinds[$0] == "audio" ? "anullsink" : "nullsink") }.joined()
+            return labels + (isSource ? ";[whole]\(end)[out]" : "") + others
         }
-        return suffix
+        if isSource { return ",\(end)[out]" }
+        return prefix.isEmpty ? "" : "[out]"
     }
-
-    /// The filter is an end: what goes on is a copy of what goes in.
-    private var sinkSuffix: String { medium == .video ? "" : "" }
 
     private static let inputCounts: [String: Int] = [
         "xmedian": 3, "decimate": 1, "fieldmatch": 1, "segment": 1, "asegment": 1, "mergeplanes": 1, "guided": 1, "bm3d": 1,
@@ -121,13 +129,15 @@ struct FilterDescriptions {
 
     /// What a filter refuses to be without, or would do nothing or never end without.
     private static let arguments: [String: String] = [
-        "adrawgraph": "m1=lavfi.a", "aeval": "exprs=val(0)", "aevalsrc": "exprs=sin(t)", "allrgb": "rate=25", "ametadata": "mode=add:key=a:value=b",
+        "adrawgraph": "m1=lavfi.a", "aeval": "exprs=val(0):c=same", "aevalsrc": "exprs=sin(t)", "allrgb": "rate=25", "ametadata": "mode=add:key=a:value=b",
         "anequalizer": "params=c0 f=200 w=100 g=-10", "anoisesrc": "color=pink", "apad": "whole_len=3000", "aphasemeter": "video=0",
         "arealtime": "speed=1000", "asegment": "samples=500", "asendcmd": "commands=0.0 anull enable 1", "astreamselect": "map=0",
-        "channelmap": "map=0", "ciescope": "size=64", "chorus": "delays=50|60:decays=0.4|0.3:speeds=0.25|0.4:depths=2|1.3", "colormatrix": "src=bt601:dst=bt709", "colorspace": "all=bt709:iall=bt601-6-625", "curves": "preset=negative",
+        "channelmap": "map=0", "ciescope": "size=256", "chorus": "delays=50|60:decays=0.4|0.3:speeds=0.25|0.4:depths=2|1.3", "colormatrix": "src=bt601:dst=bt709", "colorspace": "all=bt709:iall=bt601-6-625", "curves": "preset=negative",
         "delogo": "x=1:y=1:w=2:h=2", "drawbox": "color=red", "drawgraph": "m1=lavfi.a", "drawtext": "text=a", "extractplanes": "planes=y",
+        "feedback": "x=0:y=0:w=1:h=1",
         "fftfilt": "dc_Y=0:weight_Y=1", "flite": "text=a", "format": "pix_fmts=gray", "geq": "lum=X+Y",
-        "gradients": "c0=red:c1=blue:c2=green:c3=white:c4=black:c5=gray:c6=red:c7=blue:x0=0:y0=0:x1=1:y1=1", "hwmap": "mode=read", "mergeplanes": "mapping=0x0:format=gray", "noformat": "pix_fmts=gray",
+        "gradients": "c0=red:c1=blue:c2=green:c3=white:c4=black:c5=gray:c6=red:c7=blue:x0=0:y0=0:x1=1:y1=1", "headphone": "map=FC:hrir=multich",
+        "mcompand": "args='0.005,0.1 6 -47/-40,-34/-34,-17/-33 100 | 0.003,0.05 6 -47/-40,-34/-34,-17/-33 400'", "mergeplanes": "mapping=0x000102:format=yuv420p", "noformat": "pix_fmts=gray",
         "metadata": "mode=add:key=a:value=b", "pan": "stereo|c0=c0|c1=c0", "realtime": "speed=1000", "segment": "frames=2",
         "sendcmd": "commands=0.0 null enable 1", "streamselect": "map=0", "xfade": "duration=0.04:offset=0", "xstack": "layout=0_0|w0_0",
         "rotate": "angle=1", "zoompan": "d=1",

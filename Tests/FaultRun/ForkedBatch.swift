@@ -14,11 +14,14 @@ struct Case {
 struct ForkedBatch {
     /// Seconds of work a case may take, and seconds that may pass where others work too; after them it
     /// counts as one that does not end.
-    private static let workLimit = 20
-    private static let timeLimit: UInt32 = 180
+    private static let workLimit = 10
+    private static let timeLimit: UInt32 = 90
+    /// Seconds of work for all cases together; most take one. What is left then is a line as well.
+    private static let batchLimit = 40.0
     private static let memoryLimit: rlim_t = 6 << 30
     /// After so many deaths nobody looks at the rest.
-    private static let mostDeaths = 20
+    private static let mostDeaths = 5
+    private static let outOfTime: Int32 = 75
 
     let name: String
     let cases: [Case]
@@ -26,24 +29,33 @@ struct ForkedBatch {
     func run() {
         var next = 0
         var deaths = 0
+        let before = Self.work(RUSAGE_CHILDREN)
         while next < cases.count {
-            let (done, status) = runFork(from: next)
+            let (done, status) = runFork(from: next, workBefore: Self.work(RUSAGE_CHILDREN) - before)
             next += done
             guard next < cases.count else { break }
-            Self.put(Array("\(name) \(cases[next].name)\t\(Self.cause(status))\n".utf8), to: 1)
+            let isOutOfTime = status == Self.outOfTime << 8
+            let cause = isOutOfTime ? "\(cases.count - next) cases are left after \(Int(Self.batchLimit)) s of work" : Self.cause(status)
+            Self.put(Array("\(name) \(cases[next].name)\t\(cause)\n".utf8), to: 1)
             next += 1
             deaths += 1
-            if deaths == Self.mostDeaths { break }
+            if deaths == Self.mostDeaths || isOutOfTime { break }
         }
     }
 
+    private static func work(_ whose: __rusage_who) -> Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(whose.rawValue), &usage)
+        return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
+    }
+
     /// How many cases had an end, and how the fork had one.
-    private func runFork(from first: Int) -> (done: Int, status: Int32) {
+    private func runFork(from first: Int, workBefore: Double) -> (done: Int, status: Int32) {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0, let process = try? ChildProcess.fork() else { fatalError("no process") }
         if process == 0 {
             close(ends[0])
-            runHere(from: first, to: ends[1])
+            runHere(from: first, to: ends[1], workBefore)
         }
         close(ends[1])
         var done = 0
@@ -65,7 +77,7 @@ struct ForkedBatch {
         return (done, status)
     }
 
-    private func runHere(from first: Int, to output: Int32) -> Never {
+    private func runHere(from first: Int, to output: Int32, _ workBefore: Double) -> Never {
         var limit = rlimit(rlim_cur: Self.memoryLimit, rlim_max: Self.memoryLimit)
         setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
         var core = rlimit(rlim_cur: 0, rlim_max: 0)
@@ -74,6 +86,7 @@ struct ForkedBatch {
         dup2(null, 2)
         var overruns = patterned_memory_overruns()
         for item in cases[first...] {
+            if workBefore + Self.work(RUSAGE_SELF) > Self.batchLimit { _exit(Self.outOfTime) }
             Self.limitTime(work: Self.workLimit, all: Self.timeLimit)
             Unwritten.fillStack()
             var result: String
