@@ -4,7 +4,7 @@ SWIFT ?= swift
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test demo serve bench soak dist clean
+.PHONY: help deps build test fault-run demo serve bench soak dist clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,11 @@ test: ## Install what tests need, build once, run every test
 	@scripts/install-debian-packages.sh build test
 	@scripts/require-swift.sh
 	@scripts/test.sh
+
+fault-run: ## Run every filter, encoder and muxer over odd input (about ten minutes)
+	@scripts/install-debian-packages.sh build test
+	@scripts/require-swift.sh
+	@scripts/test.sh --filter FaultRunTests
 
 demo: ## Encode the bundled clip through a server with plain curl
 	@scripts/install-debian-packages.sh build demo

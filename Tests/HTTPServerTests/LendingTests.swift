@@ -88,7 +88,7 @@ import Testing
             #expect(client.read(through: "hello") == ExchangeTests.hello)
         }
         // Those that it handed back are no longer its own, as soon as their handlers have returned.
-        let deadline = Deadline.after(.seconds(10))
+        let deadline = Deadline.after(.seconds(60))
         while far.server.connectionCount > 1, !deadline.hasPassed { SystemThread.sleep(.milliseconds(1)) }
         #expect(far.server.connectionCount == 1)
         far.server.drain()
@@ -102,7 +102,7 @@ import Testing
         let client = try near.connect()
         client.send("GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         #expect(client.rest() == ExchangeTests.helloClosing)
-        #expect(near.server.awaitEmpty(until: .after(.seconds(10))))
+        #expect(near.server.awaitEmpty(until: .after(.seconds(60))))
         #expect(lender.ends.withLock { $0 } == [.closed])
         withExtendedLifetime(far) {}
     }
@@ -113,7 +113,7 @@ import Testing
         client.send("GET /cut HTTP/1.0\r\n\r\n")
         _ = client.rest()
         #expect(client.isBroken)
-        #expect(near.server.awaitEmpty(until: .after(.seconds(10))))
+        #expect(near.server.awaitEmpty(until: .after(.seconds(60))))
         #expect(lender.ends.withLock { $0 } == [.broken])
         withExtendedLifetime(far) {}
     }
@@ -124,12 +124,12 @@ import Testing
         lender.server.withLock { $0 = near.server }
         let client = try near.connect()
         client.send(ExchangeTests.get)
-        #expect(lender.lent.wait(until: .after(.seconds(10))) { $0[7] } != nil)
+        #expect(lender.lent.wait(until: .after(.seconds(60))) { $0[7] } != nil)
         lender.finish { $0.answer($1, { _ in .text("died", .internalServerError) }, toHead: false) }
         let answer = client.rest()
         #expect(answer.hasPrefix("HTTP/1.1 500 ") && answer.hasSuffix("\r\n\r\ndied"))
         #expect(answer.contains("Connection: close\r\n"))
-        #expect(near.server.awaitEmpty(until: .after(.seconds(10))))
+        #expect(near.server.awaitEmpty(until: .after(.seconds(60))))
     }
 
     @Test func marksSayHowFarARequestIs() throws {
@@ -141,7 +141,7 @@ import Testing
         while lender.marks[7] != wanted { SystemThread.sleep(.milliseconds(1)) }
         client.finishSending()
         #expect(client.rest() == "")
-        #expect(far.server.awaitEmpty(until: .after(.seconds(10))))
+        #expect(far.server.awaitEmpty(until: .after(.seconds(60))))
     }
 
     @Test func marksAreNotTakenFromLessMemory() throws {

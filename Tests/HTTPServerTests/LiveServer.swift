@@ -127,7 +127,7 @@ struct Demo: RequestHandler {
     private func waitForBoth(_ exchange: Exchange) {
         exchange.gatherBody(limit: 100) { exchange in
             gate.enter()
-            exchange.wait(until: .after(.seconds(20)), for: { gate.whenOpen($0) }) { exchange, wake in
+            exchange.wait(until: .after(.seconds(60)), for: { gate.whenOpen($0) }) { exchange, wake in
                 ended.change { $0.append(wake) }
                 if wake == .clientGone { return }
                 let body = (try? exchange.body.collect(limit: 100)) ?? nil
@@ -192,7 +192,7 @@ final class GrowingFile: FileGrowth {
 
     /// Followers that wait for more.
     func awaitFollowers(_ count: Int) -> Bool {
-        state.wait(until: .after(.seconds(10))) { $0.wakes.count == count ? true : nil } ?? false
+        state.wait(until: .after(.seconds(60))) { $0.wakes.count == count ? true : nil } ?? false
     }
 
     func append(_ text: String) {
@@ -228,11 +228,11 @@ final class Gate: Sendable {
 
     func enterAndWait() {
         enter()
-        _ = state.wait(until: .after(.seconds(20))) { $0.isOpen ? true : nil }
+        _ = state.wait(until: .after(.seconds(60))) { $0.isOpen ? true : nil }
     }
 
     func awaitEntered(_ count: Int = 1) -> Bool {
-        state.wait(until: .after(.seconds(10))) { $0.entered >= count ? true : nil } ?? false
+        state.wait(until: .after(.seconds(60))) { $0.entered >= count ? true : nil } ?? false
     }
 
     var entered: Int { state.withLock { $0.entered } }

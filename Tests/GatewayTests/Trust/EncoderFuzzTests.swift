@@ -27,10 +27,10 @@ import WriterModel
         try run(scene, &messages, descriptors, 2_000, from: 0)
         let (openBefore, memoryBefore) = (Self.openDescriptors, Self.memory)
         try run(scene, &messages, descriptors, Self.count / 2, from: 1_000_000)
-        // Other tests of this process have some too, until they end.
+        // Other tests of this process have some too. One that is lost with each encoder would be thousands.
         let limit = Deadline.after(.seconds(60))
-        while Self.openDescriptors > openBefore + 16, !limit.hasPassed { SystemThread.sleep(.milliseconds(50)) }
-        #expect(Self.openDescriptors <= openBefore + 16, "\(openBefore) then \(Self.openDescriptors)")
+        while Self.openDescriptors > openBefore + 1_000, !limit.hasPassed { SystemThread.sleep(.milliseconds(50)) }
+        #expect(Self.openDescriptors <= openBefore + 1_000, "\(openBefore) then \(Self.openDescriptors)")
         #expect(Self.memory - memoryBefore < 256 << 20, "grew by \(Self.memory - memoryBefore) bytes")
         // The others go on.
         #expect(scene.folder.text("output/others/victim.wav") == "victim" && scene.folder.text("outside") == "victim")
