@@ -191,7 +191,10 @@ package final class RecordStore: Sendable {
     }
 
     private func removeOutputs(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> [RelativePath] {
-        let paths = origins.claimed(record.outputFiles, by: writer).compactMap(Self.path).filter { !$0.isReserved && !$0.isItself }
+        // Its record names those that were its own at the end; its ledger those as well that had been replaced.
+        let made = origins.claimed(record.outputFiles + withFiles(record, of: writer).outputFiles, by: writer)
+        var seen = Set<RelativePath>()
+        let paths = made.compactMap(Self.path).filter { !$0.isReserved && !$0.isItself && seen.insert($0).inserted }
         // Without its folder nothing says what is the writer's.
         if paths.isEmpty || !writers.contains(writer.key) { return paths }
         let owner = try OutputOwnership(record, in: try writers.subdirectory(writer.key))

@@ -69,7 +69,7 @@ extension Problem {
     var endsWriter: Bool {
         switch code {
         case .encodingFailed, .destinationFailed, .forbiddenDestination, .destinationExists, .noSpace, .memoryLimit,
-            .outputLimit, .internalError, .encoderStalled:
+            .outputLimit, .internalError, .encoderStalled, .outputReplaced:
             true
         default: false
         }

@@ -319,7 +319,7 @@ final class WriterResource: Sendable {
             try parts.place.checkKept()
             return conclude(.closed, [("result", result(summary, endedBy: endedBy))])
         } catch {
-            if endedBy == Self.byRequest, !error.endsWriter, error.code != .outputReplaced {
+            if endedBy == Self.byRequest, !error.endsWriter {
                 // More may be sent, and the writer finalized then.
                 state.withLock { $0.phase = .alive(.open) }
                 report(.snapshot(snapshot))

@@ -60,10 +60,6 @@ extension EndToEnd {
             if sink.format == "rawvideo" { description["dst"] = "sink.yuv" }
             let created = try await server.curl("POST", "/v1/writers", body: .json(description))
             try #require(created.status == 201, "\(created.text)")
-            // Gone from the folder, the file is gone from the disk with its writer.
-            if sink.format == "rawvideo" {
-                try FileManager.default.removeItem(atPath: server.outputFolder + "/sink.yuv")
-            }
             return (try #require(created.json["id"].string), try #require(created.json["encoder_pid"].int))
         }
 

@@ -84,7 +84,7 @@ struct LoopbackPort: Sendable {
         let (table, state) = kind == .tcp ? ("tcp", "0A") : ("udp", "07")
         let port = String(format: ":%04X", number)
         return ["", "6"].contains { suffix in
-            let text = (try? String(contentsOfFile: "/proc/net/\(table)\(suffix)", encoding: .utf8)) ?? ""
+            let text = (try? wholeText("/proc/net/\(table)\(suffix)")) ?? ""
             return text.split(separator: "\n").contains { line in
                 let fields = line.split(separator: " ")
                 return fields.count > 3 && fields[1].hasSuffix(port) && fields[3] == state

@@ -1,5 +1,11 @@
 import Foundation
 
+/// What a file of /proc holds. `String(contentsOfFile:)` takes what the kernel gives at a time, a page, for all.
+func wholeText(_ path: String) throws -> String {
+    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+}
+
 /// The memory of another process of this user's, read by way of /proc.
 struct ProcessMemory {
     private struct Mapping {
@@ -15,7 +21,7 @@ struct ProcessMemory {
 
     init(of pid: pid_t) throws {
         memory = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/\(pid)/mem"))
-        mappings = try String(contentsOfFile: "/proc/\(pid)/maps", encoding: .utf8).split(separator: "\n").map { line in
+        mappings = try wholeText("/proc/\(pid)/maps").split(separator: "\n").map { line in
             let words = line.split(separator: " ", maxSplits: 2)
             let ends = words[0].split(separator: "-").map { UInt64($0, radix: 16)! }
             return Mapping(range: ends[0]..<ends[1], permissions: words[1])
