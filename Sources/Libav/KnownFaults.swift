@@ -97,11 +97,15 @@ package enum KnownFaults {
     /// They count lines of chroma for each picture, rounded up, and not for the whole.
     private static let sideBySide: Set<String> = ["hstack", "vstack", "xstack", "tile", "framepack"]
 
-    /// bwdif reads lines before and behind a plane that has fewer; the others write so many lines and
-    /// columns of a buffer that is as large as a plane.
+    /// bwdif reads lines before and behind a plane that has fewer; blurdetect and edgedetect write so many lines
+    /// and columns of a buffer that is as large as a plane; vaguedenoiser never ends, and varblur divides by zero.
     private static let leastPlanes: [String: (width: Int32, height: Int32)] = [
         "bwdif": (1, 7), "blurdetect": (4, 4), "edgedetect": (4, 4),
+        "vaguedenoiser": (3, 3), "varblur": (2, 2),
     ]
+
+    /// signature divides each picture into 32 by 32 parts, and by their size.
+    private static let leastFrames: [String: (width: Int32, height: Int32)] = ["signature": (32, 32)]
 
     /// After the filters are configured, before the first frame.
     static func check(_ link: UnsafeMutablePointer<AVFilterLink>) throws(LibavError) {
@@ -111,6 +115,9 @@ package enum KnownFaults {
             throw refusal("\(name): the height, \(height), must be a multiple of 4, and at least 8")
         }
         if let least = leastPlanes[name] { try check(link, least, by: name) }
+        if let least = leastFrames[name], width < least.width || height < least.height {
+            throw refusal("\(name): pictures of \(width)x\(height) must be at least \(least.width)x\(least.height)")
+        }
         if sideBySide.contains(name), let format = av_pix_fmt_desc_get(AVPixelFormat(link.pointee.format)) {
             let (across, down) = (Int32(1) << format.pointee.log2_chroma_w, Int32(1) << format.pointee.log2_chroma_h)
             if width % across != 0 || height % down != 0 {

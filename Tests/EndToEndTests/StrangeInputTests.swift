@@ -123,6 +123,9 @@ extension EndToEnd {
             ("bwdif", (16, 12), (16, 13), "16x12 must be at least 1x13"),
             ("blurdetect", (6, 16), (7, 7), "6x16 must be at least 7x7"),
             ("edgedetect=mode=colormix", (16, 3), (16, 4), "16x3 must be at least 4x4"),
+            ("vaguedenoiser", (4, 16), (5, 5), "4x16 must be at least 5x5"),
+            ("split[a][b];[a][b]varblur", (2, 16), (3, 3), "2x16 must be at least 3x3"),
+            ("signature", (31, 64), (32, 32), "31x64 must be at least 32x32"),
             ("kerndeint", (16, 10), (16, 12), "the height, 10, must be a multiple of 4"),
             ("split[a][b];[a][b]hstack", (15, 16), (16, 16), "15x16 must be multiples of 2x2"),
         ])

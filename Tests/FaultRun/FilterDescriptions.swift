@@ -64,8 +64,12 @@ struct FilterDescriptions {
         "feedback": "[in][back]",
         "haldclut": "haldclutsrc=level=2:rate=25:duration=1[table];[in][table]",
         "headphone": "[in]asplit[a][b];[b]pan=stereo|c0=c0|c1=c0[responses];[a]pan=mono|c0=c0[mono];[mono][responses]",
+        "xcorrelate": "[in]split[a][b];[b]crop=floor((iw+1)/2):floor((ih+1)/2):exact=1[part];[a][part]",
     ]
-    private static let suffixes = ["feedback": "[out][cut];[cut]null[back]", "headphone": "[out]"]
+    private static let suffixes = [
+        "feedback": "[out][cut];[cut]null[back]", "headphone": "[out]", "spectrumsynth": ",aformat=channel_layouts=mono,atrim=end_sample=2000[out]",
+        "xcorrelate": "[out]",
+    ]
 
     /// What would differ from run to run.
     private static let derived = [
@@ -120,7 +124,7 @@ struct FilterDescriptions {
     }
 
     private static let inputCounts: [String: Int] = [
-        "xmedian": 3, "decimate": 1, "fieldmatch": 1, "segment": 1, "asegment": 1, "mergeplanes": 1, "guided": 1, "bm3d": 1,
+        "xmedian": 3, "decimate": 1, "fieldmatch": 1, "segment": 1, "asegment": 1, "mergeplanes": 1, "guided": 1, "bm3d": 1, "signature": 1,
     ]
 
     private static let outputCounts: [String: Int] = [

@@ -86,7 +86,9 @@ enum VideoCases {
     static func isSlow(_ name: String) -> Bool { name.hasPrefix("lib") || name.hasPrefix("a64") }
 
     /// Of filters that take none below.
-    private static let sizesOfFilters: [(filter: String, sizes: [(width: Int, height: Int)])] = [("pixscope", [(640, 480), (643, 481)])]
+    private static let sizesOfFilters: [(filter: String, sizes: [(width: Int, height: Int)])] = [
+        ("pixscope", [(640, 480), (643, 481)]), ("signature", [(32, 32), (31, 32), (32, 31), (1, 1), (33, 47), (65, 33)]),
+    ]
 
     /// Of encoders that take no others.
     static let sizesOfTheirOwn: [String: [(width: Int, height: Int)]] = [
