@@ -63,6 +63,12 @@ final class OutputPlace: Sendable {
     @discardableResult
     func remove() -> [String] {
         guard let file, let identity = file.identity else { return folder?.removeFiles() ?? [] }
+        if case .managed = plan {
+            // Nobody else changes the writer's own folder, whose lock this process holds for as long as it lives:
+            // waiting for it takes half a second in vain.
+            try? file.folder.removeFile(file.name)
+            return []
+        }
         let names = [file.temporaryName, file.name].compactMap { $0.flatMap { try? RelativePath($0) } }
         // A file that it was to replace, and had not yet, was never its own.
         let wasWaiting = file.temporaryName.map { file.folder.identity(of: $0) == identity } ?? false
