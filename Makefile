@@ -21,7 +21,7 @@ test: ## Install what tests need, build once, run every test
 	@scripts/require-swift.sh
 	@scripts/test.sh
 
-fault-run: ## Run every filter, encoder and muxer over odd input (about ten minutes)
+fault-run: ## Run every filter, encoder and muxer over odd input, and nothing else
 	@scripts/install-debian-packages.sh build test
 	@scripts/require-swift.sh
 	@scripts/test.sh --filter FaultRunTests

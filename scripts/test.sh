@@ -38,9 +38,7 @@ status=0
 # Run by root, libSvtAv1Enc gives the process that it is loaded into real-time priority if it may.
 limit=()
 if [ "$(id -u)" = 0 ]; then limit=(setpriv --bounding-set=-sys_nice); fi
-# FaultRunTests take long and both processors: `make fault-run` runs them by themselves.
-if [ $# -eq 0 ]; then chosen=(--skip FaultRunTests); else chosen=("$@"); fi
-"${limit[@]}" "$swift" test -c release --skip-build "${chosen[@]}" 2>&1 | tee "$test_log" || status=$?
+"${limit[@]}" "$swift" test -c release --skip-build "$@" 2>&1 | tee "$test_log" || status=$?
 
 step "schemathesis"
 # A run of some tests only has no use for it.

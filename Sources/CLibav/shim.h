@@ -289,6 +289,15 @@ static inline const char *clibav_option_array_default(const AVOption *option) { 
 #endif
 static const unsigned clibav_option_type_uint = AV_OPT_TYPE_CHLAYOUT + 1;
 
+// Of a link anywhere in a graph: since FFmpeg 7 its frame rate is libavfilter's own. What reads it for a sink's
+// input takes any link for that.
+static inline AVRational clibav_link_frame_rate(const AVFilterContext *sink, AVFilterLink *link) {
+    AVFilterContext reader = *sink;
+    reader.inputs = &link;
+    reader.nb_inputs = 1;
+    return av_buffersink_get_frame_rate(&reader);
+}
+
 static inline int clibav_is_output_device(const AVOutputFormat *format) {
     return format->priv_class && AV_IS_OUTPUT_DEVICE(format->priv_class->category);
 }

@@ -9,7 +9,7 @@ extension FilterGraph {
     }
 
     package var links: [Link] {
-        Self.links(of: graph).map { Link(filter: Self.name($0.pointee.src), form: Self.form($0)) }
+        Self.links(of: graph).map { Link(filter: Self.name($0.pointee.src), form: form($0)) }
     }
 
     /// The threads that clients asked for, by filter.
@@ -54,7 +54,7 @@ extension FilterGraph {
         String(cString: filter.pointee.filter.pointee.name)
     }
 
-    private static func form(_ link: UnsafeMutablePointer<AVFilterLink>) -> Input {
+    private func form(_ link: UnsafeMutablePointer<AVFilterLink>) -> Input {
         if link.pointee.type == AVMEDIA_TYPE_AUDIO {
             return .audio(
                 AudioShape(
@@ -63,6 +63,6 @@ extension FilterGraph {
         }
         return .video(
             format: PixelFormat(AVPixelFormat(link.pointee.format)), width: Int(link.pointee.w), height: Int(link.pointee.h),
-            frameRate: Fraction(link.pointee.frame_rate))
+            frameRate: Fraction(clibav_link_frame_rate(sink, link)))
     }
 }

@@ -36,6 +36,21 @@ enum FaultRun {
 
     /// The lines of one run over subjects such as "filter\tcrop".
     static func lines(of subjects: [String], guardByte: UInt8) async throws -> [Line] {
+        let text = try await withCheckedThrowingContinuation { continuation in
+            // A thread of its own: the few that tests share are not for waiting.
+            Thread.detachNewThread { continuation.resume(with: Result { try output(of: subjects, guardByte: guardByte) }) }
+        }
+        return text.split(separator: "\n").map { line in
+            let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let words = parts[0].split(separator: " ", maxSplits: 2).map(String.init)
+            return Line(
+                subject: words[0] + " " + words[1], name: words.count > 2 ? words[2] : "", result: parts.count > 1 ? parts[1] : "")
+        }
+    }
+
+    private struct Failure: Error { let status: Int32 }
+
+    private static func output(of subjects: [String], guardByte: UInt8) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         // New blocks hold zeros and have the tails of the encoders' heap; what lies between them does not.
@@ -48,13 +63,8 @@ enum FaultRun {
         try input.fileHandleForWriting.close()
         let data = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "fault-run ended with \(process.terminationStatus)")
-        return String(decoding: data, as: UTF8.self).split(separator: "\n").map { line in
-            let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            let words = parts[0].split(separator: " ", maxSplits: 2).map(String.init)
-            return Line(
-                subject: words[0] + " " + words[1], name: words.count > 2 ? words[2] : "", result: parts.count > 1 ? parts[1] : "")
-        }
+        guard process.terminationStatus == 0 else { throw Failure(status: process.terminationStatus) }
+        return String(decoding: data, as: UTF8.self)
     }
 
     /// The same subjects twice, side by side.

@@ -131,10 +131,11 @@ import Testing
 
     @Test func limitsHold() throws {
         let folder = TemporaryFolder()
-        let bounds = ProcessBounds(memoryBytes: 256 << 20, fileBytes: 1 << 20, descriptors: 20)
+        // The tests' process, of which these are copies, has some hundred megabytes itself.
+        let bounds = ProcessBounds(memoryBytes: 2 << 30, fileBytes: 1 << 20, descriptors: 20)
         let rules = SandboxRules(places: [.path(folder.path, .change)])
         let memory = try confined(rules, bounds) {
-            let large = mmap(nil, 512 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            let large = mmap(nil, 3 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             if large != MAP_FAILED { return 0 }
             // What is only reserved is no memory.
             let reserved = mmap(nil, 8 << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)

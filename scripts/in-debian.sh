@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Runs a command in a minimal root of a Debian release, with this machine's Swift toolchain and a copy of this
+# checkout. The root and what was built in it stay for the next time.
+# Usage: in-debian.sh {bookworm|trixie} command…     (as root; PENSTOCK_ROOTS: where roots lie)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+release=${1:?usage: in-debian.sh RELEASE command…}
+shift
+checkout=$PWD
+root=${PENSTOCK_ROOTS:-/var/cache/penstock-roots}/$release
+copy=/src/penstock
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "in-debian.sh needs root: it makes a root file system and enters it" >&2
+    exit 1
+fi
+toolchain=$(dirname "$(dirname "$(dirname "$(readlink -f "$(command -v swift)")")")")
+if [ "$toolchain" = / ]; then
+    echo "The Swift toolchain is in /usr, where it can't be shown to another root. Unpack one elsewhere, as in /opt/swift." >&2
+    exit 1
+fi
+
+if [ ! -e "$root/.complete" ]; then
+    if ! command -v mmdebstrap >/dev/null; then
+        apt-get install -q -y --no-install-recommends mmdebstrap >/dev/null
+    fi
+    echo "Making a root of $release in $root"
+    rm -rf "$root"
+    mkdir -p "$(dirname "$root")"
+    mmdebstrap --variant=minbase --include=ca-certificates,git,g++,make,tzdata,libncurses6,libsqlite3-0,libxml2,libcurl4 "$release" "$root" 2>"$root.log" || {
+        tail -20 "$root.log" >&2
+        exit 1
+    }
+    touch "$root/.complete"
+fi
+
+# What git would commit, and nothing that was built here. Files that have not changed keep their times.
+mkdir -p "$root$copy"
+git ls-files -z --cached --others --exclude-standard | sort -z >"$root/.files"
+if [ -e "$root/.files.before" ]; then
+    comm -z -13 "$root/.files" "$root/.files.before" | (cd "$root$copy" && xargs -0r rm -f)
+fi
+while IFS= read -r -d '' file; do
+    if [ -e "$file" ] && ! cmp -s "$file" "$root$copy/$file"; then
+        mkdir -p "$root$copy/$(dirname "$file")"
+        cp -dp --remove-destination "$file" "$root$copy/$file"
+    fi
+done <"$root/.files"
+mv "$root/.files" "$root/.files.before"
+
+# The mounts go with the namespace.
+export root toolchain checkout copy
+exec unshare --mount bash -euo pipefail -c '
+    mount --make-rprivate /
+    show() { # what of this machine'"'"'s, at the same place
+        if [ -d "$1" ]; then mkdir -p "$root$1"; else mkdir -p "$root$(dirname "$1")"; touch "$root$1"; fi
+        mount --rbind "$1" "$root$1"
+    }
+    show "$toolchain"
+    for place in /proc /sys /dev; do show "$place"; done
+    for place in /etc/resolv.conf /etc/ssl/certs/ca-certificates.crt /etc/pip.conf; do
+        if [ -e "$place" ]; then show "$(readlink -f "$place")"; fi
+    done
+    for cache in "$HOME/.cache/org.swift.swiftpm" "$HOME/.swiftpm"; do
+        if [ -d "$cache" ]; then show "$cache"; fi
+    done
+    mount -t tmpfs tmpfs "$root/tmp"
+    exec chroot "$root" /usr/bin/env -i HOME="$HOME" LANG=C.UTF-8 TERM="${TERM:-dumb}" DEBIAN_FRONTEND=noninteractive \
+        PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$toolchain/usr/bin" \
+        bash -c "cd $copy && exec \"\$@\"" - "$@"
+' - "$@"
