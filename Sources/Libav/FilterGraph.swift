@@ -50,7 +50,7 @@ package final class FilterGraph {
 
     let graph: UnsafeMutablePointer<AVFilterGraph>
     private let source: UnsafeMutablePointer<AVFilterContext>
-    private let sink: UnsafeMutablePointer<AVFilterContext>
+    let sink: UnsafeMutablePointer<AVFilterContext>
     /// Where the last frame pushed ends.
     private var end: Int64 = 0
     /// An assertion failed in it: nothing of it may be used again.
