@@ -4,10 +4,10 @@ SWIFT ?= swift
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test fault-run demo serve bench soak dist clean
+.PHONY: help deps build test test-debian12 test-debian13 fault-run demo serve bench soak dist clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## Install the Debian packages that building needs
 	@scripts/install-debian-packages.sh build
@@ -20,6 +20,12 @@ test: ## Install what tests need, build once, run every test
 	@scripts/install-debian-packages.sh build test
 	@scripts/require-swift.sh
 	@scripts/test.sh
+
+test-debian12: ## Run every test in a minimal root of Debian 12 (as root; kept in PENSTOCK_ROOTS)
+	@scripts/in-debian.sh bookworm make test
+
+test-debian13: ## Run every test in a minimal root of Debian 13 (as root; kept in PENSTOCK_ROOTS)
+	@scripts/in-debian.sh trixie make test
 
 fault-run: ## Run every filter, encoder and muxer over odd input, and nothing else
 	@scripts/install-debian-packages.sh build test

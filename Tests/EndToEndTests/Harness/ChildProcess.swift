@@ -26,6 +26,8 @@ final class ChildProcess: Sendable {
         for (target, descriptor) in [input, output, error].enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target))
         }
+        // Tests that run beside this one have some open that programs would keep.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         // Threads of this process may hold signals back; its children are to hear them.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
