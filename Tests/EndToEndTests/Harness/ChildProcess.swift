@@ -26,8 +26,7 @@ final class ChildProcess: Sendable {
         for (target, descriptor) in [input, output, error].enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target))
         }
-        // Tests that run beside this one have some open that programs would keep.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        Self.closeOthers?(&actions, 3)
         // Threads of this process may hold signals back; its children are to hear them.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -49,6 +48,12 @@ final class ChildProcess: Sendable {
             while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
             end.set(status & 0x7f == 0 ? .exited((status >> 8) & 0xff) : .signaled(status & 0x7f))
         }
+    }
+
+    /// glibc's posix_spawn_file_actions_addclosefrom_np, which its headers hide from Swift: tests that run beside
+    /// this one have files open that programs would keep.
+    private static let closeOthers = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np").map {
+        unsafeBitCast($0, to: (@convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32).self)
     }
 
     func signal(_ number: Int32) { kill(pid, number) }
