@@ -51,8 +51,8 @@ extension EndToEnd {
                     #expect(try await server.curl("PUT", "/v1/writers/\(id)", body: .json(body)).status == 201)
                     let encoder = pid_t(try #require(try await server.writer(id)["encoder_pid"].int))
                     let client = try RawConnection(port: server.port)
-                    try await client.send(
-                        RawConnection.head("POST", "/v1/writers/\(id)/streams/0/chunks", contentLength: 200_000) + Data(repeating: 7, count: 200_000))
+                    try await client.send(RawConnection.head("POST", "/v1/writers/\(id)/streams/0/chunks", contentLength: 200_000))
+                    try await client.send(Data(repeating: 7, count: 200_000))
                     let receipt = try await client.response(to: "POST")
                     kill(encoder, SIGKILL)
                     #expect(receipt.json["offset"] == 200_000, "\(receipt.text)")
