@@ -105,6 +105,8 @@ static inline void *clinux_map_shared(int fd, size_t bytes) {
 
 static inline uint32_t clinux_load_shared(const uint32_t *value) { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }
 static inline void clinux_store_shared(uint32_t *value, uint32_t to) { __atomic_store_n(value, to, __ATOMIC_RELEASE); }
+static inline uint64_t clinux_load_shared_word(const uint64_t *value) { return __atomic_load_n(value, __ATOMIC_ACQUIRE); }
+static inline void clinux_store_shared_word(uint64_t *value, uint64_t to) { __atomic_store_n(value, to, __ATOMIC_RELEASE); }
 
 static inline int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
@@ -182,6 +184,9 @@ static inline int clinux_file_status_of(int fd, struct clinux_file_status *statu
 static inline int clinux_rename_to_new(int from_fd, const char *from, int to_fd, const char *to) {
     if (syscall(SYS_renameat2, from_fd, from, to_fd, to, 1 /* RENAME_NOREPLACE */) == 0) return 0;
     if (errno != EINVAL && errno != ENOSYS) return -1;
+    // Where the file system knows no such flag (NFS): a second name of the file is made only where there is none.
+    if (linkat(from_fd, from, to_fd, to, 0) == 0) return unlinkat(from_fd, from, 0);
+    if (errno == EEXIST) return -1;
     struct stat status;
     if (fstatat(to_fd, to, &status, AT_SYMLINK_NOFOLLOW) == 0) { errno = EEXIST; return -1; }
     return renameat(from_fd, from, to_fd, to);

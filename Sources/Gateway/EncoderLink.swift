@@ -1,3 +1,4 @@
+import APICore
 import HTTPServer
 import Synchronization
 import SystemIO
@@ -74,8 +75,11 @@ package final class EncoderLink: Sendable {
         pulse = EncoderPulse(socket)
     }
 
-    /// The last state the encoder told of; nil while the writer is being created.
-    package var snapshot: WriterRecord? { state.withLock { $0.said }.record(of: writer) }
+    /// The last state the encoder told of, with the counters it has noted since; nil while the writer is being
+    /// created.
+    package var snapshot: WriterRecord? {
+        state.withLock { $0.said }.record(of: writer)?.advanced(to: ProgressMarks(lent.marks))
+    }
     /// The same, of its state only.
     package var writerState: WriterState? { state.withLock { $0.said.state } }
     package var claim: OutputClaim? { state.withLock { $0.said.claim } }

@@ -79,7 +79,8 @@ package final class Encoders: Sendable {
         _ writer: WriterID, as role: EncoderSettings.Role, bounds: TokenLimits = TokenLimits(),
         idempotencyKey: String? = nil
     ) throws(Problem) -> Registry.Admission {
-        try startingOrOverloaded(writer) { () throws(SystemError) in
+        if let folder = bounds.folder, role == .writer { try makeOutputFolder(folder, for: writer) }
+        return try startingOrOverloaded(writer) { () throws(SystemError) in
             let createdAt = Timestamp.now()
             let encoder = try prepare(
                 writer, as: role, createdAt: createdAt, bounds: bounds, idempotencyKey: idempotencyKey)
@@ -90,14 +91,14 @@ package final class Encoders: Sendable {
             // Who changes the tokens tells those that are in the registry.
             if let now = tokens.current, now !== encoder.tokens { link.tell(tokens: now.table(reaching: writer.owner)) }
             do throws(SystemError) {
-                try records.makeFolder(writer)
-                if let folder = bounds.folder, role == .writer { try records.makeOutputFolder(folder) }
-                try link.watch(on: loop) { [self] in receive(link) }
+                try records.makeFolderAnew(writer)
             } catch {
+                // What is there is another's.
                 registry.remove(writer)
                 throw error
             }
             do throws(SystemError) {
+                try link.watch(on: loop) { [self] in receive(link) }
                 try fork(encoder)
             } catch {
                 abandon(link)
@@ -106,6 +107,26 @@ package final class Encoders: Sendable {
             return .added
         }
     }
+
+    /// The folder of the token's writers. That it can't be made is the operator's to put right, and where it lies
+    /// is nobody else's matter.
+    private func makeOutputFolder(_ folder: String, for writer: WriterID) throws(Problem) {
+        do throws(SystemError) {
+            try records.makeOutputFolder(folder)
+        } catch {
+            log.error(
+                "the folder of a token's writers can't be made",
+                metadata: ["name": "\(writer.owner ?? "")", "folder": "\(folder)", "error": "\(error)"])
+            if error.isOutOfSpace { throw Problem(.noSpace, "There is no space to make a writer.") }
+            if error.isOutOfDescriptors { throw .noEncoderNow }
+            throw Problem(
+                .internalError,
+                "The folder that the server keeps for this token's writers can't be used. Its operator has to put that right; the server's log says why.")
+        }
+    }
+
+    /// The request that was to make the writer did not reach its encoder, which ends then.
+    func cancel(_ link: EncoderLink) { link.finish() }
 
     /// The process that answers questions about libav, started when there is none.
     func catalog() throws(Problem) -> EncoderLink {
@@ -178,7 +199,8 @@ package final class Encoders: Sendable {
         } catch {
             log.error("an encoder can't be started", metadata: ["writer": "\(writer.key)", "error": "\(error)"])
             if error.isOutOfSpace { throw Problem(.noSpace, "There is no space to keep a writer's record.") }
-            throw Problem(.overloaded, "The server can't start an encoder now: \(error.description). Try again.")
+            // An error names places of the server's.
+            throw .noEncoderNow
         }
     }
 
@@ -189,7 +211,7 @@ package final class Encoders: Sendable {
         EncoderSettings(
             role: role, writer: writer, createdAt: createdAt, idempotencyKey: idempotencyKey, folder: records.folderPath(writer),
             outputDirectory: configuration.outputDirectory + (bounds.folder.map { "/" + $0 } ?? ""),
-            ownersFolder: bounds.folder, limits: bounds.applied(to: configuration.limits),
+            ownersFolder: bounds.folder, othersFolders: bounds.othersFolders, limits: bounds.applied(to: configuration.limits),
             policy: bounds.applied(to: configuration.policy), serverPort: configuration.port,
             requiresSandbox: configuration.requiresSandbox, version: configuration.version,
             logsRequests: configuration.logsRequests, asksForTokens: tokens.current != nil)
@@ -206,8 +228,17 @@ package final class Encoders: Sendable {
 
     private func abandon(_ link: EncoderLink) {
         link.unwatch(on: loop)
+        removeFolder(of: link.writer)
         registry.remove(link.writer)
-        try? records.removeFolder(link.writer)
+    }
+
+    /// Before the registry lets its id go.
+    private func removeFolder(of writer: WriterID) {
+        do throws(SystemError) {
+            try records.removeFolder(writer)
+        } catch {
+            log.error("a writer's folder can't be removed", metadata: ["writer": "\(writer.key)", "error": "\(error)"])
+        }
     }
 
     // MARK: Encoders that do not answer
@@ -337,7 +368,7 @@ package final class Encoders: Sendable {
             log.error("a record waits to be written", metadata: ["writer": "\(link.writer.key)"])
             registry.end(link.writer, as: record.state)
         case .discarded:
-            try? records.removeFolder(link.writer)
+            removeFolder(of: link.writer)
             registry.remove(link.writer)
         }
     }
@@ -432,7 +463,8 @@ package final class Encoders: Sendable {
         let reason = end?.description ?? "ended"
         log.error("an encoder died", metadata: ["writer": "\(link.writer.key)", "end": "\(reason)"])
         guard let snapshot = link.snapshot else {
-            try? records.removeFolder(link.writer)
+            // It was told of before any client was: there is no writer, and so nothing that it wrote.
+            records.discard(link.writer, log)
             registry.remove(link.writer)
             return
         }
@@ -449,6 +481,8 @@ package final class Encoders: Sendable {
 }
 
 extension Problem {
+    fileprivate static let noEncoderNow = Problem(.overloaded, "The server can't start an encoder now. Try again.")
+
     /// With what each stream had taken when its encoder last told, as `offsets`; of a single one also as
     /// `offset`.
     fileprivate func withOffsets(of snapshot: WriterRecord?) -> Problem {

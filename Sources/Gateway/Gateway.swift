@@ -16,6 +16,8 @@ public final class Gateway: Sendable {
         case noSandbox(missing: [String])
         case notRoot(ProcessUser)
         case folderOfOthers(String, user: String)
+        /// By another server.
+        case stateDirectoryInUse(String)
         /// By so many bytes.
         case settingsTooLong(Int)
 
@@ -32,6 +34,8 @@ public final class Gateway: Sendable {
                 "the tokens, --allow-output patterns and paths together are \(excess) bytes more than an encoder can be told. Give fewer or shorter ones."
             case .notRoot(let user):
                 "--user: only root can become \(user). Start penstock as root, or as that user and without --user."
+            case .stateDirectoryInUse(let path):
+                "another penstock is running on the state directory \(path). Stop it, or give this one a --state-dir of its own."
             case .folderOfOthers(let path, let user):
                 "\(path) can't be written by \(user). Give it to that user (chown -R), or name another folder."
             }
@@ -51,6 +55,8 @@ public final class Gateway: Sendable {
     private let switchboard: Switchboard
     private let server: HTTPServer
     private let acceptor: Acceptor
+    /// Held until this process ends, however it does; encoders that outlive it have none.
+    private let stateLock: FileLock
     private let hasStopped = Atomic(false)
     private let stopDeadline = Mutex<Deadline?>(nil)
 
@@ -91,6 +97,7 @@ public final class Gateway: Sendable {
         }
         try Self.becomeUser(configuration, log)
         Self.tell(of: sandbox, log)
+        stateLock = try Self.lockState(configuration)
         do throws(SystemError) {
             records = try RecordStore(
                 stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory,
@@ -121,6 +128,33 @@ public final class Gateway: Sendable {
         }
         if let excess = encoders.excessOfSettings { throw .settingsTooLong(excess) }
         restoreRecords()
+        if let lines = tokens.current { makeFolders(of: lines) }
+    }
+
+    private static func lockState(_ configuration: GatewayConfiguration) throws(StartFailure) -> FileLock {
+        let lock: FileLock?
+        do throws(SystemError) {
+            lock = try FileLock("lock", in: try Directory(path: configuration.stateDirectory))
+        } catch {
+            throw .system(error)
+        }
+        guard let lock else { throw .stateDirectoryInUse(configuration.stateDirectory) }
+        return lock
+    }
+
+    /// Nobody else can take their names then.
+    private func makeFolders(of lines: TokenLines) {
+        var made = Set<[UInt8]>()
+        for line in lines.lines {
+            guard let folder = line.limits.folder, made.insert(Array(folder.utf8)).inserted else { continue }
+            do throws(SystemError) {
+                try records.makeOutputFolder(folder)
+            } catch {
+                log.error(
+                    "the folder of a token's writers can't be made",
+                    metadata: ["line": "\(line.number)", "name": "\(line.name ?? "")", "error": "\(error)"])
+            }
+        }
     }
 
     /// Before a folder is made or opened, and before the fork server starts.
@@ -286,6 +320,7 @@ public final class Gateway: Sendable {
                 }
                 log.info("tokens were read again", metadata: ["count": "\(lines.lines.count)"])
                 tell(ofCutLine: lines)
+                makeFolders(of: lines)
             }
         } catch {
             log.error("the old tokens stay in force", metadata: ["error": "\(error.description)"])
@@ -300,7 +335,17 @@ public final class Gateway: Sendable {
     /// Takes up the writers of an earlier run. One that neither ended well nor has an encoder
     /// any more has failed.
     private func restoreRecords() {
-        let writers = (try? records.all()) ?? []
+        var writers: [WriterID] = []
+        do throws(SystemError) {
+            writers = try records.all()
+        } catch {
+            log.error("the writers of an earlier run can't be found", metadata: ["error": "\(error)"])
+        }
+        for writer in records.damagedOrigins {
+            log.error(
+                "what a writer wrote to is not known any more: files of it in the output directory are left alone",
+                metadata: ["writer": "\(writer.key)"])
+        }
         for writer in writers { restore(writer) }
         if !writers.isEmpty { log.info("writers of an earlier run are known", metadata: ["count": "\(writers.count)"]) }
     }
@@ -308,29 +353,33 @@ public final class Gateway: Sendable {
     private func restore(_ writer: WriterID) {
         // In this order: an encoder lets go of the folder only after its last record is there.
         let isHeld = records.isHeld(writer)
-        let record = records.record(of: writer)
-        let createdAt = records.origin(of: writer)?.createdAt ?? record.flatMap { Timestamp($0.createdAt) } ?? .now()
-        if let key = record?.idempotencyKey { _ = registry.claim(key: key, for: writer) }
-        if let record, record.state.isEnded {
-            registry.restore(writer, createdAt: createdAt, .ended(record.state))
-        } else if isHeld {
-            registry.restore(writer, createdAt: createdAt, .orphaned)
-        } else {
-            fail(writer, record, createdAt: createdAt)
+        switch records.find(writer) {
+        case .record(let record) where record.state.isEnded: takeUp(writer, record, .ended(record.state))
+        case .record(let record): takeUp(writer, isHeld ? record : failed(writer, record), isHeld ? .orphaned : .ended(.failed))
+        // Looked at again by the second.
+        case .absent where isHeld, .damaged where isHeld, .unreadable: takeUp(writer, nil, .orphaned)
+        case .absent where records.bytesKept(by: writer) == 0:
+            log.warning("a writer of an earlier run was never made", metadata: ["writer": "\(writer.key)"])
+            records.discard(writer, log)
+            registry.remove(writer)
+        case .absent: takeUp(writer, records.takeUpLost(writer, because: "it is missing", log), .ended(.failed))
+        case .damaged(let reason): takeUp(writer, records.takeUpLost(writer, because: reason, log), .ended(.failed))
         }
     }
 
-    private func fail(_ writer: WriterID, _ record: WriterRecord?, createdAt: Timestamp) {
+    private func takeUp(_ writer: WriterID, _ record: WriterRecord?, _ entry: Registry.Entry) {
+        let createdAt = records.origin(of: writer)?.createdAt ?? record.flatMap { Timestamp($0.createdAt) } ?? .now()
+        if let key = record?.idempotencyKey { _ = registry.claim(key: key, for: writer) }
+        registry.restore(writer, createdAt: createdAt, entry)
+    }
+
+    private func failed(_ writer: WriterID, _ record: WriterRecord) -> WriterRecord {
         log.warning("a writer of an earlier run never ended", metadata: ["writer": "\(writer.key)"])
-        guard let record else {
-            try? records.removeFolder(writer)
-            return registry.remove(writer)
-        }
         records.clearLeftovers(of: writer, log)
         let problem = Problem(
             .encoderCrashed, "The server and the writer's encoder ended before the writer was finalized.")
         let failed = record.failed(with: problem, at: .now())
         if (try? records.save(failed, of: writer)) == nil { records.keep(failed, of: writer) }
-        registry.restore(writer, createdAt: createdAt, .ended(.failed))
+        return failed
     }
 }

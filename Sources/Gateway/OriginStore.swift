@@ -55,17 +55,27 @@ final class OriginStore: Sendable {
     private let state = Mutex(State())
     /// There was none before: writers of earlier versions are taken up as their records have them.
     let isNew: Bool
+    /// Of whom there is something, and no origin that can be read.
+    let damaged: [WriterID]
 
     init(stateDirectory: String) throws(SystemError) {
         let path = stateDirectory + "/origins"
         isNew = !File.isThere(path)
         folder = try Directory(path: path)
+        var damaged: [WriterID] = []
+        var origins: [WriterID: WriterOrigin] = [:]
         for name in try folder.entries() {
-            guard let writer = WriterID(key: name), let bytes = try? folder.readFile(name, most: 64 * 1_024),
+            guard let writer = WriterID(key: name) else { continue }
+            if let bytes = try? folder.readFile(name, most: 64 * 1_024),
                 let origin = (try? JSONParser.parse(bytes)).flatMap(WriterOrigin.init(json:))
-            else { continue }
-            remember(origin, of: writer)
+            {
+                origins[writer] = origin
+            } else {
+                damaged.append(writer)
+            }
         }
+        self.damaged = damaged
+        for (writer, origin) in origins { remember(origin, of: writer) }
     }
 
     subscript(writer: WriterID) -> WriterOrigin? { state.withLock { $0.origins[writer] } }
@@ -86,7 +96,7 @@ final class OriginStore: Sendable {
 
     func remove(_ writer: WriterID) throws(SystemError) {
         state.withLock { Self.forget(writer, &$0) }
-        try folder.removeFile(writer.key)
+        try folder.removeSubdirectory(writer.key)
     }
 
     private static func forget(_ writer: WriterID, _ state: inout State) {
@@ -115,7 +125,9 @@ final class OriginStore: Sendable {
     /// The record with what is not its encoder's to say put right.
     func checked(_ record: WriterRecord, of writer: WriterID) -> WriterRecord {
         let origin = self[writer]
-        var record = RecordCheck(writer: writer, claim: origin?.claim ?? .nothing).checked(record)
+        // Without one, what lies in the writer's own folder is nobody else's all the same.
+        let claim = origin?.claim ?? record.managedFile.map { .managed($0) } ?? .nothing
+        var record = RecordCheck(writer: writer, claim: claim.isValid ? claim : .nothing).checked(record)
         record.idempotencyKey = origin?.idempotencyKey
         if let origin { record.resource["created_at"] = .string(origin.createdAt.description) }
         return record

@@ -22,7 +22,15 @@ package struct OutputOwnership {
 
     /// `folder` is the writer's own.
     package init(_ record: WriterRecord, in folder: Directory) throws(SystemError) {
-        if let files = try FileLedger.read(in: folder) {
+        let files: [RelativePath: FileIdentity]?
+        do throws(SystemError) {
+            files = try FileLedger.read(in: folder)
+        } catch {
+            if error.isOutOfDescriptors { throw error }
+            // Something else lies in its place.
+            files = [:]
+        }
+        if let files {
             evidence = .ledger(files)
         } else if let began = Timestamp(record.createdAt), let end = record.endedAt.flatMap(Timestamp.init), began <= end {
             evidence = .lifetime(began: began, ended: end)

@@ -9,9 +9,9 @@ import WriterModel
 /// the managed output. The encoder writes into its own folder while it lives; afterwards the
 /// folder is the gateway's.
 package final class RecordStore: Sendable {
-    private let writers: Directory
-    private let outputs: Directory
-    private let origins: OriginStore
+    let writers: Directory
+    let outputs: Directory
+    let origins: OriginStore
     /// Records there was no room for on disk: answered from here, and written when there is.
     private let unwritten = Mutex<[WriterID: WriterRecord]>([:])
     private let readers: Turnstile
@@ -38,12 +38,27 @@ package final class RecordStore: Sendable {
         try origins.note(origin, of: writer)
     }
 
+    /// Those whose claims were there and can't be read.
+    var damagedOrigins: [WriterID] { origins.damaged }
+
     package func origin(of writer: WriterID) -> WriterOrigin? { origins[writer] }
 
     package func folderPath(_ writer: WriterID) -> String { "\(writers.path)/\(writer.key)" }
 
     /// Makes the writer's folder. Throws `isAlreadyThere` when there is one.
     package func makeFolder(_ writer: WriterID) throws(SystemError) { try writers.makeSubdirectory(writer.key) }
+
+    /// Makes the folder of a writer whose id nobody else has: what is there is left of one that there is no more,
+    /// and could not be removed then.
+    func makeFolderAnew(_ writer: WriterID) throws(SystemError) {
+        do throws(SystemError) {
+            try makeFolder(writer)
+        } catch {
+            guard error.isAlreadyThere, !isHeld(writer) else { throw error }
+            try removeFolder(writer)
+            try makeFolder(writer)
+        }
+    }
 
     /// Makes the folder, below the output directory, of a token's writers.
     func makeOutputFolder(_ folder: String) throws(SystemError) { try outputs.makeParents(of: folder + "/file") }
@@ -60,20 +75,21 @@ package final class RecordStore: Sendable {
             .writeAtomically(WriterRecord.fileName, record.json.encoded)
     }
 
-    /// Keeps a record in memory until `writeUnwritten` finds room for it.
+    /// Keeps a record in memory until `writeUnwritten` finds a way for it.
     package func keep(_ record: WriterRecord, of writer: WriterID) {
         unwritten.withLock { $0[writer] = record }
     }
 
-    /// Tries again what there was no room for. The first that fails is the last one tried: the disk
+    /// Tries again what could not be written. The first that finds no room is the last one tried: the disk
     /// is full for the others too.
     package func writeUnwritten() {
         for (writer, record) in unwritten.withLock({ $0 }) {
             do throws(SystemError) {
                 try save(record, of: writer)
             } catch {
+                if error.isOutOfSpace { return }
                 // A folder that is gone was removed with its writer.
-                if !error.isMissing { return }
+                if !error.isMissing { continue }
             }
             unwritten.withLock { _ = $0.removeValue(forKey: writer) }
         }
@@ -89,11 +105,21 @@ package final class RecordStore: Sendable {
         return origins.checked(record, of: writer)
     }
 
+    /// The same, and why there is none.
+    package func find(_ writer: WriterID) -> Found {
+        if let record = unwritten.withLock({ $0[writer] }) { return .record(record) }
+        let found = read(writer)
+        if case .record(let record) = found { return .record(origins.checked(record, of: writer)) }
+        return found
+    }
+
     /// Nothing that is a record lies where one should, and another try will find none either.
     package func isLost(_ writer: WriterID) -> Bool {
         if unwritten.withLock({ $0[writer] }) != nil { return false }
-        if case .none = read(writer) { return true }
-        return false
+        return switch read(writer) {
+        case .absent, .damaged: true
+        case .record, .unreadable: false
+        }
     }
 
     /// A record as the gateway has it from an encoder's messages, with the files that the writer's ledger names.
@@ -104,16 +130,17 @@ package final class RecordStore: Sendable {
         return origins.checked(record, of: writer)
     }
 
-    private enum Read {
+    package enum Found {
         case record(WriterRecord)
-        /// There is none, or something else.
-        case none
+        case absent
+        /// Something else is there.
+        case damaged(reason: String)
         /// There is no descriptor left to look.
         case unreadable
     }
 
     /// What an encoder has left there: anything, of any length.
-    private func read(_ writer: WriterID) -> Read {
+    private func read(_ writer: WriterID) -> Found {
         let limit = RecordBounds.fileBytes
         do throws(SystemError) {
             let bytes = try readers.passing { () throws(SystemError) in
@@ -121,10 +148,11 @@ package final class RecordStore: Sendable {
             }
             guard bytes.count <= limit, let json = try? JSONParser.parse(bytes, mostValues: RecordBounds.fileValues),
                 let record = WriterRecord(json: json)
-            else { return .none }
+            else { return .damaged(reason: "it is none, or a part of one") }
             return .record(record)
         } catch {
-            return error.isOutOfDescriptors ? .unreadable : .none
+            if error.isOutOfDescriptors { return .unreadable }
+            return error.isMissing ? .absent : .damaged(reason: error.reason)
         }
     }
 
@@ -160,7 +188,7 @@ package final class RecordStore: Sendable {
         return .file(descriptor, name: name.text)
     }
 
-    private func clientPath(_ path: RelativePath, of writer: WriterID) -> String { (origins[writer]?.clientPath(path) ?? path).text }
+    func clientPath(_ path: RelativePath, of writer: WriterID) -> String { (origins[writer]?.clientPath(path) ?? path).text }
 
     /// "ID.mp4" for "output.mp4".
     private static func managedName(of writer: WriterID, _ file: String) -> String {
@@ -181,10 +209,11 @@ package final class RecordStore: Sendable {
     }
 
     /// Removes all that the writer left: its files under the output directory and its folder. Gives the names,
-    /// as its clients know them, under which others have put files of theirs, which stay.
+    /// as its clients know them, under which others have put files of theirs, which stay. Without a record, what
+    /// its claim and its ledger both name is the writer's.
     @discardableResult
     package func remove(_ writer: WriterID, _ record: WriterRecord?) throws(SystemError) -> [String] {
-        let left = try record.map { record throws(SystemError) in try removeOutputs(of: writer, record) } ?? []
+        let left = try removeOutputs(of: writer, record ?? lost(writer))
         let names = left.map { clientPath($0, of: writer) }
         try removeFolder(writer)
         return names
@@ -196,13 +225,13 @@ package final class RecordStore: Sendable {
         var seen = Set<RelativePath>()
         let paths = made.compactMap(Self.path).filter { !$0.isReserved && !$0.isItself && seen.insert($0).inserted }
         // Without its folder nothing says what is the writer's.
-        if paths.isEmpty || !writers.contains(writer.key) { return paths }
+        if paths.isEmpty || writers.kind(of: writer.key) != .folder { return paths }
         let owner = try OutputOwnership(record, in: try writers.subdirectory(writer.key))
         return try outputs.removeFiles(paths) { origins.permits($0.text, to: writer) && owner.owns($0, $1) }
     }
 
     /// nil: an encoder may say anything.
-    private static func path(_ text: String) -> RelativePath? { try? RelativePath(text) }
+    static func path(_ text: String) -> RelativePath? { try? RelativePath(text) }
 
     /// The writers that have a folder.
     package func all() throws(SystemError) -> [WriterID] { try writers.entries().compactMap { WriterID(key: $0) } }

@@ -177,7 +177,12 @@ package final class Switchboard: RequestHandler {
         switch try encoders.start(writer, as: role, bounds: bounds, idempotencyKey: idempotencyKey) {
         case .added:
             guard case .live(let link) = registry[writer] else { throw .noWriter(writer.text) }
-            try pass(exchange, to: link)
+            do throws(Problem) {
+                try pass(exchange, to: link)
+            } catch {
+                encoders.cancel(link)
+                throw error
+            }
         case .alreadyThere(let entry): try repeatCreation(of: writer, entry, for: caller, exchange)
         case .ownerFull(let limit): throw .tooManyWriters(of: caller.name, limit)
         case .full where !caller.seesAll: throw Problem(.overloaded, "The server takes no more writers now. Try again later.")
@@ -272,7 +277,12 @@ package final class Switchboard: RequestHandler {
     private func ended(_ writer: WriterID, for caller: Principal? = nil) throws(Problem) -> EndedWriter {
         guard let record = records.record(of: writer) else {
             if registry[writer] == nil { throw .noWriter(writer.text) }
-            // No descriptor is left, or somebody else has damaged the file: the writer is there.
+            if records.isLost(writer) {
+                throw Problem(
+                    .internalError,
+                    "The record of the writer \(writer) is damaged. What it wrote is kept; DELETE removes the writer and that.")
+            }
+            // No descriptor is left: the writer is there.
             throw Problem(.overloaded, "The record of the writer \(writer) can't be read now. Try again.")
         }
         return EndedWriter(

@@ -3,6 +3,11 @@ import Synchronization
 /// A stream's counters, written by its chunk and its encoder, read by anyone.
 final class ProgressCounter: Sendable {
     private let state = Mutex(StreamProgress(frames: 0, framesEncoded: 0, offset: 0, nextPTS: 0, packets: 0))
+    private let onChange: (@Sendable (StreamProgress) -> Void)?
+
+    /// `onChange` gets every change of what was taken or encoded, in order and before anybody else sees it. It
+    /// must be quick.
+    init(onChange: (@Sendable (StreamProgress) -> Void)? = nil) { self.onChange = onChange }
 
     var current: StreamProgress { state.withLock { $0 } }
 
@@ -11,9 +16,16 @@ final class ProgressCounter: Sendable {
             state.frames += frames
             state.offset += frames * Int64(frameBytes)
             state.nextPTS = nextPTS
+            onChange?(state)
         }
     }
 
-    func encoded(frames: Int) { state.withLock { $0.framesEncoded += Int64(frames) } }
+    func encoded(frames: Int) {
+        state.withLock { state in
+            state.framesEncoded += Int64(frames)
+            onChange?(state)
+        }
+    }
+
     func packetMade() { state.withLock { $0.packets += 1 } }
 }

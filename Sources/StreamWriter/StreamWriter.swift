@@ -13,6 +13,7 @@ public final class StreamWriter: @unchecked Sendable {
     let bufferBytes: Int
     let opener: (any OutputOpener)?
     let limits: WriterLimits
+    private let onProgress: (@Sendable (Int, StreamProgress) -> Void)?
     var state = State.configuring
     var isChanging = false
     var output: OutputIO?
@@ -35,12 +36,14 @@ public final class StreamWriter: @unchecked Sendable {
 
     /// Takes the destination over, also when it throws. `opener` decides about a destination that
     /// is a URL, and about every file and URL that the muxer opens by itself (playlists, segments);
-    /// without one libav opens what it likes.
+    /// without one libav opens what it likes. `onProgress` is told of each change of a stream's counters, on the
+    /// thread that makes it, before a receipt tells of it.
     public init(
         destination: Destination, format: String?, bufferSize: Int? = nil, limits: WriterLimits = .init(),
-        opener: (any OutputOpener)? = nil
+        opener: (any OutputOpener)? = nil, onProgress: (@Sendable (Int, StreamProgress) -> Void)? = nil
     ) throws(StreamWriterError) {
         Log.install()
+        self.onProgress = onProgress
         self.opener = opener
         self.destination = destination
         self.limits = limits
@@ -87,10 +90,15 @@ public final class StreamWriter: @unchecked Sendable {
             parts.append(added)
             monitor.withLock {
                 descriptions.append(added.description)
-                counters.append(ProgressCounter())
+                counters.append(counter(of: counters.count))
             }
             return added.description.index
         }
+    }
+
+    private func counter(of stream: Int) -> ProgressCounter {
+        guard let onProgress else { return ProgressCounter() }
+        return ProgressCounter { onProgress(stream, $0) }
     }
 
     /// What was chosen for a stream. Any thread.

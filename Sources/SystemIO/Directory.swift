@@ -159,16 +159,28 @@ public final class Directory: Sendable {
         try openBeneath(try Self.checked(relative), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, "open \(relative)")
     }
 
-    /// Removes the folder `name` with the files in it (one level: ours hold no folders).
+    /// Removes the folder `name` with all that is in it. What should be a folder and is none goes as well.
     public func removeSubdirectory(_ name: String) throws(SystemError) {
+        let path = try Self.checked(name)
+        if path.components.count != 1 { throw SystemError("remove the folder \(name)", number: EXDEV) }
+        try removeEntry(path.text, depth: Self.maxDepth)
+    }
+
+    /// Ours hold no folders; others may have made some.
+    private static let maxDepth = 32
+
+    private func removeEntry(_ name: String, depth: Int) throws(SystemError) {
+        if unlinkat(descriptor, name, 0) == 0 || errno == ENOENT { return }
+        // POSIX has EPERM for a folder, Linux EISDIR.
+        guard errno == EISDIR || errno == EPERM, depth > 0 else { throw SystemError("remove \(name)") }
         do throws(SystemError) {
             let folder = try subdirectory(name)
-            for entry in try folder.entries() { try folder.removeFile(entry) }
-            if unlinkat(descriptor, name, AT_REMOVEDIR) < 0 && errno != ENOENT {
-                throw SystemError("remove the folder \(name)")
-            }
+            for entry in try folder.entries() { try folder.removeEntry(entry, depth: depth - 1) }
         } catch {
             if !error.isMissing { throw error }
+        }
+        if unlinkat(descriptor, name, AT_REMOVEDIR) < 0 && errno != ENOENT {
+            throw SystemError("remove the folder \(name)")
         }
     }
 

@@ -4,11 +4,15 @@ import Glibc
 /// Small numbers that two processes share, in memory without a name: one process writes a slot at a time,
 /// and what it wrote last is there for the other when it has died.
 public final class SharedMarks: @unchecked Sendable {
-    // Unchecked: the memory is only read and written by atomic loads and stores of whole slots.
+    // Unchecked: the memory is only read and written by atomic loads and stores of whole slots and words.
     public static let slots = 4_096
-    private static let bytes = slots * MemoryLayout<UInt32>.size
+    /// Beside the slots, of 64 bits each.
+    public static let words = 4_096
+    private static let slotBytes = slots * MemoryLayout<UInt32>.size
+    private static let bytes = slotBytes + words * MemoryLayout<UInt64>.size
 
     private let start: UnsafeMutablePointer<UInt32>
+    private let firstWord: UnsafeMutablePointer<UInt64>
     /// To be passed to the other process, which needs it no longer than until it has them.
     public let descriptor: Int32
 
@@ -17,7 +21,7 @@ public final class SharedMarks: @unchecked Sendable {
         let made = clinux_make_shared_memory("marks", Self.bytes)
         if made < 0 { throw SystemError("make shared memory") }
         let owned = Descriptor(owning: made)
-        start = try Self.map(made)
+        (start, firstWord) = try Self.map(made)
         descriptor = owned.take()
     }
 
@@ -26,13 +30,18 @@ public final class SharedMarks: @unchecked Sendable {
     public init(owning number: Int32) throws(SystemError) {
         let owned = Descriptor(owning: number)
         guard File.size(owned.number) == UInt64(Self.bytes) else { throw SystemError("map shared memory", number: EINVAL) }
-        start = try Self.map(owned.number)
+        (start, firstWord) = try Self.map(owned.number)
         descriptor = -1
     }
 
-    private static func map(_ descriptor: Int32) throws(SystemError) -> UnsafeMutablePointer<UInt32> {
+    private static func map(
+        _ descriptor: Int32
+    ) throws(SystemError) -> (slots: UnsafeMutablePointer<UInt32>, words: UnsafeMutablePointer<UInt64>) {
         guard let memory = clinux_map_shared(descriptor, bytes) else { throw SystemError("map shared memory") }
-        return memory.bindMemory(to: UInt32.self, capacity: slots)
+        return (
+            memory.bindMemory(to: UInt32.self, capacity: slots),
+            (memory + slotBytes).bindMemory(to: UInt64.self, capacity: words)
+        )
     }
 
     deinit {
@@ -48,6 +57,17 @@ public final class SharedMarks: @unchecked Sendable {
         set {
             precondition((0..<Self.slots).contains(slot))
             clinux_store_shared(start + slot, newValue)
+        }
+    }
+
+    public subscript(word index: Int) -> UInt64 {
+        get {
+            precondition((0..<Self.words).contains(index))
+            return clinux_load_shared_word(firstWord + index)
+        }
+        set {
+            precondition((0..<Self.words).contains(index))
+            clinux_store_shared_word(firstWord + index, newValue)
         }
     }
 }

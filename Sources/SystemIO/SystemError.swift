@@ -23,6 +23,10 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     public var goesThroughLink: Bool { number == ELOOP }
     public var isOutOfSpace: Bool { number == ENOSPC || number == EDQUOT }
     public var isMissing: Bool { number == ENOENT }
+    /// A name on the way, or the whole path, is no folder.
+    public var isNoFolder: Bool { number == ENOTDIR }
+    /// A file was to be there and a folder is.
+    public var isFolder: Bool { number == EISDIR }
 }
 
 /// Runs a call that answers -1 on failure, again when a signal interrupted it.

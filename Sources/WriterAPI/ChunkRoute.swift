@@ -58,19 +58,26 @@ struct ChunkRoute {
         } catch let failure as RequestBody.Failure {
             bodyFailure = failure
         } catch let error as StreamWriterError {
-            guard let receipt = try? chunk.finish() else { throw Problem(error) }
+            guard let receipt = try? finish(chunk) else { throw Problem(error) }
             throw Problem(error).with(receipt)
         } catch {
             _ = try? chunk.finish()
             throw Problem(.internalError, "The chunk can't be taken: \(error).")
         }
         // Whatever ended the body, its whole frames are kept.
-        let receipt = try asProblem { () throws(StreamWriterError) in try chunk.finish() }
+        let receipt = try asProblem { () throws(StreamWriterError) in try finish(chunk) }
         if bodyFailure == .interrupted { throw resource.chunkInterrupted(stream).with(receipt) }
         if let bodyFailure { throw Problem(bodyFailure).with(receipt) }
         if receipt.droppedBytes > 0 { throw Self.partialFrame(receipt, bytesPerFrame) }
         if let problem = source.checkTaken(receipt, bytesPerFrame: bytesPerFrame) { throw problem.with(receipt) }
         return .json(receipt.json, fields: [("Upload-Offset", String(receipt.offset))])
+    }
+
+    /// Noted before it is told.
+    private func finish(_ chunk: Chunk) throws(StreamWriterError) -> ChunkReceipt {
+        let receipt = try chunk.finish()
+        resource.note(bytesWritten: receipt.bytesWritten)
+        return receipt
     }
 
     private static func partialFrame(_ receipt: ChunkReceipt, _ bytesPerFrame: Int) -> Problem {

@@ -93,7 +93,7 @@ public final class EncoderProcess: Sendable {
         loop = try EventLoop()
         // None passes before the gateway has told which do.
         authenticator = TokenAuthenticator(settings.asksForTokens ? .empty : nil)
-        service = Self.service(settings, clientPolicy, confinement, authenticator, line)
+        service = Self.service(settings, clientPolicy, confinement, authenticator, line, ProgressMarks(marks))
         var configuration = HTTPServer.Configuration(
             settings.limits, lingerTime: .milliseconds(250),
             onAnswered: AccessLog.counting(metrics, to: log, enabled: settings.logsRequests))
@@ -104,7 +104,7 @@ public final class EncoderProcess: Sendable {
 
     private static func service(
         _ settings: EncoderSettings, _ clientPolicy: ClientPolicy, _ confinement: Result<Confinement, SystemError>,
-        _ authenticator: TokenAuthenticator, _ line: GatewayLine
+        _ authenticator: TokenAuthenticator, _ line: GatewayLine, _ progress: ProgressMarks
     ) -> any EncoderService {
         let report: @Sendable (ControlMessage) -> Void = { line.tell($0) }
         let back = GatewayReturn(gateway: line)
@@ -125,7 +125,8 @@ public final class EncoderProcess: Sendable {
                 gateway: back, report: report)
         }
         let resource = WriterResource(
-            settings: settings, clientPolicy: clientPolicy, confinement: confinement, folder: folder, report: report)
+            settings: settings, clientPolicy: clientPolicy, confinement: confinement, folder: folder, progress: progress,
+            report: report)
         return WriterService(settings: settings, resource: resource, authenticator: authenticator, gateway: back)
     }
 

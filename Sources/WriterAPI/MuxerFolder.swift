@@ -16,6 +16,7 @@ package final class MuxerFolder: Sendable {
     /// Of the folder, from the output directory.
     private let place: RelativePath
     private let overwrites: Bool
+    private let closed: OthersFolders
     /// The writer's files, by their paths from the output directory.
     private let ledger: FileLedger
     /// And its folders.
@@ -25,13 +26,16 @@ package final class MuxerFolder: Sendable {
 
     /// Makes and opens the folder that `dst` lies in; of one with a pattern in its name
     /// (`%v/live.m3u8`), the folder above.
-    package init(of dst: String, in outputs: Directory, overwrites: Bool, ledger: FileLedger) throws(SystemError) {
+    package init(
+        of dst: String, in outputs: Directory, overwrites: Bool, ledger: FileLedger, closed: OthersFolders = OthersFolders()
+    ) throws(SystemError) {
         let parents = try Self.path(dst).components.dropLast().prefix { !Self.isPattern($0) }
         place = RelativePath(components: parents)
         try outputs.makeParents(of: (place + .reserved("")).text)
         folder = try outputs.subdirectory(place.text)
         self.outputs = outputs
         self.overwrites = overwrites
+        self.closed = closed
         self.ledger = ledger
     }
 
@@ -211,6 +215,7 @@ package final class MuxerFolder: Sendable {
         guard let inner = path.relative(to: place), !inner.isItself, !inner.isReserved else {
             throw SystemError("use the path \(path)", number: EXDEV)
         }
+        if closed.hold(path) { throw SystemError("use the path \(path), which is kept for other tokens", number: EACCES) }
         return inner
     }
 

@@ -1,5 +1,6 @@
 import APICore
 import Bytewise
+import Glibc
 import StreamWriter
 import SystemIO
 import WriterModel
@@ -18,6 +19,7 @@ struct OutputMaking {
     private let onClaim: (OutputClaim) -> Void
     private let muxer: MuxerInfo
     private let plan: DestinationPlan
+    private let othersFolders: OthersFolders
 
     /// `onWrite` is called after bytes were written; `onClaim` with what the writer writes to, while
     /// nothing has been done yet that a client could have taken over.
@@ -38,6 +40,11 @@ struct OutputMaking {
         self.muxer = muxer
         plan = try DestinationPlan(
             dst: request.dst, muxer: muxer, policy: settings.policy, clientPolicy: clientPolicy)
+        othersFolders = OthersFolders(settings.othersFolders)
+        switch plan {
+        case .file(let dst), .files(let dst): try othersFolders.check(dst)
+        default: break
+        }
     }
 
     /// The destination owns its descriptor. A trial leaves nothing.
@@ -48,7 +55,6 @@ struct OutputMaking {
         } catch {
             throw OutputPlace.problem(error, request.dst ?? "")
         }
-        onClaim(isTrial ? .nothing : made.place.claim.inside(settings.ownersFolder))
         try narrow(made, to: isTrial ? .ownFolder : made.place.reach)
         return made
     }
@@ -67,32 +73,52 @@ struct OutputMaking {
     private func make() throws(SystemError) -> Made {
         switch plan {
         case .managed:
-            return try create(.init(folder: folder, name: "output." + (muxer.extensions.first ?? "bin")))
-        case .file(let dst):
-            let outputs = try Directory(path: settings.outputDirectory)
-            try outputs.makeParents(of: dst)
-            if request.overwrite, let descriptor = try outputs.openSpecialForWriting(dst) {
-                let file = OutputPlace.OwnFile(folder: outputs, name: dst, isSpecial: true)
-                return (place(file), .file(descriptor: descriptor, name: dst, onWrite: onWrite))
-            }
-            let temporary = request.overwrite ? TemporaryOutput.path(beside: try path(dst), for: settings.writer) : nil
-            return try create(.init(folder: outputs, name: dst, temporaryName: temporary?.text), try ledger())
-        case .files(let dst):
-            let outputs = try Directory(path: settings.outputDirectory)
-            try refuseIfThere(dst, outputs)
-            let muxerFolder = try MuxerFolder(
-                of: dst, in: outputs, overwrites: request.overwrite, ledger: try ledger())
-            if clientPolicy == .enforced { Interposition.confine(to: muxerFolder) }
-            try outputs.enter()
-            return (place(muxerFolder: muxerFolder), .url(dst))
+            let name = "output." + (muxer.extensions.first ?? "bin")
+            claim(.managed(name))
+            return try create(.init(folder: folder, name: name))
+        case .file(let dst): return try makeFile(dst)
+        case .files(let dst): return try makeFolder(of: dst)
         case .url(let url):
+            claim(.nothing)
             // Whatever the client calls by a name that no policy has judged.
             if clientPolicy == .absent { try Directory(path: settings.outputDirectory).enter() }
             return (place(), .url(url))
-        case .device(let name): return (place(), .device(name))
-        case .nowhere: return (place(), .url("null"))
+        case .device(let name):
+            claim(.nothing)
+            return (place(), .device(name))
+        case .nowhere:
+            claim(.nothing)
+            return (place(), .url("null"))
         }
     }
+
+    private func makeFile(_ dst: String) throws(SystemError) -> Made {
+        let outputs = try Directory(path: settings.outputDirectory)
+        try refuseIfThere(dst, outputs)
+        try outputs.makeParents(of: dst)
+        if request.overwrite, let descriptor = try outputs.openSpecialForWriting(dst) {
+            claim(.nothing)
+            let file = OutputPlace.OwnFile(folder: outputs, name: dst, isSpecial: true)
+            return (place(file), .file(descriptor: descriptor, name: dst, onWrite: onWrite))
+        }
+        claim(.file(dst))
+        return try create(inOutputs: .init(folder: outputs, name: dst), try ledger())
+    }
+
+    private func makeFolder(of dst: String) throws(SystemError) -> Made {
+        let outputs = try Directory(path: settings.outputDirectory)
+        try refuseIfThere(dst, outputs)
+        let muxerFolder = try MuxerFolder(
+            of: dst, in: outputs, overwrites: request.overwrite, ledger: try ledger(), closed: othersFolders)
+        if clientPolicy == .enforced { Interposition.confine(to: muxerFolder) }
+        try outputs.enter()
+        let place = place(muxerFolder: muxerFolder)
+        claim(place.claim)
+        return (place, .url(dst))
+    }
+
+    /// Before there is a file: one that this process leaves behind when it is killed is the writer's for the gateway.
+    private func claim(_ claim: OutputClaim) { onClaim(claim.inside(settings.ownersFolder)) }
 
     /// Of the files under the output directory, by the paths that the gateway knows them by.
     private func ledger() throws(SystemError) -> FileLedger {
@@ -101,6 +127,7 @@ struct OutputMaking {
 
     /// A file in the writer's own folder, or nothing at all for what opens its destination itself.
     private func makeTrial() throws(SystemError) -> Made {
+        claim(.nothing)
         switch plan {
         case .file(let dst), .files(let dst): try refuseIfThere(dst, try Directory(path: settings.outputDirectory))
         default: break
@@ -110,22 +137,41 @@ struct OutputMaking {
     }
 
     private func refuseIfThere(_ dst: String, _ outputs: Directory) throws(SystemError) {
-        if !request.overwrite && outputs.contains(dst) { throw SystemError("make \(dst)", number: 17) }
+        switch outputs.kind(of: dst) {
+        case nil: break
+        case .folder: throw SystemError("make \(dst)", number: EISDIR)
+        case .file, .link, .special: if !request.overwrite { throw SystemError("make \(dst)", number: EEXIST) }
+        }
     }
 
-    /// With a ledger for what lies under the output directory, where others may take its name.
-    private func create(_ file: OutputPlace.OwnFile, _ ledger: FileLedger? = nil) throws(SystemError) -> Made {
+    /// A file that has no other name than this.
+    private func create(_ file: OutputPlace.OwnFile) throws(SystemError) -> Made {
         var file = file
-        let name = file.temporaryName ?? file.name
-        let descriptor = Descriptor(owning: try file.folder.createFile(name, .onlyIfAbsent))
+        let descriptor = Descriptor(owning: try file.folder.createFile(file.name, .onlyIfAbsent))
+        guard let identity = FileIdentity(of: descriptor.number) else { throw SystemError("look at \(file.name)") }
+        file.identity = identity
+        let destination = Destination.file(descriptor: descriptor.take(), name: file.name, onWrite: onWrite)
+        return (place(file), destination)
+    }
+
+    /// Under the output directory, where others may take its name. It has a name of the server's own until the
+    /// ledger says which file it is: killed at any time, this process leaves none that nobody knows.
+    private func create(inOutputs file: OutputPlace.OwnFile, _ ledger: FileLedger) throws(SystemError) -> Made {
+        var file = file
+        let temporaryName = TemporaryOutput.path(beside: try path(file.name), for: settings.writer).text
+        // Of a writer of this id that was never made.
+        try file.folder.removeFile(temporaryName)
+        let descriptor = Descriptor(owning: try file.folder.createFile(temporaryName, .onlyIfAbsent))
         do throws(SystemError) {
-            guard let identity = FileIdentity(of: descriptor.number) else { throw SystemError("look at \(name)") }
+            guard let identity = FileIdentity(of: descriptor.number) else { throw SystemError("look at \(temporaryName)") }
             file.identity = identity
-            try ledger?.note(path(file.name), is: identity)
+            try ledger.note(path(file.name), is: identity)
+            if !request.overwrite { try file.folder.rename(temporaryName, to: file.name, replaces: false) }
         } catch {
-            try? file.folder.removeFile(name)
+            try? file.folder.removeFile(temporaryName)
             throw error
         }
+        file.temporaryName = request.overwrite ? temporaryName : nil
         let destination = Destination.file(descriptor: descriptor.take(), name: file.name, onWrite: onWrite)
         return (place(file), destination)
     }

@@ -1,4 +1,5 @@
 import Bytewise
+import Glibc
 import StreamWriter
 import SystemIO
 import WriterModel
@@ -51,6 +52,8 @@ final class OutputPlace: Sendable {
         guard let file, let temporaryName = file.temporaryName else { return }
         do throws(SystemError) {
             try file.folder.changing { () throws(SystemError) in
+                // The sandbox would have another reason.
+                if file.folder.kind(of: file.name) == .folder { throw SystemError("make \(file.name)", number: EISDIR) }
                 try file.folder.rename(temporaryName, to: file.name, replaces: true)
             }
         } catch {
@@ -159,6 +162,13 @@ final class OutputPlace: Sendable {
         if error.isAlreadyThere {
             return Problem(
                 .destinationExists, "\(dst) exists. Choose another dst, or send \"overwrite\": true.", parameter: "dst")
+        }
+        if error.isFolder {
+            return Problem(.invalidParameter, "dst is a folder: \(dst). Give the name of a file in it.", parameter: "dst")
+        }
+        if error.isNoFolder {
+            return Problem(
+                .invalidParameter, "dst leads through a file as if it were a folder: \(dst). Choose another dst.", parameter: "dst")
         }
         if error.leadsOutside {
             return Problem(.forbiddenDestination, "dst leads out of the output directory.", parameter: "dst")

@@ -29,7 +29,9 @@ extension WriterResource {
                 state.streams.enumerated().compactMap { index, stream in
                     state.parts.map { StreamRequest.json(stream.config, stream.chosen, $0.writer.progress(of: index)) }
                 })
-            resource["bytes_written"] = .integer(state.parts?.writer.bytesWritten ?? 0)
+            let bytesWritten = state.parts?.writer.bytesWritten ?? 0
+            noteLocked(bytesWritten: bytesWritten)
+            resource["bytes_written"] = .integer(bytesWritten)
             if state.ending.isEmpty { resource["encoder_pid"] = .integer(Int64(ChildProcess.ownIdentifier)) }
             for (name, value) in state.ending { resource[name] = value }
             return WriterRecord(

@@ -56,6 +56,8 @@ final class WriterResource: Sendable {
     let confinement: Confinement
     let optionPolicy: OptionPolicy
     let folder: Directory
+    /// What the gateway knows when this process has died.
+    private let progress: ProgressMarks
     let report: @Sendable (ControlMessage) -> Void
     let state = Monitor(State())
     let growth = OutputGrowth()
@@ -67,13 +69,14 @@ final class WriterResource: Sendable {
     /// `report` tells the gateway.
     init(
         settings: EncoderSettings, clientPolicy: ClientPolicy, confinement: Confinement, folder: Directory,
-        report: @escaping @Sendable (ControlMessage) -> Void
+        progress: ProgressMarks, report: @escaping @Sendable (ControlMessage) -> Void
     ) {
         self.settings = settings
         self.clientPolicy = clientPolicy
         self.confinement = confinement
         optionPolicy = OptionPolicy(clientPolicy)
         self.folder = folder
+        self.progress = progress
         self.report = report
     }
 
@@ -227,7 +230,8 @@ final class WriterResource: Sendable {
             let writer = try asProblem { () throws(StreamWriterError) in
                 try StreamWriter(
                     destination: destination, format: place.muxer.name, bufferSize: request.bufferSize,
-                    limits: WriterLimits(settings.limits), opener: place.opener)
+                    limits: WriterLimits(settings.limits), opener: place.opener,
+                    onProgress: { [progress] stream, counters in progress.note(.init(counters), of: stream) })
             }
             state.withLock { state in
                 state.parts = Parts(request: request, place: place, writer: writer)
@@ -390,6 +394,14 @@ final class WriterResource: Sendable {
         }
     }
 
+    /// Before a client is told of so many bytes.
+    func note(bytesWritten: Int64) { state.withLock { _ in noteLocked(bytesWritten: bytesWritten) } }
+
+    /// With the state's lock.
+    func noteLocked(bytesWritten: Int64) {
+        if bytesWritten > progress.bytesWritten { progress.bytesWritten = bytesWritten }
+    }
+
     /// How long the writer has been without a request; nil while it has one, or is none.
     var idleTime: Duration? {
         state.withLock { state in
@@ -426,5 +438,13 @@ final class WriterResource: Sendable {
             return .there(
                 Output(place: parts.place, seeksBack: parts.place.muxer.willSeekBack(option: state.openOption)))
         }
+    }
+}
+
+extension ProgressMarks.Stream {
+    fileprivate init(_ progress: StreamProgress) {
+        self.init(
+            frames: progress.frames, framesEncoded: progress.framesEncoded, offset: progress.offset,
+            nextPTS: progress.nextPTS)
     }
 }

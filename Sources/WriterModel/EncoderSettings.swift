@@ -20,6 +20,8 @@ public struct EncoderSettings: Sendable, Equatable {
     public var outputDirectory: String
     /// Of the writer's owner: that folder's place below the server's output directory; nil: it is that itself.
     public var ownersFolder: String?
+    /// Places below `outputDirectory` that belong to other names.
+    public var othersFolders: [String]
     public var limits: ServiceLimits
     public var policy: OutputPolicy
     /// Where the server itself listens: no destination.
@@ -35,7 +37,7 @@ public struct EncoderSettings: Sendable, Equatable {
 
     public init(
         role: Role, writer: WriterID, createdAt: Timestamp, idempotencyKey: String? = nil, folder: String, outputDirectory: String,
-        ownersFolder: String? = nil, limits: ServiceLimits, policy: OutputPolicy, serverPort: UInt16, requiresSandbox: Bool = false, version: String,
+        ownersFolder: String? = nil, othersFolders: [String] = [], limits: ServiceLimits, policy: OutputPolicy, serverPort: UInt16, requiresSandbox: Bool = false, version: String,
         logsRequests: Bool, asksForTokens: Bool
     ) {
         self.role = role
@@ -45,6 +47,7 @@ public struct EncoderSettings: Sendable, Equatable {
         self.folder = folder
         self.outputDirectory = outputDirectory
         self.ownersFolder = ownersFolder
+        self.othersFolders = othersFolders
         self.limits = limits
         self.policy = policy
         self.serverPort = serverPort
@@ -66,6 +69,7 @@ public struct EncoderSettings: Sendable, Equatable {
             "folder": .string(folder),
             "output_directory": .string(outputDirectory),
             "owners_folder": ownersFolder.map { .string($0) } ?? .null,
+            "others_folders": .array(othersFolders.map { .string($0) }),
             "limits": limits.json,
             "policy": policy.json,
             "server_port": .integer(Int64(serverPort)),
@@ -83,6 +87,7 @@ public struct EncoderSettings: Sendable, Equatable {
             let createdAt = object["created_at"]?.stringValue.flatMap(Timestamp.init),
             let folder = object["folder"]?.stringValue,
             let outputDirectory = object["output_directory"]?.stringValue,
+            let othersFolders = object["others_folders"]?.arrayValue,
             let limits = object["limits"].flatMap(ServiceLimits.init(json:)),
             let policy = object["policy"].flatMap(OutputPolicy.init(json:)),
             let serverPort = object["server_port"]?.integerValue.flatMap({ UInt16(exactly: $0) }),
@@ -92,7 +97,8 @@ public struct EncoderSettings: Sendable, Equatable {
         self.init(
             role: role, writer: writer, createdAt: createdAt,
             idempotencyKey: object["idempotency_key"]?.stringValue, folder: folder, outputDirectory: outputDirectory,
-            ownersFolder: object["owners_folder"]?.stringValue, limits: limits, policy: policy, serverPort: serverPort,
+            ownersFolder: object["owners_folder"]?.stringValue, othersFolders: othersFolders.compactMap(\.stringValue),
+            limits: limits, policy: policy, serverPort: serverPort,
             requiresSandbox: object["requires_sandbox"] != .bool(false), version: version,
             logsRequests: object["logs_requests"] == .bool(true), asksForTokens: asksForTokens)
     }

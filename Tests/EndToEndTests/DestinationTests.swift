@@ -67,6 +67,43 @@ extension EndToEnd {
             }
         }
 
+        @Test(arguments: ["a.mkv", "live.m3u8"])
+        func folderInPlaceOfAFileIsOneRefusal(dst: String) async throws {
+            try await withServer { server in
+                try FileManager.default.createDirectory(atPath: server.outputFolder + "/" + dst, withIntermediateDirectories: true)
+                for overwrite in [false, true] {
+                    let answer = try #require(try await refusal(server, Self.writer(dst, overwrite: overwrite)))
+                    #expect(answer.status == 422, "\(answer.text)")
+                    #expect(answer.problem == "invalid-parameter" && answer.json["parameter"] == "dst")
+                    #expect(answer.json["detail"].string?.contains("is a folder") == true)
+                }
+                try Data().write(to: URL(fileURLWithPath: server.outputFolder + "/file"))
+                for overwrite in [false, true] {
+                    let answer = try #require(try await refusal(server, Self.writer("file/" + dst, overwrite: overwrite)))
+                    #expect(answer.status == 422, "\(answer.text)")
+                }
+                // Made between the creation and the opening.
+                let id = try await server.createWriter(["dst": "late.mkv", "overwrite": true, "streams": [Pictures.stream(gop: 20)]])
+                try FileManager.default.createDirectory(atPath: server.outputFolder + "/late.mkv", withIntermediateDirectories: true)
+                let opened = try await server.curl("POST", "/v1/writers/\(id)/open")
+                #expect(opened.status == 422, "\(opened.text)")
+                #expect(opened.json["detail"].string?.contains("is a folder") == true)
+                #expect(try FileManager.default.contentsOfDirectory(atPath: server.outputFolder).sorted() == [dst, "file", "late.mkv"].sorted())
+            }
+        }
+
+        /// An encoder was killed while its writer was made.
+        @Test(arguments: [false, true])
+        func unfinishedOutputOfTheSameIdIsInNobodysWay(overwrite: Bool) async throws {
+            try await withServer { server in
+                try Data("left".utf8).write(to: URL(fileURLWithPath: server.outputFolder + "/.penstock-a.new"))
+                let body = Self.writer("a.mkv", overwrite: overwrite)
+                let created = try await server.curl("PUT", "/v1/writers/a", body: .json(body))
+                #expect(created.status == 201, "\(created.text)")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: server.outputFolder) == ["a.mkv"])
+            }
+        }
+
         @Test(arguments: ["live1.ts", "live.m3u8.tmp"])
         func linkInPlaceOfAFileOfTheMuxersIsReplacedAndNotFollowed(name: String) async throws {
             try await withCanary { server, outside in

@@ -24,11 +24,11 @@ extension EndToEnd {
                 let follower = try RawConnection(port: server.port)
                 try await follower.send(RawConnection.head("GET", "/v1/writers/a/output"))
                 #expect(try await follower.head().status == 200)
-                // What the gateway knows of the offset is what it was last told of, within a second.
-                let isKnown = try await eventually {
-                    try await server.curl("GET", "/v1/writers?state=open").json["writers"][0]["streams"][0]["offset"] == 2_000
+                let isTaken = try await eventually {
+                    try await server.curl("HEAD", "/v1/writers/a/streams/0/chunks")["Upload-Offset"] == "2000"
                 }
-                #expect(isKnown)
+                #expect(isTaken)
+                // What was told is known at once.
                 kill(encoder, SIGKILL)
                 let answer = try await upload.response(to: "POST")
                 #expect(answer.status == 500)
@@ -40,6 +40,30 @@ extension EndToEnd {
                 #expect(after.status == 200 && after.json["state"] == "failed")
                 // An answer that had begun can't be given another end.
                 await #expect(throws: HarnessError.self) { _ = try await follower.withBody(try Response(head: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked"), to: "GET") }
+            }
+        }
+
+        /// A receipt, and at once the end: what was told does not go back.
+        @Test func aReceiptOutlivesItsEncoder() async throws {
+            try await withServer { server in
+                let body: JSON = ["format": "adts", "streams": [Self.audio], "open": true]
+                for id in ["a", "b", "c"] {
+                    #expect(try await server.curl("PUT", "/v1/writers/\(id)", body: .json(body)).status == 201)
+                    let encoder = pid_t(try #require(try await server.writer(id)["encoder_pid"].int))
+                    let client = try RawConnection(port: server.port)
+                    try await client.send(RawConnection.head("POST", "/v1/writers/\(id)/streams/0/chunks", contentLength: 200_000))
+                    try await client.send(Data(repeating: 7, count: 200_000))
+                    let receipt = try await client.response(to: "POST")
+                    kill(encoder, SIGKILL)
+                    #expect(receipt.json["offset"] == 200_000, "\(receipt.text)")
+                    let failed = try await server.writer(id, in: "failed")
+                    let stream = failed["streams"][0]
+                    #expect(stream["offset"] == 200_000 && stream["frames"] == 100_000 && stream["next_pts"] == 12.5, "\(failed)")
+                    #expect(try #require(failed["bytes_written"].int) >= (receipt.json["bytes_written"].int ?? .max))
+                    #expect(try #require(stream["frames_encoded"].int) >= (receipt.json["frames_encoded"].int ?? .max))
+                    let offset = try await server.curl("HEAD", "/v1/writers/\(id)/streams/0/chunks")
+                    #expect(offset["Upload-Offset"] == "200000")
+                }
             }
         }
 

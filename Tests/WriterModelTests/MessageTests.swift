@@ -15,7 +15,8 @@ import WriterModel
         limits.maxOutputBytes = 9
         return EncoderSettings(
             role: .writer, writer: writer.owned(by: owner), createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
-            idempotencyKey: "k 1", folder: "/state/w_1", outputDirectory: "/out \"é\"", ownersFolder: owner.map { $0 + "/é" }, limits: limits,
+            idempotencyKey: "k 1", folder: "/state/w_1", outputDirectory: "/out \"é\"", ownersFolder: owner.map { $0 + "/é" },
+            othersFolders: owner == nil ? [] : ["beta", "g/é"], limits: limits,
             policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), serverPort: 65_535, requiresSandbox: true, version: "1.2.3",
             logsRequests: true, asksForTokens: asksForTokens)
     }

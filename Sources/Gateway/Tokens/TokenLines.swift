@@ -10,6 +10,10 @@ package final class TokenLines: Sendable {
     private let byHash: [TokenHash: TokenLine]
     private let admins: [TokenLine]
     private let byName: [String?: [TokenLine]]
+    package let folders: [(name: String?, path: String)]
+
+    /// Of all folders together, where there is a name without one: its encoders are told of them.
+    private static let mostFolderBytes = 64 * 1_024
 
     /// As many as one message tells an encoder of.
     package static let mostReachingOneWriter = (TokenTable.maxBytes - 16 * 1_024) / 16
@@ -32,6 +36,8 @@ package final class TokenLines: Sendable {
         self.salt = salt
         self.lines = try Self.merged(lines)
         try Self.requireFoldersApart(self.lines)
+        folders = self.lines.compactMap { line in line.limits.folder.map { (name: line.name, path: $0) } }
+        try Self.requireFewFolders(self.lines)
         byHash = Dictionary(uniqueKeysWithValues: self.lines.map { ($0.hash, $0) })
         byName = Dictionary(grouping: self.lines.filter { !$0.reachesAll }, by: \.name)
         admins = self.lines.filter(\.reachesAll)
@@ -95,6 +101,21 @@ package final class TokenLines: Sendable {
             }
             outer.append(inner)
         }
+    }
+
+    /// Those of other names.
+    package func folders(beside name: String?) -> [String] {
+        var seen = Set<[UInt8]>()
+        return folders.filter { $0.name != name && seen.insert(Array($0.path.utf8)).inserted }.map(\.path)
+    }
+
+    private static func requireFewFolders(_ lines: [TokenLine]) throws(TokenLine.Flaw) {
+        guard let without = lines.first(where: { $0.limits.folder == nil && !$0.reachesAll }) else { return }
+        let bytes = lines.reduce(0) { $0 + ($1.limits.folder.map { $0.utf8.count + 3 } ?? 0) }
+        if bytes <= mostFolderBytes { return }
+        throw TokenLine.Flaw(
+            line: without.number,
+            reason: "it has a name and no folder=, and those of the other lines are more than \(mostFolderBytes) bytes together; give it one")
     }
 
     private func requireRoom() throws(TokenLine.Flaw) {

@@ -26,7 +26,10 @@ package final class Tokens: Sendable {
         guard let limits = lines.limits(of: principal) else {
             throw Problem(.unauthorized, "The token was just changed or revoked.")
         }
-        return limits
+        if limits.folder != nil || principal.seesAll { return limits }
+        var bounded = limits
+        bounded.othersFolders = lines.folders(beside: principal.name)
+        return bounded
     }
 
     /// Puts the file's tokens in force if it has changed, or, with `now`, as it is. Encoders are told by

@@ -2,6 +2,8 @@
 public struct TokenLimits: Sendable, Equatable {
     /// Relative destinations lie below it; relative to the output directory, without a "/" at its end.
     public var folder: String?
+    /// Of other names, where the line has none of its own: no destination lies in one.
+    public var othersFolders: [String] = []
     /// Live writers of the token's name.
     public var maxWriters: Int?
     /// Of each file of a writer; the server's bound holds as well.

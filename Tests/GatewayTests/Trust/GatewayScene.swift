@@ -92,6 +92,7 @@ final class GatewayScene: Sendable {
         let writer: WriterID
         let link: EncoderLink
         let socket: MessageSocket
+        let marks: SharedMarks
     }
 
     func start(_ id: String, as role: EncoderSettings.Role = .writer) throws -> Encoder {
@@ -100,8 +101,7 @@ final class GatewayScene: Sendable {
             let socket = controls.take(writer)
         else { throw Missing() }
         guard case .message(_, let marks?) = socket.receive(waiting: false) else { throw Missing() }
-        close(marks)
-        return Encoder(writer: writer, link: link, socket: socket)
+        return Encoder(writer: writer, link: link, socket: socket, marks: try SharedMarks(owning: marks))
     }
 
     struct Missing: Error {}

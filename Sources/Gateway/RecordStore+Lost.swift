@@ -1,0 +1,90 @@
+import APICore
+import Bytewise
+import Logging
+import SystemIO
+import WriterModel
+
+// Writers whose record is damaged or missing: what they wrote is not thrown away with it.
+extension RecordStore {
+    private static let recordSetAside = "record.damaged"
+
+    /// What is known of a writer without its record: what it claimed, and the files that its ledger names.
+    func lost(_ writer: WriterID) -> WriterRecord {
+        let origin = origins[writer]
+        var resource: JSONObject = [
+            "id": .string(writer.text), "state": .string(WriterState.failed.rawValue),
+            "created_at": .string((origin?.createdAt ?? .now()).description),
+        ]
+        if case .file(let path) = origin?.claim, let path = Self.path(path) {
+            resource["dst"] = .string(clientPath(path, of: writer))
+        }
+        resource["format"] = ""
+        resource["metadata"] = [:]
+        resource["streams"] = []
+        resource["bytes_written"] = .integer(bytesKept(by: writer))
+        let record = WriterRecord(
+            resource: resource, managedFile: managedOutput(of: writer), outputFiles: [],
+            mediaType: "application/octet-stream", creationFingerprint: "")
+        return withFiles(record, of: writer)
+    }
+
+    /// Takes a writer whose record is lost as one that has failed. What it wrote stays, and what lies in its
+    /// record's place as well.
+    func takeUpLost(_ writer: WriterID, because reason: String, _ log: Logger) -> WriterRecord {
+        log.error(
+            "a writer's record is lost: the writer has failed, and what it wrote is kept",
+            metadata: ["writer": "\(writer.key)", "record": "\(reason)", "bytes": "\(bytesKept(by: writer))"])
+        clearLeftovers(of: writer, log)
+        let problem = Problem(
+            .internalError,
+            "The writer's record was found damaged or missing when the server started (\(reason)): how the writer ended is not known. What it wrote is kept until the writer is deleted.")
+        let record = origins.checked(lost(writer), of: writer).failed(with: problem, at: .now())
+        do throws(SystemError) {
+            let folder = try writers.subdirectory(writer.key)
+            if folder.contains(WriterRecord.fileName) {
+                try folder.rename(WriterRecord.fileName, to: Self.recordSetAside, replaces: true)
+            }
+            try save(record, of: writer)
+        } catch {
+            log.error("a record waits to be written", metadata: ["writer": "\(writer.key)", "error": "\(error)"])
+            keep(record, of: writer)
+        }
+        return record
+    }
+
+    /// Removes what was made for a writer that never was one for a client, or is none any more.
+    func discard(_ writer: WriterID, _ log: Logger) {
+        clearLeftovers(of: writer, log)
+        do throws(SystemError) {
+            try remove(writer, nil)
+        } catch {
+            log.error(
+                "what is left of a writer that was never made can't be removed",
+                metadata: ["writer": "\(writer.key)", "error": "\(error)"])
+        }
+    }
+
+    /// Of output that is certainly the writer's.
+    func bytesKept(by writer: WriterID) -> Int64 {
+        guard let folder = try? writers.subdirectory(writer.key) else { return 0 }
+        let managed = managedOutput(of: writer).flatMap { folder.size(of: $0) } ?? 0
+        let ledger = (try? FileLedger.read(in: folder)) ?? [:]
+        let others = ledger.reduce(UInt64(0)) { sum, file in
+            let (path, identity) = file
+            guard origins.permits(path.text, to: writer), outputs.identity(of: path.text) == identity else { return sum }
+            return sum + (outputs.size(of: path.text) ?? 0)
+        }
+        return Int64(clamping: managed &+ others)
+    }
+
+    /// In the writer's own folder: what it claimed, or, where that is lost too, what has such a name.
+    private func managedOutput(of writer: WriterID) -> String? {
+        switch origins[writer]?.claim {
+        case .managed(let name): return name
+        case .nothing, .file, .folder: return nil
+        case nil:
+            let names = (try? writers.subdirectory(writer.key).entries()) ?? []
+            return names.sorted().first { OutputClaim.managed($0).isValid }
+        }
+    }
+}

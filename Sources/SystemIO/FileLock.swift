@@ -1,0 +1,23 @@
+import CLinux
+import Glibc
+
+/// A file that one process at a time has locked, as long as it lives and however it ends; no program that it
+/// starts inherits the lock.
+public final class FileLock: Sendable {
+    private let descriptor: Int32
+
+    /// Makes the file `name` in the folder when there is none. nil: another process has locked it.
+    public init?(_ name: String, in folder: Directory) throws(SystemError) {
+        let descriptor = try folder.open(name, flags: O_RDWR | O_CREAT, mode: 0o600)
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+            self.descriptor = descriptor
+            return
+        }
+        let error = SystemError("lock \(folder.path)/\(name)")
+        close(descriptor)
+        if error.number != EWOULDBLOCK { throw error }
+        return nil
+    }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Records that were damaged while the server was stopped: outputs are not thrown away with them.
+    @Suite struct DamagedRecordTests {
+        private static let damages = ["cut", "empty", "binary", "pipe", "link", "folder", "huge", "missing"]
+        private static let sound = Data((0..<32_000).map { UInt8(truncatingIfNeeded: $0 / 7) })
+
+        private static func damage(_ kind: String, _ path: String) throws {
+            let record = path + "/record.json"
+            if kind == "cut" { return try #require(truncate(record, 100) == 0) }
+            if kind == "huge" { return try #require(truncate(record, 1 << 40) == 0) }
+            try FileManager.default.removeItem(atPath: record)
+            switch kind {
+            case "empty": try Data().write(to: URL(fileURLWithPath: record))
+            case "binary": try Data((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }).write(to: URL(fileURLWithPath: record))
+            case "pipe": try #require(mkfifo(record, 0o600) == 0)
+            case "link": try FileManager.default.createSymbolicLink(atPath: record, withDestinationPath: "/etc/passwd")
+            case "folder": try FileManager.default.createDirectory(atPath: record + "/in/it", withIntermediateDirectories: true)
+            default: break
+            }
+        }
+
+        private func close(_ id: String, dst: String?, on server: PenstockServer) async throws {
+            var body: JSON = ["format": "wav", "streams": [Tenants.audio], "open": true]
+            if let dst { body = body.merging(["dst": .string(dst)]) }
+            #expect(try await server.curl("PUT", "/v1/writers/\(id)", body: .json(body)).status == 201)
+            try await server.sendChunk(Self.sound, to: id, stream: 0)
+            try await server.finalize(id)
+        }
+
+        private func outputs(of ids: [String], on server: PenstockServer) async throws -> [String: Data] {
+            var outputs: [String: Data] = [:]
+            for id in ids { outputs[id] = try await server.curl("GET", "/v1/writers/\(id)/output").body }
+            return outputs
+        }
+
+        @Test func outputsOfWritersWithDamagedRecordsAreKeptAndServed() async throws {
+            let folder = try TemporaryFolder()
+            let ids = Self.damages.flatMap { [$0, $0 + "-named"] }
+            let before = try await withServer(in: folder) { server in
+                for id in ids { try await close(id, dst: id.hasSuffix("-named") ? "d/\(id).wav" : nil, on: server) }
+                return try await outputs(of: ids, on: server)
+            }
+            #expect(before.values.allSatisfy { $0.suffix(32_000) == Self.sound })
+            let writers = folder / "state/writers"
+            for id in ids { try Self.damage(id.replacingOccurrences(of: "-named", with: ""), "\(writers)/\(id)") }
+            try Data("x".utf8).write(to: URL(fileURLWithPath: writers + "/plain-file"))
+            try FileManager.default.createSymbolicLink(atPath: writers + "/linked-folder", withDestinationPath: "/etc")
+
+            for start in 1...2 {
+                try await withServer(in: folder) { server in
+                    for id in ids + ["plain-file", "linked-folder"] {
+                        let writer = try await server.writer(id)
+                        #expect(writer["state"] == "failed", "\(start) \(id): \(writer)")
+                        #expect(writer["failure"]["type"] == "urn:penstock:problem:internal-error")
+                    }
+                    let list = try await server.curl("GET", "/v1/writers?state=failed&limit=100")
+                    #expect(list.json["writers"].array.count == ids.count + 2)
+                    #expect(try await outputs(of: ids, on: server) == before)
+                    if start == 1 { #expect(server.log.text.components(separatedBy: "record is lost").count == ids.count + 3) }
+                    #expect(!server.log.text.contains("never ended"))
+                }
+            }
+            try await withServer(in: folder) { server in
+                for id in ids + ["plain-file", "linked-folder"] {
+                    let deleted = try await server.curl("DELETE", "/v1/writers/\(id)")
+                    #expect(deleted.status == 204, "\(id): \(deleted.text)")
+                }
+                #expect(try FileManager.default.contentsOfDirectory(atPath: server.outputFolder + "/d") == [])
+                #expect(try FileManager.default.contentsOfDirectory(atPath: writers) == [])
+                #expect(try FileManager.default.contentsOfDirectory(atPath: folder / "state/origins") == [])
+                #expect(FileManager.default.fileExists(atPath: "/etc/passwd"))
+                // Their ids are free.
+                try await close("cut", dst: nil, on: server)
+            }
+        }
+
+        /// What the gateway keeps of a writer beside its record.
+        @Test func managedOutputsOutliveDamagedClaims() async throws {
+            let folder = try TemporaryFolder()
+            let before = try await withServer(in: folder) { server in
+                for id in ["a", "b"] { try await close(id, dst: nil, on: server) }
+                return try await outputs(of: ["a", "b"], on: server)
+            }
+            for id in ["a", "b"] { try #require(truncate(folder / "state/origins/\(id)", 5) == 0) }
+            try #require(truncate(folder / "state/writers/b/record.json", 50) == 0)
+            try await withServer(in: folder) { server in
+                let after = try await outputs(of: ["a", "b"], on: server)
+                #expect(after == before)
+                #expect(try await server.writer("a")["state"] == "closed")
+                #expect(try await server.writer("b")["state"] == "failed")
+                for id in ["a", "b"] { #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204) }
+            }
+        }
+
+        @Test func twoServersDoNotShareAStateDirectory() async throws {
+            try await withServer { server in
+                let (process, log) = try PenstockServer.launch([
+                    "serve", "--port", "0", "--output-dir", server.folder / "other", "--state-dir", server.folder / "state",
+                ])
+                #expect(try await process.ended(within: 20) == .exited(1))
+                #expect(await log.ended(within: 10))
+                #expect(log.text.contains("another penstock is running on the state directory"), "\(log.text)")
+                try await server.expectWell()
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import APICore
+import Bytewise
+import Gateway
+import Glibc
+import SystemIO
+import Testing
+import WriterModel
+
+/// What is left of writers whose encoders have died.
+@Suite struct DeadEncoderTests {
+    private static let process: Int32 = 2_000_000_000
+
+    private func plant(_ scene: GatewayScene, _ path: String, _ text: String) throws {
+        try Directory(path: scene.folder.path + "/output").makeParents(of: path)
+        scene.folder.write("output/" + path, text)
+    }
+
+    /// Killed before any client was told of the writer, with its file made and in the ledger.
+    @Test(arguments: [OutputClaim.file("k/w.wav"), .folder("k"), .managed("output.wav")])
+    func nothingIsLeftOfAWriterWhoseEncoderDiesWhileItIsMade(claim: OutputClaim) throws {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w")
+        scene.say(.claim(claim), as: encoder)
+        try plant(scene, "k/w.wav", "its own")
+        try plant(scene, "k/other.wav", "another's")
+        try scene.note(["k/w.wav"], as: encoder)
+        scene.folder.write("state/writers/w/output.wav", "its own")
+        scene.end(encoder, process: Self.process)
+        #expect(scene.registry[encoder.writer] == nil)
+        #expect((scene.folder.text("output/k/w.wav") == nil) == (claim != .managed("output.wav")))
+        #expect(scene.folder.text("output/k/other.wav") == "another's")
+        #expect(try scene.records.all() == [])
+        #expect(scene.records.origin(of: encoder.writer) == nil)
+        _ = try scene.start("w")
+    }
+
+    /// It was to replace a file, and another's lies there.
+    @Test func anUnfinishedOutputGoesAndTheFileItWasToReplaceStays() throws {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w")
+        scene.say(.claim(.file("k/w.wav")), as: encoder)
+        try plant(scene, "k/w.wav", "another's")
+        try plant(scene, "k/.penstock-w.new", "its own")
+        let outputs = try Directory(path: scene.folder.path + "/output")
+        let ledger = try FileLedger(in: Directory(path: scene.records.folderPath(encoder.writer)))
+        try ledger.note(RelativePath("k/w.wav"), is: try #require(outputs.identity(of: "k/.penstock-w.new")))
+        scene.end(encoder, process: Self.process)
+        #expect(scene.folder.text("output/k/.penstock-w.new") == nil)
+        #expect(scene.folder.text("output/k/w.wav") == "another's")
+        #expect(try scene.records.all() == [])
+    }
+
+    @Test func whatLiesInTheWayOfANewWritersFolderGoes() throws {
+        let scene = try GatewayScene()
+        let writers = try Directory(path: scene.folder.path + "/state/writers")
+        try writers.makeParents(of: "a/b/c/file")
+        scene.folder.write("state/writers/a/b/c/file", "x")
+        scene.folder.write("state/writers/b", "x")
+        scene.folder.link("state/writers/c", to: "/etc")
+        for id in ["a", "b", "c"] { _ = try scene.start(id) }
+        #expect(try writers.subdirectory("a").entries() == [])
+        #expect(access("/etc/passwd", F_OK) == 0)
+        // One whose encoder holds on to it stays.
+        try writers.makeSubdirectory("held")
+        let held = try writers.subdirectory("held")
+        #expect(held.lock())
+        withExtendedLifetime(held) {
+            _ = #expect(throws: Problem.self) { _ = try scene.start("held") }
+        }
+        #expect(scene.registry[WriterID("held")!] == nil)
+    }
+
+    private func snapshot() -> WriterRecord {
+        var record = GatewayScene.snapshot("w")
+        record.resource["streams"] = [["frames": 5, "frames_encoded": 4, "offset": 10, "next_pts": .number(0.5)], ["offset": 7]]
+        record.resource["bytes_written"] = 100
+        return record
+    }
+
+    private func failed(_ note: (ProgressMarks) -> Void) throws -> JSONObject {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w")
+        scene.say(.claim(.nothing), as: encoder)
+        scene.say(.snapshot(snapshot()), as: encoder)
+        note(ProgressMarks(encoder.marks))
+        scene.end(encoder, process: Self.process)
+        let record = try #require(scene.records.record(of: encoder.writer))
+        #expect(record.state == .failed)
+        return record.resource
+    }
+
+    @Test func whatAnEncoderNotedLastIsInItsWritersRecord() throws {
+        let resource = try failed { marks in
+            for last in Int64(1)...9 { marks.note(.init(frames: last * 10, framesEncoded: last * 9, offset: last * 20, nextPTS: Double(last) + 0.5), of: 0) }
+            marks.bytesWritten = 5_000
+        }
+        #expect(resource["streams"] == [["frames": 90, "frames_encoded": 81, "offset": 180, "next_pts": .number(9.5)], ["offset": 7]])
+        #expect(resource["bytes_written"] == 5_000)
+    }
+
+    /// An encoder that was taken over writes there what it likes.
+    @Test func notedCountersOnlyGoOn() throws {
+        let lies: [ProgressMarks.Stream] = [
+            .init(frames: -1, framesEncoded: .min, offset: 9, nextPTS: .nan), .init(frames: 0, framesEncoded: 0, offset: -5, nextPTS: -.infinity),
+            .init(frames: 4, framesEncoded: 3, offset: .min, nextPTS: 0.25), .init(frames: 5, framesEncoded: 4, offset: 10, nextPTS: .infinity),
+        ]
+        for lie in lies {
+            let resource = try failed { marks in
+                marks.note(lie, of: 0)
+                marks.bytesWritten = -7
+            }
+            #expect(resource["streams"] == snapshot().resource["streams"], "\(lie)")
+            #expect(resource["bytes_written"] == 100)
+        }
+        let largest = try failed { $0.note(.init(frames: .max, framesEncoded: .max, offset: .max, nextPTS: .greatestFiniteMagnitude), of: 1) }
+        #expect(largest["streams"]?.arrayValue?[1].objectValue?["offset"] == .integer(.max))
+        // More streams than there are, and none of that number.
+        _ = try failed { marks in
+            for index in [-1, 400, 455, 10_000, .max] { marks.note(lies[0], of: index) }
+        }
+    }
+}
