@@ -296,7 +296,8 @@ package final class Encoders: Sendable {
             case .returned(let connection, let unread, let passes):
                 let most = configuration.limits.maxHeadBytes + HTTPServer.mostUnreadBesideHead
                 if unread.count > most { return distrust(link, "more unread bytes than a connection has") }
-                connections.takeBack(connection, unread: unread, passes: passes)
+                // One that has ended can't send it to and fro: whoever is asked next is another.
+                connections.takeBack(connection, unread: unread, passes: link.outcome == nil ? passes : 0)
             case .released(let connection, let end): connections.close(connection, end)
             case .improper(let what): return distrust(link, what)
             case .ended:
@@ -354,7 +355,7 @@ package final class Encoders: Sendable {
     private func receiveFromCatalog(_ link: EncoderLink) {
         guard takeTurn(link, { _ in }) else { return }
         catalogLink.withLock { if $0 === link { $0 = nil } }
-        settleConnections(of: link, .encoderCrashed(link.end))
+        settleConnections(of: link, problem(of: link, link.end))
     }
 
     // MARK: What the fork server says
@@ -412,12 +413,14 @@ package final class Encoders: Sendable {
     }
 
     private func problem(of link: EncoderLink, _ end: ProcessEnd?) -> Problem {
-        if link.condemnation == .unresponsive { return .encoderUnresponsive(configuration.limits.encoderTimeout) }
+        if link.condemnation == .unresponsive {
+            return .encoderUnresponsive(configuration.limits.encoderTimeout, isCatalog: link.role == .catalog)
+        }
         // Its fork server died before it was forked.
         if link.process == nil && end == nil && link.snapshot == nil {
-            return Problem(.overloaded, "The server could not start an encoder just now. Try again.")
+            return .notStarted
         }
-        return .encoderCrashed(end)
+        return link.role == .catalog ? .catalogCrashed : .encoderCrashed(end)
     }
 
     /// Its clients are answered, once the gateway answers for its writer.
@@ -460,11 +463,19 @@ extension Problem {
         return problem
     }
 
-    /// The encoder of a writer was killed by the gateway.
-    fileprivate static func encoderUnresponsive(_ timeout: Double) -> Problem {
-        Problem(
+    fileprivate static let notStarted = Problem(
+        .overloaded, "The server could not start an encoder just now. Try again.")
+
+    fileprivate static let catalogCrashed = Problem(
+        .encoderCrashed, "The process that answers questions about libav died. Writers are not affected. Try again.")
+
+    /// A process was killed by the gateway.
+    fileprivate static func encoderUnresponsive(_ timeout: Double, isCatalog: Bool) -> Problem {
+        let who = isCatalog ? "The process that answers questions about libav" : "The writer's encoder"
+        let rest = isCatalog ? "Try again." : "What it had written is kept; other writers are not affected."
+        return Problem(
             .encoderStalled,
-            "The writer's encoder did not answer the server for \(ServiceLimits.text(timeout)) seconds (--encoder-timeout) and was ended. What it had written is kept; other writers are not affected.",
+            "\(who) did not answer the server for \(ServiceLimits.text(timeout)) seconds (--encoder-timeout) and was ended. \(rest)",
             extras: [("stage", "process")])
     }
 
