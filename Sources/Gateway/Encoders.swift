@@ -16,6 +16,7 @@ package final class Encoders: Sendable {
     private let log: Logger
     private let forkServer = Mutex<(any EncoderSource)?>(nil)
     private let connections: ConnectionKeeper
+    let shares: LoanShares
 
     private struct Ends {
         /// Encoders whose socket has ended and whose way of ending is not known yet.
@@ -57,6 +58,7 @@ package final class Encoders: Sendable {
         self.loop = loop
         self.log = log
         self.connections = connections
+        shares = LoanShares(of: configuration.limits.maxConnections)
         let source = try source { [self] in hear($0) }
         forkServer.withLock { $0 = source }
         loop.everySecond { [self] in
@@ -151,7 +153,9 @@ package final class Encoders: Sendable {
         let encoder = NewEncoder(
             link: try EncoderLink(
                 writer: writer, socket: MessageSocket(owning: ours), role: role, createdAt: createdAt,
-                idempotencyKey: idempotencyKey, folder: bounds.folder),
+                idempotencyKey: idempotencyKey, folder: bounds.folder, shares: shares,
+                // One encoder may have every connection that the server has.
+                slots: configuration.limits.maxConnections),
             theirEnd: Descriptor(owning: theirs), tokens: tokens.current)
         // Before anybody can find the link and pass it a connection: an encoder hears this first.
         guard encoder.link.start(
