@@ -79,7 +79,7 @@ package final class Encoders: Sendable {
     /// it. When the id is taken, gives what has it instead.
     package func start(
         _ writer: WriterID, as role: EncoderSettings.Role, bounds: TokenLimits = TokenLimits(),
-        idempotencyKey: String? = nil
+        idempotencyKey: String? = nil, for client: WorkerPool.ClientKey? = nil
     ) throws(Problem) -> Registry.Admission {
         try startingOrOverloaded(writer) { () throws(SystemError) in
             let createdAt = Timestamp.now()
@@ -100,7 +100,7 @@ package final class Encoders: Sendable {
                 throw error
             }
             do throws(SystemError) {
-                try fork(encoder)
+                try fork(encoder, for: writer.owner.map { .name($0) } ?? .client(client))
             } catch {
                 abandon(link)
                 throw error
@@ -117,7 +117,7 @@ package final class Encoders: Sendable {
             let link = encoder.link
             try link.watch(on: loop) { [self] in receiveFromCatalog(link) }
             do throws(SystemError) {
-                try fork(encoder)
+                try fork(encoder, for: .client(nil))
             } catch {
                 link.unwatch(on: loop)
                 throw error
@@ -168,8 +168,10 @@ package final class Encoders: Sendable {
         return encoder
     }
 
-    private func fork(_ encoder: borrowing NewEncoder) throws(SystemError) {
-        guard forkServer.withLock({ $0 })?.fork(encoder.link.writer, passing: encoder.theirEnd) == true else {
+    private func fork(_ encoder: borrowing NewEncoder, for client: ForkClient) throws(SystemError) {
+        let link = encoder.link
+        let isAsked = forkServer.withLock { $0 }?.fork(link.writer, passing: encoder.theirEnd, for: client) { !link.isDeserted }
+        guard isAsked == true else {
             throw SystemError("start an encoder: the fork server is being restarted", number: 11)
         }
     }
@@ -208,6 +210,17 @@ package final class Encoders: Sendable {
         return bytes > MessageSocket.maxMessageBytes ? bytes - MessageSocket.maxMessageBytes : nil
     }
 
+    /// A writer whose clients have all left before anything of it was made.
+    private func forgetDeserted(_ writer: WriterID) {
+        guard case .live(let link) = registry[writer], link.process == nil else { return }
+        log.info("a writer is not made: its client has left", metadata: ["writer": "\(writer.key)"])
+        // Before what it was passed is taken: nothing more is.
+        link.finish()
+        abandon(link)
+        link.noteSettled()
+        settleConnections(of: link, .notStarted)
+    }
+
     private func abandon(_ link: EncoderLink) {
         link.unwatch(on: loop)
         registry.remove(link.writer)
@@ -231,7 +244,8 @@ package final class Encoders: Sendable {
             last = .now
             return true
         }
-        if isTime { for link in links { link.pulse.ping() } }
+        // One whose fork waits its turn can't answer.
+        if isTime { for link in links where link.process != nil { link.pulse.ping() } }
     }
 
     /// Kills an encoder that does not answer. False: it has no process.
@@ -374,6 +388,7 @@ package final class Encoders: Sendable {
             ends.withLock { $0.writers[process] = writer }
         case .forkFailed(let writer, let reason):
             log.error("an encoder can't be forked", metadata: ["writer": "\(writer.key)", "error": "\(reason)"])
+        case .unwanted(let writer): forgetDeserted(writer)
         case .ended(let process, let end):
             tally.withLock { $0.exits[end.label, default: 0] += 1 }
             processEnded(process, end)

@@ -174,7 +174,7 @@ package final class Switchboard: RequestHandler {
         }
         try admit()
         let bounds = try tokens.limits(of: caller)
-        switch try encoders.start(writer, as: role, bounds: bounds, idempotencyKey: idempotencyKey) {
+        switch try encoders.start(writer, as: role, bounds: bounds, idempotencyKey: idempotencyKey, for: client(of: exchange)) {
         case .added:
             guard case .live(let link) = registry[writer] else { throw .noWriter(writer.text) }
             try pass(exchange, to: link)
@@ -186,6 +186,12 @@ package final class Switchboard: RequestHandler {
                 .overloaded,
                 "The server already has \(configuration.limits.maxWriters) writers, its limit (--max-writers). Try again later.")
         }
+    }
+
+    /// A token that has been checked; without tokens, anybody may say anything in its place.
+    private func client(of exchange: Exchange) -> WorkerPool.ClientKey? {
+        let asksForTokens = tokens.current != nil
+        return exchange.clients.last { if case .credential = $0 { asksForTokens } else { true } }
     }
 
     /// Whether the processors have room for another writer; those that there are always go on.
