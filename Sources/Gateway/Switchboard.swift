@@ -176,7 +176,8 @@ package final class Switchboard: RequestHandler {
         let bounds = try tokens.limits(of: caller)
         switch try encoders.start(writer, as: role, bounds: bounds, idempotencyKey: idempotencyKey, for: client(of: exchange)) {
         case .added:
-            guard case .live(let link) = registry[writer] else { throw .noWriter(writer.text) }
+            // Another request of the same may have been passed to its encoder first, and have failed.
+            guard case .live(let link) = registry[writer] else { throw .justEnding(writer) }
             try pass(exchange, to: link)
         case .alreadyThere(let entry): try repeatCreation(of: writer, entry, for: caller, exchange)
         case .ownerFull(let limit): throw .tooManyWriters(of: caller.name, limit)
