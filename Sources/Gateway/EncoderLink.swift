@@ -62,9 +62,9 @@ package final class EncoderLink: Sendable {
 
     package init(
         writer: WriterID, socket: MessageSocket, role: EncoderSettings.Role = .writer, createdAt: Timestamp = .now(),
-        idempotencyKey: String? = nil, folder: String? = nil
+        idempotencyKey: String? = nil, folder: String? = nil, shares: LoanShares = LoanShares(of: 64), slots: Int = 64
     ) throws(SystemError) {
-        lent = try LentConnections()
+        lent = try LentConnections(slots: slots, shares: shares)
         self.writer = writer
         self.socket = socket
         self.role = role
@@ -138,7 +138,7 @@ package final class EncoderLink: Sendable {
 
     /// The first messages, while the socket is empty; with them the marks of its connections. False: they
     /// can't be sent.
-    func start(_ settings: EncoderSettings, tokens: TokenTable?) -> Bool {
+    package func start(_ settings: EncoderSettings, tokens: TokenTable?) -> Bool {
         let marks = lent.marks.descriptor
         guard socket.send(ControlMessage.start(settings).encoded, passing: marks, timeout: .zero) == .sent else { return false }
         guard let tokens else { return true }
@@ -187,20 +187,47 @@ package final class EncoderLink: Sendable {
         }
     }
 
-    /// Passes a copy of a connection to the encoder. `.timedOut`: it is behind, and stays so. `giveBack`
-    /// gets other connections, which waited for it in vain.
+    package enum Passed: Sendable, Equatable {
+        case sent
+        /// It is behind, and stays so.
+        case behind
+        /// One of the client's names has its share of the connections.
+        case beyondShare(WorkerPool.ClientKey)
+        case tooLong
+        case peerGone
+
+        fileprivate init(_ sent: MessageSocket.Sent) {
+            switch sent {
+            case .sent: self = .sent
+            case .timedOut: self = .behind
+            case .tooLong: self = .tooLong
+            case .peerGone: self = .peerGone
+            }
+        }
+    }
+
+    /// Passes a copy of a connection to the encoder. `always`: whatever share its client has. `giveBack` gets
+    /// other connections, which waited for it in vain.
     package func pass(
-        _ connection: LentConnection, isForHead: Bool, unread: [UInt8], passes: UInt8 = 1,
-        giveBack: (LentConnection, [UInt8], UInt8) -> Void = { _, _, _ in }
-    ) -> MessageSocket.Sent {
-        guard let slot = lent.add(connection, isForHead: isForHead) else { return .timedOut }
+        _ connection: LentConnection, of clients: [WorkerPool.ClientKey] = [], isForHead: Bool, unread: [UInt8],
+        passes: UInt8 = 1, always: Bool = false, giveBack: (LentConnection, [UInt8], UInt8) -> Void = { _, _, _ in }
+    ) -> Passed {
+        let slot: Int
+        switch lent.add(connection, of: clients, isForHead: isForHead, always: always) {
+        case .slot(let number): slot = number
+        case .full: return .behind
+        case .beyondShare(let client): return .beyondShare(client)
+        }
         let parcel = Parcel(connection: connection, slot: slot, unread: unread, passes: passes)
         let sent = queue.pass(parcel) { [lent] other in
             if let connection = lent.remove(other.slot) { giveBack(connection, other.unread, other.passes) }
         }
         if sent != .sent { _ = lent.remove(slot) }
-        return sent
+        return Passed(sent)
     }
+
+    /// Whether every client that it was passed has left.
+    var isDeserted: Bool { lent.isDeserted }
 
     /// What an encoder that is gone has left of what it was passed.
     func takeLeft() -> [(connection: LentConnection, state: ServedState)] { lent.removeAll() }

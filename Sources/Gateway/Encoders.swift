@@ -16,6 +16,7 @@ package final class Encoders: Sendable {
     private let log: Logger
     private let forkServer = Mutex<(any EncoderSource)?>(nil)
     private let connections: ConnectionKeeper
+    let shares: LoanShares
 
     private struct Ends {
         /// Encoders whose socket has ended and whose way of ending is not known yet.
@@ -57,6 +58,7 @@ package final class Encoders: Sendable {
         self.loop = loop
         self.log = log
         self.connections = connections
+        shares = LoanShares(of: configuration.limits.maxConnections)
         let source = try source { [self] in hear($0) }
         forkServer.withLock { $0 = source }
         loop.everySecond { [self] in
@@ -77,7 +79,7 @@ package final class Encoders: Sendable {
     /// it. When the id is taken, gives what has it instead.
     package func start(
         _ writer: WriterID, as role: EncoderSettings.Role, bounds: TokenLimits = TokenLimits(),
-        idempotencyKey: String? = nil
+        idempotencyKey: String? = nil, for client: WorkerPool.ClientKey? = nil
     ) throws(Problem) -> Registry.Admission {
         if let folder = bounds.folder, role == .writer { try makeOutputFolder(folder, for: writer) }
         return try startingOrOverloaded(writer) { () throws(SystemError) in
@@ -99,7 +101,7 @@ package final class Encoders: Sendable {
             }
             do throws(SystemError) {
                 try link.watch(on: loop) { [self] in receive(link) }
-                try fork(encoder)
+                try fork(encoder, for: writer.owner.map { .name($0) } ?? .client(client))
             } catch {
                 abandon(link)
                 throw error
@@ -136,7 +138,7 @@ package final class Encoders: Sendable {
             let link = encoder.link
             try link.watch(on: loop) { [self] in receiveFromCatalog(link) }
             do throws(SystemError) {
-                try fork(encoder)
+                try fork(encoder, for: .client(nil))
             } catch {
                 link.unwatch(on: loop)
                 throw error
@@ -172,7 +174,9 @@ package final class Encoders: Sendable {
         let encoder = NewEncoder(
             link: try EncoderLink(
                 writer: writer, socket: MessageSocket(owning: ours), role: role, createdAt: createdAt,
-                idempotencyKey: idempotencyKey, folder: bounds.folder),
+                idempotencyKey: idempotencyKey, folder: bounds.folder, shares: shares,
+                // One encoder may have every connection that the server has.
+                slots: configuration.limits.maxConnections),
             theirEnd: Descriptor(owning: theirs), tokens: tokens.current)
         // Before anybody can find the link and pass it a connection: an encoder hears this first.
         guard encoder.link.start(
@@ -185,8 +189,10 @@ package final class Encoders: Sendable {
         return encoder
     }
 
-    private func fork(_ encoder: borrowing NewEncoder) throws(SystemError) {
-        guard forkServer.withLock({ $0 })?.fork(encoder.link.writer, passing: encoder.theirEnd) == true else {
+    private func fork(_ encoder: borrowing NewEncoder, for client: ForkClient) throws(SystemError) {
+        let link = encoder.link
+        let isAsked = forkServer.withLock { $0 }?.fork(link.writer, passing: encoder.theirEnd, for: client) { !link.isDeserted }
+        guard isAsked == true else {
             throw SystemError("start an encoder: the fork server is being restarted", number: 11)
         }
     }
@@ -226,6 +232,17 @@ package final class Encoders: Sendable {
         return bytes > MessageSocket.maxMessageBytes ? bytes - MessageSocket.maxMessageBytes : nil
     }
 
+    /// A writer whose clients have all left before anything of it was made.
+    private func forgetDeserted(_ writer: WriterID) {
+        guard case .live(let link) = registry[writer], link.process == nil else { return }
+        log.info("a writer is not made: its client has left", metadata: ["writer": "\(writer.key)"])
+        // Before what it was passed is taken: nothing more is.
+        link.finish()
+        abandon(link)
+        link.noteSettled()
+        settleConnections(of: link, .notStarted)
+    }
+
     private func abandon(_ link: EncoderLink) {
         link.unwatch(on: loop)
         removeFolder(of: link.writer)
@@ -258,7 +275,8 @@ package final class Encoders: Sendable {
             last = .now
             return true
         }
-        if isTime { for link in links { link.pulse.ping() } }
+        // One whose fork waits its turn can't answer.
+        if isTime { for link in links where link.process != nil { link.pulse.ping() } }
     }
 
     /// Kills an encoder that does not answer. False: it has no process.
@@ -327,7 +345,8 @@ package final class Encoders: Sendable {
             case .returned(let connection, let unread, let passes):
                 let most = configuration.limits.maxHeadBytes + HTTPServer.mostUnreadBesideHead
                 if unread.count > most { return distrust(link, "more unread bytes than a connection has") }
-                connections.takeBack(connection, unread: unread, passes: passes)
+                // One that has ended can't send it to and fro: whoever is asked next is another.
+                connections.takeBack(connection, unread: unread, passes: link.outcome == nil ? passes : 0)
             case .released(let connection, let end): connections.close(connection, end)
             case .improper(let what): return distrust(link, what)
             case .ended:
@@ -385,7 +404,7 @@ package final class Encoders: Sendable {
     private func receiveFromCatalog(_ link: EncoderLink) {
         guard takeTurn(link, { _ in }) else { return }
         catalogLink.withLock { if $0 === link { $0 = nil } }
-        settleConnections(of: link, .encoderCrashed(link.end))
+        settleConnections(of: link, problem(of: link, link.end))
     }
 
     // MARK: What the fork server says
@@ -400,6 +419,7 @@ package final class Encoders: Sendable {
             ends.withLock { $0.writers[process] = writer }
         case .forkFailed(let writer, let reason):
             log.error("an encoder can't be forked", metadata: ["writer": "\(writer.key)", "error": "\(reason)"])
+        case .unwanted(let writer): forgetDeserted(writer)
         case .ended(let process, let end):
             tally.withLock { $0.exits[end.label, default: 0] += 1 }
             processEnded(process, end)
@@ -443,12 +463,14 @@ package final class Encoders: Sendable {
     }
 
     private func problem(of link: EncoderLink, _ end: ProcessEnd?) -> Problem {
-        if link.condemnation == .unresponsive { return .encoderUnresponsive(configuration.limits.encoderTimeout) }
+        if link.condemnation == .unresponsive {
+            return .encoderUnresponsive(configuration.limits.encoderTimeout, isCatalog: link.role == .catalog)
+        }
         // Its fork server died before it was forked.
         if link.process == nil && end == nil && link.snapshot == nil {
-            return Problem(.overloaded, "The server could not start an encoder just now. Try again.")
+            return .notStarted
         }
-        return .encoderCrashed(end)
+        return link.role == .catalog ? .catalogCrashed : .encoderCrashed(end)
     }
 
     /// Its clients are answered, once the gateway answers for its writer.
@@ -494,11 +516,19 @@ extension Problem {
         return problem
     }
 
-    /// The encoder of a writer was killed by the gateway.
-    fileprivate static func encoderUnresponsive(_ timeout: Double) -> Problem {
-        Problem(
+    fileprivate static let notStarted = Problem(
+        .overloaded, "The server could not start an encoder just now. Try again.")
+
+    fileprivate static let catalogCrashed = Problem(
+        .encoderCrashed, "The process that answers questions about libav died. Writers are not affected. Try again.")
+
+    /// A process was killed by the gateway.
+    fileprivate static func encoderUnresponsive(_ timeout: Double, isCatalog: Bool) -> Problem {
+        let who = isCatalog ? "The process that answers questions about libav" : "The writer's encoder"
+        let rest = isCatalog ? "Try again." : "What it had written is kept; other writers are not affected."
+        return Problem(
             .encoderStalled,
-            "The writer's encoder did not answer the server for \(ServiceLimits.text(timeout)) seconds (--encoder-timeout) and was ended. What it had written is kept; other writers are not affected.",
+            "\(who) did not answer the server for \(ServiceLimits.text(timeout)) seconds (--encoder-timeout) and was ended. \(rest)",
             extras: [("stage", "process")])
     }
 

@@ -6,14 +6,19 @@ import WriterModel
 /// What gives writers their encoders.
 package protocol EncoderSource: Sendable {
     var isRunning: Bool { get }
-    /// Asks for an encoder that holds `control` as its control socket. False: none can be had at the moment.
-    func fork(_ writer: WriterID, passing control: borrowing Descriptor) -> Bool
+    /// Asks for an encoder that holds a copy of `control` as its control socket, in the turn of the client.
+    /// When its turn comes and it is not wanted any more, none is forked. False: none can be had at the moment.
+    func fork(
+        _ writer: WriterID, passing control: borrowing Descriptor, for client: ForkClient,
+        isWanted: @escaping @Sendable () -> Bool) -> Bool
     func stop()
 }
 
 package enum ForkReport: Sendable {
     case forked(WriterID, process: Int32)
     case forkFailed(WriterID, reason: String)
+    /// Nobody waited for it when its turn came: it is not forked.
+    case unwanted(WriterID)
     case ended(process: Int32, ProcessEnd)
 }
 
@@ -26,12 +31,28 @@ package final class ForkServerClient: EncoderSource {
         var token: EventLoop.Token?
         var process: Int32?
         var isStopping = false
-        /// Since when forks that were asked for are awaited.
-        var awaited: [WriterID: ContinuousClock.Instant] = [:]
+        var turns = ForkTurns<Request>()
+        /// When the fork server last said something, or was first asked for something again.
+        var lastHeard = ContinuousClock.now
     }
 
-    /// A fork takes milliseconds: a fork server that has not answered by then never will.
-    private static let forkTimeout = Duration.seconds(5)
+    private final class Request: Sendable {
+        let writer: WriterID
+        let control: Descriptor
+        let isWanted: @Sendable () -> Bool
+
+        init(_ writer: WriterID, _ control: consuming Descriptor, _ isWanted: @escaping @Sendable () -> Bool) {
+            self.writer = writer
+            self.control = control
+            self.isWanted = isWanted
+        }
+    }
+
+    /// A fork takes milliseconds: a fork server that has said nothing for so long, while some are under way,
+    /// never will.
+    private let timeout: Duration
+
+    private static let mostUnwanted = 16
 
     private let executable: String
     private let arguments: [String]
@@ -44,13 +65,14 @@ package final class ForkServerClient: EncoderSource {
     static let socketNumber: Int32 = 3
 
     package init(
-        executable: String, arguments: [String], loop: EventLoop, log: Logger,
+        executable: String, arguments: [String], loop: EventLoop, log: Logger, timeout: Duration = .seconds(5),
         onReport: @escaping @Sendable (ForkReport) -> Void
     ) throws(SystemError) {
         self.executable = executable
         self.arguments = arguments
         self.loop = loop
         self.log = log
+        self.timeout = timeout
         self.onReport = onReport
         try start()
         loop.everySecond { [self] in
@@ -61,15 +83,44 @@ package final class ForkServerClient: EncoderSource {
 
     package var isRunning: Bool { state.withLock { $0.socket != nil } }
 
-    /// Asks for an encoder that holds `control` as its control socket. False: there is no
-    /// fork server at the moment.
-    package func fork(_ writer: WriterID, passing control: borrowing Descriptor) -> Bool {
-        let socket = state.withLock { state in
-            if state.socket != nil { state.awaited[writer] = .now }
-            return state.socket
+    package func fork(
+        _ writer: WriterID, passing control: borrowing Descriptor, for client: ForkClient,
+        isWanted: @escaping @Sendable () -> Bool
+    ) -> Bool {
+        guard isRunning, let copy = Descriptor(duplicating: control.number) else { return false }
+        let request = Request(writer, copy, isWanted)
+        state.withLock { $0.turns.add(request, for: client) }
+        beginNext()
+        return true
+    }
+
+    /// Asks for what may be under way now. Those under way always fit the fork server's socket.
+    private func beginNext() {
+        var unwanted = 0
+        while let (socket, request) = next() {
+            if request.isWanted() {
+                let message = ForkMessage.fork(writer: request.writer).encoded
+                if socket.send(message, passing: request.control.number, timeout: .zero) == .sent { continue }
+                // Its control socket ends with the request, which says it all.
+                onReport(.forkFailed(request.writer, reason: "the fork server takes nothing"))
+            } else {
+                onReport(.unwanted(request.writer))
+                unwanted += 1
+            }
+            state.withLock { $0.turns.end() }
+            // The loop has other things to do than to clear up after one client.
+            if unwanted == Self.mostUnwanted { return loop.post { [self] in beginNext() } }
         }
-        guard let socket else { return false }
-        return socket.send(ForkMessage.fork(writer: writer).encoded, passing: control.number) == .sent
+    }
+
+    private func next() -> (MessageSocket, Request)? {
+        state.withLock { state in
+            guard let socket = state.socket else { return nil }
+            let isFirst = state.turns.underWay == 0
+            guard let request = state.turns.next() else { return nil }
+            if isFirst { state.lastHeard = .now }
+            return (socket, request)
+        }
     }
 
     /// The fork server ends when its socket does; its encoders go on.
@@ -93,15 +144,16 @@ package final class ForkServerClient: EncoderSource {
             state.process = process
         }
         log.debug("the fork server runs", metadata: ["pid": "\(process)"])
+        beginNext()
     }
 
     /// One that is stopped, or hangs, would keep every new writer waiting for ever.
     private func endIfStuck() {
         let stuck = state.withLock { state -> Int32? in
-            guard state.socket != nil, let oldest = state.awaited.values.min(),
-                ContinuousClock.now - oldest > Self.forkTimeout
+            guard state.socket != nil, state.turns.underWay > 0, ContinuousClock.now - state.lastHeard > timeout
             else { return nil }
-            state.awaited = [:]
+            // Its end is heard once more, which takes a moment.
+            state.lastHeard = .now
             return state.process
         }
         guard let stuck else { return }
@@ -125,12 +177,13 @@ package final class ForkServerClient: EncoderSource {
             case .nothing: return
             case .message(let bytes, let descriptor):
                 if let descriptor { _ = Descriptor(owning: descriptor) }
+                state.withLock { $0.lastHeard = .now }
                 if let message = ForkMessage(bytes) { report(message) }
             case .ended:
                 let isStopping = state.withLock { state in
                     if let token = state.token { loop.unwatch(socket.descriptor, token) }
                     state.socket = nil
-                    state.awaited = [:]
+                    state.turns.endAll()
                     return state.isStopping
                 }
                 if !isStopping { log.error("the fork server ended; another one is started") }
@@ -149,7 +202,9 @@ package final class ForkServerClient: EncoderSource {
 
     private func report(_ message: ForkMessage) {
         switch message {
-        case .forked(let writer, _), .forkFailed(let writer, _): state.withLock { $0.awaited[writer] = nil }
+        case .forked, .forkFailed:
+            state.withLock { $0.turns.end() }
+            beginNext()
         case .ended, .fork: break
         }
         switch message {

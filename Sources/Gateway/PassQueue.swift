@@ -46,7 +46,7 @@ final class PassQueue: Sendable {
     }
 
     private func send(_ parcel: Parcel, within time: Duration) -> MessageSocket.Sent {
-        let message = ControlMessage.connection(unread: parcel.unread, passes: parcel.passes, slot: UInt16(parcel.slot))
+        let message = ControlMessage.connection(unread: parcel.unread, passes: parcel.passes, slot: UInt32(parcel.slot))
         return socket.send(message.encoded, passing: parcel.connection.descriptor, timeout: time)
     }
 

@@ -174,9 +174,10 @@ package final class Switchboard: RequestHandler {
         }
         try admit()
         let bounds = try tokens.limits(of: caller)
-        switch try encoders.start(writer, as: role, bounds: bounds, idempotencyKey: idempotencyKey) {
+        switch try encoders.start(writer, as: role, bounds: bounds, idempotencyKey: idempotencyKey, for: client(of: exchange)) {
         case .added:
-            guard case .live(let link) = registry[writer] else { throw .noWriter(writer.text) }
+            // Another request of the same may have been passed to its encoder first, and have failed.
+            guard case .live(let link) = registry[writer] else { throw .justEnding(writer) }
             do throws(Problem) {
                 try pass(exchange, to: link)
             } catch {
@@ -191,6 +192,12 @@ package final class Switchboard: RequestHandler {
                 .overloaded,
                 "The server already has \(configuration.limits.maxWriters) writers, its limit (--max-writers). Try again later.")
         }
+    }
+
+    /// A token that has been checked; without tokens, anybody may say anything in its place.
+    private func client(of exchange: Exchange) -> WorkerPool.ClientKey? {
+        let asksForTokens = tokens.current != nil
+        return exchange.clients.last { if case .credential = $0 { asksForTokens } else { true } }
     }
 
     /// Whether the processors have room for another writer; those that there are always go on.
@@ -258,20 +265,32 @@ package final class Switchboard: RequestHandler {
                 metadata: ["writer": "\(link.writer)", "request_id": "\(exchange.requestID)", "passes": "\(passes)"])
             throw .passedTooOften
         }
-        var sent = MessageSocket.Sent.peerGone
+        var passed = EncoderLink.Passed.peerGone
         let isForHead = exchange.head.method == .head
         let isPassed = exchange.lend { connection, unread in
-            sent = link.pass(connection, isForHead: isForHead, unread: unread, passes: passes + 1) { other, unread, passes in
+            passed = link.pass(
+                connection, of: exchange.clients, isForHead: isForHead, unread: unread, passes: passes + 1,
+                always: Self.endsWriter(exchange)
+            ) { other, unread, passes in
                 server.withLock { $0 }?.takeBack(other, unread: unread, passes: passes)
             }
-            return sent == .sent
+            return passed == .sent
         }
         if isPassed { return }
-        switch sent {
-        case .timedOut: throw Problem(.overloaded, "The writer \(link.writer) is not taking requests now. Try again.")
+        switch passed {
+        case .behind: throw .busy(link)
+        case .beyondShare(let client):
+            // Kept, it would only be idle here instead.
+            exchange.endsConnection = true
+            throw .tooManyConnections(of: client, encoders.shares.share(of: client))
         case .tooLong: throw Problem(.headTooLarge, "The request's head, with what was sent behind it, can't be passed on.")
-        case .peerGone, .sent: throw .justEnding(link.writer)
+        case .peerGone, .sent: throw link.role == .catalog ? .busy(link) : .justEnding(link.writer)
         }
+    }
+
+    /// Whoever has too many connections can still end what they are at.
+    private static func endsWriter(_ exchange: Exchange) -> Bool {
+        exchange.route == Operation.deleteWriter.rawValue || exchange.route == Operation.finalizeWriter.rawValue
     }
 
     private func ended(_ writer: WriterID, for caller: Principal? = nil) throws(Problem) -> EndedWriter {
@@ -349,6 +368,23 @@ extension SandboxReport {
 }
 
 extension Problem {
+    fileprivate static func busy(_ link: EncoderLink) -> Problem {
+        let who = link.role == .catalog ? "The process that answers questions about libav" : "The writer \(link.writer)"
+        return Problem(.overloaded, "\(who) is not taking requests now. Try again.")
+    }
+
+    fileprivate static func tooManyConnections(of client: WorkerPool.ClientKey, _ share: Int) -> Problem {
+        let who =
+            switch client {
+            case .address: "This address"
+            case .credential: "This token"
+            }
+        return Problem(
+            .tooManyConnections,
+            "\(who) is using \(share) of the server's connections (--max-connections) at once, the most for one. End some requests first; DELETE and finalize are taken all the same.",
+            extras: [("limit", .integer(Int64(share)))])
+    }
+
     fileprivate static func tooManyWriters(of name: String?, _ limit: Int) -> Problem {
         Problem(
             .tooManyWriters,

@@ -30,6 +30,8 @@ public final class Exchange: @unchecked Sendable {
 
     /// Stands in the answer, the log and, by the handler's doing, in a problem's body.
     public let requestID: String
+    /// Whether the connection ends with the answer, whatever the client would like.
+    public var endsConnection = false
     /// The handler's name for what was asked, for counting.
     public var route: String?
 
@@ -41,8 +43,8 @@ public final class Exchange: @unchecked Sendable {
     private var streamReuses = false
     let claim: AnswerClaim
     let connection: Connection
-    /// By which its client is known to the pool.
-    let clients: [WorkerPool.ClientKey]
+    /// By which its client is known: to the pool, and where connections are counted.
+    package let clients: [WorkerPool.ClientKey]
     /// It has a thread of the few that are kept for such.
     let isOperational: Bool
     private var wait: ExchangeWait?
@@ -334,7 +336,7 @@ public final class Exchange: @unchecked Sendable {
         if streamReuses && stream.isFinished { discardBody(until: .after(configuration.closeTimeout)) }
     }
 
-    private var mayReuse: Bool { head.keepsAlive && !isDraining && !isClosing() }
+    private var mayReuse: Bool { !endsConnection && head.keepsAlive && !isDraining && !isClosing() }
 
     /// Whether the next request on the connection can be found behind this one's body.
     private var canReachBodyEnd: Bool { body.promisesEnd(limit: configuration.maxDiscardedBodyBytes) }

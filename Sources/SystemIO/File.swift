@@ -28,9 +28,11 @@ public enum File {
         let seconds: Int64
         let nanoseconds: Int64
         let isRegular: Bool
+        let isFolder: Bool
 
         init(_ information: stat) {
             isRegular = information.st_mode & S_IFMT == S_IFREG
+            isFolder = information.st_mode & S_IFMT == S_IFDIR
             device = UInt64(information.st_dev)
             node = UInt64(information.st_ino)
             size = Int64(information.st_size)
@@ -59,7 +61,7 @@ public enum File {
     }
 
     public static func read(_ path: String) throws(SystemError) -> [UInt8] {
-        let number = clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
+        let number = clinux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
         if number < 0 { throw SystemError("open \(path)") }
         let file = Descriptor(owning: number)
         var bytes: [UInt8] = []
@@ -75,17 +77,23 @@ public enum File {
         case read(Value, Stamp)
         /// The file was changed while it was read.
         case changed
+        /// A pipe, a device.
+        case notRegular(Stamp)
         case tooLarge
     }
 
-    /// Gives `body` what the file holds, and wipes it from memory afterwards.
+    /// Gives `body` what the file holds, and wipes it from memory afterwards. Waits for nobody: what is no
+    /// regular file is read only where `pipeTime` is given, for as long as its writer takes, that time at most.
     public static func withContents<Value>(
-        _ path: String, limit: Int, _ body: (UnsafeRawBufferPointer) -> Value
+        _ path: String, limit: Int, pipeTime: Duration? = nil, _ body: (UnsafeRawBufferPointer) -> Value
     ) throws(SystemError) -> Contents<Value> {
-        let number = clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
+        // A pipe that somebody has put there would be waited for at its opening already.
+        let number = clinux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0)
         if number < 0 { throw SystemError("open \(path)") }
         let file = Descriptor(owning: number)
         guard let before = stamp(open: file.number) else { throw SystemError("read \(path)") }
+        if !before.isRegular && !before.isFolder && pipeTime == nil { return .notRegular(before) }
+        let deadline = Deadline.after(pipeTime ?? .zero)
         // One byte more shows that the file is longer.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: limit + 1, alignment: 16)
         var filled = 0
@@ -94,6 +102,7 @@ public enum File {
             buffer.deallocate()
         }
         while filled < buffer.count {
+            if !before.isRegular && !before.isFolder { try awaitReadable(file.number, path, until: deadline) }
             let count = try retryingOnInterrupt("read \(path)") {
                 Glibc.read(file.number, buffer.baseAddress! + filled, buffer.count - filled)
             }
@@ -104,6 +113,13 @@ public enum File {
         // What is no regular file, as a pipe, can be read once.
         if before.isRegular && (stamp(open: file.number) != before || filled != before.size) { return .changed }
         return .read(body(UnsafeRawBufferPointer(rebasing: buffer[..<filled])), before)
+    }
+
+    private static func awaitReadable(_ number: Int32, _ path: String, until deadline: Deadline) throws(SystemError) {
+        var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+        while poll(&entry, 1, deadline.pollTimeout) <= 0 {
+            if deadline.hasPassed { throw SystemError("read \(path)", number: ETIMEDOUT) }
+        }
     }
 
     public static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -5,57 +5,65 @@ import Glibc
 /// and what it wrote last is there for the other when it has died.
 public final class SharedMarks: @unchecked Sendable {
     // Unchecked: the memory is only read and written by atomic loads and stores of whole slots and words.
-    public static let slots = 4_096
-    /// Beside the slots, of 64 bits each.
+    public let slots: Int
+    /// Before the slots, of 64 bits each.
     public static let words = 4_096
-    private static let slotBytes = slots * MemoryLayout<UInt32>.size
-    private static let bytes = slotBytes + words * MemoryLayout<UInt64>.size
+    private static let wordBytes = words * MemoryLayout<UInt64>.size
 
     private let start: UnsafeMutablePointer<UInt32>
     private let firstWord: UnsafeMutablePointer<UInt64>
     /// To be passed to the other process, which needs it no longer than until it has them.
     public let descriptor: Int32
 
-    /// Makes them, all 0.
-    public init() throws(SystemError) {
-        let made = clinux_make_shared_memory("marks", Self.bytes)
+    /// Makes them, all 0. Only pages that are written to take memory.
+    public init(slots: Int) throws(SystemError) {
+        let made = clinux_make_shared_memory("marks", Self.bytes(slots))
         if made < 0 { throw SystemError("make shared memory") }
         let owned = Descriptor(owning: made)
-        (start, firstWord) = try Self.map(made)
+        (firstWord, start) = try Self.map(made, slots)
+        self.slots = slots
         descriptor = owned.take()
     }
 
-    /// Takes those that another process made, and no less of them: a smaller piece would end this process
-    /// when it is touched.
+    /// Takes those that another process made, as many as it made.
     public init(owning number: Int32) throws(SystemError) {
         let owned = Descriptor(owning: number)
-        guard File.size(owned.number) == UInt64(Self.bytes) else { throw SystemError("map shared memory", number: EINVAL) }
-        (start, firstWord) = try Self.map(owned.number)
+        guard let bytes = File.size(owned.number), bytes > UInt64(Self.wordBytes),
+            (bytes - UInt64(Self.wordBytes)) % UInt64(Self.stride) == 0, bytes < 1 << 40
+        else {
+            throw SystemError("map shared memory", number: EINVAL)
+        }
+        slots = (Int(bytes) - Self.wordBytes) / Self.stride
+        (firstWord, start) = try Self.map(owned.number, slots)
         descriptor = -1
     }
 
+    private static let stride = MemoryLayout<UInt32>.size
+
+    private static func bytes(_ slots: Int) -> Int { wordBytes + slots * stride }
+
     private static func map(
-        _ descriptor: Int32
-    ) throws(SystemError) -> (slots: UnsafeMutablePointer<UInt32>, words: UnsafeMutablePointer<UInt64>) {
-        guard let memory = clinux_map_shared(descriptor, bytes) else { throw SystemError("map shared memory") }
+        _ descriptor: Int32, _ slots: Int
+    ) throws(SystemError) -> (words: UnsafeMutablePointer<UInt64>, slots: UnsafeMutablePointer<UInt32>) {
+        guard let memory = clinux_map_shared(descriptor, bytes(slots)) else { throw SystemError("map shared memory") }
         return (
-            memory.bindMemory(to: UInt32.self, capacity: slots),
-            (memory + slotBytes).bindMemory(to: UInt64.self, capacity: words)
+            memory.bindMemory(to: UInt64.self, capacity: words),
+            (memory + wordBytes).bindMemory(to: UInt32.self, capacity: slots)
         )
     }
 
     deinit {
-        munmap(start, Self.bytes)
+        munmap(firstWord, Self.bytes(slots))
         if descriptor >= 0 { close(descriptor) }
     }
 
     public subscript(slot: Int) -> UInt32 {
         get {
-            precondition((0..<Self.slots).contains(slot))
+            precondition((0..<slots).contains(slot))
             return clinux_load_shared(start + slot)
         }
         set {
-            precondition((0..<Self.slots).contains(slot))
+            precondition((0..<slots).contains(slot))
             clinux_store_shared(start + slot, newValue)
         }
     }

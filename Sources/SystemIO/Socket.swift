@@ -81,6 +81,16 @@ public enum Socket {
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
     }
 
+    /// Ends both directions, for every process that has it.
+    public static func shutDown(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    /// Whether the peer has left, or sends no more.
+    public static func hasPeerEnded(_ descriptor: Int32) -> Bool {
+        // POLLRDHUP has the number of EPOLLRDHUP.
+        var entry = pollfd(fd: descriptor, events: Int16(clinux_epoll_hang_up), revents: 0)
+        return poll(&entry, 1, 0) > 0
+    }
+
     public static func shutDownWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Reads what is there or the first that comes; nil when nothing did within `setReceiveTimeout`'s time, or

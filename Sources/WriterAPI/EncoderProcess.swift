@@ -97,7 +97,8 @@ public final class EncoderProcess: Sendable {
         var configuration = HTTPServer.Configuration(
             settings.limits, lingerTime: .milliseconds(250),
             onAnswered: AccessLog.counting(metrics, to: log, enabled: settings.logsRequests))
-        // The gateway counts those that it has lent.
+        // The gateway counts those that it has lent, and bounds them.
+        configuration.maxConnections = .max
         configuration.maxConnectionsPerAddress = 0
         server = try HTTPServer(configuration: configuration, loop: loop, handler: service, log: log)
     }
@@ -240,11 +241,13 @@ public final class EncoderProcess: Sendable {
     private func take(_ message: ControlMessage?, _ descriptor: Int32?) {
         switch (message, descriptor) {
         case (.connection(let unread, let passes, let slot), let descriptor?):
-            guard slot < SharedMarks.slots else { return _ = Descriptor(owning: descriptor) }
+            guard slot < marks.slots else { return _ = Descriptor(owning: descriptor) }
             let loan = Loan(marks: marks, slot: Int(slot)) { [line] end in
                 line.tellSoon(.released(slot: slot, isBroken: end == .broken))
             }
             server.adopt(Descriptor(owning: descriptor), unread: unread, passes: passes, loan: loan)
+        // This process had no room for its descriptor: its client is told by a reset.
+        case (.connection(_, _, let slot), nil): line.tellSoon(.released(slot: slot, isBroken: true))
         case (.ping, _): line.tellAtOnce(.ping)
         case (.tokens(let table), _): authenticator.replace(with: table)
         case (.shutDown, _):

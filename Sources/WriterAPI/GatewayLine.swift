@@ -50,7 +50,7 @@ final class GatewayLine: Sendable {
 
     /// Gives a connection back. False: it stays here.
     func giveBack(_ loan: Loan, unread: [UInt8], passes: UInt8) -> Bool {
-        let message = ControlMessage.returned(unread: unread, passes: passes, slot: UInt16(loan.slot))
+        let message = ControlMessage.returned(unread: unread, passes: passes, slot: UInt32(loan.slot))
         switch socket.send(message.encoded) {
         case .sent: return true
         case .timedOut, .peerGone: return false

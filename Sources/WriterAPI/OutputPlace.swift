@@ -1,6 +1,8 @@
 import Bytewise
 import Glibc
+import HTTPServer
 import StreamWriter
+import Synchronization
 import SystemIO
 import WriterModel
 
@@ -88,15 +90,23 @@ final class OutputPlace: Sendable {
         }
     }
 
-    /// Opens what has been written for reading, once the writer is open. The caller owns the
-    /// descriptor.
-    func openForReading() throws(Problem) -> Int32 {
+    private struct Reading {
+        weak var file: OpenFile?
+    }
+
+    /// Those that read at the same time have one descriptor between them: a process has few more than
+    /// connections.
+    private let reading = Mutex(Reading())
+
+    /// What has been written, for reading, once the writer is open.
+    func openForReading() throws(Problem) -> OpenFile {
         guard let file, !file.isSpecial else {
             throw Problem(.notFound, "The writer's output can't be read here: it is not a file that Penstock keeps.")
         }
         // Before it is opened, as the sandbox lets this process open its own file only; and after, as it may have
         // been replaced meanwhile.
         try checkKept()
+        if let opened = reading.withLock({ $0.file }) { return opened }
         let opened: Descriptor
         do throws(SystemError) {
             opened = Descriptor(owning: try file.folder.openFile(file.name))
@@ -104,7 +114,9 @@ final class OutputPlace: Sendable {
             throw Problem(.notFound, "The writer's output can't be read here: \(error.description).")
         }
         if FileIdentity(of: opened.number) != file.identity { throw Self.replaced(file.name) }
-        return opened.take()
+        let shared = OpenFile(owning: opened.take())
+        reading.withLock { $0.file = shared }
+        return shared
     }
 
     private static func replaced(_ name: String) -> Problem {

@@ -46,7 +46,7 @@ struct OutputRoute {
     }
 
     private func follow(_ output: WriterResource.Output, _ exchange: Exchange) throws(Problem) {
-        let file = OpenFile(owning: try output.place.openForReading())
+        let file = try output.place.openForReading()
         let fields: [(name: String, value: String)] = [
             ("Content-Type", output.place.muxer.mimeType ?? ChunkBody.rawType),
             ("Content-Disposition", Response.contentDisposition(output.place.downloadName(of: writer))),

@@ -40,6 +40,8 @@ final class WriterResource: Sendable {
         var hasOpened = false
         /// The request that makes the writer has been answered well.
         var isCreated = false
+        /// Why nothing came of it, and of what request.
+        var failedCreation: (fingerprint: String, problem: Problem)?
         /// A thread is left at what does not come back.
         var isAbandoned = false
         var openOption: [String: String] = [:]
@@ -104,6 +106,8 @@ final class WriterResource: Sendable {
             try build(request)
             try keepFirstRecord()
         } catch {
+            let fingerprint = CreationFingerprint.of(body ?? .object([:]))
+            state.withLock { $0.failedCreation = (fingerprint, error) }
             discard()
             throw error
         }
@@ -217,6 +221,13 @@ final class WriterResource: Sendable {
     func wasCreated(by body: JSONValue?) -> Bool {
         let fingerprint = CreationFingerprint.of(body ?? .object([:]))
         return state.withLock { $0.parts?.request.fingerprint == fingerprint }
+    }
+
+    /// What a creation that waited for this one to fail is told where it asks for the same; nil: nothing has
+    /// failed, or something else has.
+    func failure(ofCreationBy body: JSONValue?) -> Problem? {
+        guard let failed = state.withLock({ $0.failedCreation }) else { return nil }
+        return failed.fingerprint == CreationFingerprint.of(body ?? .object([:])) ? failed.problem : nil
     }
 
     private func build(_ request: CreateRequest, isTrial: Bool = false) throws(Problem) {

@@ -198,7 +198,7 @@ final class WriterService: EncoderService {
             exchange.reply(.json(.object(shown(resource.resource, to: caller)), status: status, fields: [location]))
         case .ended:
             // It has ended while the body came.
-            if exchange.body.hasBegun { throw .justEnding(settings.writer) }
+            if exchange.body.hasBegun { throw resource.failure(ofCreationBy: try json(exchange)) ?? .justEnding(settings.writer) }
             try gateway.handBack(exchange)
         }
     }

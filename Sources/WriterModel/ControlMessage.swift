@@ -6,11 +6,11 @@ public enum ControlMessage: Sendable, Equatable {
     /// Gateway to encoder, with the socket: a connection and the bytes read from it that nobody has
     /// used, from the first byte of a request head. `passes`: how often the request has been
     /// passed, with this time; `slot`: its number between the two, and where its marks are.
-    case connection(unread: [UInt8], passes: UInt8, slot: UInt16)
+    case connection(unread: [UInt8], passes: UInt8, slot: UInt32)
     /// Encoder to gateway: that connection back, in the same way.
-    case returned(unread: [UInt8], passes: UInt8, slot: UInt16)
+    case returned(unread: [UInt8], passes: UInt8, slot: UInt32)
     /// Encoder to gateway: that connection is to be closed, or broken off.
-    case released(slot: UInt16, isBroken: Bool)
+    case released(slot: UInt32, isBroken: Bool)
     /// Gateway to encoder: the tokens that hold from now on.
     case tokens(TokenTable)
     /// Gateway to encoder: end requests, finalize.
@@ -66,7 +66,7 @@ public enum ControlMessage: Sendable, Equatable {
         let payload = Array(bytes.dropFirst())
         switch kind {
         case .connection, .returned, .released:
-            guard payload.count >= 3, let message = Self.read(kind, of: payload) else { return nil }
+            guard payload.count >= 5, let message = Self.read(kind, of: payload) else { return nil }
             self = message
         case .shutDown: self = .shutDown
         case .ping: self = .ping
@@ -83,13 +83,13 @@ public enum ControlMessage: Sendable, Equatable {
         }
     }
 
-    private static func head(_ kind: Kind, _ byte: UInt8, _ slot: UInt16) -> [UInt8] {
-        [kind.rawValue, byte, UInt8(slot >> 8), UInt8(slot & 0xFF)]
+    private static func head(_ kind: Kind, _ byte: UInt8, _ slot: UInt32) -> [UInt8] {
+        [kind.rawValue, byte] + (0..<4).map { UInt8(truncatingIfNeeded: slot >> (24 - 8 * $0)) }
     }
 
     private static func read(_ kind: Kind, of payload: [UInt8]) -> ControlMessage? {
-        let slot = UInt16(payload[1]) << 8 | UInt16(payload[2])
-        let unread = Array(payload.dropFirst(3))
+        let slot = payload[1..<5].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let unread = Array(payload.dropFirst(5))
         return switch kind {
         case .connection: .connection(unread: unread, passes: payload[0], slot: slot)
         case .returned: .returned(unread: unread, passes: payload[0], slot: slot)

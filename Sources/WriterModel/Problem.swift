@@ -104,7 +104,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .bodyCut: "The body ended early"
         case .unauthorized: "A valid token is needed"
         case .insufficientScope: "The token does not allow this"
-        case .tooManyConnections: "This address has too many connections"
+        case .tooManyConnections: "The client has too many connections"
         case .tooManyWriters: "The token's name has too many live writers"
         case .idempotencyKeyReused: "The Idempotency-Key belongs to another request"
         case .forbiddenDestination: "The server does not write there"

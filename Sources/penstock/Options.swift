@@ -90,7 +90,8 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Live writers. Each is a process.")
     var maxWriters = fromEnvironment("MAX_WRITERS", defaults.maxWriters, Int.init)
 
-    @Option(help: "Connections of the gateway and, apart from those, of each writer.")
+    @Option(
+        help: "Connections in all. One token uses three quarters of them at writers at most, and one address seven eighths.")
     var maxConnections = fromEnvironment("MAX_CONNECTIONS", defaults.maxConnections, Int.init)
 
     @Option(help: "Connections of one client address; 0 for no such limit, as behind a proxy.")

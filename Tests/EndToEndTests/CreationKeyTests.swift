@@ -33,6 +33,27 @@ extension EndToEnd {
             }
         }
 
+        /// Each waits for the one before, which fails, and is handed on.
+        @Test(arguments: [true, false])
+        func creationsThatFailTogetherAllSayWhy(byKey: Bool) async throws {
+            try await withServer { server in
+                for round in 0..<2 {
+                    let headers = byKey ? ["Idempotency-Key: failing-\(round)"] : []
+                    try await inParallel(20, width: 20) { _ in
+                        func create() async throws -> Response {
+                            try await server.curl(
+                                byKey ? "POST" : "PUT", byKey ? "/v1/writers" : "/v1/writers/failing-\(round)", headers: headers,
+                                body: .json(["format": "nope"]))
+                        }
+                        var answer = try await create()
+                        for _ in 0..<50 where answer.status == 503 { answer = try await create() }
+                        #expect(answer.status == 422, "\(answer.text)")
+                        #expect(answer.json["parameter"] == "format", "\(answer.text)")
+                    }
+                }
+            }
+        }
+
         @Test func keyHoldsThroughTheWritersLifeAndARestart() async throws {
             let folder = try TemporaryFolder()
             let id = try await withServer(in: folder) { server in

@@ -154,6 +154,10 @@ extension EndToEnd {
                 #expect(try await server.curl("GET", "/v1/version").status == 200)
                 let catalog = PenstockServer.processes(marked: server.marker).first { PenstockServer.name(of: $0) == "enc +catalog" }
                 kill(try #require(catalog), SIGSTOP)
+                // Passed to it, and without an answer when it is ended.
+                let answer = try await RawConnection(port: server.port).request("GET", "/v1/version")
+                #expect(answer.status == 504 && answer.problem == "encoder-stalled", "\(answer.text)")
+                #expect(answer.text.contains("--encoder-timeout") && !answer.text.contains("+catalog"), "\(answer.text)")
                 let isBack = try await eventually(within: 15) {
                     (try? await server.curl("GET", "/v1/version", options: ["--max-time", "2"]))?.status == 200
                 }

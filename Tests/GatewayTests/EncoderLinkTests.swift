@@ -24,7 +24,7 @@ import WriterModel
     /// Passes a connection, with a request before it that is so long.
     private func pass(
         _ bytes: Int, of byte: UInt8 = 0, giveBack: (LentConnection, [UInt8], UInt8) -> Void = { _, _, _ in }
-    ) -> MessageSocket.Sent {
+    ) -> EncoderLink.Passed {
         link.pass(
             LentConnection(owning: dup(2)), isForHead: false, unread: [UInt8](repeating: byte, count: bytes), giveBack: giveBack)
     }
@@ -65,7 +65,7 @@ import WriterModel
         fill()
         for _ in 0..<16 {
             try SystemThread.start(name: "pass") { [self] in
-                if pass(50_000) == .timedOut { done.change { $0 += 1 } }
+                if pass(50_000) == .behind { done.change { $0 += 1 } }
             }
         }
         #expect(done.wait(until: .after(.seconds(8))) { $0 == 16 ? true : nil } == true)
@@ -74,7 +74,7 @@ import WriterModel
 
     /// A burst of requests is no stuck encoder: each waits its turn, and one thread for all.
     @Test func connectionsWaitInLineForAnEncoderThatIsBehind() throws {
-        let results = Monitor<[MessageSocket.Sent]>([])
+        let results = Monitor<[EncoderLink.Passed]>([])
         // More than the socket holds, at 50,000 bytes each.
         for _ in 0..<64 {
             try SystemThread.start(name: "pass") { [self] in
@@ -94,11 +94,11 @@ import WriterModel
         }
         #expect(messages.withLock { $0 } == 64)
         #expect(results.wait(until: .after(.seconds(5))) { $0.count == 64 ? true : nil } == true)
-        #expect(results.withLock { $0 } == [MessageSocket.Sent](repeating: .sent, count: 64))
+        #expect(results.withLock { $0 } == [EncoderLink.Passed](repeating: .sent, count: 64))
     }
 
     @Test func connectionsThatWaitedInVainAreGivenBack() throws {
-        let results = Monitor<[MessageSocket.Sent]>([])
+        let results = Monitor<[EncoderLink.Passed]>([])
         let givenBack = Monitor<[Int]>([])
         for index in 0..<32 {
             try SystemThread.start(name: "pass") { [self] in
@@ -109,7 +109,7 @@ import WriterModel
             }
         }
         #expect(results.wait(until: .after(.seconds(8))) { $0.count == 32 ? true : nil } == true)
-        let refused = results.withLock { $0.count { $0 == .timedOut } }
+        let refused = results.withLock { $0.count { $0 == .behind } }
         let inTheSocket = heard().count
         #expect(givenBack.withLock { $0.allSatisfy { $0 == 50_000 } })
         #expect(inTheSocket + refused + givenBack.withLock { $0.count } == 32)

@@ -35,6 +35,49 @@ import WriterModel
         #expect(throws: TokenFile.Unusable.self) { try TokenFile(path: path).read() }
     }
 
+    @Test func aPipeInPlaceOfTheFileIsNotWaitedFor() throws {
+        folder.write("tokens", "one\n")
+        let file = TokenFile(path: path)
+        #expect(numbers(try file.read()) == [1])
+        #expect(unlink(path) == 0 && mkfifo(path, 0o600) == 0)
+        let said = Monitor<[String]>([])
+        try SystemThread.start(name: "reader") {
+            for _ in 0..<4 {
+                do {
+                    let lines = try file.readIfChanged()
+                    said.change { $0.append(lines == nil ? "nothing" : "lines") }
+                } catch {
+                    said.change { $0.append("\(error)") }
+                }
+            }
+        }
+        #expect(said.wait(until: .after(.seconds(5))) { $0.count == 4 ? true : nil } == true)
+        // Said once, at the second look.
+        #expect(said.withLock { $0.map { $0.contains("no regular file") } } == [false, true, false, false])
+        // Whoever hangs in the open is let go.
+        close(Glibc.open(path, O_WRONLY | O_NONBLOCK))
+        unlink(path)
+        folder.write("tokens", "one\ntwo\n")
+        _ = try file.readIfChanged()
+        #expect(numbers(try file.readIfChanged()) == [1, 2])
+    }
+
+    @Test func aPipeIsReadAtTheStart() throws {
+        var pair: [Int32] = [-1, -1]
+        #expect(pipe(&pair) == 0)
+        let reading = Descriptor(owning: pair[0])
+        let writing = pair[1]
+        try SystemThread.start(name: "writer") {
+            for text in ["one\n", "two\n"] {
+                SystemThread.sleep(.milliseconds(30))
+                _ = text.withCString { write(writing, $0, 4) }
+            }
+            close(writing)
+        }
+        let file = TokenFile(path: "/dev/fd/\(reading.number)")
+        #expect(numbers(try file.read()) == [1, 2])
+    }
+
     @Test func aSaltIsOfOneServerAlone() throws {
         folder.write("tokens", "one\n")
         #expect(try TokenFile(path: path).read() != TokenFile(path: path).read())

@@ -18,7 +18,7 @@ import Testing
         let isDead: Bool
 
         init(isDead: Bool = false) throws {
-            marks = try SharedMarks()
+            marks = try SharedMarks(slots: 20_000)
             self.isDead = isDead
         }
 
@@ -149,10 +149,10 @@ import Testing
         let small = mkstemp(&path)
         unlink(path)
         #expect(throws: SystemError.self) { try SharedMarks(owning: small) }
-        let marks = try SharedMarks()
+        let marks = try SharedMarks(slots: 20_000)
         let other = try SharedMarks(owning: Descriptor(duplicating: marks.descriptor)!.take())
-        other[4_095] = 3
-        #expect(marks[4_095] == 3 && marks[0] == 0)
+        other[19_999] = 3
+        #expect(marks[19_999] == 3 && other.slots == 20_000 && marks[0] == 0)
         // Nobody can make it smaller under the other.
         #expect(ftruncate(marks.descriptor, 0) == -1)
     }

@@ -33,6 +33,7 @@ package final class TokenFile: Sendable {
         case changing(String)
         case empty(String)
         case tooLarge(String)
+        case notRegular(String)
         case flawed(String, TokenLine.Flaw)
 
         package var description: String {
@@ -41,17 +42,22 @@ package final class TokenFile: Sendable {
             case .changing(let path): "the token file \(path) is being written; it is read when that has ended"
             case .empty(let path): "the token file \(path) has no token: a line counts with the newline at its end"
             case .tooLarge(let path): "the token file \(path) has more than \(TokenFile.maxBytes) bytes"
+            case .notRegular(let path): "the token file \(path) is no regular file: it can be read at the start only, and only if it is a pipe"
             case .flawed(let path, let flaw): "the token file \(path), line \(flaw.line): \(flaw.reason)"
             }
         }
     }
 
-    /// Reads the file as it is now. One that is being written is waited for, a second at most.
+    /// How long whoever writes a pipe may take.
+    private static let pipeTime = Duration.seconds(10)
+
+    /// Reads the file as it is now, for the first time: it may be a pipe. One that is being written is waited
+    /// for, a second at most.
     package func read() throws(Unusable) -> TokenLines {
         let limit = Deadline.after(.seconds(1))
         while true {
             do throws(Unusable) {
-                return try readNow()
+                return try readNow(pipeTime: Self.pipeTime)
             } catch {
                 guard case .changing = error, !limit.hasPassed else { throw error }
                 SystemThread.sleep(.milliseconds(20))
@@ -84,11 +90,13 @@ package final class TokenFile: Sendable {
         }
     }
 
-    /// Reads the file as it is now, without waiting.
-    package func readNow() throws(Unusable) -> TokenLines {
+    /// Reads the file as it is now, without waiting for it.
+    package func readNow() throws(Unusable) -> TokenLines { try readNow(pipeTime: nil) }
+
+    private func readNow(pipeTime: Duration?) throws(Unusable) -> TokenLines {
         let contents: File.Contents<Result<TokenLines, TokenLine.Flaw>>
         do throws(SystemError) {
-            contents = try File.withContents(path, limit: Self.maxBytes) { bytes in
+            contents = try File.withContents(path, limit: Self.maxBytes, pipeTime: pipeTime) { bytes in
                 Result { () throws(TokenLine.Flaw) in try TokenLines(bytes, salt: salt) }
             }
         } catch {
@@ -97,6 +105,9 @@ package final class TokenFile: Sendable {
         }
         switch contents {
         case .changed: throw .changing(path)
+        case .notRegular(let stamp):
+            state.withLock { $0.known = stamp }
+            throw .notRegular(path)
         case .tooLarge:
             state.withLock { $0.known = File.stamp(path) }
             throw .tooLarge(path)

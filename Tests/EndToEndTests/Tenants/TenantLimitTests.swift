@@ -27,6 +27,41 @@ extension EndToEnd {
             }
         }
 
+        /// Each follows the live output, or keeps an idle connection: neither locks the writer against its owner.
+        @Test(arguments: ["/output", ""])
+        func aReaderWithManyConnectionsLeavesTheOwnerRoom(path: String) async throws {
+            try await Tenants.run(["owner", "reader read"], options: ["--max-connections", "600"]) { tenants in
+                // What is written of it can be followed at once.
+                try await tenants.make("owner", "w", ["format": "s16le", "streams": [Tenants.audio], "open": true])
+                try #require(try await tenants.send("owner", "w", Data(count: 1_600)).status == 200)
+                try #require(try await tenants.call("owner", "POST", "/v1/writers/w/flush").status == 200)
+                var held: [RawConnection] = []
+                // Three quarters, and more descriptors than an encoder has if each took one more.
+                for _ in 0..<450 {
+                    let client = try RawConnection(port: tenants.server.port)
+                    try await client.send(RawConnection.head("GET", "/v1/writers/w\(path)", headers: Tenants.field("reader")))
+                    #expect(try await client.head().status == 200)
+                    held.append(client)
+                }
+                let next = try RawConnection(port: tenants.server.port)
+                try await next.send(RawConnection.head("GET", "/v1/writers/w\(path)", headers: Tenants.field("reader")))
+                let answer = try await next.head()
+                if path.isEmpty {
+                    // In the place of one of its idle ones.
+                    #expect(answer.status == 200)
+                } else {
+                    let problem = try await next.withBody(answer, to: "GET").problem
+                    #expect(answer.status == 429 && problem == "too-many-connections")
+                    #expect(answer["Connection"] == "close")
+                }
+                #expect(try await tenants.send("owner", "w", Data(count: 1_600)).status == 200)
+                #expect(try await tenants.call("owner", "GET", "/v1/writers/w").status == 200)
+                #expect(try await tenants.call("owner", "POST", "/v1/writers/w/finalize").json["streams"][0]["frames"] == 1_600)
+                #expect(try await tenants.call("owner", "DELETE", "/v1/writers/w").status == 204)
+                withExtendedLifetime(held) {}
+            }
+        }
+
         @Test func serversOwnLimitTellsANameNothingOfOthers() async throws {
             try await Tenants.run(["a name=acme", "b name=beta", "all"], options: ["--max-writers", "2"]) { tenants in
                 try await tenants.make("b", "x")

@@ -35,7 +35,7 @@ import WriterModel
             switch report {
             case .forked(let writer, _): reports.change { $0.append(writer.text) }
             case .forkFailed(let writer, _): reports.change { $0.append("-" + writer.text) }
-            case .ended: break
+            case .ended, .unwanted: break
             }
         }
         #expect(reports.wait(until: .after(.seconds(20))) { $0.last == "h" ? true : nil } == true)

@@ -75,7 +75,10 @@ final class GatewayScene: Sendable {
             return self
         }
 
-        func fork(_ writer: WriterID, passing control: borrowing Descriptor) -> Bool {
+        func fork(
+            _ writer: WriterID, passing control: borrowing Descriptor, for client: ForkClient,
+            isWanted: @escaping @Sendable () -> Bool
+        ) -> Bool {
             guard let copy = Descriptor(duplicating: control.number) else { return false }
             let socket = MessageSocket(owning: copy.take())
             state.withLock { $0.sockets[writer] = socket }

@@ -237,7 +237,7 @@ import WriterModel
         // None was given, another one was, and a descriptor, which no encoder passes.
         let lies: [(ControlMessage, Int32?)] = [
             (.returned(unread: [], passes: 0, slot: 0), nil), (.released(slot: 1, isBroken: true), nil),
-            (.returned(unread: [], passes: 0, slot: 65_535), nil), (.returned(unread: [], passes: 0, slot: 0), null),
+            (.returned(unread: [], passes: 0, slot: .max), nil), (.returned(unread: [], passes: 0, slot: 0), null),
         ]
         for (index, lie) in lies.enumerated() {
             let liar = try scene.start("w\(index)")
