@@ -370,7 +370,7 @@ final class WriterResource: Sendable {
     /// The problem with the destination that failed, and without what is secret in it.
     func redacted(_ problem: Problem) -> Problem {
         let (redaction, destination) = state.withLock { ($0.redaction, $0.shownDestination) }
-        var problem = redaction.apply(to: problem)
+        var problem = redaction.apply(to: problem.naming(outputLimitOf: settings.limits))
         if problem.code == .destinationFailed, let destination, !problem.detail.contains(destination) {
             problem.detail = "\(destination): \(problem.detail)"
         }
