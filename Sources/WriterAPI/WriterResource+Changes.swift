@@ -43,6 +43,7 @@ extension WriterResource {
                     extras: [("state", .string(WriterState.configuring.rawValue))])
             }
             try optionPolicy.check(option: request.option, for: parts.place.muxer)
+            try OutputNameJudge(muxer: parts.place.muxer.name, gate: parts.place.opener).check(request.option)
             try openNow(request, parts.writer, parts.place)
             return resource
         }
