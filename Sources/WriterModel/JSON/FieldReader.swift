@@ -73,7 +73,7 @@ public struct FieldReader {
     }
 
     /// An object of options or metadata. Numbers and booleans are taken for their text, as
-    /// every libav option has one.
+    /// every libav option has one; null counts as absent.
     public mutating func map(_ name: String) throws(Problem) -> [String: String]? {
         guard let value = value(name) else { return nil }
         return try Self.map(value, at: pointer(to: name))
@@ -92,7 +92,8 @@ public struct FieldReader {
             case .integer(let integer): map[member.name] = String(integer)
             case .number(let number): map[member.name] = String(number)
             case .bool(let bool): map[member.name] = bool ? "1" : "0"
-            default: throw reader.problem(member.name, "must be a string, and is \(member.value.kind)")
+            case .null: continue
+            default: throw reader.problem(member.name, "must be a string, a number or a boolean, and is \(member.value.kind)")
             }
             if member.name.isEmpty || member.name.utf8.contains(0) || map[member.name]!.utf8.contains(0) {
                 throw reader.problem(member.name, "must have a name, and no NUL character")
