@@ -464,7 +464,7 @@ extension Problem {
     fileprivate static func encoderUnresponsive(_ timeout: Double) -> Problem {
         Problem(
             .encoderStalled,
-            "The writer's encoder did not answer the server for \(ServiceLimits.text(timeout)) seconds (--encoder-timeout) and was ended. What it had written is kept; other writers are not affected.",
+            "The writer's encoder did not answer the server for \(ServiceLimits.text(timeout)) seconds (--encoder-timeout) and was ended. What a writer had written is kept (of /v1/encode, nothing); other writers are not affected.",
             extras: [("stage", "process")])
     }
 
@@ -479,7 +479,7 @@ extension Problem {
         let how = end?.description ?? "ended for a reason nobody saw"
         return Problem(
             .encoderCrashed,
-            "The writer's encoder \(how). What it had written is kept; other writers are not affected.",
+            "The writer's encoder \(how). What a writer had written is kept (of /v1/encode, nothing); other writers are not affected.",
             extras: extras)
     }
 }

@@ -102,7 +102,7 @@ final class WriterResource: Sendable {
             try keepFirstRecord()
         } catch {
             discard()
-            throw error
+            throw error.locatedInCreation
         }
         let resource = self.resource
         state.withLock { $0.isCreated = true }
@@ -130,9 +130,13 @@ final class WriterResource: Sendable {
         defer { discard() }
         var request = try CreateRequest(body)
         note(request)
-        try check(request)
-        request.open = try openingToTry(request)
-        try build(request, isTrial: true)
+        do throws(Problem) {
+            try check(request)
+            request.open = try openingToTry(request)
+            try build(request, isTrial: true)
+        } catch {
+            throw error.locatedInCreation
+        }
         var resource = self.resource
         let parts = state.withLock { $0.parts }
         parts?.writer.abort()
