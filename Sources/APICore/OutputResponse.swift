@@ -4,12 +4,15 @@ import WriterModel
 
 extension Response {
     /// A file that is complete, or the range of it that was asked for (RFC 9110 §14).
-    public static func output(_ file: OpenFile, name: String, mediaType: String, head: RequestHead) throws(Problem) -> Response {
+    public static func output(
+        _ file: OpenFile, name: String, mediaType: String, state: WriterState, head: RequestHead
+    ) throws(Problem) -> Response {
         let size = file.size
         var fields: [(name: String, value: String)] = [
             ("Content-Type", mediaType),
             ("Content-Disposition", contentDisposition(name)),
             ("Accept-Ranges", "bytes"),
+            (stateField, state.rawValue),
         ]
         guard let asked = head.field("Range") else {
             return Response(.ok, fields: fields, body: .file(file, 0..<size))
@@ -26,6 +29,9 @@ extension Response {
                 extras: [("size", .integer(Int64(size)))])
         }
     }
+
+    /// The writer's state as an answer with its output begins: of a failed one the output may end anywhere.
+    public static let stateField = "Penstock-Writer-State"
 
     private static let mostNamesLeft = 100
 

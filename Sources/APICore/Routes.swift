@@ -110,7 +110,7 @@ public struct Route: Sendable {
             guard let id = parameters.id else {
                 return RoutedRequest(operation: route.operation, writer: nil, stream: nil, name: parameters.name)
             }
-            guard let writer = WriterID(id) else { throw .noWriter(id, isMalformed: true) }
+            guard let writer = WriterID(id) else { throw .malformedID(makesWriter: route.operation == .putWriter) }
             return RoutedRequest(
                 operation: route.operation, writer: writer, stream: try streamIndex(parameters.index, of: writer),
                 name: nil)
@@ -223,13 +223,17 @@ extension Problem {
         Problem(.overloaded, "The writer \(writer) is just ending. Try again for how it ended.")
     }
 
-    public static func noWriter(_ id: String, isMalformed: Bool = false) -> Problem {
+    public static func noWriter(_ id: String) -> Problem {
         Problem(
-            .writerNotFound,
-            isMalformed
-                ? "A writer's id is 1 to \(WriterID.maxLength) of A-Z a-z 0-9 _ -."
-                : "There is no writer \(id). Create it with PUT /v1/writers/\(id).",
+            .writerNotFound, "There is no writer \(id) that this request may ask for. GET /v1/writers lists those there are.",
             parameter: "id")
+    }
+
+    /// No writer has such an id; to make one of it is a mistake in the request.
+    fileprivate static func malformedID(makesWriter: Bool) -> Problem {
+        Problem(
+            makesWriter ? .invalidParameter : .writerNotFound,
+            "A writer's id is 1 to \(WriterID.maxLength) of A-Z a-z 0-9 _ -.", parameter: "id")
     }
 
     public static func noStream(_ index: String, of writer: WriterID) -> Problem {

@@ -23,6 +23,7 @@
 #include <malloc.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -137,6 +138,33 @@ static inline void clibav_install_log(clibav_log_sink sink) {
     av_log_set_level(AV_LOG_WARNING);
     av_log_set_callback(clibav_log_callback);
     clibav_install_abort_handler();
+}
+
+// What libraries under libav print by themselves (x264, x265, SVT-AV1) goes to `sink`, as a whole line or in
+// pieces: stdio's stderr becomes a stream of its own, file descriptor 2 stays. Declared by glibc under
+// _GNU_SOURCE only, hence by another name.
+typedef void (*clibav_text_sink)(const char *text, size_t length);
+
+typedef struct {
+    ssize_t (*read)(void *, char *, size_t);
+    ssize_t (*write)(void *, const char *, size_t);
+    int (*seek)(void *, int64_t *, int);
+    int (*close)(void *);
+} clibav_stream_functions;
+
+FILE *clibav_open_stream(void *cookie, const char *mode, clibav_stream_functions functions) __asm__("fopencookie");
+
+static inline ssize_t clibav_write_stream(void *sink, const char *text, size_t length) {
+    ((clibav_text_sink)sink)(text, length);
+    return (ssize_t)length;
+}
+
+static inline void clibav_take_stderr(clibav_text_sink sink) {
+    clibav_stream_functions functions = {NULL, clibav_write_stream, NULL, NULL};
+    FILE *stream = clibav_open_stream((void *)sink, "w", functions);
+    if (!stream) return;
+    setvbuf(stream, NULL, _IOLBF, 1024);
+    stderr = stream;
 }
 
 // What an encoder takes: AVCodec's own arrays are deprecated from 7.1. NULL is "anything".

@@ -525,7 +525,7 @@ extension Problem {
     /// A process was killed by the gateway.
     fileprivate static func encoderUnresponsive(_ timeout: Double, isCatalog: Bool) -> Problem {
         let who = isCatalog ? "The process that answers questions about libav" : "The writer's encoder"
-        let rest = isCatalog ? "Try again." : "What it had written is kept; other writers are not affected."
+        let rest = isCatalog ? "Try again." : "What a writer had written is kept (of /v1/encode, nothing); other writers are not affected."
         return Problem(
             .encoderStalled,
             "\(who) did not answer the server for \(ServiceLimits.text(timeout)) seconds (--encoder-timeout) and was ended. \(rest)",
@@ -543,7 +543,7 @@ extension Problem {
         let how = end?.description ?? "ended for a reason nobody saw"
         return Problem(
             .encoderCrashed,
-            "The writer's encoder \(how). What it had written is kept; other writers are not affected.",
+            "The writer's encoder \(how). What a writer had written is kept (of /v1/encode, nothing); other writers are not affected.",
             extras: extras)
     }
 }

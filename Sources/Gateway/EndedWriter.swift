@@ -63,11 +63,14 @@ package struct EndedWriter {
             if error.isOutOfDescriptors {
                 throw Problem(.overloaded, "The writer's output can't be opened now. Try again.")
             }
-            throw Problem(.notFound, "The writer's output is gone: \(error.description).")
+            if error.isMissing {
+                throw Problem(.outputReplaced, "The writer's output is gone: another program has removed or renamed it.")
+            }
+            throw Problem(.notFound, "The writer's output can't be read: \(error.description).")
         }
         switch consume output {
         case .file(let file, let name):
-            return try .output(OpenFile(owning: file.take()), name: name, mediaType: record.mediaType, head: head)
+            return try .output(OpenFile(owning: file.take()), name: name, mediaType: record.mediaType, state: record.state, head: head)
         case .none: throw Problem(.notFound, "The writer's output is not one file that Penstock keeps.")
         case .replaced(let name):
             throw Problem(

@@ -240,6 +240,16 @@ package final class Switchboard: RequestHandler {
         case .orphaned, .ended:
             if request.operation == .deleteWriter {
                 exchange.reply(try delete(writer))
+            } else if request.operation == .finalizeWriter {
+                // Its body is judged as while the writer lived.
+                let limit = configuration.limits.maxJSONBytes
+                exchange.gatherBody(limit: limit) { [self] exchange in
+                    attempt(exchange) { () throws(Problem) in
+                        if let body = try exchange.jsonBody(limit: limit) { try FieldReader(body).finish() }
+                        exchange.reply(
+                            try ended(writer, for: caller).response(to: request.operation, stream: nil, head: exchange.head))
+                    }
+                }
             } else {
                 exchange.reply(
                     try ended(writer, for: caller).response(to: request.operation, stream: request.stream, head: exchange.head))

@@ -1,4 +1,6 @@
+import Bytewise
 internal import CLibav
+import Glibc
 import Synchronization
 
 /// The last warnings and errors libav logged in this process, for error messages.
@@ -14,6 +16,21 @@ package enum Log {
 
     /// Sends libav's log here instead of to stderr. Before any other libav call.
     package static func install() { _ = installed }
+
+    /// What libraries print on standard error by themselves goes here too. A process's last words go where they
+    /// did: they are no library's.
+    package static func takeStandardError() {
+        clibav_take_stderr { text, length in
+            guard let text else { return }
+            let bytes = UnsafeRawBufferPointer(start: text, count: length)
+            let line = String(decoding: bytes, as: UTF8.self)
+            if line.holds("atal error") || line.holds("terminate called") {
+                _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+            } else if line.holds("[error]") || line.holds("[warning]") {
+                Log.append(line)
+            }
+        }
+    }
 
     /// The lines since the last call, oldest first.
     package static func take() -> [String] {

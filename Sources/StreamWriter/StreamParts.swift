@@ -120,9 +120,9 @@ extension CodecConfig {
         if let gopSize { try require(gopSize, in: 0...Int(Int32.max), "codec_config.gop_size") }
         if let maxBFrames { try require(maxBFrames, in: 0...Limits.bFrames, "codec_config.max_b_frames") }
         guard let qscale else { return }
-        guard qscale.isFinite, abs(qscale) <= Limits.qscale else {
+        guard qscale.isFinite, (0...Limits.qscale).contains(qscale) else {
             throw StreamWriterError(
-                .invalidParameter, "qscale must be at most \(Int(Limits.qscale))",
+                .invalidParameter, "qscale must be from 0 to \(Int(Limits.qscale))",
                 parameter: "codec_config.qscale")
         }
     }

@@ -174,14 +174,14 @@ extension StreamWriter {
         do throws(LibavError) {
             try muxer.initialize(&options)
         } catch {
-            throw Self.muxerRefused(error, muxer)
+            throw Self.muxerRefused(error, muxer, option)
         }
         let leftovers = options.leftovers
         guard leftovers.isEmpty else { throw Self.unknownOptions(leftovers) }
         do throws(LibavError) {
             try muxer.writeHeader()
         } catch {
-            throw Self.muxerRefused(error, muxer)
+            throw Self.muxerRefused(error, muxer, option)
         }
     }
 
@@ -201,9 +201,12 @@ extension StreamWriter {
         }
     }
 
-    private static func muxerRefused(_ error: LibavError, _ muxer: Muxer) -> StreamWriterError {
+    private static func muxerRefused(
+        _ error: LibavError, _ muxer: Muxer, _ option: [String: String]
+    ) -> StreamWriterError {
         if let option = error.option { return unknownOptions([option]) }
-        return StreamWriterError(error, muxer.isDestinations(error) ? .destinationFailed : .unsupportedValue)
+        if muxer.isDestinations(error) { return StreamWriterError(error, .destinationFailed) }
+        return StreamWriterError(beginning: error, options: option.keys.sorted())
     }
 
     private static func unknownOptions(_ keys: [String]) -> StreamWriterError {

@@ -68,6 +68,10 @@ public final class StreamWriter: @unchecked Sendable {
         _ = OutputFormat(named: "wav")
     }
 
+    /// Nothing of what encoders' libraries print reaches this process's standard error from here on; errors
+    /// are in the log of the problem they are about.
+    public static func silenceLibraries() { Log.takeStandardError() }
+
     /// The muxer of a format override, a URL's scheme or a file name's extension.
     public static func resolveMuxer(
         format: String?, name: String

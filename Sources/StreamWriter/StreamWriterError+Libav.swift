@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 extension StreamWriterError {
@@ -27,7 +28,8 @@ extension StreamWriterError {
     /// An encoder that would not open: the option it choked on, when there is one.
     init(opening error: LibavError) {
         guard let option = error.option else {
-            self.init(error, .unsupportedValue, parameter: error.parameter)
+            self.init(error, .unsupportedValue, parameter: error.parameter ?? "encoder")
+            addCause()
             return
         }
         let parameter = "encoder_option.\(option)"
@@ -41,7 +43,21 @@ extension StreamWriterError {
             message = "the encoder has no option \(option)"
         } else {
             self.init(error, .unsupportedValue, parameter: parameter)
+            addCause()
         }
+    }
+
+    /// A muxer that would not begin with these options and streams.
+    init(beginning error: LibavError, options: some Sequence<String>) {
+        let option = options.first { name in error.log.contains { $0.holds("option \(name) to value") } }
+        self.init(error, .unsupportedValue, parameter: option.map { "option.\($0)" } ?? "format")
+        addCause()
+    }
+
+    /// libav's codes say little ("Invalid argument"); the last line it logged says what it was.
+    private mutating func addCause() {
+        guard code == .unsupportedValue, let cause = log.last else { return }
+        message += " (\(cause.without(suffix: ".") ?? cause))"
     }
 }
 

@@ -13,6 +13,9 @@ package struct CreateRequest {
     package var open: OpenRequest?
     package let fingerprint: String
 
+    /// That libav or the destination may find at fault.
+    static let members = ["dst", "format", "buffer_size", "metadata", "open"]
+
     package init(_ body: JSONValue?) throws(Problem) {
         let body = body ?? .object([:])
         var fields = try FieldReader(body)

@@ -30,8 +30,13 @@ package struct DestinationGuard: OutputOpener {
         }
     }
 
+    /// Where a muxer's own files lie, from the output directory; nil: it has none there.
+    var place: RelativePath? {
+        if case .files(let dst) = plan { try? MuxerFolder.place(of: dst) } else { nil }
+    }
+
     /// The protocols it may be opened by.
-    private func judge(_ name: String) throws(Problem) -> [String] {
+    func judge(_ name: String) throws(Problem) -> [String] {
         if URLParts(name) != nil {
             let permit = try DestinationPlan.permit(name, policy)
             AddressGate.shared.admit(permit)
@@ -42,9 +47,11 @@ package struct DestinationGuard: OutputOpener {
         let encrypted = name.without(prefix: "crypto:")
         let path = encrypted ?? name
         try DestinationPlan.checkPath(path, "The name of a file that the muxer opens")
-        guard let folder, folder.holds(path) else {
+        guard let place, MuxerFolder.holds(path, at: place) else {
             throw Problem(
-                .forbiddenDestination, "The muxer opens only files in the folder of dst and beneath; \(path) is none.")
+                .forbiddenDestination,
+                "The muxer opens only files in the folder of dst and beneath; \(path) is none (it is a path from the output directory, as dst is)."
+            )
         }
         return encrypted != nil ? ["crypto", "file"] : ["file"]
     }

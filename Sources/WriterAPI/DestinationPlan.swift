@@ -77,8 +77,10 @@ package enum DestinationPlan: Equatable {
         // By bytes, as the kernel and libav read it.
         let components = dst.parts(at: "/")
         if dst.begins(with: "/") { throw refusal("must not be an absolute path") }
-        if components.contains(where: { $0.isSame(as: "..") || $0.isSame(as: ".") }) { throw refusal("must not hold . or ..") }
-        if hasScheme(dst) { throw refusal("must not begin with a protocol's name") }
+        if components.contains(where: { $0.isSame(as: "..") || $0.isSame(as: ".") }) { throw refusal("must not hold the names \".\" or \"..\"") }
+        if let scheme = scheme(of: dst) {
+            throw refusal("must not begin with \"\(scheme):\", which FFmpeg would take for a protocol's name")
+        }
         guard let path = try? RelativePath(dst) else { throw refusal("must be a path") }
         if path.isReserved {
             throw refusal("must not hold a name that begins with \(RelativePath.Component.reservedPrefix), as the server's own files do")
@@ -93,8 +95,8 @@ package enum DestinationPlan: Equatable {
     private static func isPlain(_ dst: String) -> Bool { (try? checkPath(dst)) != nil }
 
     /// RFC 3986 §3.1; for libav, "name:" and "name,option:" are one even without "//".
-    private static func hasScheme(_ dst: String) -> Bool {
-        guard let (scheme, _) = dst.cut(at: ":"), let first = scheme.utf8.first, first.isASCIILetter else { return false }
-        return scheme.utf8.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || "+-.,_".utf8.contains($0) }
+    private static func scheme(of dst: String) -> String? {
+        guard let (scheme, _) = dst.cut(at: ":"), let first = scheme.utf8.first, first.isASCIILetter else { return nil }
+        return scheme.utf8.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || "+-.,_".utf8.contains($0) } ? scheme : nil
     }
 }

@@ -49,7 +49,7 @@ package struct EncodeRequest {
         do throws(Problem) {
             stream = try StreamRequest(.object(fields))
         } catch {
-            throw error.namingQuery(isVideo: fields["type"] == "video")
+            throw error.namingQuery(isVideo: fields["type"] == "video", target)
         }
     }
 
@@ -71,10 +71,21 @@ package struct EncodeRequest {
 
 extension Problem {
     /// The same, with the parameter as the query has it.
-    fileprivate func namingQuery(isVideo: Bool) -> Problem {
+    fileprivate func namingQuery(isVideo: Bool, _ query: RequestTarget? = nil) -> Problem {
         var problem = self
+        let pointer = extras.first { $0.name == "pointer" }?.value.stringValue
         problem.extras.removeAll { $0.name == "pointer" }
         if parameter == "format" { problem.parameter = isVideo ? "pixel_format" : "sample_format" }
+        guard let name = problem.parameter else { return problem }
+        if code == .unknownParameter {
+            problem.detail = "There is no query parameter \"\(name)\" here."
+        } else if let rule = pointer.flatMap({ detail.without(prefix: $0) }) {
+            problem.detail = name + rule
+        }
+        // A query has nothing but text; which one tells more.
+        if let value = query?.query(name), let rule = problem.detail.without(suffix: "and is a string.") {
+            problem.detail = "\(rule)and is \(JSONValue.string(value).description)."
+        }
         return problem
     }
 

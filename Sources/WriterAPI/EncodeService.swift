@@ -96,7 +96,7 @@ final class EncodeService: EncoderService {
         do throws(Problem) {
             try encode(request, exchange)
         } catch {
-            throw redaction.apply(to: error)
+            throw redaction.apply(to: error.naming(outputLimitOf: settings.limits))
         }
     }
 

@@ -1,4 +1,5 @@
 import Logging
+import StreamWriter
 import SystemIO
 import WriterModel
 
@@ -26,6 +27,7 @@ public struct ForkServer {
         ChildProcess.leaveProcessGroup()
         Signal.ignore([Signal.interrupt, Signal.terminate, Signal.hangUp, Signal.brokenPipe])
         Signal.crashAtOnce()
+        StreamWriter.silenceLibraries()
         Rehearsal.run(clientPolicy)
         Sandbox.prepare()
         do throws(SystemError) {

@@ -29,14 +29,18 @@ package final class MuxerFolder: Sendable {
     package init(
         of dst: String, in outputs: Directory, overwrites: Bool, ledger: FileLedger, closed: OthersFolders = OthersFolders()
     ) throws(SystemError) {
-        let parents = try Self.path(dst).components.dropLast().prefix { !Self.isPattern($0) }
-        place = RelativePath(components: parents)
+        place = try Self.place(of: dst)
         try outputs.makeParents(of: (place + .reserved("")).text)
         folder = try outputs.subdirectory(place.text)
         self.outputs = outputs
         self.overwrites = overwrites
         self.closed = closed
         self.ledger = ledger
+    }
+
+    /// Where it is, from the output directory.
+    static func place(of dst: String) throws(SystemError) -> RelativePath {
+        RelativePath(components: try path(dst).components.dropLast().prefix { !isPattern($0) })
     }
 
     /// `%v`, `%03d`, `%Y`: libav puts something else there.
@@ -61,9 +65,26 @@ package final class MuxerFolder: Sendable {
         if ledger.nameBytes > RecordBounds.nameBytes {
             throw SystemError("make \(path): the writer has as many files as its record can name", number: EDQUOT)
         }
+        if flags & O_CREAT != 0 { try makeParents(of: path) }
         let file = Descriptor(owning: try folder.open(path.text, flags: flags | O_CREAT | O_EXCL, mode: mode))
         try keep(path, file)
         return file.take()
+    }
+
+    /// The folders that a file is to lie in. One that is a link leads nowhere: opening the file says so.
+    private func makeParents(of path: RelativePath) throws(SystemError) {
+        var parent = RelativePath.itself
+        for name in path.components.dropLast() {
+            parent = parent + name
+            if folder.kind(of: parent.text) != nil { continue }
+            do throws(SystemError) {
+                try folder.makeFolder(parent.text)
+            } catch {
+                if error.isAlreadyThere { continue }
+                throw error
+            }
+            madeFolders.withLock { _ = $0.insert(place + parent) }
+        }
     }
 
     /// A file of the writer's own, unless another has taken its name: looked at before anything is done to it.
@@ -195,7 +216,15 @@ package final class MuxerFolder: Sendable {
 
     // MARK: Names
 
-    func holds(_ name: String) -> Bool { name.withCString { (try? inside($0)) != nil } }
+    /// Whether a file of that name would lie in the folder at `place`.
+    static func holds(_ name: String, at place: RelativePath) -> Bool {
+        (try? path(name)).flatMap { inside($0, at: place) } != nil
+    }
+
+    private static func inside(_ path: RelativePath, at place: RelativePath) -> RelativePath? {
+        guard let inner = path.relative(to: place), !inner.isItself, !inner.isReserved else { return nil }
+        return inner
+    }
 
     private static func path(_ name: String) throws(SystemError) -> RelativePath { try path(bytes: name.utf8) }
 
@@ -212,7 +241,7 @@ package final class MuxerFolder: Sendable {
         let bytes = UnsafeRawBufferPointer(start: name, count: strlen(name))
         let path = try Self.path(bytes: bytes)
         if orItself, !path.isItself, place.relative(to: path) != nil { return .itself }
-        guard let inner = path.relative(to: place), !inner.isItself, !inner.isReserved else {
+        guard let inner = Self.inside(path, at: place) else {
             throw SystemError("use the path \(path)", number: EXDEV)
         }
         if closed.hold(path) { throw SystemError("use the path \(path), which is kept for other tokens", number: EACCES) }

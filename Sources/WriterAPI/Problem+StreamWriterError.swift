@@ -60,9 +60,18 @@ extension Problem {
         switch code {
         case .destinationExists: " Choose another dst, or send \"overwrite\": true."
         case .outOfMemory: " The memory of a writer's encoder is bounded (--max-encoder-memory)."
-        case .outputTooLarge: " The size of an output file is bounded (--max-output-bytes)."
         default: ""
         }
+    }
+
+    /// An `output-limit` with whose bound it was, and how much that is.
+    func naming(outputLimitOf limits: ServiceLimits) -> Problem {
+        guard code == .outputLimit, limits.maxOutputBytes > 0, !extras.contains(where: { $0.name == "limit" }) else { return self }
+        let setting = limits.outputBoundIsOfToken ? "max-output-bytes= of this token" : "--max-output-bytes"
+        var problem = self
+        problem.detail += " An output file has at most \(limits.maxOutputBytes) bytes (\(setting))."
+        problem.extras.append(.init("limit", .integer(Int64(limits.maxOutputBytes))))
+        return problem
     }
 
     /// After such a problem the writer can't go on.

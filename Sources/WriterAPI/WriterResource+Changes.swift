@@ -1,4 +1,5 @@
 import APICore
+import Bytewise
 import StreamWriter
 import SystemIO
 import WriterModel
@@ -9,8 +10,13 @@ extension WriterResource {
         let request = try StreamRequest(body ?? .null)
         note(option: request.encoderOption, filterDesc: request.filterDesc)
         return try change(in: .configuring, needs: "streams are added before open") { parts throws(Problem) in
-            try optionPolicy.check(request.config, for: parts.place.muxer, destination: parts.request.dst ?? "")
-            let index = try add(request, to: parts.writer)
+            let index: Int
+            do throws(Problem) {
+                try optionPolicy.check(request.config, for: parts.place.muxer, destination: parts.request.dst ?? "")
+                index = try add(request, to: parts.writer)
+            } catch {
+                throw error.located(at: "")
+            }
             let stream = state.withLock { $0.streams[index] }
             return (index, StreamRequest.json(stream.config, stream.chosen, parts.writer.progress(of: index)))
         }
@@ -42,8 +48,13 @@ extension WriterResource {
                     .wrongState, "The writer has no stream yet: add one first, POST …/streams.",
                     extras: [("state", .string(WriterState.configuring.rawValue))])
             }
-            try optionPolicy.check(option: request.option, for: parts.place.muxer)
-            try openNow(request, parts.writer, parts.place)
+            do throws(Problem) {
+                try optionPolicy.check(option: request.option, for: parts.place.muxer)
+                try OutputNameJudge(muxer: parts.place.muxer.name, gate: parts.place.opener).check(request.option)
+                try openNow(request, parts.writer, parts.place)
+            } catch {
+                throw error.parameter?.begins(with: "option.") == true ? error.located(at: "") : error
+            }
             return resource
         }
     }

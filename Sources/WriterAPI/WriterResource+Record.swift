@@ -66,7 +66,8 @@ extension WriterResource {
             "duration": .number(summary.duration),
             "ended_by": .string(endedBy),
         ]
-        if place?.hasOneFile == true { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
+        // The gateway serves what is one file, whoever has named it.
+        if place?.hasOneFile == true || place?.files?.count == 1 { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
         if let files = place?.files { result["files"] = .array(files.map { .string($0) }) }
         return .object(result)
     }

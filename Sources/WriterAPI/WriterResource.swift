@@ -102,14 +102,14 @@ final class WriterResource: Sendable {
         do throws(Problem) {
             let request = try CreateRequest(body)
             note(request)
-            try optionPolicy.check(request)
+            try check(request)
             try build(request)
             try keepFirstRecord()
         } catch {
             let fingerprint = CreationFingerprint.of(body ?? .object([:]))
             state.withLock { $0.failedCreation = (fingerprint, error) }
             discard()
-            throw error
+            throw error.locatedInCreation
         }
         let resource = self.resource
         state.withLock { $0.isCreated = true }
@@ -137,9 +137,13 @@ final class WriterResource: Sendable {
         defer { discard() }
         var request = try CreateRequest(body)
         note(request)
-        try optionPolicy.check(request)
-        request.open = try openingToTry(request)
-        try build(request, isTrial: true)
+        do throws(Problem) {
+            try check(request)
+            request.open = try openingToTry(request)
+            try build(request, isTrial: true)
+        } catch {
+            throw error.locatedInCreation
+        }
         var resource = self.resource
         let parts = state.withLock { $0.parts }
         parts?.writer.abort()
@@ -150,14 +154,32 @@ final class WriterResource: Sendable {
         return resource
     }
 
-    /// How far a trial goes: what opens its destination itself is not opened, and what a URL's
-    /// protocol would take of the options is not known without it.
-    private func openingToTry(_ request: CreateRequest) throws(Problem) -> OpenRequest? {
+    /// What the policy says of it, before anything is made.
+    private func check(_ request: CreateRequest) throws(Problem) {
+        // A path that is none has no extension to tell the format from.
+        if clientPolicy == .enforced, request.format == nil, let dst = request.dst, URLParts(dst) == nil {
+            try DestinationPlan.checkPath(dst)
+        }
+        try optionPolicy.check(request)
+        guard let option = request.open?.option, !option.isEmpty else { return }
+        let (muxer, plan) = try plan(request)
+        let gate = DestinationGuard(plan: plan, policy: settings.policy, clientPolicy: clientPolicy, folder: nil)
+        try OutputNameJudge(muxer: muxer.name, gate: gate).check(option)
+    }
+
+    private func plan(_ request: CreateRequest) throws(Problem) -> (MuxerInfo, DestinationPlan) {
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
         }
         let plan = try DestinationPlan(
             dst: request.dst, muxer: muxer, policy: settings.policy, clientPolicy: clientPolicy)
+        return (muxer, plan)
+    }
+
+    /// How far a trial goes: what opens its destination itself is not opened, and what a URL's
+    /// protocol would take of the options is not known without it.
+    private func openingToTry(_ request: CreateRequest) throws(Problem) -> OpenRequest? {
+        let (muxer, plan) = try plan(request)
         let known = Set(Capabilities.muxer(named: muxer.name)?.options.map(\.name) ?? [])
         var open = request.open ?? (request.streams.isEmpty ? nil : OpenRequest())
         if muxer.needsFile || plan == .nowhere {
@@ -385,7 +407,7 @@ final class WriterResource: Sendable {
     /// The problem with the destination that failed, and without what is secret in it.
     func redacted(_ problem: Problem) -> Problem {
         let (redaction, destination) = state.withLock { ($0.redaction, $0.shownDestination) }
-        var problem = redaction.apply(to: problem)
+        var problem = redaction.apply(to: problem.naming(outputLimitOf: settings.limits))
         if problem.code == .destinationFailed, let destination, !problem.detail.contains(destination) {
             problem.detail = "\(destination): \(problem.detail)"
         }

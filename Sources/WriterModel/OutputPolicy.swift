@@ -9,10 +9,13 @@ public struct OutputPolicy: Sendable, Equatable {
     /// and `*`.
     public var patterns: [String]
     public var allowsDevices: Bool
+    /// The patterns are those of the token's line (allow-output=), instead of the server's.
+    public var isOfToken: Bool
 
-    public init(patterns: [String] = [], allowsDevices: Bool = false) {
+    public init(patterns: [String] = [], allowsDevices: Bool = false, isOfToken: Bool = false) {
         self.patterns = patterns
         self.allowsDevices = allowsDevices
+        self.isOfToken = isOfToken
     }
 
     /// Why it is no pattern, as a sentence that follows it; nil: it is one.
@@ -37,10 +40,7 @@ public struct OutputPolicy: Sendable, Equatable {
         }
         let grants = self.grants(for: given)
         guard !grants.isEmpty else {
-            return .failure(
-                Refusal(
-                    reason: patterns.isEmpty
-                        ? "it runs without --allow-output" : "none of its --allow-output patterns names it"))
+            return .failure(Refusal(reason: unnamed))
         }
         if let refusal = Self.refusal(ofQuery: given, scheme) { return .failure(refusal) }
         guard let port = given.port.map(Self.port) ?? scheme.defaultPort else {
@@ -50,6 +50,16 @@ public struct OutputPolicy: Sendable, Equatable {
             AddressPermit(
                 host: given.host.lowercasedASCII, ports: [port...port] + scheme.furtherPorts(port),
                 protocols: scheme.protocols, grants: grants))
+    }
+
+    /// Why a URL is refused that no pattern names.
+    private var unnamed: String {
+        switch (isOfToken, patterns.isEmpty) {
+        case (false, true): "it runs without --allow-output"
+        case (false, false): "none of its --allow-output patterns names it"
+        case (true, true): "this token's allow-output= allows no URL"
+        case (true, false): "none of this token's allow-output= patterns names it"
+        }
     }
 
     public func allows(_ url: String) -> Bool { (try? permit(url).get()) != nil }
@@ -87,13 +97,14 @@ public struct OutputPolicy: Sendable, Equatable {
     }
 
     var json: JSONValue {
-        ["patterns": .array(patterns.map { .string($0) }), "devices": .bool(allowsDevices)]
+        ["patterns": .array(patterns.map { .string($0) }), "devices": .bool(allowsDevices), "token": .bool(isOfToken)]
     }
 
     init?(json: JSONValue) {
         guard let object = json.objectValue, let patterns = object["patterns"]?.arrayValue else { return nil }
         self.init(
-            patterns: patterns.compactMap(\.stringValue), allowsDevices: object["devices"] == .bool(true))
+            patterns: patterns.compactMap(\.stringValue), allowsDevices: object["devices"] == .bool(true),
+            isOfToken: object["token"] == .bool(true))
     }
 
     /// Glob with `*` only.

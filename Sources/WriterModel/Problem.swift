@@ -193,7 +193,7 @@ public struct Problem: Error, Sendable, Equatable {
             "detail": .string(detail),
         ]
         object["parameter"] = parameter.map { .string($0) }
-        object["supported"] = supported.map { .array($0.map { .string($0) }) }
+        if let supported, !supported.isEmpty { object["supported"] = .array(supported.map { .string($0) }) }
         object["libav_error"] = libavError.map { .string($0) }
         if !log.isEmpty { object["log"] = .array(log.map { .string($0) }) }
         for member in extras { object[member.name] = member.value }

@@ -27,6 +27,8 @@ public struct ServiceLimits: Sendable, Equatable {
     public var maxEncoderMemory = 4 << 30
     /// Of each file an encoder writes; 0 for no bound.
     public var maxOutputBytes = 0
+    /// That bound is of the token's line (max-output-bytes=), rather than the server's.
+    public var outputBoundIsOfToken = false
     /// How long a writer may live before it is finalized; 0 for ever.
     public var maxRunTime = 0.0
     /// Pixels of a picture, wherever in a writer.
@@ -76,6 +78,7 @@ public struct ServiceLimits: Sendable, Equatable {
             "idle_timeout": .number(idleTimeout),
             "max_encoder_memory": .integer(Int64(maxEncoderMemory)),
             "max_output_bytes": .integer(Int64(maxOutputBytes)),
+            "output_bound_is_of_token": .bool(outputBoundIsOfToken),
             "max_run_time": .number(maxRunTime),
             "max_pixels": .integer(Int64(maxPixels)),
             "max_channels": .integer(Int64(maxChannels)),
@@ -103,6 +106,7 @@ public struct ServiceLimits: Sendable, Equatable {
             idleTimeout = try fields.number("idle_timeout") ?? idleTimeout
             maxEncoderMemory = try fields.integer("max_encoder_memory") ?? maxEncoderMemory
             maxOutputBytes = try fields.integer("max_output_bytes") ?? maxOutputBytes
+            outputBoundIsOfToken = try fields.bool("output_bound_is_of_token") ?? outputBoundIsOfToken
             maxRunTime = try fields.number("max_run_time") ?? maxRunTime
             maxPixels = try fields.integer("max_pixels") ?? maxPixels
             maxChannels = try fields.integer("max_channels") ?? maxChannels

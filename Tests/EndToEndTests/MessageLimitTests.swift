@@ -161,7 +161,7 @@ extension EndToEnd {
                 #expect(try await server.curl("GET", "/v1/version").status == 200)
                 #expect(try await server.curl("DELETE", "/v1/writers/catalog").status == 204)
                 for path in ["/v1/writers/+catalog", "/v1/writers/%2Bcatalog"] {
-                    #expect(try await server.curl("PUT", path, body: .json(["format": "wav"])).status == 404)
+                    #expect(try await server.curl("PUT", path, body: .json(["format": "wav"])).status == 422)
                 }
             }
         }

@@ -85,8 +85,26 @@ extension EndToEnd.RefusalTests {
             body: .json(["format": "wav", "streams": [audio], "open": ["option": ["movflags": "faststart"]]]),
             gets: 422, "unknown-option", saying: "movflags"),
         Refusal(
-            "id with a character that is not allowed", "PUT /v1/writers/a.b", body: .json(["format": "wav"]), gets: 404,
-            "writer-not-found", saying: "A-Z a-z 0-9 _ -"),
+            "id with a character that is not allowed", "PUT /v1/writers/a.b", body: .json(["format": "wav"]), gets: 422,
+            "invalid-parameter", saying: "A-Z a-z 0-9 _ -"),
+        Refusal(
+            "dst of a folder", "POST /v1/writers", body: .json(["dst": "d/x.wav/"]), gets: 422, "invalid-parameter", saying: "dst"),
+        Refusal("empty dst", "POST /v1/writers", body: .json(["dst": ""]), gets: 422, "invalid-parameter", saying: "dst"),
+        Refusal(
+            "dst with a colon", "POST /v1/writers", body: .json(["dst": "a:b.wav"]), gets: 403, "forbidden-destination",
+            saying: "\"a:\""),
+        Refusal(
+            "segments outside the folder of dst", "POST /v1/writers",
+            body: .json(["dst": "e/b.m3u8", "streams": [video], "open": ["option": ["hls_segment_filename": "sub/x%d.ts"]]]),
+            gets: 403, "forbidden-option", saying: "begin it with \"e/\""),
+        Refusal(
+            "segments outside the folder of dst, dry run", "POST /v1/writers?dry_run=true",
+            body: .json(["dst": "e/b.m3u8", "streams": [video], "open": ["option": ["hls_segment_filename": "sub/x%d.ts"]]]),
+            gets: 403, "forbidden-option", saying: "begin it with \"e/\""),
+        Refusal(
+            "qscale below zero", "POST /v1/writers",
+            body: .json(["dst": "a.mp3", "streams": [audio.merging(["codec_config": ["qscale": -1]])]]), gets: 422,
+            "invalid-parameter", saying: "0 to 10000"),
         Refusal(
             "not JSON by its type", "POST /v1/writers", headers: ["Content-Type: text/plain"], body: .text("{}"),
             gets: 415, "unsupported-media-type", saying: "application/json"),
@@ -157,6 +175,12 @@ extension EndToEnd.RefusalTests {
         Refusal(
             "metadata after open", "PUT /v1/writers/open/metadata", body: .json(["title": "late"]), gets: 409,
             "wrong-state", saying: "open"),
+        Refusal(
+            "finalize with a parameter", "POST /v1/writers/open/finalize", body: .json(["x": 1]), gets: 422, "unknown-parameter",
+            saying: "x"),
+        Refusal(
+            "finalize with a parameter, closed", "POST /v1/writers/closed/finalize", body: .json(["x": 1]), gets: 422,
+            "unknown-parameter", saying: "x"),
         Refusal("second open", "POST /v1/writers/open/open", gets: 409, "wrong-state", saying: "open"),
         Refusal(
             "chunk after finalize", "POST /v1/writers/closed/streams/0/chunks", body: .bytes(Data(count: 2)), gets: 409,

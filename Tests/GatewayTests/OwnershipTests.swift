@@ -73,7 +73,7 @@ import WriterModel
     @Test func aFileThatWasRenamedOrMadeAnewUnderItsNameIsNot() throws {
         try made("x.mp4", "mine", try ledger())
         try outputs.rename("x.mp4", to: "kept.mp4", replaces: false)
-        #expect(try refusal(record(["x.mp4"])) == .notFound)
+        #expect(try refusal(record(["x.mp4"])) == .outputReplaced)
         #expect(try records.remove(writer, record(["x.mp4"])) == [])
         #expect(text("kept.mp4") == "mine")
     }

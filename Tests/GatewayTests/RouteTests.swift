@@ -51,6 +51,16 @@ import WriterModel
         #expect(problem { _ = try Route.match(request) }?.code == code)
     }
 
+    @Test(arguments: ["a.b", "\u{E9}", String(repeating: "a", count: 65)])
+    func anIDThatNoWriterCanHaveIsAMistakeOnlyWhereOneIsToBeMadeOfIt(id: String) throws {
+        let path = "/v1/writers/" + id.utf8.map { $0 < 0x80 ? String(UnicodeScalar($0)) : "%" + String($0, radix: 16) }.joined()
+        for (method, code) in [("PUT", ProblemCode.invalidParameter), ("GET", .writerNotFound), ("DELETE", .writerNotFound)] {
+            let request = try head(method, path)
+            let found = try #require(problem { _ = try Route.match(request) })
+            #expect(found.code == code && found.parameter == "id", "\(method)")
+        }
+    }
+
     @Test(arguments: ["x", "-1", "+1", "1.0", "99999999999999999999", "%31x"])
     func isNoStream(index: String) throws {
         let request = try head("POST", "/v1/writers/a/streams/\(index)/chunks")

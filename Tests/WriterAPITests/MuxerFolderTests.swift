@@ -76,6 +76,19 @@ import WriterModel
         try folder.remove("show/b/x")
     }
 
+    @Test func foldersAreMadeForAFileThatIsToLieInThem() throws {
+        let folder = try folder()
+        for name in ["show/a/b/0.ts", "show/a/b/1.ts", "show/a/c/0.ts"] { try write(folder, name) }
+        #expect(folder.files == ["show/a/b/0.ts", "show/a/b/1.ts", "show/a/c/0.ts"])
+        // Its own, as the muxer may want them gone; reading makes none.
+        try folder.remove("show/a/c/0.ts")
+        try folder.removeFolder("show/a/c")
+        #expect(error { _ = try folder.open("show/none/x", flags: O_RDONLY, mode: 0) } == ENOENT)
+        #expect(try outputs.subdirectory("show").entries() == ["a"])
+        // In the place of a folder lies a file.
+        #expect(error { try write(folder, "show/a/b/0.ts/x") } == ENOTDIR)
+    }
+
     @Test(arguments: ["live.m3u8", "other/x", "../x", "show/../x", "show/../../outside/x", "/tmp/x", "show", "", "showx/y", "show/.."])
     func namesElsewhereAreRefused(name: String) throws {
         let folder = try folder(overwrites: true)

@@ -50,6 +50,33 @@ import WriterModel
         #expect(found?.extras.first { $0.name == "pointer" }?.value == .string(pointer))
     }
 
+    @Test(arguments: [
+        (#"{"format": "wav", "streams": [{"type": "audio", "sample_rate": 1, "num_channels": 1, "codec_config": {"bit_rate": "x"}}]}"#, "codec_config.bit_rate"),
+        (#"{"format": "wav", "streams": [{"type": "audio", "sample_rate": 1, "num_channels": 1, "encoder_option": {"a/b": []}}]}"#, "encoder_option.a/b"),
+        (#"{"format": "wav", "streams": [7]}"#, "streams.0"), (#"{"format": "wav", "open": {"option": {"b": []}}}"#, "option.b"),
+        (#"{"format": "wav", "open": 7}"#, "open"), (#"{"format": "wav", "metadata": {"a": []}}"#, "metadata.a"),
+    ])
+    func aParameterHasItsWholeNameWhereverItsStreamStands(json: String, parameter: String) {
+        #expect(problem(json)?.parameter == parameter)
+    }
+
+    @Test(arguments: [
+        ("sample_rate=8k&num_channels=1", "sample_rate", "sample_rate must be a whole number, and is \"8k\"."),
+        ("sample_rate=8000&num_channels=1&codec_config.bit_rate=x", "codec_config.bit_rate", "codec_config.bit_rate must be a whole number, and is \"x\"."),
+        ("num_channels=1", "sample_rate", "sample_rate is needed: a whole number."),
+        ("sample_rate=8000&num_channels=1&sample_format=s7", "sample_format", "sample_format \"s7\" is no sample format."),
+        ("sample_rate=8000&num_channels=1&color=red", "color", "There is no query parameter \"color\" here."),
+    ])
+    func aProblemWithAQuerySpeaksOfTheQuery(query: String, parameter: String, says: String) throws {
+        let bytes = Array("POST /v1/encode?format=mp3&\(query) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        let parsed = bytes.withUnsafeBytes { bytes in Result { try RequestParser.parse(bytes, limits: HTTPLimits()) } }
+        guard case .complete(let head, _) = try parsed.get() else { return #expect(Bool(false)) }
+        let found = #expect(throws: Problem.self) { try EncodeRequest(head.target) }
+        #expect(found?.parameter == parameter)
+        #expect(found?.detail.hasPrefix(says) == true, "\(found?.detail ?? "")")
+        #expect(found?.extras.contains { $0.name == "pointer" } == false)
+    }
+
     @Test func aQueryDescribesAnEncoding() throws {
         let query = "format=mp3&sample_rate=16000&num_channels=1&sample_format=s16&encoder_option.q=5&codec_config.bit_rate=64000"
             + "&metadata.title=a%20b&option.write_xing=0&filter_desc=12"

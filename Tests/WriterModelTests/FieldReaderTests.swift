@@ -71,7 +71,7 @@ import WriterModel
         #expect(found == nil)
         let nested = problem(["m": ["a/b": [1]]]) { _ = try $0.map("m") }
         #expect(pointer(nested) == "/m/a~1b")
-        #expect(nested?.parameter == "a/b")
+        #expect(nested?.parameter == "m.a/b")
     }
 
     @Test(arguments: [JSONValue.null, 1, "x", [], true])

@@ -29,6 +29,15 @@ import WriterModel
         #expect(OutputPolicy(patterns: [pattern]).allows(url) == allowed)
     }
 
+    @Test(arguments: [
+        (OutputPolicy(), "--allow-output"), (OutputPolicy(patterns: ["udp://a:1"]), "--allow-output"),
+        (OutputPolicy(isOfToken: true), "this token's allow-output="), (OutputPolicy(patterns: ["udp://a:1"], isOfToken: true), "this token's allow-output="),
+    ])
+    func aRefusalNamesWhosePatternsTheyAre(policy: OutputPolicy, whose: String) throws {
+        guard case .failure(let refusal) = policy.permit("udp://b:1") else { return #expect(Bool(false), "allowed") }
+        #expect(refusal.reason.contains(whose), "\(refusal.reason)")
+    }
+
     @Test func withoutPatternsNothingIsAllowed() { #expect(!OutputPolicy().allows("rtmp://a/b")) }
 
     /// Files, memory, other protocols, for reading only, or looked up by a library of its own.

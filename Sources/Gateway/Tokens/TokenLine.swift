@@ -9,8 +9,6 @@ package struct TokenLine: Sendable, Equatable {
     package internal(set) var name: String?
     package internal(set) var scopes: TokenScopes
     package internal(set) var limits = TokenLimits()
-    /// It has a word that lines of old don't have.
-    package internal(set) var hasKeys = false
 
     /// What is wrong with a line, as a sentence's end that repeats nothing of it: any word may be a token.
     package struct Flaw: Error, Equatable {
@@ -36,7 +34,6 @@ package struct TokenLine: Sendable, Equatable {
         name = fields.name
         limits = fields.limits
         scopes = fields.scopes ?? .all
-        hasKeys = fields.hasKeys
         // Without a scope, a name's token has its name's writers, and an unnamed one everything, as ever.
         if fields.scopes == nil && name != nil { scopes = [.read, .write] }
     }

@@ -7,7 +7,6 @@ struct TokenLineFields {
     private(set) var name: String?
     private(set) var scopes: TokenScopes?
     private(set) var limits = TokenLimits()
-    private(set) var hasKeys = false
     private var seen: Set<Key> = []
 
     private enum Key: String, CaseIterable {
@@ -33,7 +32,6 @@ struct TokenLineFields {
             throw flaw("it has an unknown key; known are \(Key.allCases.map { $0.rawValue + "=" }.joined(separator: ", "))")
         }
         guard seen.insert(key).inserted || key == .allowOutput else { throw flaw("\(key.rawValue)= is there twice") }
-        hasKeys = true
         try set(key, String(text[text.utf8.index(after: equals)...]))
     }
 
@@ -63,7 +61,7 @@ struct TokenLineFields {
         case .maxWriters: limits.maxWriters = try number(value, key, in: 1...1_000_000)
         // Below, an encoder could not keep its record.
         case .maxOutputBytes: limits.maxOutputBytes = try number(value, key, in: 1 << 20...Int.max)
-        case .allowOutput: limits.outputPatterns = (limits.outputPatterns ?? []) + (try patterns(value))
+        case .allowOutput: try allowOutput(value)
         }
     }
 
@@ -86,7 +84,11 @@ struct TokenLineFields {
         guard isPlain, bytes.count <= 512 else {
             throw flaw("folder= is a path below the output directory, without . and .., of names of at most 200 bytes, 512 in all")
         }
-        return String(Substring(bytes))
+        let folder = String(Substring(bytes))
+        if (try? RelativePath(folder))?.isReserved == true {
+            throw flaw("folder= has a name that begins with \(RelativePath.Component.reservedPrefix), as the server's own files do")
+        }
+        return folder
     }
 
     private func number(_ value: String, _ key: Key, in range: ClosedRange<Int>) throws(TokenLine.Flaw) -> Int {
@@ -97,11 +99,13 @@ struct TokenLineFields {
         return number
     }
 
-    /// Without a value: no URL at all.
-    private func patterns(_ value: String) throws(TokenLine.Flaw) -> [String] {
-        if value.isEmpty { return [] }
-        if let flaw = OutputPolicy.flaw(ofPattern: value) { throw self.flaw("allow-output= \(flaw)") }
-        return [value]
+    /// Without a value: no URL at all, and then no pattern beside it.
+    private mutating func allowOutput(_ value: String) throws(TokenLine.Flaw) {
+        if let patterns = limits.outputPatterns, value.isEmpty || patterns.isEmpty {
+            throw flaw("allow-output= without a pattern allows no URL, and is there beside another allow-output=")
+        }
+        if let flaw = value.isEmpty ? nil : OutputPolicy.flaw(ofPattern: value) { throw self.flaw("allow-output= \(flaw)") }
+        limits.outputPatterns = (limits.outputPatterns ?? []) + (value.isEmpty ? [] : [value])
     }
 
     private func flaw(_ reason: String) -> TokenLine.Flaw { TokenLine.Flaw(line: line, reason: reason) }

@@ -21,7 +21,8 @@ package final class TokenLines: Sendable {
     /// A line counts with its newline. Throws the first flaw there is.
     package init(_ bytes: UnsafeRawBufferPointer, salt: [UInt8]) throws(TokenLine.Flaw) {
         var lines: [TokenLine] = []
-        var rest = bytes[...]
+        // Editors of Windows put a byte order mark before the first line: no part of its token.
+        var rest = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
         var number = 0
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             number += 1
@@ -68,7 +69,7 @@ package final class TokenLines: Sendable {
             salt: salt, groups: groups.map { .init(name: $0.name, scopes: $0.scopes, hashes: $1.map(\.hash)) })
     }
 
-    /// One token on two lines has the scopes of both, as ever; with a name or limits it could be either's.
+    /// One token on two lines that differ could be meant as either: `T read` beside `T` would be everything.
     private static func merged(_ lines: [TokenLine]) throws(TokenLine.Flaw) -> [TokenLine] {
         var merged: [TokenLine] = []
         var places: [TokenHash: Int] = [:]
@@ -78,10 +79,10 @@ package final class TokenLines: Sendable {
                 merged.append(line)
                 continue
             }
-            if line.hasKeys || merged[place].hasKeys {
-                throw TokenLine.Flaw(line: line.number, reason: "it has the token of line \(merged[place].number)")
-            }
-            merged[place].scopes.formUnion(line.scopes)
+            let first = merged[place]
+            if line.scopes == first.scopes && line.name == first.name && line.limits == first.limits { continue }
+            throw TokenLine.Flaw(
+                line: line.number, reason: "it has the token of line \(first.number), which allows something else; leave one of them")
         }
         return merged
     }

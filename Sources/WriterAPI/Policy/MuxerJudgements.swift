@@ -7,12 +7,13 @@ extension JudgementTable {
         [
             .refused("hds smoothstreaming", "it makes, renames and removes folders and files by itself; dash and hls do not"),
             .refused("sap", "it announces itself on addresses of its own; rtp sends to one"),
+            .refused("uncodedframecrc", "it takes no encoder's packets, only frames that were never encoded"),
             .refused("fifo tee", "it writes to several destinations; write to each with a writer of its own"),
 
             .options(
                 "dash", "single_file single_file_name",
                 .refused("it opens its file without asking the server; leave segments in files of their own")),
-            .options("dash", "init_seg_name media_seg_name hls_master_name", .outputName),
+            .options("dash", "init_seg_name media_seg_name hls_master_name", .nameBesideDst),
             .options("dash", "format_options", .muxerOptions),
             .options("dash", "http_opts", .protocolOptions),
             .options("dash", "http_user_agent", .line),
@@ -22,9 +23,8 @@ extension JudgementTable {
             .options("hls", "hls_key_info_file", .refused("it reads a file, and another that it names; hls_enc with hls_enc_key takes the key")),
             .options("hls", "strftime_mkdir", .refused("it makes folders without asking the server")),
             .flag("hls", "hls_flags", "append_list", "it reads a playlist, and removes what that names, without asking the server"),
-            .options(
-                "hls",
-                "hls_segment_filename hls_fmp4_init_filename hls_subtitle_path hls_enc_key_url master_pl_name", .outputName),
+            .options("hls", "hls_segment_filename hls_subtitle_path hls_enc_key_url", .outputPath),
+            .options("hls", "hls_fmp4_init_filename master_pl_name", .nameBesideDst),
             .options("hls", "hls_ts_options hls_segment_options hls_vtt_options", .muxerOptions),
             .options("hls", "var_stream_map", .variants),
             .options("hls", "http_user_agent", .line),
@@ -35,8 +35,8 @@ extension JudgementTable {
             .options("rtsp", "user_agent", .line),
             .options("segment stream_segment,ssegment", "segment_format", .muxer),
             .options("segment stream_segment,ssegment", "segment_format_options", .muxerOptions),
-            .options("segment stream_segment,ssegment", "segment_list segment_header_filename", .outputName),
-            .options("webm_chunk", "header", .outputName),
+            .options("segment stream_segment,ssegment", "segment_list segment_header_filename", .outputPath),
+            .options("webm_chunk", "header", .outputPath),
 
             .options("caca", "driver", .refused("it loads a driver, which is code")),
             .options("pulse", "server", .refused("it is a server to connect to, or to start")),
@@ -94,7 +94,7 @@ extension JudgementTable {
         ivf jacosub kvag latm lrc m4v matroska microdvd mjpeg mkvtimestamp_v2 mlp mmf mp2 mp3 mpeg
         mpeg1video mpeg2video mpegts mulaw mxf mxf_d10 mxf_opatom null nut obu oga ogg ogv oma opus oss
         rawvideo rm roq rso s16be s16le s24be s24le s32be s32le s8 sbc scc smjpeg sox spdif spx srt sup svcd
-        swf truehd tta ttml u16be u16le u24be u24le u32be u32le u8 uncodedframecrc vc1 vc1test vcd vidc
+        swf truehd tta ttml u16be u16le u24be u24le u32be u32le u8 vc1 vc1test vcd vidc
         video4linux2,v4l2 vob voc w64 wav webm webp webvtt wsaud wtv wv yuv4mpegpipe
         """
 }

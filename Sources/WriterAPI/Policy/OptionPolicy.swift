@@ -87,6 +87,13 @@ extension OptionPolicy {
 }
 
 extension Problem {
+    /// The same, with the place in the body that creates a writer; what is about a stream has its place already.
+    var locatedInCreation: Problem {
+        guard let parameter else { return self }
+        if parameter.begins(with: "option.") { return located(at: "/open") }
+        return CreateRequest.members.contains { $0.isSame(as: parameter) } ? located(at: "") : self
+    }
+
     /// The same, with the place in the request's body where the parameter stands.
     func located(at pointer: String) -> Problem {
         guard let parameter, !extras.contains(where: { $0.name == "pointer" }) else { return self }

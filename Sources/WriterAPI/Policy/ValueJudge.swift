@@ -9,7 +9,7 @@ enum ValueJudge {
         switch verdict {
         case .harmless: nil
         case .refused(let reason): reason
-        case .outputName: isOutputName(value) ? nil : "it must be a path relative to dst's folder, without \"..\", or a URL"
+        case .outputPath, .nameBesideDst: isOutputName(value) ? nil : OutputNameJudge.rule(verdict)
         case .line: hasControl(value) ? "it must be one line, without control characters" : nil
         case .httpMethod: isMethod(value) ? nil : "it must be an HTTP method, such as PUT"
         case .httpHeaders: headersRefusal(value)

@@ -7,9 +7,11 @@ package enum Verdict: Sendable, Equatable {
 
     // Judged by the value.
 
-    /// The name of a file of the writer's, below its folder, or a URL: opened through the server's
-    /// own gate, which has the last word.
-    case outputName
+    /// A file that the muxer opens by this name as it stands, so a path from the output directory as
+    /// `dst` is, or a URL. `OutputNameJudge` says whether it may.
+    case outputPath
+    /// A file whose name the muxer puts behind `dst`'s folder. Judged by the same.
+    case nameBesideDst
     /// One line of a protocol's.
     case line
     /// An HTTP method.

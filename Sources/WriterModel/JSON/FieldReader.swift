@@ -10,9 +10,7 @@ public struct FieldReader {
 
     public init(_ value: JSONValue, at pointer: String = "") throws(Problem) {
         guard case .object(let object) = value else {
-            // An object's own name is the last of its pointer; ours have nothing to unescape.
-            let name = pointer.parts(at: "/", omittingEmpty: true).last
-            throw Self.problem(pointer, "must be an object, and is \(value.kind)", parameter: name)
+            throw Self.problem(pointer, "must be an object, and is \(value.kind)")
         }
         self.object = object
         self.pointer = pointer
@@ -32,7 +30,7 @@ public struct FieldReader {
 
     /// The problem for a member whose value can't be used. `rule` continues "it …".
     public func problem(_ name: String, _ rule: String, supported: [String]? = nil) -> Problem {
-        Self.problem(pointer(to: name), rule, parameter: name, supported: supported)
+        Self.problem(pointer(to: name), rule, supported: supported)
     }
 
     public mutating func string(_ name: String) throws(Problem) -> String? {
@@ -73,7 +71,7 @@ public struct FieldReader {
     }
 
     /// An object of options or metadata. Numbers and booleans are taken for their text, as
-    /// every libav option has one.
+    /// every libav option has one; null counts as absent.
     public mutating func map(_ name: String) throws(Problem) -> [String: String]? {
         guard let value = value(name) else { return nil }
         return try Self.map(value, at: pointer(to: name))
@@ -92,7 +90,8 @@ public struct FieldReader {
             case .integer(let integer): map[member.name] = String(integer)
             case .number(let number): map[member.name] = String(number)
             case .bool(let bool): map[member.name] = bool ? "1" : "0"
-            default: throw reader.problem(member.name, "must be a string, and is \(member.value.kind)")
+            case .null: continue
+            default: throw reader.problem(member.name, "must be a string, a number or a boolean, and is \(member.value.kind)")
             }
             if member.name.isEmpty || member.name.utf8.contains(0) || map[member.name]!.utf8.contains(0) {
                 throw reader.problem(member.name, "must have a name, and no NUL character")
@@ -114,16 +113,30 @@ public struct FieldReader {
         guard let unknown = object.members.first(where: { member in !known.contains { $0.isSame(as: member.name) } }) else { return }
         throw Problem(
             .unknownParameter, "\(pointer(to: unknown.name)): there is no parameter \"\(unknown.name)\" here.",
-            parameter: unknown.name, supported: known.sorted(),
+            parameter: Self.parameter(at: pointer(to: unknown.name)), supported: known.sorted(),
             extras: [("pointer", .string(pointer(to: unknown.name)))])
     }
 
-    private static func problem(
-        _ pointer: String, _ rule: String, parameter: String?, supported: [String]? = nil
-    ) -> Problem {
+    /// The parameter's name as every problem has it: "codec_config.bit_rate", of whichever stream, and
+    /// "option.movflags", wherever the body of open stands.
+    static func parameter(at pointer: String) -> String? {
+        var names = Array(pointer.parts(at: "/").dropFirst())
+        if names.first?.isSame(as: "streams") == true && names.count > 2 { names.removeFirst(2) }
+        if names.first?.isSame(as: "open") == true && names.count > 1 { names.removeFirst() }
+        // As RFC 6901 §4 has it: "~01" is "~1".
+        let unescaped = names.map { name in
+            name.parts(at: "~").enumerated().map { index, part in
+                if index == 0 { return part }
+                return part.without(prefix: "1").map { "/" + $0 } ?? "~" + (part.without(prefix: "0") ?? part)
+            }.joined()
+        }
+        return unescaped.isEmpty ? nil : unescaped.joined(separator: ".")
+    }
+
+    private static func problem(_ pointer: String, _ rule: String, supported: [String]? = nil) -> Problem {
         Problem(
             .invalidParameter, "\(pointer.isEmpty ? "The body" : pointer) \(rule).",
-            parameter: parameter, supported: supported,
+            parameter: parameter(at: pointer), supported: supported,
             extras: [("pointer", .string(pointer))])
     }
 }

@@ -10,7 +10,7 @@ extension Principal {
         if seesAll || name == self.name { return .some(name.isEmpty ? nil : name) }
         throw Problem(
             .insufficientScope, "The token does not allow requests about the writers of other names.",
-            parameter: "name", supported: scopes.names)
+            parameter: "name", supported: self.name.map { [$0] })
     }
 }
 

@@ -17,12 +17,14 @@ public struct TokenLimits: Sendable, Equatable {
     public func applied(to limits: ServiceLimits) -> ServiceLimits {
         guard let maxOutputBytes else { return limits }
         var limits = limits
-        limits.maxOutputBytes = limits.maxOutputBytes == 0 ? maxOutputBytes : min(limits.maxOutputBytes, maxOutputBytes)
+        if limits.maxOutputBytes != 0 && limits.maxOutputBytes <= maxOutputBytes { return limits }
+        limits.maxOutputBytes = maxOutputBytes
+        limits.outputBoundIsOfToken = true
         return limits
     }
 
     public func applied(to policy: OutputPolicy) -> OutputPolicy {
         guard let outputPatterns else { return policy }
-        return OutputPolicy(patterns: outputPatterns, allowsDevices: policy.allowsDevices)
+        return OutputPolicy(patterns: outputPatterns, allowsDevices: policy.allowsDevices, isOfToken: true)
     }
 }

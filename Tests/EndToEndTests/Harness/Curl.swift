@@ -34,7 +34,9 @@ enum Curl {
         let heads = try String(contentsOfFile: folder / "head", encoding: .utf8)
         let last = heads.components(separatedBy: "\r\n\r\n").last { !$0.isEmpty }
         let bytes = method == "HEAD" ? nil : FileManager.default.contents(atPath: folder / "body")
-        return try Response(head: last ?? "", body: bytes ?? Data())
+        let response = try Response(head: last ?? "", body: bytes ?? Data())
+        if method != "HEAD" { Contract.check(response) }
+        return response
     }
 
     private static func data(of body: Body) throws -> Data? {

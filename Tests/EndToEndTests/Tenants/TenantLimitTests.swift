@@ -72,6 +72,24 @@ extension EndToEnd {
             }
         }
 
+        @Test func refusalsNameTheLineOrTheServerAsItIs() async throws {
+            let lines = ["a name=acme allow-output=rtmp://live.acme.com/* max-output-bytes=1048576", "b name=beta allow-output=", "c"]
+            try await Tenants.run(lines, options: ["--allow-output", "rtmp://h/*", "--max-output-bytes", "2097152"]) { tenants in
+                for (token, says) in [("a", "none of this token's allow-output="), ("b", "this token's allow-output= allows no URL"), ("c", "none of its --allow-output patterns")] {
+                    let answer = try await tenants.call(token, "POST", "/v1/writers", ["dst": "rtmp://other/app", "streams": [Tenants.audio]])
+                    #expect(answer.status == 403 && answer.json["detail"].string?.contains(says) == true, "\(answer.text)")
+                }
+                for (token, limit, says) in [("a", 1_048_576, "max-output-bytes= of this token"), ("c", 2_097_152, "(--max-output-bytes)")] {
+                    try await tenants.make(token, "full")
+                    let answer = try await tenants.send(token, "full", Data(count: 3 << 20))
+                    #expect(answer.status == 507 && answer.problem == "output-limit", "\(answer.text)")
+                    #expect(answer.json["limit"].int == limit && answer.json["detail"].string?.contains(says) == true, "\(answer.text)")
+                    let failure = try await tenants.call(token, "GET", "/v1/writers/full?name=" + (token == "a" ? "acme" : "")).json["failure"]
+                    #expect(failure["limit"].int == limit)
+                }
+            }
+        }
+
         @Test func pathsLieBelowTheFolderOfTheToken() async throws {
             let lines = ["a name=acme folder=acme/", "a2 name=acme folder=elsewhere/deep", "b name=beta folder=beta", "all"]
             try await Tenants.run(lines) { tenants in
