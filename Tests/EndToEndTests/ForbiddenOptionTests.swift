@@ -65,9 +65,9 @@ extension EndToEnd {
                         "dst": "a.m3u8", "streams": [Self.video],
                         "open": ["option": ["hls_key_info_file": .string(bait.canary)]],
                     ],
-                    "option.hls_key_info_file", .null, "reads a file"
+                    "option.hls_key_info_file", "/open/option/hls_key_info_file", "reads a file"
                 ),
-                (["dst": "a.f4m", "format": "hds", "streams": [Self.video], "open": true], "format", .null, "hds"),
+                (["dst": "a.f4m", "format": "hds", "streams": [Self.video], "open": true], "format", "/format", "hds"),
             ]
             try await withServer { server in
                 for (body, parameter, pointer, says) in bodies {
