@@ -93,7 +93,7 @@ final class ConnectionParking: @unchecked Sendable {
             return
         }
         let isIdle = connection.inbound.isEmpty
-        connection.loan?.note(isIdle ? .idle : .asked)
+        connection.noteUnderWay()
         connection.inbound.compact()
         hold(
             connection, isIdle ? .idle : .readingHead,
@@ -133,7 +133,7 @@ final class ConnectionParking: @unchecked Sendable {
         // Said before: bytes that were read and not told of would be lost with this process.
         entry.connection.loan?.note(.asked)
         switch entry.connection.receiveAvailable(by: scratch) {
-        case nil: if entry.phase == .idle { entry.connection.loan?.note(.idle) }
+        case nil: entry.connection.noteUnderWay()
         case .moved:
             // Leave the loop before a thread may get the connection.
             release(entry)

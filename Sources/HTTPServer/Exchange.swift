@@ -41,8 +41,8 @@ public final class Exchange: @unchecked Sendable {
     private var streamReuses = false
     let claim: AnswerClaim
     let connection: Connection
-    /// By which its client is known to the pool.
-    let clients: [WorkerPool.ClientKey]
+    /// For whom the thread that is at it counts.
+    private(set) var clients: [WorkerPool.ClientKey]
     /// It has a thread of the few that are kept for such.
     let isOperational: Bool
     private var wait: ExchangeWait?
@@ -161,6 +161,9 @@ public final class Exchange: @unchecked Sendable {
         self.wait = wait
         outcome = .waiting
     }
+
+    /// It has got a thread that counts for nobody.
+    func leaveShare() { clients = [] }
 
     /// What the handler has left behind, once.
     func takeWait() -> ExchangeWait? {
@@ -298,7 +301,9 @@ public final class Exchange: @unchecked Sendable {
     /// Finds the next request behind what is left of the body.
     private func discardBody(until deadline: Deadline) {
         switch body.discardAvailable(limit: configuration.maxDiscardedBodyBytes) {
-        case .all: outcome = .keepAlive
+        case .all:
+            outcome = .keepAlive
+            connection.noteUnderWay()
         case .tooMuch: outcome = .close
         case .part:
             wait(

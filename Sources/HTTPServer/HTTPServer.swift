@@ -179,7 +179,7 @@ public final class HTTPServer: Sendable {
         open.change { $0.remove(address) }
     }
 
-    /// A head has arrived: hands the connection to a thread. From the loop's thread.
+    /// A head has arrived: hands the connection to a thread. From any thread.
     func dispatch(_ connection: Connection, _ head: RequestHead, headBytes: Int) {
         let queued = ContinuousClock.now
         let isOperational = handler.isOperational(head)
@@ -280,6 +280,7 @@ public final class HTTPServer: Sendable {
         waiting.add(wait, on: exchange.connection.descriptor) { [self] wake in
             // A turn of its own, and a short one: it goes past what waits for a share.
             _ = pool.submit(always: true) { [self] in
+                exchange.leaveShare()
                 wait.resume(exchange, wake)
                 goOn(exchange)
             }
@@ -307,17 +308,21 @@ public final class HTTPServer: Sendable {
                 parking.park(connection)
                 return nil
             }
-            guard let next = awaitNext(connection) else { return nil }
-            return begin(connection, next.head, headBytes: next.bytes)
+            guard let next = awaitNext(connection, for: exchange.clients) else { return nil }
+            if clients(of: connection, next.head) == exchange.clients {
+                return begin(connection, next.head, headBytes: next.bytes)
+            }
+            // The thread counts for another client.
+            dispatch(connection, next.head, headBytes: next.bytes)
         }
         return nil
     }
 
     /// The connection's next request, if it comes soon and nobody waits for this thread.
     /// Otherwise the connection has been parked, refused or closed.
-    private func awaitNext(_ connection: Connection) -> (head: RequestHead, bytes: Int)? {
+    private func awaitNext(_ connection: Connection, for clients: [WorkerPool.ClientKey]) -> (head: RequestHead, bytes: Int)? {
         var hasWaited = false
-        while !pool.hasWaitingJobs {
+        while !pool.isThreadWanted(from: clients) {
             switch connection.parseHead(configuration.limits) {
             case .head(let head, let bytes): return (head, bytes)
             case .refused(let error):
@@ -326,16 +331,22 @@ public final class HTTPServer: Sendable {
             case .needsMore: break
             }
             // A head that comes in pieces is the loop's to wait for.
-            guard !hasWaited, pool.hasRoomToLinger, connection.setReceiveTimeout(configuration.lingerTime),
-                let progress = lingering.wait({ connection.receive() })
-            else { break }
+            guard !hasWaited, let (progress, mayGoOn) = linger(connection, for: clients), let progress else { break }
             guard case .moved = progress else {
                 forget(connection)
                 return nil
             }
+            if !mayGoOn { break }
             hasWaited = true
         }
         parking.park(connection)
         return nil
+    }
+
+    private func linger(
+        _ connection: Connection, for clients: [WorkerPool.ClientKey]
+    ) -> (progress: SocketProgress?, mayGoOn: Bool)? {
+        pool.lingering(for: clients) { lingering.wait { connection.receive(within: configuration.lingerTime) } }
+            .map { ($0.result, $0.mayGoOn) }
     }
 }

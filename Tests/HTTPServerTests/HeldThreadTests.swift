@@ -155,6 +155,48 @@ import Testing
         for client in greedy + [other] { #expect(client.read(through: "waited").hasSuffix("waited")) }
     }
 
+    private func get(_ path: String, _ token: String) -> String {
+        "GET /\(path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n\r\n"
+    }
+
+    /// Each took a thread of the token's share for as long as one lingers.
+    @Test func connectionsThatAreKeptOpenDoNotHoldUpTheirToken() throws {
+        let server = try LiveServer {
+            $0.handlerThreads = 4
+            $0.lingerTime = .seconds(5)
+        }
+        let started = ContinuousClock.now
+        var kept: [Client] = []
+        for _ in 0..<40 {
+            let client = try server.connect()
+            client.send(get("hello", "a"))
+            #expect(client.read(through: "hello") == ExchangeTests.hello)
+            kept.append(client)
+        }
+        // Those that lingered go on.
+        for client in kept {
+            client.send(get("hello", "a"))
+            #expect(client.read(through: "hello") == ExchangeTests.hello)
+        }
+        #expect(ContinuousClock.now - started < .seconds(4))
+    }
+
+    /// What a connection's second token did was counted where its first one had been: for ever, and the
+    /// token's share was used up.
+    @Test func tokensThatTakeTurnsOnAConnectionKeepTheirShares() throws {
+        let server = try LiveServer { $0.handlerThreads = 2 }
+        let client = try server.connect()
+        for _ in 0..<4 {
+            client.send(get("hello", "a"))
+            #expect(client.read(through: "hello") == ExchangeTests.hello)
+            client.send(get("last", "b"))
+            #expect(client.read(through: "lasted").hasSuffix("lasted"))
+        }
+        let other = try server.connect()
+        other.send(get("hello", "b"))
+        #expect(other.read(through: "hello") == ExchangeTests.hello)
+    }
+
     /// When the server closes, clients that neither read nor send are not waited for.
     @Test func closingEndsThoseThatDoNotReadSoon() throws {
         let server = try LiveServer { $0.closingPatience = .milliseconds(100) }

@@ -57,6 +57,7 @@ struct Demo: RequestHandler {
             try? exchange.respond(.text("waited"))
         case "/follow": follow(exchange)
         case "/park": waitForBoth(exchange)
+        case "/last": exchange.lasting { try? exchange.respond(.text("lasted")) }
         default: try? exchange.respond(.text("", .notFound))
         }
     }
