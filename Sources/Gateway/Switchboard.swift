@@ -67,14 +67,14 @@ package final class Switchboard: RequestHandler {
         let request = try Route.match(exchange.head)
         exchange.route = request.operation.rawValue
         if request.operation.isOperational { return try answerOperational(request.operation, exchange) }
-        let caller = try tokens.authenticator.identify(exchange.head)
+        let caller = try tokens.authenticator.identify(exchange)
         try caller.require(request.operation.scope)
         try answer(request, by: caller, exchange)
     }
 
     private func answerOperational(_ operation: Operation, _ exchange: Exchange) throws(Problem) {
         if configuration.protectsOperations {
-            try tokens.authenticator.identify(exchange.head).require(operation.scope)
+            try tokens.authenticator.identify(exchange).require(operation.scope)
         }
         switch operation {
         case .getLiveness: exchange.reply(.json(["status": "ok"]))
@@ -86,7 +86,7 @@ package final class Switchboard: RequestHandler {
         case .getReadiness: exchange.reply(readiness)
         case .getOpenAPI:
             exchange.reply(
-                Response(.ok, fields: [("Content-Type", "application/yaml")], body: .bytes(PackageResources.openapi_yaml)))
+                Response(.ok, fields: [("Content-Type", "application/yaml")], body: .shared(PackageResources.openapi_yaml)))
         default: throw Problem(.notFound, "There is nothing at \(exchange.head.target.rawPath).")
         }
     }

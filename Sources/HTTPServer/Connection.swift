@@ -7,6 +7,10 @@ final class Connection: @unchecked Sendable {
     // Unchecked: ownership moves between threads through the loop's and the pool's queues.
     let descriptor: Int32
     private(set) lazy var peer = Socket.peer(of: descriptor)
+    /// Its client's address, as a number that tells it from others.
+    private(set) lazy var addressKey = peer?.host.hashValue
+    /// The same of the token that its last request had, once it was checked.
+    var tokenKey: Int?
     var inbound: InboundBuffer
     /// How much of `inbound` was already searched for the end of a head.
     var scanned = 0
@@ -152,6 +156,9 @@ final class Connection: @unchecked Sendable {
 }
 
 extension Connection {
+    /// For whom memory is held that waits here.
+    var holder: HeldMemory.Holder { tokenKey.map { .token($0) } ?? .address(addressKey ?? 0) }
+
     /// Tells the process that lent it whether anything of a request is here. No request is being handled.
     func noteUnderWay() { loan?.note(inbound.isEmpty ? .idle : .asked) }
 

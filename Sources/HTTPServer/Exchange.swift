@@ -86,6 +86,10 @@ public final class Exchange: @unchecked Sendable {
         .init(descriptor: connection.descriptor, head: head, requestID: requestID, claim: claim)
     }
 
+    /// Its token, as a number that tells it from others, has been checked: what is held for the request
+    /// counts for it.
+    public func noteIdentified(as token: Int) { connection.tokenKey = token }
+
     /// How often the request has been passed from process to process to come here.
     public var passes: UInt8 { connection.passes }
 
@@ -196,10 +200,11 @@ public final class Exchange: @unchecked Sendable {
         var small: [UInt8] = []
         switch answer {
         case .none: source = .none
-        case .bytes(let bytes) where bytes.count <= Self.copiedBytes:
+        case .bytes(let bytes) where bytes.count <= Self.copiedBytes, .shared(let bytes) where bytes.count <= Self.copiedBytes:
             small = bytes
             source = .none
         case .bytes(let bytes): source = .bytes(bytes)
+        case .shared(let bytes): source = .shared(bytes)
         case .file(let file, let range): source = .file(file, range)
         }
         bodyBytesSent = UInt64(small.count)

@@ -35,9 +35,11 @@ public final class HTTPServer: Sendable {
         public var maxQueuedRequests = 1_024
         /// Threads beside those, for uploads and whatever else lasts as long as the client likes.
         public var maxLentThreads = 256
-        /// Memory that waits for clients to take it, or for the rest of their bodies. Beyond, those that
-        /// have waited longest are given up.
+        /// Memory that waits for clients to take it, or for the rest of their heads and bodies. Beyond, some
+        /// of the client that holds most are given up.
         public var maxHeldBytes = 64 * 1_024 * 1_024
+        /// Pages of the heap that a peak of such memory has left go back to the system.
+        public var trimsHeap = false
         /// When the server closes: how long a client may take before it goes on reading or sending.
         public var closingPatience = Duration.seconds(2)
         /// Connections beyond `maxConnections` that are still told so; others are just closed.
@@ -81,6 +83,7 @@ public final class HTTPServer: Sendable {
     private let operations = WorkerPool(maxThreads: 2, maxQueued: .max)
     private let parking: ConnectionParking
     private let waiting: WaitingExchanges
+    private let memory: HeldMemory
     private let draining = Atomic(false)
     private let closing = Atomic(false)
     /// The handler threads that wait for their clients' next requests.
@@ -96,11 +99,13 @@ public final class HTTPServer: Sendable {
         pool = WorkerPool(
             maxThreads: configuration.handlerThreads, maxQueued: configuration.maxQueuedRequests,
             maxLent: configuration.maxLentThreads)
-        parking = ConnectionParking(loop: loop, configuration: configuration, log: log)
-        waiting = WaitingExchanges(loop: loop, maxHeldBytes: configuration.maxHeldBytes, log: log)
+        memory = HeldMemory(limit: configuration.maxHeldBytes)
+        parking = ConnectionParking(loop: loop, configuration: configuration, memory: memory, log: log)
+        waiting = WaitingExchanges(loop: loop, memory: memory, log: log)
         parking.serve(self)
         loop.everySecond { [parking] in parking.expire() }
         loop.everySecond { [weak self] in self?.expireWaiting() }
+        if configuration.trimsHeap { loop.everySecond { [memory] in memory.trimHeapAfterPeak() } }
     }
 
     /// Connections that are open here, idle or at work.
@@ -108,7 +113,7 @@ public final class HTTPServer: Sendable {
 
     /// Requests that wait without a thread, and the memory that is held for them.
     public var waitingCount: Int { waiting.count }
-    public var heldBytes: Int { waiting.heldBytes }
+    public var heldBytes: Int { memory.total }
 
     /// Waits until no connection is open here; false when the deadline passed first.
     public func awaitEmpty(until deadline: Deadline) -> Bool {
@@ -197,10 +202,12 @@ public final class HTTPServer: Sendable {
     /// Its address, and what it says it may do: neither has all threads.
     private func clients(of connection: Connection, _ head: RequestHead) -> [WorkerPool.ClientKey] {
         var clients: [WorkerPool.ClientKey] = []
-        if let address = connection.peer?.host.hashValue { clients.append(.address(address)) }
+        if let address = connection.addressKey { clients.append(.address(address)) }
         if let credential = head.fieldHash("Authorization") { clients.append(.credential(credential)) }
         return clients
     }
+
+    func refuseForLackOfMemory(_ connection: Connection) { refuse(connection, .overload) }
 
     func refuseSlow(_ connection: Connection) { refuse(connection, .slowHead) }
 
@@ -246,7 +253,7 @@ public final class HTTPServer: Sendable {
         for field in response.fields { head.add(field.name, field.value) }
         head.add("Content-Length", String(response.contentLength))
         head.add("Connection", "close")
-        guard request?.method != .head, case .bytes(let body) = response.body else { return head.encoded() }
+        guard request?.method != .head, let body = response.body.bytes else { return head.encoded() }
         return head.encoded(followedBy: body)
     }
 
@@ -258,6 +265,7 @@ public final class HTTPServer: Sendable {
             head: head, headBytes: headBytes, connection: connection, configuration: configuration, pool: pool,
             clients: clients(of: connection, head), isOperational: isOperational, isDraining: isDraining,
             isClosing: { self.isClosing }, queueWait: queueWait)
+        connection.tokenKey = nil
         connection.loan?.note(head.method == .head ? .askedForHead : .asked)
         atWork.add(exchange.atWork)
         return exchange
@@ -277,7 +285,7 @@ public final class HTTPServer: Sendable {
 
     /// From here on the exchange is nobody's until its wait is over.
     private func hold(_ exchange: Exchange, _ wait: ExchangeWait) {
-        waiting.add(wait, on: exchange.connection.descriptor) { [self] wake in
+        waiting.add(wait, on: exchange.connection) { [self] wake in
             // A turn of its own, and a short one: it goes past what waits for a share.
             _ = pool.submit(always: true) { [self] in
                 exchange.leaveShare()

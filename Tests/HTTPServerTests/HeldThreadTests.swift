@@ -118,6 +118,45 @@ import Testing
         #expect(lazy[11].countRest() > 32 << 20)
     }
 
+    /// What all have is nobody's to give up, and neither is a head that was sent.
+    @Test func whatIsSharedOrSentIsNotHeld() throws {
+        let server = try LiveServer { $0.maxHeldBytes = 1 << 20 }
+        let lazy = try (0..<6).map { _ in try server.connect() }
+        for client in lazy { client.send("GET /shared HTTP/1.1\r\nHost: a\r\n\r\n") }
+        for client in lazy { #expect(client.read(count: 15) == "HTTP/1.1 200 OK") }
+        while server.server.waitingCount < 6 { SystemThread.sleep(.milliseconds(1)) }
+        #expect(server.server.heldBytes == 0)
+        for client in lazy {
+            client.finishSending()
+            #expect(client.countRest() > 32 << 20)
+        }
+    }
+
+    /// They were in no bound: 9,000 of 30 KB made the server 250 MB larger.
+    @Test func partsOfHeadsAreHeldWithinTheBound() throws {
+        let server = try LiveServer {
+            $0.maxHeldBytes = 1 << 20
+            $0.closeTimeout = .seconds(5)
+        }
+        let part = "GET /hello HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 30_000)
+        var clients: [Client] = []
+        for _ in 0..<60 {
+            let client = try server.connect()
+            client.send(part)
+            clients.append(client)
+            #expect(server.server.heldBytes <= 1 << 20)
+        }
+        let full = clients[0].rest()
+        #expect(full.hasPrefix("HTTP/1.1 503 ") && full.hasSuffix("full"))
+        try expectServed(server)
+        // The last ones' heads may still come.
+        clients[59].send("\r\n\r\n")
+        #expect(clients[59].read(through: "hello") == ExchangeTests.hello)
+        clients = []
+        #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
+        #expect(server.server.heldBytes == 0)
+    }
+
     @Test func operationalRequestsAreAnsweredWhenNoThreadIsFree() throws {
         let demo = Demo()
         let server = try LiveServer(demo) {

@@ -52,7 +52,8 @@ struct Demo: RequestHandler {
         case "/pieces": pieces(exchange)
         case "/cut": cut(exchange)
         case "/both": answerBeforeReading(exchange)
-        case "/wait":
+        case "/shared": try? exchange.respond(Response(.ok, body: .shared(Self.shared)))
+        case "/wait", "/stats":
             gate.enterAndWait()
             try? exchange.respond(.text("waited"))
         case "/follow": follow(exchange)
@@ -72,6 +73,8 @@ struct Demo: RequestHandler {
         case .crowdedAddress: .text("crowded", .tooManyRequests)
         }
     }
+
+    private static let shared = [UInt8](repeating: 0x79, count: 32 << 20)
 
     private static var full: Response {
         Response(.serviceUnavailable, fields: [("Retry-After", "1")], body: .bytes(Array("full".utf8)))
