@@ -8,9 +8,8 @@ import Synchronization
 public protocol RequestHandler: Sendable {
     /// Answers the exchange once, hands its connection off, or lets it wait.
     func handle(_ exchange: Exchange)
-    /// Whether the request has threads of its own: few, for what is quickly answered however busy the
-    /// server is.
-    func isOperational(_ head: RequestHead) -> Bool
+    /// Whose threads it gets. Called on the loop's thread.
+    func kind(of head: RequestHead) -> RequestKind
     /// The answer to what never gets to `handle`; `requestID` names it there and in the log.
     func response(to refusal: Refusal, requestID: String) -> Response
     /// Takes an idle connection when the server drains; by default it is closed.
@@ -18,8 +17,18 @@ public protocol RequestHandler: Sendable {
 }
 
 extension RequestHandler {
-    public func isOperational(_ head: RequestHead) -> Bool { false }
+    public func kind(of head: RequestHead) -> RequestKind { .ordinary }
     public func takeIdle(_ connection: consuming DetachedConnection) {}
+}
+
+/// Each kind has threads of its own. Those of the latter two are few: for what is quickly answered, however
+/// busy the server is.
+public enum RequestKind: Sendable {
+    case ordinary
+    /// How the server is.
+    case operational
+    /// Whether the server is: asked by those who restart it.
+    case healthCheck
 }
 
 /// HTTP/1.1 on sockets: one event loop holds connections that are idle, that read a head or that wait in
@@ -79,8 +88,9 @@ public final class HTTPServer: Sendable {
     let configuration: Configuration
     private let handler: any RequestHandler
     private let pool: WorkerPool
-    /// Its queue has room for every connection: its requests are short.
-    private let operations = WorkerPool(maxThreads: 2, maxQueued: .max)
+    /// Their queues have room for every connection: their requests are short. No address has all threads.
+    private let operations = WorkerPool(maxThreads: 4, maxQueued: .max)
+    private let healthChecks = WorkerPool(maxThreads: 4, maxQueued: .max)
     private let parking: ConnectionParking
     private let waiting: WaitingExchanges
     private let memory: HeldMemory
@@ -187,15 +197,20 @@ public final class HTTPServer: Sendable {
     /// A head has arrived: hands the connection to a thread. From any thread.
     func dispatch(_ connection: Connection, _ head: RequestHead, headBytes: Int) {
         let queued = ContinuousClock.now
-        let isOperational = handler.isOperational(head)
+        let kind = handler.kind(of: head)
         let job: WorkerPool.Job = { [self] in
             let exchange = begin(
-                connection, head, headBytes: headBytes, isOperational: isOperational,
+                connection, head, headBytes: headBytes, isOperational: kind != .ordinary,
                 queueWait: ContinuousClock.now - queued)
             handler.handle(exchange)
             goOn(exchange)
         }
-        let accepted = isOperational ? operations.submit(job) : pool.submit(for: clients(of: connection, head), job)
+        let address = connection.addressKey.map { [WorkerPool.ClientKey.address($0)] } ?? []
+        let accepted = switch kind {
+        case .ordinary: pool.submit(for: clients(of: connection, head), job)
+        case .operational: operations.submit(for: address, job)
+        case .healthCheck: healthChecks.submit(for: address, job)
+        }
         if !accepted { refuse(connection, .overload, head) }
     }
 

@@ -194,6 +194,22 @@ import Testing
         for client in greedy + [other] { #expect(client.read(through: "waited").hasSuffix("waited")) }
     }
 
+    /// They waited behind what takes longer.
+    @Test func healthChecksWaitForNoOtherRequest() throws {
+        let demo = Demo()
+        let server = try LiveServer(demo)
+        let busy = try (0..<20).map { _ in try server.connect() }
+        for client in busy { client.send("GET /stats HTTP/1.1\r\nHost: a\r\n\r\n") }
+        // One address has three of four threads.
+        #expect(demo.gate.awaitEntered(3))
+        let other = try server.connect()
+        other.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(other.read(through: "alive").hasSuffix("\r\n\r\nalive"))
+        #expect(demo.gate.entered == 3)
+        demo.gate.open()
+        for client in busy { #expect(client.read(through: "waited").hasSuffix("waited")) }
+    }
+
     private func get(_ path: String, _ token: String) -> String {
         "GET /\(path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n\r\n"
     }

@@ -63,7 +63,13 @@ struct Demo: RequestHandler {
         }
     }
 
-    func isOperational(_ head: RequestHead) -> Bool { head.target.rawPath == "/livez" }
+    func kind(of head: RequestHead) -> RequestKind {
+        switch head.target.rawPath {
+        case "/livez": .healthCheck
+        case "/stats": .operational
+        default: .ordinary
+        }
+    }
 
     func response(to refusal: Refusal, requestID: String) -> Response {
         switch refusal {
