@@ -74,11 +74,12 @@ package final class HeldMemory: Sendable {
         _ = state.withLock { $0.remove(ticket.number) }
     }
 
-    /// Rather more than the excess, so that the next ones need no such search.
+    /// Rather more than the excess, so that the next ones need no such search; of those only whose excess it is.
     private func takeExcess(from state: inout State) -> [Entry] {
         let goal = limit - limit / 8
+        let isOfUnidentified = yieldsUnidentified(state)
         var victims: [Entry] = []
-        while state.total > goal, let (holder, next) = largest(of: state) {
+        while state.total > (yieldsUnidentified(state) == isOfUnidentified ? goal : limit), let (holder, next) = largest(of: state) {
             let numbers = state.entries.filter { $0.value.holder == holder }.keys.sorted()
             for number in numbers where state.total > goal && state.byHolder[holder, default: 0] >= next {
                 if let victim = state.remove(number) { victims.append(victim) }
@@ -87,10 +88,15 @@ package final class HeldMemory: Sendable {
         return victims
     }
 
+    /// Whether those without a token give up something, and not those with one.
+    private func yieldsUnidentified(_ state: State) -> Bool {
+        state.unidentified > limit / 4 || state.unidentified == state.total
+    }
+
     /// Who gives up first, and how much the one after it holds.
     private func largest(of state: State) -> (Holder, next: Int)? {
-        let isUnidentified = state.unidentified > limit / 4 || state.unidentified == state.total
-        let ranked = state.byHolder.filter { $0.key.isIdentified != isUnidentified }.sorted { $0.value > $1.value }
+        let isIdentified = !yieldsUnidentified(state)
+        let ranked = state.byHolder.filter { $0.key.isIdentified == isIdentified }.sorted { $0.value > $1.value }
         guard let first = ranked.first else { return nil }
         return (first.key, ranked.count > 1 ? ranked[1].value : 0)
     }
