@@ -51,13 +51,14 @@ package final class Switchboard: RequestHandler {
         }
     }
 
-    /// Those that are asked by machines, often, to know how the server is.
+    /// Those that are asked by machines, often, to know how the server is, and what anybody may ask without a
+    /// token: their threads are not those of clients with one.
     package func kind(of head: RequestHead) -> RequestKind {
         // For every request: the others are known by their length.
         guard head.target.segments.count == 1 else { return .ordinary }
         return switch (try? Route.match(head))?.operation {
         case .getLiveness, .getReadiness: .healthCheck
-        case .getMetrics: .operational
+        case .getMetrics, .getOpenAPI: .operational
         default: .ordinary
         }
     }
