@@ -1,4 +1,5 @@
 import HTTP1
+import HTTPServer
 import Synchronization
 import WriterModel
 
@@ -11,6 +12,13 @@ public final class TokenAuthenticator: Sendable {
 
     /// From here on these tokens hold.
     public func replace(with table: TokenTable) { self.table.withLock { $0 = table } }
+
+    /// Whose request it is; what is held for it counts for its token from here on. Throws like the other.
+    public func identify(_ exchange: Exchange) throws(Problem) -> Principal {
+        let principal = try identify(exchange.head)
+        if let token = principal.token { exchange.noteIdentified(as: token.hashValue) }
+        return principal
+    }
 
     /// Whose request it is. Throws when its token is not one of the table's.
     public func identify(_ head: RequestHead) throws(Problem) -> Principal {

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdint.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <arpa/inet.h>
 #include <poll.h>
@@ -325,3 +326,5 @@ static inline uint64_t clinux_monotonic_nanoseconds(void) {
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+static inline void clinux_trim_heap(void) { malloc_trim(0); }

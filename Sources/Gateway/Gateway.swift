@@ -115,11 +115,11 @@ public final class Gateway: Sendable {
             switchboard = Switchboard(
                 configuration: configuration, registry: registry, records: records, encoders: encoders, log: log,
                 tokens: tokens, metrics: metrics, sandbox: sandbox)
-            server = try HTTPServer(
-                configuration: .init(
-                    configuration.limits, lingerTime: .milliseconds(5), answersWhileDraining: true,
-                    onAnswered: AccessLog.counting(metrics, to: log, enabled: configuration.logsRequests)), loop: loop,
-                handler: switchboard, log: log)
+            var serving = HTTPServer.Configuration(
+                configuration.limits, lingerTime: .milliseconds(5), answersWhileDraining: true,
+                onAnswered: AccessLog.counting(metrics, to: log, enabled: configuration.logsRequests))
+            serving.trimsHeap = true
+            server = try HTTPServer(configuration: serving, loop: loop, handler: switchboard, log: log)
             connections.serve(by: server)
             switchboard.watch(server)
             acceptor = try Acceptor(listener, server: server, loop: loop, log: log)

@@ -15,6 +15,7 @@ package final class Switchboard: RequestHandler {
     private let encoders: Encoders
     private let tokens: Tokens
     private let metrics: MetricCounter
+    private let metricsCache = MetricsCache()
     private let sandbox: SandboxReport
     private let log: Logger
     private let server = Mutex<HTTPServer?>(nil)
@@ -50,13 +51,15 @@ package final class Switchboard: RequestHandler {
         }
     }
 
-    /// Those that are asked by machines, often, to know how the server is.
-    package func isOperational(_ head: RequestHead) -> Bool {
-        // On the loop's thread, for every request: the others are known by their length.
-        guard head.target.segments.count == 1 else { return false }
+    /// Those that are asked by machines, often, to know how the server is, and what anybody may ask without a
+    /// token: their threads are not those of clients with one.
+    package func kind(of head: RequestHead) -> RequestKind {
+        // For every request: the others are known by their length.
+        guard head.target.segments.count == 1 else { return .ordinary }
         return switch (try? Route.match(head))?.operation {
-        case .getLiveness, .getReadiness, .getMetrics: true
-        default: false
+        case .getLiveness, .getReadiness: .healthCheck
+        case .getMetrics, .getOpenAPI: .operational
+        default: .ordinary
         }
     }
 
@@ -67,14 +70,14 @@ package final class Switchboard: RequestHandler {
         let request = try Route.match(exchange.head)
         exchange.route = request.operation.rawValue
         if request.operation.isOperational { return try answerOperational(request.operation, exchange) }
-        let caller = try tokens.authenticator.identify(exchange.head)
+        let caller = try tokens.authenticator.identify(exchange)
         try caller.require(request.operation.scope)
         try answer(request, by: caller, exchange)
     }
 
     private func answerOperational(_ operation: Operation, _ exchange: Exchange) throws(Problem) {
         if configuration.protectsOperations {
-            try tokens.authenticator.identify(exchange.head).require(operation.scope)
+            try tokens.authenticator.identify(exchange).require(operation.scope)
         }
         switch operation {
         case .getLiveness: exchange.reply(.json(["status": "ok"]))
@@ -82,11 +85,11 @@ package final class Switchboard: RequestHandler {
             exchange.reply(
                 Response(
                     .ok, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
-                    body: .bytes(MetricsText.render(metrics.current, gauges(for: exchange.head)))))
+                    body: .bytes(metricsText(for: exchange.head))))
         case .getReadiness: exchange.reply(readiness)
         case .getOpenAPI:
             exchange.reply(
-                Response(.ok, fields: [("Content-Type", "application/yaml")], body: .bytes(PackageResources.openapi_yaml)))
+                Response(.ok, fields: [("Content-Type", "application/yaml")], body: .shared(PackageResources.openapi_yaml)))
         default: throw Problem(.notFound, "There is nothing at \(exchange.head.target.rawPath).")
         }
     }
@@ -342,14 +345,18 @@ package final class Switchboard: RequestHandler {
         try? exchange.respond(.ok, fields: [("Content-Type", "application/json")], pieces: page)
     }
 
-    private func gauges(for head: RequestHead) -> MetricsText.Gauges {
-        let tally = encoders.currentTally
+    private func metricsText(for head: RequestHead) -> [UInt8] {
         // By name for an admin's token, also where none is asked for.
         let caller = tokens.current == nil ? nil : try? tokens.authenticator.identify(head)
         let isAdmin = caller?.scopes.contains(.admin) == true
+        return metricsCache.text(withNames: isAdmin) { MetricsText.render(metrics.current, gauges(withNames: isAdmin)) }
+    }
+
+    private func gauges(withNames: Bool) -> MetricsText.Gauges {
+        let tally = encoders.currentTally
         return MetricsText.Gauges(
             connections: server.withLock { $0 }?.connectionCount ?? 0, writersByOwner: registry.countsByOwner,
-            workByName: isAdmin ? encoders.currentWorkByName : nil, encoderExits: tally.exits,
+            workByName: withNames ? encoders.currentWorkByName : nil, encoderExits: tally.exits,
             forkLatency: tally.forkLatency, sandbox: sandbox)
     }
 

@@ -7,6 +7,10 @@ final class Connection: @unchecked Sendable {
     // Unchecked: ownership moves between threads through the loop's and the pool's queues.
     let descriptor: Int32
     private(set) lazy var peer = Socket.peer(of: descriptor)
+    /// Its client's address, as a number that tells it from others.
+    private(set) lazy var addressKey = peer?.host.hashValue
+    /// The same of the token that its last request had, once it was checked.
+    var tokenKey: Int?
     var inbound: InboundBuffer
     /// How much of `inbound` was already searched for the end of a head.
     var scanned = 0
@@ -61,11 +65,11 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Waits for bytes as long as `setReceiveTimeout` says; nil when none came.
-    func receive() -> SocketProgress? {
+    /// Waits for bytes; nil when none came. The same time at each call.
+    func receive(within time: Duration) -> SocketProgress? {
         if let progress = lookForNext() { return progress }
         let began = ContinuousClock.now
-        let progress = read { Socket.receive(descriptor, into: $0) }
+        let progress = loan == nil ? sleepAndRead(time) : sleepThenRead(time)
         if case .moved = progress { promptness.slept(ContinuousClock.now - began) }
         return progress
     }
@@ -75,12 +79,36 @@ final class Connection: @unchecked Sendable {
         guard promptness.isWorthLooking, Self.hasProcessorsToSpare else { return nil }
         let deadline = Deadline.after(Promptness.patience)
         while !deadline.hasPassed {
-            guard let progress = read({ Socket.receiveAvailable(descriptor, into: $0) }) else { continue }
+            guard let progress = readAvailable() else { continue }
             promptness.found()
             return progress
         }
         promptness.lookedInVain()
         return nil
+    }
+
+    /// In one system call.
+    private func sleepAndRead(_ time: Duration) -> SocketProgress? {
+        if !hasReceiveTimeout { hasReceiveTimeout = Socket.setReceiveTimeout(descriptor, time) }
+        return hasReceiveTimeout ? read { Socket.receive(descriptor, into: $0) } : nil
+    }
+
+    /// As long as it sleeps the connection is as it was, whatever becomes of this process.
+    private func sleepThenRead(_ time: Duration) -> SocketProgress? {
+        guard case .moved? = Socket.awaitReadable(descriptor, until: .after(time)) else { return nil }
+        return readAvailable()
+    }
+
+    /// What is there now. Of a lent connection it is told before it is read: bytes that were read and not told
+    /// of would be lost with this process.
+    private func readAvailable() -> SocketProgress? {
+        if let loan {
+            guard case .moved? = Socket.awaitReadable(descriptor, until: .past) else { return nil }
+            loan.note(.asked)
+        }
+        let progress = read { Socket.receiveAvailable(descriptor, into: $0) }
+        if progress == nil { noteUnderWay() }
+        return progress
     }
 
     private func read(_ receive: (UnsafeMutableRawBufferPointer) -> SocketProgress?) -> SocketProgress? {
@@ -91,12 +119,6 @@ final class Connection: @unchecked Sendable {
             return 0
         }
         return progress
-    }
-
-    /// Has `receive` wait this long; the same time at each call. False: it can't be bounded.
-    func setReceiveTimeout(_ time: Duration) -> Bool {
-        if !hasReceiveTimeout { hasReceiveTimeout = Socket.setReceiveTimeout(descriptor, time) }
-        return hasReceiveTimeout
     }
 
     /// `receiveAvailable` by way of `scratch`, for one that may wait long: it holds no more memory than
@@ -134,6 +156,12 @@ final class Connection: @unchecked Sendable {
 }
 
 extension Connection {
+    /// For whom memory is held that waits here.
+    var holder: HeldMemory.Holder { tokenKey.map { .token($0) } ?? .address(addressKey ?? 0) }
+
+    /// Tells the process that lent it whether anything of a request is here. No request is being handled.
+    func noteUnderWay() { loan?.note(inbound.isEmpty ? .idle : .asked) }
+
     /// Tells the process that lent it, once.
     func endLoan(_ end: Loan.End) {
         loan?.onEnd(end)

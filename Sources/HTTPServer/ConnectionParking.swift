@@ -18,6 +18,8 @@ final class ConnectionParking: @unchecked Sendable {
         /// However busy it is, it goes then.
         var lastDeadline = Deadline.never
         let token: EventLoop.Token
+        /// For the part of a head that is here.
+        var held: HeldMemory.Ticket?
     }
 
     private struct Owner {
@@ -26,14 +28,16 @@ final class ConnectionParking: @unchecked Sendable {
 
     private let loop: EventLoop
     private let configuration: HTTPServer.Configuration
+    private let memory: HeldMemory
     private let log: Logger
     private var parked: [ObjectIdentifier: Parked] = [:]
     private var isDraining = false
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: Connection.readCapacity, alignment: 16)
     private let owner = Mutex(Owner())
 
-    init(loop: EventLoop, configuration: HTTPServer.Configuration, log: Logger) {
+    init(loop: EventLoop, configuration: HTTPServer.Configuration, memory: HeldMemory, log: Logger) {
         self.loop = loop
+        self.memory = memory
         self.configuration = configuration
         self.log = log
     }
@@ -93,7 +97,7 @@ final class ConnectionParking: @unchecked Sendable {
             return
         }
         let isIdle = connection.inbound.isEmpty
-        connection.loan?.note(isIdle ? .idle : .asked)
+        connection.noteUnderWay()
         connection.inbound.compact()
         hold(
             connection, isIdle ? .idle : .readingHead,
@@ -114,15 +118,27 @@ final class ConnectionParking: @unchecked Sendable {
         let key = ObjectIdentifier(connection)
         do {
             let token = try loop.watch(connection.descriptor) { self.becameReadable(key) }
+            // It is given up on the loop, and so after this.
+            let held = memory.hold(connection.inbound.count, for: connection.holder) { [weak self, loop] in
+                loop.post { [weak self] in self?.giveUp(key, token) }
+            }
             parked[key] = Parked(
-                connection: connection, phase: phase, deadline: .after(timeout), token: token)
+                connection: connection, phase: phase, deadline: .after(timeout), token: token, held: held)
         } catch {
             log.error("a connection can't be watched", metadata: ["error": "\(error)"])
             server?.forget(connection)
         }
     }
 
+    /// Too much memory is held: unless its head has come meanwhile, the client is told so.
+    private func giveUp(_ key: ObjectIdentifier, _ token: EventLoop.Token) {
+        guard let entry = parked[key], entry.token == token else { return }
+        release(entry)
+        server?.refuseForLackOfMemory(entry.connection)
+    }
+
     private func release(_ entry: Parked) {
+        memory.release(entry.held)
         parked[ObjectIdentifier(entry.connection)] = nil
         loop.unwatch(entry.connection.descriptor, entry.token)
     }
@@ -133,7 +149,7 @@ final class ConnectionParking: @unchecked Sendable {
         // Said before: bytes that were read and not told of would be lost with this process.
         entry.connection.loan?.note(.asked)
         switch entry.connection.receiveAvailable(by: scratch) {
-        case nil: if entry.phase == .idle { entry.connection.loan?.note(.idle) }
+        case nil: entry.connection.noteUnderWay()
         case .moved:
             // Leave the loop before a thread may get the connection.
             release(entry)

@@ -43,8 +43,8 @@ public final class Exchange: @unchecked Sendable {
     private var streamReuses = false
     let claim: AnswerClaim
     let connection: Connection
-    /// By which its client is known: to the pool, and where connections are counted.
-    package let clients: [WorkerPool.ClientKey]
+    /// For whom the thread that is at it counts, and by which its connection is counted.
+    package private(set) var clients: [WorkerPool.ClientKey]
     /// It has a thread of the few that are kept for such.
     let isOperational: Bool
     private var wait: ExchangeWait?
@@ -87,6 +87,10 @@ public final class Exchange: @unchecked Sendable {
     var atWork: RequestsAtWork.Entry {
         .init(descriptor: connection.descriptor, head: head, requestID: requestID, claim: claim)
     }
+
+    /// Its token, as a number that tells it from others, has been checked: what is held for the request
+    /// counts for it.
+    public func noteIdentified(as token: Int) { connection.tokenKey = token }
 
     /// How often the request has been passed from process to process to come here.
     public var passes: UInt8 { connection.passes }
@@ -164,6 +168,9 @@ public final class Exchange: @unchecked Sendable {
         outcome = .waiting
     }
 
+    /// It has got a thread that counts for nobody.
+    func leaveShare() { clients = [] }
+
     /// What the handler has left behind, once.
     func takeWait() -> ExchangeWait? {
         guard outcome == .waiting else { return nil }
@@ -195,10 +202,11 @@ public final class Exchange: @unchecked Sendable {
         var small: [UInt8] = []
         switch answer {
         case .none: source = .none
-        case .bytes(let bytes) where bytes.count <= Self.copiedBytes:
+        case .bytes(let bytes) where bytes.count <= Self.copiedBytes, .shared(let bytes) where bytes.count <= Self.copiedBytes:
             small = bytes
             source = .none
         case .bytes(let bytes): source = .bytes(bytes)
+        case .shared(let bytes): source = .shared(bytes)
         case .file(let file, let range): source = .file(file, range)
         }
         bodyBytesSent = UInt64(small.count)
@@ -300,7 +308,9 @@ public final class Exchange: @unchecked Sendable {
     /// Finds the next request behind what is left of the body.
     private func discardBody(until deadline: Deadline) {
         switch body.discardAvailable(limit: configuration.maxDiscardedBodyBytes) {
-        case .all: outcome = .keepAlive
+        case .all:
+            outcome = .keepAlive
+            connection.noteUnderWay()
         case .tooMuch: outcome = .close
         case .part:
             wait(

@@ -8,9 +8,8 @@ import Synchronization
 public protocol RequestHandler: Sendable {
     /// Answers the exchange once, hands its connection off, or lets it wait.
     func handle(_ exchange: Exchange)
-    /// Whether the request has threads of its own: few, for what is quickly answered however busy the
-    /// server is.
-    func isOperational(_ head: RequestHead) -> Bool
+    /// Whose threads it gets. Called on the loop's thread.
+    func kind(of head: RequestHead) -> RequestKind
     /// The answer to what never gets to `handle`; `requestID` names it there and in the log.
     func response(to refusal: Refusal, requestID: String) -> Response
     /// Takes an idle connection when the server drains; by default it is closed.
@@ -18,8 +17,18 @@ public protocol RequestHandler: Sendable {
 }
 
 extension RequestHandler {
-    public func isOperational(_ head: RequestHead) -> Bool { false }
+    public func kind(of head: RequestHead) -> RequestKind { .ordinary }
     public func takeIdle(_ connection: consuming DetachedConnection) {}
+}
+
+/// Each kind has threads of its own. Those of the latter two are few: for what is quickly answered, however
+/// busy the server is.
+public enum RequestKind: Sendable {
+    case ordinary
+    /// How the server is.
+    case operational
+    /// Whether the server is: asked by those who restart it.
+    case healthCheck
 }
 
 /// HTTP/1.1 on sockets: one event loop holds connections that are idle, that read a head or that wait in
@@ -35,9 +44,11 @@ public final class HTTPServer: Sendable {
         public var maxQueuedRequests = 1_024
         /// Threads beside those, for uploads and whatever else lasts as long as the client likes.
         public var maxLentThreads = 256
-        /// Memory that waits for clients to take it, or for the rest of their bodies. Beyond, those that
-        /// have waited longest are given up.
+        /// Memory that waits for clients to take it, or for the rest of their heads and bodies. Beyond, some
+        /// of the client that holds most are given up.
         public var maxHeldBytes = 64 * 1_024 * 1_024
+        /// Pages of the heap that a peak of such memory has left go back to the system.
+        public var trimsHeap = false
         /// When the server closes: how long a client may take before it goes on reading or sending.
         public var closingPatience = Duration.seconds(2)
         /// Connections beyond `maxConnections` that are still told so; others are just closed.
@@ -77,10 +88,12 @@ public final class HTTPServer: Sendable {
     let configuration: Configuration
     private let handler: any RequestHandler
     private let pool: WorkerPool
-    /// Its queue has room for every connection: its requests are short.
-    private let operations = WorkerPool(maxThreads: 2, maxQueued: .max)
+    /// Their queues have room for every connection: their requests are short. No address has all threads.
+    private let operations = WorkerPool(maxThreads: 4, maxQueued: .max)
+    private let healthChecks = WorkerPool(maxThreads: 4, maxQueued: .max)
     private let parking: ConnectionParking
     private let waiting: WaitingExchanges
+    private let memory: HeldMemory
     private let draining = Atomic(false)
     private let closing = Atomic(false)
     /// The handler threads that wait for their clients' next requests.
@@ -96,11 +109,13 @@ public final class HTTPServer: Sendable {
         pool = WorkerPool(
             maxThreads: configuration.handlerThreads, maxQueued: configuration.maxQueuedRequests,
             maxLent: configuration.maxLentThreads)
-        parking = ConnectionParking(loop: loop, configuration: configuration, log: log)
-        waiting = WaitingExchanges(loop: loop, maxHeldBytes: configuration.maxHeldBytes, log: log)
+        memory = HeldMemory(limit: configuration.maxHeldBytes)
+        parking = ConnectionParking(loop: loop, configuration: configuration, memory: memory, log: log)
+        waiting = WaitingExchanges(loop: loop, memory: memory, log: log)
         parking.serve(self)
         loop.everySecond { [parking] in parking.expire() }
         loop.everySecond { [weak self] in self?.expireWaiting() }
+        if configuration.trimsHeap { loop.everySecond { [memory] in memory.trimHeapAfterPeak() } }
     }
 
     /// Connections that are open here, idle or at work.
@@ -108,7 +123,7 @@ public final class HTTPServer: Sendable {
 
     /// Requests that wait without a thread, and the memory that is held for them.
     public var waitingCount: Int { waiting.count }
-    public var heldBytes: Int { waiting.heldBytes }
+    public var heldBytes: Int { memory.total }
 
     /// Waits until no connection is open here; false when the deadline passed first.
     public func awaitEmpty(until deadline: Deadline) -> Bool {
@@ -179,28 +194,35 @@ public final class HTTPServer: Sendable {
         open.change { $0.remove(address) }
     }
 
-    /// A head has arrived: hands the connection to a thread. From the loop's thread.
+    /// A head has arrived: hands the connection to a thread. From any thread.
     func dispatch(_ connection: Connection, _ head: RequestHead, headBytes: Int) {
         let queued = ContinuousClock.now
-        let isOperational = handler.isOperational(head)
+        let kind = handler.kind(of: head)
         let job: WorkerPool.Job = { [self] in
             let exchange = begin(
-                connection, head, headBytes: headBytes, isOperational: isOperational,
+                connection, head, headBytes: headBytes, isOperational: kind != .ordinary,
                 queueWait: ContinuousClock.now - queued)
             handler.handle(exchange)
             goOn(exchange)
         }
-        let accepted = isOperational ? operations.submit(job) : pool.submit(for: clients(of: connection, head), job)
+        let address = connection.addressKey.map { [WorkerPool.ClientKey.address($0)] } ?? []
+        let accepted = switch kind {
+        case .ordinary: pool.submit(for: clients(of: connection, head), job)
+        case .operational: operations.submit(for: address, job)
+        case .healthCheck: healthChecks.submit(for: address, job)
+        }
         if !accepted { refuse(connection, .overload, head) }
     }
 
     /// Its address, and what it says it may do: neither has all threads.
     private func clients(of connection: Connection, _ head: RequestHead) -> [WorkerPool.ClientKey] {
         var clients: [WorkerPool.ClientKey] = []
-        if let address = connection.peer?.host.hashValue { clients.append(.address(address)) }
+        if let address = connection.addressKey { clients.append(.address(address)) }
         if let credential = head.fieldHash("Authorization") { clients.append(.credential(credential)) }
         return clients
     }
+
+    func refuseForLackOfMemory(_ connection: Connection) { refuse(connection, .overload) }
 
     func refuseSlow(_ connection: Connection) { refuse(connection, .slowHead) }
 
@@ -246,7 +268,7 @@ public final class HTTPServer: Sendable {
         for field in response.fields { head.add(field.name, field.value) }
         head.add("Content-Length", String(response.contentLength))
         head.add("Connection", "close")
-        guard request?.method != .head, case .bytes(let body) = response.body else { return head.encoded() }
+        guard request?.method != .head, let body = response.body.bytes else { return head.encoded() }
         return head.encoded(followedBy: body)
     }
 
@@ -258,6 +280,7 @@ public final class HTTPServer: Sendable {
             head: head, headBytes: headBytes, connection: connection, configuration: configuration, pool: pool,
             clients: clients(of: connection, head), isOperational: isOperational, isDraining: isDraining,
             isClosing: { self.isClosing }, queueWait: queueWait)
+        connection.tokenKey = nil
         connection.loan?.note(head.method == .head ? .askedForHead : .asked)
         atWork.add(exchange.atWork)
         return exchange
@@ -277,9 +300,10 @@ public final class HTTPServer: Sendable {
 
     /// From here on the exchange is nobody's until its wait is over.
     private func hold(_ exchange: Exchange, _ wait: ExchangeWait) {
-        waiting.add(wait, on: exchange.connection.descriptor) { [self] wake in
+        waiting.add(wait, on: exchange.connection) { [self] wake in
             // A turn of its own, and a short one: it goes past what waits for a share.
             _ = pool.submit(always: true) { [self] in
+                exchange.leaveShare()
                 wait.resume(exchange, wake)
                 goOn(exchange)
             }
@@ -307,17 +331,21 @@ public final class HTTPServer: Sendable {
                 parking.park(connection)
                 return nil
             }
-            guard let next = awaitNext(connection) else { return nil }
-            return begin(connection, next.head, headBytes: next.bytes)
+            guard let next = awaitNext(connection, for: exchange.clients) else { return nil }
+            if clients(of: connection, next.head) == exchange.clients {
+                return begin(connection, next.head, headBytes: next.bytes)
+            }
+            // The thread counts for another client.
+            dispatch(connection, next.head, headBytes: next.bytes)
         }
         return nil
     }
 
     /// The connection's next request, if it comes soon and nobody waits for this thread.
     /// Otherwise the connection has been parked, refused or closed.
-    private func awaitNext(_ connection: Connection) -> (head: RequestHead, bytes: Int)? {
+    private func awaitNext(_ connection: Connection, for clients: [WorkerPool.ClientKey]) -> (head: RequestHead, bytes: Int)? {
         var hasWaited = false
-        while !pool.hasWaitingJobs {
+        while !pool.isThreadWanted(from: clients) {
             switch connection.parseHead(configuration.limits) {
             case .head(let head, let bytes): return (head, bytes)
             case .refused(let error):
@@ -326,16 +354,22 @@ public final class HTTPServer: Sendable {
             case .needsMore: break
             }
             // A head that comes in pieces is the loop's to wait for.
-            guard !hasWaited, pool.hasRoomToLinger, connection.setReceiveTimeout(configuration.lingerTime),
-                let progress = lingering.wait({ connection.receive() })
-            else { break }
+            guard !hasWaited, let (progress, mayGoOn) = linger(connection, for: clients), let progress else { break }
             guard case .moved = progress else {
                 forget(connection)
                 return nil
             }
+            if !mayGoOn { break }
             hasWaited = true
         }
         parking.park(connection)
         return nil
+    }
+
+    private func linger(
+        _ connection: Connection, for clients: [WorkerPool.ClientKey]
+    ) -> (progress: SocketProgress?, mayGoOn: Bool)? {
+        pool.lingering(for: clients) { lingering.wait { connection.receive(within: configuration.lingerTime) } }
+            .map { ($0.result, $0.mayGoOn) }
     }
 }

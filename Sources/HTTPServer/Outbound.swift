@@ -28,6 +28,8 @@ final class Outbound: @unchecked Sendable {
     enum Source {
         case none
         case bytes([UInt8])
+        /// Not held for this client alone.
+        case shared([UInt8])
         case file(OpenFile, Range<UInt64>)
         case pieces(any PieceSource)
         case growing(OpenFile, any FileGrowth)
@@ -46,6 +48,7 @@ final class Outbound: @unchecked Sendable {
 
     private var pending: [UInt8]
     private var pendingStart = 0
+    private var isPendingShared = false
     private var source: Source
     let isChunked: Bool
     /// What of the file is announced and not sent.
@@ -76,14 +79,28 @@ final class Outbound: @unchecked Sendable {
         return {}
     }
 
-    /// Bytes of memory that wait here for the client.
+    /// Bytes of memory that wait here for the client, and that it alone is to have.
     var heldBytes: Int {
-        if case .bytes(let bytes) = source { return pending.count + bytes.count }
-        return pending.count
+        let mine = isPendingShared ? 0 : pending.count
+        if case .bytes(let bytes) = source { return mine + bytes.count }
+        return mine
+    }
+
+    /// Lets go of what was sent, where it is worth a copy of the rest.
+    private func releaseSent() {
+        guard !isPendingShared, pendingStart > 0, pendingStart >= pending.count / 2 else { return }
+        pending = Array(pending[pendingStart...])
+        pendingStart = 0
     }
 
     /// Sends what there is room for.
     func advance(to descriptor: Int32) -> Step {
+        let step = sendTurn(to: descriptor)
+        releaseSent()
+        return step
+    }
+
+    private func sendTurn(to descriptor: Int32) -> Step {
         var sent = 0
         while sent < Self.turnBytes {
             switch sendSome(to: descriptor) {
@@ -124,21 +141,26 @@ final class Outbound: @unchecked Sendable {
     private var file: OpenFile? {
         switch source {
         case .file(let file, _), .growing(let file, _): file
-        case .none, .bytes, .pieces: nil
+        case .none, .bytes, .shared, .pieces: nil
         }
     }
 
     /// Announces what comes next; a step when there is nothing to send.
     private func refill() -> Step? {
         if isEnding { return .done }
-        pending.removeAll(keepingCapacity: true)
-        pendingStart = 0
+        // What is shared has no capacity to keep.
+        if isPendingShared { pending = [] } else { pending.removeAll(keepingCapacity: true) }
+        (pendingStart, isPendingShared) = (0, false)
         switch source {
         case .none, .file: return finish()
         case .bytes(let bytes):
             source = .none
             bodyBytesSent += UInt64(bytes.count)
             pending = bytes
+        case .shared(let bytes):
+            source = .none
+            bodyBytesSent += UInt64(bytes.count)
+            (pending, isPendingShared) = (bytes, true)
         case .pieces(let pieces):
             guard case .success(let next) = Result(catching: { try pieces.next() }) else { return .broken }
             guard let piece = next else { return finish() }

@@ -6,8 +6,18 @@ public struct Response: Sendable {
     public enum Body: Sendable {
         case none
         case bytes([UInt8])
+        /// The same ones for everybody who asks, for as long as the process lives.
+        case shared([UInt8])
         /// `range` of an open file; the server closes it.
         case file(OpenFile, Range<UInt64>)
+
+        /// Those that are in memory.
+        var bytes: [UInt8]? {
+            switch self {
+            case .bytes(let bytes), .shared(let bytes): bytes
+            case .none, .file: nil
+            }
+        }
     }
 
     public var status: HTTPStatus
@@ -23,7 +33,7 @@ public struct Response: Sendable {
     var contentLength: UInt64 {
         switch body {
         case .none: 0
-        case .bytes(let bytes): UInt64(bytes.count)
+        case .bytes(let bytes), .shared(let bytes): UInt64(bytes.count)
         case .file(_, let range): range.upperBound - range.lowerBound
         }
     }

@@ -29,14 +29,14 @@ public enum Wake: Sendable {
 }
 
 /// The requests in the middle of their exchange that no thread has. Each wait ends once: by its event, by
-/// its deadline, when its client leaves, or when the memory that is held for such is needed.
+/// its deadline, when its client leaves, or when the memory that is held for it is needed.
 final class WaitingExchanges: Sendable {
     private struct Waiter {
         let descriptor: Int32
         let deadline: Deadline
         let began = ContinuousClock.now
-        let heldBytes: Int
         let isForClient: Bool
+        var held: HeldMemory.Ticket?
         var token: EventLoop.Token?
         /// Until its watch is known it can't be ended: the watch would outlive it on a descriptor that
         /// serves on.
@@ -49,42 +49,42 @@ final class WaitingExchanges: Sendable {
     private struct State {
         var waiters: [UInt64: Waiter] = [:]
         var last: UInt64 = 0
-        var heldBytes = 0
     }
 
     private let loop: EventLoop
     private let log: Logger
-    private let maxHeldBytes: Int
+    private let memory: HeldMemory
     private let state = Mutex(State())
 
-    /// `maxHeldBytes`: of all waits together.
-    init(loop: EventLoop, maxHeldBytes: Int, log: Logger) {
+    init(loop: EventLoop, memory: HeldMemory, log: Logger) {
         self.loop = loop
-        self.maxHeldBytes = maxHeldBytes
+        self.memory = memory
         self.log = log
     }
 
     /// `resume` is called once, from any thread.
-    func add(_ wait: ExchangeWait, on descriptor: Int32, resume: @escaping @Sendable (Wake) -> Void) {
+    func add(_ wait: ExchangeWait, on connection: Connection, resume: @escaping @Sendable (Wake) -> Void) {
         let (interest, wake) = Self.watch(wait.event)
-        let (number, evicted) = state.withLock { state in
+        let number = state.withLock { state in
             state.last += 1
             state.waiters[state.last] = Waiter(
-                descriptor: descriptor, deadline: wait.deadline, heldBytes: wait.heldBytes,
-                isForClient: wake == .ready, resume: resume)
-            state.heldBytes += wait.heldBytes
-            return (state.last, state.heldBytes > maxHeldBytes ? Self.oldest(of: state, exceeding: maxHeldBytes) : [])
+                descriptor: connection.descriptor, deadline: wait.deadline, isForClient: wake == .ready, resume: resume)
+            return state.last
         }
-        arm(number, on: descriptor, for: interest, wake)
-        if case .signal(let subscribe) = wait.event {
-            let cancel = subscribe { [self] in end(number, .ready) }
-            let isOver = state.withLock { state in
-                state.waiters[number]?.cancel = cancel
-                return state.waiters[number] == nil
-            }
-            if isOver { cancel() }
+        // As long as it has no watch it stays.
+        connection.inbound.compact()
+        let held = memory.hold(wait.heldBytes + connection.inbound.count, for: connection.holder) { [self] in
+            end(number, .timedOut)
         }
-        for number in evicted { end(number, .timedOut) }
+        state.withLock { $0.waiters[number]?.held = held }
+        arm(number, on: connection.descriptor, for: interest, wake)
+        guard case .signal(let subscribe) = wait.event else { return }
+        let cancel = subscribe { [self] in end(number, .ready) }
+        let isOver = state.withLock { state in
+            state.waiters[number]?.cancel = cancel
+            return state.waiters[number] == nil
+        }
+        if isOver { cancel() }
     }
 
     private func arm(_ number: UInt64, on descriptor: Int32, for interest: EventLoop.Interest, _ wake: Wake) {
@@ -112,16 +112,6 @@ final class WaitingExchanges: Sendable {
         }
     }
 
-    /// Those that hold memory longest, until the others fit.
-    private static func oldest(of state: State, exceeding limit: Int) -> [UInt64] {
-        var left = state.heldBytes
-        let holding = state.waiters.filter { $0.value.heldBytes > 0 }.sorted { $0.value.began < $1.value.began }
-        return holding.prefix { entry in
-            defer { left -= entry.value.heldBytes }
-            return left > limit
-        }.map(\.key)
-    }
-
     private func end(_ number: UInt64, _ wake: Wake) {
         let waiter = state.withLock { state -> Waiter? in
             guard let waiter = state.waiters[number] else { return nil }
@@ -130,10 +120,10 @@ final class WaitingExchanges: Sendable {
                 return nil
             }
             state.waiters[number] = nil
-            state.heldBytes -= waiter.heldBytes
             return waiter
         }
         guard let waiter else { return }
+        memory.release(waiter.held)
         if let token = waiter.token { loop.unwatch(waiter.descriptor, token) }
         waiter.cancel?()
         waiter.resume(wake)
@@ -153,5 +143,4 @@ final class WaitingExchanges: Sendable {
 
     /// For the metrics and tests.
     var count: Int { state.withLock { $0.waiters.count } }
-    var heldBytes: Int { state.withLock { $0.heldBytes } }
 }

@@ -13,23 +13,18 @@ package final class WorkerPool: Sendable {
         case credential(Int)
     }
 
-    private struct WaitingJob {
-        let run: Job
-        let clients: [ClientKey]
-    }
-
     private struct State {
-        var jobs: [WaitingJob] = []
-        /// Threads at work for each client, and its jobs that wait.
+        var jobs = JobQueue()
+        /// Threads at work for each client.
         var running: [ClientKey: Int] = [:]
-        var queued: [ClientKey: Int] = [:]
         var threads = 0
         /// Threads that wait for a job, or are about to.
         var idleThreads = 0
-        /// Threads in `lending`, which do not count.
+        /// Threads in `lending` and in `lingering`, which do not count.
         var lentThreads = 0
+        var lingeringThreads = 0
 
-        var countedThreads: Int { threads - lentThreads }
+        var countedThreads: Int { threads - lentThreads - lingeringThreads }
         var waitingJobs: Int { max(0, jobs.count - idleThreads) }
 
         /// A thread that is being started is as good as an idle one.
@@ -54,9 +49,38 @@ package final class WorkerPool: Sendable {
     /// Whether there is work that no thread has taken up.
     package var hasWaitingJobs: Bool { state.withLock { $0.waitingJobs > 0 } }
 
-    /// Whether a thread that waits a little for its client keeps nobody else waiting.
-    package var hasRoomToLinger: Bool {
-        state.withLock { $0.jobs.isEmpty && $0.countedThreads - $0.idleThreads <= max(1, maxThreads / 2) }
+    /// Whether a thread at a job for `clients` is wanted for another: one that no thread has taken up, or one
+    /// that waits for one of these clients' share.
+    package func isThreadWanted(from clients: [ClientKey]) -> Bool {
+        state.withLock { isThreadWanted(from: clients, $0) }
+    }
+
+    private func isThreadWanted(from clients: [ClientKey], _ state: State) -> Bool {
+        if state.jobs.isEmpty { return false }
+        return state.waitingJobs > 0
+            || clients.contains { state.jobs.count(of: $0) > 0 && state.running[$0, default: 0] >= share(of: $0, in: maxThreads) }
+    }
+
+    /// Waits, on a thread of the pool that is at a job for `clients`, a little for more work of theirs. It
+    /// keeps nobody waiting meanwhile: up to half as many threads as the pool has may do so at once, and they
+    /// count neither for the pool nor for the client. nil, without waiting: the thread is wanted, or too many
+    /// wait. `mayGoOn`: the thread may take up what came; otherwise that is to wait for its turn.
+    package func lingering<R>(for clients: [ClientKey], _ body: () -> R) -> (result: R, mayGoOn: Bool)? {
+        let mayLinger = state.withLock { state in
+            guard state.lingeringThreads < max(1, maxThreads / 2), !isThreadWanted(from: clients, state) else { return false }
+            state.lingeringThreads += 1
+            for client in clients { state.running.decrement(client) }
+            return true
+        }
+        guard mayLinger else { return nil }
+        let result = body()
+        let mayGoOn = state.withLock { state in
+            state.lingeringThreads -= 1
+            let isWithinShare = mayRun(clients, state.running)
+            for client in clients { state.running[client, default: 0] += 1 }
+            return isWithinShare && state.countedThreads <= maxThreads
+        }
+        return (result, mayGoOn)
     }
 
     /// Runs `job` on a thread of the pool, for a client with these names. False: every thread is busy,
@@ -64,14 +88,13 @@ package final class WorkerPool: Sendable {
     package func submit(for clients: [ClientKey] = [], always: Bool = false, _ job: @escaping Job) -> Bool {
         enum Decision { case queued, start, refused }
         let decision: Decision = state.changeForOne { state in
-            let isWithinShare = mayRun(clients, state)
+            let isWithinShare = mayRun(clients, state.running)
             let needsThread = isWithinShare && state.idleThreads <= state.jobs.count
             let mayStart = needsThread && state.countedThreads < maxThreads
             if !always && !mayStart && (needsThread || !isWithinShare) && isQueueFull(for: clients, state) {
                 return .refused
             }
-            state.jobs.append(WaitingJob(run: job, clients: clients))
-            for client in clients { state.queued[client, default: 0] += 1 }
+            state.jobs.append(job, for: clients)
             if mayStart { state.addThread() }
             return mayStart ? .start : .queued
         }
@@ -79,8 +102,8 @@ package final class WorkerPool: Sendable {
         return decision != .refused
     }
 
-    private func mayRun(_ clients: [ClientKey], _ state: State) -> Bool {
-        clients.allSatisfy { state.running[$0, default: 0] < share(of: $0, in: maxThreads) }
+    private func mayRun(_ clients: [ClientKey], _ running: [ClientKey: Int]) -> Bool {
+        clients.allSatisfy { running[$0, default: 0] < share(of: $0, in: maxThreads) }
     }
 
     /// How many of the threads, or places in the queue, it may have at once.
@@ -92,7 +115,7 @@ package final class WorkerPool: Sendable {
     }
 
     private func isQueueFull(for clients: [ClientKey], _ state: State) -> Bool {
-        state.waitingJobs >= maxQueued || clients.contains { state.queued[$0, default: 0] >= share(of: $0, in: maxQueued) }
+        state.waitingJobs >= maxQueued || clients.contains { state.jobs.count(of: $0) >= share(of: $0, in: maxQueued) }
     }
 
     /// Runs, on a thread of the pool that is at a job for `clients`, something that lasts as long as
@@ -109,7 +132,7 @@ package final class WorkerPool: Sendable {
         let (isLent, next): (Bool, Next) = state.withLock { state in
             if state.lentThreads >= maxLent { return (false, .nothing) }
             state.lentThreads += 1
-            for client in clients { Self.decrement(&state.running, client) }
+            for client in clients { state.running.decrement(client) }
             if state.jobs.isEmpty { return (true, .nothing) }
             guard state.waitingJobs > 0, state.countedThreads < maxThreads else { return (true, .wake) }
             state.addThread()
@@ -151,9 +174,9 @@ package final class WorkerPool: Sendable {
     }
 
     /// False: this thread is to end. One that came back from `lending` may be one too many.
-    private func becomeIdle(after job: WaitingJob) -> Bool {
+    private func becomeIdle(after job: JobQueue.Entry) -> Bool {
         let (isWanted, leavesJobs) = state.withLock { state in
-            for client in job.clients { Self.decrement(&state.running, client) }
+            for client in job.clients { state.running.decrement(client) }
             if state.countedThreads > maxThreads {
                 state.threads -= 1
                 return (false, !state.jobs.isEmpty)
@@ -166,34 +189,26 @@ package final class WorkerPool: Sendable {
         return isWanted
     }
 
-    private func awaitJob() -> WaitingJob? {
+    private func awaitJob() -> JobQueue.Entry? {
         state.wait(until: .after(Self.idleLife)) { state in takeJob(&state) } ?? endOrTakeLast()
     }
 
     /// The first whose client has not its share of threads already.
-    private func takeJob(_ state: inout State) -> WaitingJob? {
-        guard let place = state.jobs.firstIndex(where: { mayRun($0.clients, state) }) else { return nil }
+    private func takeJob(_ state: inout State) -> JobQueue.Entry? {
+        let running = state.running
+        guard let job = state.jobs.take(where: { mayRun($0, running) }) else { return nil }
         state.idleThreads -= 1
-        let job = state.jobs.remove(at: place)
-        for client in job.clients {
-            state.running[client, default: 0] += 1
-            Self.decrement(&state.queued, client)
-        }
+        for client in job.clients { state.running[client, default: 0] += 1 }
         return job
     }
 
     /// After a wait that ran out: a job that came in the same moment, or the thread's end.
-    private func endOrTakeLast() -> WaitingJob? {
+    private func endOrTakeLast() -> JobQueue.Entry? {
         state.withLock { state in
             if let job = takeJob(&state) { return job }
             state.idleThreads -= 1
             state.threads -= 1
             return nil
         }
-    }
-
-    private static func decrement(_ counts: inout [ClientKey: Int], _ client: ClientKey) {
-        guard let count = counts[client] else { return }
-        counts[client] = count > 1 ? count - 1 : nil
     }
 }

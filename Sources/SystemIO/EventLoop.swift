@@ -120,7 +120,7 @@ public final class EventLoop: Sendable {
                 nextSecond = .after(.seconds(1))
             }
         }
-        runJobs()
+        while runJobs() {}
         forgetAll()
     }
 
@@ -145,16 +145,17 @@ public final class EventLoop: Sendable {
         state.withLock { $0.watches[token] }?()
     }
 
-    private func runJobs() {
-        while true {
-            let jobs = state.withLock { state in
-                let jobs = state.jobs
-                state.jobs = []
-                return jobs
-            }
-            if jobs.isEmpty { return }
-            for job in jobs { job() }
+    /// Those that are there: what they post has its turn after the descriptors that are ready. False: there
+    /// were none.
+    @discardableResult
+    private func runJobs() -> Bool {
+        let jobs = state.withLock { state in
+            let jobs = state.jobs
+            state.jobs = []
+            return jobs
         }
+        for job in jobs { job() }
+        return !jobs.isEmpty
     }
 
     private func add(_ descriptor: Int32, _ interest: Interest, token: UInt64) throws(SystemError) {

@@ -73,7 +73,7 @@ final class EncodeService: EncoderService {
             interrupter.withLock { $0 = handle }
             defer { interrupter.withLock { $0 = nil } }
             exchange.route = Operation.encode.rawValue
-            try authenticator.identify(exchange.head).require(Operation.encode.scope)
+            try authenticator.identify(exchange).require(Operation.encode.scope)
             SystemThread.wipeStack()
             try encode(exchange)
         } catch {

@@ -104,7 +104,7 @@ final class WriterService: EncoderService {
     /// its own writer. A request that has just been passed here is not sent back for its token.
     private func caller(of exchange: Exchange) throws(Problem) -> Principal? {
         do throws(Problem) {
-            return try authenticator.identify(exchange.head)
+            return try authenticator.identify(exchange)
         } catch {
             switch resource.phase {
             case .absent where exchange.isFirst, .alive where exchange.isFirst: throw error

@@ -43,6 +43,47 @@ extension EndToEnd {
             }
         }
 
+        private static func raiseDescriptors() {
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            limit.rlim_cur = limit.rlim_max
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+
+        /// They ended others' downloads, and the gateway kept the memory.
+        @Test func partsOfHeadsWithoutATokenHurtNobodyWithOne() async throws {
+            Self.raiseDescriptors()
+            let folder = try TemporaryFolder()
+            try "secret-token\n".write(toFile: folder / "tokens", atomically: true, encoding: .utf8)
+            try await withServer(in: folder) { server in
+                let ended = try await server.createWriter(["format": "s16le", "streams": [Self.audio], "open": true])
+                try await server.sendChunk(Data(count: 24_000_000), to: ended, stream: 0)
+                try await server.finalize(ended)
+                let token = ["Authorization: Bearer secret-token"]
+                let download = try RawConnection(port: server.port, receiveBuffer: 65_536)
+                try await download.send(RawConnection.head("GET", "/v1/writers/\(ended)/output", headers: token))
+                let before = try PenstockServer.residentBytes(of: server.pid)
+                let part = "GET /v1/version HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 30_000)
+                var clients: [RawConnection] = []
+                for _ in 0..<3_000 {
+                    let client = try RawConnection(port: server.port)
+                    try? await client.send(part)
+                    clients.append(client)
+                }
+                // Of the 90 MB that were sent 64 MiB may be held.
+                let grown = try PenstockServer.residentBytes(of: server.pid) - before
+                print("3,000 parts of heads: gateway \(grown >> 20) MB larger")
+                #expect(grown < 96 << 20)
+                #expect(try await clients[0].response().status == 503)
+                for client in clients { await client.reset() }
+                let isGivenBack = try await eventually {
+                    try PenstockServer.residentBytes(of: server.pid) - before < 16 << 20
+                }
+                #expect(isGivenBack)
+                #expect(try await download.response().body.count == 24_000_000)
+            }
+        }
+
         @Test func bodiesThatNeverComeHoldNoThread() async throws {
             try await withServer { server in
                 let ended = try await server.createWriter(["format": "wav", "streams": [Self.audio], "open": true])

@@ -67,6 +67,31 @@ extension EndToEnd {
             }
         }
 
+        /// Its thread in the encoder waited for the next chunk, and the connection was reset.
+        @Test func anEncoderThatIsKilledBetweenTwoRequestsLeavesItsConnectionsAnswered() async throws {
+            try await withServer { server in
+                for round in 0..<12 {
+                    let encoder = try await writer("a\(round)", on: server)
+                    let client = try RawConnection(port: server.port)
+                    let chunk = RawConnection.head("POST", "/v1/writers/a\(round)/streams/0/chunks", contentLength: 320)
+                    for _ in 0..<4 {
+                        try await client.send(chunk)
+                        try await client.send(Data(repeating: 7, count: 320))
+                        #expect(try await client.response(to: "POST").status == 200)
+                    }
+                    // The thread has told of its answer's end when it has taken up another request.
+                    #expect(try await server.curl("GET", "/v1/writers/a\(round)").status == 200)
+                    kill(encoder, SIGKILL)
+                    // Before the gateway knows of it, or after.
+                    if round % 2 == 1 { #expect(try await eventually { try await server.writer("a\(round)")["state"] == "failed" }) }
+                    try await client.send(chunk)
+                    try await client.send(Data(repeating: 7, count: 320))
+                    let answer = try await client.response(to: "POST")
+                    #expect(answer.status == 409 && answer.json["state"] == "failed", "\(answer.status) \(answer.text)")
+                }
+            }
+        }
+
         @Test func connectionsThatEncodersHoldCountForTheirAddress() async throws {
             try await withServer(["--max-connections-per-address", "6"]) { server in
                 _ = try await writer("a", on: server)

@@ -118,6 +118,45 @@ import Testing
         #expect(lazy[11].countRest() > 32 << 20)
     }
 
+    /// What all have is nobody's to give up, and neither is a head that was sent.
+    @Test func whatIsSharedOrSentIsNotHeld() throws {
+        let server = try LiveServer { $0.maxHeldBytes = 1 << 20 }
+        let lazy = try (0..<6).map { _ in try server.connect() }
+        for client in lazy { client.send("GET /shared HTTP/1.1\r\nHost: a\r\n\r\n") }
+        for client in lazy { #expect(client.read(count: 15) == "HTTP/1.1 200 OK") }
+        while server.server.waitingCount < 6 { SystemThread.sleep(.milliseconds(1)) }
+        #expect(server.server.heldBytes == 0)
+        for client in lazy {
+            client.finishSending()
+            #expect(client.countRest() > 32 << 20)
+        }
+    }
+
+    /// They were in no bound: 9,000 of 30 KB made the server 250 MB larger.
+    @Test func partsOfHeadsAreHeldWithinTheBound() throws {
+        let server = try LiveServer {
+            $0.maxHeldBytes = 1 << 20
+            $0.closeTimeout = .seconds(5)
+        }
+        let part = "GET /hello HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 30_000)
+        var clients: [Client] = []
+        for _ in 0..<60 {
+            let client = try server.connect()
+            client.send(part)
+            clients.append(client)
+            #expect(server.server.heldBytes <= 1 << 20)
+        }
+        let full = clients[0].rest()
+        #expect(full.hasPrefix("HTTP/1.1 503 ") && full.hasSuffix("full"))
+        try expectServed(server)
+        // The last ones' heads may still come.
+        clients[59].send("\r\n\r\n")
+        #expect(clients[59].read(through: "hello") == ExchangeTests.hello)
+        clients = []
+        #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
+        #expect(server.server.heldBytes == 0)
+    }
+
     @Test func operationalRequestsAreAnsweredWhenNoThreadIsFree() throws {
         let demo = Demo()
         let server = try LiveServer(demo) {
@@ -153,6 +192,64 @@ import Testing
         #expect(demo.gate.entered == 5)
         demo.gate.open()
         for client in greedy + [other] { #expect(client.read(through: "waited").hasSuffix("waited")) }
+    }
+
+    /// They waited behind what takes longer.
+    @Test func healthChecksWaitForNoOtherRequest() throws {
+        let demo = Demo()
+        let server = try LiveServer(demo)
+        let busy = try (0..<20).map { _ in try server.connect() }
+        for client in busy { client.send("GET /stats HTTP/1.1\r\nHost: a\r\n\r\n") }
+        // One address has three of four threads.
+        #expect(demo.gate.awaitEntered(3))
+        let other = try server.connect()
+        other.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(other.read(through: "alive").hasSuffix("\r\n\r\nalive"))
+        #expect(demo.gate.entered == 3)
+        demo.gate.open()
+        for client in busy { #expect(client.read(through: "waited").hasSuffix("waited")) }
+    }
+
+    private func get(_ path: String, _ token: String) -> String {
+        "GET /\(path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n\r\n"
+    }
+
+    /// Each took a thread of the token's share for as long as one lingers.
+    @Test func connectionsThatAreKeptOpenDoNotHoldUpTheirToken() throws {
+        let server = try LiveServer {
+            $0.handlerThreads = 4
+            $0.lingerTime = .seconds(5)
+        }
+        let started = ContinuousClock.now
+        var kept: [Client] = []
+        for _ in 0..<40 {
+            let client = try server.connect()
+            client.send(get("hello", "a"))
+            #expect(client.read(through: "hello") == ExchangeTests.hello)
+            kept.append(client)
+        }
+        // Those that lingered go on.
+        for client in kept {
+            client.send(get("hello", "a"))
+            #expect(client.read(through: "hello") == ExchangeTests.hello)
+        }
+        #expect(ContinuousClock.now - started < .seconds(4))
+    }
+
+    /// What a connection's second token did was counted where its first one had been: for ever, and the
+    /// token's share was used up.
+    @Test func tokensThatTakeTurnsOnAConnectionKeepTheirShares() throws {
+        let server = try LiveServer { $0.handlerThreads = 2 }
+        let client = try server.connect()
+        for _ in 0..<4 {
+            client.send(get("hello", "a"))
+            #expect(client.read(through: "hello") == ExchangeTests.hello)
+            client.send(get("last", "b"))
+            #expect(client.read(through: "lasted").hasSuffix("lasted"))
+        }
+        let other = try server.connect()
+        other.send(get("hello", "b"))
+        #expect(other.read(through: "hello") == ExchangeTests.hello)
     }
 
     /// When the server closes, clients that neither read nor send are not waited for.

@@ -65,9 +65,9 @@ import Testing
         }
     }
 
-    private func pair() throws -> (Lender, LiveServer, LiveServer) {
+    private func pair(lingering time: Duration = .milliseconds(50)) throws -> (Lender, LiveServer, LiveServer) {
         let lender = try Lender()
-        let (near, far) = (try LiveServer(lender), try LiveServer(Borrower(lender: lender)))
+        let (near, far) = (try LiveServer(lender), try LiveServer(Borrower(lender: lender)) { $0.lingerTime = time })
         lender.server.withLock { $0 = near.server }
         lender.borrower.withLock { $0 = far.server }
         return (lender, near, far)
@@ -142,6 +142,37 @@ import Testing
         client.finishSending()
         #expect(client.rest() == "")
         #expect(far.server.awaitEmpty(until: .after(.seconds(60))))
+    }
+
+    private func awaitMark(_ lender: Lender, _ state: ServedState) -> Bool {
+        let deadline = Deadline.after(.seconds(10))
+        while lender.marks[7] != UInt32(state.rawValue) {
+            if deadline.hasPassed { return false }
+            SystemThread.sleep(.milliseconds(1))
+        }
+        return true
+    }
+
+    /// Its thread waits for the next request: a process that died then took the connection with it.
+    @Test func aConnectionIsIdleBetweenTwoRequests() throws {
+        let (lender, near, far) = try pair(lingering: .seconds(30))
+        let client = try near.connect()
+        // Often enough that the borrower begins to look for the next one without sleeping.
+        for _ in 0..<40 {
+            client.send(ExchangeTests.get)
+            #expect(client.read(through: "hello") == ExchangeTests.hello)
+        }
+        #expect(awaitMark(lender, .idle))
+        // Of what has been read it is told: here behind an answer, and as a part of a head.
+        client.send(ExchangeTests.get + "GET /hello")
+        #expect(client.read(through: "hello") == ExchangeTests.hello)
+        #expect(awaitMark(lender, .asked))
+        client.send(" HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(client.read(through: "hello") == ExchangeTests.hello)
+        #expect(awaitMark(lender, .idle))
+        client.send("GET")
+        #expect(awaitMark(lender, .asked))
+        far.server.drain()
     }
 
     @Test func marksAreNotTakenFromLessMemory() throws {

@@ -52,16 +52,24 @@ struct Demo: RequestHandler {
         case "/pieces": pieces(exchange)
         case "/cut": cut(exchange)
         case "/both": answerBeforeReading(exchange)
-        case "/wait":
+        case "/shared": try? exchange.respond(Response(.ok, body: .shared(Self.shared)))
+        case "/wait", "/stats":
             gate.enterAndWait()
             try? exchange.respond(.text("waited"))
         case "/follow": follow(exchange)
         case "/park": waitForBoth(exchange)
+        case "/last": exchange.lasting { try? exchange.respond(.text("lasted")) }
         default: try? exchange.respond(.text("", .notFound))
         }
     }
 
-    func isOperational(_ head: RequestHead) -> Bool { head.target.rawPath == "/livez" }
+    func kind(of head: RequestHead) -> RequestKind {
+        switch head.target.rawPath {
+        case "/livez": .healthCheck
+        case "/stats": .operational
+        default: .ordinary
+        }
+    }
 
     func response(to refusal: Refusal, requestID: String) -> Response {
         switch refusal {
@@ -71,6 +79,8 @@ struct Demo: RequestHandler {
         case .crowdedAddress: .text("crowded", .tooManyRequests)
         }
     }
+
+    private static let shared = [UInt8](repeating: 0x79, count: 32 << 20)
 
     private static var full: Response {
         Response(.serviceUnavailable, fields: [("Retry-After", "1")], body: .bytes(Array("full".utf8)))

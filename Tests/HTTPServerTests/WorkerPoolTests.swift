@@ -91,4 +91,65 @@ import Testing
         #expect(short.awaitEntered(1))
         long.open()
     }
+
+    /// Two of its connections that were kept open held up everything else of a token.
+    @Test func threadsThatLingerCountForNobody() {
+        let pool = WorkerPool(maxThreads: 4, maxQueued: 16)
+        let (lingering, busy) = (Gate(), Gate())
+        let client = WorkerPool.ClientKey.credential(1)
+        for _ in 0..<2 {
+            #expect(pool.submit(for: [client]) { _ = pool.lingering(for: [client]) { lingering.enterAndWait() } })
+        }
+        #expect(lingering.awaitEntered(2))
+        #expect(fill(pool, 2, for: client, at: busy) == 2)
+        #expect(busy.awaitEntered(2))
+        #expect(pool.submit(for: [.credential(2)]) { busy.enterAndWait() })
+        #expect(pool.submit(for: [.credential(2)]) { busy.enterAndWait() })
+        #expect(busy.awaitEntered(4))
+        for gate in [lingering, busy] { gate.open() }
+    }
+
+    @Test func whoComesBackFromLingeringTakesNoMoreThanTheShare() {
+        let pool = WorkerPool(maxThreads: 4, maxQueued: 16)
+        let (lingering, busy) = (Gate(), Gate())
+        let answers = Monitor<[Bool?]>([])
+        let client = WorkerPool.ClientKey.credential(1)
+        let linger: WorkerPool.Job = {
+            let mayGoOn = pool.lingering(for: [client]) { lingering.enterAndWait() }?.mayGoOn
+            answers.change { $0.append(mayGoOn) }
+        }
+        #expect(pool.submit(for: [client], linger))
+        #expect(lingering.awaitEntered(1))
+        #expect(fill(pool, 2, for: client, at: busy) == 2)
+        #expect(busy.awaitEntered(2))
+        lingering.open()
+        #expect(answers.wait(until: .after(.seconds(60))) { $0.first ?? nil } == false)
+        busy.open()
+        #expect(busy.awaitEntered(2))
+        while pool.isThreadWanted(from: [client]) { SystemThread.sleep(.milliseconds(1)) }
+        #expect(pool.submit(for: [client], linger))
+        #expect(answers.wait(until: .after(.seconds(60))) { $0.count == 2 ? $0[1] : nil } == true)
+    }
+
+    @Test func nobodyLingersWhileAJobWaitsForTheClientsShare() {
+        let pool = WorkerPool(maxThreads: 4, maxQueued: 16)
+        let (busy, queued) = (Gate(), Monitor(false))
+        let lingered = Monitor<[Bool]>([])
+        let client = WorkerPool.ClientKey.credential(1)
+        #expect(
+            pool.submit(for: [client]) {
+                _ = queued.wait(until: .after(.seconds(60))) { $0 ? true : nil }
+                let isWanted = pool.isThreadWanted(from: [client])
+                let mayGoOn = pool.lingering(for: [client]) {}
+                lingered.change { $0 = [isWanted, mayGoOn != nil] }
+            })
+        #expect(fill(pool, 1, for: client, at: busy) == 1)
+        #expect(busy.awaitEntered(1))
+        #expect(fill(pool, 1, for: client, at: busy) == 1)
+        queued.change { $0 = true }
+        #expect(lingered.wait(until: .after(.seconds(60))) { $0.isEmpty ? nil : $0 } == [true, false])
+        // The thread is the other's now.
+        #expect(busy.awaitEntered(2))
+        busy.open()
+    }
 }

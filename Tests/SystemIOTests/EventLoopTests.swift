@@ -35,6 +35,22 @@ import Testing
         loop.stop()
     }
 
+    /// Connections with many requests behind each other kept it from all others.
+    @Test func jobsThatPostJobsLeaveDescriptorsTheirTurn() throws {
+        let loop = try EventLoop()
+        let (near, far) = try DescriptorPair.messageSockets().split()
+        let (sender, receiver) = (MessageSocket(owning: near), MessageSocket(owning: far))
+        let hasCome = Monitor(false)
+        _ = try loop.watch(receiver.descriptor) { hasCome.change { $0 = true } }
+        @Sendable func again() { if !hasCome.withLock({ $0 }) { loop.post(again) } }
+        loop.post(again)
+        try SystemThread.start(name: "loop") { loop.run() }
+        #expect(sender.send([1]) == .sent)
+        #expect(hasCome.wait(until: .after(.seconds(10))) { $0 ? true : nil } == true)
+        hasCome.change { $0 = true }
+        loop.stop()
+    }
+
     @Test func aWatchThatEndedIsNotCalledForADescriptorOfTheSameNumber() throws {
         let loop = try EventLoop()
         let calls = Monitor<[Int]>([])

@@ -26,7 +26,7 @@ final class ChildProcess: Sendable {
         for (target, descriptor) in [input, output, error].enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target))
         }
-        Self.closeOthers?(&actions, 3)
+        _ = Self.closeOthers?(&actions, 3)
         // Threads of this process may hold signals back; its children are to hear them.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
