@@ -56,7 +56,9 @@ extension StreamWriterError {
 
     /// libav's codes say little ("Invalid argument"); the last line it logged says what it was.
     private mutating func addCause() {
-        guard code == .unsupportedValue, let cause = log.last else { return }
+        guard code == .unsupportedValue, let last = log.last else { return }
+        // Some of libav's lines are several.
+        let cause = last.parts(at: "\n").joined(separator: " ")
         message += " (\(cause.without(suffix: ".") ?? cause))"
     }
 }

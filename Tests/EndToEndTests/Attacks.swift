@@ -247,7 +247,7 @@ extension Attack {
         folder("hls", "mine/c.m3u8", ["hls_segment_filename": "mine/link/made%d.ts"]),
         folder("hls", "mine/d.m3u8", ["hls_segment_filename": "file:{outside}/made%d.ts"]),
         folder("hls", "mine/e.m3u8", ["hls_segment_filename": "http://127.0.0.1:{tcp}/%d.ts"]),
-        folder("hls", "mine/f.m3u8", ["hls_segment_filename": "other/kept.wav"], answers: [422]),
+        folder("hls", "mine/f.m3u8", ["hls_segment_filename": "other/kept.wav"]),
         folder("hls", "mine/l.m3u8", ["hls_segment_filename": "other/kept%d.ts"]),
         folder("hls", "mine/g.m3u8", ["hls_key_info_file": "{secrets}/canary.txt"]),
         folder("hls", "mine/h.m3u8", ["hls_segment_type": "fmp4", "hls_fmp4_init_filename": "../../outside/made.mp4"]),

@@ -10,7 +10,7 @@ extension EndToEnd {
 
         /// Each of two such held a thread, and what was beyond the queue behind them was refused.
         @Test func requestsBesideBodiesThatDoNotComeAreAllAnswered() async throws {
-            let count = 1_124
+            let count = 700
             try await withServer(["--handler-threads", "2", "--body-timeout", "120"]) { server in
                 let id = try await server.createWriter(["format": "wav", "streams": [Self.audio, Self.audio]])
                 var holders: [RawConnection] = []
