@@ -46,7 +46,9 @@ if [ -n "$binaries" ]; then
         echo "$binaries/penstock links libav; the gateway must not"
         failures=1
     fi
-    if ! ldd "$binaries/penstock-encoder" | grep -q 'libavcodec\.so'; then
+    # Not through a pipe: grep leaves at the first match, and ldd's end then counts as a failure.
+    linked=$(ldd "$binaries/penstock-encoder")
+    if ! grep -q 'libavcodec\.so' <<<"$linked"; then
         echo "$binaries/penstock-encoder does not link libavcodec"
         failures=1
     fi
