@@ -484,8 +484,8 @@ package final class Encoders: Sendable {
         }
         let reason = end?.description ?? "ended"
         log.error("an encoder died", metadata: ["writer": "\(link.writer.key)", "end": "\(reason)"])
-        guard let snapshot = link.snapshot else {
-            // It was told of before any client was: there is no writer, and so nothing that it wrote.
+        guard let snapshot = link.snapshot ?? records.record(of: link.writer) else {
+            // A writer is made when its first record is kept: there is none, and so nothing that it wrote.
             records.discard(link.writer, log)
             registry.remove(link.writer)
             return

@@ -358,7 +358,9 @@ public final class Gateway: Sendable {
         case .record(let record): takeUp(writer, isHeld ? record : failed(writer, record), isHeld ? .orphaned : .ended(.failed))
         // Looked at again by the second.
         case .absent where isHeld, .damaged where isHeld, .unreadable: takeUp(writer, nil, .orphaned)
-        case .absent where records.bytesKept(by: writer) == 0:
+        case .absent where records.isForeign(writer):
+            log.error("what lies among the writers is none, and is left alone", metadata: ["folder": "\(writer.key)"])
+        case .absent where records.wasNeverMade(writer):
             log.warning("a writer of an earlier run was never made", metadata: ["writer": "\(writer.key)"])
             records.discard(writer, log)
             registry.remove(writer)

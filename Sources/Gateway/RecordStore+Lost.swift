@@ -64,6 +64,28 @@ extension RecordStore {
         }
     }
 
+    /// Whether a folder without a record is one that no server made: nothing is noted of its writer, and it holds
+    /// what no writer has.
+    func isForeign(_ writer: WriterID) -> Bool {
+        guard origins[writer] == nil, let folder = try? writers.subdirectory(writer.key) else { return false }
+        return !(try? folder.entries()).isEmptyOrOwn(of: managedOutput(of: writer))
+    }
+
+    /// Whether a folder without a record is of a writer that no client was told of: there is nothing in it but what
+    /// is there before the first record, and of its files none has a byte or is gone from its place.
+    func wasNeverMade(_ writer: WriterID) -> Bool {
+        guard bytesKept(by: writer) == 0 else { return false }
+        guard let folder = try? writers.subdirectory(writer.key) else { return true }
+        guard (try? folder.entries()).isEmptyOrOwn(of: managedOutput(of: writer)),
+            let ledger = try? FileLedger.read(in: folder) ?? [:]
+        else { return false }
+        if case .file(let text) = origins[writer]?.claim, let path = Self.path(text), ledger[path] == nil, outputs.contains(path.text) {
+            // Its own or another's: its ledger may have lost it.
+            return false
+        }
+        return ledger.allSatisfy { outputs.identity(of: $0.key.text) == $0.value }
+    }
+
     /// Of output that is certainly the writer's.
     func bytesKept(by writer: WriterID) -> Int64 {
         guard let folder = try? writers.subdirectory(writer.key) else { return 0 }
@@ -85,6 +107,17 @@ extension RecordStore {
         case nil:
             let names = (try? writers.subdirectory(writer.key).entries()) ?? []
             return names.sorted().first { OutputClaim.managed($0).isValid }
+        }
+    }
+}
+
+extension [String]? {
+    /// Whether these names in a writer's folder are only those that are there before its first record; nil when
+    /// they can't be told.
+    fileprivate func isEmptyOrOwn(of managed: String?) -> Bool {
+        guard let names = self else { return false }
+        return names.allSatisfy { name in
+            name.begins(with: ".") || name.isSame(as: FileLedger.fileName) || managed.map { name.isSame(as: $0) } ?? false
         }
     }
 }

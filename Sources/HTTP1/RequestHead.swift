@@ -66,13 +66,16 @@ public struct RequestHead: Sendable {
         }
     }
 
-    /// A number that tells the field's first value from others in this process, and tells nothing of it; nil
-    /// when there is none.
-    public func fieldHash(_ name: String) -> Int? {
+    /// A number that tells the credentials of Authorization from others in this process, and tells nothing of
+    /// them; nil when there are none. Of the last word alone: one token may stand behind "Bearer" in any case
+    /// and behind any number of spaces.
+    public var credentialHash: Int? {
         bytes.withUnsafeBytes { bytes in
-            lines.first { bytes.slice($0.name).equalsIgnoringCase(name) }.map { line in
+            lines.first { bytes.slice($0.name).equalsIgnoringCase("Authorization") }.map { line in
+                let value = bytes.slice(line.value)
+                let end = value.lastIndex { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
                 var hasher = Hasher()
-                hasher.combine(bytes: bytes.slice(line.value))
+                hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: value[(end.map { $0 + 1 } ?? value.startIndex)...]))
                 return hasher.finalize()
             }
         }

@@ -218,7 +218,7 @@ public final class HTTPServer: Sendable {
     private func clients(of connection: Connection, _ head: RequestHead) -> [WorkerPool.ClientKey] {
         var clients: [WorkerPool.ClientKey] = []
         if let address = connection.addressKey { clients.append(.address(address)) }
-        if let credential = head.fieldHash("Authorization") { clients.append(.credential(credential)) }
+        if let credential = head.credentialHash { clients.append(.credential(credential)) }
         return clients
     }
 

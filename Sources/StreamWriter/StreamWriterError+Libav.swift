@@ -57,8 +57,8 @@ extension StreamWriterError {
     /// libav's codes say little ("Invalid argument"); the last line it logged says what it was.
     private mutating func addCause() {
         guard code == .unsupportedValue, let last = log.last else { return }
-        // Some of libav's lines are several.
-        let cause = last.parts(at: "\n").joined(separator: " ")
+        // Some of libav's lines are several, and some repeat what a client sent.
+        let cause = String(decoding: last.utf8.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }, as: UTF8.self)
         message += " (\(cause.without(suffix: ".") ?? cause))"
     }
 }

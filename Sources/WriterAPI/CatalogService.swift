@@ -33,7 +33,7 @@ final class CatalogService: EncoderService {
                 exchange.isFirst || !asksForTokens
             else { return try gateway.handBack(exchange) }
             exchange.route = request.operation.rawValue
-            if asksForTokens, let token = exchange.head.fieldHash("Authorization") { exchange.noteIdentified(as: token) }
+            if asksForTokens, let token = exchange.head.credentialHash { exchange.noteIdentified(as: token) }
             SystemThread.wipeStack()
             exchange.reply(.json(try answer(request)))
         } catch {

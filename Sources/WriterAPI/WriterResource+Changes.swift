@@ -51,7 +51,8 @@ extension WriterResource {
             do throws(Problem) {
                 try optionPolicy.check(option: request.option, for: parts.place.muxer)
                 try OutputNameJudge(muxer: parts.place.muxer.name, gate: parts.place.opener).check(request.option)
-                try openNow(request, parts.writer, parts.place)
+                try asProblem { () throws(StreamWriterError) in try parts.writer.open(option: request.option) }
+                try commit(request, parts.place)
             } catch {
                 throw error.parameter?.begins(with: "option.") == true ? error.located(at: "") : error
             }
@@ -83,8 +84,8 @@ extension WriterResource {
         return index
     }
 
-    func openNow(_ request: OpenRequest, _ writer: StreamWriter, _ place: OutputPlace) throws(Problem) {
-        try asProblem { () throws(StreamWriterError) in try writer.open(option: request.option) }
+    /// The writer has been opened: its output takes its place.
+    func commit(_ request: OpenRequest, _ place: OutputPlace) throws(Problem) {
         try place.commit()
         state.withLock { state in
             state.phase = .alive(.open)

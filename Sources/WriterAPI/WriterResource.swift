@@ -105,6 +105,7 @@ final class WriterResource: Sendable {
             try check(request)
             try build(request)
             try keepFirstRecord()
+            if let open = request.open { try finishOpening(open) }
         } catch {
             let fingerprint = CreationFingerprint.of(body ?? .object([:]))
             state.withLock { $0.failedCreation = (fingerprint, error) }
@@ -131,6 +132,18 @@ final class WriterResource: Sendable {
         }
     }
 
+    /// What `dst` is to replace is replaced last: a creation that fails leaves it as it was.
+    private func finishOpening(_ request: OpenRequest) throws(Problem) {
+        guard let parts = state.withLock({ $0.parts }) else { return }
+        do throws(Problem) {
+            try commit(request, parts.place)
+        } catch {
+            parts.writer.abort()
+            parts.place.remove()
+            throw error
+        }
+    }
+
     /// Makes the writer against a file that is thrown away, tells what it would be, and leaves
     /// nothing. After `claimCreation`.
     func tryOut(_ body: JSONValue?) throws(Problem) -> JSONObject {
@@ -141,6 +154,7 @@ final class WriterResource: Sendable {
             try check(request)
             request.open = try openingToTry(request)
             try build(request, isTrial: true)
+            if let open = request.open { try finishOpening(open) }
         } catch {
             throw error.locatedInCreation
         }
@@ -279,7 +293,9 @@ final class WriterResource: Sendable {
                     throw error.located(at: "/streams/\(index)")
                 }
             }
-            if let open = request.open { try openNow(open, writer, place) }
+            if let open = request.open {
+                try asProblem { () throws(StreamWriterError) in try writer.open(option: open.option) }
+            }
         } catch {
             state.withLock { $0.parts }?.writer.abort()
             place.remove()

@@ -77,6 +77,31 @@ extension EndToEnd {
             }
         }
 
+        /// Without a record, and with its output elsewhere for now, or its ledger damaged as well.
+        @Test func whatMayHaveBeenAWritersIsNotTakenForNeverMade() async throws {
+            let folder = try TemporaryFolder()
+            try await withServer(in: folder) { server in
+                for id in ["moved", "unsure", "more"] { try await close(id, dst: "d/\(id).wav", on: server) }
+            }
+            let writers = folder / "state/writers"
+            for id in ["moved", "unsure", "more"] { try Self.damage("missing", "\(writers)/\(id)") }
+            try FileManager.default.moveItem(atPath: folder / "output/d/moved.wav", toPath: folder / "moved.wav")
+            try Data("[".utf8).write(to: URL(fileURLWithPath: writers + "/unsure/files"))
+            try Data(Self.sound).write(to: URL(fileURLWithPath: writers + "/more/kept.wav"))
+            try FileManager.default.removeItem(atPath: folder / "output/d/more.wav")
+            try FileManager.default.createDirectory(atPath: writers + "/backup/2026/important", withIntermediateDirectories: true)
+            try await withServer(in: folder) { server in
+                for id in ["moved", "unsure", "more"] {
+                    let writer = try await server.writer(id)
+                    #expect(writer["state"] == "failed", "\(id)")
+                }
+                #expect(FileManager.default.fileExists(atPath: writers + "/more/kept.wav"))
+                #expect(FileManager.default.fileExists(atPath: writers + "/backup/2026/important"))
+                #expect(FileManager.default.fileExists(atPath: server.outputFolder + "/d/unsure.wav"))
+                #expect(server.log.text.contains("left alone"), "\(server.log.text)")
+            }
+        }
+
         /// What the gateway keeps of a writer beside its record.
         @Test func managedOutputsOutliveDamagedClaims() async throws {
             let folder = try TemporaryFolder()

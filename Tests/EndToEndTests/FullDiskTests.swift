@@ -69,6 +69,31 @@ extension EndToEnd {
             }
         }
 
+        /// However far a creation comes with the space there is: what it was to replace is replaced last.
+        @Test func aCreationThatFindsNoSpaceLeavesTheFileItWasToReplace() async throws {
+            let folder = try TemporaryFolder()
+            let disk = try SmallDisk(at: folder / "state", kilobytes: 512)
+            try await withServer(in: folder) { server in
+                let old = Data("what was there before".utf8)
+                let file = server.outputFolder + "/old.rgb"
+                var statuses: [Int] = []
+                for pages in 0..<10 {
+                    try old.write(to: URL(fileURLWithPath: file))
+                    try disk.fill()
+                    try disk.relieve(pages: pages)
+                    let body = raw("old.rgb").merging(["overwrite": true])
+                    let answer = try await server.curl("PUT", "/v1/writers/w", body: .json(body))
+                    statuses.append(answer.status)
+                    #expect([201, 507].contains(answer.status), "\(answer.text)")
+                    #expect((try? server.output("old.rgb")) == (answer.status == 507 ? old : Data()), "\(pages): \(answer.text)")
+                    try disk.relieve()
+                    _ = try await server.curl("DELETE", "/v1/writers/w")
+                }
+                #expect(statuses.first == 507 && statuses.last == 201, "\(statuses)")
+                try await server.expectWell()
+            }
+        }
+
         @Test func recordThatFoundNoSpaceIsAnsweredAndKeptLater() async throws {
             let folder = try TemporaryFolder()
             let disk = try SmallDisk(at: folder / "state", kilobytes: Self.kilobytes)

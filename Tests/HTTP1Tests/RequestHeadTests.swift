@@ -38,4 +38,15 @@ import Testing
         #expect(head.field("X") == "y")
         #expect(head.target.rawPath == "/a")
     }
+
+    /// Who spells it another way is no other client.
+    @Test func credentialsAreOneWhateverStandsBeforeThem() throws {
+        func hash(_ value: String) throws -> Int? {
+            let text = "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: \(value)\r\n\r\n"
+            return try RequestHead.parsed(text).credentialHash
+        }
+        let one = try hash("Bearer abc")
+        for other in ["bearer abc", "BEARER   abc", "Bearer \t abc", "Bearer abc  ", "abc"] { #expect(try hash(other) == one, "\(other)") }
+        for other in ["Bearer abd", "Bearer Abc", "Bearer abcc", "Bearer"] { #expect(try hash(other) != one, "\(other)") }
+    }
 }

@@ -35,6 +35,13 @@ final class SmallDisk: Sendable {
         for size in [65_536, 4_096, 1] { while write(descriptor, block, size) > 0 {} }
     }
 
+    /// Gives some of `fill`'s bytes back.
+    func relieve(pages: Int) throws {
+        let filler = path + "/filler"
+        let size = try #require(FileManager.default.attributesOfItem(atPath: filler)[.size] as? Int)
+        try #require(truncate(filler, max(0, (size / 4_096 - pages) * 4_096)) == 0)
+    }
+
     /// Gives `fill`'s bytes back.
     func relieve() throws { try FileManager.default.removeItem(atPath: path + "/filler") }
 }

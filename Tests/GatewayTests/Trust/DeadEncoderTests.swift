@@ -34,6 +34,21 @@ import WriterModel
         _ = try scene.start("w")
     }
 
+    /// Its first record is kept, and what lay at its name is replaced already: nobody gets that back.
+    @Test func aWriterIsMadeOnceItsFirstRecordIsKept() throws {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w")
+        scene.say(.claim(.file("k/w.wav")), as: encoder)
+        try plant(scene, "k/w.wav", "its own")
+        try scene.note(["k/w.wav"], as: encoder)
+        try scene.records.save(GatewayScene.snapshot("w"), of: encoder.writer)
+        scene.end(encoder, process: Self.process)
+        #expect(scene.folder.text("output/k/w.wav") == "its own")
+        #expect(try scene.ask("GET", "/v1/writers/w").text.contains("\"failed\""))
+        #expect(try scene.ask("DELETE", "/v1/writers/w").status == 204)
+        #expect(scene.folder.text("output/k/w.wav") == nil)
+    }
+
     /// It was to replace a file, and another's lies there.
     @Test func anUnfinishedOutputGoesAndTheFileItWasToReplaceStays() throws {
         let scene = try GatewayScene()
