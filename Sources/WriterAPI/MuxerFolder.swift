@@ -19,6 +19,7 @@ package final class MuxerFolder: Sendable {
     private let closed: OthersFolders
     /// The writer's files, by their paths from the output directory.
     private let ledger: FileLedger
+    private let taken = Mutex<String?>(nil)
     /// And its folders.
     private let madeFolders = Mutex<Set<RelativePath>>([])
     /// Files that libav opened without asking here, until they are looked for.
@@ -108,11 +109,20 @@ package final class MuxerFolder: Sendable {
         }
     }
 
+    /// The first name that a finished file was to get and that another file has: muxers do not look whether that
+    /// failed.
+    package var takenName: String? { taken.withLock { $0 } }
+
     package func rename(_ from: UnsafePointer<CChar>, to: UnsafePointer<CChar>) throws(SystemError) {
         let (source, target) = (try inside(from), try inside(to))
         try outputs.changing { () throws(SystemError) in
             try requireOurs(source)
-            try folder.rename(source.text, to: target.text, replaces: overwrites || isOurs(target))
+            do throws(SystemError) {
+                try folder.rename(source.text, to: target.text, replaces: overwrites || isOurs(target))
+            } catch {
+                if error.isAlreadyThere { taken.withLock { $0 = $0 ?? (place + target).text } }
+                throw error
+            }
         }
         renamed(place + source, to: place + target)
     }

@@ -87,6 +87,10 @@ final class OutputPlace: Sendable {
             if file.folder.identity(of: file.name) != identity { throw Self.replaced(file.name) }
         } else if let replaced = folder?.replacedFile {
             throw Self.replaced(replaced)
+        } else if let taken = folder?.takenName {
+            throw Problem(
+                .destinationExists,
+                "\(taken) exists: what was to get this name has been written under another. Choose another dst, or send \"overwrite\": true.")
         }
     }
 

@@ -197,6 +197,23 @@ extension EndToEnd {
             }
         }
 
+        /// libav writes it under another name first, and does not look whether it could be renamed.
+        @Test func aSegmentWhoseNameIsTakenFailsItsWriter() async throws {
+            let option: JSON = ["option": ["hls_time": "0.8", "hls_list_size": 0, "hls_flags": "temp_file"]]
+            try await withServer { server in
+                let first = try await server.createWriter(Self.writer("show/live.m3u8", open: option))
+                let theirs = Data("theirs".utf8)
+                try theirs.write(to: URL(fileURLWithPath: server.outputFolder + "/show/live1.ts"))
+                try await server.sendChunk(Pictures(60).data, to: first, stream: 0)
+                let finalized = try await server.curl("POST", "/v1/writers/\(first)/finalize")
+                #expect(finalized.problem == "destination-exists", "\(finalized.text)")
+                #expect(finalized.json["detail"].string?.contains("show/live1.ts") == true)
+                let writer = try await server.writer(first)
+                #expect(writer["state"] == "failed")
+                #expect(try server.output("show/live1.ts") == theirs)
+            }
+        }
+
         @Test func segmentThatIsReplacedWhileItsWriterGoesOnIsNotWrittenTo() async throws {
             let option: JSON = ["option": ["hls_time": "0.8", "hls_list_size": 0]]
             try await withServer { server in
