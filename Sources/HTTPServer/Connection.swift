@@ -96,16 +96,20 @@ final class Connection: @unchecked Sendable {
     /// As long as it sleeps the connection is as it was, whatever becomes of this process.
     private func sleepThenRead(_ time: Duration) -> SocketProgress? {
         guard case .moved? = Socket.awaitReadable(descriptor, until: .after(time)) else { return nil }
-        return readAvailable()
+        return readWhatIsThere()
     }
 
     /// What is there now. Of a lent connection it is told before it is read: bytes that were read and not told
     /// of would be lost with this process.
     private func readAvailable() -> SocketProgress? {
-        if let loan {
+        if loan != nil {
             guard case .moved? = Socket.awaitReadable(descriptor, until: .past) else { return nil }
-            loan.note(.asked)
         }
+        return readWhatIsThere()
+    }
+
+    private func readWhatIsThere() -> SocketProgress? {
+        loan?.note(.asked)
         let progress = read { Socket.receiveAvailable(descriptor, into: $0) }
         if progress == nil { noteUnderWay() }
         return progress
