@@ -30,10 +30,7 @@ package final class LoanShares: Sendable {
 
     package func giveBack(_ clients: [WorkerPool.ClientKey]) {
         counts.withLock { counts in
-            for client in clients {
-                guard let count = counts[client] else { continue }
-                counts[client] = count > 1 ? count - 1 : nil
-            }
+            for client in clients { counts.decrement(client) }
         }
     }
 }

@@ -62,7 +62,7 @@ struct JobQueue {
 
 extension [WorkerPool.ClientKey: Int] {
     /// One less; what comes to nothing is not kept.
-    mutating func decrement(_ client: WorkerPool.ClientKey) {
+    package mutating func decrement(_ client: WorkerPool.ClientKey) {
         guard let count = self[client] else { return }
         self[client] = count > 1 ? count - 1 : nil
     }

@@ -46,9 +46,6 @@ package final class WorkerPool: Sendable {
         self.maxLent = maxLent
     }
 
-    /// Whether there is work that no thread has taken up.
-    package var hasWaitingJobs: Bool { state.withLock { $0.waitingJobs > 0 } }
-
     /// Whether a thread at a job for `clients` is wanted for another: one that no thread has taken up, or one
     /// that waits for one of these clients' share.
     package func isThreadWanted(from clients: [ClientKey]) -> Bool {

@@ -8,7 +8,7 @@ extension EndToEnd {
         private static let audio: JSON = ["type": "audio", "sample_rate": 8_000, "num_channels": 1, "format": "s16"]
         private static let open: JSON = ["format": "wav", "streams": [audio], "open": true]
 
-        /// Each of two such held a thread, and what was beyond the queue behind them was refused.
+        /// Each of two such held a thread, and whatever came behind them waited for it.
         @Test func requestsBesideBodiesThatDoNotComeAreAllAnswered() async throws {
             let count = 700
             try await withServer(["--handler-threads", "2", "--body-timeout", "120"]) { server in

@@ -8,7 +8,7 @@ import Testing
         let done = Monitor(0)
         for _ in 0..<20_000 { #expect(pool.submit { done.change { $0 += 1 } }) }
         #expect(done.wait(until: .after(.seconds(20))) { $0 == 20_000 ? true : nil } == true)
-        #expect(!pool.hasWaitingJobs)
+        #expect(!pool.isThreadWanted(from: []))
     }
 
     /// An idle thread is one that will take a job: two jobs at once must not count on the same.
