@@ -22,7 +22,7 @@ patterns=(
     '\.components\(separatedBy|\.range\(of:|replacingOccurrences' # Foundation's, which do the same
 )
 expression=$(IFS='|'; echo "${patterns[*]}")
-of_files='/(Directory[^/]*|File[^/]*|MuxerFolder|Output(Place|Making|Ownership)|RecordStore|EndedWriter|Destination(Plan|Guard)|Confinement)\.swift:'
+of_files='/(Directory[^/]*|File[^/]*|MuxerFolder|(WriterOutput|Output(Builder|Ownership))|RecordStore|EndedWriter|Destination(Plan|Guard)|Confinement)\.swift:'
 exempt='^Sources/Bytewise/'
 found=$(grep -rnE --include='*.swift' "$expression" Sources | grep -vE "$exempt" | grep -vE '// (by characters|no text|ASCII)|^[^:]*:[0-9]+: *///?' || true)
 found+=$'\n'$(grep -rnE --include='*.swift' 'Set<String>|\[String: |\b(name|path|file|dst) [!=]= [a-z]' Sources | grep -E "$of_files" | grep -vE "$exempt|// (by characters|no text|ASCII)" || true)

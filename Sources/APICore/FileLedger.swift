@@ -31,7 +31,7 @@ public final class FileLedger: Sendable {
     private let base: RelativePath
     private let state = Mutex(State())
     /// One thread writes at a time, so that lines stay in order.
-    private let writing = Turnstile(1)
+    private let writing = Semaphore(1)
 
     /// In the writer's own folder. `base`: what stands before each path for those who read it.
     public init(in folder: Directory, below base: RelativePath = .itself) throws(SystemError) {

@@ -50,7 +50,7 @@ public final class Gateway: Sendable {
     private let registry = Registry()
     private let metrics = MetricCounter()
     private let records: RecordStore
-    private let encoders: Encoders
+    private let encoders: EncoderSupervisor
     private let tokens: Tokens
     private let switchboard: Switchboard
     private let server: HTTPServer
@@ -104,7 +104,7 @@ public final class Gateway: Sendable {
                 readers: Self.recordReaders(configuration.limits))
             try Self.confine(configuration, log)
             let connections = ConnectionKeeper()
-            encoders = try Encoders(
+            encoders = try EncoderSupervisor(
                 configuration: configuration, registry: registry, records: records,
                 tokens: tokens, metrics: metrics, loop: loop, log: log,
                 source: { [configuration, loop] report throws(SystemError) in

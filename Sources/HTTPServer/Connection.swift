@@ -25,7 +25,7 @@ final class Connection: @unchecked Sendable {
     private var isOpen = true
     private var lowWater = 1
     private var hasReceiveTimeout = false
-    private var promptness = Promptness()
+    private var spin = AdaptiveSpin()
     /// With one, its client could not send while it is looked for.
     private static let hasProcessorsToSpare = SystemThread.processors > 1
 
@@ -70,20 +70,20 @@ final class Connection: @unchecked Sendable {
         if let progress = lookForNext() { return progress }
         let began = ContinuousClock.now
         let progress = loan == nil ? sleepAndRead(time) : sleepThenRead(time)
-        if case .moved = progress { promptness.slept(ContinuousClock.now - began) }
+        if case .moved = progress { spin.slept(ContinuousClock.now - began) }
         return progress
     }
 
     /// Bytes of a client that never takes long.
     private func lookForNext() -> SocketProgress? {
-        guard promptness.isWorthLooking, Self.hasProcessorsToSpare else { return nil }
-        let deadline = Deadline.after(Promptness.patience)
+        guard spin.isWorthLooking, Self.hasProcessorsToSpare else { return nil }
+        let deadline = Deadline.after(AdaptiveSpin.patience)
         while !deadline.hasPassed {
             guard let progress = readAvailable() else { continue }
-            promptness.found()
+            spin.hit()
             return progress
         }
-        promptness.lookedInVain()
+        spin.missed()
         return nil
     }
 

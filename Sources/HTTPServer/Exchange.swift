@@ -84,7 +84,7 @@ public final class Exchange: @unchecked Sendable {
 
     public var peer: SocketAddress? { connection.peer }
 
-    var atWork: RequestsAtWork.Entry {
+    var atWork: InFlightRequests.Entry {
         .init(descriptor: connection.descriptor, head: head, requestID: requestID, claim: claim)
     }
 
@@ -132,8 +132,8 @@ public final class Exchange: @unchecked Sendable {
 
     /// Runs something that lasts as long as the client or another request likes, and needs a thread. Other
     /// requests get one in this one's place, as far as `maxLentThreads` goes.
-    public func lasting<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
-        try pool.lending(for: clients, body)
+    public func blocking<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+        try pool.blocking(for: clients, body)
     }
 
     // MARK: Waiting without a thread

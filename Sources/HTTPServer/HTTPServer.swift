@@ -91,7 +91,7 @@ public final class HTTPServer: Sendable {
     /// Their queues have room for every connection: their requests are short. No address has all threads.
     private let operations = WorkerPool(maxThreads: 4, maxQueued: .max)
     private let healthChecks = WorkerPool(maxThreads: 4, maxQueued: .max)
-    private let parking: ConnectionParking
+    private let parking: IdleConnections
     private let waiting: WaitingExchanges
     private let memory: HeldMemory
     private let draining = Atomic(false)
@@ -99,7 +99,7 @@ public final class HTTPServer: Sendable {
     /// The handler threads that wait for their clients' next requests.
     private let lingering = InterruptibleWaits()
     private let open = Monitor(OpenConnections())
-    private let atWork = RequestsAtWork()
+    private let atWork = InFlightRequests()
 
     public init(
         configuration: Configuration, loop: EventLoop, handler: any RequestHandler, log: Logger
@@ -110,7 +110,7 @@ public final class HTTPServer: Sendable {
             maxThreads: configuration.handlerThreads, maxQueued: configuration.maxQueuedRequests,
             maxLent: configuration.maxLentThreads)
         memory = HeldMemory(limit: configuration.maxHeldBytes)
-        parking = ConnectionParking(loop: loop, configuration: configuration, memory: memory, log: log)
+        parking = IdleConnections(loop: loop, configuration: configuration, memory: memory, log: log)
         waiting = WaitingExchanges(loop: loop, memory: memory, log: log)
         parking.serve(self)
         loop.everySecond { [parking] in parking.expire() }
@@ -147,7 +147,7 @@ public final class HTTPServer: Sendable {
         let excessOfAddress = address == nil ? 0 : ofAddress - configuration.maxConnectionsPerAddress
         if excess > configuration.maxRefusedConnections || excessOfAddress > configuration.maxRefusedPerAddress {
             // To tell them all would itself take up every place.
-            forget(connection)
+            close(connection)
         } else if excessOfAddress > 0 {
             refuse(connection, .crowdedAddress)
         } else if excess > 0 {
@@ -170,7 +170,7 @@ public final class HTTPServer: Sendable {
     var isClosing: Bool { closing.load(ordering: .sequentiallyConsistent) }
 
     /// Ends this server's part in a connection. The last one closes it.
-    func forget(_ connection: Connection) {
+    func close(_ connection: Connection) {
         connection.close()
         noteGone(connection)
     }
@@ -179,7 +179,7 @@ public final class HTTPServer: Sendable {
     private func abort(_ connection: Connection) {
         Socket.resetOnClose(connection.descriptor)
         connection.endLoan(.broken)
-        forget(connection)
+        close(connection)
     }
 
     func park(_ connection: Connection) { parking.park(connection) }
@@ -319,7 +319,7 @@ public final class HTTPServer: Sendable {
         exchange.noteOver()
         if let onAnswered = configuration.onAnswered, let report = exchange.report { onAnswered(report) }
         switch exchange.outcome {
-        case .handedOff: forget(connection)
+        case .handedOff: close(connection)
         case .close, .unanswered, .waiting: parking.lingerAndClose(connection)
         // It may have come back already.
         case .lent: break
@@ -356,7 +356,7 @@ public final class HTTPServer: Sendable {
             // A head that comes in pieces is the loop's to wait for.
             guard !hasWaited, let (progress, mayGoOn) = linger(connection, for: clients), let progress else { break }
             guard case .moved = progress else {
-                forget(connection)
+                close(connection)
                 return nil
             }
             if !mayGoOn { break }

@@ -64,7 +64,7 @@ extension HTTPServer {
     /// Ends a lent connection.
     public func close(_ lent: LentConnection, _ end: Loan.End) {
         if end == .broken { Socket.resetOnClose(lent.descriptor) }
-        forget(lent.connection)
+        close(lent.connection)
     }
 
     /// Answers a lent connection's request, which nobody has answered, in place of the process that had it,

@@ -20,7 +20,7 @@ package final class WorkerPool: Sendable {
         var threads = 0
         /// Threads that wait for a job, or are about to.
         var idleThreads = 0
-        /// Threads in `lending` and in `lingering`, which do not count.
+        /// Threads in `blocking` and in `lingering`, which do not count.
         var lentThreads = 0
         var lingeringThreads = 0
 
@@ -118,7 +118,7 @@ package final class WorkerPool: Sendable {
     /// Runs, on a thread of the pool that is at a job for `clients`, something that lasts as long as
     /// somebody else likes: an upload, a turn. Up to `maxLent` such threads do not count, neither for the
     /// pool nor for the client, and work goes on beside them.
-    package func lending<R, E: Error>(for clients: [ClientKey] = [], _ body: () throws(E) -> R) throws(E) -> R {
+    package func blocking<R, E: Error>(for clients: [ClientKey] = [], _ body: () throws(E) -> R) throws(E) -> R {
         let isLent = beginLending(clients)
         defer { if isLent { endLending(clients) } }
         return try body()
@@ -170,7 +170,7 @@ package final class WorkerPool: Sendable {
         }
     }
 
-    /// False: this thread is to end. One that came back from `lending` may be one too many.
+    /// False: this thread is to end. One that came back from `blocking` may be one too many.
     private func becomeIdle(after job: JobQueue.Entry) -> Bool {
         let (isWanted, leavesJobs) = state.withLock { state in
             for client in job.clients { state.running.decrement(client) }

@@ -40,7 +40,7 @@ extension StreamWriter {
     // MARK: Chunks
 
     /// Makes a stream's next chunk the caller's.
-    func reserve(_ index: Int) throws(StreamWriterError) -> WriterStream {
+    func reserve(_ index: Int) throws(StreamWriterError) -> OpenStream {
         try monitor.withLock { () throws(StreamWriterError) in
             while isChanging { monitor.wait() }
             try requireState(.open)
@@ -63,7 +63,7 @@ extension StreamWriter {
         }
     }
 
-    func jump(_ index: Int, _ stream: WriterStream, to pts: Double) throws(StreamWriterError) {
+    func jump(_ index: Int, _ stream: OpenStream, to pts: Double) throws(StreamWriterError) {
         guard pts.isFinite, pts >= 0, pts <= Limits.pts else {
             throw StreamWriterError(
                 .invalidParameter, "pts must be a number of seconds from 0 to \(Int(Limits.pts))",
@@ -85,7 +85,7 @@ extension StreamWriter {
     }
 
     /// Times that the muxer would fail at are refused before they are taken.
-    private func requireTime(_ pts: Double, of index: Int, _ stream: WriterStream) throws(StreamWriterError) {
+    private func requireTime(_ pts: Double, of index: Int, _ stream: OpenStream) throws(StreamWriterError) {
         let times = monitor.withLock { self.times[index] }
         if let latest = times.latest, pts > latest {
             throw StreamWriterError(
@@ -102,7 +102,7 @@ extension StreamWriter {
     }
 
     /// A muxer that takes packets only in the order of their times has written later ones of other streams.
-    func requireOrder(_ stream: WriterStream, from pts: Double?) throws(StreamWriterError) {
+    func requireOrder(_ stream: OpenStream, from pts: Double?) throws(StreamWriterError) {
         guard let sink, sink.needsOrder, let written = sink.forcedUpTo, (pts ?? stream.nextPTS) < written
         else { return }
         throw StreamWriterError(
@@ -247,6 +247,6 @@ extension StreamWriter {
 
     /// Of a writer that was not opened. Freeing an encoder is a call like others.
     private func freeParts() {
-        while let clock = parts.last?.clocks.encoder { clock.timing { _ = parts.removeLast() } }
+        while let calls = parts.last?.calls.encoder { calls.tracking { _ = parts.removeLast() } }
     }
 }

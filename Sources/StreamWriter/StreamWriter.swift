@@ -6,7 +6,7 @@ public final class StreamWriter: @unchecked Sendable {
     // Unchecked: `monitor` guards the state. What `isChanging` guards (the parts, the muxer) is
     // used by the one call that set it; libav is never called with the lock held.
     let monitor = Monitor()
-    let failure = Failure()
+    let failure = FirstFailure()
     let interruption = Interruption()
     let format: OutputFormat
     let destination: Destination
@@ -18,13 +18,13 @@ public final class StreamWriter: @unchecked Sendable {
     var isChanging = false
     var output: OutputIO?
     var muxer: Muxer?
-    var parts: [StreamParts] = []
+    var parts: [PreparedStream] = []
     var descriptions: [StreamDescription] = []
     var counters: [ProgressCounter] = []
     /// Of the streams, and of one that is being added.
-    var clocks: [StreamClocks] = []
+    var calls: [StreamCalls] = []
     var sink: PacketSink?
-    var streams: [WriterStream] = []
+    var streams: [OpenStream] = []
     /// What the muxer takes of each stream's times, once it is open.
     var times: [KnownFaults.Times] = []
     /// The streams with a chunk in progress.
@@ -88,9 +88,9 @@ public final class StreamWriter: @unchecked Sendable {
             try limits.check(streams: parts.count + 1)
             try requireRoom(for: config)
             _ = Log.take()
-            let clocks = StreamClocks()
-            monitor.withLock { self.clocks = self.clocks.prefix(parts.count) + [clocks] }
-            let added = try StreamParts(config, index: parts.count, for: format, limits: limits, clocks: clocks)
+            let calls = StreamCalls()
+            monitor.withLock { self.calls = self.calls.prefix(parts.count) + [calls] }
+            let added = try PreparedStream(config, index: parts.count, for: format, limits: limits, calls: calls)
             parts.append(added)
             monitor.withLock {
                 descriptions.append(added.description)
@@ -131,7 +131,7 @@ public final class StreamWriter: @unchecked Sendable {
             let sink = PacketSink(
                 muxer: muxer!, timeBases: parts.map(\.description.timeBase), failure: failure)
             let opened = zip(parts, counters).map {
-                WriterStream($0, sink: sink, progress: $1, failure: failure)
+                OpenStream($0, sink: sink, progress: $1, failure: failure)
             }
             parts = []
             monitor.withLock {
@@ -207,7 +207,7 @@ public final class StreamWriter: @unchecked Sendable {
 
     /// Makes every other call fail, with this reason, as soon as it looks; waits for none. For a writer
     /// that a call of libav does not come back to. Any thread.
-    public func giveUp(_ reason: String) {
+    public func failWithoutWaiting(_ reason: String) {
         failure.record(StreamWriterError(.encodingFailed, reason))
         interruption.request()
         for stream in monitor.withLock({ streams }) { stream.pipeline.wakeUp() }
@@ -223,8 +223,8 @@ public final class StreamWriter: @unchecked Sendable {
     /// The calls of libav that filters and encoders are at. One that stays the same for long does not
     /// come back. Waiting for the destination, or for the next chunk, is none. Any thread.
     public var callsUnderWay: [CallUnderWay] {
-        monitor.withLock { clocks }.enumerated().flatMap { stream, clocks in
-            [CallUnderWay(stream, .filters, clocks.filters), CallUnderWay(stream, .encoder, clocks.encoder)]
+        monitor.withLock { calls }.enumerated().flatMap { stream, calls in
+            [CallUnderWay(stream, .filters, calls.filters), CallUnderWay(stream, .encoder, calls.encoder)]
                 .compactMap { $0 }
         }
     }

@@ -2,7 +2,7 @@
 /// is the protocol; this only moves connections and tells of state.
 public enum ControlMessage: Sendable, Equatable {
     /// Gateway to encoder, first: who the writer is and what holds for it.
-    case start(EncoderSettings)
+    case start(EncoderStart)
     /// Gateway to encoder, with the socket: a connection and the bytes read from it that nobody has
     /// used, from the first byte of a request head. `passes`: how often the request has been
     /// passed, with this time; `slot`: its number between the two, and where its marks are.
@@ -99,7 +99,7 @@ public enum ControlMessage: Sendable, Equatable {
 
     private static func read(_ kind: Kind, _ json: JSONValue) -> ControlMessage? {
         switch kind {
-        case .start: EncoderSettings(json: json).map { .start($0) }
+        case .start: EncoderStart(json: json).map { .start($0) }
         case .claim: OutputClaim(json: json).map { .claim($0) }
         case .metrics: MetricCounts(json: json).map { .metrics($0) }
         case .snapshot: WriterRecord(json: json).map { .snapshot($0) }

@@ -106,7 +106,7 @@ enum VideoCases {
     private static func takes(_ format: String, _ description: String) -> Bool {
         guard let format = PixelFormat(name: format),
             let graph = try? FilterGraph(
-                .video(format: format, width: 64, height: 64, frameRate: Fraction(25, 1)), description: description, stages: [])
+                .video(VideoShape(format: format, width: 64, height: 64, frameRate: Fraction(25, 1))), description: description, stages: [])
         else { return false }
         let scales = (try? FilterDescription(description).uses.count { $0.filter == "scale" }) ?? 0
         return graph.links.count { $0.filter == "scale" } <= scales

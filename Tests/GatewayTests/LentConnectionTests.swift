@@ -81,7 +81,7 @@ import WriterModel
 
     @Test func aClientThatHasItsShareLosesIdleConnectionsFirst() throws {
         let scene = try Scene(connections: 16)
-        let settings = EncoderSettings(
+        let settings = EncoderStart(
             role: .writer, writer: WriterID("w")!, createdAt: .now(), idempotencyKey: nil, folder: "", outputDirectory: "",
             ownersFolder: nil, limits: ServiceLimits(), policy: OutputPolicy(), serverPort: 0, requiresSandbox: false,
             version: "", logsRequests: false, asksForTokens: false)

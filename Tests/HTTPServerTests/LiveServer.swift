@@ -58,7 +58,7 @@ struct Demo: RequestHandler {
             try? exchange.respond(.text("waited"))
         case "/follow": follow(exchange)
         case "/park": waitForBoth(exchange)
-        case "/last": exchange.lasting { try? exchange.respond(.text("lasted")) }
+        case "/last": exchange.blocking { try? exchange.respond(.text("lasted")) }
         default: try? exchange.respond(.text("", .notFound))
         }
     }

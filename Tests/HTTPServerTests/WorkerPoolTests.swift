@@ -43,13 +43,13 @@ import Testing
         #expect(done.wait(until: .after(.seconds(5))) { $0 == 3 ? true : nil } == true)
     }
 
-    @Test func lendingLetsAQueuedJobRunBesideIt() {
+    @Test func blockingLetsAQueuedJobRunBesideIt() {
         let pool = WorkerPool(maxThreads: 1, maxQueued: 10, maxLent: 1)
         let (queued, done) = (Monitor(false), Monitor(0))
         #expect(
             pool.submit {
                 _ = queued.wait(until: .after(.seconds(10))) { $0 ? true : nil }
-                pool.lending { _ = done.wait(until: .after(.seconds(10))) { $0 >= 1 ? true : nil } }
+                pool.blocking { _ = done.wait(until: .after(.seconds(10))) { $0 >= 1 ? true : nil } }
                 done.change { $0 += 1 }
             })
         #expect(pool.submit { done.change { $0 += 1 } })
@@ -85,7 +85,7 @@ import Testing
         let pool = WorkerPool(maxThreads: 4, maxQueued: 16, maxLent: 8)
         let (long, short) = (Gate(), Gate())
         let client = WorkerPool.ClientKey.credential(1)
-        for _ in 0..<6 { #expect(pool.submit(for: [client]) { pool.lending(for: [client]) { long.enterAndWait() } }) }
+        for _ in 0..<6 { #expect(pool.submit(for: [client]) { pool.blocking(for: [client]) { long.enterAndWait() } }) }
         #expect(long.awaitEntered(6))
         #expect(pool.submit(for: [client]) { short.enter() })
         #expect(short.awaitEntered(1))

@@ -103,7 +103,7 @@ import Testing
 
     /// What stands between the judgement and libav's own reading of a description.
     @Test func graphHoldsTheFiltersThatWereRead() throws {
-        let shape = FilterGraph.Input.video(format: PixelFormat(name: "rgb24")!, width: 64, height: 48, frameRate: Fraction(25, 1))
+        let shape = MediaFormat.video(VideoShape(format: PixelFormat(name: "rgb24")!, width: 64, height: 48, frameRate: Fraction(25, 1)))
         for description in ["hflip", "split[a][b];[a]negate[c];[b][c]vstack", "sws_flags=neighbor;scale=32:24,hflip@x"] {
             _ = try FilterGraph(shape, description: description, stages: [.pixelFormat(PixelFormat(name: "yuv420p")!)])
         }

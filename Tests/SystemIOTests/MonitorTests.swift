@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func everyThreadPassesTheTurnstileAndNeverMoreThanItsPlaces() throws {
-        let turnstile = Turnstile(2)
+        let semaphore = Semaphore(2)
         let inside = Atomic(0)
         let most = Monitor(0)
         let finished = Monitor(0)
@@ -25,7 +25,7 @@ import Testing
         for _ in 0..<threads {
             try SystemThread.start(name: "passing") {
                 for _ in 0..<20 {
-                    turnstile.passing {
+                    semaphore.passing {
                         let count = inside.add(1, ordering: .relaxed).newValue
                         most.change { $0 = max($0, count) }
                         SystemThread.sleep(.microseconds(50))

@@ -7,13 +7,13 @@ import WriterModel
         resource: ["id": "w_1", "state": "open", "created_at": "2024-02-29T00:00:00.000Z", "streams": [["offset": 12]]],
         managedFile: "output.mp4", outputFiles: ["a/b.mp4"], mediaType: "video/mp4", creationFingerprint: "ff")
 
-    static func settings(asksForTokens: Bool, owner: String? = nil) -> EncoderSettings {
+    static func settings(asksForTokens: Bool, owner: String? = nil) -> EncoderStart {
         var limits = ServiceLimits()
         limits.maxWriters = 7
         limits.bodyTimeout = 0.25
         limits.maxEncoderMemory = 5 << 30
         limits.maxOutputBytes = 9
-        return EncoderSettings(
+        return EncoderStart(
             role: .writer, writer: writer.owned(by: owner), createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
             idempotencyKey: "k 1", folder: "/state/w_1", outputDirectory: "/out \"é\"", ownersFolder: owner.map { $0 + "/é" },
             othersFolders: owner == nil ? [] : ["beta", "g/é"], limits: limits,

@@ -8,7 +8,7 @@ import WriterModel
 /// writer. Nothing that it says is believed further than `RecordCheck` goes.
 package final class EncoderLink: Sendable {
     package let writer: WriterID
-    package let role: EncoderSettings.Role
+    package let role: EncoderStart.Role
     package let createdAt: Timestamp
     package let idempotencyKey: String?
     /// Of the output directory, in which the writer's paths begin.
@@ -26,14 +26,14 @@ package final class EncoderLink: Sendable {
         var untoldTokens: ControlMessage?
         var untoldEnd: ControlMessage?
         var isToldToEnd = false
-        var condemnation: Condemnation?
+        var killReason: KillReason?
     }
 
     /// EMSGSIZE.
     static let tooLong: Int32 = 90
 
     /// Why its process is killed.
-    enum Condemnation: Sendable {
+    enum KillReason: Sendable {
         /// It did not answer.
         case unresponsive
         /// It said what no encoder of ours says.
@@ -52,7 +52,7 @@ package final class EncoderLink: Sendable {
     private let state = Mutex(State())
     private let queue: PassQueue
     private let lent: LentConnections
-    let pulse: EncoderPulse
+    let heartbeat: EncoderHeartbeat
     private let settling = Mutex(Settling())
 
     private struct Settling {
@@ -61,7 +61,7 @@ package final class EncoderLink: Sendable {
     }
 
     package init(
-        writer: WriterID, socket: MessageSocket, role: EncoderSettings.Role = .writer, createdAt: Timestamp = .now(),
+        writer: WriterID, socket: MessageSocket, role: EncoderStart.Role = .writer, createdAt: Timestamp = .now(),
         idempotencyKey: String? = nil, folder: String? = nil, shares: LoanShares = LoanShares(of: 64), slots: Int = 64
     ) throws(SystemError) {
         lent = try LentConnections(slots: slots, shares: shares)
@@ -72,7 +72,7 @@ package final class EncoderLink: Sendable {
         self.idempotencyKey = idempotencyKey
         self.folder = folder
         queue = PassQueue(socket)
-        pulse = EncoderPulse(socket)
+        heartbeat = EncoderHeartbeat(socket)
     }
 
     /// The last state the encoder told of, with the counters it has noted since; nil while the writer is being
@@ -90,13 +90,13 @@ package final class EncoderLink: Sendable {
     /// Since it was asked for.
     let began = ContinuousClock.now
 
-    var condemnation: Condemnation? { state.withLock { $0.condemnation } }
+    var killReason: KillReason? { state.withLock { $0.killReason } }
 
     /// Ends a process that can't go on. False: there is none to end, or none that is known yet.
     @discardableResult
-    func condemn(_ reason: Condemnation) -> Bool {
+    func kill(for reason: KillReason) -> Bool {
         let process = state.withLock { state -> Int32? in
-            state.condemnation = state.condemnation ?? reason
+            state.killReason = state.killReason ?? reason
             return state.end == nil ? state.process : nil
         }
         if let process { Signal.send(Signal.kill, to: process) }
@@ -124,11 +124,11 @@ package final class EncoderLink: Sendable {
 
     /// Once: a writer has one process.
     func setProcess(_ process: Int32) {
-        let isCondemned = state.withLock { state in
+        let isToBeKilled = state.withLock { state in
             state.process = state.process ?? process
-            return state.condemnation != nil && state.process == process && state.end == nil
+            return state.killReason != nil && state.process == process && state.end == nil
         }
-        if isCondemned { Signal.send(Signal.kill, to: process) }
+        if isToBeKilled { Signal.send(Signal.kill, to: process) }
     }
 
     func setEnd(_ end: ProcessEnd) { state.withLock { $0.end = end } }
@@ -138,7 +138,7 @@ package final class EncoderLink: Sendable {
 
     /// The first messages, while the socket is empty; with them the marks of its connections. False: they
     /// can't be sent.
-    package func start(_ settings: EncoderSettings, tokens: TokenTable?) -> Bool {
+    package func start(_ settings: EncoderStart, tokens: TokenTable?) -> Bool {
         let marks = lent.marks.descriptor
         guard socket.send(ControlMessage.start(settings).encoded, passing: marks, timeout: .zero) == .sent else { return false }
         guard let tokens else { return true }
@@ -291,7 +291,7 @@ package final class EncoderLink: Sendable {
         switch message {
         case .metrics(let counts): return .counted(counts)
         case .ping:
-            pulse.heardAnswer()
+            heartbeat.heardAnswer()
             return .changed
         case .returned(let unread, let passes, let slot):
             guard let connection = lent.remove(Int(slot)) else { return .improper("a connection that it was not given") }

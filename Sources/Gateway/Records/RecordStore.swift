@@ -14,11 +14,11 @@ package final class RecordStore: Sendable {
     let origins: OriginStore
     /// Records there was no room for on disk: answered from here, and written when there is.
     private let unwritten = Mutex<[WriterID: WriterRecord]>([:])
-    private let readers: Turnstile
+    private let readers: Semaphore
 
     /// `readers`: how many threads may have a record open at a time.
     package init(stateDirectory: String, outputDirectory: String, readers: Int = 64) throws(SystemError) {
-        self.readers = Turnstile(readers)
+        self.readers = Semaphore(readers)
         writers = try Directory(path: stateDirectory + "/writers")
         outputs = try Directory(path: outputDirectory)
         origins = try OriginStore(stateDirectory: stateDirectory)

@@ -12,7 +12,7 @@ package final class Switchboard: RequestHandler {
     private let configuration: GatewayConfiguration
     private let registry: Registry
     private let records: RecordStore
-    private let encoders: Encoders
+    private let encoders: EncoderSupervisor
     private let tokens: Tokens
     private let metrics: MetricCounter
     private let metricsCache = MetricsCache()
@@ -22,7 +22,7 @@ package final class Switchboard: RequestHandler {
     private let isStopping = Atomic(false)
 
     package init(
-        configuration: GatewayConfiguration, registry: Registry, records: RecordStore, encoders: Encoders, log: Logger,
+        configuration: GatewayConfiguration, registry: Registry, records: RecordStore, encoders: EncoderSupervisor, log: Logger,
         tokens: Tokens, metrics: MetricCounter, sandbox: SandboxReport
     ) {
         self.configuration = configuration
@@ -169,7 +169,7 @@ package final class Switchboard: RequestHandler {
     }
 
     private func start(
-        _ writer: WriterID, as role: EncoderSettings.Role, by caller: Principal, idempotencyKey: String? = nil,
+        _ writer: WriterID, as role: EncoderStart.Role, by caller: Principal, idempotencyKey: String? = nil,
         _ exchange: Exchange
     ) throws(Problem) {
         if isStopping.load(ordering: .relaxed) {

@@ -1,47 +1,6 @@
 import Bytewise
 internal import CLibav
 
-/// Everything an encoder is opened with.
-package struct EncoderSettings: Sendable {
-    package enum Input: Sendable {
-        case audio(AudioShape)
-        case video(format: PixelFormat, width: Int, height: Int, frameRate: Fraction)
-
-        /// One sample, or one frame.
-        var timeBase: Fraction {
-            switch self {
-            case .audio(let shape): Fraction(1, Int32(shape.sampleRate))
-            case .video(_, _, _, let frameRate): frameRate.inverse
-            }
-        }
-    }
-
-    package var codec: Codec
-    package var input: Input
-    package var bitRate: Int?
-    package var compressionLevel: Int?
-    package var qscale: Double?
-    package var gopSize: Int?
-    package var maxBFrames: Int?
-    /// Of one pixel; nil when not known.
-    package var sampleAspectRatio: Fraction?
-    package var color = ColorDescription()
-    package var options: [String: String] = [:]
-    /// The muxer keeps the codec's headers itself.
-    package var usesGlobalHeader = false
-    package var maxThreads = Processors.mostThreads
-    /// For frames in a GPU's memory.
-    package var hardwareFrames: HardwareFrames?
-
-    package init(codec: Codec, input: Input) {
-        self.codec = codec
-        self.input = input
-    }
-
-    /// One sample, or one frame.
-    package var timeBase: Fraction { input.timeBase }
-}
-
 /// An open encoder. One thread at a time.
 package final class Encoder {
     /// What `receive` has to say; neither of the last two is a failure.
@@ -162,9 +121,8 @@ package final class Encoder {
     /// Raw video without a copy: a packet that refers to the frame's own buffer. Nil when the
     /// frame has to go through the encoder.
     package func sendThrough(_ frame: Frame) throws(LibavError) -> Packet? {
-        guard sendsFramesThrough, case .video(let format, let width, let height, _) = settings.input
-        else { return nil }
-        let bytes = av_image_get_buffer_size(format.id, Int32(width), Int32(height), 1)
+        guard sendsFramesThrough, case .video(let shape) = settings.input else { return nil }
+        let bytes = av_image_get_buffer_size(shape.format.id, Int32(shape.width), Int32(shape.height), 1)
         guard bytes > 0, let start = frame.contiguousImage(bytes: Int(bytes)) else { return nil }
         let packet = try Packet()
         packet.pointer.pointee.buf = try allocated(
@@ -198,11 +156,11 @@ package final class Encoder {
             context.pointee.sample_fmt = shape.format.id
             context.pointee.sample_rate = Int32(shape.sampleRate)
             context.pointee.ch_layout = shape.layout.layout
-        case .video(let format, let width, let height, let frameRate):
-            context.pointee.pix_fmt = format.id
-            context.pointee.width = Int32(width)
-            context.pointee.height = Int32(height)
-            context.pointee.framerate = frameRate.rational
+        case .video(let shape):
+            context.pointee.pix_fmt = shape.format.id
+            context.pointee.width = Int32(shape.width)
+            context.pointee.height = Int32(shape.height)
+            context.pointee.framerate = shape.frameRate.rational
             context.pointee.field_order = AV_FIELD_PROGRESSIVE
             if let ratio = settings.sampleAspectRatio { context.pointee.sample_aspect_ratio = ratio.rational }
             settings.color.apply(to: context)
@@ -247,16 +205,16 @@ package final class Encoder {
     /// Some generic options say what frames are. An encoder that believed them would read past the ends
     /// of those it is given.
     private static func requireShape(
-        _ input: EncoderSettings.Input, of context: UnsafeMutablePointer<AVCodecContext>, after option: String
+        _ input: MediaFormat, of context: UnsafeMutablePointer<AVCodecContext>, after option: String
     ) throws(LibavError) {
         let isKept: Bool
         switch input {
         case .audio(let shape):
             isKept = context.pointee.sample_fmt == shape.format.id && Int(context.pointee.sample_rate) == shape.sampleRate
                 && ChannelLayout(context.pointee.ch_layout) == shape.layout && clibav_has_old_channels(context) == 0
-        case .video(let format, let width, let height, let frameRate):
-            isKept = context.pointee.pix_fmt == format.id && Int(context.pointee.width) == width
-                && Int(context.pointee.height) == height && Fraction(context.pointee.framerate) == frameRate
+        case .video(let shape):
+            isKept = context.pointee.pix_fmt == shape.format.id && Int(context.pointee.width) == shape.width
+                && Int(context.pointee.height) == shape.height && Fraction(context.pointee.framerate) == shape.frameRate
         }
         let timeBase = Fraction(context.pointee.time_base)
         guard isKept, timeBase == input.timeBase else {

@@ -3,12 +3,12 @@ internal import CLibav
 extension FilterGraph {
     /// What the filters say about the colors of a black picture; nil when they give none. Before
     /// 7.1 libav only tells by a frame. Uses the graph up.
-    package func trialColor(of input: Input) throws(LibavError) -> ColorDescription? {
-        guard case .video(let format, let width, let height, _) = input else { return nil }
+    package func trialColor(of input: MediaFormat) throws(LibavError) -> ColorDescription? {
+        guard case .video(let shape) = input else { return nil }
         let frame = try Frame()
-        frame.pointer.pointee.format = format.id.rawValue
-        frame.pointer.pointee.width = Int32(width)
-        frame.pointer.pointee.height = Int32(height)
+        frame.pointer.pointee.format = shape.format.id.rawValue
+        frame.pointer.pointee.width = Int32(shape.width)
+        frame.pointer.pointee.height = Int32(shape.height)
         frame.pts = 0
         try check(av_frame_get_buffer(frame.pointer, 0), "allocating a frame")
         clibav_make_black(frame.pointer)

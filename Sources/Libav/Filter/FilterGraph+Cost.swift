@@ -5,7 +5,7 @@ extension FilterGraph {
     package struct Link: Sendable {
         /// The filter it comes out of.
         package let filter: String
-        package let form: Input
+        package let form: MediaFormat
     }
 
     package var links: [Link] {
@@ -54,7 +54,7 @@ extension FilterGraph {
         String(cString: filter.pointee.filter.pointee.name)
     }
 
-    private func form(_ link: UnsafeMutablePointer<AVFilterLink>) -> Input {
+    private func form(_ link: UnsafeMutablePointer<AVFilterLink>) -> MediaFormat {
         if link.pointee.type == AVMEDIA_TYPE_AUDIO {
             return .audio(
                 AudioShape(
@@ -62,7 +62,8 @@ extension FilterGraph {
                     sampleRate: Int(link.pointee.sample_rate)))
         }
         return .video(
-            format: PixelFormat(AVPixelFormat(link.pointee.format)), width: Int(link.pointee.w), height: Int(link.pointee.h),
-            frameRate: Fraction(clibav_link_frame_rate(sink, link)))
+            VideoShape(
+                format: PixelFormat(AVPixelFormat(link.pointee.format)), width: Int(link.pointee.w),
+                height: Int(link.pointee.h), frameRate: Fraction(clibav_link_frame_rate(sink, link))))
     }
 }

@@ -2,18 +2,6 @@ internal import CLibav
 
 /// A chain of filters from one source to one sink. One thread at a time.
 package final class FilterGraph {
-    package enum Input: Sendable {
-        case audio(AudioShape)
-        case video(format: PixelFormat, width: Int, height: Int, frameRate: Fraction)
-
-        var timeBase: Fraction {
-            switch self {
-            case .audio(let shape): Fraction(1, Int32(shape.sampleRate))
-            case .video(_, _, _, let frameRate): frameRate.inverse
-            }
-        }
-    }
-
     /// A filter by name and arguments, put after the client's own.
     package struct Stage: Sendable {
         let filter: String
@@ -58,7 +46,7 @@ package final class FilterGraph {
 
     /// `description` is the client's own chain, parsed by itself so that nothing in it can
     /// change `stages`.
-    package init(_ input: Input, description: String?, stages: [Stage]) throws(LibavError) {
+    package init(_ input: MediaFormat, description: String?, stages: [Stage]) throws(LibavError) {
         let graph = try allocated(avfilter_graph_alloc(), "allocating a filter graph")
         do throws(LibavError) {
             graph.pointee.nb_threads = 1
@@ -93,7 +81,7 @@ package final class FilterGraph {
     }
 
     /// What comes out, as the encoder's input would be.
-    package var output: Input {
+    package var output: MediaFormat {
         if av_buffersink_get_type(sink) == AVMEDIA_TYPE_AUDIO {
             var layout = AVChannelLayout()
             av_buffersink_get_ch_layout(sink, &layout)
@@ -104,9 +92,10 @@ package final class FilterGraph {
                     sampleRate: Int(av_buffersink_get_sample_rate(sink))))
         }
         return .video(
-            format: PixelFormat(AVPixelFormat(av_buffersink_get_format(sink))),
-            width: Int(av_buffersink_get_w(sink)), height: Int(av_buffersink_get_h(sink)),
-            frameRate: Fraction(av_buffersink_get_frame_rate(sink)))
+            VideoShape(
+                format: PixelFormat(AVPixelFormat(av_buffersink_get_format(sink))),
+                width: Int(av_buffersink_get_w(sink)), height: Int(av_buffersink_get_h(sink)),
+                frameRate: Fraction(av_buffersink_get_frame_rate(sink))))
     }
 
     /// Of the pixels that come out; nil when not known.
@@ -167,14 +156,14 @@ package final class FilterGraph {
         return try allocated(filter, "creating the filter \(name)")
     }
 
-    private static func addSink(_ graph: Graph, _ input: Input) throws(LibavError) -> Filter {
+    private static func addSink(_ graph: Graph, _ input: MediaFormat) throws(LibavError) -> Filter {
         switch input {
         case .audio: try add(graph, "abuffersink", "out", nil)
         case .video: try add(graph, "buffersink", "out", nil)
         }
     }
 
-    private static func addSource(_ graph: Graph, _ input: Input) throws(LibavError) -> Filter {
+    private static func addSource(_ graph: Graph, _ input: MediaFormat) throws(LibavError) -> Filter {
         let name = switch input {
         case .audio: "abuffer"
         case .video: "buffer"
@@ -191,11 +180,11 @@ package final class FilterGraph {
             parameters.pointee.format = shape.format.id.rawValue
             parameters.pointee.sample_rate = Int32(shape.sampleRate)
             parameters.pointee.ch_layout = shape.layout.layout
-        case .video(let format, let width, let height, let frameRate):
-            parameters.pointee.format = format.id.rawValue
-            parameters.pointee.width = Int32(width)
-            parameters.pointee.height = Int32(height)
-            parameters.pointee.frame_rate = frameRate.rational
+        case .video(let shape):
+            parameters.pointee.format = shape.format.id.rawValue
+            parameters.pointee.width = Int32(shape.width)
+            parameters.pointee.height = Int32(shape.height)
+            parameters.pointee.frame_rate = shape.frameRate.rational
             parameters.pointee.sample_aspect_ratio = AVRational(num: 0, den: 1)
         }
         try check(av_buffersrc_parameters_set(source, parameters), "setting up the filter \(name)")

@@ -30,11 +30,12 @@ package final class Frame: @unchecked Sendable {
     }
 
     /// Whether it is what a graph that gives `output` said it would be.
-    package func fits(_ output: FilterGraph.Input) -> Bool {
+    package func fits(_ output: MediaFormat) -> Bool {
         let frame = pointer.pointee
         switch output {
-        case .video(let format, let width, let height, _):
-            return frame.format == format.id.rawValue && frame.width == Int32(width) && frame.height == Int32(height)
+        case .video(let shape):
+            return frame.format == shape.format.id.rawValue && frame.width == Int32(shape.width)
+                && frame.height == Int32(shape.height)
         case .audio(let shape):
             return frame.format == shape.format.id.rawValue && Int(frame.ch_layout.nb_channels) == shape.layout.channels
         }

@@ -82,8 +82,8 @@ package final class Muxer {
             avcodec_parameters_from_context(stream.pointee.codecpar, encoder.context), "adding a stream")
         try check(clibav_copy_side_data(stream, encoder.context), "adding a stream")
         stream.pointee.time_base = encoder.timeBase.rational
-        if case .video(_, _, _, let frameRate) = encoder.settings.input {
-            stream.pointee.avg_frame_rate = frameRate.rational
+        if case .video(let shape) = encoder.settings.input {
+            stream.pointee.avg_frame_rate = shape.frameRate.rational
             stream.pointee.sample_aspect_ratio = encoder.context.pointee.sample_aspect_ratio
         }
         try presentation.apply(to: stream)

@@ -5,14 +5,14 @@ import Libav
 public final class Chunk {
     private let writer: StreamWriter
     private let index: Int
-    private let stream: WriterStream
+    private let stream: OpenStream
     private let startTick: Int64
     private var frames: Int64 = 0
     private var regions: [UnsafeMutableRawBufferPointer] = []
     private var completed: [AssembledFrame] = []
     private var isFinished = false
 
-    init(writer: StreamWriter, index: Int, stream: WriterStream) {
+    init(writer: StreamWriter, index: Int, stream: OpenStream) {
         self.writer = writer
         self.index = index
         self.stream = stream

@@ -8,14 +8,14 @@ final class EncodePipeline: @unchecked Sendable {
     private let monitor = Monitor()
     private let stage: EncodeStage
     private let progress: ProgressCounter
-    private let failure: Failure
+    private let failure: FirstFailure
     private let capacity: Int
     private var queue: [AssembledFrame] = []
     private var isBusy = false
     private var isStopping = false
     private var thread: WorkerThread?
 
-    init(stage: EncodeStage, progress: ProgressCounter, failure: Failure, capacity: Int) {
+    init(stage: EncodeStage, progress: ProgressCounter, failure: FirstFailure, capacity: Int) {
         self.stage = stage
         self.progress = progress
         self.failure = failure

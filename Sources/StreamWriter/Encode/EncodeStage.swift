@@ -6,7 +6,7 @@ final class EncodeStage {
     private let settings: EncoderSettings
     private let sink: PacketSink
     private let progress: ProgressCounter
-    private let clock: CallClock
+    private let calls: CallTracker
     private var encoder: Encoder?
     private var hasFrames = false
     private var lastFramePTS: Int64 = -1
@@ -17,11 +17,11 @@ final class EncodeStage {
     /// The last packet was told that more follow.
     private var isGathering = false
 
-    init(_ parts: StreamParts, sink: PacketSink, progress: ProgressCounter) {
+    init(_ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter) {
         stream = parts.description.index
         settings = parts.encoder.settings
         encoder = parts.encoder
-        clock = parts.clocks.encoder
+        calls = parts.calls.encoder
         self.sink = sink
         self.progress = progress
     }
@@ -72,7 +72,7 @@ final class EncodeStage {
     }
 
     /// Frees the encoder, which may take its time.
-    func free() { clock.timing { encoder = nil } }
+    func free() { calls.tracking { encoder = nil } }
 
     /// Filters may bend time, but an encoder takes it in one direction only: a picture whose
     /// time is taken is dropped, samples are moved up by what was rounding.
@@ -122,6 +122,6 @@ final class EncodeStage {
     }
 
     private func encoding<T>(_ body: () throws(LibavError) -> T) throws(StreamWriterError) -> T {
-        try translating(.encodingFailed) { () throws(LibavError) in try clock.timing(body) }
+        try translating(.encodingFailed) { () throws(LibavError) in try calls.tracking(body) }
     }
 }

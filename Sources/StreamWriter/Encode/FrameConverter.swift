@@ -5,13 +5,13 @@ import Libav
 /// the encoder's work. One thread at a time.
 final class FrameConverter {
     private let plan: EncodePlan
-    private let clock: CallClock
+    private let calls: CallTracker
     /// Samples per channel in the encoder's frames; 0 when it takes any number.
     private let frameSize: Int
     private let samples: SampleConverter?
     private var graph: FilterGraph? { didSet { output = graph?.output } }
     /// What the filters said they would give: a filter may change its mind on the way.
-    private var output: FilterGraph.Input?
+    private var output: MediaFormat?
     private var hasFrames = false
     /// Converted without filters, and not taken yet.
     private var ready: AssembledFrame?
@@ -19,9 +19,9 @@ final class FrameConverter {
     private var mayHaveMore = false
     private var isDraining = false
 
-    init(_ parts: StreamParts) {
+    init(_ parts: PreparedStream) {
         plan = parts.plan
-        clock = parts.clocks.filters
+        calls = parts.calls.filters
         frameSize = parts.encoder.frameSize
         samples = parts.converter
         graph = parts.graph
@@ -82,7 +82,7 @@ final class FrameConverter {
         isDraining = false
     }
 
-    func free() { clock.timing { graph = nil } }
+    func free() { calls.tracking { graph = nil } }
 
     /// Input frames in the filters that have not been counted with an output.
     private var waiting = 0
@@ -118,7 +118,7 @@ final class FrameConverter {
     }
 
     private func encoding<T>(_ body: () throws(LibavError) -> T) throws(StreamWriterError) -> T {
-        try translating(.encodingFailed) { () throws(LibavError) in try clock.timing(body) }
+        try translating(.encodingFailed) { () throws(LibavError) in try calls.tracking(body) }
     }
 }
 

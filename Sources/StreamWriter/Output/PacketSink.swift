@@ -6,7 +6,7 @@ import Libav
 final class PacketSink: @unchecked Sendable {
     // Unchecked: `monitor` guards the state; the muxer is used by whoever set `isWriting`.
     private let monitor = Monitor()
-    private let failure: Failure
+    private let failure: FirstFailure
     private var muxer: Muxer?
     private var budget: InterleaveBudget
     private let timeBases: [Rational]
@@ -20,7 +20,7 @@ final class PacketSink: @unchecked Sendable {
     private var isWriting = false
 
     /// `timeBases` are the encoders', by stream.
-    init(muxer: Muxer, timeBases: [Rational], failure: Failure) {
+    init(muxer: Muxer, timeBases: [Rational], failure: FirstFailure) {
         self.muxer = muxer
         self.timeBases = timeBases
         self.failure = failure

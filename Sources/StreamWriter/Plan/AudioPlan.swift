@@ -6,7 +6,7 @@ struct AudioPlan {
     let encode: EncodePlan
 
     init(
-        _ config: AudioStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ clocks: StreamClocks
+        _ config: AudioStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls
     ) throws(StreamWriterError) {
         try Self.validate(config, limits)
         let codec = try Codec.choose(config.encoder, .audio, for: format)
@@ -16,7 +16,7 @@ struct AudioPlan {
         func filtering(_ stages: [FilterGraph.Stage]) -> EncodePlan.Filtering {
             .init(
                 input: .audio(source), description: config.filterDesc, stages: stages, limits: limits,
-                clock: clocks.filters)
+                calls: calls.filters)
         }
         let filtered = config.filterDesc == nil ? source : try Self.output(of: filtering([]))
         let target = AudioShape(
@@ -127,19 +127,4 @@ func require(_ value: Int, in range: ClosedRange<Int>, _ parameter: String) thro
     throw StreamWriterError(
         .invalidParameter, "\(parameter) must be from \(range.lowerBound) to \(range.upperBound)",
         parameter: parameter)
-}
-
-extension EncoderSettings {
-    mutating func apply(
-        _ config: CodecConfig, _ options: [String: String], _ format: OutputFormat, _ limits: WriterLimits
-    ) {
-        maxThreads = limits.threads
-        bitRate = config.bitRate
-        compressionLevel = config.compressionLevel
-        qscale = config.qscale
-        gopSize = config.gopSize
-        maxBFrames = config.maxBFrames
-        self.options = options
-        usesGlobalHeader = format.wantsGlobalHeader
-    }
 }

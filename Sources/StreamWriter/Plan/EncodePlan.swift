@@ -4,12 +4,12 @@ import Libav
 struct EncodePlan {
     /// A filter graph to put frames through.
     struct Filtering {
-        let input: FilterGraph.Input
+        let input: MediaFormat
         let description: String?
         let stages: [FilterGraph.Stage]
 
         let limits: WriterLimits
-        let clock: CallClock
+        let calls: CallTracker
 
         /// The graph, which costs no more than it may.
         func build() throws(StreamWriterError) -> FilterGraph {
@@ -23,7 +23,7 @@ struct EncodePlan {
 
         private func configured() throws(StreamWriterError) -> FilterGraph {
             do {
-                return try clock.timing { () throws(LibavError) in
+                return try calls.tracking { () throws(LibavError) in
                     try FilterGraph(input, description: description, stages: stages)
                 }
             } catch {
@@ -39,17 +39,16 @@ struct EncodePlan {
             let trial = description == nil ? small : self
             let graph = try trial.build()
             return try translating(.invalidFilter, parameter: "filter_desc") { () throws(LibavError) in
-                try clock.timing { () throws(LibavError) in try graph.trialColor(of: trial.input) }
+                try calls.tracking { () throws(LibavError) in try graph.trialColor(of: trial.input) }
             }
         }
 
         /// The same conversion of a picture that costs nothing.
         private var small: Filtering {
-            guard case .video(let format, _, _, let frameRate) = input else { return self }
-            let side = 16
+            guard case .video(var shape) = input else { return self }
+            (shape.width, shape.height) = (16, 16)
             return Filtering(
-                input: .video(format: format, width: side, height: side, frameRate: frameRate), description: nil,
-                stages: stages.filter { !$0.setsSize }, limits: limits, clock: clock)
+                input: .video(shape), description: nil, stages: stages.filter { !$0.setsSize }, limits: limits, calls: calls)
         }
     }
 
@@ -72,9 +71,9 @@ extension WriterLimits {
             try requireOutput(
                 rates.contains(shape.sampleRate), of: link.filter,
                 "\(shape.sampleRate) samples a second; from \(rates.lowerBound) to \(rates.upperBound) are taken")
-        case .video(_, let width, let height, let frameRate):
-            try check(width: width, height: height, "filter_desc", in: link.filter)
-            let rate = frameRate.isPositive ? Rational(frameRate).doubleValue : 0
+        case .video(let shape):
+            try check(width: shape.width, height: shape.height, "filter_desc", in: link.filter)
+            let rate = shape.frameRate.isPositive ? Rational(shape.frameRate).doubleValue : 0
             try requireOutput(
                 rate <= Limits.frameRate, of: link.filter,
                 "\(rate) pictures a second; at most \(Int(Limits.frameRate)) are taken")
@@ -104,12 +103,12 @@ extension Codec {
         guard let codec = Codec(named: name) else {
             throw StreamWriterError(
                 .unknownEncoder, "there is no encoder \(name)", parameter: "encoder",
-                supported: NearNames.of(name, in: names(of: media)))
+                supported: NameSuggestions.of(name, in: names(of: media)))
         }
         guard codec.media == media else {
             throw StreamWriterError(
                 .wrongEncoderType, "\(name) is not \(kind == "audio" ? "an audio" : "a video") encoder",
-                parameter: "encoder", supported: NearNames.of(name, in: names(of: media)))
+                parameter: "encoder", supported: NameSuggestions.of(name, in: names(of: media)))
         }
         return codec
     }

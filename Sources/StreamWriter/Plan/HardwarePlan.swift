@@ -29,13 +29,13 @@ struct HardwarePlan {
 
     /// The settings of an encoder of such frames.
     func apply(to settings: inout EncoderSettings) throws(StreamWriterError) {
-        guard case .video(_, let width, let height, let frameRate) = settings.input else { return }
+        guard case .video(var shape) = settings.input else { return }
         settings.hardwareFrames = try translating(.unsupportedHardware, parameter: "hw_accel") {
             () throws(LibavError) in
-            try HardwareFrames(device: device, softwareFormat: format, width: width, height: height)
+            try HardwareFrames(device: device, softwareFormat: format, width: shape.width, height: shape.height)
         }
-        settings.input = .video(
-            format: device.kind.pixelFormat, width: width, height: height, frameRate: frameRate)
+        shape.format = device.kind.pixelFormat
+        settings.input = .video(shape)
     }
 
     private static func format(

@@ -8,25 +8,25 @@ struct VideoPlan {
     let encode: EncodePlan
 
     init(
-        _ config: VideoStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ clocks: StreamClocks
+        _ config: VideoStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls
     ) throws(StreamWriterError) {
         try Self.validate(config, limits)
         let codec = try Codec.choose(config.encoder, .video, for: format)
         input = try ImageInput(format: config.format, layout: config.layout)
         width = config.width
         height = config.height
-        let source = FilterGraph.Input.video(
+        let source = VideoShape(
             format: input.frameFormat, width: width, height: height, frameRate: config.frameRate.fraction)
         func filtering(_ stages: [FilterGraph.Stage]) -> EncodePlan.Filtering {
             .init(
-                input: source, description: config.filterDesc, stages: stages, limits: limits, clock: clocks.filters)
+                input: .video(source), description: config.filterDesc, stages: stages, limits: limits, calls: calls.filters)
         }
         let filtered = try Self.filtered(source, config, filtering([]))
         var hardware: HardwarePlan?
         if let name = config.hwAccel {
             hardware = try HardwarePlan(name, codec, format: config.encoderFormat)
         }
-        let target = Target(
+        let target = VideoShape(
             format: try Self.format(config, input.format, codec, hardware),
             width: config.encoderWidth ?? filtered.width,
             height: config.encoderHeight ?? filtered.height,
@@ -35,11 +35,7 @@ struct VideoPlan {
             width: target.width, height: target.height,
             config.encoderWidth == nil && config.encoderHeight != nil ? "encoder_height" : "encoder_width")
 
-        var settings = EncoderSettings(
-            codec: codec,
-            input: .video(
-                format: target.format, width: target.width, height: target.height,
-                frameRate: target.frameRate))
+        var settings = EncoderSettings(codec: codec, input: .video(target))
         settings.apply(config.codecConfig, config.encoderOption, format, limits)
         settings.sampleAspectRatio = config.sampleAspectRatio?.fraction
         settings.color = try ColorDescription(config.color)
@@ -50,14 +46,6 @@ struct VideoPlan {
             settings: settings,
             filtering: needsGraph ? filtering(stages) : nil,
             conversion: nil, inputTimeBase: config.frameRate.fraction.inverse)
-    }
-
-    /// What comes out of the filters, or goes into the encoder.
-    private struct Target {
-        var format: PixelFormat
-        var width: Int
-        var height: Int
-        var frameRate: Fraction
     }
 
     private static func validate(
@@ -80,19 +68,18 @@ struct VideoPlan {
 
     /// The picture after the client's own filters.
     private static func filtered(
-        _ source: FilterGraph.Input, _ config: VideoStreamConfig, _ filtering: EncodePlan.Filtering
-    ) throws(StreamWriterError) -> Target {
-        let output = config.filterDesc == nil ? source : try filtering.build().output
-        guard case .video(let format, let width, let height, let frameRate) = output else {
+        _ source: VideoShape, _ config: VideoStreamConfig, _ filtering: EncodePlan.Filtering
+    ) throws(StreamWriterError) -> VideoShape {
+        guard config.filterDesc != nil else { return source }
+        guard case .video(var shape) = try filtering.build().output else {
             throw StreamWriterError(
                 .invalidFilter, "the filters of a video stream must give video", parameter: "filter_desc")
         }
-        return Target(
-            format: format, width: width, height: height,
-            frameRate: frameRate.isPositive ? frameRate : config.frameRate.fraction)
+        if !shape.frameRate.isPositive { shape.frameRate = config.frameRate.fraction }
+        return shape
     }
 
-    private static func stages(from source: Target, to target: Target) -> [FilterGraph.Stage] {
+    private static func stages(from source: VideoShape, to target: VideoShape) -> [FilterGraph.Stage] {
         var stages: [FilterGraph.Stage] = []
         if target.frameRate != source.frameRate { stages.append(.frameRate(target.frameRate)) }
         let resizes = target.width != source.width || target.height != source.height

@@ -40,7 +40,7 @@ public enum Sandbox {
         let report = SandboxReport.probe()
         if report.restrictsFiles {
             // Each thread gets a domain of its own: scopes would keep signals between them.
-            try EveryThread.restrict(try Landlock.ruleset(rules, scopes: false))
+            try AllThreads.restrict(try Landlock.ruleset(rules, scopes: false))
         }
         if report.filtersSystemCalls { try SystemCallFilter.confined(to: rules.sockets).load() }
     }

@@ -18,12 +18,12 @@ struct Confinement: Sendable {
         case device
     }
 
-    private let settings: EncoderSettings
+    private let settings: EncoderStart
     /// The writer's own; nil for a process that has none.
     let folder: Directory?
 
     /// Opens the writer's own folder, which must be there unless the process has none.
-    init(_ settings: EncoderSettings) throws(SystemError) {
+    init(_ settings: EncoderStart) throws(SystemError) {
         self.settings = settings
         folder = settings.role == .catalog ? nil : try Directory(path: settings.folder)
     }

@@ -43,7 +43,7 @@ public func penstockOpenLarge(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mo
 /// open(2) takes `mode` as it comes: read only where a file is made.
 @_cdecl("open")
 public func penstockOpen(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: UInt32) -> Int32 {
-    guard let folder = Interposition.place(of: path) else { return PlainNames.open(path, flags: flags, mode: mode) }
+    guard let folder = Interposition.place(of: path) else { return UninterposedFileCalls.open(path, flags: flags, mode: mode) }
     return Interposition.answer { () throws(SystemError) in
         try folder.open(path, flags: flags, mode: mode)
     }
@@ -51,7 +51,7 @@ public func penstockOpen(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: U
 
 @_cdecl("rename")
 public func penstockRename(_ from: UnsafePointer<CChar>, _ to: UnsafePointer<CChar>) -> Int32 {
-    guard let folder = Interposition.place(of: from) else { return PlainNames.rename(from, to: to) }
+    guard let folder = Interposition.place(of: from) else { return UninterposedFileCalls.rename(from, to: to) }
     return Interposition.answer { () throws(SystemError) in
         try folder.rename(from, to: to)
         return 0
@@ -60,7 +60,7 @@ public func penstockRename(_ from: UnsafePointer<CChar>, _ to: UnsafePointer<CCh
 
 @_cdecl("unlink")
 public func penstockUnlink(_ path: UnsafePointer<CChar>) -> Int32 {
-    guard let folder = Interposition.place(of: path) else { return PlainNames.unlink(path) }
+    guard let folder = Interposition.place(of: path) else { return UninterposedFileCalls.unlink(path) }
     return Interposition.answer { () throws(SystemError) in
         try folder.remove(path)
         return 0
@@ -69,7 +69,7 @@ public func penstockUnlink(_ path: UnsafePointer<CChar>) -> Int32 {
 
 @_cdecl("rmdir")
 public func penstockRemoveFolder(_ path: UnsafePointer<CChar>) -> Int32 {
-    guard let folder = Interposition.place(of: path) else { return PlainNames.removeFolder(path) }
+    guard let folder = Interposition.place(of: path) else { return UninterposedFileCalls.removeFolder(path) }
     return Interposition.answer { () throws(SystemError) in
         try folder.removeFolder(path)
         return 0
@@ -78,7 +78,7 @@ public func penstockRemoveFolder(_ path: UnsafePointer<CChar>) -> Int32 {
 
 @_cdecl("mkdir")
 public func penstockMakeFolder(_ path: UnsafePointer<CChar>, _ mode: UInt32) -> Int32 {
-    guard let folder = Interposition.place(of: path) else { return PlainNames.makeFolder(path, mode: mode) }
+    guard let folder = Interposition.place(of: path) else { return UninterposedFileCalls.makeFolder(path, mode: mode) }
     return Interposition.answer { () throws(SystemError) in
         try folder.makeFolder(path)
         return 0

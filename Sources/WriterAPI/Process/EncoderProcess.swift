@@ -8,7 +8,7 @@ import WriterModel
 /// The life of one encoder: takes connections from the gateway, serves what it was started
 /// for, and ends when that has.
 public final class EncoderProcess: Sendable {
-    private let settings: EncoderSettings
+    private let settings: EncoderStart
     private let gateway: MessageSocket
     private let line: GatewayLine
     /// Where the gateway sees how far this process is with each connection.
@@ -21,7 +21,7 @@ public final class EncoderProcess: Sendable {
     private let metrics = MetricCounter()
     private let lastCounts = Mutex(WorkCounts())
     private let began = ContinuousClock.now
-    private let calls: Mutex<CallWatch>
+    private let calls: Mutex<StallDetector>
     private let isEnding = Atomic(false)
     private let isShuttingDown = Atomic(false)
     private let hasGatewayFinished = Atomic(false)
@@ -67,7 +67,7 @@ public final class EncoderProcess: Sendable {
 
     /// While the process has one thread, and before the first byte of a client.
     private static func confined(
-        _ settings: EncoderSettings, _ gateway: MessageSocket, _ log: Logger
+        _ settings: EncoderStart, _ gateway: MessageSocket, _ log: Logger
     ) -> Result<Confinement, SystemError> {
         let confinement = Result { () throws(SystemError) in
             let confinement = try Confinement(settings)
@@ -81,7 +81,7 @@ public final class EncoderProcess: Sendable {
     }
 
     private init(
-        _ settings: EncoderSettings, _ clientPolicy: ClientPolicy, _ confinement: Result<Confinement, SystemError>,
+        _ settings: EncoderStart, _ clientPolicy: ClientPolicy, _ confinement: Result<Confinement, SystemError>,
         _ gateway: MessageSocket, _ marks: SharedMarks, _ log: Logger
     ) throws(SystemError) {
         self.settings = settings
@@ -89,7 +89,7 @@ public final class EncoderProcess: Sendable {
         self.gateway = gateway
         self.log = log
         line = GatewayLine(gateway, log: log)
-        calls = Mutex(CallWatch(settings.limits))
+        calls = Mutex(StallDetector(settings.limits))
         loop = try EventLoop()
         // None passes before the gateway has told which do.
         authenticator = TokenAuthenticator(settings.asksForTokens ? .empty : nil)
@@ -104,11 +104,11 @@ public final class EncoderProcess: Sendable {
     }
 
     private static func service(
-        _ settings: EncoderSettings, _ clientPolicy: ClientPolicy, _ confinement: Result<Confinement, SystemError>,
+        _ settings: EncoderStart, _ clientPolicy: ClientPolicy, _ confinement: Result<Confinement, SystemError>,
         _ authenticator: TokenAuthenticator, _ line: GatewayLine, _ progress: ProgressMarks
     ) -> any EncoderService {
         let report: @Sendable (ControlMessage) -> Void = { line.tell($0) }
-        let back = GatewayReturn(gateway: line)
+        let back = ConnectionHandBack(gateway: line)
         guard case .success(let confinement) = confinement else {
             return RefusingService(
                 Problem(.internalError, "The encoder's sandbox can't be put in force; the server's log says why."),
@@ -167,7 +167,7 @@ public final class EncoderProcess: Sendable {
         guard let problem = stall ?? endingStall, !service.isConcluded, !service.isAbandoned else { return }
         log.error("given up", metadata: ["because": "\(URLText.redacted(problem.detail))"])
         inBackground { [self] in
-            service.abandon(problem)
+            service.failWithoutWaiting(problem)
             answerAll(problem)
             // Otherwise its end is the sign.
             if hasGatewayFinished.load(ordering: .acquiring) { leaveStuckThreads() }

@@ -19,7 +19,7 @@ protocol EncoderService: RequestHandler {
     /// Of libav, that have begun and not come back yet.
     var callsUnderWay: [CallUnderWay] { get }
     /// Gives the work up with this failure, without waiting for what does not come back.
-    func abandon(_ problem: Problem)
+    func failWithoutWaiting(_ problem: Problem)
     /// A thread is at what does not come back: the process ends without it.
     var isAbandoned: Bool { get }
     /// Brings the work to its end, for this reason. No request is being served.
@@ -45,7 +45,7 @@ extension EncoderService {
     var isIdleTooLong: Bool { false }
     var callsUnderWay: [CallUnderWay] { [] }
     var isAbandoned: Bool { false }
-    func abandon(_ problem: Problem) {}
+    func failWithoutWaiting(_ problem: Problem) {}
     var workDone: WorkDone { WorkDone() }
 
     func response(to refusal: Refusal, requestID: String) -> Response { .refusal(refusal, requestID: requestID) }

@@ -28,7 +28,7 @@ public struct ForkServer {
         Signal.ignore([Signal.interrupt, Signal.terminate, Signal.hangUp, Signal.brokenPipe])
         Signal.crashAtOnce()
         StreamWriter.silenceLibraries()
-        Rehearsal.run(clientPolicy)
+        ForkWarmUp.run(clientPolicy)
         Sandbox.prepare()
         do throws(SystemError) {
             let children = try SignalSource([Signal.childEnded])

@@ -10,9 +10,9 @@ final class CatalogService: EncoderService {
     private let version: String
     private let policy: OptionPolicy
     private let asksForTokens: Bool
-    private let gateway: GatewayReturn
+    private let gateway: ConnectionHandBack
 
-    init(version: String, policy: OptionPolicy, asksForTokens: Bool, gateway: GatewayReturn) {
+    init(version: String, policy: OptionPolicy, asksForTokens: Bool, gateway: ConnectionHandBack) {
         self.version = version
         self.policy = policy
         self.asksForTokens = asksForTokens

@@ -50,7 +50,7 @@ struct ChunkBody {
     }
 
     /// Reads the array's head and holds it against the stream.
-    init(array body: RequestBody, of frames: InputArray, frameBytes: Int) throws(Problem) {
+    init(array body: RequestBody, of frames: ArrayLayout, frameBytes: Int) throws(Problem) {
         self.body = body
         var bytes: [UInt8] = []
         var wanted = 12
@@ -127,7 +127,7 @@ struct ChunkBody {
 
 extension NPYHeader {
     /// The bytes of data behind the head, if the array is one of the stream's frames.
-    fileprivate func dataBytes(of wanted: InputArray, frameBytes: Int) throws(Problem) -> Int {
+    fileprivate func dataBytes(of wanted: ArrayLayout, frameBytes: Int) throws(Problem) -> Int {
         if fortranOrder {
             throw Problem(
                 .unsupportedValue, "The array is in Fortran order: its frames do not lie one behind the other. Send numpy.ascontiguousarray(array).",

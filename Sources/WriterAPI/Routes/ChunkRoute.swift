@@ -17,7 +17,7 @@ struct ChunkRoute {
                 extras: try [("offset", .integer(resource.offset(of: stream)))])
         }
         // As long as the client likes: a thread of the writer's few is not held for it.
-        let result = try exchange.lasting { () throws(Problem) in try takeInTurn(exchange, parameters) }
+        let result = try exchange.blocking { () throws(Problem) in try takeInTurn(exchange, parameters) }
         switch result {
         case .success(let response): exchange.reply(response)
         case .failure(let problem):
@@ -46,7 +46,7 @@ struct ChunkRoute {
             case .raw: ChunkBody(raw: body)
             case .array:
                 try ChunkBody(
-                    array: body, of: InputArray(target.stream.config, frameBytes: bytesPerFrame),
+                    array: body, of: ArrayLayout(target.stream.config, frameBytes: bytesPerFrame),
                     frameBytes: bytesPerFrame)
             }
         let chunk = try asProblem { () throws(StreamWriterError) in

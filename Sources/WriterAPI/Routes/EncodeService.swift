@@ -13,11 +13,11 @@ import WriterModel
 final class EncodeService: EncoderService {
     private enum Phase { case waiting, working, done }
 
-    private let settings: EncoderSettings
+    private let settings: EncoderStart
     private let clientPolicy: ClientPolicy
     private let folder: Directory
     private let authenticator: TokenAuthenticator
-    private let gateway: GatewayReturn
+    private let gateway: ConnectionHandBack
     private let report: @Sendable (ControlMessage) -> Void
     private let phase = Mutex(Phase.waiting)
     private let interrupter = Mutex<RequestBody.Interrupter?>(nil)
@@ -25,8 +25,8 @@ final class EncodeService: EncoderService {
     private let hasAbandoned = Atomic(false)
 
     init(
-        settings: EncoderSettings, clientPolicy: ClientPolicy, folder: Directory,
-        authenticator: TokenAuthenticator, gateway: GatewayReturn,
+        settings: EncoderStart, clientPolicy: ClientPolicy, folder: Directory,
+        authenticator: TokenAuthenticator, gateway: ConnectionHandBack,
         report: @escaping @Sendable (ControlMessage) -> Void
     ) {
         self.settings = settings
@@ -50,10 +50,10 @@ final class EncodeService: EncoderService {
 
     var callsUnderWay: [CallUnderWay] { writer.withLock { $0 }?.callsUnderWay ?? [] }
 
-    func abandon(_ problem: Problem) {
+    func failWithoutWaiting(_ problem: Problem) {
         hasAbandoned.store(true, ordering: .relaxed)
         conclude()
-        writer.withLock { $0 }?.giveUp(problem.detail)
+        writer.withLock { $0 }?.failWithoutWaiting(problem.detail)
     }
 
     var isAbandoned: Bool { hasAbandoned.load(ordering: .relaxed) }
@@ -112,7 +112,7 @@ final class EncodeService: EncoderService {
         if kind == .raw {
             try ChunkBody.check(exchange.head.framing, bytesPerFrame: description.inputFrameBytes, extras: [])
         }
-        let frames = InputArray(request.stream.config, frameBytes: description.inputFrameBytes)
+        let frames = ArrayLayout(request.stream.config, frameBytes: description.inputFrameBytes)
         var body =
             kind == .array
             ? try ChunkBody(array: exchange.body, of: frames, frameBytes: description.inputFrameBytes)
@@ -164,7 +164,7 @@ final class EncodeService: EncoderService {
 private struct Encoding: Sendable {
     let writer: StreamWriter
     let file: OpenFile
-    let growth = OutputGrowth()
+    let growth = OutputNotifier()
     let fields: [(name: String, value: String)]
     let seeksBack: Bool
 

@@ -8,14 +8,14 @@ import WriterModel
 /// Answers the requests about this process's writer. Everything else goes back to the
 /// gateway, with the connection.
 final class WriterService: EncoderService {
-    private let settings: EncoderSettings
+    private let settings: EncoderStart
     private let resource: WriterResource
     private let authenticator: TokenAuthenticator
-    private let gateway: GatewayReturn
+    private let gateway: ConnectionHandBack
 
     init(
-        settings: EncoderSettings, resource: WriterResource, authenticator: TokenAuthenticator,
-        gateway: GatewayReturn
+        settings: EncoderStart, resource: WriterResource, authenticator: TokenAuthenticator,
+        gateway: ConnectionHandBack
     ) {
         self.settings = settings
         self.resource = resource
@@ -46,12 +46,12 @@ final class WriterService: EncoderService {
 
     var callsUnderWay: [CallUnderWay] { resource.callsUnderWay }
 
-    func abandon(_ problem: Problem) { resource.abandon(problem) }
+    func failWithoutWaiting(_ problem: Problem) { resource.failWithoutWaiting(problem) }
 
     var isAbandoned: Bool { resource.isAbandoned }
 
     func end(because reason: EndReason) {
-        if resource.giveUp() { return }
+        if resource.discardIfUncreated() { return }
         do throws(Problem) {
             try resource.finalize(because: reason)
         } catch {
@@ -215,7 +215,7 @@ final class WriterService: EncoderService {
             throw error
         }
         if isDryRun {
-            exchange.reply(.json(.object(try resource.tryOut(body))))
+            exchange.reply(.json(.object(try resource.dryRun(body))))
         } else {
             exchange.reply(
                 .json(.object(shown(try resource.create(body), to: caller)), status: .created, fields: [location]))

@@ -6,7 +6,7 @@ import SystemIO
 struct OutputFollower {
     let file: OpenFile
     /// Bytes that may still change are not read: the writer goes back in the file.
-    let growth: OutputGrowth
+    let growth: OutputNotifier
 
     private static let pieceBytes = 64 * 1_024
 
@@ -34,46 +34,5 @@ struct OutputFollower {
             case nil: continue
             }
         }
-    }
-}
-
-/// Tells followers that an output was opened, has grown or has ended.
-final class OutputGrowth: FileGrowth {
-    private struct State {
-        var version = 1
-        var end: FileEnd?
-        /// Of followers without a thread.
-        var wakes = WakeList()
-    }
-
-    private let state = Monitor(State())
-
-    func grew() { change { _ in } }
-
-    func ended(_ end: FileEnd) { change { $0.end = $0.end ?? end } }
-
-    private func change(_ body: (inout State) -> Void) {
-        let wakes = state.change { state in
-            state.version += 1
-            body(&state)
-            return state.wakes.takeAll()
-        }
-        for wake in wakes { wake() }
-    }
-
-    var current: (version: Int, end: FileEnd?) { state.withLock { ($0.version, $0.end) } }
-
-    func whenChanged(since version: Int, _ wake: @escaping WakeList.Wake) -> CancelWake {
-        let number = state.withLock { state in state.version > version ? nil : state.wakes.add(wake) }
-        guard let number else {
-            wake()
-            return {}
-        }
-        return { [self] in state.withLock { $0.wakes.remove(number) } }
-    }
-
-    /// Waits for anything that was not known at `version`.
-    func next(after version: Int) -> (version: Int, end: FileEnd?) {
-        state.wait { $0.version > version ? ($0.version, $0.end) : nil } ?? (version, .failed)
     }
 }

@@ -14,22 +14,22 @@ extension WriterResource {
     var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
 
     /// The writer has failed; one that was still being made never was.
-    func abandon(_ problem: Problem) {
+    func failWithoutWaiting(_ problem: Problem) {
         let (isCreated, hasOpened, parts) = state.withLock { ($0.isCreated, $0.hasOpened, $0.parts) }
         guard isCreated else {
-            abandonForGood()
+            deleteWithoutWaiting()
             return
         }
         state.withLock { $0.isAbandoned = true }
         if !hasOpened { parts?.place.remove() }
         conclude(.failed, failure(problem))
-        parts?.writer.giveUp(problem.detail)
+        parts?.writer.failWithoutWaiting(problem.detail)
     }
 
     /// There is no such writer, nor what it wrote; gives the names of files that others have put there. Nil:
     /// it has ended by itself meanwhile.
     @discardableResult
-    func abandonForGood() -> [String]? {
+    func deleteWithoutWaiting() -> [String]? {
         let (parts, isLate) = state.withLock { state in
             switch state.phase {
             case .ended, .discarded: return (nil as Parts?, true)
@@ -41,7 +41,7 @@ extension WriterResource {
         if isLate { return nil }
         let left = parts?.place.remove() ?? []
         discard()
-        parts?.writer.giveUp("the writer was deleted")
+        parts?.writer.failWithoutWaiting("the writer was deleted")
         return left
     }
 }

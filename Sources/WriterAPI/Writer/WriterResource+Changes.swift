@@ -85,7 +85,7 @@ extension WriterResource {
     }
 
     /// The writer has been opened: its output takes its place.
-    func commit(_ request: OpenRequest, _ place: OutputPlace) throws(Problem) {
+    func commit(_ request: OpenRequest, _ place: WriterOutput) throws(Problem) {
         try place.commit()
         state.withLock { state in
             state.phase = .alive(.open)

@@ -21,7 +21,7 @@ final class WriterResource: Sendable {
 
     struct Parts: Sendable {
         let request: CreateRequest
-        let place: OutputPlace
+        let place: WriterOutput
         let writer: StreamWriter
     }
 
@@ -53,7 +53,7 @@ final class WriterResource: Sendable {
     /// Ends a chunk under the thread that takes it.
     typealias Interruption = @Sendable () -> Void
 
-    let settings: EncoderSettings
+    let settings: EncoderStart
     let clientPolicy: ClientPolicy
     let confinement: Confinement
     let optionPolicy: OptionPolicy
@@ -62,7 +62,7 @@ final class WriterResource: Sendable {
     private let progress: ProgressMarks
     let report: @Sendable (ControlMessage) -> Void
     let state = Monitor(State())
-    let growth = OutputGrowth()
+    let growth = OutputNotifier()
     /// Of changes and chunks.
     let turns = TurnLimit(16)
     /// However many of those wait, the writer can be deleted.
@@ -70,7 +70,7 @@ final class WriterResource: Sendable {
 
     /// `report` tells the gateway.
     init(
-        settings: EncoderSettings, clientPolicy: ClientPolicy, confinement: Confinement, folder: Directory,
+        settings: EncoderStart, clientPolicy: ClientPolicy, confinement: Confinement, folder: Directory,
         progress: ProgressMarks, report: @escaping @Sendable (ControlMessage) -> Void
     ) {
         self.settings = settings
@@ -146,14 +146,14 @@ final class WriterResource: Sendable {
 
     /// Makes the writer against a file that is thrown away, tells what it would be, and leaves
     /// nothing. After `claimCreation`.
-    func tryOut(_ body: JSONValue?) throws(Problem) -> JSONObject {
+    func dryRun(_ body: JSONValue?) throws(Problem) -> JSONObject {
         defer { discard() }
         var request = try CreateRequest(body)
         note(request)
         do throws(Problem) {
             try check(request)
-            request.open = try openingToTry(request)
-            try build(request, isTrial: true)
+            request.open = try openForDryRun(request)
+            try build(request, isDryRun: true)
             if let open = request.open { try finishOpening(open) }
         } catch {
             throw error.locatedInCreation
@@ -192,7 +192,7 @@ final class WriterResource: Sendable {
 
     /// How far a trial goes: what opens its destination itself is not opened, and what a URL's
     /// protocol would take of the options is not known without it.
-    private func openingToTry(_ request: CreateRequest) throws(Problem) -> OpenRequest? {
+    private func openForDryRun(_ request: CreateRequest) throws(Problem) -> OpenRequest? {
         let (muxer, plan) = try plan(request)
         let known = Set(Capabilities.muxer(named: muxer.name)?.options.map(\.name) ?? [])
         var open = request.open ?? (request.streams.isEmpty ? nil : OpenRequest())
@@ -236,7 +236,7 @@ final class WriterResource: Sendable {
 
     enum CreationClaim { case claimed, exists, ended }
 
-    /// Makes the creation this caller's, who then calls `create`, `tryOut` or `discard`. Waits
+    /// Makes the creation this caller's, who then calls `create`, `dryRun` or `discard`. Waits
     /// while another one is at it.
     func claimCreation() throws(Problem) -> CreationClaim { try turns.taking { awaitCreationClaim() } }
 
@@ -266,13 +266,13 @@ final class WriterResource: Sendable {
         return failed.fingerprint == CreationFingerprint.of(body ?? .object([:])) ? failed.problem : nil
     }
 
-    private func build(_ request: CreateRequest, isTrial: Bool = false) throws(Problem) {
+    private func build(_ request: CreateRequest, isDryRun: Bool = false) throws(Problem) {
         try weigh(request)
-        let making = try OutputMaking(
+        let making = try OutputBuilder(
             request, settings: settings, clientPolicy: clientPolicy, confinement: confinement, folder: folder,
             onClaim: { [report] in report(.claim($0)) }
         ) { [growth] in growth.grew() }
-        let (place, destination) = try making.make(isTrial: isTrial)
+        let (place, destination) = try making.make(isDryRun: isDryRun)
         do throws(Problem) {
             let writer = try asProblem { () throws(StreamWriterError) in
                 try StreamWriter(
@@ -311,7 +311,7 @@ final class WriterResource: Sendable {
             try interruptChunksAndBeginChange(until: .after(Self.patience))
         }
         guard mayBegin else {
-            guard let left = abandonForGood() else { throw wrongState(needs: nil) }
+            guard let left = deleteWithoutWaiting() else { throw wrongState(needs: nil) }
             return left
         }
         guard let parts = state.withLock({ $0.parts }) else {
@@ -325,7 +325,7 @@ final class WriterResource: Sendable {
     }
 
     /// No request will make the writer. False: there is one.
-    func giveUp() -> Bool {
+    func discardIfUncreated() -> Bool {
         switch awaitCreationClaim() {
         case .claimed:
             discard()
@@ -463,7 +463,7 @@ final class WriterResource: Sendable {
 
     /// For reading what is written, as it is written.
     struct Output: Sendable {
-        let place: OutputPlace
+        let place: WriterOutput
         /// What has been written may still be changed.
         let seeksBack: Bool
     }

@@ -7,7 +7,7 @@ extension EndToEnd {
         private static let video: JSON = ["type": "video", "frame_rate": 25, "width": 64, "height": 48]
         private static let audio: JSON = ["type": "audio", "sample_rate": 44_100, "num_channels": 2, "format": "s16"]
 
-        private func tryOut(_ body: JSON, on server: PenstockServer) async throws -> Response {
+        private func dryRun(_ body: JSON, on server: PenstockServer) async throws -> Response {
             try await server.curl("POST", "/v1/writers?dry_run=true", body: .json(body))
         }
 
@@ -33,7 +33,7 @@ extension EndToEnd {
             ]
             try await withServer { server in
                 for description in descriptions {
-                    let dry = try await tryOut(description, on: server)
+                    let dry = try await dryRun(description, on: server)
                     #expect(dry.status == 200, "\(dry.text)")
                     #expect(dry.json["dry_run"] == true)
                     #expect(dry["Location"] == nil)
@@ -77,7 +77,7 @@ extension EndToEnd {
             try await withServer { server in
                 try Data("kept".utf8).write(to: URL(fileURLWithPath: server.outputFolder + "/exists.mp4"))
                 for description in descriptions {
-                    let dry = try await tryOut(description, on: server)
+                    let dry = try await dryRun(description, on: server)
                     let real = try await server.curl("POST", "/v1/writers", body: .json(description))
                     #expect(real.status >= 400, "\(real.text)")
                     #expect(dry.status == real.status, "\(dry.text) and \(real.text)")
@@ -101,7 +101,7 @@ extension EndToEnd {
             try await withServer(["--allow-output", "rtmp://127.0.0.1:*/*"]) { server in
                 // Nobody listens there: creating would be 502.
                 for option in [["listen": 1], [:]] as [JSON] {
-                    let dry = try await tryOut(
+                    let dry = try await dryRun(
                         [
                             "dst": .string("rtmp://127.0.0.1:\(port.number)/live/key"), "streams": [Pictures.stream()],
                             "open": ["option": option],

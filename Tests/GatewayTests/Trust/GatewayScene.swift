@@ -14,7 +14,7 @@ final class GatewayScene: Sendable {
     let folder: TemporaryFolder
     let registry = Registry()
     let records: RecordStore
-    let encoders: Encoders
+    let encoders: EncoderSupervisor
     let metrics = MetricCounter()
     let port: UInt16
     let log = LogLines()
@@ -43,7 +43,7 @@ final class GatewayScene: Sendable {
         let controls = controls
         let server = Mutex<HTTPServer?>(nil)
         let connections = ConnectionKeeper()
-        encoders = try Encoders(
+        encoders = try EncoderSupervisor(
             configuration: configuration, registry: registry, records: records, tokens: tokens, metrics: metrics,
             loop: loop, log: logger, source: { report in controls.hears(report) }, connections: connections)
         let switchboard = Switchboard(
@@ -98,7 +98,7 @@ final class GatewayScene: Sendable {
         let marks: SharedMarks
     }
 
-    func start(_ id: String, as role: EncoderSettings.Role = .writer) throws -> Encoder {
+    func start(_ id: String, as role: EncoderStart.Role = .writer) throws -> Encoder {
         let writer = WriterID(id)!
         guard case .added = try encoders.start(writer, as: role), case .live(let link)? = registry[writer],
             let socket = controls.take(writer)

@@ -4,7 +4,7 @@ import SystemIO
 import WriterModel
 
 /// Whether an encoder answers: pings, and what came back.
-final class EncoderPulse: Sendable {
+final class EncoderHeartbeat: Sendable {
     private struct State {
         /// Of those who wait for an answer.
         var wakes = WakeList()

@@ -3,7 +3,7 @@ import Glibc
 
 /// landlock_restrict_self(2) takes effect on the calling thread; this brings it to all of them, by a
 /// signal whose handler makes the call.
-enum EveryThread {
+enum AllThreads {
     private static let deadline = Duration.seconds(5)
 
     /// Restricts every thread of the process, the calling one last. When it throws some threads may be

@@ -7,7 +7,7 @@ import WriterModel
 
 /// Starts encoders, keeps their links, and settles how each writer ended: by its encoder's
 /// word, or, when the encoder died without one, by the way it died.
-package final class Encoders: Sendable {
+package final class EncoderSupervisor: Sendable {
     private let configuration: GatewayConfiguration
     private let registry: Registry
     private let records: RecordStore
@@ -78,7 +78,7 @@ package final class Encoders: Sendable {
     /// Starts an encoder for a new writer, or for one encoding, with what bounds the token that asks for
     /// it. When the id is taken, gives what has it instead.
     package func start(
-        _ writer: WriterID, as role: EncoderSettings.Role, bounds: TokenLimits = TokenLimits(),
+        _ writer: WriterID, as role: EncoderStart.Role, bounds: TokenLimits = TokenLimits(),
         idempotencyKey: String? = nil, for client: WorkerPool.ClientKey? = nil
     ) throws(Problem) -> Registry.Admission {
         if let folder = bounds.folder, role == .writer { try makeOutputFolder(folder, for: writer) }
@@ -167,7 +167,7 @@ package final class Encoders: Sendable {
     }
 
     private func prepare(
-        _ writer: WriterID, as role: EncoderSettings.Role, createdAt: Timestamp, bounds: TokenLimits,
+        _ writer: WriterID, as role: EncoderStart.Role, createdAt: Timestamp, bounds: TokenLimits,
         idempotencyKey: String? = nil
     ) throws(SystemError) -> NewEncoder {
         let (ours, theirs) = try DescriptorPair.messageSockets().split()
@@ -211,10 +211,10 @@ package final class Encoders: Sendable {
     }
 
     private func settings(
-        for writer: WriterID, _ role: EncoderSettings.Role, createdAt: Timestamp, bounds: TokenLimits,
+        for writer: WriterID, _ role: EncoderStart.Role, createdAt: Timestamp, bounds: TokenLimits,
         idempotencyKey: String?
-    ) -> EncoderSettings {
-        EncoderSettings(
+    ) -> EncoderStart {
+        EncoderStart(
             role: role, writer: writer, createdAt: createdAt, idempotencyKey: idempotencyKey, folder: records.folderPath(writer),
             outputDirectory: configuration.outputDirectory + (bounds.folder.map { "/" + $0 } ?? ""),
             ownersFolder: bounds.folder, othersFolders: bounds.othersFolders, limits: bounds.applied(to: configuration.limits),
@@ -269,20 +269,20 @@ package final class Encoders: Sendable {
         let timeout = configuration.limits.encoderTimeout
         if timeout <= 0 { return }
         let links = registry.liveLinks + [catalogLink.withLock { $0 }].compactMap { $0 }
-        for link in links where link.pulse.silence > .seconds(timeout) && link.condemnation == nil { end(link) }
+        for link in links where link.heartbeat.silence > .seconds(timeout) && link.killReason == nil { end(link) }
         let isTime = lastPings.withLock { last in
             guard ContinuousClock.now - last >= min(Self.pingInterval, .seconds(timeout / 3)) else { return false }
             last = .now
             return true
         }
         // One whose fork waits its turn can't answer.
-        if isTime { for link in links where link.process != nil { link.pulse.ping() } }
+        if isTime { for link in links where link.process != nil { link.heartbeat.ping() } }
     }
 
     /// Kills an encoder that does not answer. False: it has no process.
     @discardableResult
     private func end(_ link: EncoderLink) -> Bool {
-        guard link.condemn(.unresponsive) else { return false }
+        guard link.kill(for: .unresponsive) else { return false }
         log.error("an encoder does not answer and is killed", metadata: ["writer": "\(link.writer.key)"])
         return true
     }
@@ -293,7 +293,7 @@ package final class Encoders: Sendable {
         _ link: EncoderLink, _ exchange: Exchange, then: @escaping @Sendable (Exchange, _ isGone: Bool) -> Void
     ) {
         if link.process == nil { return then(exchange, false) }
-        exchange.wait(until: .after(Self.answerTime), for: { link.pulse.askForAnswer($0) }) { [self] exchange, wake in
+        exchange.wait(until: .after(Self.answerTime), for: { link.heartbeat.askForAnswer($0) }) { [self] exchange, wake in
             switch wake {
             case .clientGone: break
             case .ready: then(exchange, false)
@@ -322,7 +322,7 @@ package final class Encoders: Sendable {
         let isOver = takeTurn(link) { event in
             switch consume event {
             case .claimed(let claim): note(claim, of: link)
-            case .concluded(let outcome): settle(link, outcome)
+            case .concluded(let outcome): recordEnd(link, outcome)
             default: break
             }
         }
@@ -363,7 +363,7 @@ package final class Encoders: Sendable {
     /// What no encoder of ours says was said by who has taken it over: nothing more of it is heard.
     private func distrust(_ link: EncoderLink, _ what: String) -> Bool {
         log.error("an encoder says what it may not and is killed", metadata: ["writer": "\(link.writer)", "what": "\(what)"])
-        link.condemn(.improper)
+        link.kill(for: .improper)
         link.unwatch(on: loop)
         return true
     }
@@ -377,7 +377,7 @@ package final class Encoders: Sendable {
         }
     }
 
-    private func settle(_ link: EncoderLink, _ outcome: EncoderLink.Outcome) {
+    private func recordEnd(_ link: EncoderLink, _ outcome: EncoderLink.Outcome) {
         defer { link.noteSettled() }
         switch outcome {
         case .concluded(let state):
@@ -395,7 +395,7 @@ package final class Encoders: Sendable {
     private func linkEnded(_ link: EncoderLink) {
         if link.outcome != nil { return settleConnections(of: link, .justEnding(link.writer)) }
         if let end = link.end {
-            settle(link, end)
+            recordEnd(link, end)
         } else {
             ends.withLock { $0.awaited[link.writer] = (link, .after(.seconds(3))) }
         }
@@ -434,7 +434,7 @@ package final class Encoders: Sendable {
         }
         guard let writer else { return }
         if let awaited {
-            settle(awaited, end)
+            recordEnd(awaited, end)
         } else if case .live(let link) = registry[writer], link.process == process {
             link.setEnd(end)
         }
@@ -448,14 +448,14 @@ package final class Encoders: Sendable {
         }
         for link in overdue {
             // It has nobody to talk to any more, and holds on to what it has.
-            link.condemn(.improper)
-            settle(link, nil)
+            link.kill(for: .improper)
+            recordEnd(link, nil)
         }
     }
 
     /// An encoder ended without a word: its writer has failed, or was never made. Unless it had
     /// put its record on disk and died on the way to telling us.
-    private func settle(_ link: EncoderLink, _ end: ProcessEnd?) {
+    private func recordEnd(_ link: EncoderLink, _ end: ProcessEnd?) {
         defer { link.noteSettled() }
         let problem = problem(of: link, end)
         settleWriter(of: link, end, problem)
@@ -463,7 +463,7 @@ package final class Encoders: Sendable {
     }
 
     private func problem(of link: EncoderLink, _ end: ProcessEnd?) -> Problem {
-        if link.condemnation == .unresponsive {
+        if link.killReason == .unresponsive {
             return .encoderUnresponsive(configuration.limits.encoderTimeout, isCatalog: link.role == .catalog)
         }
         // Its fork server died before it was forked.

@@ -1,5 +1,5 @@
 /// Lets so many threads at a time do what takes descriptors; the others wait for their turn.
-public final class Turnstile: Sendable {
+public final class Semaphore: Sendable {
     private let free: Monitor<Int>
 
     public init(_ places: Int) { free = Monitor(max(1, places)) }

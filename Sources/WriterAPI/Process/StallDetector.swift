@@ -3,7 +3,7 @@ import WriterModel
 
 /// Finds a call of libav that does not come back, by looking every second. Looks are counted, not
 /// time: a process that was stopped for a while has not been at its calls meanwhile.
-struct CallWatch {
+struct StallDetector {
     private let timeout: Double
     private var looks: [CallUnderWay: Int] = [:]
 

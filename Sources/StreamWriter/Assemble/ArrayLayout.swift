@@ -1,7 +1,7 @@
 import Libav
 
 /// A stream's chunks as NumPy arrays: the type and the shape that hold the same bytes.
-public struct InputArray: Sendable, Equatable {
+public struct ArrayLayout: Sendable, Equatable {
     /// NumPy's type string, "<f4".
     public let dtype: String
     /// The shapes of one frame that are taken; a chunk's array has one dimension more in front.

@@ -3,7 +3,7 @@ import Synchronization
 import SystemIO
 
 /// The requests that handlers are at, so that each can be answered when its handler can't.
-final class RequestsAtWork: Sendable {
+final class InFlightRequests: Sendable {
     struct Entry: Sendable {
         let descriptor: Int32
         let head: RequestHead

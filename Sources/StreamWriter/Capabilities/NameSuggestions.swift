@@ -1,7 +1,7 @@
 import Bytewise
 
 /// Names a mistyped one may have stood for.
-enum NearNames {
+enum NameSuggestions {
     static let limit = 10
 
     /// The names that contain `name` or differ from it by few letters, nearest first.

@@ -1,11 +1,11 @@
 import Synchronization
 
 /// Tells another thread whether a libav call comes back. One thread at a time makes calls.
-final class CallClock: Sendable {
+final class CallTracker: Sendable {
     /// Odd while a call is under way.
     private let count = Atomic<UInt64>(0)
 
-    func timing<T, E: Error>(_ body: () throws(E) -> T) throws(E) -> T {
+    func tracking<T, E: Error>(_ body: () throws(E) -> T) throws(E) -> T {
         step()
         defer { step() }
         return try body()
@@ -22,9 +22,9 @@ final class CallClock: Sendable {
 }
 
 /// One of each stream.
-struct StreamClocks: Sendable {
-    let filters = CallClock()
-    let encoder = CallClock()
+struct StreamCalls: Sendable {
+    let filters = CallTracker()
+    let encoder = CallTracker()
 }
 
 /// A call of libav that has begun and not come back yet. The same call is equal to itself.
@@ -34,8 +34,8 @@ public struct CallUnderWay: Sendable, Hashable {
     public let part: Part
     private let number: UInt64
 
-    init?(_ stream: Int, _ part: Part, _ clock: CallClock) {
-        guard let number = clock.current else { return nil }
+    init?(_ stream: Int, _ part: Part, _ calls: CallTracker) {
+        guard let number = calls.current else { return nil }
         self.stream = stream
         self.part = part
         self.number = number

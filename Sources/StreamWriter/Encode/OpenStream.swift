@@ -1,19 +1,19 @@
 import Libav
 
 /// A stream of an open writer.
-final class WriterStream: @unchecked Sendable {
+final class OpenStream: @unchecked Sendable {
     // Unchecked: `assembler` and `converter` are used by the one chunk in progress, or by the
     // writer when there is none.
     let assembler: any FrameAssembler
     private let converter: FrameConverter
     let pipeline: EncodePipeline
     let progress: ProgressCounter
-    private let failure: Failure
+    private let failure: FirstFailure
     private let encoder: String
     private let leastSamples: Int
     private let index: Int
 
-    init(_ parts: StreamParts, sink: PacketSink, progress: ProgressCounter, failure: Failure) {
+    init(_ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure) {
         assembler = parts.assembler
         converter = FrameConverter(parts)
         self.progress = progress

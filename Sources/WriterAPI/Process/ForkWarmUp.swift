@@ -8,28 +8,28 @@ import WriterModel
 /// Does once, in the process that encoders are forked from, what each of them does for its writer: what
 /// Swift's runtime, the dynamic linker and libav make at first use is then there in every fork. Starts no
 /// thread and leaves nothing behind.
-enum Rehearsal {
+enum ForkWarmUp {
     static func run(_ policy: ClientPolicy) {
         StreamWriter.warmUp()
         OptionPolicy.warmUp()
-        try? rehearseWriter(OptionPolicy(policy))
-        try? rehearseRequest()
-        rehearseMessages()
+        try? warmUpWriter(OptionPolicy(policy))
+        try? warmUpRequest()
+        warmUpMessages()
     }
 
-    private static let writer = WriterID("rehearsal")!
+    private static let writer = WriterID("fork-warm-up")!
 
-    private static func rehearseWriter(_ policy: OptionPolicy) throws {
+    private static func warmUpWriter(_ policy: OptionPolicy) throws {
         let body = try JSONParser.parse(Array(#"{"format": "wav", "streams": [\#(stream)], "open": {"option": {}}}"#.utf8))
         let request = try CreateRequest(body)
         try policy.check(request)
         let config = try StreamRequest(try JSONParser.parse(Array(stream.utf8))).config
-        try StreamWriter.rehearse(config)
+        try StreamWriter.warmUpForFork(config)
     }
 
     private static let stream = #"{"type": "audio", "sample_rate": 48000, "num_channels": 2, "format": "s16"}"#
 
-    private static func rehearseRequest() throws {
+    private static func warmUpRequest() throws {
         let text = "POST /v1/writers/\(writer)/streams/0/chunks?pts=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nAuthorization: Bearer a\r\n\r\n"
         let parsed = try Array(text.utf8).withUnsafeBytes { try RequestParser.parse($0, limits: HTTPLimits()) }
         guard case .complete(let head, _) = parsed else { return }
@@ -38,8 +38,8 @@ enum Rehearsal {
         _ = Response.json(["frames": 1, "pts": ["start": .number(0.5)]], fields: [("Upload-Offset", "4")])
     }
 
-    private static func rehearseMessages() {
-        let settings = EncoderSettings(
+    private static func warmUpMessages() {
+        let settings = EncoderStart(
             role: .writer, writer: writer, createdAt: .now(), folder: "/", outputDirectory: "/", limits: ServiceLimits(),
             policy: OutputPolicy(), serverPort: 0, version: "", logsRequests: true, asksForTokens: true)
         let record = WriterRecord(

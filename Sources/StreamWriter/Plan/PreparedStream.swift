@@ -2,7 +2,7 @@ import Bytewise
 import Libav
 
 /// A stream that is set up: everything it needs but the muxer. Made by `addStream`.
-struct StreamParts {
+struct PreparedStream {
     let description: StreamDescription
     let presentation: StreamPresentation
     let plan: EncodePlan
@@ -10,32 +10,32 @@ struct StreamParts {
     let graph: FilterGraph?
     let converter: SampleConverter?
     let assembler: any FrameAssembler
-    let clocks: StreamClocks
+    let calls: StreamCalls
     /// Samples that the last frame must have, where it is known how many it will have.
     let leastSamples: Int
 
     init(
-        _ config: StreamConfig, index: Int, for format: OutputFormat, limits: WriterLimits, clocks: StreamClocks
+        _ config: StreamConfig, index: Int, for format: OutputFormat, limits: WriterLimits, calls: StreamCalls
     ) throws(StreamWriterError) {
         switch config {
         case .audio(let config):
             try config.codecConfig.validate()
-            try self.init(config, index, format, limits, clocks)
+            try self.init(config, index, format, limits, calls)
         case .video(let config):
             try config.codecConfig.validate()
-            try self.init(config, index, format, limits, clocks)
+            try self.init(config, index, format, limits, calls)
         }
     }
 
     private init(
         _ config: AudioStreamConfig, _ index: Int, _ format: OutputFormat, _ limits: WriterLimits,
-        _ clocks: StreamClocks
+        _ calls: StreamCalls
     ) throws(StreamWriterError) {
-        let audio = try AudioPlan(config, for: format, limits, clocks)
-        self.clocks = clocks
+        let audio = try AudioPlan(config, for: format, limits, calls)
+        self.calls = calls
         plan = audio.encode
         presentation = try .init(config)
-        (encoder, graph) = try Self.open(audio.encode, clocks)
+        (encoder, graph) = try Self.open(audio.encode, calls)
         let anySize = AudioPlan.blockSamples(sampleRate: config.sampleRate)
         let block = graph == nil && encoder.frameSize > 0 ? encoder.frameSize : anySize
         if let (from, to) = audio.encode.conversion {
@@ -57,13 +57,13 @@ struct StreamParts {
 
     private init(
         _ config: VideoStreamConfig, _ index: Int, _ format: OutputFormat, _ limits: WriterLimits,
-        _ clocks: StreamClocks
+        _ calls: StreamCalls
     ) throws(StreamWriterError) {
-        let video = try VideoPlan(config, for: format, limits, clocks)
-        self.clocks = clocks
+        let video = try VideoPlan(config, for: format, limits, calls)
+        self.calls = calls
         plan = video.encode
         presentation = try .init(config, for: format)
-        (encoder, graph) = try Self.open(video.encode, clocks)
+        (encoder, graph) = try Self.open(video.encode, calls)
         converter = nil
         leastSamples = 0
         let keepsBytes = plan.filtering == nil && encoder.settings.codec.isRawVideo
@@ -79,7 +79,7 @@ struct StreamParts {
     }
 
     private static func open(
-        _ plan: EncodePlan, _ clocks: StreamClocks
+        _ plan: EncodePlan, _ calls: StreamCalls
     ) throws(StreamWriterError) -> (Encoder, FilterGraph?) {
         let graph = try plan.filtering?.build()
         var settings = plan.settings
@@ -88,7 +88,7 @@ struct StreamParts {
         let encoder: Encoder
         _ = Log.take()
         do {
-            encoder = try clocks.encoder.timing { () throws(LibavError) in try Encoder(settings) }
+            encoder = try calls.encoder.tracking { () throws(LibavError) in try Encoder(settings) }
         } catch {
             throw StreamWriterError(opening: error)
         }
@@ -142,14 +142,13 @@ extension StreamDescription {
     }
 
     fileprivate init(video encoder: Encoder, index: Int, frameBytes: Int, rate: Rational) {
-        guard case .video(let format, let width, let height, let frameRate) = encoder.settings.input
-        else { preconditionFailure() }
+        guard case .video(let shape) = encoder.settings.input else { preconditionFailure() }
         self.init(
             index: index, kind: .video, encoder: encoder.settings.codec.name,
-            encoderFormat: (encoder.settings.hardwareFrames?.softwareFormat ?? format).name,
+            encoderFormat: (encoder.settings.hardwareFrames?.softwareFormat ?? shape.format).name,
             encoderSampleRate: nil, encoderNumChannels: nil,
-            frameSize: nil, encoderFrameRate: Rational(frameRate), encoderWidth: width,
-            encoderHeight: height, timeBase: Rational(encoder.timeBase), inputFrameBytes: frameBytes,
+            frameSize: nil, encoderFrameRate: Rational(shape.frameRate), encoderWidth: shape.width,
+            encoderHeight: shape.height, timeBase: Rational(encoder.timeBase), inputFrameBytes: frameBytes,
             inputRate: rate, bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil)
     }
 }

@@ -8,7 +8,7 @@ import WriterModel
 
 /// What a writer writes to: made when the writer is, put in its place when it is opened,
 /// removed when nothing comes of it.
-final class OutputPlace: Sendable {
+final class WriterOutput: Sendable {
     let muxer: MuxerInfo
     let plan: DestinationPlan
     /// What the muxer may open.

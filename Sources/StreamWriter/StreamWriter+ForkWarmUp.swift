@@ -2,12 +2,12 @@ import Glibc
 
 extension StreamWriter {
     /// A writer's whole life, its output thrown away, for what is made at first use. Starts no thread.
-    package static func rehearse(_ config: StreamConfig) throws(StreamWriterError) {
+    package static func warmUpForFork(_ config: StreamConfig) throws(StreamWriterError) {
         let nowhere = Glibc.open("/dev/null", O_RDWR | O_CLOEXEC)
         if nowhere < 0 { return }
-        let writer = try StreamWriter(destination: .file(descriptor: nowhere, name: "rehearsal.wav"), format: nil)
+        let writer = try StreamWriter(destination: .file(descriptor: nowhere, name: "fork-warm-up.wav"), format: nil)
         let stream = try writer.addStream(config)
-        try writer.setMetadata(["title": "rehearsal"])
+        try writer.setMetadata(["title": "fork-warm-up"])
         try writer.open()
         let chunk = try writer.beginChunk(stream: stream, pts: nil)
         let frames = [UInt8](repeating: 0, count: 64 * writer.description(of: stream).inputFrameBytes)

@@ -6,11 +6,11 @@ import SystemIO
 import WriterModel
 
 /// Makes the place a writer writes to, and what it writes there.
-struct OutputMaking {
-    typealias Made = (place: OutputPlace, destination: Destination)
+struct OutputBuilder {
+    typealias Made = (place: WriterOutput, destination: Destination)
 
     private let request: CreateRequest
-    private let settings: EncoderSettings
+    private let settings: EncoderStart
     private let clientPolicy: ClientPolicy
     private let confinement: Confinement
     /// The writer's own.
@@ -24,7 +24,7 @@ struct OutputMaking {
     /// `onWrite` is called after bytes were written; `onClaim` with what the writer writes to, while
     /// nothing has been done yet that a client could have taken over.
     init(
-        _ request: CreateRequest, settings: EncoderSettings, clientPolicy: ClientPolicy, confinement: Confinement,
+        _ request: CreateRequest, settings: EncoderStart, clientPolicy: ClientPolicy, confinement: Confinement,
         folder: Directory, onClaim: @escaping (OutputClaim) -> Void, onWrite: @escaping @Sendable () -> Void
     ) throws(Problem) {
         self.request = request
@@ -48,14 +48,14 @@ struct OutputMaking {
     }
 
     /// The destination owns its descriptor. A trial leaves nothing.
-    func make(isTrial: Bool) throws(Problem) -> Made {
+    func make(isDryRun: Bool) throws(Problem) -> Made {
         let made: Made
         do throws(SystemError) {
-            made = isTrial ? try makeTrial() : try make()
+            made = isDryRun ? try makeForDryRun() : try make()
         } catch {
-            throw OutputPlace.problem(error, request.dst ?? "")
+            throw WriterOutput.problem(error, request.dst ?? "")
         }
-        try narrow(made, to: isTrial ? .ownFolder : made.place.reach)
+        try narrow(made, to: isDryRun ? .ownFolder : made.place.reach)
         return made
     }
 
@@ -98,7 +98,7 @@ struct OutputMaking {
         try outputs.makeParents(of: dst)
         if request.overwrite, let descriptor = try outputs.openSpecialForWriting(dst) {
             claim(.nothing)
-            let file = OutputPlace.OwnFile(folder: outputs, name: dst, isSpecial: true)
+            let file = WriterOutput.OwnFile(folder: outputs, name: dst, isSpecial: true)
             return (place(file), .file(descriptor: descriptor, name: dst, onWrite: onWrite))
         }
         claim(.file(dst))
@@ -126,7 +126,7 @@ struct OutputMaking {
     }
 
     /// A file in the writer's own folder, or nothing at all for what opens its destination itself.
-    private func makeTrial() throws(SystemError) -> Made {
+    private func makeForDryRun() throws(SystemError) -> Made {
         claim(.nothing)
         switch plan {
         case .file(let dst), .files(let dst): try refuseIfThere(dst, try Directory(path: settings.outputDirectory))
@@ -145,7 +145,7 @@ struct OutputMaking {
     }
 
     /// A file that has no other name than this.
-    private func create(_ file: OutputPlace.OwnFile) throws(SystemError) -> Made {
+    private func create(_ file: WriterOutput.OwnFile) throws(SystemError) -> Made {
         var file = file
         let descriptor = Descriptor(owning: try file.folder.createFile(file.name, .onlyIfAbsent))
         guard let identity = FileIdentity(of: descriptor.number) else { throw SystemError("look at \(file.name)") }
@@ -156,7 +156,7 @@ struct OutputMaking {
 
     /// Under the output directory, where others may take its name. It has a name of the server's own until the
     /// ledger says which file it is: killed at any time, this process leaves none that nobody knows.
-    private func create(inOutputs file: OutputPlace.OwnFile, _ ledger: FileLedger) throws(SystemError) -> Made {
+    private func create(inOutputs file: WriterOutput.OwnFile, _ ledger: FileLedger) throws(SystemError) -> Made {
         var file = file
         let temporaryName = TemporaryOutput.path(beside: try path(file.name), for: settings.writer).text
         // Of a writer of this id that was never made.
@@ -184,9 +184,9 @@ struct OutputMaking {
         }
     }
 
-    private func place(_ file: OutputPlace.OwnFile? = nil, muxerFolder: MuxerFolder? = nil) -> OutputPlace {
+    private func place(_ file: WriterOutput.OwnFile? = nil, muxerFolder: MuxerFolder? = nil) -> WriterOutput {
         let opener = DestinationGuard(
             plan: plan, policy: settings.policy, clientPolicy: clientPolicy, folder: muxerFolder)
-        return OutputPlace(muxer: muxer, plan: plan, opener: opener, file: file)
+        return WriterOutput(muxer: muxer, plan: plan, opener: opener, file: file)
     }
 }

@@ -5,7 +5,7 @@ import SystemIO
 
 /// The connections that no handler thread has: idle, part-way through a head, or being read
 /// away before they close. All state belongs to the event loop's thread.
-final class ConnectionParking: @unchecked Sendable {
+final class IdleConnections: @unchecked Sendable {
     // Unchecked: `parked`, `scratch` and `isDraining` are touched on the loop's thread only.
     private enum Phase {
         case idle, readingHead, closing
@@ -83,7 +83,7 @@ final class ConnectionParking: @unchecked Sendable {
             if entry.phase == .readingHead {
                 server?.refuseSlow(entry.connection)
             } else {
-                server?.forget(entry.connection)
+                server?.close(entry.connection)
             }
         }
     }
@@ -126,7 +126,7 @@ final class ConnectionParking: @unchecked Sendable {
                 connection: connection, phase: phase, deadline: .after(timeout), token: token, held: held)
         } catch {
             log.error("a connection can't be watched", metadata: ["error": "\(error)"])
-            server?.forget(connection)
+            server?.close(connection)
         }
     }
 
@@ -156,7 +156,7 @@ final class ConnectionParking: @unchecked Sendable {
             if proceed(entry.connection) { stillReading(entry) }
         default:
             release(entry)
-            server?.forget(entry.connection)
+            server?.close(entry.connection)
         }
     }
 
@@ -167,7 +167,7 @@ final class ConnectionParking: @unchecked Sendable {
             parked[ObjectIdentifier(entry.connection)]?.deadline = .after(configuration.closeTimeout)
         default:
             release(entry)
-            server?.forget(entry.connection)
+            server?.close(entry.connection)
         }
     }
 

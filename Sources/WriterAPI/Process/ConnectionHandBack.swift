@@ -4,7 +4,7 @@ import HTTPServer
 import WriterModel
 
 /// The way back: connections whose request is not for this process go to the gateway.
-struct GatewayReturn: Sendable {
+struct ConnectionHandBack: Sendable {
     let gateway: GatewayLine
 
     func handBack(_ exchange: Exchange) throws(Problem) {
@@ -21,13 +21,5 @@ struct GatewayReturn: Sendable {
         let mayPass = connection.passes < ControlMessage.maxPasses
         if mayPass && gateway.giveBack(loan, unread: connection.unread, passes: connection.passes + 1) { return }
         loan.end(.closed)
-    }
-}
-
-extension Problem {
-    /// A problem with a stream's offset tells it in its field too.
-    var offsetFields: [(name: String, value: String)] {
-        guard let offset = extras.first(where: { $0.name == "offset" })?.value.integerValue else { return [] }
-        return [("Upload-Offset", String(offset))]
     }
 }

@@ -1,5 +1,5 @@
 /// What a new encoder is told before anything else.
-public struct EncoderSettings: Sendable, Equatable {
+public struct EncoderStart: Sendable, Equatable {
     /// What the process is for.
     public enum Role: String, Sendable, Equatable {
         case writer

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// The first thing that went wrong in a writer; every later call answers with it. Any thread.
-final class Failure: Sendable {
+final class FirstFailure: Sendable {
     private let first = Mutex<StreamWriterError?>(nil)
 
     /// Notes an error; the first one noted.

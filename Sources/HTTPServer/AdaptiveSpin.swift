@@ -1,6 +1,6 @@
 /// Whether a client sends its next request so soon after an answer that looking for it again and again costs less
 /// than sleeping: putting a thread to sleep and waking it takes tens of microseconds, on both sides.
-package struct Promptness {
+package struct AdaptiveSpin {
     /// How long to look.
     package static let patience = Duration.microseconds(50)
     /// A wait that is worth looking for: what it takes to wake up is in it.
@@ -19,9 +19,9 @@ package struct Promptness {
     /// It slept until the request came.
     package mutating func slept(_ time: Duration) { shortWaits = time <= Self.shortWait ? shortWaits + 1 : 0 }
 
-    package mutating func found() { needed = Self.least }
+    package mutating func hit() { needed = Self.least }
 
-    package mutating func lookedInVain() {
+    package mutating func missed() {
         shortWaits = 0
         needed = min(2 * needed, Self.most)
     }

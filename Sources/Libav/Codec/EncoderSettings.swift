@@ -1,0 +1,27 @@
+/// Everything an encoder is opened with.
+package struct EncoderSettings: Sendable {
+    package var codec: Codec
+    package var input: MediaFormat
+    package var bitRate: Int?
+    package var compressionLevel: Int?
+    package var qscale: Double?
+    package var gopSize: Int?
+    package var maxBFrames: Int?
+    /// Of one pixel; nil when not known.
+    package var sampleAspectRatio: Fraction?
+    package var color = ColorDescription()
+    package var options: [String: String] = [:]
+    /// The muxer keeps the codec's headers itself.
+    package var usesGlobalHeader = false
+    package var maxThreads = Processors.mostThreads
+    /// For frames in a GPU's memory.
+    package var hardwareFrames: HardwareFrames?
+
+    package init(codec: Codec, input: MediaFormat) {
+        self.codec = codec
+        self.input = input
+    }
+
+    /// One sample, or one frame.
+    package var timeBase: Fraction { input.timeBase }
+}
