@@ -1,0 +1,33 @@
+/// What an encoding changes of what was sent although it succeeds: bits, colors, channels, rate, time.
+public struct Warning: Sendable, Equatable {
+    /// Stable, for programs.
+    public enum Code: String, Sendable, CaseIterable {
+        /// Fewer bits for a component or a sample.
+        case depthReduced = "depth-reduced"
+        /// No transparency.
+        case alphaDropped = "alpha-dropped"
+        /// Fewer samples of color than of brightness.
+        case chromaSubsampled = "chroma-subsampled"
+        /// No color.
+        case colorDropped = "color-dropped"
+        case channelsMixed = "channels-mixed"
+        case sampleRateChanged = "sample-rate-changed"
+        case frameRateChanged = "frame-rate-changed"
+        case framesDropped = "frames-dropped"
+        case framesRepeated = "frames-repeated"
+        case gapFilled = "gap-filled"
+        case metadataDropped = "metadata-dropped"
+    }
+
+    public let code: Code
+    /// The stream's parameter that decides otherwise: `encoder_format`; nil when none does.
+    public let parameter: String?
+    /// One sentence for people.
+    public let message: String
+
+    public init(_ code: Code, parameter: String? = nil, _ message: String) {
+        self.code = code
+        self.parameter = parameter
+        self.message = message
+    }
+}
