@@ -9,7 +9,8 @@ import PackageDescription
 //                          ├──► StreamWriter ──► Libav ──► CLibav
 //                          └──► CHeaps
 //
-// All of Swift's may use Bytewise, which uses nothing: text by its bytes.
+// All of Swift's may use Bytewise: text by its bytes; and all but HTTP1 and WriterModel, which are values,
+// Threading: locks, threads, deadlines. Neither uses anything.
 //
 // The gateway never reaches Libav; HTTP1, WriterModel and StreamWriter never reach a socket.
 let package = Package(
@@ -43,23 +44,26 @@ let package = Package(
         // Text by its bytes, for every other.
         .target(name: "Bytewise"),
 
+        // Locks, threads, deadlines: likewise.
+        .target(name: "Threading"),
+
         // Media.
-        .target(name: "Libav", dependencies: ["CLibav", "Bytewise"]),
-        .target(name: "StreamWriter", dependencies: ["Libav", "Bytewise"]),
+        .target(name: "Libav", dependencies: ["CLibav", "Threading", "Bytewise"]),
+        .target(name: "StreamWriter", dependencies: ["Libav", "Threading", "Bytewise"]),
 
         // HTTP.
         .target(name: "HTTP1"),
-        .target(name: "SystemIO", dependencies: ["CLinux", "CSeccomp", "Bytewise"]),
-        .target(name: "HTTPServer", dependencies: ["HTTP1", "SystemIO", .logging]),
+        .target(name: "SystemIO", dependencies: ["CLinux", "CSeccomp", "Threading", "Bytewise"]),
+        .target(name: "HTTPServer", dependencies: ["HTTP1", "SystemIO", "Threading", .logging]),
 
         // The product.
         .target(name: "WriterModel", dependencies: ["Bytewise"]),
         .target(
             name: "APICore",
-            dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO", "Bytewise", .logging, .crypto]),
-        .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", "CHeaps", "Bytewise", .logging]),
+            dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO", "Threading", "Bytewise", .logging, .crypto]),
+        .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", "CHeaps", "Threading", "Bytewise", .logging]),
         .target(
-            name: "Gateway", dependencies: ["APICore", "Bytewise", .logging],
+            name: "Gateway", dependencies: ["APICore", "Threading", "Bytewise", .logging],
             resources: [.embedInCode("openapi.yaml")]),
         .target(name: "ServiceLog", dependencies: ["SystemIO", "WriterModel", "Bytewise", .logging]),
         .executableTarget(
@@ -82,12 +86,13 @@ let package = Package(
             linkerSettings: .ownAllocator),
         .testTarget(name: "FaultRunTests", dependencies: ["WriterAPI", "StreamWriter"], linkerSettings: .heaps),
         .testTarget(name: "BytewiseTests", dependencies: ["Bytewise"]),
+        .testTarget(name: "ThreadingTests", dependencies: ["Threading"]),
         .testTarget(name: "LibavTests", dependencies: ["Libav"]),
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"], swiftSettings: .quickToBuild),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
         .systemLibrary(name: "CRawCall", path: "Tests/CRawCall"),
-        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Bytewise", "CRawCall"]),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", .logging]),
+        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Threading", "Bytewise", "CRawCall"]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", "Threading", .logging]),
         .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
         .testTarget(
             name: "WriterAPITests",
@@ -96,7 +101,7 @@ let package = Package(
         .testTarget(name: "CHeapsTests", dependencies: ["CHeaps"], linkerSettings: .heaps),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "WriterModel", "Bytewise", .logging]),
+            dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "Threading", "WriterModel", "Bytewise", .logging]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

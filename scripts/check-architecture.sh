@@ -36,7 +36,9 @@ forbid CHeaps "${folders[@]}"
 forbid 'Libav|StreamWriter|WriterAPI' \
     Sources/Gateway Sources/HTTPServer Sources/HTTP1 Sources/SystemIO Sources/WriterModel Sources/APICore Sources/ServiceLog Sources/penstock
 forbid 'SystemIO|HTTPServer|Gateway' Sources/HTTP1 Sources/WriterModel Sources/Libav Sources/StreamWriter
-forbid 'SystemIO|HTTPServer|HTTP1|WriterModel|APICore|WriterAPI|Gateway|StreamWriter|Libav' Sources/Bytewise
+forbid 'SystemIO|HTTPServer|HTTP1|WriterModel|APICore|WriterAPI|Gateway|StreamWriter|Libav' Sources/Bytewise Sources/Threading
+forbid Bytewise Sources/Threading
+forbid Threading Sources/Bytewise Sources/HTTP1 Sources/WriterModel
 forbid Gateway Sources/HTTPServer Sources/APICore Sources/WriterAPI Sources/penstock-encoder
 
 binaries=${1:-}

@@ -1,6 +1,7 @@
 import Bytewise
 import Synchronization
 import SystemIO
+import Threading
 import WriterModel
 
 /// Which files under the output directory a writer has made, and which file each is, so that one that another

@@ -3,6 +3,7 @@ import HTTPServer
 import Logging
 import Synchronization
 import SystemIO
+import Threading
 import WriterModel
 
 /// The switchboard between clients and encoders: accepts, reads a request's head, and passes
@@ -265,7 +266,7 @@ public final class Gateway: Sendable {
 
     /// Sees the end sooner than the loop's tick would.
     private func watchForEnd() {
-        do throws(SystemError) {
+        do throws(SystemThread.Unavailable) {
             try SystemThread.start(name: "ending") { [self] in
                 while !hasStopped.load(ordering: .relaxed) {
                     loop.post { [self] in stopIfDone() }

@@ -1,5 +1,6 @@
 import HTTP1
 import SystemIO
+import Threading
 
 /// One client's TCP connection. It belongs to the event loop or to one handler thread, never
 /// to both; whoever has it may touch it.
@@ -27,7 +28,7 @@ final class Connection: @unchecked Sendable {
     private var hasReceiveTimeout = false
     private var spin = AdaptiveSpin()
     /// With one, its client could not send while it is looked for.
-    private static let hasProcessorsToSpare = SystemThread.processors > 1
+    private static let hasProcessorsToSpare = Processors.count > 1
 
     static let readCapacity = 16 * 1_024
 

@@ -1,5 +1,6 @@
 import HTTP1
 import SystemIO
+import Threading
 
 /// One request and its answer. A handler uses it on its own thread until it returns, and
 /// either answers once, hands the connection off, or lets it wait: then it goes on in another call,

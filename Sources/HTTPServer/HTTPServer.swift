@@ -2,6 +2,7 @@ import HTTP1
 import Logging
 import SystemIO
 import Synchronization
+import Threading
 
 /// Answers requests. `handle` runs on a handler thread and may block on what this process does, never on
 /// what a client does or leaves undone; the others must not block.

@@ -2,6 +2,7 @@ import HTTP1
 import Logging
 import Synchronization
 import SystemIO
+import Threading
 
 /// The connections that no handler thread has: idle, part-way through a head, or being read
 /// away before they close. All state belongs to the event loop's thread.

@@ -1,6 +1,7 @@
 import HTTP1
 import Synchronization
 import SystemIO
+import Threading
 
 /// The requests that handlers are at, so that each can be answered when its handler can't.
 final class InFlightRequests: Sendable {

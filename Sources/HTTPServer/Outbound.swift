@@ -1,5 +1,6 @@
 import HTTP1
 import SystemIO
+import Threading
 
 /// A body that is made while it is sent. One thread at a time asks.
 public protocol PieceSource: AnyObject, Sendable {

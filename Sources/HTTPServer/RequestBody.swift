@@ -1,6 +1,7 @@
 import HTTP1
 import Synchronization
 import SystemIO
+import Threading
 
 /// The body of one request, read straight from the socket into the reader's memory. One thread at a
 /// time uses it, while the request is handled.

@@ -1,6 +1,7 @@
 import Logging
 import Synchronization
 import SystemIO
+import Threading
 
 /// What an exchange waits for without a thread.
 struct ExchangeWait: Sendable {

@@ -1,4 +1,5 @@
 import SystemIO
+import Threading
 
 /// A bounded number of threads for work that blocks. Threads start when they are needed and
 /// end after a while without work. No client has all of them: what is beyond its share waits for
@@ -163,11 +164,14 @@ package final class WorkerPool: Sendable {
     }
 
     private func work() {
+        InterruptibleWaits.admitThread()
         var isWanted = true
         while isWanted, let job = awaitJob() {
             job.run()
             isWanted = becomeIdle(after: job)
         }
+        // Another thread may get the same stack.
+        SystemThread.wipeStack()
     }
 
     /// False: this thread is to end. One that came back from `blocking` may be one too many.

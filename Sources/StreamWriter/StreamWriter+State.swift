@@ -14,7 +14,7 @@ extension StreamWriter {
         defer {
             monitor.withLock {
                 isChanging = false
-                monitor.signal()
+                monitor.wakeAll()
             }
         }
         return try body()
@@ -59,7 +59,7 @@ extension StreamWriter {
     func endChunk(_ index: Int) {
         monitor.withLock {
             chunks.remove(index)
-            monitor.signal()
+            monitor.wakeAll()
         }
     }
 

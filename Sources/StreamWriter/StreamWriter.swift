@@ -1,11 +1,12 @@
 import Libav
+import Threading
 
 /// Encodes audio and video chunk by chunk into one destination: the seed's class of that name.
 /// Streams are added, the writer is opened, takes chunks, and is closed.
 public final class StreamWriter: @unchecked Sendable {
     // Unchecked: `monitor` guards the state. What `isChanging` guards (the parts, the muxer) is
     // used by the one call that set it; libav is never called with the lock held.
-    let monitor = Monitor()
+    let monitor = ConditionLock()
     let failure = FirstFailure()
     let interruption = Interruption()
     let format: OutputFormat
@@ -201,7 +202,7 @@ public final class StreamWriter: @unchecked Sendable {
         release()
         monitor.withLock {
             isChanging = false
-            monitor.signal()
+            monitor.wakeAll()
         }
     }
 

@@ -3,6 +3,7 @@ import Glibc
 import HTTPServer
 import SystemIO
 import Testing
+import Threading
 import WriterModel
 
 @Suite struct EncoderLinkTests {

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import SystemIO
 import Testing
+import Threading
 import WriterModel
 
 /// How forks are asked for when many are wanted.

@@ -3,6 +3,7 @@ import Glibc
 import Synchronization
 import SystemIO
 import Testing
+import Threading
 import WriterModel
 
 /// When the token file is read, and when it isn't yet.

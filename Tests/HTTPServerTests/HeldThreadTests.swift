@@ -1,6 +1,7 @@
 import HTTPServer
 import SystemIO
 import Testing
+import Threading
 
 /// Clients that are slow on purpose, while others want to be served.
 @Suite struct HeldThreadTests {

@@ -4,6 +4,7 @@ import HTTPServer
 import SystemIO
 import Synchronization
 import Testing
+import Threading
 
 /// Connections that one server lends to another, as the gateway does to encoders.
 @Suite struct LendingTests {

@@ -4,6 +4,7 @@ import HTTPServer
 import Logging
 import Synchronization
 import SystemIO
+import Threading
 
 /// A server on a free loopback port, with a loop thread of its own.
 final class LiveServer: Sendable {

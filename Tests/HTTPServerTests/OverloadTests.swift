@@ -3,6 +3,7 @@ import HTTP1
 import HTTPServer
 import SystemIO
 import Testing
+import Threading
 
 @Suite struct OverloadTests {
     static let wait = "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -1,6 +1,7 @@
 import HTTPServer
 import SystemIO
 import Testing
+import Threading
 
 @Suite struct WorkerPoolTests {
     @Test func everyJobRunsOnceThoughMoreComeThanThreads() {

@@ -1,6 +1,7 @@
 import Glibc
 import SystemIO
 import Testing
+import Threading
 
 @Suite struct DirectoryTests {
     private let outside = TemporaryFolder()

@@ -1,5 +1,6 @@
 import SystemIO
 import Testing
+import Threading
 
 @Suite struct EventLoopTests {
     private final class Held: Sendable {}
@@ -65,12 +66,5 @@ import Testing
         #expect(sender.send([1]) == .sent)
         loop.run()
         #expect(calls.withLock { $0 } == [2])
-    }
-
-    @Test func aMonitorsWaitEndsAtItsDeadline() {
-        let monitor = Monitor(0)
-        let limit = Deadline.after(.seconds(5))
-        #expect(monitor.wait(until: .after(.milliseconds(30))) { $0 == 1 ? true : nil } == nil)
-        #expect(!limit.hasPassed)
     }
 }

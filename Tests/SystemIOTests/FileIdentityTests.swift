@@ -2,6 +2,7 @@ import Bytewise
 import Glibc
 import SystemIO
 import Testing
+import Threading
 
 @Suite struct FileIdentityTests {
     private let temporary = TemporaryFolder()

@@ -2,6 +2,7 @@ import Glibc
 import Synchronization
 import SystemIO
 import Testing
+import Threading
 
 /// A process that is confined, has threads, and is confined further.
 @Suite(.serialized) struct NarrowingTests {

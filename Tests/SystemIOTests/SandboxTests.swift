@@ -2,6 +2,7 @@ import CRawCall
 import Glibc
 import SystemIO
 import Testing
+import Threading
 
 /// System calls, privileges, limits and descriptors of a confined process, on the running kernel.
 @Suite struct SandboxTests {

@@ -1,6 +1,7 @@
 import Glibc
 import SystemIO
 import Testing
+import Threading
 
 @Suite struct SocketTests {
     private final class End {
@@ -161,6 +162,7 @@ import Testing
             let descriptor = far.number
             #expect(Socket.setReceiveTimeout(descriptor, .seconds(20)))
             try SystemThread.start(name: "waiter") {
+                InterruptibleWaits.admitThread()
                 // As one does that serves its client again and again.
                 while let progress = waits.wait({ self.receive(descriptor) }) { #expect(progress == .moved(1)) }
                 ended.change { $0 += 1 }

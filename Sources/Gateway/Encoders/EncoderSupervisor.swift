@@ -3,6 +3,7 @@ import HTTPServer
 import Logging
 import Synchronization
 import SystemIO
+import Threading
 import WriterModel
 
 /// Starts encoders, keeps their links, and settles how each writer ended: by its encoder's

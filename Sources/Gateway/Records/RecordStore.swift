@@ -3,6 +3,7 @@ import Bytewise
 import Logging
 import Synchronization
 import SystemIO
+import Threading
 import WriterModel
 
 /// The writers' folders under the state directory: `writers/{id}/record.json`, and beside it

@@ -1,6 +1,7 @@
 import APICore
 import Synchronization
 import SystemIO
+import Threading
 import WriterModel
 
 /// The file of bearer tokens: a token a line, with what it allows and what bounds it (`TokenLine`); empty

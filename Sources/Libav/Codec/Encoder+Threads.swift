@@ -1,7 +1,11 @@
 import Bytewise
 internal import CLibav
+import Threading
 
 extension Encoder {
+    /// As many threads as FFmpeg itself starts at most, or one for each processor where there are more.
+    package static let mostThreads = max(16, Processors.count)
+
     /// Refuses more threads than `maxThreads`, wherever options ask for them; where the encoder would
     /// choose for itself it gets one for each processor, as far as it may. After the options, before the
     /// encoder is opened.

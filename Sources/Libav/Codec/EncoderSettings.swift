@@ -13,7 +13,7 @@ package struct EncoderSettings: Sendable {
     package var options: [String: String] = [:]
     /// The muxer keeps the codec's headers itself.
     package var usesGlobalHeader = false
-    package var maxThreads = Processors.mostThreads
+    package var maxThreads = Encoder.mostThreads
     /// For frames in a GPU's memory.
     package var hardwareFrames: HardwareFrames?
 

@@ -37,6 +37,4 @@ package enum Limits {
     /// Packets held back so that streams interleave.
     package static let heldBytes = 32 << 20
     package static let heldSeconds = 10.0
-
-    static let threadStackBytes = 1 << 20
 }

@@ -10,7 +10,7 @@ public struct WriterLimits: Sendable, Equatable {
     public var streams = 16
     /// Of one encoder, and of one filter. An encoder that would choose the number itself gets one for
     /// each processor, as far as it may.
-    public var threads = Processors.mostThreads
+    public var threads = Encoder.mostThreads
 
     public init() {}
 

@@ -1,11 +1,12 @@
 import Libav
+import Threading
 
 /// A stream's way from converted frames to packets: on the caller's thread where there is
 /// little to do, otherwise on one of its own, started when it is first needed, so that
 /// receiving overlaps encoding.
 final class EncodePipeline: @unchecked Sendable {
-    // Unchecked: `monitor` guards the state; `stage` is used by whoever set `isBusy`.
-    private let monitor = Monitor()
+    // Unchecked: `monitor` guards the state; `stage` is used by the thread that set `isBusy`.
+    private let monitor = ConditionLock()
     private let stage: EncodeStage
     private let progress: ProgressCounter
     private let failure: FirstFailure
@@ -40,14 +41,14 @@ final class EncodePipeline: @unchecked Sendable {
             queue.append(frame)
             startThread()
             // The thread looks again by itself while it is busy.
-            if !isBusy { monitor.signal() }
+            if !isBusy { monitor.wakeAll() }
         }
         monitor.unlock()
         try failure.check()
     }
 
-    /// Lets whoever waits here see that the writer has failed.
-    func wakeUp() { monitor.withLock { monitor.signal() } }
+    /// Lets the threads that wait here see that the writer has failed.
+    func wakeUp() { monitor.withLock { monitor.wakeAll() } }
 
     /// Waits until every frame has been given to the encoder.
     func waitUntilIdle() throws(StreamWriterError) {
@@ -77,7 +78,7 @@ final class EncodePipeline: @unchecked Sendable {
         monitor.lock()
         isStopping = true
         queue = []
-        monitor.signal()
+        monitor.wakeAll()
         while isBusy { monitor.wait() }
         let thread = thread
         self.thread = nil
@@ -95,13 +96,13 @@ final class EncodePipeline: @unchecked Sendable {
     /// With the lock held.
     private func release() {
         isBusy = false
-        monitor.signal()
+        monitor.wakeAll()
     }
 
     /// With the lock held.
     private func startThread() {
         guard thread == nil else { return }
-        thread = WorkerThread { [self] in run() }
+        thread = try? WorkerThread(name: "encode") { [self] in run() }
         if thread == nil {
             failure.record(StreamWriterError(.outOfMemory, "the system has no thread for the encoder"))
         }
@@ -116,7 +117,7 @@ final class EncodePipeline: @unchecked Sendable {
             let frames = queue
             queue = []
             isBusy = true
-            monitor.signal()
+            monitor.wakeAll()
             monitor.unlock()
             process(frames)
             monitor.lock()

@@ -1,11 +1,12 @@
 import Libav
+import Threading
 
-/// Brings the packets of all streams to the one muxer. Whoever brings a packet while nobody is
+/// Brings the packets of all streams to the one muxer. The thread that brings a packet while no other is
 /// writing writes, also what others bring meanwhile; so no lock is held during I/O, and no
 /// thread of its own is needed.
 final class PacketSink: @unchecked Sendable {
-    // Unchecked: `monitor` guards the state; the muxer is used by whoever set `isWriting`.
-    private let monitor = Monitor()
+    // Unchecked: `monitor` guards the state; the muxer is used by the thread that set `isWriting`.
+    private let monitor = ConditionLock()
     private let failure: FirstFailure
     private var muxer: Muxer?
     private var budget: InterleaveBudget
@@ -87,7 +88,7 @@ final class PacketSink: @unchecked Sendable {
         }
     }
 
-    /// Lets go of the muxer, which frees it, once nobody is using it.
+    /// Lets go of the muxer, which frees it, once no thread is using it.
     func shutDown() {
         monitor.withLock {
             while isWriting { monitor.wait() }
@@ -113,11 +114,11 @@ final class PacketSink: @unchecked Sendable {
             queuedBytes = 0
             if batch.isEmpty || failure.error != nil {
                 if thenStop { isWriting = false }
-                monitor.signal()
+                monitor.wakeAll()
                 monitor.unlock()
                 return
             }
-            monitor.signal()
+            monitor.wakeAll()
             monitor.unlock()
             guard let muxer else { continue }
             do {

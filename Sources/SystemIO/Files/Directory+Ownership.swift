@@ -1,6 +1,7 @@
 import Bytewise
 import CLinux
 import Glibc
+import Threading
 
 // Removing what is one's own, where others may have put theirs under the same name.
 extension Directory {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Threading
 
 /// Files outside any folder of ours, and facts of open ones.
 public enum File {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Threading
 
 /// landlock_restrict_self(2) takes effect on the calling thread; this brings it to all of them, by a
 /// signal whose handler makes the call.

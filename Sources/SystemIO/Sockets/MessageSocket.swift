@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Threading
 
 /// One end of a Unix socket pair that carries whole messages, each with at most one
 /// descriptor. Sending is safe from any thread; one thread receives.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Threading
 
 /// What a read or write on a socket came to.
 public enum SocketProgress: Sendable, Equatable {

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import Threading
 
 /// Readiness of many descriptors on one thread (epoll). Callbacks run on the thread that
 /// called `run()` and must not block; everything else may be called from any thread.

@@ -1,8 +1,10 @@
 import CLinux
 import Glibc
 import Synchronization
+import Threading
 
-/// Threads that wait, each in one system call, until something comes or all are called back.
+/// Threads that wait, each in one system call, until something comes or all are called back. Each of them has
+/// called `admitThread` before.
 public final class InterruptibleWaits: Sendable {
     private struct State {
         var threads: [pthread_t] = []
@@ -14,6 +16,10 @@ public final class InterruptibleWaits: Sendable {
     private static let tries = 20
 
     public init() {}
+
+    /// Lets this thread be called back, whatever it has inherited: the thread that started it may block all
+    /// signals, as Dispatch's do.
+    public static func admitThread() { clinux_unblock_interruption() }
 
     /// Runs `body`, which is to return nil when a signal ended its system call. nil also, and without running
     /// it, from `interrupt` on.
@@ -32,8 +38,8 @@ public final class InterruptibleWaits: Sendable {
         return body()
     }
 
-    /// Ends all waits, now and from here on. One that the kernel lets nobody interrupt lasts as long as its
-    /// system call.
+    /// Ends all waits, now and from here on. One that the kernel does not let be interrupted lasts as long
+    /// as its system call.
     public func interrupt() {
         // A signal that comes just before its thread begins to wait is lost: the next one is not.
         var left = Self.tries

@@ -1,3 +1,5 @@
+import Threading
+
 /// The least speed at which a peer must take what is sent to it: in each `window` some of it, and all
 /// of each 64 KiB.
 public struct Pace {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Threading
 
 /// Waiting on a few descriptors in a process without an event loop.
 public enum Readiness {

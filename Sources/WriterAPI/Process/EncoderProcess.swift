@@ -3,6 +3,7 @@ import HTTPServer
 import Logging
 import Synchronization
 import SystemIO
+import Threading
 import WriterModel
 
 /// The life of one encoder: takes connections from the gateway, serves what it was started
@@ -313,7 +314,7 @@ public final class EncoderProcess: Sendable {
 
     private func inBackground(_ work: @escaping @Sendable () -> Void) {
         ProcessLimits.openMemoryReserve()
-        do throws(SystemError) {
+        do throws(SystemThread.Unavailable) {
             try SystemThread.start(name: "ending", work)
         } catch {
             log.error("ending without a thread for it", metadata: ["error": "\(error)"])

@@ -1,6 +1,7 @@
 import Logging
 import StreamWriter
 import SystemIO
+import Threading
 import WriterModel
 
 /// Gives each writer an encoder, forked from this process, and tells how each ended. Single-threaded, so

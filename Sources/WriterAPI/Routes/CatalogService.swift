@@ -3,6 +3,7 @@ import HTTP1
 import HTTPServer
 import StreamWriter
 import SystemIO
+import Threading
 import WriterModel
 
 /// Answers what libav, as it is installed here, can do.

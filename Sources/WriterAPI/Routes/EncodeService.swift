@@ -4,6 +4,7 @@ import HTTPServer
 import StreamWriter
 import Synchronization
 import SystemIO
+import Threading
 import WriterModel
 
 /// `POST /v1/encode`: the raw body in, the encoded file out, in one exchange.
@@ -130,7 +131,7 @@ final class EncodeService: EncoderService {
         let response = exchange.openStream(.ok, fields: encoding.fields)
         let interrupter = exchange.body.interrupter
         let sent = Monitor(false)
-        do throws(SystemError) {
+        do throws(SystemThread.Unavailable) {
             try SystemThread.start(name: "sender") {
                 do {
                     try OutputFollower(file: encoding.file, growth: encoding.growth).follow {

@@ -3,6 +3,7 @@ import HTTP1
 import HTTPServer
 import StreamWriter
 import SystemIO
+import Threading
 import WriterModel
 
 /// Answers the requests about this process's writer. Everything else goes back to the

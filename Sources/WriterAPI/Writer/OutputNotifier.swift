@@ -1,5 +1,6 @@
 import HTTPServer
 import SystemIO
+import Threading
 
 /// Tells followers that an output was opened, has grown or has ended.
 final class OutputNotifier: FileGrowth {

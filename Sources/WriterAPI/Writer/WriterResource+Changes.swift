@@ -2,6 +2,7 @@ import APICore
 import Bytewise
 import StreamWriter
 import SystemIO
+import Threading
 import WriterModel
 
 // What may be done to the writer one at a time, before and after it is opened.

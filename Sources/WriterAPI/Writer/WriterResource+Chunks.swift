@@ -1,6 +1,7 @@
 import APICore
 import StreamWriter
 import SystemIO
+import Threading
 import WriterModel
 
 /// A stream as it was asked for and as it came out. Of a class because every chunk needs it.

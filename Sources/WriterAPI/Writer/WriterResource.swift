@@ -1,6 +1,7 @@
 import APICore
 import StreamWriter
 import SystemIO
+import Threading
 import WriterModel
 
 /// The one writer of this process: what may be done to it when, and what is known of it.

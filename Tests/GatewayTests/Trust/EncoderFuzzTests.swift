@@ -3,6 +3,7 @@ import Gateway
 import Glibc
 import SystemIO
 import Testing
+import Threading
 import WriterModel
 
 /// Made-up, cut, mutated and damaged messages from encoders against the gateway's own parts.

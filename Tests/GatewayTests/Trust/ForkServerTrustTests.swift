@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import SystemIO
 import Testing
+import Threading
 import WriterModel
 
 /// What the fork server says of processes, which the gateway may one day kill.

@@ -6,6 +6,7 @@ import HTTPServer
 import Logging
 import Synchronization
 import SystemIO
+import Threading
 import WriterModel
 
 /// The gateway's own parts, listening on a port, with every encoder's end of its control socket in the test's

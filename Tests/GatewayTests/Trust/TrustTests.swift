@@ -3,6 +3,7 @@ import Gateway
 import Glibc
 import SystemIO
 import Testing
+import Threading
 import WriterModel
 
 /// What an encoder says is believed as far as a client's body is.

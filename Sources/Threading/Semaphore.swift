@@ -1,4 +1,4 @@
-/// Lets so many threads at a time do what takes descriptors; the others wait for their turn.
+/// Lets so many threads at a time pass; the others wait for their turn.
 public final class Semaphore: Sendable {
     private let free: Monitor<Int>
 

@@ -1,6 +1,6 @@
 import Synchronization
-import SystemIO
 import Testing
+import Threading
 
 @Suite struct MonitorTests {
     /// It waited for ever: the state was looked at once, before the wait.
@@ -16,7 +16,33 @@ import Testing
         }
     }
 
-    @Test func everyThreadPassesTheTurnstileAndNeverMoreThanItsPlaces() throws {
+    @Test func aWaitEndsAtItsDeadline() {
+        let monitor = Monitor(0)
+        let limit = Deadline.after(.seconds(5))
+        #expect(monitor.wait(until: .after(.milliseconds(30))) { $0 == 1 ? true : nil } == nil)
+        #expect(!limit.hasPassed)
+    }
+
+    @Test func aChangeForOneWakesOneOfThoseThatWait() throws {
+        let state = Monitor((waiting: 0, isFree: false, took: 0))
+        for _ in 0..<4 {
+            try SystemThread.start(name: "taker") {
+                state.change { $0.waiting += 1 }
+                _ = state.wait { state -> Bool? in
+                    guard state.isFree else { return nil }
+                    (state.isFree, state.took) = (false, state.took + 1)
+                    return true
+                }
+            }
+        }
+        _ = state.wait { $0.waiting == 4 ? true : nil }
+        for round in 1...4 {
+            state.change { $0.isFree = true }
+            #expect(state.wait(until: .after(.seconds(10))) { $0.took == round && !$0.isFree ? true : nil } == true)
+        }
+    }
+
+    @Test func everyThreadPassesTheSemaphoreAndNeverMoreThanItsPlaces() throws {
         let semaphore = Semaphore(2)
         let inside = Atomic(0)
         let most = Monitor(0)
