@@ -1,0 +1,59 @@
+import CLinux
+import Glibc
+
+// Files of the folder, read and written whole.
+extension Directory {
+    /// Reads the file, or its first `most` bytes.
+    public func readFile(_ relative: String, most: Int = .max) throws(SystemError) -> [UInt8] {
+        let file = Descriptor(owning: try openFile(relative))
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
+        while bytes.count < most {
+            let count = try retryingOnInterrupt("read \(relative)") { read(file.number, &buffer, buffer.count) }
+            if count == 0 { break }
+            bytes += buffer[..<min(count, most - bytes.count)]
+        }
+        return bytes
+    }
+
+    /// Replaces the file `name` whole or not at all, for whoever reads it and whenever this process ends. It
+    /// is not synced: after a power loss the file system decides which of the two is there.
+    public func writeAtomically(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
+        let temporary = ".\(name).new"
+        do throws(SystemError) {
+            try write(bytes, toNew: temporary)
+            try retryingOnInterrupt("write \(name)") { renameat(descriptor, temporary, descriptor, name) }
+        } catch {
+            unlinkat(descriptor, temporary, 0)
+            throw error
+        }
+    }
+
+    private func write(_ bytes: [UInt8], toNew name: String) throws(SystemError) {
+        try Self.write(bytes, to: Descriptor(owning: try createFile(name, .replacing)), name)
+    }
+
+    /// Adds `bytes` at the end of the file `name`, all of them or none.
+    public func append(_ bytes: [UInt8], to name: String) throws(SystemError) {
+        let flags = O_WRONLY | O_APPEND | O_CREAT
+        let file = Descriptor(owning: try openBeneath(try Self.checked(name), flags, mode: 0o644, "open \(name)"))
+        let size = File.size(file.number) ?? 0
+        do throws(SystemError) {
+            try Self.write(bytes, to: file, name)
+        } catch {
+            ftruncate(file.number, off_t(size))
+            throw error
+        }
+    }
+
+    private static func write(_ bytes: [UInt8], to file: borrowing Descriptor, _ name: String) throws(SystemError) {
+        let number = file.number
+        var written = 0
+        while written < bytes.count {
+            let rest = bytes[written...]
+            written += try retryingOnInterrupt("write \(name)") {
+                rest.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+            }
+        }
+    }
+}
