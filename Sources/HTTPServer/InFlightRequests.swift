@@ -9,7 +9,7 @@ final class InFlightRequests: Sendable {
         let descriptor: Int32
         let head: RequestHead
         let requestID: String
-        let claim: AnswerClaim
+        let claim: ResponseClaim
     }
 
     /// By descriptor, which stays open while its request is here.
@@ -17,7 +17,7 @@ final class InFlightRequests: Sendable {
 
     func add(_ entry: Entry) { entries.withLock { $0[entry.descriptor] = entry } }
     /// Of that claim: a connection that came back may have another by now.
-    func remove(_ descriptor: Int32, _ claim: AnswerClaim) {
+    func remove(_ descriptor: Int32, _ claim: ResponseClaim) {
         entries.withLock { entries in
             if entries[descriptor]?.claim === claim { entries[descriptor] = nil }
         }

@@ -36,40 +36,32 @@ public final class RequestBody {
     /// Body bytes read so far.
     public private(set) var bytesRead: UInt64 = 0
     /// A read has failed: where the body ends is not known any more.
-    private(set) var hasFailed = false
+    var hasFailed = false
 
     private let connection: Connection
-    private let timeout: Duration
+    let timeout: Duration
     private var remaining: UInt64
     private var decoder: ChunkedDecoder
     private var sendContinue: (() -> Void)?
     /// Reads take what is there and never wait.
     private var takesOnlyWhatIsThere = false
     /// What `gather` has read so far, or all of it.
-    private var gathered = Gathered.nothing
+    var gathered = Gathered.nothing
     /// By `discardAvailable`.
-    private var discarded = 0
+    var discarded = 0
     /// When all that is being read must be there, however busily its bytes come.
-    private var wholeDeadline: Deadline?
+    var wholeDeadline: Deadline?
     /// The request's head while it still lies before its body; 0 once it is out of the way.
     private var headBytes: Int
 
     /// Chunks at least this long are read straight into the reader's memory; shorter ones go
     /// through the connection's buffer, many to a system call.
-    private static let directThreshold = 16 * 1_024
+    static let directThreshold = 16 * 1_024
     /// What a wait is for at most, where that much is wanted. Every wait that ends costs the sender a
     /// wake-up, too.
     private static let waitedBytes = 512 * 1_024
     /// Less than this is taken as it comes.
     private static let leastWaitedBytes = 128 * 1_024
-
-    private enum Gathered {
-        case nothing
-        case part([UInt8])
-        /// nil: it is longer than was allowed.
-        case whole([UInt8]?)
-        case failed(Failure)
-    }
 
     init(
         framing: BodyFraming, connection: Connection, timeout: Duration, limits: HTTPLimits,
@@ -144,113 +136,14 @@ public final class RequestBody {
         }
     }
 
-    /// The whole body as an array, which must come within the body timeout; nil when it is longer
-    /// than `limit` bytes.
-    public func collect(limit: Int) throws(Failure) -> [UInt8]? {
-        wholeDeadline = .after(timeout)
-        defer { wholeDeadline = nil }
-        while !gather(limit: limit, waits: true) {}
-        switch gathered {
-        case .whole(let bytes): return bytes
-        case .failed(let failure): throw failure
-        case .nothing, .part: throw .timedOut
-        }
-    }
-
-    /// Reads what is there of a body that is to be collected, of at most `limit` bytes. True: `collect` will
-    /// not wait any more.
-    func gather(limit: Int) -> Bool { gather(limit: limit, waits: false) }
-
-    /// The rest did not come in time, or its client has gone.
-    func giveUpGathering(_ failure: Failure) {
-        hasFailed = true
-        gathered = .failed(failure)
-    }
-
-    /// Bytes that are held for a body which is not whole yet.
-    var gatheredBytes: Int { if case .part(let bytes) = gathered { bytes.count } else { 0 } }
-
-    private func gather(limit: Int, waits: Bool) -> Bool {
-        var collected: [UInt8]
-        switch gathered {
-        case .whole, .failed: return true
-        case .nothing: collected = []
-        case .part(let bytes): collected = bytes
-        }
-        if let left = bytesLeft, left > UInt64(limit - collected.count) {
-            gathered = .whole(nil)
-            return true
-        }
-        gathered = .nothing
-        do throws(Failure) {
-            gathered = try readAll(limit: limit, waits: waits, into: &collected)
-        } catch {
-            gathered = .failed(error)
-        }
-        if case .part = gathered { return false }
-        return true
-    }
-
-    private func readAll(limit: Int, waits: Bool, into collected: inout [UInt8]) throws(Failure) -> Gathered {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 8 * 1_024, alignment: 16)
-        defer { buffer.deallocate() }
-        while true {
-            guard let count = waits ? try read(into: [buffer]) : try readAvailable(into: [buffer]) else {
-                return .part(collected)
-            }
-            if count == 0 { return .whole(collected) }
-            if collected.count + count > limit { return .whole(nil) }
-            collected.append(contentsOf: buffer[..<count])
-        }
-    }
-
     /// What is there now, as `read` would give it; nil when that is nothing.
-    private func readAvailable(into regions: [UnsafeMutableRawBufferPointer]) throws(Failure) -> Int? {
+    func readAvailable(into regions: [UnsafeMutableRawBufferPointer]) throws(Failure) -> Int? {
         takesOnlyWhatIsThere = true
         defer { takesOnlyWhatIsThere = false }
         do throws(Failure) {
             return try read(into: regions)
         } catch .timedOut {
             return nil
-        }
-    }
-
-    /// Whether the answer can promise another request behind what is left. Of a chunked body only what is
-    /// there already tells where it ends.
-    func promisesEnd(limit: Int) -> Bool {
-        guard canReachEnd(limit: limit) else { return false }
-        return bytesLeft != nil || discardAvailable(limit: limit) == .all
-    }
-
-    /// Whether what is left can be read away to find the next request behind it.
-    func canReachEnd(limit: Int) -> Bool {
-        if isFinished { return true }
-        if hasFailed || isAwaitingContinue { return false }
-        return bytesLeft.map { $0 <= UInt64(limit) } ?? true
-    }
-
-    enum Discarded {
-        case all
-        /// More is to come.
-        case part
-        /// The connection can't be used for another request.
-        case tooMuch
-    }
-
-    /// Reads away what is there of the rest, which is to have no more than `limit` bytes.
-    func discardAvailable(limit: Int) -> Discarded {
-        guard canReachEnd(limit: limit) else { return .tooMuch }
-        return withUnsafeTemporaryAllocation(byteCount: Self.directThreshold, alignment: 16) { buffer in
-            while !isFinished {
-                guard discarded <= limit else { return .tooMuch }
-                do throws(Failure) {
-                    guard let count = try readAvailable(into: [buffer]) else { return .part }
-                    discarded += count
-                } catch {
-                    return .tooMuch
-                }
-            }
-            return .all
         }
     }
 

@@ -10,13 +10,13 @@ public final class ResponseStream: @unchecked Sendable {
     let isChunked: Bool
     private let hasBody: Bool
     private var head: [UInt8]
-    private let claim: AnswerClaim
+    private let claim: ResponseClaim
     private(set) var isFinished = false
     private(set) var bytesSent: UInt64 = 0
     /// The client has seen the status: no other answer is possible.
     public private(set) var hasStarted = false
 
-    init(descriptor: Int32, timeout: Duration, head: [UInt8], isChunked: Bool, hasBody: Bool, claim: AnswerClaim) {
+    init(descriptor: Int32, timeout: Duration, head: [UInt8], isChunked: Bool, hasBody: Bool, claim: ResponseClaim) {
         self.descriptor = descriptor
         self.timeout = timeout
         self.head = head

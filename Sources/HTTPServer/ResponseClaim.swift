@@ -4,7 +4,7 @@ import SystemIO
 /// Who may answer a request: the first that asks. Usually its handler; another thread where the
 /// handler does not come back. Until then `100 Continue` may be sent, and from then on never
 /// (RFC 9110 §15.2: an interim response comes before the final one).
-final class AnswerClaim: Sendable {
+final class ResponseClaim: Sendable {
     private struct State {
         var isTaken = false
         /// Of a `100 Continue` for which there was no room: it goes before the answer.

@@ -1,0 +1,191 @@
+import HTTP1
+import SystemIO
+import Threading
+
+// The response, and what follows it on the connection.
+extension Exchange {
+    /// Answers. A HEAD request gets the same head and no body. What there is no room for goes on when there
+    /// is, without this thread.
+    public func respond(_ response: Response) throws(Failure) {
+        let owed = try beginAnswer()
+        let reuses = mayReuse && canReachBodyEnd
+        body.forgoContinue()
+        let mayHaveBody = Self.mayHaveBody(response.status)
+        let answer = mayHaveBody && head.method != .head ? response.body : .none
+        let length = mayHaveBody ? response.contentLength : nil
+        let source: Outbound.Source
+        var small: [UInt8] = []
+        switch answer {
+        case .none: source = .none
+        case .bytes(let bytes) where bytes.count <= Self.copiedBytes, .shared(let bytes) where bytes.count <= Self.copiedBytes:
+            small = bytes
+            source = .none
+        case .bytes(let bytes): source = .bytes(bytes)
+        case .shared(let bytes): source = .shared(bytes)
+        case .file(let file, let range): source = .file(file, range)
+        }
+        bodyBytesSent = UInt64(small.count)
+        let encoded = encodedHead(response.status, response.fields, reuses: reuses, length: length, followedBy: small)
+        try send(owed.isEmpty ? encoded : owed + encoded, source, isChunked: false, reuses: reuses)
+    }
+
+    /// A body up to here is sent in one piece with its head.
+    private static let copiedBytes = 16 * 1_024
+
+    /// Answers with a body of unknown length, made while it is sent.
+    public func respond(
+        _ status: HTTPStatus, fields: [(name: String, value: String)], pieces: any PieceSource
+    ) throws(Failure) {
+        try respond(status, fields, .pieces(pieces))
+    }
+
+    /// Answers with a file that is being written, from its start until it ends. One that fails is cut: it
+    /// does not end well.
+    public func respond(
+        _ status: HTTPStatus, fields: [(name: String, value: String)], following file: OpenFile,
+        _ growth: any FileGrowth
+    ) throws(Failure) {
+        try respond(status, fields, .growing(file, growth))
+    }
+
+    private func respond(
+        _ status: HTTPStatus, _ fields: [(name: String, value: String)], _ source: Outbound.Source
+    ) throws(Failure) {
+        let owed = try beginAnswer()
+        let isChunked = head.version == .http11
+        let reuses = isChunked && mayReuse && canReachBodyEnd
+        body.forgoContinue()
+        let encoded = encodedHead(status, fields, reuses: reuses, isChunked: isChunked)
+        let hasBody = head.method != .head
+        try send(owed + encoded, hasBody ? source : .none, isChunked: isChunked && hasBody, reuses: reuses)
+    }
+
+    /// What goes before the answer.
+    private func beginAnswer() throws(Failure) -> [UInt8] {
+        precondition(!isAnswered, "a request has one answer")
+        body.begin()
+        isAnswering = true
+        outcome = .close
+        guard let owed = claim.take() else { throw .clientGone }
+        return owed
+    }
+
+    private func send(
+        _ first: [UInt8], _ source: Outbound.Source, isChunked: Bool, reuses: Bool
+    ) throws(Failure) {
+        var hasMore = true
+        if case .none = source { hasMore = isChunked }
+        let progress = first.withUnsafeBytes {
+            Socket.sendAvailable(connection.descriptor, $0, moreFollows: hasMore)
+        }
+        guard case .moved(let sent) = progress else { throw .clientGone }
+        if sent == first.count && !hasMore { return finishAnswer(reuses: reuses) }
+        let alreadyCounted = bodyBytesSent
+        proceed(
+            Outbound(
+                pending: first, sent: sent, source: source, isChunked: isChunked,
+                timeout: configuration.responseTimeout),
+            reuses: reuses, counted: alreadyCounted)
+    }
+
+    /// Sends what there is room for, and waits without a thread where there is none.
+    private func proceed(_ outbound: Outbound, reuses: Bool, counted: UInt64) {
+        let step = outbound.advance(to: connection.descriptor)
+        bodyBytesSent = counted + outbound.bodyBytesSent
+        switch step {
+        case .done: finishAnswer(reuses: reuses)
+        case .noRoom:
+            wait(
+                ExchangeWait(event: .room, deadline: outbound.deadline, heldBytes: outbound.heldBytes) { exchange, wake in
+                    if wake == .timedOut { return exchange.outcome = .abort }
+                    exchange.proceed(outbound, reuses: reuses, counted: counted)
+                })
+        case .nothingYet(let version):
+            wait(
+                ExchangeWait(
+                    event: .signal { outbound.whenChanged(since: version, $0) }, deadline: .never
+                ) { exchange, wake in
+                    if wake != .ready { return exchange.outcome = .abort }
+                    exchange.proceed(outbound, reuses: reuses, counted: counted)
+                })
+        case .clientGone: outcome = .close
+        case .broken:
+            // Without chunks an early end looks like the end: what is cut must break.
+            outcome = outbound.isChunked ? .close : .abort
+        }
+    }
+
+    private func finishAnswer(reuses: Bool) {
+        outcome = .close
+        if reuses { discardBody(until: .after(configuration.closeTimeout)) }
+    }
+
+    /// Finds the next request behind what is left of the body.
+    private func discardBody(until deadline: Deadline) {
+        switch body.discardAvailable(limit: configuration.maxDiscardedBodyBytes) {
+        case .all:
+            outcome = .keepAlive
+            connection.noteUnderWay()
+        case .tooMuch: outcome = .close
+        case .part:
+            wait(
+                ExchangeWait(event: .bytes, deadline: deadline) { exchange, wake in
+                    if wake != .ready { return exchange.outcome = .close }
+                    exchange.discardBody(until: deadline)
+                })
+        }
+    }
+
+    /// Begins an answer whose body another thread sends, while this one still reads the request's. Until
+    /// the stream has started, another answer can be given instead. The client is told to go on with its
+    /// body: what it waits for must not come after the answer has begun.
+    public func openStream(_ status: HTTPStatus, fields: [(name: String, value: String)]) -> ResponseStream {
+        precondition(!isAnswered, "a request has one answer")
+        body.invite()
+        body.begin()
+        let isChunked = head.version == .http11
+        streamReuses = isChunked && mayReuse
+        return ResponseStream(
+            descriptor: connection.descriptor, timeout: configuration.responseTimeout,
+            head: encodedHead(status, fields, reuses: streamReuses, isChunked: isChunked),
+            isChunked: isChunked, hasBody: head.method != .head, claim: claim)
+    }
+
+    /// No thread uses the stream any more.
+    public func close(_ stream: ResponseStream) {
+        guard stream.hasStarted else { return }
+        isAnswering = true
+        bodyBytesSent = stream.bytesSent
+        // Without chunks an early end looks like the end: what is cut must break.
+        outcome = stream.isFinished || stream.isChunked ? .close : .abort
+        if streamReuses && stream.isFinished { discardBody(until: .after(configuration.closeTimeout)) }
+    }
+
+    private var mayReuse: Bool { !endsConnection && head.keepsAlive && !isDraining && !isClosing() }
+
+    /// Whether the next request on the connection can be found behind this one's body.
+    private var canReachBodyEnd: Bool { body.promisesEnd(limit: configuration.maxDiscardedBodyBytes) }
+
+    private static func mayHaveBody(_ status: HTTPStatus) -> Bool {
+        status.code >= 200 && status != .noContent && status != .notModified
+    }
+
+    private func encodedHead(
+        _ status: HTTPStatus, _ fields: [(name: String, value: String)], reuses: Bool, length: UInt64? = nil,
+        isChunked: Bool = false, followedBy body: [UInt8] = []
+    ) -> [UInt8] {
+        self.status = status
+        var response = ResponseHead(status: status, capacity: 512 + body.count)
+        response.add("Date", DateField.now)
+        response.add(RequestID.field, requestID)
+        for field in fields { response.add(field.name, field.value) }
+        if let length { response.add("Content-Length", String(length)) }
+        if isChunked { response.add("Transfer-Encoding", "chunked") }
+        if !reuses {
+            response.add("Connection", "close")
+        } else if head.version == .http10 {
+            response.add("Connection", "keep-alive")
+        }
+        return response.encoded(followedBy: body)
+    }
+}
