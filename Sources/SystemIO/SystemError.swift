@@ -12,6 +12,11 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
         self.number = number
     }
 
+    /// What is wanted is not there now, and may be soon.
+    public static let tryAgain = EAGAIN
+    /// More than one message may hold.
+    public static let messageTooLong = EMSGSIZE
+
     public var reason: String { String(cString: strerror(number)) }
     public var description: String { "\(operation): \(reason)" }
 

@@ -29,8 +29,7 @@ package final class EncoderLink: Sendable {
         var killReason: KillReason?
     }
 
-    /// EMSGSIZE.
-    static let tooLong: Int32 = 90
+    static let tooLong = SystemError.messageTooLong
 
     /// Why its process is killed.
     enum KillReason: Sendable {

@@ -194,7 +194,7 @@ package final class EncoderSupervisor: Sendable {
         let link = encoder.link
         let isAsked = forkServer.withLock { $0 }?.fork(link.writer, passing: encoder.theirEnd, for: client) { !link.isDeserted }
         guard isAsked == true else {
-            throw SystemError("start an encoder: the fork server is being restarted", number: 11)
+            throw SystemError("start an encoder: the fork server is being restarted", number: SystemError.tryAgain)
         }
     }
 
