@@ -20,8 +20,9 @@ public final class Acceptor: Sendable {
         loop.everySecond { [self] in try? resume() }
     }
 
-    /// Accepts no more. On the loop's thread.
+    /// Accepts no more.
     public func stop() {
+        loop.preconditionOnLoop()
         isClosed.store(true, ordering: .relaxed)
         pause()
     }

@@ -5,9 +5,9 @@ import SystemIO
 import Threading
 
 /// The connections that no handler thread has: idle, part-way through a head, or being read
-/// away before they close. All state belongs to the event loop's thread.
+/// away before they close. All state belongs to the event loop.
 final class IdleConnections: @unchecked Sendable {
-    // Unchecked: `parked`, `scratch` and `isDraining` are touched on the loop's thread only.
+    // Unchecked: `parked`, `scratch` and `isDraining` are touched on the loop only.
     private enum Phase {
         case idle, readingHead, closing
     }
@@ -45,10 +45,10 @@ final class IdleConnections: @unchecked Sendable {
 
     deinit { scratch.deallocate() }
 
-    /// Whose connections these are. The server holds the parking, not the other way round.
+    /// The server that these connections belong to. It holds the parking, not the other way round.
     func serve(_ server: HTTPServer) { owner.withLock { $0.server = server } }
 
-    /// nil once nobody holds the server any more: its connections end with it.
+    /// nil once the server is gone: its connections end with it.
     private var server: HTTPServer? { owner.withLock { $0.server } }
 
     /// Holds a connection until its next request's head is there. From any thread.
@@ -77,8 +77,9 @@ final class IdleConnections: @unchecked Sendable {
         }
     }
 
-    /// Ends what has waited too long. On the loop's thread.
+    /// Ends what has waited too long.
     func expire() {
+        loop.preconditionOnLoop()
         for entry in parked.values where entry.deadline.hasPassed || entry.lastDeadline.hasPassed {
             release(entry)
             if entry.phase == .readingHead {
@@ -90,6 +91,7 @@ final class IdleConnections: @unchecked Sendable {
     }
 
     private func parkOnLoop(_ connection: Connection) {
+        loop.preconditionOnLoop()
         // What was read with the request before may hold the next one.
         if !proceed(connection) { return }
         if connection.isLate { return hold(connection, .readingHead, configuration.lateHeadTimeout) }
@@ -116,6 +118,7 @@ final class IdleConnections: @unchecked Sendable {
     }
 
     private func hold(_ connection: Connection, _ phase: Phase, _ timeout: Duration) {
+        loop.preconditionOnLoop()
         let key = ObjectIdentifier(connection)
         do {
             let token = try loop.watch(connection.descriptor) { self.becameReadable(key) }
@@ -139,6 +142,7 @@ final class IdleConnections: @unchecked Sendable {
     }
 
     private func release(_ entry: Parked) {
+        loop.preconditionOnLoop()
         memory.release(entry.held)
         parked[ObjectIdentifier(entry.connection)] = nil
         loop.unwatch(entry.connection.descriptor, entry.token)

@@ -36,6 +36,37 @@ import Threading
         loop.stop()
     }
 
+    @Test func onlyItsOwnThreadIsOnALoopThatRuns() throws {
+        let loop = try EventLoop()
+        #expect(loop.isOnLoop)
+        let isOn = Monitor<Bool?>(nil)
+        let hasEnded = Monitor(false)
+        try SystemThread.start(name: "loop") {
+            loop.run()
+            hasEnded.change { $0 = true }
+        }
+        loop.post {
+            loop.preconditionOnLoop()
+            isOn.change { $0 = loop.isOnLoop }
+        }
+        #expect(isOn.wait(until: .after(.seconds(10))) { $0 } == true)
+        #expect(!loop.isOnLoop)
+        loop.stop()
+        #expect(hasEnded.wait(until: .after(.seconds(10))) { $0 ? true : nil } == true)
+        #expect(loop.isOnLoop)
+    }
+
+    @Test func aStateOfTheLoopIsNotTouchedByAnotherThread() async {
+        await #expect(processExitsWith: .failure) {
+            let loop = try EventLoop()
+            let isOn = Monitor(false)
+            try SystemThread.start(name: "loop") { loop.run() }
+            loop.post { isOn.change { $0 = true } }
+            _ = isOn.wait { $0 ? true : nil }
+            loop.preconditionOnLoop()
+        }
+    }
+
     /// Connections with many requests behind each other kept it from all others.
     @Test func jobsThatPostJobsLeaveDescriptorsTheirTurn() throws {
         let loop = try EventLoop()

@@ -166,7 +166,7 @@ package final class EncoderLink: Sendable {
         tellUntold()
     }
 
-    /// Tells what there was no room for. On the loop's thread.
+    /// Tells what there was no room for.
     package func tellUntold() {
         let (tokens, end) = state.withLock { state in
             defer { (state.untoldTokens, state.untoldEnd) = (nil, nil) }

@@ -265,8 +265,9 @@ package final class EncoderSupervisor: Sendable {
     private static let pingInterval = Duration.seconds(5)
 
     /// Asks every encoder now and then, and ends those that have not answered for too long: stopped, or
-    /// with their event loop stuck. On the loop's thread.
+    /// with their event loop stuck.
     private func endUnresponsive() {
+        loop.preconditionOnLoop()
         let timeout = configuration.limits.encoderTimeout
         if timeout <= 0 { return }
         let links = registry.liveLinks + [catalogLink.withLock { $0 }].compactMap { $0 }
@@ -318,8 +319,8 @@ package final class EncoderSupervisor: Sendable {
     private static let mostEvents = 64
     private static let mostBytes = 256 * 1_024
 
-    /// On the loop's thread.
     package func receive(_ link: EncoderLink) {
+        loop.preconditionOnLoop()
         let isOver = takeTurn(link) { event in
             switch consume event {
             case .claimed(let claim): note(claim, of: link)

@@ -41,6 +41,8 @@ public final class EventLoop: Sendable {
     private let poller: Int32
     private let wake: Int32
     private let state = Mutex(State())
+    /// The thread that runs it; 0 while none does.
+    private let thread = Atomic<UInt>(0)
     private static let wakeToken: UInt64 = 0
 
     public init() throws(SystemError) {
@@ -101,6 +103,17 @@ public final class EventLoop: Sendable {
         state.withLock { $0.everySecond.append(job) }
     }
 
+    /// Whether this is the thread that runs the loop, or none runs it.
+    package var isOnLoop: Bool {
+        let thread = thread.load(ordering: .relaxed)
+        return thread == 0 || thread == UInt(pthread_self())
+    }
+
+    /// For what only the loop's thread may do, and any thread while the loop does not run.
+    public func preconditionOnLoop() {
+        precondition(isOnLoop, "this is to be done on the event loop's thread")
+    }
+
     public func stop() {
         state.withLock { $0.stopping = true }
         wakeUp()
@@ -111,6 +124,8 @@ public final class EventLoop: Sendable {
         let capacity = 256
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
         defer { events.deallocate() }
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
+        defer { thread.store(0, ordering: .relaxed) }
         var nextSecond = Deadline.after(.seconds(1))
         while !state.withLock({ $0.stopping }) {
             let count = epoll_wait(poller, events, Int32(capacity), nextSecond.pollTimeout)
