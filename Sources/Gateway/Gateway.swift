@@ -104,7 +104,11 @@ public final class Gateway: Sendable {
                 stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory,
                 readers: Self.recordReaders(configuration.limits))
             try Self.confine(configuration, log)
-            let connections = ConnectionKeeper()
+            var serving = HTTPServer.Configuration(
+                configuration.limits, lingerTime: .milliseconds(5), answersWhileDraining: true,
+                onAnswered: AccessLog.counting(metrics, to: log, enabled: configuration.logsRequests))
+            serving.trimsHeap = true
+            server = try HTTPServer(configuration: serving, loop: loop, log: log)
             encoders = try EncoderSupervisor(
                 configuration: configuration, registry: registry, records: records,
                 tokens: tokens, metrics: metrics, loop: loop, log: log,
@@ -112,17 +116,11 @@ public final class Gateway: Sendable {
                     try ForkServerClient(
                         executable: configuration.encoderExecutable, arguments: configuration.encoderArguments,
                         loop: loop, log: log, onReport: report)
-                }, connections: connections)
+                }, connections: ConnectionKeeper(server))
             switchboard = Switchboard(
                 configuration: configuration, registry: registry, records: records, encoders: encoders, log: log,
-                tokens: tokens, metrics: metrics, sandbox: sandbox)
-            var serving = HTTPServer.Configuration(
-                configuration.limits, lingerTime: .milliseconds(5), answersWhileDraining: true,
-                onAnswered: AccessLog.counting(metrics, to: log, enabled: configuration.logsRequests))
-            serving.trimsHeap = true
-            server = try HTTPServer(configuration: serving, loop: loop, handler: switchboard, log: log)
-            connections.serve(by: server)
-            switchboard.watch(server)
+                tokens: tokens, metrics: metrics, sandbox: sandbox, server: server)
+            server.start(handler: switchboard)
             acceptor = try Acceptor(listener, server: server, loop: loop, log: log)
         } catch {
             throw .system(error)

@@ -11,7 +11,8 @@ public final class HTTPServer: Sendable {
     public static let mostUnreadBesideHead = 4 * Connection.readCapacity
 
     let configuration: Configuration
-    let handler: any RequestHandler
+    /// From `start` on.
+    private let startedHandler = Mutex<(any RequestHandler)?>(nil)
     let pool: WorkerPool
     /// Their queues have room for every connection: their requests are short. No address has all threads.
     let operations = WorkerPool(maxThreads: 4, maxQueued: .max)
@@ -26,11 +27,9 @@ public final class HTTPServer: Sendable {
     private let open = Monitor(OpenConnections())
     let atWork = InFlightRequests()
 
-    public init(
-        configuration: Configuration, loop: EventLoop, handler: any RequestHandler, log: Logger
-    ) throws(SystemError) {
+    /// `start` it before the first connection comes. Handlers can have the server, so it is made before them.
+    public init(configuration: Configuration, loop: EventLoop, log: Logger) throws(SystemError) {
         self.configuration = configuration
-        self.handler = handler
         pool = WorkerPool(
             maxThreads: configuration.handlerThreads, maxQueued: configuration.maxQueuedRequests,
             maxLent: configuration.maxLentThreads)
@@ -41,6 +40,21 @@ public final class HTTPServer: Sendable {
         loop.everySecond { [parking] in parking.expire() }
         loop.everySecond { [weak self] in self?.expireWaiting() }
         if configuration.trimsHeap { loop.everySecond { [memory] in memory.trimHeapAfterPeak() } }
+    }
+
+    /// From here on requests are handled, by `handler`. Once.
+    public func start(handler: any RequestHandler) {
+        startedHandler.withLock { started in
+            precondition(started == nil, "a server is started once")
+            started = handler
+        }
+    }
+
+    var handler: any RequestHandler {
+        guard let handler = startedHandler.withLock({ $0 }) else {
+            preconditionFailure("a server is started before its first connection")
+        }
+        return handler
     }
 
     private func expireWaiting() { waiting.expire(patience: isClosing ? configuration.closingPatience : nil) }

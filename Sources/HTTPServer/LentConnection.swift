@@ -5,11 +5,11 @@ import SystemIO
 public enum ServedState: UInt8, Sendable {
     /// No request is under way, and not a byte of one was read.
     case idle = 0
-    /// There is a request, or a part of one, that has no answer yet.
+    /// There is a request, or a part of one, that has no response yet.
     case asked = 1
-    /// The same; its answer has no body.
+    /// The same; its response has no body.
     case askedForHead = 2
-    /// Bytes of an answer may have been sent.
+    /// Bytes of a response may have been sent.
     case answering = 3
 }
 
@@ -67,9 +67,9 @@ extension HTTPServer {
         close(lent.connection)
     }
 
-    /// Answers a lent connection's request, which nobody has answered, in place of the process that had it,
+    /// Responds to a lent connection's request, which has no response, in place of the process that had it,
     /// and ends the connection.
-    public func answer(_ lent: LentConnection, _ response: (_ requestID: String) -> Response, toHead: Bool) {
+    public func respond(to lent: LentConnection, _ response: (_ requestID: String) -> Response, toHead: Bool) {
         let requestID = RequestID.of(nil)
         var response = response(requestID)
         if toHead { response.body = .none }

@@ -126,7 +126,7 @@ import Threading
         let client = try near.connect()
         client.send(ExchangeTests.get)
         #expect(lender.lent.wait(until: .after(.seconds(60))) { $0[7] } != nil)
-        lender.finish { $0.answer($1, { _ in .text("died", .internalServerError) }, toHead: false) }
+        lender.finish { $0.respond(to: $1, { _ in .text("died", .internalServerError) }, toHead: false) }
         let answer = client.rest()
         #expect(answer.hasPrefix("HTTP/1.1 500 ") && answer.hasSuffix("\r\n\r\ndied"))
         #expect(answer.contains("Connection: close\r\n"))
@@ -185,7 +185,7 @@ import Threading
         let other = try SharedMarks(owning: Descriptor(duplicating: marks.descriptor)!.take())
         other[19_999] = 3
         #expect(marks[19_999] == 3 && other.slots == 20_000 && marks[0] == 0)
-        // Nobody can make it smaller under the other.
+        // Neither can make it smaller under the other.
         #expect(ftruncate(marks.descriptor, 0) == -1)
     }
 }

@@ -18,7 +18,8 @@ final class LiveServer: Sendable {
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let loop = try EventLoop()
         let listener = try Listener(host: "127.0.0.1", port: 0)
-        server = try HTTPServer(configuration: configuration, loop: loop, handler: handler, log: log)
+        server = try HTTPServer(configuration: configuration, loop: loop, log: log)
+        server.start(handler: handler)
         let acceptor = try Acceptor(listener, server: server, loop: loop, log: log)
         port = listener.address.port
         self.loop = loop

@@ -1,25 +1,19 @@
 import APICore
 import HTTPServer
-import Synchronization
 import WriterModel
 
-/// What becomes of connections that encoders have had: the server's part, which is made after what has use
-/// for it.
-package final class ConnectionKeeper: Sendable {
-    private let server = Mutex<HTTPServer?>(nil)
+/// What becomes of connections that encoders have had.
+package struct ConnectionKeeper: Sendable {
+    private let server: HTTPServer
 
-    package init() {}
-
-    package func serve(by server: HTTPServer) { self.server.withLock { $0 = server } }
-
-    private var current: HTTPServer? { server.withLock { $0 } }
+    package init(_ server: HTTPServer) { self.server = server }
 
     /// It is served here again.
     func takeBack(_ connection: LentConnection, unread: [UInt8], passes: UInt8) {
-        current?.takeBack(connection, unread: unread, passes: passes)
+        server.takeBack(connection, unread: unread, passes: passes)
     }
 
-    func close(_ connection: LentConnection, _ end: Loan.End) { current?.close(connection, end) }
+    func close(_ connection: LentConnection, _ end: Loan.End) { server.close(connection, end) }
 
     /// The encoder that had it is gone: a request without an answer gets this one, wherever the connection can
     /// still carry it.
@@ -28,7 +22,7 @@ package final class ConnectionKeeper: Sendable {
         case .idle: takeBack(connection, unread: [], passes: 0)
         case .answering: close(connection, .broken)
         case .asked, .askedForHead:
-            current?.answer(connection, { .problem(problem, requestID: $0) }, toHead: state == .askedForHead)
+            server.respond(to: connection, { .problem(problem, requestID: $0) }, toHead: state == .askedForHead)
         }
     }
 }

@@ -18,13 +18,15 @@ package final class Switchboard: RequestHandler {
     private let metricsCache = MetricsCache()
     private let sandbox: SandboxReport
     private let log: Logger
-    private let server = Mutex<HTTPServer?>(nil)
+    /// The one whose requests these are.
+    private let server: HTTPServer
     private let isStopping = Atomic(false)
 
     package init(
         configuration: GatewayConfiguration, registry: Registry, records: RecordStore, encoders: EncoderSupervisor, log: Logger,
-        tokens: Tokens, metrics: MetricCounter, sandbox: SandboxReport
+        tokens: Tokens, metrics: MetricCounter, sandbox: SandboxReport, server: HTTPServer
     ) {
+        self.server = server
         self.configuration = configuration
         self.registry = registry
         self.records = records
@@ -34,9 +36,6 @@ package final class Switchboard: RequestHandler {
         self.sandbox = sandbox
         self.log = log
     }
-
-    /// Whose connections are counted.
-    package func watch(_ server: HTTPServer) { self.server.withLock { $0 = server } }
 
     /// New writers are refused from here on.
     func stop() { isStopping.store(true, ordering: .relaxed) }
@@ -285,7 +284,7 @@ package final class Switchboard: RequestHandler {
                 connection, of: exchange.clients, isForHead: isForHead, unread: unread, passes: passes + 1,
                 always: Self.endsWriter(exchange)
             ) { other, unread, passes in
-                server.withLock { $0 }?.takeBack(other, unread: unread, passes: passes)
+                server.takeBack(other, unread: unread, passes: passes)
             }
             return passed == .sent
         }
@@ -355,7 +354,7 @@ package final class Switchboard: RequestHandler {
     private func gauges(withNames: Bool) -> MetricsText.Gauges {
         let tally = encoders.currentTally
         return MetricsText.Gauges(
-            connections: server.withLock { $0 }?.connectionCount ?? 0, writersByOwner: registry.countsByOwner,
+            connections: server.connectionCount, writersByOwner: registry.countsByOwner,
             workByName: withNames ? encoders.currentWorkByName : nil, encoderExits: tally.exits,
             forkLatency: tally.forkLatency, sandbox: sandbox)
     }

@@ -101,7 +101,8 @@ public final class EncoderProcess: Sendable {
         // The gateway counts those that it has lent, and bounds them.
         configuration.maxConnections = .max
         configuration.maxConnectionsPerAddress = 0
-        server = try HTTPServer(configuration: configuration, loop: loop, handler: service, log: log)
+        server = try HTTPServer(configuration: configuration, loop: loop, log: log)
+        server.start(handler: service)
     }
 
     private static func service(

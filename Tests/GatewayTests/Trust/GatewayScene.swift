@@ -42,20 +42,16 @@ final class GatewayScene: Sendable {
         serverLoop = try EventLoop()
         let tokens = try Tokens(nil)
         let controls = controls
-        let server = Mutex<HTTPServer?>(nil)
-        let connections = ConnectionKeeper()
+        let server = try HTTPServer(
+            configuration: .init(configuration.limits, lingerTime: .milliseconds(5)), loop: serverLoop, log: logger)
         encoders = try EncoderSupervisor(
             configuration: configuration, registry: registry, records: records, tokens: tokens, metrics: metrics,
-            loop: loop, log: logger, source: { report in controls.hears(report) }, connections: connections)
+            loop: loop, log: logger, source: { report in controls.hears(report) }, connections: ConnectionKeeper(server))
         let switchboard = Switchboard(
             configuration: configuration, registry: registry, records: records, encoders: encoders, log: logger,
-            tokens: tokens, metrics: metrics, sandbox: SandboxReport(landlockABI: 0, filtersSystemCalls: false))
-        let made = try HTTPServer(
-            configuration: .init(configuration.limits, lingerTime: .milliseconds(5)), loop: serverLoop, handler: switchboard, log: logger)
-        server.withLock { $0 = made }
-        connections.serve(by: made)
-        switchboard.watch(made)
-        acceptor = try Acceptor(listener, server: made, loop: serverLoop, log: logger)
+            tokens: tokens, metrics: metrics, sandbox: SandboxReport(landlockABI: 0, filtersSystemCalls: false), server: server)
+        server.start(handler: switchboard)
+        acceptor = try Acceptor(listener, server: server, loop: serverLoop, log: logger)
         try SystemThread.start(name: "loop") { [serverLoop] in serverLoop.run() }
     }
 
