@@ -4,18 +4,18 @@ import Threading
 
 // The response, and what follows it on the connection.
 extension Exchange {
-    /// Answers. A HEAD request gets the same head and no body. What there is no room for goes on when there
+    /// Responds. A HEAD request gets the same head and no body. What there is no room for goes on when there
     /// is, without this thread.
     public func respond(_ response: Response) throws(Failure) {
-        let owed = try beginAnswer()
+        let owed = try beginResponse()
         let reuses = mayReuse && canReachBodyEnd
         body.forgoContinue()
         let mayHaveBody = Self.mayHaveBody(response.status)
-        let answer = mayHaveBody && head.method != .head ? response.body : .none
+        let content = mayHaveBody && head.method != .head ? response.body : .none
         let length = mayHaveBody ? response.contentLength : nil
         let source: Outbound.Source
         var small: [UInt8] = []
-        switch answer {
+        switch content {
         case .none: source = .none
         case .bytes(let bytes) where bytes.count <= Self.copiedBytes, .shared(let bytes) where bytes.count <= Self.copiedBytes:
             small = bytes
@@ -32,14 +32,14 @@ extension Exchange {
     /// A body up to here is sent in one piece with its head.
     private static let copiedBytes = 16 * 1_024
 
-    /// Answers with a body of unknown length, made while it is sent.
+    /// Responds with a body of unknown length, made while it is sent.
     public func respond(
         _ status: HTTPStatus, fields: [(name: String, value: String)], pieces: any PieceSource
     ) throws(Failure) {
         try respond(status, fields, .pieces(pieces))
     }
 
-    /// Answers with a file that is being written, from its start until it ends. One that fails is cut: it
+    /// Responds with a file that is being written, from its start until it ends. One that fails is cut: it
     /// does not end well.
     public func respond(
         _ status: HTTPStatus, fields: [(name: String, value: String)], following file: OpenFile,
@@ -48,10 +48,18 @@ extension Exchange {
         try respond(status, fields, .growing(file, growth))
     }
 
+    /// Responds with a body whose pieces come when something happens, for as long as the client stays and the
+    /// server serves. When the server closes, the response ends well: the client may ask again.
+    public func respond(
+        _ status: HTTPStatus, fields: [(name: String, value: String)], live source: any LivePieceSource
+    ) throws(Failure) {
+        try respond(status, fields, .live(source))
+    }
+
     private func respond(
         _ status: HTTPStatus, _ fields: [(name: String, value: String)], _ source: Outbound.Source
     ) throws(Failure) {
-        let owed = try beginAnswer()
+        let owed = try beginResponse()
         let isChunked = head.version == .http11
         let reuses = isChunked && mayReuse && canReachBodyEnd
         body.forgoContinue()
@@ -60,11 +68,11 @@ extension Exchange {
         try send(owed + encoded, hasBody ? source : .none, isChunked: isChunked && hasBody, reuses: reuses)
     }
 
-    /// What goes before the answer.
-    private func beginAnswer() throws(Failure) -> [UInt8] {
-        precondition(!isAnswered, "a request has one answer")
+    /// What goes before the response.
+    private func beginResponse() throws(Failure) -> [UInt8] {
+        precondition(!isAnswered, "a request has one response")
         body.begin()
-        isAnswering = true
+        isResponding = true
         outcome = .close
         guard let owed = claim.take() else { throw .clientGone }
         return owed
@@ -75,11 +83,14 @@ extension Exchange {
     ) throws(Failure) {
         var hasMore = true
         if case .none = source { hasMore = isChunked }
+        // A live source may have nothing for long.
+        var hasMoreSoon = hasMore
+        if case .live = source { hasMoreSoon = false }
         let progress = first.withUnsafeBytes {
-            Socket.sendAvailable(connection.descriptor, $0, moreFollows: hasMore)
+            Socket.sendAvailable(connection.descriptor, $0, moreFollows: hasMoreSoon)
         }
         guard case .moved(let sent) = progress else { throw .clientGone }
-        if sent == first.count && !hasMore { return finishAnswer(reuses: reuses) }
+        if sent == first.count && !hasMore { return finishResponse(reuses: reuses) }
         let alreadyCounted = bodyBytesSent
         proceed(
             Outbound(
@@ -89,11 +100,11 @@ extension Exchange {
     }
 
     /// Sends what there is room for, and waits without a thread where there is none.
-    private func proceed(_ outbound: Outbound, reuses: Bool, counted: UInt64) {
-        let step = outbound.advance(to: connection.descriptor)
+    func proceed(_ outbound: Outbound, reuses: Bool, counted: UInt64) {
+        let step = outbound.advance(to: connection.descriptor, isClosing: isClosing())
         bodyBytesSent = counted + outbound.bodyBytesSent
         switch step {
-        case .done: finishAnswer(reuses: reuses)
+        case .done: finishResponse(reuses: reuses)
         case .noRoom:
             wait(
                 ExchangeWait(event: .room, deadline: outbound.deadline, heldBytes: outbound.heldBytes) { exchange, wake in
@@ -103,7 +114,8 @@ extension Exchange {
         case .nothingYet(let version):
             wait(
                 ExchangeWait(
-                    event: .signal { outbound.whenChanged(since: version, $0) }, deadline: .never
+                    event: .signal { outbound.whenChanged(since: version, $0) }, deadline: .never,
+                    endsWithServer: outbound.isLive
                 ) { exchange, wake in
                     if wake != .ready { return exchange.outcome = .abort }
                     exchange.proceed(outbound, reuses: reuses, counted: counted)
@@ -115,7 +127,7 @@ extension Exchange {
         }
     }
 
-    private func finishAnswer(reuses: Bool) {
+    private func finishResponse(reuses: Bool) {
         outcome = .close
         if reuses { discardBody(until: .after(configuration.closeTimeout)) }
     }
@@ -136,32 +148,7 @@ extension Exchange {
         }
     }
 
-    /// Begins an answer whose body another thread sends, while this one still reads the request's. Until
-    /// the stream has started, another answer can be given instead. The client is told to go on with its
-    /// body: what it waits for must not come after the answer has begun.
-    public func openStream(_ status: HTTPStatus, fields: [(name: String, value: String)]) -> ResponseStream {
-        precondition(!isAnswered, "a request has one answer")
-        body.invite()
-        body.begin()
-        let isChunked = head.version == .http11
-        streamReuses = isChunked && mayReuse
-        return ResponseStream(
-            descriptor: connection.descriptor, timeout: configuration.responseTimeout,
-            head: encodedHead(status, fields, reuses: streamReuses, isChunked: isChunked),
-            isChunked: isChunked, hasBody: head.method != .head, claim: claim)
-    }
-
-    /// No thread uses the stream any more.
-    public func close(_ stream: ResponseStream) {
-        guard stream.hasStarted else { return }
-        isAnswering = true
-        bodyBytesSent = stream.bytesSent
-        // Without chunks an early end looks like the end: what is cut must break.
-        outcome = stream.isFinished || stream.isChunked ? .close : .abort
-        if streamReuses && stream.isFinished { discardBody(until: .after(configuration.closeTimeout)) }
-    }
-
-    private var mayReuse: Bool { !endsConnection && head.keepsAlive && !isDraining && !isClosing() }
+    var mayReuse: Bool { !endsConnection && head.keepsAlive && !isDraining && !isClosing() }
 
     /// Whether the next request on the connection can be found behind this one's body.
     private var canReachBodyEnd: Bool { body.promisesEnd(limit: configuration.maxDiscardedBodyBytes) }
@@ -170,7 +157,7 @@ extension Exchange {
         status.code >= 200 && status != .noContent && status != .notModified
     }
 
-    private func encodedHead(
+    func encodedHead(
         _ status: HTTPStatus, _ fields: [(name: String, value: String)], reuses: Bool, length: UInt64? = nil,
         isChunked: Bool = false, followedBy body: [UInt8] = []
     ) -> [UInt8] {

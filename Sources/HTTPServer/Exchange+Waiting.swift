@@ -33,7 +33,7 @@ extension Exchange {
         outcome = .waiting
     }
 
-    /// It has got a thread that counts for nobody.
+    /// It has got a thread that counts for no client.
     func leaveShare() { clients = [] }
 
     /// What the handler has left behind, once.
@@ -44,7 +44,7 @@ extension Exchange {
         return pendingWait
     }
 
-    /// Runs `body` when the request has ended, however it did: its answer is sent, or will never be.
+    /// Runs `body` when the request has ended, however it did: its response is sent, or will never be.
     public func whenOver(_ body: @escaping @Sendable () -> Void) { whenOverBody = body }
 
     func noteOver() {

@@ -2,21 +2,22 @@ import HTTP1
 import SystemIO
 import Threading
 
-/// One request and its answer. A handler uses it on its own thread until it returns, and
-/// either answers once, hands the connection off, or lets it wait: then it goes on in another call,
+/// One request and its response. A handler uses it on its own thread until it returns, and
+/// either responds once, hands the connection off, or lets it wait: then it goes on in another call,
 /// on whatever thread, and no thread is held meanwhile.
 public final class Exchange: @unchecked Sendable {
     // Unchecked: one thread at a time has it. It moves on with the wait that its handler left behind, which
     // begins when the handler has returned.
     public enum Failure: Error {
-        /// The client is gone or does not read: nobody to answer any more.
+        /// The client is gone or does not read: there is no client to respond to any more.
         case clientGone
     }
 
     public let head: RequestHead
     public let body: RequestBody
 
-    /// The first that is handled here since the connection came: whoever passed it on has seen its head.
+    /// The first that is handled here since the connection came: the process that passed it on has seen
+    /// its head.
     public let isFirst: Bool
 
     enum Outcome {
@@ -25,13 +26,13 @@ public final class Exchange: @unchecked Sendable {
         case lent
         /// It goes on when the wait is over.
         case waiting
-        /// The answer broke off, and only a reset tells the client.
+        /// The response broke off, and only a reset tells the client.
         case abort
     }
 
-    /// Stands in the answer, the log and, by the handler's doing, in a problem's body.
+    /// Stands in the response, the log and, by the handler's doing, in a problem's body.
     public let requestID: String
-    /// Whether the connection ends with the answer, whatever the client would like.
+    /// Whether the connection ends with the response, whatever the client would like.
     public var endsConnection = false
     /// The handler's name for what was asked, for counting.
     public var route: String?
@@ -39,9 +40,10 @@ public final class Exchange: @unchecked Sendable {
     var outcome = Outcome.unanswered
     var status: HTTPStatus?
     var bodyBytesSent: UInt64 = 0
+    /// Its response has begun.
+    var isResponding = false
     private let began = ContinuousClock.now
     private let queueWait: Duration
-    var streamReuses = false
     let claim: ResponseClaim
     let connection: Connection
     /// For whom the thread that is at it counts, and by which its connection is counted.
@@ -53,15 +55,16 @@ public final class Exchange: @unchecked Sendable {
     var whenOverBody: (@Sendable () -> Void)?
     let configuration: HTTPServer.Configuration
     let pool: WorkerPool
+    let waiting: WaitingExchanges
     let isDraining: Bool
     /// May become true while the request is handled.
     let isClosing: @Sendable () -> Bool
 
     init(
         head: RequestHead, headBytes: Int, connection: Connection,
-        configuration: HTTPServer.Configuration, pool: WorkerPool, clients: [WorkerPool.ClientKey] = [],
-        isOperational: Bool = false, isDraining: Bool = false, isClosing: @escaping @Sendable () -> Bool = { false },
-        queueWait: Duration = .zero
+        configuration: HTTPServer.Configuration, pool: WorkerPool, waiting: WaitingExchanges,
+        clients: [WorkerPool.ClientKey], isOperational: Bool, isDraining: Bool,
+        isClosing: @escaping @Sendable () -> Bool, queueWait: Duration
     ) {
         self.clients = clients
         claim = ResponseClaim(connection.loan)
@@ -70,6 +73,7 @@ public final class Exchange: @unchecked Sendable {
         self.connection = connection
         self.configuration = configuration
         self.pool = pool
+        self.waiting = waiting
         self.isDraining = isDraining
         self.isClosing = isClosing
         self.queueWait = queueWait
@@ -97,8 +101,7 @@ public final class Exchange: @unchecked Sendable {
     /// How often the request has been passed from process to process to come here.
     public var passes: UInt8 { connection.passes }
 
-    public var isAnswered: Bool { isAnswering || outcome == .handedOff || outcome == .lent }
-    var isAnswering = false
+    public var isAnswered: Bool { isResponding || outcome == .handedOff || outcome == .lent }
 
     /// Runs something that lasts as long as the client or another request likes, and needs a thread. Other
     /// requests get one in this one's place, as far as `maxLentThreads` goes.
@@ -106,7 +109,7 @@ public final class Exchange: @unchecked Sendable {
         try pool.blocking(for: clients, body)
     }
 
-    /// What became of the request; nil while there is no answer, or when it went elsewhere.
+    /// What became of the request; nil while there is no response, or when it went elsewhere.
     var report: ExchangeReport? {
         if outcome == .handedOff || outcome == .lent { return nil }
         return ExchangeReport(

@@ -36,7 +36,7 @@ extension HTTPServer {
         queueWait: Duration = .zero
     ) -> Exchange {
         let exchange = Exchange(
-            head: head, headBytes: headBytes, connection: connection, configuration: configuration, pool: pool,
+            head: head, headBytes: headBytes, connection: connection, configuration: configuration, pool: pool, waiting: waiting,
             clients: clients(of: connection, head), isOperational: isOperational, isDraining: isDraining,
             isClosing: { self.isClosing }, queueWait: queueWait)
         connection.tokenKey = nil
@@ -57,9 +57,13 @@ extension HTTPServer {
         }
     }
 
-    /// From here on the exchange is nobody's until its wait is over.
+    /// From here on no thread has the exchange, until its wait is over.
     private func hold(_ exchange: Exchange, _ wait: ExchangeWait) {
-        waiting.add(wait, on: exchange.connection) { [self] wake in
+        let connection = exchange.connection
+        connection.inbound.compact()
+        var wait = wait
+        wait.heldBytes += connection.inbound.count
+        waiting.add(wait, on: connection.descriptor, for: connection.holder) { [self, wait] wake in
             // A turn of its own, and a short one: it goes past what waits for a share.
             _ = pool.submit(always: true) { [self] in
                 exchange.leaveShare()
@@ -98,7 +102,7 @@ extension HTTPServer {
         return nil
     }
 
-    /// The connection's next request, if it comes soon and nobody waits for this thread.
+    /// The connection's next request, if it comes soon and no other request waits for this thread.
     /// Otherwise the connection has been parked, refused or closed.
     private func awaitNext(_ connection: Connection, for clients: [WorkerPool.ClientKey]) -> (head: RequestHead, bytes: Int)? {
         var hasWaited = false

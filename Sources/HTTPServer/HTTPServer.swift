@@ -99,12 +99,13 @@ public final class HTTPServer: Sendable {
     }
 
     /// No further request is begun on idle connections: they go to `takeIdle`, as do those
-    /// at work when they are done. `closing`: nobody serves them further, and answers say so.
+    /// at work when they are done. `closing`: no process serves them further, and responses say so.
     public func drain(closing: Bool = false) {
         if closing { self.closing.store(true, ordering: .sequentiallyConsistent) }
         draining.store(true, ordering: .sequentiallyConsistent)
         lingering.interrupt()
         parking.drain()
+        if closing { waiting.endThoseOfServer() }
     }
 
     var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }

@@ -2,10 +2,33 @@ import HTTP1
 import SystemIO
 import Threading
 
-/// A body that is made while it is sent. One thread at a time asks.
+/// A body that is made while it is sent. One thread at a time asks. What it throws breaks the response off.
 public protocol PieceSource: AnyObject, Sendable {
-    /// The next piece, without waiting; nil at the end. What it throws breaks the answer off.
+    /// The next piece, without waiting; nil at the end.
     func next() throws -> [UInt8]?
+}
+
+/// A body whose pieces come when something happens: events, lines of a log. While there are none its response
+/// waits without a thread.
+///
+/// A route of server-sent events responds with `text/event-stream` and a source that keeps what was published
+/// and not asked for yet behind a lock, with a `WakeList`; publishing adds to it and calls what `takeAll` gives,
+/// outside the lock. What is kept has a limit: a client that falls behind it misses events, or its stream is
+/// ended. `Exchange.whenOver` tells of the response's end, also when its client has left: there the route
+/// unsubscribes. A comment line (": \n\n") now and then shows proxies that the stream lives, and the server when
+/// its client does not: it must take each piece within `responseTimeout`. When the server closes the response
+/// ends well with what `next` had, without the source's doing.
+public protocol LivePieceSource: AnyObject, Sendable {
+    /// Without waiting. One thread at a time asks. What it throws breaks the response off.
+    func next() throws -> LivePiece
+    /// Calls `wake` once, from any thread, as soon as `next` would give something; at once if it would already.
+    func whenReady(_ wake: @escaping WakeList.Wake) -> CancelWake
+}
+
+public enum LivePiece: Sendable {
+    case piece([UInt8])
+    case nothingYet
+    case end
 }
 
 /// The growth of a file that is being written.
@@ -23,7 +46,7 @@ public enum FileEnd: Sendable {
     case failed
 }
 
-/// What is left to send of an answer. It never waits; one thread at a time uses it.
+/// What is left to send of a response. It never waits; one thread at a time uses it.
 final class Outbound: @unchecked Sendable {
     // Unchecked: it goes from thread to thread with its exchange.
     enum Source {
@@ -34,13 +57,14 @@ final class Outbound: @unchecked Sendable {
         case file(OpenFile, Range<UInt64>)
         case pieces(any PieceSource)
         case growing(OpenFile, any FileGrowth)
+        case live(any LivePieceSource)
     }
 
     enum Step {
         case done
         /// The client takes no more now; or it takes so much that others get their turn.
         case noRoom
-        /// The file has no more now, at this version.
+        /// The file, or the live source, has no more now, at this version.
         case nothingYet(version: Int)
         case clientGone
         /// The body can't go on.
@@ -55,6 +79,7 @@ final class Outbound: @unchecked Sendable {
     /// What of the file is announced and not sent.
     private var fileRange: Range<UInt64> = 0..<0
     private var isEnding = false
+    private var isClosing = false
     private(set) var bodyBytesSent: UInt64 = 0
     private var pace: Pace
 
@@ -74,11 +99,17 @@ final class Outbound: @unchecked Sendable {
     /// By when the client must have taken more.
     var deadline: Deadline { pace.deadline }
 
-    /// Of the file that it follows.
+    /// Of the file that it follows, or the live source.
     func whenChanged(since version: Int, _ wake: @escaping WakeList.Wake) -> CancelWake {
-        if case .growing(_, let growth) = source { return growth.whenChanged(since: version, wake) }
-        return {}
+        switch source {
+        case .growing(_, let growth): growth.whenChanged(since: version, wake)
+        case .live(let pieces): pieces.whenReady(wake)
+        default: {}
+        }
     }
+
+    /// It has no end of its own, and ends when the server closes.
+    var isLive: Bool { if case .live = source { true } else { false } }
 
     /// Bytes of memory that wait here for the client, and that it alone is to have.
     var heldBytes: Int {
@@ -94,8 +125,9 @@ final class Outbound: @unchecked Sendable {
         pendingStart = 0
     }
 
-    /// Sends what there is room for.
-    func advance(to descriptor: Int32) -> Step {
+    /// Sends what there is room for. `isClosing`: a live source that has nothing has ended.
+    func advance(to descriptor: Int32, isClosing: Bool = false) -> Step {
+        self.isClosing = isClosing
         let step = sendTurn(to: descriptor)
         releaseSent()
         return step
@@ -142,7 +174,7 @@ final class Outbound: @unchecked Sendable {
     private var file: OpenFile? {
         switch source {
         case .file(let file, _), .growing(let file, _): file
-        case .none, .bytes, .shared, .pieces: nil
+        case .none, .bytes, .shared, .pieces, .live: nil
         }
     }
 
@@ -165,10 +197,14 @@ final class Outbound: @unchecked Sendable {
         case .pieces(let pieces):
             guard case .success(let next) = Result(catching: { try pieces.next() }) else { return .broken }
             guard let piece = next else { return finish() }
-            announce(piece.count)
-            pending += piece
-            _ = endChunk()
-            bodyBytesSent += UInt64(piece.count)
+            add(piece)
+        case .live(let pieces):
+            guard case .success(let next) = Result(catching: { try pieces.next() }) else { return .broken }
+            switch next {
+            case .piece(let piece): add(piece)
+            case .nothingYet where !isClosing: return .nothingYet(version: 0)
+            case .nothingYet, .end: return finish()
+            }
         case .growing(let file, let growth): return refill(from: file, growth)
         }
         return nil
@@ -190,6 +226,13 @@ final class Outbound: @unchecked Sendable {
         case .failed?: return endChunk() ? nil : .broken
         case nil: return endChunk() ? nil : .nothingYet(version: version)
         }
+    }
+
+    private func add(_ piece: [UInt8]) {
+        announce(piece.count)
+        pending += piece
+        _ = endChunk()
+        bodyBytesSent += UInt64(piece.count)
     }
 
     private var owesEndOfChunk = false

@@ -1,25 +1,25 @@
 import Synchronization
 import SystemIO
 
-/// Who may answer a request: the first that asks. Usually its handler; another thread where the
-/// handler does not come back. Until then `100 Continue` may be sent, and from then on never
+/// The right to respond to a request: the first that asks has it. Usually the request's handler; another thread
+/// where the handler does not come back. Until then `100 Continue` may be sent, and from then on never
 /// (RFC 9110 §15.2: an interim response comes before the final one).
 final class ResponseClaim: Sendable {
     private struct State {
         var isTaken = false
-        /// Of a `100 Continue` for which there was no room: it goes before the answer.
+        /// Of a `100 Continue` for which there was no room: it goes before the response.
         var owed: [UInt8] = []
     }
 
     private static let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
     private let state = Mutex(State())
-    /// Told before the first byte of an answer can be sent.
+    /// Told before the first byte of a response can be sent.
     private let loan: Loan?
 
     init(_ loan: Loan? = nil) { self.loan = loan }
 
-    /// What must go before the answer's own bytes, usually nothing; nil when another has taken it.
+    /// What must go before the response's own bytes, usually nothing; nil when another has taken it.
     func take() -> [UInt8]? {
         state.withLock { state in
             if state.isTaken { return nil }
@@ -30,10 +30,12 @@ final class ResponseClaim: Sendable {
         }
     }
 
-    /// It was taken for nothing: the request has no answer yet.
+    var isTaken: Bool { state.withLock { $0.isTaken } }
+
+    /// It was taken for nothing: the request has no response yet.
     func giveBack() { state.withLock { $0.isTaken = false } }
 
-    /// Tells the client to go on, unless an answer has begun. Never waits: where there is no room, the
+    /// Tells the client to go on, unless a response has begun. Never waits: where there is no room, the
     /// client waits for its own time and goes on.
     func sendContinue(to descriptor: Int32) {
         // The lock orders the two writers of the socket; the call under it does not block.

@@ -18,8 +18,12 @@ struct ExchangeWait: Sendable {
     let deadline: Deadline
     /// Memory that is held for the client meanwhile.
     var heldBytes = 0
-    /// Runs on a handler thread.
-    let resume: @Sendable (Exchange, Wake) -> Void
+    /// When the server closes, it waits for its client only for so long as the configuration has it.
+    var hasClosingPatience = true
+    /// It is over, and ready, when the server closes.
+    var endsWithServer = false
+    /// Runs on a handler thread, where the exchange itself waits.
+    var resume: @Sendable (Exchange, Wake) -> Void = { _, _ in }
 }
 
 /// Why a wait is over.
@@ -36,7 +40,9 @@ final class WaitingExchanges: Sendable {
         let descriptor: Int32
         let deadline: Deadline
         let began = ContinuousClock.now
-        let isForClient: Bool
+        /// It ends early when the server closes: see `ExchangeWait`.
+        let hasClosingPatience: Bool
+        let endsWithServer: Bool
         var held: HeldMemory.Ticket?
         var token: EventLoop.Token?
         /// Until its watch is known it can't be ended: the watch would outlive it on a descriptor that
@@ -63,30 +69,38 @@ final class WaitingExchanges: Sendable {
         self.log = log
     }
 
-    /// `resume` is called once, from any thread.
-    func add(_ wait: ExchangeWait, on connection: Connection, resume: @escaping @Sendable (Wake) -> Void) {
+    /// `resume` is called once, from any thread, when `descriptor` is not watched any more. What is given back
+    /// names the wait.
+    @discardableResult
+    func add(
+        _ wait: ExchangeWait, on descriptor: Int32, for holder: HeldMemory.Holder,
+        resume: @escaping @Sendable (Wake) -> Void
+    ) -> UInt64 {
         let (interest, wake) = Self.watch(wait.event)
         let number = state.withLock { state in
             state.last += 1
             state.waiters[state.last] = Waiter(
-                descriptor: connection.descriptor, deadline: wait.deadline, isForClient: wake == .ready, resume: resume)
+                descriptor: descriptor, deadline: wait.deadline,
+                hasClosingPatience: wake == .ready && wait.hasClosingPatience, endsWithServer: wait.endsWithServer,
+                resume: resume)
             return state.last
         }
         // As long as it has no watch it stays.
-        connection.inbound.compact()
-        let held = memory.hold(wait.heldBytes + connection.inbound.count, for: connection.holder) { [self] in
-            end(number, .timedOut)
-        }
+        let held = memory.hold(wait.heldBytes, for: holder) { [self] in end(number, .timedOut) }
         state.withLock { $0.waiters[number]?.held = held }
-        arm(number, on: connection.descriptor, for: interest, wake)
-        guard case .signal(let subscribe) = wait.event else { return }
+        arm(number, on: descriptor, for: interest, wake)
+        guard case .signal(let subscribe) = wait.event else { return number }
         let cancel = subscribe { [self] in end(number, .ready) }
         let isOver = state.withLock { state in
             state.waiters[number]?.cancel = cancel
             return state.waiters[number] == nil
         }
         if isOver { cancel() }
+        return number
     }
+
+    /// Ends a wait before its time, unless it is over already.
+    func cancel(_ number: UInt64) { end(number, .timedOut) }
 
     private func arm(_ number: UInt64, on descriptor: Int32, for interest: EventLoop.Interest, _ wake: Wake) {
         var early: Wake?
@@ -130,16 +144,25 @@ final class WaitingExchanges: Sendable {
         waiter.resume(wake)
     }
 
-    /// Ends what has waited too long. With `patience`, also what waits longer than that for its client.
+    /// Ends what has waited too long. With `patience`, which is the closing server's, also what waits longer than
+    /// that for its client, and what ends with the server.
     func expire(patience: Duration? = nil) {
-        let overdue = state.withLock { state in
-            state.waiters.filter { _, waiter in
-                if waiter.deadline.hasPassed { return true }
-                guard let patience, waiter.isForClient else { return false }
-                return ContinuousClock.now - waiter.began > patience
-            }.map(\.key)
+        let overdue = numbers { waiter in
+            if waiter.deadline.hasPassed { return true }
+            guard let patience, waiter.hasClosingPatience else { return false }
+            return ContinuousClock.now - waiter.began > patience
         }
         for number in overdue { end(number, .timedOut) }
+        if patience != nil { endThoseOfServer() }
+    }
+
+    /// The server closes.
+    func endThoseOfServer() {
+        for number in numbers(where: \.endsWithServer) { end(number, .ready) }
+    }
+
+    private func numbers(where isMeant: (Waiter) -> Bool) -> [UInt64] {
+        state.withLock { state in state.waiters.filter { isMeant($0.value) }.map(\.key) }
     }
 
     /// For the metrics and tests.

@@ -41,6 +41,9 @@ struct Demo: RequestHandler {
     var growing = GrowingFile()
     /// How the waits of "/park" ended.
     var ended = Monitor<[Wake]>([])
+    var events = EventSource()
+    /// How the reading of the bodies of "/transform" ended; nil: well.
+    var readings = Monitor<[RequestBody.Failure?]>([])
 
     func handle(_ exchange: Exchange) {
         switch exchange.head.target.rawPath {
@@ -60,6 +63,8 @@ struct Demo: RequestHandler {
             try? exchange.respond(.text("waited"))
         case "/follow": follow(exchange)
         case "/park": waitForBoth(exchange)
+        case "/events": follow(events, exchange)
+        case "/transform": transform(exchange)
         case "/last": exchange.blocking { try? exchange.respond(.text("lasted")) }
         default: try? exchange.respond(.text("", .notFound))
         }
@@ -177,9 +182,10 @@ private final class BodyOf: PieceSource {
     }
 }
 
-/// A file that holds "one" until it is ended.
+/// A file that grows until it is ended.
 final class GrowingFile: FileGrowth {
     private struct State {
+        var version = 0
         var end: FileEnd?
         var wakes = WakeList()
     }
@@ -187,18 +193,22 @@ final class GrowingFile: FileGrowth {
     private let state = Monitor(State())
     let file: OpenFile
 
-    init() {
+    init(_ text: String = "one") {
         var path = Array("/tmp/growing-XXXXXX".utf8CString)
         let descriptor = mkstemp(&path)
         unlink(path)
-        _ = write(descriptor, "one", 3)
+        _ = write(descriptor, text, text.utf8.count)
         file = OpenFile(owning: descriptor)
     }
 
-    var current: (version: Int, end: FileEnd?) { state.withLock { ($0.end == nil ? 0 : 1, $0.end) } }
+    var current: (version: Int, end: FileEnd?) { state.withLock { ($0.version, $0.end) } }
 
     func whenChanged(since version: Int, _ wake: @escaping WakeList.Wake) -> CancelWake {
-        let number = state.change { $0.wakes.add(wake) }
+        let number = state.change { $0.version > version ? nil : $0.wakes.add(wake) }
+        guard let number else {
+            wake()
+            return {}
+        }
         return { [self] in state.change { $0.wakes.remove(number) } }
     }
 
@@ -209,12 +219,15 @@ final class GrowingFile: FileGrowth {
 
     func append(_ text: String) {
         _ = write(file.descriptor, text, text.utf8.count)
-        for wake in state.change({ $0.wakes.takeAll() }) { wake() }
+        change { _ in }
     }
 
-    func end(_ end: FileEnd) {
+    func end(_ end: FileEnd) { change { $0.end = end } }
+
+    private func change(_ body: (inout State) -> Void) {
         let wakes = state.change { state in
-            state.end = end
+            state.version += 1
+            body(&state)
             return state.wakes.takeAll()
         }
         for wake in wakes { wake() }

@@ -10,7 +10,7 @@ import WriterModel
 /// `POST /v1/encode`: the raw body in, the encoded file out, in one exchange.
 ///
 /// The output goes through a file, so that a client that sends everything before it reads
-/// anything stops nobody: one thread takes the body, another one sends what is there.
+/// anything stops no other: one thread takes the body, and what is there is sent beside it.
 final class EncodeService: EncoderService {
     private enum Phase { case waiting, working, done }
 
@@ -44,7 +44,7 @@ final class EncodeService: EncoderService {
     func interruptUploads() { interrupter.withLock { $0 }?.interrupt() }
 
     func end(because reason: EndReason) {
-        // Whoever is at it says how it ended.
+        // The handler that is at it says how it ended.
         if reason == .runTime { return interruptUploads() }
         conclude()
     }
@@ -128,36 +128,17 @@ final class EncodeService: EncoderService {
 
     /// Sends what is there while the body is still being read.
     private func stream(_ encoding: Encoding, _ body: inout ChunkBody, _ exchange: Exchange) throws(Problem) {
-        let response = exchange.openStream(.ok, fields: encoding.fields)
-        let interrupter = exchange.body.interrupter
-        let sent = Monitor(false)
-        do throws(SystemThread.Unavailable) {
-            try SystemThread.start(name: "sender") {
-                do {
-                    try OutputFollower(file: encoding.file, growth: encoding.growth).follow {
-                        piece throws(Exchange.Failure) in try response.send(piece)
-                    }
-                    try response.finish()
-                } catch is Exchange.Failure {
-                    // Nobody takes the answer: the body is of no use either.
-                    interrupter.interrupt()
-                } catch {}
-                sent.change { $0 = true }
-            }
-        } catch {
-            throw Problem(.overloaded, "There is no thread for the answer: \(error.description).")
-        }
+        let response = exchange.respondWhileReading(
+            .ok, fields: encoding.fields, following: encoding.file, encoding.growth)
         let result: Result<Void, Problem>
         do throws(Problem) {
-            result = .success(try encoding.run(&body))
+            result = .success(try exchange.blocking { () throws(Problem) in try encoding.run(&body) })
             encoding.growth.ended(.complete)
         } catch {
             result = .failure(error)
             encoding.growth.ended(.failed)
         }
-        _ = sent.wait { $0 ? true : nil }
-        exchange.close(response)
-        try result.get()
+        if !exchange.finish(response) { try result.get() }
     }
 }
 

@@ -1,24 +1,22 @@
 import HTTPServer
-import SystemIO
-import Threading
+import Synchronization
 
 /// Tells followers that an output was opened, has grown or has ended.
 final class OutputNotifier: FileGrowth {
     private struct State {
         var version = 1
         var end: FileEnd?
-        /// Of followers without a thread.
         var wakes = WakeList()
     }
 
-    private let state = Monitor(State())
+    private let state = Mutex(State())
 
     func grew() { change { _ in } }
 
     func ended(_ end: FileEnd) { change { $0.end = $0.end ?? end } }
 
     private func change(_ body: (inout State) -> Void) {
-        let wakes = state.change { state in
+        let wakes = state.withLock { state in
             state.version += 1
             body(&state)
             return state.wakes.takeAll()
@@ -35,10 +33,5 @@ final class OutputNotifier: FileGrowth {
             return {}
         }
         return { [self] in state.withLock { $0.wakes.remove(number) } }
-    }
-
-    /// Waits for anything that was not known at `version`.
-    func next(after version: Int) -> (version: Int, end: FileEnd?) {
-        state.wait { $0.version > version ? ($0.version, $0.end) : nil } ?? (version, .failed)
     }
 }
