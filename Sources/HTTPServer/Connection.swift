@@ -3,7 +3,7 @@ import SystemIO
 import Threading
 
 /// One client's TCP connection. It belongs to the event loop or to one handler thread, never
-/// to both; whoever has it may touch it.
+/// to both; the one that has it may touch it.
 final class Connection: @unchecked Sendable {
     // Unchecked: ownership moves between threads through the loop's and the pool's queues.
     let descriptor: Int32
@@ -136,7 +136,7 @@ final class Connection: @unchecked Sendable {
         return progress
     }
 
-    /// Has waits last until so many bytes are there: 1 again before anyone waits for less.
+    /// Has waits last until so many bytes are there: 1 again before a wait for less.
     func setLowWater(_ bytes: Int) {
         guard bytes != lowWater else { return }
         lowWater = bytes
@@ -174,8 +174,8 @@ extension Connection {
     }
 }
 
-/// A connection that left its server: the descriptor and the bytes read from it that nobody
-/// has used, starting with a request head (or the beginning of one).
+/// A connection that left its server: the descriptor and the bytes read from it that are
+/// not used, starting with a request head (or the beginning of one).
 public struct DetachedConnection: ~Copyable, Sendable {
     public let descriptor: Descriptor
     public let unread: [UInt8]

@@ -5,7 +5,7 @@ import SystemIO
 extension Exchange {
     /// Gives the connection away with this request still unread on it: `send` gets the
     /// descriptor (to pass a copy of) and the bytes that go with it. When it returns true the
-    /// exchange is over for this process; when false the handler still has to answer.
+    /// exchange is over for this process; when false the handler still has to respond.
     public func handOff(_ send: (_ descriptor: Int32, _ unread: [UInt8]) -> Bool) -> Bool {
         precondition(!body.hasBegun && !isAnswered, "a request that was begun can't be given away")
         guard claim.take() != nil else { return false }

@@ -5,11 +5,11 @@ import SystemIO
 public struct ExchangeReport: Sendable {
     /// nil for what was refused before it could be read.
     public let method: HTTPMethod?
-    /// Without the query, which may hold what is nobody's business.
+    /// Without the query, which may hold secrets.
     public let path: String
     /// What the handler called it; nil for a request that has no place in the API.
     public let route: String?
-    /// nil when the client was gone before there was an answer.
+    /// nil when the client was gone before there was a response.
     public let status: Int?
     public let requestID: String
     public let traceParent: String?

@@ -32,10 +32,10 @@ extension HTTPServer {
         public var responseTimeout = Duration.seconds(60)
         /// How long a handler thread stays with a connection for its next request.
         public var lingerTime = Duration.milliseconds(50)
-        /// A body nobody wanted is read away up to here; beyond, the connection is closed.
+        /// A body that no handler wanted is read away up to here; beyond, the connection is closed.
         public var maxDiscardedBodyBytes = 256 * 1_024
-        /// After an answer that ends the connection: how long the client's next bytes are
-        /// awaited, so that it sees the answer and not a reset. Also for a body nobody wanted.
+        /// After a response that ends the connection: how long the client's next bytes are
+        /// awaited, so that it sees the response and not a reset. Also for a body that no handler wanted.
         public var closeTimeout = Duration.seconds(2)
         /// The same, in all, for a client that goes on sending.
         public var maxCloseTime = Duration.seconds(30)

@@ -12,11 +12,11 @@ extension HTTPServer {
         refuse(connection, .malformed(error))
     }
 
-    /// Answers every request that has no answer yet in its handler's stead, which then can't any more.
+    /// Responds to every request that has no response yet in its handler's stead, which then can't any more.
     /// For a process that is about to end with handlers that don't come back: waits up to `time` for
     /// clients to take it.
     public func answerAll(within time: Duration, _ response: (_ requestID: String) -> Response) {
-        atWork.answer { entry in
+        atWork.respond { entry in
             let response = response(entry.requestID)
             configuration.onAnswered?(
                 ExchangeReport(
@@ -26,7 +26,7 @@ extension HTTPServer {
         atWork.readAway(until: .after(time))
     }
 
-    /// Answers without a request and closes. The answer is small and the send buffer empty,
+    /// Responds without a handler and closes. The response is small and the send buffer empty,
     /// so this does not block.
     func refuse(_ connection: Connection, _ refusal: Refusal, _ request: RequestHead? = nil) {
         let requestID = RequestID.of(request)
@@ -42,7 +42,7 @@ extension HTTPServer {
         parking.lingerAndClose(connection)
     }
 
-    /// The bytes of an answer after which the connection is closed.
+    /// The bytes of a response after which the connection is closed.
     private static func closing(_ response: Response, to request: RequestHead?, requestID: String) -> [UInt8] {
         var head = ResponseHead(status: response.status)
         head.add("Date", DateField.now)

@@ -1,7 +1,7 @@
 import Synchronization
 import SystemIO
 
-/// The memory that is held for clients while nobody works for them, within one bound. Beyond it something of
+/// The memory that is held for clients while no thread works for them, within one bound. Beyond it something of
 /// the client that holds most is given up, its oldest first. Clients without a token are sure of a quarter
 /// of it and give way to the others beyond that, so that they can take nothing from those with one.
 package final class HeldMemory: Sendable {
@@ -74,7 +74,7 @@ package final class HeldMemory: Sendable {
         _ = state.withLock { $0.remove(ticket.number) }
     }
 
-    /// Rather more than the excess, so that the next ones need no such search; of those only whose excess it is.
+    /// Rather more than the excess, so that the next ones need no such search; of those clients only that have it.
     private func takeExcess(from state: inout State) -> [Entry] {
         let goal = limit - limit / 8
         let isOfUnidentified = yieldsUnidentified(state)

@@ -3,7 +3,7 @@ import Synchronization
 import SystemIO
 import Threading
 
-/// The requests that handlers are at, so that each can be answered when its handler can't.
+/// The requests that handlers are at, so that each can have a response when its handler gives none.
 final class InFlightRequests: Sendable {
     struct Entry: Sendable {
         let descriptor: Int32
@@ -23,18 +23,18 @@ final class InFlightRequests: Sendable {
         }
     }
 
-    /// Sends what `answer` makes to each client that has no answer, and takes no more from it.
-    func answer(_ answer: (Entry) -> [UInt8]) {
+    /// Sends what `response` makes to each client that has no response, and takes no more from it.
+    func respond(_ response: (Entry) -> [UInt8]) {
         entries.withLock { entries in
             for entry in entries.values {
                 guard let owed = entry.claim.take() else { continue }
-                _ = (owed + answer(entry)).withUnsafeBytes { Socket.sendAll(entry.descriptor, $0, timeout: .zero) }
+                _ = (owed + response(entry)).withUnsafeBytes { Socket.sendAll(entry.descriptor, $0, timeout: .zero) }
                 Socket.shutDownWriting(entry.descriptor)
             }
         }
     }
 
-    /// Reads away what clients still send, so that their answers arrive, until they end or it is time.
+    /// Reads away what clients still send, so that their responses arrive, until they end or it is time.
     func readAway(until deadline: Deadline) {
         let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1_024, alignment: 16)
         defer { scratch.deallocate() }

@@ -1,4 +1,4 @@
-/// Bytes read from a connection that nobody has used yet.
+/// Bytes read from a connection and not used yet.
 struct InboundBuffer {
     private var storage: [UInt8] = []
     private var start = 0

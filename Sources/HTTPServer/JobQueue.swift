@@ -1,4 +1,4 @@
-/// Jobs in the order in which they came. The first whose clients may run is found without a look at the others
+/// Jobs in the order in which they came. The first of clients that may run is found without a look at the others
 /// of the same clients, of which there may be thousands.
 struct JobQueue {
     typealias Client = WorkerPool.ClientKey
@@ -44,7 +44,7 @@ struct JobQueue {
         count += 1
     }
 
-    /// Takes out the first whose clients may run.
+    /// Takes out the first of clients that may run.
     mutating func take(where mayRun: ([Client]) -> Bool) -> Entry? {
         var found: Entry?
         for (clients, lane) in lanes {

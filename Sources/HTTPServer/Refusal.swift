@@ -1,6 +1,6 @@
 import HTTP1
 
-/// Why a client gets an answer before there is a request to handle, or a thread for it.
+/// Why a client gets a response before there is a request to handle, or a thread for it.
 public enum Refusal: Sendable {
     /// The bytes are no request.
     case malformed(HTTPParseError)

@@ -1,6 +1,6 @@
 // What is left of a body that the handler did not want.
 extension RequestBody {
-    /// Whether the answer can promise another request behind what is left. Of a chunked body only what is
+    /// Whether the response can promise another request behind what is left. Of a chunked body only what is
     /// there already tells where it ends.
     func promisesEnd(limit: Int) -> Bool {
         guard canReachEnd(limit: limit) else { return false }

@@ -12,7 +12,7 @@ public final class RequestBody {
         /// No byte came within the body timeout.
         case timedOut
         case malformed(HTTPParseError)
-        /// Somebody here has ended the reading; the client can still be answered.
+        /// `Interrupter` has ended the reading; the client can still have a response.
         case interrupted
     }
 
@@ -92,7 +92,7 @@ public final class RequestBody {
     var isAwaitingContinue: Bool { sendContinue != nil && !isFinished }
 
     /// Tells a client that asked whether to send its body to go on. Reading does so by itself; this is
-    /// for a handler that begins its answer before it reads.
+    /// for a handler that begins its response before it reads.
     public func invite() {
         guard let sendContinue, !isFinished else { return }
         begin()
@@ -100,7 +100,7 @@ public final class RequestBody {
         sendContinue()
     }
 
-    /// The answer begins: it is too late for `100 Continue` (RFC 9110 §10.1.1).
+    /// The response begins: it is too late for `100 Continue` (RFC 9110 §10.1.1).
     func forgoContinue() { sendContinue = nil }
 
     /// Body bytes known to be left; nil for a chunked body.

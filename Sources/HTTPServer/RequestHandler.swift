@@ -1,13 +1,13 @@
 import HTTP1
 
-/// Answers requests. `handle` runs on a handler thread and may block on what this process does, never on
+/// Responds to requests. `handle` runs on a handler thread and may block on what this process does, never on
 /// what a client does or leaves undone; the others must not block.
 public protocol RequestHandler: Sendable {
-    /// Answers the exchange once, hands its connection off, or lets it wait.
+    /// Responds once, hands the exchange's connection off, or lets it wait.
     func handle(_ exchange: Exchange)
-    /// Whose threads it gets. Called on the loop's thread.
+    /// Which threads it gets.
     func kind(of head: RequestHead) -> RequestKind
-    /// The answer to what never gets to `handle`; `requestID` names it there and in the log.
+    /// The response to what never gets to `handle`; `requestID` names it there and in the log.
     func response(to refusal: Refusal, requestID: String) -> Response
     /// Takes an idle connection when the server drains; by default it is closed.
     func takeIdle(_ connection: consuming DetachedConnection)

@@ -1,12 +1,12 @@
 import HTTP1
 import SystemIO
 
-/// What a handler answers.
+/// What a handler responds with.
 public struct Response: Sendable {
     public enum Body: Sendable {
         case none
         case bytes([UInt8])
-        /// The same ones for everybody who asks, for as long as the process lives.
+        /// The same ones for every client that asks, for as long as the process lives.
         case shared([UInt8])
         /// `range` of an open file; the server closes it.
         case file(OpenFile, Range<UInt64>)

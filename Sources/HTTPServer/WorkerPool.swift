@@ -60,7 +60,7 @@ package final class WorkerPool: Sendable {
     }
 
     /// Waits, on a thread of the pool that is at a job for `clients`, a little for more work of theirs. It
-    /// keeps nobody waiting meanwhile: up to half as many threads as the pool has may do so at once, and they
+    /// keeps no other job waiting meanwhile: up to half as many threads as the pool has may do so at once, and they
     /// count neither for the pool nor for the client. nil, without waiting: the thread is wanted, or too many
     /// wait. `mayGoOn`: the thread may take up what came; otherwise that is to wait for its turn.
     package func lingering<R>(for clients: [ClientKey], _ body: () -> R) -> (result: R, mayGoOn: Bool)? {
@@ -117,7 +117,7 @@ package final class WorkerPool: Sendable {
     }
 
     /// Runs, on a thread of the pool that is at a job for `clients`, something that lasts as long as
-    /// somebody else likes: an upload, a turn. Up to `maxLent` such threads do not count, neither for the
+    /// a client or another request likes: an upload, a turn. Up to `maxLent` such threads do not count, neither for the
     /// pool nor for the client, and work goes on beside them.
     package func blocking<R, E: Error>(for clients: [ClientKey] = [], _ body: () throws(E) -> R) throws(E) -> R {
         let isLent = beginLending(clients)
@@ -194,7 +194,7 @@ package final class WorkerPool: Sendable {
         state.wait(until: .after(Self.idleLife)) { state in takeJob(&state) } ?? endOrTakeLast()
     }
 
-    /// The first whose client has not its share of threads already.
+    /// the first of a client that has not its share of threads already.
     private func takeJob(_ state: inout State) -> JobQueue.Entry? {
         let running = state.running
         guard let job = state.jobs.take(where: { mayRun($0, running) }) else { return nil }

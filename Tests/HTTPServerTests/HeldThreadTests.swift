@@ -119,7 +119,7 @@ import Threading
         #expect(lazy[11].countRest() > 32 << 20)
     }
 
-    /// What all have is nobody's to give up, and neither is a head that was sent.
+    /// What all have is not one client's to give up, and neither is a head that was sent.
     @Test func whatIsSharedOrSentIsNotHeld() throws {
         let server = try LiveServer { $0.maxHeldBytes = 1 << 20 }
         let lazy = try (0..<6).map { _ in try server.connect() }

@@ -84,7 +84,7 @@ import Threading
         #expect(!folder.contains("a"))
     }
 
-    /// One removes its file while another puts its own in the place of it: that one stays, whoever comes first.
+    /// One removes its file while another puts its own in the place of it: that one stays, whichever comes first.
     @Test func whatIsPutThereMeanwhileStays() throws {
         let rounds = 500
         let path = temporary.path

@@ -16,7 +16,7 @@ extension Directory {
         return bytes
     }
 
-    /// Replaces the file `name` whole or not at all, for whoever reads it and whenever this process ends. It
+    /// Replaces the file `name` whole or not at all, for all that read it and whenever this process ends. It
     /// is not synced: after a power loss the file system decides which of the two is there.
     public func writeAtomically(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
         let temporary = ".\(name).new"

@@ -47,14 +47,14 @@ extension Directory {
             _ = consume probe
             return identity
         } catch {
-            if error.isMissing || error.goesThroughLink || error.number == ENOTDIR { return nil }
+            if error.isMissing || error.goesThroughLink || error.isNoFolder { return nil }
             throw error
         }
     }
 
     /// How long another process's change is waited for: longer than any takes that is not stopped.
     private static let patience = Duration.milliseconds(500)
-    /// How long nobody waits again then.
+    /// How long no thread waits for it again then.
     private static let impatience = Duration.seconds(60)
 
     /// Runs `body` while no other process of ours does the same for this folder: what a name stood for when it

@@ -101,7 +101,7 @@ public final class Directory: Sendable {
     /// nil when it is something else or not there. The caller owns the descriptor.
     public func openSpecialForWriting(_ relative: String) throws(SystemError) -> Int32? {
         guard kind(of: relative) == .special else { return nil }
-        // Without waiting for a reader: a pipe nobody reads is an error now, not a hang.
+        // Without waiting for a reader: a pipe without a reader is an error now, not a hang.
         let flags = O_WRONLY | O_NONBLOCK | O_NOFOLLOW
         let number = try openBeneath(try Self.checked(relative), flags, "write to \(relative)")
         // It may be another one by now.

@@ -83,12 +83,12 @@ public enum File {
         case tooLarge
     }
 
-    /// Gives `body` what the file holds, and wipes it from memory afterwards. Waits for nobody: what is no
+    /// Gives `body` what the file holds, and wipes it from memory afterwards. Waits for no other process: what is no
     /// regular file is read only where `pipeTime` is given, for as long as its writer takes, that time at most.
     public static func withContents<Value>(
         _ path: String, limit: Int, pipeTime: Duration? = nil, _ body: (UnsafeRawBufferPointer) -> Value
     ) throws(SystemError) -> Contents<Value> {
-        // A pipe that somebody has put there would be waited for at its opening already.
+        // A pipe that was put there would be waited for at its opening already.
         let number = clinux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0)
         if number < 0 { throw SystemError("open \(path)") }
         let file = Descriptor(owning: number)

@@ -4,7 +4,7 @@ import CLinux
 /// Which file it is, whatever it is called: not another one that took its name, nor one that was given its
 /// inode's number once it was gone.
 public enum FileIdentity: Sendable, Hashable {
-    /// The inode's number, and when the file was made, in nanoseconds since 1970. Without the device, whose
+    /// The inode's number, and when the file was made, in nanoseconds since 1970. Without the device: its
     /// number may be another one after a restart.
     case born(node: UInt64, at: Int64)
     /// Where the file system keeps no such time (NFS): a new file with the number of one that is gone is

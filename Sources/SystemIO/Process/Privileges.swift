@@ -35,7 +35,7 @@ public struct ProcessUser: Sendable, Equatable, CustomStringConvertible {
     public var isCurrent: Bool { geteuid() == user && getuid() == user && getegid() == group && getgid() == group }
 }
 
-/// Whose rights this process has.
+/// The user that this process has the rights of.
 public enum Privileges {
     public static var isRoot: Bool { geteuid() == 0 }
     public static var userNumber: UInt32 { geteuid() }

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Signals as readable events. Make it before any thread starts, so that every thread
-/// inherits the blocked mask and the signals reach nobody else.
+/// inherits the blocked mask and the signals reach nothing else.
 public final class SignalSource: Sendable {
     public let descriptor: Int32
 

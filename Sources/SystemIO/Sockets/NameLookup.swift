@@ -21,7 +21,7 @@ public enum NameLookup {
         real?(node, service, hints, result) ?? EAI_SYSTEM
     }
 
-    /// Takes those addresses out of a list whose bytes `isAllowed` refuses; the rest.
+    /// Takes out of a list the addresses that `isAllowed` refuses, by their bytes; the rest.
     public static func filter(_ list: List?, _ isAllowed: ([UInt8]) -> Bool) -> List? {
         var kept: List?
         var last: List?

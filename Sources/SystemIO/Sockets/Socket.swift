@@ -239,7 +239,7 @@ public enum Socket {
     }
 
     /// Sends up to `count` bytes of `file` from `offset`, as many as there is room for; the kernel copies. `.ended`
-    /// also when the file has none. Nobody else uses the socket meanwhile.
+    /// also when the file has none. No other thread uses the socket meanwhile.
     public static func sendFileAvailable(
         _ descriptor: Int32, from file: Int32, offset: UInt64, count: Int
     ) -> SocketProgress {
