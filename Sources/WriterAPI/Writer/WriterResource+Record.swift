@@ -14,7 +14,7 @@ extension WriterResource {
     /// As the gateway is told. To find out which files there are takes a call for each.
     var snapshot: WriterRecord { record(withFiles: false) }
 
-    private func record(withFiles: Bool) -> WriterRecord {
+    func record(withFiles: Bool) -> WriterRecord {
         state.withLock { state in
             let place = state.parts?.place
             var resource: JSONObject = [
@@ -70,5 +70,35 @@ extension WriterResource {
         if place?.hasOneFile == true || place?.files?.count == 1 { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
         if let files = place?.files { result["files"] = .array(files.map { .string($0) }) }
         return .object(result)
+    }
+    /// The problem with the destination that failed, and without what is secret in it.
+    func redacted(_ problem: Problem) -> Problem {
+        let (redaction, destination) = state.withLock { ($0.redaction, $0.shownDestination) }
+        var problem = redaction.apply(to: problem.naming(outputLimitOf: settings.limits))
+        if problem.code == .destinationFailed, let destination, !problem.detail.contains(destination) {
+            problem.detail = "\(destination): \(problem.detail)"
+        }
+        return problem
+    }
+
+    var workDone: WorkDone {
+        state.withLock { state in
+            guard let writer = state.parts?.writer else { return WorkDone() }
+            var work = WorkDone(bytesWritten: writer.bytesWritten)
+            for index in state.streams.indices {
+                let progress = writer.progress(of: index)
+                work.taken += progress.frames
+                work.encoded += progress.framesEncoded
+            }
+            return work
+        }
+    }
+
+    /// Before a client is told of so many bytes.
+    func note(bytesWritten: Int64) { state.withLock { _ in noteLocked(bytesWritten: bytesWritten) } }
+
+    /// With the state's lock.
+    func noteLocked(bytesWritten: Int64) {
+        if bytesWritten > progress.bytesWritten { progress.bytesWritten = bytesWritten }
     }
 }

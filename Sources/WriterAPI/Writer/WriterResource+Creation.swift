@@ -1,0 +1,221 @@
+import APICore
+import StreamWriter
+import SystemIO
+import WriterModel
+
+// Making the writer, wholly or not at all.
+extension WriterResource {
+    /// Makes the writer, wholly or not at all. After `claimCreation`.
+    func create(_ body: JSONValue?) throws(Problem) -> JSONObject {
+        do throws(Problem) {
+            let request = try CreateRequest(body)
+            note(request)
+            try check(request)
+            try build(request)
+            try keepFirstRecord()
+            if let open = request.open { try finishOpening(open) }
+        } catch {
+            let fingerprint = CreationFingerprint.of(body ?? .object([:]))
+            state.withLock { $0.failedCreation = (fingerprint, error) }
+            discard()
+            throw error.locatedInCreation
+        }
+        let resource = self.resource
+        state.withLock { $0.isCreated = true }
+        report(.snapshot(snapshot))
+        endChange()
+        return resource
+    }
+
+    /// A writer whose record can't be kept would be lost with the server: there is none.
+    func keepFirstRecord() throws(Problem) {
+        do throws(SystemError) {
+            try folder.writeAtomically(WriterRecord.fileName, record.json.encoded)
+        } catch {
+            let parts = state.withLock { $0.parts }
+            parts?.writer.abort()
+            parts?.place.remove()
+            throw Problem(
+                error.isOutOfSpace ? .noSpace : .internalError, "The writer's record can't be kept: \(error.reason).")
+        }
+    }
+
+    /// What `dst` is to replace is replaced last: a creation that fails leaves it as it was.
+    func finishOpening(_ request: OpenRequest) throws(Problem) {
+        guard let parts = state.withLock({ $0.parts }) else { return }
+        do throws(Problem) {
+            try commit(request, parts.place)
+        } catch {
+            parts.writer.abort()
+            parts.place.remove()
+            throw error
+        }
+    }
+
+    /// Makes the writer against a file that is thrown away, tells what it would be, and leaves
+    /// nothing. After `claimCreation`.
+    func dryRun(_ body: JSONValue?) throws(Problem) -> JSONObject {
+        defer { discard() }
+        var request = try CreateRequest(body)
+        note(request)
+        do throws(Problem) {
+            try check(request)
+            request.open = try openForDryRun(request)
+            try build(request, isDryRun: true)
+            if let open = request.open { try finishOpening(open) }
+        } catch {
+            throw error.locatedInCreation
+        }
+        var resource = self.resource
+        let parts = state.withLock { $0.parts }
+        parts?.writer.abort()
+        parts?.place.remove()
+        resource["id"] = nil
+        resource["encoder_pid"] = nil
+        resource["dry_run"] = true
+        return resource
+    }
+
+    /// What the policy says of it, before anything is made.
+    func check(_ request: CreateRequest) throws(Problem) {
+        // A path that is none has no extension to tell the format from.
+        if clientPolicy == .enforced, request.format == nil, let dst = request.dst, URLParts(dst) == nil {
+            try DestinationPlan.checkPath(dst)
+        }
+        try optionPolicy.check(request)
+        guard let option = request.open?.option, !option.isEmpty else { return }
+        let (muxer, plan) = try plan(request)
+        let gate = DestinationGuard(plan: plan, policy: settings.policy, clientPolicy: clientPolicy, folder: nil)
+        try OutputNameJudge(muxer: muxer.name, gate: gate).check(option)
+    }
+
+    func plan(_ request: CreateRequest) throws(Problem) -> (MuxerInfo, DestinationPlan) {
+        let muxer = try asProblem { () throws(StreamWriterError) in
+            try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
+        }
+        let plan = try DestinationPlan(
+            dst: request.dst, muxer: muxer, policy: settings.policy, clientPolicy: clientPolicy)
+        return (muxer, plan)
+    }
+
+    /// How far a trial goes: what opens its destination itself is not opened, and what a URL's
+    /// protocol would take of the options is not known without it.
+    func openForDryRun(_ request: CreateRequest) throws(Problem) -> OpenRequest? {
+        let (muxer, plan) = try plan(request)
+        let known = Set(Capabilities.muxer(named: muxer.name)?.options.map(\.name) ?? [])
+        var open = request.open ?? (request.streams.isEmpty ? nil : OpenRequest())
+        if muxer.needsFile || plan == .nowhere {
+            if case .url = plan, let option = open?.option {
+                open?.option = option.filter { known.contains($0.key) }
+            }
+            return open
+        }
+        if let option = request.open?.option.keys.sorted().first(where: { !known.contains($0) }) {
+            throw Problem(.unknownOption, "nothing takes the option \(option).", parameter: "option.\(option)")
+        }
+        return nil
+    }
+
+    func note(_ request: CreateRequest) {
+        let options = request.streams.map(\.encoderOption) + [request.open?.option ?? [:]]
+        state.withLock { state in
+            state.redaction = Redaction(destination: request.dst, options: options)
+            for stream in request.streams { state.redaction.add(text: stream.filterDesc ?? "") }
+            state.shownDestination = request.dst.map { URLText.redacted(destination: $0) }
+        }
+    }
+
+    /// Before anything is made: what the record would have to hold.
+    func weigh(_ request: CreateRequest) throws(Problem) {
+        var weight = DescriptionWeight()
+        weight.destination = JSONValue.string(state.withLock { $0.shownDestination } ?? "").encoded.count
+        weight.metadata = JSONValue.map(request.metadata).encoded.count
+        try weight.check()
+        state.withLock { [weight] in $0.weight = weight }
+    }
+
+    /// Options that come later may hold secrets too.
+    func note(option: [String: String], filterDesc: String? = nil) {
+        state.withLock { state in
+            state.redaction.add(option)
+            if let filterDesc { state.redaction.add(text: filterDesc) }
+        }
+    }
+
+    enum CreationClaim { case claimed, exists, ended }
+
+    /// Makes the creation this caller's, who then calls `create`, `dryRun` or `discard`. Waits
+    /// while another one is at it.
+    func claimCreation() throws(Problem) -> CreationClaim { try turns.taking { awaitCreationClaim() } }
+
+    func awaitCreationClaim() -> CreationClaim {
+        state.wait { state in
+            if state.isChanging { return nil }
+            switch state.phase {
+            case .absent:
+                state.isChanging = true
+                return .claimed
+            case .alive: return .exists
+            case .ended, .discarded: return .ended
+            }
+        } ?? .ended
+    }
+
+    /// Whether this request made the writer.
+    func wasCreated(by body: JSONValue?) -> Bool {
+        let fingerprint = CreationFingerprint.of(body ?? .object([:]))
+        return state.withLock { $0.parts?.request.fingerprint == fingerprint }
+    }
+
+    /// What a creation that waited for this one to fail is told where it asks for the same; nil: nothing has
+    /// failed, or something else has.
+    func failure(ofCreationBy body: JSONValue?) -> Problem? {
+        guard let failed = state.withLock({ $0.failedCreation }) else { return nil }
+        return failed.fingerprint == CreationFingerprint.of(body ?? .object([:])) ? failed.problem : nil
+    }
+
+    func build(_ request: CreateRequest, isDryRun: Bool = false) throws(Problem) {
+        try weigh(request)
+        let making = try OutputBuilder(
+            request, settings: settings, clientPolicy: clientPolicy, confinement: confinement, folder: folder,
+            onClaim: { [report] in report(.claim($0)) }
+        ) { [growth] in growth.grew() }
+        let (place, destination) = try making.make(isDryRun: isDryRun)
+        do throws(Problem) {
+            let writer = try asProblem { () throws(StreamWriterError) in
+                try StreamWriter(
+                    destination: destination, format: place.muxer.name, bufferSize: request.bufferSize,
+                    limits: WriterLimits(settings.limits), opener: place.opener,
+                    onProgress: { [progress] stream, counters in progress.note(.init(counters), of: stream) })
+            }
+            state.withLock { state in
+                state.parts = Parts(request: request, place: place, writer: writer)
+                state.metadata = request.metadata
+                state.phase = .alive(.configuring)
+            }
+            try asProblem { () throws(StreamWriterError) in try writer.setMetadata(request.metadata) }
+            for (index, stream) in request.streams.enumerated() {
+                do throws(Problem) {
+                    _ = try add(stream, to: writer)
+                } catch {
+                    throw error.located(at: "/streams/\(index)")
+                }
+            }
+            if let open = request.open {
+                try asProblem { () throws(StreamWriterError) in try writer.open(option: open.option) }
+            }
+        } catch {
+            state.withLock { $0.parts }?.writer.abort()
+            place.remove()
+            throw error
+        }
+    }
+}
+
+extension ProgressMarks.Stream {
+    fileprivate init(_ progress: StreamProgress) {
+        self.init(
+            frames: progress.frames, framesEncoded: progress.framesEncoded, offset: progress.offset,
+            nextPTS: progress.nextPTS)
+    }
+}
