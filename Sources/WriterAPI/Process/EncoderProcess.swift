@@ -126,8 +126,8 @@ public final class EncoderProcess: Sendable {
                 gateway: back, report: report)
         }
         let resource = WriterResource(
-            settings: settings, clientPolicy: clientPolicy, confinement: confinement, folder: folder, progress: progress,
-            report: report)
+            settings: settings, clientPolicy: clientPolicy, narrow: { reach throws(SystemError) in try confinement.narrow(to: reach) },
+            folder: folder, progress: progress, report: report)
         return WriterService(settings: settings, resource: resource, authenticator: authenticator, gateway: back)
     }
 

@@ -23,12 +23,7 @@ final class WriterService: EncoderService {
         self.gateway = gateway
     }
 
-    var isConcluded: Bool {
-        switch resource.phase {
-        case .ended, .discarded: true
-        case .absent, .alive: false
-        }
-    }
+    var isConcluded: Bool { resource.lifecycle.isOver }
 
     var snapshot: WriterRecord? {
         if case .alive = resource.phase { resource.snapshot } else { nil }

@@ -12,7 +12,6 @@ struct OutputBuilder {
     private let request: CreateRequest
     private let settings: EncoderStart
     private let clientPolicy: ClientPolicy
-    private let confinement: Confinement
     /// The writer's own.
     private let folder: Directory
     private let onWrite: @Sendable () -> Void
@@ -24,13 +23,12 @@ struct OutputBuilder {
     /// `onWrite` is called after bytes were written; `onClaim` with what the writer writes to, while
     /// nothing has been done yet that a client could have taken over.
     init(
-        _ request: CreateRequest, settings: EncoderStart, clientPolicy: ClientPolicy, confinement: Confinement,
-        folder: Directory, onClaim: @escaping (OutputClaim) -> Void, onWrite: @escaping @Sendable () -> Void
+        _ request: CreateRequest, settings: EncoderStart, clientPolicy: ClientPolicy, folder: Directory,
+        onClaim: @escaping (OutputClaim) -> Void, onWrite: @escaping @Sendable () -> Void
     ) throws(Problem) {
         self.request = request
         self.settings = settings
         self.clientPolicy = clientPolicy
-        self.confinement = confinement
         self.folder = folder
         self.onWrite = onWrite
         self.onClaim = onClaim
@@ -47,26 +45,12 @@ struct OutputBuilder {
         }
     }
 
-    /// The destination owns its descriptor. A trial leaves nothing.
+    /// The destination owns its descriptor. A dry run leaves nothing.
     func make(isDryRun: Bool) throws(Problem) -> Made {
-        let made: Made
         do throws(SystemError) {
-            made = isDryRun ? try makeForDryRun() : try make()
+            return isDryRun ? try makeForDryRun() : try make()
         } catch {
             throw WriterOutput.problem(error, request.dst ?? "")
-        }
-        try narrow(made, to: isDryRun ? .ownFolder : made.place.reach)
-        return made
-    }
-
-    /// Nothing else is within reach from here on; when that can't be had there is no writer.
-    private func narrow(_ made: Made, to reach: Confinement.Reach) throws(Problem) {
-        do throws(SystemError) {
-            try confinement.narrow(to: reach)
-        } catch {
-            made.destination.discard()
-            made.place.remove()
-            throw Problem(.internalError, "The writer can't be confined to its destination: \(error.description).")
         }
     }
 

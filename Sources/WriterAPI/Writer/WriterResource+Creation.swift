@@ -6,70 +6,61 @@ import WriterModel
 // Making the writer, wholly or not at all.
 extension WriterResource {
     /// Makes the writer, wholly or not at all. After `claimCreation`.
-    func create(_ body: JSONValue?) throws(Problem) -> JSONObject {
+    package func create(_ body: JSONValue?) throws(Problem) -> JSONObject {
         do throws(Problem) {
             let request = try CreateRequest(body)
             note(request)
             try check(request)
             try build(request)
             try keepFirstRecord()
-            if let open = request.open { try finishOpening(open) }
+            try finishOpening(request)
         } catch {
+            undo(everything: true)
             let fingerprint = CreationFingerprint.of(body ?? .object([:]))
             state.withLock { $0.failedCreation = (fingerprint, error) }
             discard()
             throw error.locatedInCreation
         }
         let resource = self.resource
-        state.withLock { $0.isCreated = true }
+        guard state.withLock({ $0.lifecycle.created() }) else { throw .justEnding(settings.writer) }
         report(.snapshot(snapshot))
         endChange()
         return resource
     }
 
     /// A writer whose record can't be kept would be lost with the server: there is none.
-    func keepFirstRecord() throws(Problem) {
+    private func keepFirstRecord() throws(Problem) {
         do throws(SystemError) {
             try folder.writeAtomically(WriterRecord.fileName, record.json.encoded)
         } catch {
-            let parts = state.withLock { $0.parts }
-            parts?.writer.abort()
-            parts?.place.remove()
             throw Problem(
                 error.isOutOfSpace ? .noSpace : .internalError, "The writer's record can't be kept: \(error.reason).")
         }
     }
 
     /// What `dst` is to replace is replaced last: a creation that fails leaves it as it was.
-    func finishOpening(_ request: OpenRequest) throws(Problem) {
-        guard let parts = state.withLock({ $0.parts }) else { return }
-        do throws(Problem) {
-            try commit(request, parts.place)
-        } catch {
-            parts.writer.abort()
-            parts.place.remove()
-            throw error
-        }
+    private func finishOpening(_ request: CreateRequest) throws(Problem) {
+        if let open = request.open, let parts = state.withLock({ $0.parts }) { try commit(open, parts.place) }
     }
 
     /// Makes the writer against a file that is thrown away, tells what it would be, and leaves
     /// nothing. After `claimCreation`.
-    func dryRun(_ body: JSONValue?) throws(Problem) -> JSONObject {
-        defer { discard() }
+    package func dryRun(_ body: JSONValue?) throws(Problem) -> JSONObject {
+        defer {
+            undo(everything: true)
+            discard()
+        }
         var request = try CreateRequest(body)
         note(request)
         do throws(Problem) {
             try check(request)
             request.open = try openForDryRun(request)
             try build(request, isDryRun: true)
-            if let open = request.open { try finishOpening(open) }
+            try finishOpening(request)
         } catch {
             throw error.locatedInCreation
         }
         var resource = self.resource
-        let parts = state.withLock { $0.parts }
-        parts?.writer.abort()
-        parts?.place.remove()
         resource["id"] = nil
         resource["encoder_pid"] = nil
         resource["dry_run"] = true
@@ -77,7 +68,7 @@ extension WriterResource {
     }
 
     /// What the policy says of it, before anything is made.
-    func check(_ request: CreateRequest) throws(Problem) {
+    private func check(_ request: CreateRequest) throws(Problem) {
         // A path that is none has no extension to tell the format from.
         if clientPolicy == .enforced, request.format == nil, let dst = request.dst, URLParts(dst) == nil {
             try DestinationPlan.checkPath(dst)
@@ -89,7 +80,7 @@ extension WriterResource {
         try OutputNameJudge(muxer: muxer.name, gate: gate).check(option)
     }
 
-    func plan(_ request: CreateRequest) throws(Problem) -> (MuxerInfo, DestinationPlan) {
+    private func plan(_ request: CreateRequest) throws(Problem) -> (MuxerInfo, DestinationPlan) {
         let muxer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
         }
@@ -100,7 +91,7 @@ extension WriterResource {
 
     /// How far a trial goes: what opens its destination itself is not opened, and what a URL's
     /// protocol would take of the options is not known without it.
-    func openForDryRun(_ request: CreateRequest) throws(Problem) -> OpenRequest? {
+    private func openForDryRun(_ request: CreateRequest) throws(Problem) -> OpenRequest? {
         let (muxer, plan) = try plan(request)
         let known = Set(Capabilities.muxer(named: muxer.name)?.options.map(\.name) ?? [])
         var open = request.open ?? (request.streams.isEmpty ? nil : OpenRequest())
@@ -116,7 +107,7 @@ extension WriterResource {
         return nil
     }
 
-    func note(_ request: CreateRequest) {
+    private func note(_ request: CreateRequest) {
         let options = request.streams.map(\.encoderOption) + [request.open?.option ?? [:]]
         state.withLock { state in
             state.redaction = Redaction(destination: request.dst, options: options)
@@ -126,7 +117,7 @@ extension WriterResource {
     }
 
     /// Before anything is made: what the record would have to hold.
-    func weigh(_ request: CreateRequest) throws(Problem) {
+    private func weigh(_ request: CreateRequest) throws(Problem) {
         var weight = DescriptionWeight()
         weight.destination = JSONValue.string(state.withLock { $0.shownDestination } ?? "").encoded.count
         weight.metadata = JSONValue.map(request.metadata).encoded.count
@@ -142,72 +133,64 @@ extension WriterResource {
         }
     }
 
-    enum CreationClaim { case claimed, exists, ended }
-
     /// Makes the creation this caller's, who then calls `create`, `dryRun` or `discard`. Waits
     /// while another one is at it.
-    func claimCreation() throws(Problem) -> CreationClaim { try turns.taking { awaitCreationClaim() } }
+    package func claimCreation() throws(Problem) -> WriterLifecycle.CreationTurn { try turns.taking { awaitCreation() } }
 
-    func awaitCreationClaim() -> CreationClaim {
-        state.wait { state in
-            if state.isChanging { return nil }
-            switch state.phase {
-            case .absent:
-                state.isChanging = true
-                return .claimed
-            case .alive: return .exists
-            case .ended, .discarded: return .ended
-            }
-        } ?? .ended
-    }
+    func awaitCreation() -> WriterLifecycle.CreationTurn { state.wait { $0.lifecycle.beginCreation() } ?? .ended }
 
     /// Whether this request made the writer.
-    func wasCreated(by body: JSONValue?) -> Bool {
+    package func wasCreated(by body: JSONValue?) -> Bool {
         let fingerprint = CreationFingerprint.of(body ?? .object([:]))
         return state.withLock { $0.parts?.request.fingerprint == fingerprint }
     }
 
     /// What a creation that waited for this one to fail is told where it asks for the same; nil: nothing has
     /// failed, or something else has.
-    func failure(ofCreationBy body: JSONValue?) -> Problem? {
+    package func failure(ofCreationBy body: JSONValue?) -> Problem? {
         guard let failed = state.withLock({ $0.failedCreation }) else { return nil }
         return failed.fingerprint == CreationFingerprint.of(body ?? .object([:])) ? failed.problem : nil
     }
 
-    func build(_ request: CreateRequest, isDryRun: Bool = false) throws(Problem) {
+    /// What is made is in the state as soon as it is there, for `undo` to find.
+    private func build(_ request: CreateRequest, isDryRun: Bool = false) throws(Problem) {
         try weigh(request)
         let making = try OutputBuilder(
-            request, settings: settings, clientPolicy: clientPolicy, confinement: confinement, folder: folder,
-            onClaim: { [report] in report(.claim($0)) }
+            request, settings: settings, clientPolicy: clientPolicy, folder: folder, onClaim: { [report] in report(.claim($0)) }
         ) { [growth] in growth.grew() }
         let (place, destination) = try making.make(isDryRun: isDryRun)
-        do throws(Problem) {
-            let writer = try asProblem { () throws(StreamWriterError) in
-                try StreamWriter(
-                    destination: destination, format: place.muxer.name, bufferSize: request.bufferSize,
-                    limits: WriterLimits(settings.limits), opener: place.opener,
-                    onProgress: { [progress] stream, counters in progress.note(.init(counters), of: stream) })
-            }
-            state.withLock { state in
-                state.parts = Parts(request: request, place: place, writer: writer)
-                state.metadata = request.metadata
-                state.phase = .alive(.configuring)
-            }
-            try asProblem { () throws(StreamWriterError) in try writer.setMetadata(request.metadata) }
-            for (index, stream) in request.streams.enumerated() {
-                do throws(Problem) {
-                    _ = try add(stream, to: writer)
-                } catch {
-                    throw error.located(at: "/streams/\(index)")
-                }
-            }
-            if let open = request.open {
-                try asProblem { () throws(StreamWriterError) in try writer.open(option: open.option) }
-            }
+        state.withLock { $0.output = place }
+        do throws(SystemError) {
+            try narrow(isDryRun ? .ownFolder : place.reach)
         } catch {
-            state.withLock { $0.parts }?.writer.abort()
-            place.remove()
-            throw error
+            destination.discard()
+            throw Problem(.internalError, "The writer can't be confined to its destination: \(error.description).")
+        }
+        let writer = try asProblem { () throws(StreamWriterError) in
+            try StreamWriter(
+                destination: destination, format: place.muxer.name, bufferSize: request.bufferSize,
+                limits: WriterLimits(settings.limits), opener: place.opener,
+                onProgress: { [progress] stream, counters in progress.note(.init(counters), of: stream) })
+        }
+        state.withLock { state in
+            state.parts = Parts(request: request, place: place, writer: writer)
+            state.metadata = request.metadata
+            state.lifecycle.made()
+        }
+        try describe(request, to: writer)
+    }
+
+    private func describe(_ request: CreateRequest, to writer: StreamWriter) throws(Problem) {
+        try asProblem { () throws(StreamWriterError) in try writer.setMetadata(request.metadata) }
+        for (index, stream) in request.streams.enumerated() {
+            do throws(Problem) {
+                _ = try add(stream, to: writer)
+            } catch {
+                throw error.located(at: "/streams/\(index)")
+            }
+        }
+        if let open = request.open {
+            try asProblem { () throws(StreamWriterError) in try writer.open(option: open.option) }
         }
     }
 }

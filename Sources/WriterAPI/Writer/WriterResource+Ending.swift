@@ -5,49 +5,15 @@ import WriterModel
 
 // How a writer ends: finalized, failed or deleted.
 extension WriterResource {
-    /// Deletes the writer and what it wrote. What does not come back soon is left alone. Gives the names
-    /// under which others have put files of theirs, which stay.
-    func delete() throws(Problem) -> [String] {
-        interruptOpening()
-        let mayBegin = try deletions.taking { () throws(Problem) in
-            try interruptChunksAndBeginChange(until: .after(Self.patience))
-        }
-        guard mayBegin else {
-            guard let left = deleteWithoutWaiting() else { throw wrongState(needs: nil) }
-            return left
-        }
-        guard let parts = state.withLock({ $0.parts }) else {
-            endChange()
-            return []
-        }
-        parts.writer.abort()
-        let left = parts.place.remove()
-        discard()
-        return left
-    }
+    /// How long a writer that is deleted may take to stop what it is at.
+    private static let patience = Duration.seconds(2)
 
-    /// No request will make the writer. False: there is one.
-    func discardIfUncreated() -> Bool {
-        switch awaitCreationClaim() {
-        case .claimed:
-            discard()
-            return true
-        case .ended: return true
-        case .exists: return false
-        }
-    }
-
-    func discard() {
-        state.withLock { $0.phase = .discarded }
-        growth.ended(.failed)
-        report(.discarded)
-        endChange()
-    }
+    // MARK: Finalizing
 
     /// Drains, writes the trailer, closes. One that waited while another did gets the same result.
-    func finalize() throws(Problem) -> JSONObject {
+    package func finalize() throws(Problem) -> JSONObject {
         do throws(Problem) {
-            try beginChange(in: [.alive(.configuring), .alive(.open)])
+            _ = try beginChange()
         } catch {
             if phase == .ended(.closed) { return resource }
             throw error
@@ -57,17 +23,16 @@ extension WriterResource {
 
     /// The same because of something else than a request: a chunk that is still being taken is ended
     /// and its whole frames kept.
-    func finalize(because reason: EndReason) throws(Problem) {
-        try interruptChunksAndBeginChange()
+    package func finalize(because reason: EndReason) throws(Problem) {
+        _ = try endChunksAndBeginChange()
         _ = try finalizeNow(endedBy: reason.rawValue)
     }
 
-    func finalizeNow(endedBy: String) throws(Problem) -> JSONObject {
-        guard phase == .alive(.open), let parts = state.withLock({ $0.parts }) else {
+    private func finalizeNow(endedBy: String) throws(Problem) -> JSONObject {
+        guard let parts = state.withLock({ $0.lifecycle.beginFinalizing() ? $0.parts : nil }) else {
             endChange()
             throw wrongState(needs: "finalize needs an open one: POST …/open first, or DELETE it")
         }
-        state.withLock { $0.phase = .alive(.finalizing) }
         report(.snapshot(snapshot))
         do throws(Problem) {
             let summary = try asProblem { () throws(StreamWriterError) in try parts.writer.close() }
@@ -76,49 +41,160 @@ extension WriterResource {
         } catch {
             if endedBy == Self.byRequest, !error.endsWriter {
                 // More may be sent, and the writer finalized then.
-                state.withLock { $0.phase = .alive(.open) }
+                state.withLock { $0.lifecycle.takeFinalizingBack() }
                 report(.snapshot(snapshot))
                 endChange()
                 throw error
             }
-            parts.writer.abort()
+            undo()
             conclude(.failed, failure(error))
             throw error
         }
     }
 
-    static let byRequest = "finalize"
+    private static let byRequest = "finalize"
+
+    // MARK: Failing
 
     /// The writer can't go on: ends what still runs, and keeps why.
-    func fail(_ problem: Problem) {
+    package func fail(_ problem: Problem) {
         ProcessLimits.openMemoryReserve()
-        guard (try? interruptChunksAndBeginChange()) != nil else { return }
-        let (parts, hasOpened) = state.withLock { ($0.parts, $0.hasOpened) }
-        parts?.writer.abort()
-        if !hasOpened { parts?.place.remove() }
+        guard (try? endChunksAndBeginChange()) == true else { return }
+        undo()
         conclude(.failed, failure(problem))
     }
 
     /// What the record tells of a failure.
-    func failure(_ problem: Problem) -> [(String, JSONValue)] {
+    private func failure(_ problem: Problem) -> [(String, JSONValue)] {
         [("failure", redacted(problem).fitting(RecordBounds.failureBytes).json)]
     }
 
     /// Once: what comes late, of a thread that was given up, changes nothing.
     @discardableResult
-    func conclude(_ ended: WriterState, _ members: [(String, JSONValue)]) -> JSONObject {
+    private func conclude(_ ended: WriterState, _ members: [(String, JSONValue)]) -> JSONObject {
         let isFirst = state.withLock { state in
-            guard case .alive = state.phase else { return false }
-            state.phase = .ended(ended)
-            state.ending = [("ended_at", .string(Timestamp.now().description))] + members
+            guard state.lifecycle.end(as: ended) else { return false }
+            state.end(with: members)
             return true
         }
-        guard isFirst else { return resource }
+        return isFirst ? tellEnd(ended) : resource
+    }
+
+    /// After the lifecycle has ended: keeps the last record and tells the gateway.
+    @discardableResult
+    private func tellEnd(_ ended: WriterState) -> JSONObject {
         let record = record
         let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
         growth.ended(ended == .closed ? .complete : .failed)
         report(isKept ? .concluded(ended) : .unkeptRecord(record))
-        endChange()
+        endIsTold()
         return record.resource
+    }
+
+    private func endIsTold() {
+        state.change { state in
+            state.lifecycle.endIsTold()
+            state.lastActive = .now
+        }
+    }
+
+    // MARK: Deleting
+
+    /// Deletes the writer and what it wrote. What does not come back soon is left alone. Gives the names
+    /// under which others have put files of theirs, which stay.
+    package func delete() throws(Problem) -> [String] {
+        interruptOpening()
+        let hasBegun = try deletions.taking { () throws(Problem) in
+            try endChunksAndBeginChange(until: .after(Self.patience))
+        }
+        let left = hasBegun ? deleteNow() : abandon(nil)
+        guard let left else { throw wrongState(needs: nil) }
+        return left
+    }
+
+    /// nil: a thread that watches over this one has ended the writer meanwhile.
+    private func deleteNow() -> [String]? {
+        let left = undo(everything: true)
+        return discard() ? left : nil
+    }
+
+    /// No request will make the writer. False: there is one.
+    package func discardIfUncreated() -> Bool {
+        switch awaitCreation() {
+        case .claimed: discard()
+        case .ended: break
+        case .exists: return false
+        }
+        return true
+    }
+
+    /// There is no writer, or none any more. False: it had ended before.
+    @discardableResult
+    package func discard() -> Bool {
+        let isFirst = state.withLock { $0.lifecycle.discard() }
+        if isFirst { tellDiscard() }
+        return isFirst
+    }
+
+    private func tellDiscard() {
+        growth.ended(.failed)
+        report(.discarded)
+        endIsTold()
+    }
+
+    /// The one undo: stops libav, and removes what it wrote, unless the writer has been open: then that is the
+    /// client's, and only `everything` takes it too. Gives the names of files that others have put there, which stay.
+    @discardableResult
+    func undo(everything: Bool = false) -> [String] {
+        state.withLock { $0.parts }?.writer.abort()
+        return removeOutput(everything: everything)
+    }
+
+    private func removeOutput(everything: Bool) -> [String] {
+        let output = state.withLock { state in everything || !state.lifecycle.hasOpened ? state.output : nil }
+        return output?.remove() ?? []
+    }
+
+    // MARK: Without waiting
+
+    var callsUnderWay: [CallUnderWay] { state.withLock { $0.parts }?.writer.callsUnderWay ?? [] }
+
+    package var isAbandoned: Bool { lifecycle.isAbandoned }
+
+    /// The writer has failed; one that was still being made never was.
+    package func failWithoutWaiting(_ problem: Problem) { abandon(problem) }
+
+    /// The end of a writer that a thread is stuck in: nothing is waited for, and what the thread holds goes with
+    /// the process. Without a problem it is deleted. Gives the names of files that others have put there. nil: it
+    /// has ended by itself meanwhile.
+    @discardableResult
+    private func abandon(_ problem: Problem?) -> [String]? {
+        let members = problem.map(failure)
+        let abandonment = state.withLock { state in
+            let abandonment = state.lifecycle.abandon(deleting: problem == nil)
+            if let members, abandonment == .failed { state.end(with: members) }
+            return abandonment
+        }
+        if abandonment == .tooLate { return nil }
+        let left = removeOutput(everything: abandonment == .discarded)
+        if abandonment == .failed { tellEnd(.failed) } else { tellDiscard() }
+        state.withLock { $0.parts }?.writer.failWithoutWaiting(problem?.detail ?? "the writer was deleted")
+        return left
+    }
+}
+
+extension WriterResource.State {
+    fileprivate mutating func end(with members: [(String, JSONValue)]) {
+        ending = [("ended_at", .string(Timestamp.now().description))] + members
+    }
+}
+
+extension WriterLimits {
+    init(_ limits: ServiceLimits) {
+        self.init()
+        pixels = limits.maxPixels
+        channels = limits.maxChannels
+        streams = limits.maxStreams
+        if limits.maxThreads > 0 { threads = limits.maxThreads }
     }
 }

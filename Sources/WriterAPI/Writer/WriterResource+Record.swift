@@ -6,20 +6,20 @@ import WriterModel
 // What is known of the writer, for clients and for the gateway.
 extension WriterResource {
     /// The body of `GET`.
-    var resource: JSONObject { snapshot.resource }
+    package var resource: JSONObject { snapshot.resource }
 
     /// As it is kept on disk.
-    var record: WriterRecord { record(withFiles: true) }
+    package var record: WriterRecord { record(withFiles: true) }
 
     /// As the gateway is told. To find out which files there are takes a call for each.
-    var snapshot: WriterRecord { record(withFiles: false) }
+    package var snapshot: WriterRecord { record(withFiles: false) }
 
     func record(withFiles: Bool) -> WriterRecord {
         state.withLock { state in
             let place = state.parts?.place
             var resource: JSONObject = [
                 "id": .string(settings.writer.text),
-                "state": .string(Self.state(of: state.phase).rawValue),
+                "state": .string(state.lifecycle.phase.state.rawValue),
                 "created_at": .string(settings.createdAt.description),
             ]
             resource["dst"] = place?.shownDestination.map { .string($0) }
@@ -43,21 +43,7 @@ extension WriterResource {
         }
     }
 
-    static func state(of phase: Phase) -> WriterState {
-        switch phase {
-        case .alive(let state), .ended(let state): state
-        case .absent, .discarded: .configuring
-        }
-    }
-
-    func wrongState(needs: String?) -> Problem { Self.wrongState(phase, needs: needs) }
-
-    static func wrongState(_ phase: Phase, needs: String?) -> Problem {
-        let state = state(of: phase).rawValue
-        return Problem(
-            .wrongState, "The writer is \(state)\(needs.map { "; \($0)" } ?? "").",
-            extras: [("state", .string(state))])
-    }
+    func wrongState(needs: String?) -> Problem { phase.wrongState(needs: needs) }
 
     func result(_ summary: WriterSummary, endedBy: String) -> JSONValue {
         let place = state.withLock { $0.parts?.place }
@@ -72,7 +58,7 @@ extension WriterResource {
         return .object(result)
     }
     /// The problem with the destination that failed, and without what is secret in it.
-    func redacted(_ problem: Problem) -> Problem {
+    package func redacted(_ problem: Problem) -> Problem {
         let (redaction, destination) = state.withLock { ($0.redaction, $0.shownDestination) }
         var problem = redaction.apply(to: problem.naming(outputLimitOf: settings.limits))
         if problem.code == .destinationFailed, let destination, !problem.detail.contains(destination) {

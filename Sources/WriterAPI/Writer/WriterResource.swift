@@ -3,22 +3,9 @@ import StreamWriter
 import SystemIO
 import WriterModel
 
-/// The one writer of this process: what may be done to it when, and what is known of it.
-///
-/// Changes are exclusive: one at a time, and none while a chunk is being taken. Chunks of
-/// different streams run side by side. The lock guards this bookkeeping only; libav runs
-/// outside it.
-final class WriterResource: Sendable {
-    enum Phase: Sendable, Equatable {
-        /// The request that makes the writer has not come or is being worked on.
-        case absent
-        case alive(WriterState)
-        /// Closed or failed: the gateway answers from here on.
-        case ended(WriterState)
-        /// Creation failed, or the writer was deleted.
-        case discarded
-    }
-
+/// The one writer of this process: what was asked for, what came of it, and what is known of it. What may be
+/// done to it when, its lifecycle says; here is waited, and libav runs, outside the lock.
+package final class WriterResource: Sendable {
     struct Parts: Sendable {
         let request: CreateRequest
         let place: WriterOutput
@@ -26,9 +13,11 @@ final class WriterResource: Sendable {
     }
 
     struct State {
-        var phase = Phase.absent
-        var isChanging = false
-        var chunks: [Int: Interruption] = [:]
+        var lifecycle = WriterLifecycle()
+        /// Of chunks that are being taken, by their stream.
+        var interruptions: [Int: Interruption] = [:]
+        /// Made before what writes to it.
+        var output: WriterOutput?
         var parts: Parts?
         var redaction = Redaction.none
         /// `dst` as it may be shown.
@@ -37,13 +26,8 @@ final class WriterResource: Sendable {
         var streams: [AddedStream] = []
         /// Of what the client has described, in the record.
         var weight = DescriptionWeight()
-        var hasOpened = false
-        /// The request that makes the writer has been answered well.
-        var isCreated = false
         /// Why nothing came of it, and of what request.
         var failedCreation: (fingerprint: String, problem: Problem)?
-        /// A thread is left at what does not come back.
-        var isAbandoned = false
         var openOption: [String: String] = [:]
         /// When a request last ended.
         var lastActive = ContinuousClock.now
@@ -51,11 +35,14 @@ final class WriterResource: Sendable {
     }
 
     /// Ends a chunk under the thread that takes it.
-    typealias Interruption = @Sendable () -> Void
+    package typealias Interruption = @Sendable () -> Void
+
+    package typealias Narrow = @Sendable (Confinement.Reach) throws(SystemError) -> Void
 
     let settings: EncoderStart
     let clientPolicy: ClientPolicy
-    let confinement: Confinement
+    /// Leaves this process its destination, and nothing else, within reach.
+    let narrow: Narrow
     let optionPolicy: OptionPolicy
     let folder: Directory
     /// What the gateway knows when this process has died.
@@ -69,38 +56,31 @@ final class WriterResource: Sendable {
     let deletions = TurnLimit(4)
 
     /// `report` tells the gateway.
-    init(
-        settings: EncoderStart, clientPolicy: ClientPolicy, confinement: Confinement, folder: Directory,
+    package init(
+        settings: EncoderStart, clientPolicy: ClientPolicy, narrow: @escaping Narrow, folder: Directory,
         progress: ProgressMarks, report: @escaping @Sendable (ControlMessage) -> Void
     ) {
         self.settings = settings
         self.clientPolicy = clientPolicy
-        self.confinement = confinement
+        self.narrow = narrow
         optionPolicy = OptionPolicy(clientPolicy)
         self.folder = folder
         self.progress = progress
         self.report = report
     }
 
-    var phase: Phase { state.withLock { $0.phase } }
+    /// As it is now.
+    package var lifecycle: WriterLifecycle { state.withLock { $0.lifecycle } }
+
+    package var phase: WriterLifecycle.Phase { lifecycle.phase }
 
     /// The phase, once the gateway knows it too: a request must not go back to a gateway that
     /// would send it here again.
-    var settledPhase: Phase {
-        state.wait { state in
-            switch state.phase {
-            case .ended, .discarded: state.isChanging ? nil : state.phase
-            case .absent, .alive: state.phase
-            }
-        } ?? .discarded
-    }
+    package var settledPhase: WriterLifecycle.Phase { state.wait { $0.lifecycle.settledPhase } ?? .discarded }
 
     /// How long the writer has been without a request; nil while it has one, or is none.
-    var idleTime: Duration? {
-        state.withLock { state in
-            guard case .alive = state.phase, !state.isChanging, state.chunks.isEmpty else { return nil }
-            return ContinuousClock.now - state.lastActive
-        }
+    package var idleTime: Duration? {
+        state.withLock { $0.lifecycle.isIdle ? ContinuousClock.now - $0.lastActive : nil }
     }
 
     // MARK: Output
@@ -121,15 +101,8 @@ final class WriterResource: Sendable {
     }
 
     var output: OutputState {
-        state.withLock { state in
-            guard let parts = state.parts, state.hasOpened else {
-                switch state.phase {
-                case .absent, .alive: return .awaited
-                case .ended, .discarded: return .none
-                }
-            }
-            return .there(
-                Output(place: parts.place, seeksBack: parts.place.muxer.willSeekBack(option: state.openOption)))
-        }
+        let (lifecycle, place, option) = state.withLock { ($0.lifecycle, $0.parts?.place, $0.openOption) }
+        guard let place, lifecycle.hasOpened else { return lifecycle.isOver ? .none : .awaited }
+        return .there(Output(place: place, seeksBack: place.muxer.willSeekBack(option: option)))
     }
 }
