@@ -3,17 +3,22 @@ import SystemIO
 
 /// Reads a file that is being written, from its start, until the one that writes it is done, on a thread
 /// of its own.
-struct OutputFollower {
+package struct OutputFollower {
     let file: OpenFile
     /// Bytes that may still change are not read: the writer goes back in the file.
     let growth: OutputNotifier
 
+    package init(file: OpenFile, growth: OutputNotifier) {
+        self.file = file
+        self.growth = growth
+    }
+
     private static let pieceBytes = 64 * 1_024
 
-    struct Cut: Error {}
+    package struct Cut: Error {}
 
     /// Sends what there is and what comes. Throws `Cut` when the writing ended badly.
-    func follow(_ send: (UnsafeRawBufferPointer) throws(Exchange.Failure) -> Void) throws {
+    package func follow(_ send: (UnsafeRawBufferPointer) throws(Exchange.Failure) -> Void) throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceBytes, alignment: 16)
         defer { buffer.deallocate() }
         var position: UInt64 = 0
