@@ -8,12 +8,7 @@ extension WriterResource {
     /// Makes the writer, wholly or not at all. After `claimCreation`.
     package func create(_ body: JSONValue?) throws(Problem) -> JSONObject {
         do throws(Problem) {
-            let request = try CreateRequest(body)
-            note(request)
-            try check(request)
-            try build(request)
-            try keepFirstRecord()
-            try finishOpening(request)
+            try make(plan(body))
         } catch {
             undo(everything: true)
             let fingerprint = CreationFingerprint.of(body ?? .object([:]))
@@ -28,21 +23,6 @@ extension WriterResource {
         return resource
     }
 
-    /// A writer whose record can't be kept would be lost with the server: there is none.
-    private func keepFirstRecord() throws(Problem) {
-        do throws(SystemError) {
-            try folder.writeAtomically(WriterRecord.fileName, record.json.encoded)
-        } catch {
-            throw Problem(
-                error.isOutOfSpace ? .noSpace : .internalError, "The writer's record can't be kept: \(error.reason).")
-        }
-    }
-
-    /// What `dst` is to replace is replaced last: a creation that fails leaves it as it was.
-    private func finishOpening(_ request: CreateRequest) throws(Problem) {
-        if let open = request.open, let parts = state.withLock({ $0.parts }) { try commit(open, parts.place) }
-    }
-
     /// Makes the writer against a file that is thrown away, tells what it would be, and leaves
     /// nothing. After `claimCreation`.
     package func dryRun(_ body: JSONValue?) throws(Problem) -> JSONObject {
@@ -50,13 +30,8 @@ extension WriterResource {
             undo(everything: true)
             discard()
         }
-        var request = try CreateRequest(body)
-        note(request)
         do throws(Problem) {
-            try check(request)
-            request.open = try openForDryRun(request)
-            try build(request, isDryRun: true)
-            try finishOpening(request)
+            try make(plan(body).forDryRun(), isDryRun: true)
         } catch {
             throw error.locatedInCreation
         }
@@ -67,44 +42,29 @@ extension WriterResource {
         return resource
     }
 
-    /// What the policy says of it, before anything is made.
-    private func check(_ request: CreateRequest) throws(Problem) {
-        // A path that is none has no extension to tell the format from.
-        if clientPolicy == .enforced, request.format == nil, let dst = request.dst, URLParts(dst) == nil {
-            try DestinationPlan.checkPath(dst)
-        }
-        try optionPolicy.check(request)
-        guard let option = request.open?.option, !option.isEmpty else { return }
-        let (muxer, plan) = try plan(request)
-        let gate = DestinationGuard(plan: plan, policy: settings.policy, clientPolicy: clientPolicy, folder: nil)
-        try OutputNameJudge(muxer: muxer.name, gate: gate).check(option)
+    private func plan(_ body: JSONValue?) throws(Problem) -> WriterPlan {
+        let request = try CreateRequest(body)
+        note(request)
+        return try WriterPlan(
+            request, policy: settings.policy, others: OthersFolders(settings.othersFolders), clientPolicy: clientPolicy)
     }
 
-    private func plan(_ request: CreateRequest) throws(Problem) -> (MuxerInfo, DestinationPlan) {
-        let muxer = try asProblem { () throws(StreamWriterError) in
-            try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
-        }
-        let plan = try DestinationPlan(
-            dst: request.dst, muxer: muxer, policy: settings.policy, clientPolicy: clientPolicy)
-        return (muxer, plan)
+    /// What `dst` is to replace is replaced last: a creation that fails leaves it as it was.
+    private func make(_ plan: WriterPlan, isDryRun: Bool = false) throws(Problem) {
+        try weigh(plan.request)
+        let parts = try build(plan, isDryRun: isDryRun)
+        if !isDryRun { try keepFirstRecord() }
+        if let open = plan.request.open { try commit(open, parts.place) }
     }
 
-    /// How far a trial goes: what opens its destination itself is not opened, and what a URL's
-    /// protocol would take of the options is not known without it.
-    private func openForDryRun(_ request: CreateRequest) throws(Problem) -> OpenRequest? {
-        let (muxer, plan) = try plan(request)
-        let known = Set(Capabilities.muxer(named: muxer.name)?.options.map(\.name) ?? [])
-        var open = request.open ?? (request.streams.isEmpty ? nil : OpenRequest())
-        if muxer.needsFile || plan == .nowhere {
-            if case .url = plan, let option = open?.option {
-                open?.option = option.filter { known.contains($0.key) }
-            }
-            return open
+    /// A writer whose record can't be kept would be lost with the server: there is none.
+    private func keepFirstRecord() throws(Problem) {
+        do throws(SystemError) {
+            try folder.writeAtomically(WriterRecord.fileName, record.json.encoded)
+        } catch {
+            throw Problem(
+                error.isOutOfSpace ? .noSpace : .internalError, "The writer's record can't be kept: \(error.reason).")
         }
-        if let option = request.open?.option.keys.sorted().first(where: { !known.contains($0) }) {
-            throw Problem(.unknownOption, "nothing takes the option \(option).", parameter: "option.\(option)")
-        }
-        return nil
     }
 
     private func note(_ request: CreateRequest) {
@@ -153,12 +113,11 @@ extension WriterResource {
     }
 
     /// What is made is in the state as soon as it is there, for `undo` to find.
-    private func build(_ request: CreateRequest, isDryRun: Bool = false) throws(Problem) {
-        try weigh(request)
-        let making = try OutputBuilder(
-            request, settings: settings, clientPolicy: clientPolicy, folder: folder, onClaim: { [report] in report(.claim($0)) }
+    private func build(_ plan: WriterPlan, isDryRun: Bool) throws(Problem) -> Parts {
+        let builder = OutputBuilder(
+            plan, settings: settings, folder: folder, onClaim: { [report] in report(.claim($0)) }
         ) { [growth] in growth.grew() }
-        let (place, destination) = try making.make(isDryRun: isDryRun)
+        let (place, destination) = try builder.make(isDryRun: isDryRun)
         state.withLock { $0.output = place }
         do throws(SystemError) {
             try narrow(isDryRun ? .ownFolder : place.reach)
@@ -166,18 +125,21 @@ extension WriterResource {
             destination.discard()
             throw Problem(.internalError, "The writer can't be confined to its destination: \(error.description).")
         }
+        let request = plan.request
         let writer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter(
-                destination: destination, format: place.muxer.name, bufferSize: request.bufferSize,
+                destination: destination, format: plan.muxer.name, bufferSize: request.bufferSize,
                 limits: WriterLimits(settings.limits), opener: place.opener,
                 onProgress: { [progress] stream, counters in progress.note(.init(counters), of: stream) })
         }
+        let parts = Parts(request: request, place: place, writer: writer)
         state.withLock { state in
-            state.parts = Parts(request: request, place: place, writer: writer)
+            state.parts = parts
             state.metadata = request.metadata
             state.lifecycle.made()
         }
         try describe(request, to: writer)
+        return parts
     }
 
     private func describe(_ request: CreateRequest, to writer: StreamWriter) throws(Problem) {
