@@ -37,7 +37,8 @@ extension WriterResource {
         do throws(Problem) {
             let summary = try asProblem { () throws(StreamWriterError) in try parts.writer.close() }
             try parts.place.checkKept()
-            return conclude(.closed, [("result", result(summary, endedBy: endedBy))])
+            let written = parts.place.look()
+            return conclude(.closed, [("result", result(summary, written, endedBy: endedBy))], written)
         } catch {
             if endedBy == Self.byRequest, !error.endsWriter {
                 // More may be sent, and the writer finalized then.
@@ -71,19 +72,21 @@ extension WriterResource {
 
     /// Once: what comes late, of a thread that was given up, changes nothing.
     @discardableResult
-    private func conclude(_ ended: WriterState, _ members: [(String, JSONValue)]) -> JSONObject {
+    private func conclude(
+        _ ended: WriterState, _ members: [(String, JSONValue)], _ written: WriterOutput.Written? = nil
+    ) -> JSONObject {
         let isFirst = state.withLock { state in
             guard state.lifecycle.end(as: ended) else { return false }
             state.end(with: members)
             return true
         }
-        return isFirst ? tellEnd(ended) : resource
+        return isFirst ? tellEnd(ended, written) : resource
     }
 
     /// After the lifecycle has ended: keeps the last record and tells the gateway.
     @discardableResult
-    private func tellEnd(_ ended: WriterState) -> JSONObject {
-        let record = record
+    private func tellEnd(_ ended: WriterState, _ written: WriterOutput.Written? = nil) -> JSONObject {
+        let record = written.map(makeRecord) ?? self.record
         let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
         growth.ended(ended == .closed ? .complete : .failed)
         report(isKept ? .concluded(ended) : .unkeptRecord(record))

@@ -9,12 +9,13 @@ extension WriterResource {
     package var resource: JSONObject { snapshot.resource }
 
     /// As it is kept on disk.
-    package var record: WriterRecord { record(withFiles: true) }
+    package var record: WriterRecord { makeRecord(state.withLock { $0.parts?.place }?.look()) }
 
-    /// As the gateway is told. To find out which files there are takes a call for each.
-    package var snapshot: WriterRecord { record(withFiles: false) }
+    /// As the gateway is told: without lists of files, which grow with the writer.
+    package var snapshot: WriterRecord { makeRecord(nil) }
 
-    func record(withFiles: Bool) -> WriterRecord {
+    /// `written`: what was found of the writer's files, which takes calls for each: before this takes the lock.
+    func makeRecord(_ written: WriterOutput.Written?) -> WriterRecord {
         state.withLock { state in
             let place = state.parts?.place
             var resource: JSONObject = [
@@ -36,7 +37,7 @@ extension WriterResource {
             for (name, value) in state.ending { resource[name] = value }
             return WriterRecord(
                 resource: resource, managedFile: place?.managedFile,
-                outputFiles: withFiles ? (place?.outputFiles ?? []).map(settings.pathInOutputs) : [],
+                outputFiles: (written?.outputFiles ?? []).map(settings.pathInOutputs),
                 mediaType: place?.muxer.mimeType ?? "application/octet-stream",
                 creationFingerprint: state.parts?.request.fingerprint ?? "",
                 idempotencyKey: settings.idempotencyKey)
@@ -45,18 +46,18 @@ extension WriterResource {
 
     func wrongState(needs: String?) -> Problem { phase.wrongState(needs: needs) }
 
-    func result(_ summary: WriterSummary, endedBy: String) -> JSONValue {
-        let place = state.withLock { $0.parts?.place }
+    func result(_ summary: WriterSummary, _ written: WriterOutput.Written, endedBy: String) -> JSONValue {
         var result: JSONObject = [
-            "bytes": .integer(place?.bytesOfFiles ?? summary.bytesWritten),
+            "bytes": .integer(written.muxersBytes ?? summary.bytesWritten),
             "duration": .number(summary.duration),
             "ended_by": .string(endedBy),
         ]
-        // The gateway serves what is one file, whoever has named it.
-        if place?.hasOneFile == true || place?.files?.count == 1 { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
-        if let files = place?.files { result["files"] = .array(files.map { .string($0) }) }
+        // The gateway serves what is one file, whether Penstock or the muxer has named it.
+        if written.isOneFile { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
+        if let files = written.muxersFiles { result["files"] = .array(files.map { .string($0) }) }
         return .object(result)
     }
+
     /// The problem with the destination that failed, and without what is secret in it.
     package func redacted(_ problem: Problem) -> Problem {
         let (redaction, destination) = state.withLock { ($0.redaction, $0.shownDestination) }
