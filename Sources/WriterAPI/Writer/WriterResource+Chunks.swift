@@ -104,7 +104,7 @@ extension WriterResource {
             ])
     }
 
-    /// To the client whose chunk was ended: what has come in its way.
+    /// To a client of a chunk that was ended: what has come in its way.
     func chunkInterrupted(_ index: Int) -> Problem {
         Problem(
             .chunkInterrupted,
