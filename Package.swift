@@ -96,7 +96,7 @@ let package = Package(
         .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
         .testTarget(
             name: "WriterAPITests",
-            dependencies: ["WriterAPI", "APICore", "StreamWriter", "SystemIO", "WriterModel", "HTTP1", "Bytewise"],
+            dependencies: ["WriterAPI", "APICore", "StreamWriter", "HTTPServer", "SystemIO", "WriterModel", "HTTP1", "Bytewise"],
             linkerSettings: .interposition + .heaps),
         .testTarget(name: "CHeapsTests", dependencies: ["CHeaps"], linkerSettings: .heaps),
         .testTarget(

@@ -3,7 +3,7 @@ import Testing
 import WriterAPI
 
 /// Everything the installed libav has is judged, and everything that is judged exists. A new version
-/// of libav fails this with the names of what somebody has to read and judge; until then it is refused.
+/// of libav fails this with the names of what is to be read and judged; until then it is refused.
 @Suite struct JudgementDriftTests {
     private static let unjudgedMessage: Comment =
         "Read what libav does with these, then add them to Sources/WriterAPI/Policy/…Judgements.swift."

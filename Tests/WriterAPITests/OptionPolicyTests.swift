@@ -31,8 +31,9 @@ import WriterModel
 
     /// What is wrong with it; nil when it may go on to libav.
     private static func problem(_ request: CreateRequest, _ policy: ClientPolicy = .enforced) throws -> Problem? {
+        let muxer = try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
         do throws(Problem) {
-            try OptionPolicy(policy).check(request)
+            try OptionPolicy(policy).check(request, for: muxer)
             return nil
         } catch {
             return error

@@ -36,6 +36,10 @@ public struct CallUnderWay: Sendable, Hashable {
 
     init?(_ stream: Int, _ part: Part, _ calls: CallTracker) {
         guard let number = calls.current else { return nil }
+        self.init(stream: stream, part: part, number: number)
+    }
+
+    package init(stream: Int, part: Part, number: UInt64) {
         self.stream = stream
         self.part = part
         self.number = number

@@ -5,9 +5,9 @@ import WriterModel
 /// What this process may reach besides its client: what libav reads of the system, its own folder and,
 /// until a writer's destination is known, what the operator lets writers write to. From then on, that
 /// destination. Whatever the policy before it lets through ends here.
-struct Confinement: Sendable {
+package struct Confinement: Sendable {
     /// What is left to a writer.
-    enum Reach {
+    package enum Reach: Sendable {
         /// Nothing but its own folder.
         case ownFolder
         /// One file that is there. `isRenamed`: it takes another name in its folder.

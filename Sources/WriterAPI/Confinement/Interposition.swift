@@ -18,7 +18,7 @@ package enum Interposition {
         ["getaddrinfo", "open", "open64", "rename", "unlink", "rmdir", "mkdir"].allSatisfy(DynamicSymbol.isOurs)
     }
 
-    /// Where a name lies, unless that is nobody's business here.
+    /// The folder that a name is held against; nil: the call goes on as it is.
     fileprivate static func place(of path: UnsafePointer<CChar>) -> MuxerFolder? {
         guard path.pointee != CChar(bitPattern: UInt8(ascii: "/")) else { return nil }
         return folder.withLock { $0 }

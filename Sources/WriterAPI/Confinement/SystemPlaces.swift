@@ -3,7 +3,7 @@ import SystemIO
 
 /// The parts of the system that libav, and what it loads, needs.
 enum SystemPlaces {
-    /// For every encoder. No configuration of other programs, no keys, nobody's home.
+    /// For every encoder. No configuration of other programs, no keys, no user's home.
     static let read: [SandboxRules.Place] = readable(libraries + fonts + names + certificates + facts) + [
         .path("/dev/null", [.readFiles, .writeFiles]), .path("/dev/zero", .readFiles),
         .path("/dev/urandom", .readFiles), .path("/dev/random", .readFiles),

@@ -179,18 +179,16 @@ package final class MuxerFolder: Sendable {
     /// From the output directory; "" for that itself.
     var path: String { place.text }
 
-    /// The files there are of the writer's, relative to the output directory.
-    package var files: [String] { ownFiles.map { (place + $0).text } }
-
-    /// Relative to the folder.
-    private var ownFiles: [RelativePath] {
+    /// The files there are of the writer's, by their paths from the output directory.
+    package var files: [(path: String, bytes: Int64)] {
         findNoted()
-        return ledger.files.keys.sorted().compactMap { $0.relative(to: place) }.filter(isOurs)
+        return ledger.files.sorted { $0.key < $1.key }.compactMap { path, identity in
+            guard let own = path.relative(to: place), folder.identity(of: own.text) == identity else { return nil }
+            return (path.text, Int64(folder.size(of: own.text) ?? 0))
+        }
     }
 
-    var bytes: Int64 { ownFiles.reduce(0) { $0 + Int64(folder.size(of: $1.text) ?? 0) } }
-
-    /// A file of the writer's in whose place another has put one.
+    /// A file of the writer's that another writer or program has replaced.
     package var replacedFile: String? {
         ledger.files.sorted { $0.key < $1.key }.first { path, identity in
             let found = path.relative(to: place).flatMap { folder.identity(of: $0.text) }

@@ -19,12 +19,9 @@ package struct OptionPolicy: Sendable {
         _ = (JudgementTable.everyEncoder, JudgementTable.everyMuxer, OptionNames.ofAnyProtocol, OptionNames.ofAnyMuxer)
     }
 
-    /// Everything a writer is to be made of. Throws what choosing its muxer does.
-    package func check(_ request: CreateRequest) throws(Problem) {
+    /// Everything a writer is to be made of.
+    package func check(_ request: CreateRequest, for muxer: MuxerInfo) throws(Problem) {
         guard isEnforced else { return }
-        let muxer = try asProblem { () throws(StreamWriterError) in
-            try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
-        }
         try check(muxer)
         for (index, stream) in request.streams.enumerated() {
             do throws(Problem) {

@@ -20,16 +20,17 @@ public final class EncoderProcess: Sendable {
     private let server: HTTPServer
     private let log: Logger
     private let metrics = MetricCounter()
-    private let lastCounts = Mutex(WorkCounts())
     private let began = ContinuousClock.now
-    private let calls: Mutex<StallDetector>
-    private let isEnding = Atomic(false)
-    private let isShuttingDown = Atomic(false)
-    private let hasGatewayFinished = Atomic(false)
-    private let watch = Mutex<EventLoop.Token?>(nil)
-    private let lastTold = Mutex<WriterRecord?>(nil)
-    /// By when a writer whose time is over must have ended.
-    private let endingDeadline = Mutex<Deadline?>(nil)
+    private let state: Mutex<State>
+
+    private struct State {
+        var shutdown: EncoderShutdown
+        var stalls: StallDetector
+        var work = ReportedWork()
+        var lastRecord: WriterRecord?
+        /// Of the control socket.
+        var watch: EventLoop.Token?
+    }
 
     /// Serves until the writer has ended; returns the process's exit code. Call it in a fresh
     /// process with its end of the control socket.
@@ -90,7 +91,8 @@ public final class EncoderProcess: Sendable {
         self.gateway = gateway
         self.log = log
         line = GatewayLine(gateway, log: log)
-        calls = Mutex(StallDetector(settings.limits))
+        state = Mutex(
+            State(shutdown: EncoderShutdown(settings.role, settings.limits), stalls: StallDetector(callTimeout: settings.limits.callTimeout)))
         loop = try EventLoop()
         // None passes before the gateway has told which do.
         authenticator = TokenAuthenticator(settings.asksForTokens ? .empty : nil)
@@ -128,105 +130,41 @@ public final class EncoderProcess: Sendable {
                 gateway: back, report: report)
         }
         let resource = WriterResource(
-            settings: settings, clientPolicy: clientPolicy, confinement: confinement, folder: folder, progress: progress,
-            report: report)
+            settings: settings, clientPolicy: clientPolicy, narrow: { reach throws(SystemError) in try confinement.narrow(to: reach) },
+            folder: folder, progress: progress, report: report)
         return WriterService(settings: settings, resource: resource, authenticator: authenticator, gateway: back)
     }
 
     private func serve() throws(SystemError) {
         let token = try loop.watch(gateway.descriptor) { [self] in receive() }
-        watch.withLock { $0 = token }
+        state.withLock { $0.watch = token }
         loop.everySecond { [self] in
             tellProgress()
             tellMetrics()
-            endIfOverdue()
-            abandonIfStalled()
+            lookAfterWork()
         }
         loop.run()
     }
 
-    /// Why the work is to be brought to its end now; nil when it is not.
-    private var overdue: EndReason? {
-        let limit = settings.limits.maxRunTime
-        // Who answers questions about libav is there as long as the server.
-        if settings.role != .catalog, limit > 0, ContinuousClock.now - began > .seconds(limit) { return .runTime }
-        return service.isIdleTooLong ? .idleTimeout : nil
-    }
-
-    private func endIfOverdue() {
-        guard let reason = overdue, !isEnding.exchange(true, ordering: .relaxed) else { return }
-        inBackground { [self] in
-            service.end(because: reason)
-            log.info("ended", metadata: ["because": "\(reason.rawValue)"])
-        }
-        let patience = settings.limits.callTimeout
-        if reason == .runTime && patience > 0 { endingDeadline.withLock { $0 = .after(.seconds(patience)) } }
-    }
-
-    /// Nothing comes of the writer any more: answers for it and ends the process, whatever its threads do.
-    private func abandonIfStalled() {
-        let stall = calls.withLock { $0.look(at: service.callsUnderWay) }
-        guard let problem = stall ?? endingStall, !service.isConcluded, !service.isAbandoned else { return }
-        log.error("given up", metadata: ["because": "\(URLText.redacted(problem.detail))"])
-        inBackground { [self] in
-            service.failWithoutWaiting(problem)
-            answerAll(problem)
-            // Otherwise its end is the sign.
-            if hasGatewayFinished.load(ordering: .acquiring) { leaveStuckThreads() }
-        }
-    }
-
-    private func answerAll(_ problem: Problem) {
-        server.answerAll(within: Self.answerTime) { requestID in
-            var named = problem
-            named.extras.append(.init("request_id", .string(requestID)))
-            return .problem(named)
-        }
-    }
-
-    /// A writer at the end of its time whose destination takes no more, or whose client never lets go.
-    private var endingStall: Problem? {
-        guard let deadline = endingDeadline.withLock({ $0 }), deadline.hasPassed else { return nil }
-        return Problem(
-            .limitExceeded,
-            "The writer's time was over (--max-run-time) and it could not be finalized within \(ServiceLimits.text(settings.limits.callTimeout)) seconds.")
-    }
-
-    /// For clients to take an answer that comes in a stuck handler's stead.
-    private static let answerTime = Duration.seconds(1)
+    // MARK: What the gateway is told
 
     private func tellMetrics() {
         var counts = metrics.take()
-        let work = WorkCounts(frames: service.workDone, cpuSeconds: ResourceUsage.ownCPUSeconds)
-        lastCounts.withLock { last in
-            counts.framesTaken = work.frames.taken - last.frames.taken
-            counts.framesEncoded = work.frames.encoded - last.frames.encoded
-            counts.bytesWritten = work.frames.bytesWritten - last.frames.bytesWritten
-            counts.cpuSeconds = work.cpuSeconds - last.cpuSeconds
-            last = work
-        }
-        // A process at rest still uses a little time, of which nobody need hear each second.
-        if counts.answers.isEmpty && counts.framesTaken == 0 && counts.cpuSeconds < 0.01 {
-            lastCounts.withLock { $0.cpuSeconds -= counts.cpuSeconds }
-            return
-        }
-        line.tell(.metrics(counts))
-    }
-
-    private struct WorkCounts {
-        var frames = WorkDone()
-        var cpuSeconds = 0.0
+        let (done, cpuSeconds) = (service.workDone, ResourceUsage.ownCPUSeconds)
+        if state.withLock({ $0.work.report(done, cpuSeconds: cpuSeconds, in: &counts) }) { line.tell(.metrics(counts)) }
     }
 
     private func tellProgress() {
         line.tellUntold()
         guard let record = service.snapshot else { return }
-        let isNews = lastTold.withLock { last in
-            defer { last = record }
-            return last != record
+        let isNews = state.withLock { state in
+            defer { state.lastRecord = record }
+            return state.lastRecord != record
         }
         if isNews { line.tell(.snapshot(record)) }
     }
+
+    // MARK: What the gateway says
 
     private func receive() {
         while true {
@@ -252,65 +190,88 @@ public final class EncoderProcess: Sendable {
         case (.connection(_, _, let slot), nil): line.tellSoon(.released(slot: slot, isBroken: true))
         case (.ping, _): line.tellAtOnce(.ping)
         case (.tokens(let table), _): authenticator.replace(with: table)
-        case (.shutDown, _):
-            // Told again: now, and not when the uploads are done.
-            if isShuttingDown.exchange(true, ordering: .relaxed) {
-                service.interruptUploads()
-            } else {
-                end(because: .shutdown)
-            }
+        case (.shutDown, _): perform(state.withLock { $0.shutdown.toldToEnd() })
         default: break
         }
     }
 
-    /// The gateway sends nothing more: it has our record, or it is gone.
     private func gatewayFinished() {
+        let work = work(stall: nil)
+        let (token, action) = state.withLock { ($0.watch, $0.shutdown.gatewayIsGone(work)) }
         // The socket stays readable for ever now.
-        if let token = watch.withLock({ $0 }) { loop.unwatch(gateway.descriptor, token) }
-        hasGatewayFinished.store(true, ordering: .releasing)
-        if service.isAbandoned {
-            leaveStuckThreads()
-        } else if service.isConcluded {
-            leave()
-        } else {
-            end(because: .gatewayLost)
+        if let token { loop.unwatch(gateway.descriptor, token) }
+        perform(action)
+    }
+
+    // MARK: The end
+
+    private func lookAfterWork() {
+        let calls = service.callsUnderWay
+        let work = work(stall: state.withLock { $0.stalls.look(at: calls) })
+        let age = ContinuousClock.now - began
+        for action in state.withLock({ $0.shutdown.secondHasPassed(age: age, work) }) { perform(action) }
+    }
+
+    private func work(stall: Problem?) -> EncoderShutdown.Work {
+        EncoderShutdown.Work(
+            isConcluded: service.isConcluded, isAbandoned: service.isAbandoned, isIdleTooLong: service.isIdleTooLong,
+            stall: stall)
+    }
+
+    /// What takes time has a thread of its own.
+    private func perform(_ action: EncoderShutdown.Action?) {
+        switch action {
+        case .endAfterUploads(let reason): inBackground { [self] in end(because: reason, afterUploads: true) }
+        case .endNow(let reason): inBackground { [self] in end(because: reason, afterUploads: false) }
+        case .interruptUploads: service.interruptUploads()
+        case .failWithoutWaiting(let problem): inBackground { [self] in fail(problem) }
+        case .leave: inBackground { [self] in leave() }
+        case .leaveStuckThreads: inBackground { [self] in leaveStuckThreads() }
+        case nil: break
         }
     }
 
-    /// Ends the process over the heads of threads that don't come back, once the other connections are
-    /// answered or handed back.
-    private func leaveStuckThreads() {
-        inBackground { [self] in
-            server.drain()
-            _ = server.awaitEmpty(until: .after(Self.answerTime))
-            answerAll(Problem(.wrongState, "The writer was deleted while the request was waiting."))
-            tellMetrics()
-            ChildProcess.exit(1)
-        }
-    }
-
-    /// Uploads in flight may end, then the work is brought to its end; on a thread of its own,
-    /// because that takes time.
-    private func end(because reason: EndReason) {
-        inBackground { [self] in
+    private func end(because reason: EndReason, afterUploads: Bool) {
+        if afterUploads {
             server.drain(closing: true)
-            if !server.awaitEmpty(until: .after(.seconds(settings.limits.shutdownGrace))) {
-                service.interruptUploads()
-            }
-            service.end(because: reason)
-            log.info("ended", metadata: ["because": "\(reason.rawValue)"])
-            if reason == .gatewayLost { leave() }
+            if !server.awaitEmpty(until: .after(.seconds(settings.limits.shutdownGrace))) { service.interruptUploads() }
+        }
+        service.end(because: reason)
+        log.info("ended", metadata: ["because": "\(reason.rawValue)"])
+        perform(state.withLock { $0.shutdown.workHasEnded(because: reason) })
+    }
+
+    private func fail(_ problem: Problem) {
+        log.error("given up", metadata: ["because": "\(URLText.redacted(problem.detail))"])
+        service.failWithoutWaiting(problem)
+        answerAll(problem)
+        perform(state.withLock { $0.shutdown.failureIsAnswered() })
+    }
+
+    /// For clients to take an answer that comes in a stuck handler's stead.
+    private static let answerTime = Duration.seconds(1)
+
+    private func answerAll(_ problem: Problem) {
+        server.answerAll(within: Self.answerTime) { requestID in
+            var named = problem
+            named.extras.append(.init("request_id", .string(requestID)))
+            return .problem(named)
         }
     }
 
-    /// Ends the process once the last connection is answered or handed back.
     private func leave() {
-        inBackground { [self] in
-            server.drain()
-            _ = server.awaitEmpty(until: .after(.seconds(settings.limits.responseTimeout)))
-            tellMetrics()
-            loop.stop()
-        }
+        server.drain()
+        _ = server.awaitEmpty(until: .after(.seconds(settings.limits.responseTimeout)))
+        tellMetrics()
+        loop.stop()
+    }
+
+    private func leaveStuckThreads() {
+        server.drain()
+        _ = server.awaitEmpty(until: .after(Self.answerTime))
+        answerAll(Problem(.wrongState, "The writer was deleted while the request was waiting."))
+        tellMetrics()
+        ChildProcess.exit(1)
     }
 
     private func inBackground(_ work: @escaping @Sendable () -> Void) {

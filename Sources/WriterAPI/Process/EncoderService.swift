@@ -14,7 +14,7 @@ protocol EncoderService: RequestHandler {
     var workDone: WorkDone { get }
     /// Ends uploads that are under way.
     func interruptUploads()
-    /// Nobody has asked for anything for too long: the work is to be brought to its end.
+    /// No request has come for too long: the work is to be brought to its end.
     var isIdleTooLong: Bool { get }
     /// Of libav, that have begun and not come back yet.
     var callsUnderWay: [CallUnderWay] { get }
@@ -27,14 +27,20 @@ protocol EncoderService: RequestHandler {
 }
 
 /// What was taken from clients and made of it.
-struct WorkDone: Sendable {
-    var taken: Int64 = 0
-    var encoded: Int64 = 0
-    var bytesWritten: Int64 = 0
+package struct WorkDone: Sendable {
+    package var taken: Int64 = 0
+    package var encoded: Int64 = 0
+    package var bytesWritten: Int64 = 0
+
+    package init(taken: Int64 = 0, encoded: Int64 = 0, bytesWritten: Int64 = 0) {
+        self.taken = taken
+        self.encoded = encoded
+        self.bytesWritten = bytesWritten
+    }
 }
 
 /// Why work ended that no request had ended; what `ended_by` says.
-enum EndReason: String, Sendable {
+package enum EndReason: String, Sendable {
     case shutdown
     case gatewayLost = "gateway_lost"
     case idleTimeout = "idle_timeout"

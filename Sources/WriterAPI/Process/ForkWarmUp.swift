@@ -12,17 +12,16 @@ enum ForkWarmUp {
     static func run(_ policy: ClientPolicy) {
         StreamWriter.warmUp()
         OptionPolicy.warmUp()
-        try? warmUpWriter(OptionPolicy(policy))
+        try? warmUpWriter(policy)
         try? warmUpRequest()
         warmUpMessages()
     }
 
     private static let writer = WriterID("fork-warm-up")!
 
-    private static func warmUpWriter(_ policy: OptionPolicy) throws {
+    private static func warmUpWriter(_ policy: ClientPolicy) throws {
         let body = try JSONParser.parse(Array(#"{"format": "wav", "streams": [\#(stream)], "open": {"option": {}}}"#.utf8))
-        let request = try CreateRequest(body)
-        try policy.check(request)
+        _ = try WriterPlan(try CreateRequest(body), policy: OutputPolicy(), clientPolicy: policy)
         let config = try StreamRequest(try JSONParser.parse(Array(stream.utf8))).config
         try StreamWriter.warmUpForFork(config)
     }

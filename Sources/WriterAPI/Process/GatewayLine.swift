@@ -60,7 +60,7 @@ final class GatewayLine: Sendable {
         }
     }
 
-    /// False: it is to be told later. Nobody is told anything once the gateway has gone.
+    /// False: it is to be told later. Once the gateway has gone nothing is to be told.
     private func isTold(_ message: ControlMessage, within time: Duration) -> Bool {
         let bytes = message.encoded
         switch socket.send(bytes, timeout: time) {

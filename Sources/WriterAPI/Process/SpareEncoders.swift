@@ -20,7 +20,7 @@ struct SpareEncoders: ~Copyable {
     mutating func take(_ writer: WriterID, _ control: borrowing Descriptor) -> Int32? {
         while !waiting.isEmpty {
             let spare = waiting.removeFirst()
-            // One that somebody has killed takes nothing.
+            // One that has been killed takes nothing.
             let message = ForkMessage.fork(writer: writer).encoded
             if spare.socket.send(message, passing: control.number, timeout: .zero) == .sent { return spare.process }
         }

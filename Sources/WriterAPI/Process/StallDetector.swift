@@ -3,14 +3,15 @@ import WriterModel
 
 /// Finds a call of libav that does not come back, by looking every second. Looks are counted, not
 /// time: a process that was stopped for a while has not been at its calls meanwhile.
-struct StallDetector {
+package struct StallDetector: Sendable {
     private let timeout: Double
     private var looks: [CallUnderWay: Int] = [:]
 
-    init(_ limits: ServiceLimits) { timeout = limits.callTimeout }
+    /// `callTimeout`: in seconds; 0: as long as it takes.
+    package init(callTimeout: Double) { timeout = callTimeout }
 
     /// The call that has been under way for too long, as a problem.
-    mutating func look(at calls: [CallUnderWay]) -> Problem? {
+    package mutating func look(at calls: [CallUnderWay]) -> Problem? {
         guard timeout > 0 else { return nil }
         looks = Dictionary(uniqueKeysWithValues: calls.map { ($0, (looks[$0] ?? 0) + 1) })
         // The first look only says that it began before.

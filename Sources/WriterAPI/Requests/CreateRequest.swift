@@ -2,7 +2,7 @@ import StreamWriter
 import WriterModel
 
 /// The body of `POST /v1/writers` and `PUT /v1/writers/{id}`.
-package struct CreateRequest {
+package struct CreateRequest: Sendable {
     package var dst: String?
     package var format: String?
     package var bufferSize: Int?
@@ -42,11 +42,23 @@ package struct CreateRequest {
     }
 }
 
+extension CreateRequest {
+    /// The writer that would encode the same.
+    init(_ encoding: EncodeRequest) {
+        format = encoding.format
+        overwrite = false
+        metadata = encoding.metadata
+        streams = [encoding.stream]
+        open = OpenRequest(option: encoding.option)
+        fingerprint = ""
+    }
+}
+
 /// The body of `POST …/open`.
-package struct OpenRequest {
+package struct OpenRequest: Sendable {
     package var option: [String: String] = [:]
 
-    package init() {}
+    package init(option: [String: String] = [:]) { self.option = option }
 
     package init(_ json: JSONValue, at pointer: String = "") throws(Problem) {
         var fields = try FieldReader(json, at: pointer)

@@ -4,7 +4,7 @@ import WriterModel
 
 extension Problem {
     /// What the writer says, as the API says it.
-    init(_ error: StreamWriterError) {
+    package init(_ error: StreamWriterError) {
         if let refusal = AddressGate.shared.refusal, error.code == .destinationFailed {
             self.init(
                 .forbiddenDestination, refusal, parameter: "dst", libavError: error.libavError, log: error.log)
@@ -65,7 +65,7 @@ extension Problem {
     }
 
     /// An `output-limit` with whose bound it was, and how much that is.
-    func naming(outputLimitOf limits: ServiceLimits) -> Problem {
+    package func naming(outputLimitOf limits: ServiceLimits) -> Problem {
         guard code == .outputLimit, limits.maxOutputBytes > 0, !extras.contains(where: { $0.name == "limit" }) else { return self }
         let setting = limits.outputBoundIsOfToken ? "max-output-bytes= of this token" : "--max-output-bytes"
         var problem = self
@@ -75,7 +75,7 @@ extension Problem {
     }
 
     /// After such a problem the writer can't go on.
-    var endsWriter: Bool {
+    package var endsWriter: Bool {
         switch code {
         case .encodingFailed, .destinationFailed, .forbiddenDestination, .destinationExists, .noSpace, .memoryLimit,
             .outputLimit, .internalError, .encoderStalled, .outputReplaced:

@@ -4,18 +4,30 @@ import HTTPServer
 import StreamWriter
 import WriterModel
 
+/// What a chunk is read from.
+package protocol ChunkSource {
+    var framing: BodyFraming { get }
+    var isFinished: Bool { get }
+    /// nil: not known.
+    var bytesLeft: UInt64? { get }
+    /// Fills a prefix of `regions`, in order, with at most `limit` bytes; 0 at the end.
+    func read(into regions: [UnsafeMutableRawBufferPointer], limit: Int) throws(RequestBody.Failure) -> Int
+}
+
+extension RequestBody: ChunkSource {}
+
 /// The body of a chunk: raw bytes, or a NumPy array whose head is taken off and checked.
 struct ChunkBody {
-    private let body: RequestBody
-    /// What the array's head promised, in bytes; nil for raw bytes.
-    private let promised: Int?
+    private let body: any ChunkSource
+    /// What the array's head says will come, in bytes; nil for raw bytes.
+    let promised: Int?
     /// Array data that came with the head.
     private var early: ArraySlice<UInt8>
 
     static let rawType = "application/octet-stream"
     static let arrayType = "application/x-npy"
 
-    /// Raw bytes by any of the names that clients give them when nobody tells them one.
+    /// Raw bytes by any of the names that clients give them when they are told none.
     private static let rawTypes = [rawType, "application/x-www-form-urlencoded", ""]
 
     enum Kind { case raw, array }
@@ -32,25 +44,14 @@ struct ChunkBody {
             supported: [rawType, arrayType])
     }
 
-    /// A raw body whose length can't fit is refused before the client is told to send it.
-    static func check(
-        _ framing: BodyFraming, bytesPerFrame: Int, extras: @autoclosure () throws(Problem) -> [(String, JSONValue)]
-    ) throws(Problem) {
-        guard case .length(let length) = framing, length % UInt64(bytesPerFrame) != 0 else { return }
-        throw Problem(
-            .partialFrame,
-            "The body has \(length) bytes, which is no whole number of frames of \(bytesPerFrame) bytes. Nothing was read.",
-            extras: [("bytes_per_frame", .integer(Int64(bytesPerFrame))), ("frames", 0)] + (try extras()))
-    }
-
-    init(raw body: RequestBody) {
+    init(raw body: any ChunkSource) {
         self.body = body
         promised = nil
         early = []
     }
 
     /// Reads the array's head and holds it against the stream.
-    init(array body: RequestBody, of frames: ArrayLayout, frameBytes: Int) throws(Problem) {
+    init(array body: any ChunkSource, of frames: ArrayLayout, frameBytes: Int) throws(Problem) {
         self.body = body
         var bytes: [UInt8] = []
         var wanted = 12
@@ -73,7 +74,7 @@ struct ChunkBody {
         }
     }
 
-    private static func read(_ body: RequestBody, upTo wanted: Int, into bytes: inout [UInt8]) throws(Problem) {
+    private static func read(_ body: any ChunkSource, upTo wanted: Int, into bytes: inout [UInt8]) throws(Problem) {
         while bytes.count < wanted {
             let missing = wanted - bytes.count
             var part = [UInt8](repeating: 0, count: missing)
@@ -112,16 +113,8 @@ struct ChunkBody {
             // How much is to come, where it is known, tells the writer whether a thread of the
             // encoder's own is worth waking.
             let expected = body.bytesLeft.map { Int(clamping: $0) } ?? .max
-            if try chunk.fill(upTo: max(1, expected), { try body.read(into: $0) }) == 0 { return }
+            if try chunk.fill(upTo: max(1, expected), { try body.read(into: $0, limit: .max) }) == 0 { return }
         }
-    }
-
-    /// After the body's end: an array must have held what it promised.
-    func checkTaken(_ receipt: ChunkReceipt, bytesPerFrame: Int) -> Problem? {
-        guard let promised, Int(receipt.frames) * bytesPerFrame != promised else { return nil }
-        return Problem(
-            .partialFrame,
-            "The array's head promises \(promised) bytes of data and \(Int(receipt.frames) * bytesPerFrame) came. They are kept.")
     }
 }
 

@@ -5,97 +5,74 @@ import StreamWriter
 import WriterModel
 
 /// `POST …/chunks`: the body's bytes go straight into the stream's frames.
-struct ChunkRoute {
+package struct ChunkRoute {
     let resource: WriterResource
     let stream: Int
 
     func answer(_ exchange: Exchange) throws(Problem) {
         let parameters = try Parameters(exchange.head)
-        if case .alive(.open) = resource.phase, parameters.kind == .raw {
-            try ChunkBody.check(
+        let upload = try ChunkUpload(exchange.head)
+        if case .alive(.open) = resource.phase {
+            try upload.check(
                 exchange.head.framing, bytesPerFrame: try resource.stream(stream).chosen.inputFrameBytes,
                 extras: try [("offset", .integer(resource.offset(of: stream)))])
         }
         // As long as the client likes: a thread of the writer's few is not held for it.
-        let result = try exchange.blocking { () throws(Problem) in try takeInTurn(exchange, parameters) }
+        let result = try exchange.blocking { () throws(Problem) in try takeInTurn(upload, exchange.body, parameters) }
         switch result {
-        case .success(let response): exchange.reply(response)
+        case .success(let receipt):
+            exchange.reply(.json(receipt.json, fields: [("Upload-Offset", String(receipt.offset))]))
         case .failure(let problem):
             if problem.endsWriter { resource.fail(problem) }
             throw problem
         }
     }
 
-    private func takeInTurn(_ exchange: Exchange, _ parameters: Parameters) throws(Problem) -> Result<Response, Problem> {
-        let interrupter = exchange.body.interrupter
+    private func takeInTurn(
+        _ upload: ChunkUpload, _ body: RequestBody, _ parameters: Parameters
+    ) throws(Problem) -> Result<ChunkReceipt, Problem> {
+        let interrupter = body.interrupter
         let target = try resource.claimStream(stream, from: parameters.offset) { interrupter.interrupt() }
         defer { resource.releaseStream(stream) }
-        do throws(Problem) {
-            return .success(try take(exchange.body, parameters, target))
+        do throws(ChunkUpload.Failure) {
+            let receipt = try upload.take(body, into: target.writer, stream: stream, target.stream.config, pts: parameters.pts)
+            note(receipt)
+            return .success(receipt)
         } catch {
-            return .failure(error)
+            guard let receipt = error.receipt else { return .failure(problem(error, target)) }
+            note(receipt)
+            return .failure(problem(error, target).with(receipt))
         }
     }
 
-    private func take(
-        _ body: RequestBody, _ parameters: Parameters, _ target: WriterResource.ChunkTarget
-    ) throws(Problem) -> Response {
-        let bytesPerFrame = target.stream.chosen.inputFrameBytes
-        var source =
-            switch parameters.kind {
-            case .raw: ChunkBody(raw: body)
-            case .array:
-                try ChunkBody(
-                    array: body, of: ArrayLayout(target.stream.config, frameBytes: bytesPerFrame),
-                    frameBytes: bytesPerFrame)
-            }
-        let chunk = try asProblem { () throws(StreamWriterError) in
-            try target.writer.beginChunk(stream: stream, pts: parameters.pts)
+    /// Before it is told.
+    private func note(_ receipt: ChunkReceipt) { resource.note(bytesWritten: receipt.bytesWritten) }
+
+    private func problem(_ failure: ChunkUpload.Failure, _ target: WriterResource.ChunkTarget) -> Problem {
+        switch failure.cause {
+        case .problem(let problem): problem
+        case .body(.interrupted): resource.chunkInterrupted(stream)
+        case .body(let failure): Problem(failure)
+        case .partialFrame: Self.partialFrame(failure.receipt, target.stream.chosen.inputFrameBytes)
+        case .shortArray(let promised, let came):
+            Problem(.partialFrame, "The array's head promises \(promised) bytes of data and \(came) came. They are kept.")
         }
-        var bodyFailure: RequestBody.Failure?
-        do {
-            try source.fill(chunk)
-        } catch let failure as RequestBody.Failure {
-            bodyFailure = failure
-        } catch let error as StreamWriterError {
-            guard let receipt = try? finish(chunk) else { throw Problem(error) }
-            throw Problem(error).with(receipt)
-        } catch {
-            _ = try? chunk.finish()
-            throw Problem(.internalError, "The chunk can't be taken: \(error).")
-        }
-        // Whatever ended the body, its whole frames are kept.
-        let receipt = try asProblem { () throws(StreamWriterError) in try finish(chunk) }
-        if bodyFailure == .interrupted { throw resource.chunkInterrupted(stream).with(receipt) }
-        if let bodyFailure { throw Problem(bodyFailure).with(receipt) }
-        if receipt.droppedBytes > 0 { throw Self.partialFrame(receipt, bytesPerFrame) }
-        if let problem = source.checkTaken(receipt, bytesPerFrame: bytesPerFrame) { throw problem.with(receipt) }
-        return .json(receipt.json, fields: [("Upload-Offset", String(receipt.offset))])
     }
 
-    /// Noted before it is told.
-    private func finish(_ chunk: Chunk) throws(StreamWriterError) -> ChunkReceipt {
-        let receipt = try chunk.finish()
-        resource.note(bytesWritten: receipt.bytesWritten)
-        return receipt
-    }
-
-    private static func partialFrame(_ receipt: ChunkReceipt, _ bytesPerFrame: Int) -> Problem {
+    private static func partialFrame(_ receipt: ChunkReceipt?, _ bytesPerFrame: Int) -> Problem {
         Problem(
             .partialFrame,
-            "The body ended \(receipt.droppedBytes) bytes into a frame of \(bytesPerFrame). "
-                + "Its \(receipt.frames) whole frames are kept; send what follows byte \(receipt.offset).",
-            extras: [("bytes_per_frame", .integer(Int64(bytesPerFrame)))]
-        ).with(receipt)
+            "The body ended \(receipt?.droppedBytes ?? 0) bytes into a frame of \(bytesPerFrame). "
+                + "Its \(receipt?.frames ?? 0) whole frames are kept; send what follows byte \(receipt?.offset ?? 0).",
+            extras: [("bytes_per_frame", .integer(Int64(bytesPerFrame)))])
     }
 
     /// What the request says beside its body.
-    private struct Parameters {
-        var pts: Double?
-        var offset: Int64?
-        let kind: ChunkBody.Kind
+    package struct Parameters {
+        package private(set) var pts: Double?
+        package private(set) var offset: Int64?
 
-        init(_ head: RequestHead) throws(Problem) {
+        package init(_ head: RequestHead) throws(Problem) {
             if let text = head.target.query("pts") {
                 // Not all that Double takes: "0x1", "nan".
                 let isDecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || ".eE+-".utf8.contains($0) }
@@ -113,7 +90,6 @@ struct ChunkRoute {
                 }
                 offset = value
             }
-            kind = try ChunkBody.kind(head)
         }
     }
 }

@@ -44,7 +44,7 @@ final class EncodeService: EncoderService {
     func interruptUploads() { interrupter.withLock { $0 }?.interrupt() }
 
     func end(because reason: EndReason) {
-        // The handler that is at it says how it ended.
+        // The request that is being served says how it ended.
         if reason == .runTime { return interruptUploads() }
         conclude()
     }
@@ -102,37 +102,26 @@ final class EncodeService: EncoderService {
     }
 
     private func encode(_ request: EncodeRequest, _ exchange: Exchange) throws(Problem) {
-        let kind = try ChunkBody.kind(exchange.head)
-        let opener = DestinationGuard(
-            plan: .managed, policy: settings.policy, clientPolicy: clientPolicy, folder: nil)
-        let encoding = try Encoding(
-            request, folder: folder, policy: OptionPolicy(clientPolicy), limits: settings.limits, opener: opener
-        ) { made in writer.withLock { $0 = made } }
+        let upload = try ChunkUpload(exchange.head)
+        let plan = try WriterPlan(request, policy: settings.policy, clientPolicy: clientPolicy)
+        let encoding = try Encoding(plan, folder: folder, limits: settings.limits) { made in writer.withLock { $0 = made } }
         defer { encoding.writer.abort() }
-        let description = encoding.writer.description(of: 0)
-        if kind == .raw {
-            try ChunkBody.check(exchange.head.framing, bytesPerFrame: description.inputFrameBytes, extras: [])
-        }
-        let frames = ArrayLayout(request.stream.config, frameBytes: description.inputFrameBytes)
-        var body =
-            kind == .array
-            ? try ChunkBody(array: exchange.body, of: frames, frameBytes: description.inputFrameBytes)
-            : ChunkBody(raw: exchange.body)
+        try upload.check(exchange.head.framing, bytesPerFrame: encoding.writer.description(of: 0).inputFrameBytes)
         if encoding.seeksBack {
-            try encoding.run(&body)
+            try encoding.run(upload, exchange.body)
             try? exchange.respond(.init(.ok, fields: encoding.fields, body: .file(encoding.file, 0..<encoding.file.size)))
             return
         }
-        try stream(encoding, &body, exchange)
+        try stream(encoding, upload, exchange)
     }
 
     /// Sends what is there while the body is still being read.
-    private func stream(_ encoding: Encoding, _ body: inout ChunkBody, _ exchange: Exchange) throws(Problem) {
+    private func stream(_ encoding: Encoding, _ upload: ChunkUpload, _ exchange: Exchange) throws(Problem) {
         let response = exchange.respondWhileReading(
             .ok, fields: encoding.fields, following: encoding.file, encoding.growth)
         let result: Result<Void, Problem>
         do throws(Problem) {
-            result = .success(try exchange.blocking { () throws(Problem) in try encoding.run(&body) })
+            result = .success(try exchange.blocking { () throws(Problem) in try encoding.run(upload, exchange.body) })
             encoding.growth.ended(.complete)
         } catch {
             result = .failure(error)
@@ -149,23 +138,11 @@ private struct Encoding: Sendable {
     let growth = OutputNotifier()
     let fields: [(name: String, value: String)]
     let seeksBack: Bool
+    private let config: StreamConfig
 
     /// `watch` gets the writer before libav has much to do for it.
-    init(
-        _ request: EncodeRequest, folder: Directory, policy: OptionPolicy, limits: ServiceLimits,
-        opener: DestinationGuard, watch: (StreamWriter) -> Void
-    ) throws(Problem) {
-        let muxer = try asProblem { () throws(StreamWriterError) in
-            try StreamWriter.resolveMuxer(format: request.format, name: "")
-        }
-        guard muxer.needsFile else {
-            throw Problem(
-                .invalidParameter, "\(muxer.name) writes no single file, which is all that one answer can carry.",
-                parameter: "format")
-        }
-        try policy.check(muxer)
-        try policy.check(request.stream.config, for: muxer, destination: "")
-        try policy.check(option: request.option, for: muxer)
+    init(_ plan: WriterPlan, folder: Directory, limits: ServiceLimits, watch: (StreamWriter) -> Void) throws(Problem) {
+        let (request, config) = (plan.request, plan.request.streams[0].config)
         let descriptor: Int32
         do throws(SystemError) {
             descriptor = try folder.createFile("output", .onlyIfAbsent)
@@ -177,45 +154,46 @@ private struct Encoding: Sendable {
         let growth = growth
         writer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter(
-                destination: .file(descriptor: descriptor, name: "output") { growth.grew() }, format: muxer.name,
-                limits: WriterLimits(limits), opener: opener)
+                destination: .file(descriptor: descriptor, name: "output") { growth.grew() }, format: plan.muxer.name,
+                limits: WriterLimits(limits), opener: plan.opener())
         }
         watch(writer)
         do throws(Problem) {
-            _ = try asProblem { [writer] () throws(StreamWriterError) in try writer.addStream(request.stream.config) }
+            _ = try asProblem { [writer] () throws(StreamWriterError) in try writer.addStream(config) }
         } catch {
-            throw error.namingQuery(of: request.stream.config)
+            throw error.namingQuery(of: config)
         }
+        let option = request.open?.option ?? [:]
         try asProblem { [writer] () throws(StreamWriterError) in
             try writer.setMetadata(request.metadata)
-            try writer.open(option: request.option)
+            try writer.open(option: option)
         }
-        seeksBack = muxer.willSeekBack(option: request.option)
-        let name = "output." + (muxer.extensions.first ?? "bin")
+        self.config = config
+        seeksBack = plan.muxer.willSeekBack(option: option)
         fields = [
-            ("Content-Type", muxer.mimeType ?? ChunkBody.rawType),
-            ("Content-Disposition", "attachment; filename=\"\(name)\""),
+            ("Content-Type", plan.mediaType),
+            ("Content-Disposition", "attachment; filename=\"output.\(plan.fileExtension)\""),
         ]
     }
 
     /// Takes the whole body and finishes the file.
-    func run(_ body: inout ChunkBody) throws(Problem) {
-        do {
-            let chunk = try writer.beginChunk(stream: 0, pts: nil)
-            try body.fill(chunk)
-            let receipt = try chunk.finish()
-            if receipt.droppedBytes > 0 {
-                throw Problem(.partialFrame, "The body ended \(receipt.droppedBytes) bytes into a frame.")
-            }
-            _ = try writer.close()
-        } catch let problem as Problem {
-            throw problem
-        } catch let failure as RequestBody.Failure {
-            throw Problem(failure)
-        } catch let error as StreamWriterError {
-            throw Problem(error)
+    func run(_ upload: ChunkUpload, _ body: RequestBody) throws(Problem) {
+        do throws(ChunkUpload.Failure) {
+            _ = try upload.take(body, into: writer, stream: 0, config)
         } catch {
-            throw Problem(.internalError, "The body can't be encoded: \(error).")
+            throw Self.problem(error)
+        }
+        _ = try asProblem { () throws(StreamWriterError) in try writer.close() }
+    }
+
+    private static func problem(_ failure: ChunkUpload.Failure) -> Problem {
+        switch failure.cause {
+        case .problem(let problem): problem
+        case .body(let failure): Problem(failure)
+        case .partialFrame:
+            Problem(.partialFrame, "The body ended \(failure.receipt?.droppedBytes ?? 0) bytes into a frame.")
+        case .shortArray(let promised, let came):
+            Problem(.partialFrame, "The array's head promises \(promised) bytes of data and \(came) came.")
         }
     }
 }

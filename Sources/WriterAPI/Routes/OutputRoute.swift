@@ -52,7 +52,7 @@ struct OutputRoute {
             ("Content-Disposition", Response.contentDisposition(output.place.downloadName(of: writer))),
             ("Cache-Control", "no-store"),
             ("Penstock-Output", output.seeksBack ? "after-finalize" : "live"),
-            (Response.stateField, WriterResource.state(of: resource.phase).rawValue),
+            (Response.stateField, resource.phase.state.rawValue),
         ]
         try? exchange.respond(.ok, fields: fields, following: file, resource.growth)
     }

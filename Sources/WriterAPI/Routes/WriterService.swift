@@ -24,12 +24,7 @@ final class WriterService: EncoderService {
         self.gateway = gateway
     }
 
-    var isConcluded: Bool {
-        switch resource.phase {
-        case .ended, .discarded: true
-        case .absent, .alive: false
-        }
-    }
+    var isConcluded: Bool { resource.lifecycle.isOver }
 
     var snapshot: WriterRecord? {
         if case .alive = resource.phase { resource.snapshot } else { nil }
@@ -101,7 +96,7 @@ final class WriterService: EncoderService {
         exchange.reply(problem, fields: problem.offsetFields)
     }
 
-    /// Whose request it is; nil: that is for the gateway to say. This process knows the tokens that reach
+    /// The name that the request's token stands for; nil: that is for the gateway to say. This process knows the tokens that reach
     /// its own writer. A request that has just been passed here is not sent back for its token.
     private func caller(of exchange: Exchange) throws(Problem) -> Principal? {
         do throws(Problem) {
@@ -133,7 +128,7 @@ final class WriterService: EncoderService {
             guard let named = try? caller.namedOwner(name) else { return false }
             return named == owner
         }
-        // Whoever sees all may mean several: the gateway has just decided which.
+        // A token that sees all owners' writers may mean several: the gateway has just decided which.
         return caller.name == owner || caller.seesAll && exchange.isFirst
     }
 
@@ -173,7 +168,7 @@ final class WriterService: EncoderService {
         }
     }
 
-    /// Whose a writer is is told to whoever sees those of others.
+    /// A writer's owner is named to a caller that sees other owners' writers too.
     private func shown(_ writer: JSONObject, to caller: Principal) -> JSONObject {
         writer.naming(owner: caller.seesAll ? settings.writer.owner : nil)
     }

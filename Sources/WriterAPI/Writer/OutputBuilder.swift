@@ -9,71 +9,41 @@ import WriterModel
 struct OutputBuilder {
     typealias Made = (place: WriterOutput, destination: Destination)
 
-    private let request: CreateRequest
+    private let plan: WriterPlan
     private let settings: EncoderStart
-    private let clientPolicy: ClientPolicy
-    private let confinement: Confinement
     /// The writer's own.
     private let folder: Directory
     private let onWrite: @Sendable () -> Void
     private let onClaim: (OutputClaim) -> Void
-    private let muxer: MuxerInfo
-    private let plan: DestinationPlan
-    private let othersFolders: OthersFolders
+
+    private var request: CreateRequest { plan.request }
 
     /// `onWrite` is called after bytes were written; `onClaim` with what the writer writes to, while
     /// nothing has been done yet that a client could have taken over.
     init(
-        _ request: CreateRequest, settings: EncoderStart, clientPolicy: ClientPolicy, confinement: Confinement,
-        folder: Directory, onClaim: @escaping (OutputClaim) -> Void, onWrite: @escaping @Sendable () -> Void
-    ) throws(Problem) {
-        self.request = request
+        _ plan: WriterPlan, settings: EncoderStart, folder: Directory, onClaim: @escaping (OutputClaim) -> Void,
+        onWrite: @escaping @Sendable () -> Void
+    ) {
+        self.plan = plan
         self.settings = settings
-        self.clientPolicy = clientPolicy
-        self.confinement = confinement
         self.folder = folder
         self.onWrite = onWrite
         self.onClaim = onClaim
-        let muxer = try asProblem { () throws(StreamWriterError) in
-            try StreamWriter.resolveMuxer(format: request.format, name: request.dst ?? "")
-        }
-        self.muxer = muxer
-        plan = try DestinationPlan(
-            dst: request.dst, muxer: muxer, policy: settings.policy, clientPolicy: clientPolicy)
-        othersFolders = OthersFolders(settings.othersFolders)
-        switch plan {
-        case .file(let dst), .files(let dst): try othersFolders.check(dst)
-        default: break
-        }
     }
 
-    /// The destination owns its descriptor. A trial leaves nothing.
+    /// The destination owns its descriptor. A dry run leaves nothing.
     func make(isDryRun: Bool) throws(Problem) -> Made {
-        let made: Made
         do throws(SystemError) {
-            made = isDryRun ? try makeForDryRun() : try make()
+            return isDryRun ? try makeForDryRun() : try make()
         } catch {
             throw WriterOutput.problem(error, request.dst ?? "")
-        }
-        try narrow(made, to: isDryRun ? .ownFolder : made.place.reach)
-        return made
-    }
-
-    /// Nothing else is within reach from here on; when that can't be had there is no writer.
-    private func narrow(_ made: Made, to reach: Confinement.Reach) throws(Problem) {
-        do throws(SystemError) {
-            try confinement.narrow(to: reach)
-        } catch {
-            made.destination.discard()
-            made.place.remove()
-            throw Problem(.internalError, "The writer can't be confined to its destination: \(error.description).")
         }
     }
 
     private func make() throws(SystemError) -> Made {
-        switch plan {
+        switch plan.destination {
         case .managed:
-            let name = "output." + (muxer.extensions.first ?? "bin")
+            let name = "output." + plan.fileExtension
             claim(.managed(name))
             return try create(.init(folder: folder, name: name))
         case .file(let dst): return try makeFile(dst)
@@ -81,7 +51,7 @@ struct OutputBuilder {
         case .url(let url):
             claim(.nothing)
             // Whatever the client calls by a name that no policy has judged.
-            if clientPolicy == .absent { try Directory(path: settings.outputDirectory).enter() }
+            if plan.clientPolicy == .absent { try Directory(path: settings.outputDirectory).enter() }
             return (place(), .url(url))
         case .device(let name):
             claim(.nothing)
@@ -109,8 +79,9 @@ struct OutputBuilder {
         let outputs = try Directory(path: settings.outputDirectory)
         try refuseIfThere(dst, outputs)
         let muxerFolder = try MuxerFolder(
-            of: dst, in: outputs, overwrites: request.overwrite, ledger: try ledger(), closed: othersFolders)
-        if clientPolicy == .enforced { Interposition.confine(to: muxerFolder) }
+            of: dst, in: outputs, overwrites: request.overwrite, ledger: try ledger(),
+            closed: OthersFolders(settings.othersFolders))
+        if plan.clientPolicy == .enforced { Interposition.confine(to: muxerFolder) }
         try outputs.enter()
         let place = place(muxerFolder: muxerFolder)
         claim(place.claim)
@@ -128,11 +99,11 @@ struct OutputBuilder {
     /// A file in the writer's own folder, or nothing at all for what opens its destination itself.
     private func makeForDryRun() throws(SystemError) -> Made {
         claim(.nothing)
-        switch plan {
+        switch plan.destination {
         case .file(let dst), .files(let dst): try refuseIfThere(dst, try Directory(path: settings.outputDirectory))
         default: break
         }
-        if muxer.needsFile { return try create(.init(folder: folder, name: "trial")) }
+        if plan.muxer.needsFile { return try create(.init(folder: folder, name: "trial")) }
         return (place(), .url(request.dst ?? "null"))
     }
 
@@ -155,7 +126,7 @@ struct OutputBuilder {
     }
 
     /// Under the output directory, where others may take its name. It has a name of the server's own until the
-    /// ledger says which file it is: killed at any time, this process leaves none that nobody knows.
+    /// ledger says which file it is: killed at any time, this process leaves none that is unknown.
     private func create(inOutputs file: WriterOutput.OwnFile, _ ledger: FileLedger) throws(SystemError) -> Made {
         var file = file
         let temporaryName = TemporaryOutput.path(beside: try path(file.name), for: settings.writer).text
@@ -185,8 +156,6 @@ struct OutputBuilder {
     }
 
     private func place(_ file: WriterOutput.OwnFile? = nil, muxerFolder: MuxerFolder? = nil) -> WriterOutput {
-        let opener = DestinationGuard(
-            plan: plan, policy: settings.policy, clientPolicy: clientPolicy, folder: muxerFolder)
-        return WriterOutput(muxer: muxer, plan: plan, opener: opener, file: file)
+        WriterOutput(muxer: plan.muxer, plan: plan.destination, opener: plan.opener(folder: muxerFolder), file: file)
     }
 }

@@ -2,7 +2,7 @@ import HTTPServer
 import Synchronization
 
 /// Tells followers that an output was opened, has grown or has ended.
-final class OutputNotifier: FileGrowth {
+package final class OutputNotifier: FileGrowth {
     private struct State {
         var version = 1
         var end: FileEnd?
@@ -11,9 +11,11 @@ final class OutputNotifier: FileGrowth {
 
     private let state = Mutex(State())
 
-    func grew() { change { _ in } }
+    package init() {}
 
-    func ended(_ end: FileEnd) { change { $0.end = $0.end ?? end } }
+    package func grew() { change { _ in } }
+
+    package func ended(_ end: FileEnd) { change { $0.end = $0.end ?? end } }
 
     private func change(_ body: (inout State) -> Void) {
         let wakes = state.withLock { state in
@@ -24,9 +26,9 @@ final class OutputNotifier: FileGrowth {
         for wake in wakes { wake() }
     }
 
-    var current: (version: Int, end: FileEnd?) { state.withLock { ($0.version, $0.end) } }
+    package var current: (version: Int, end: FileEnd?) { state.withLock { ($0.version, $0.end) } }
 
-    func whenChanged(since version: Int, _ wake: @escaping WakeList.Wake) -> CancelWake {
+    package func whenChanged(since version: Int, _ wake: @escaping WakeList.Wake) -> CancelWake {
         let number = state.withLock { state in state.version > version ? nil : state.wakes.add(wake) }
         guard let number else {
             wake()

@@ -3,13 +3,13 @@ import WriterModel
 
 /// How many requests may wait for their turn at a writer, each with a thread: what one client asks again
 /// and again must leave threads to the others.
-struct TurnLimit: ~Copyable, Sendable {
+package struct TurnLimit: ~Copyable, Sendable {
     private let waiting = Atomic(0)
     private let most: Int
 
-    init(_ most: Int) { self.most = most }
+    package init(_ most: Int) { self.most = most }
 
-    borrowing func taking<R>(_ wait: () throws(Problem) -> R) throws(Problem) -> R {
+    package borrowing func taking<R>(_ wait: () throws(Problem) -> R) throws(Problem) -> R {
         defer { waiting.subtract(1, ordering: .relaxed) }
         guard waiting.add(1, ordering: .relaxed).newValue <= most else {
             throw Problem(

@@ -69,7 +69,7 @@ final class WriterOutput: Sendable {
     func remove() -> [String] {
         guard let file, let identity = file.identity else { return folder?.removeFiles() ?? [] }
         if case .managed = plan {
-            // Nobody else changes the writer's own folder, whose lock this process holds for as long as it lives:
+            // No other process changes the writer's own folder, whose lock this process holds for as long as it lives:
             // waiting for it takes half a second in vain.
             try? file.folder.removeFile(file.name)
             return []
@@ -156,23 +156,29 @@ final class WriterOutput: Sendable {
         return "\(writer).\(muxer.extensions.first ?? "bin")"
     }
 
-    /// Relative to the output directory.
-    var outputFiles: [String] {
-        switch plan {
-        case .file(let path): file?.isSpecial == true ? [] : [path]
-        case .files: files ?? []
-        default: []
-        }
+    /// What there is of the writer's files.
+    struct Written: Sendable {
+        /// Relative to the output directory.
+        var outputFiles: [String] = []
+        /// Of those, what a muxer that opens its own files has left, and their size together; nil for others.
+        var muxersFiles: [String]?
+        var muxersBytes: Int64?
+        /// `…/output` can serve it.
+        var isOneFile: Bool
     }
 
-    /// Whether there is one file that `…/output` can serve.
-    var hasOneFile: Bool { file.map { !$0.isSpecial } ?? false }
-
-    /// What a muxer that opens its own files has left; nil for others.
-    var files: [String]? { folder?.files }
-
-    /// The size of those together.
-    var bytesOfFiles: Int64? { folder?.bytes }
+    /// Looks at every file: not for each request, and under no lock.
+    func look() -> Written {
+        guard let folder else {
+            guard let own = file, !own.isSpecial else { return Written(isOneFile: false) }
+            if case .file(let path) = plan { return Written(outputFiles: [path], isOneFile: true) }
+            return Written(isOneFile: true)
+        }
+        let files = folder.files
+        let bytes = files.reduce(0) { $0 + $1.bytes }
+        let names = files.map(\.path)
+        return Written(outputFiles: names, muxersFiles: names, muxersBytes: bytes, isOneFile: names.count == 1)
+    }
 
     static func problem(_ error: SystemError, _ dst: String) -> Problem {
         if error.isAlreadyThere {

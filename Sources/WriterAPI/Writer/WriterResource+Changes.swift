@@ -7,7 +7,7 @@ import WriterModel
 
 // What may be done to the writer one at a time, before and after it is opened.
 extension WriterResource {
-    func addStream(_ body: JSONValue?) throws(Problem) -> (index: Int, resource: JSONValue) {
+    package func addStream(_ body: JSONValue?) throws(Problem) -> (index: Int, resource: JSONValue) {
         let request = try StreamRequest(body ?? .null)
         note(option: request.encoderOption, filterDesc: request.filterDesc)
         return try change(in: .configuring, needs: "streams are added before open") { parts throws(Problem) in
@@ -23,7 +23,7 @@ extension WriterResource {
         }
     }
 
-    func setMetadata(_ body: JSONValue?) throws(Problem) -> JSONObject {
+    package func setMetadata(_ body: JSONValue?) throws(Problem) -> JSONObject {
         let metadata = try FieldReader.map(body ?? .null, at: "")
         return try change(in: .configuring, needs: "metadata is set before open") { parts throws(Problem) in
             var weight = state.withLock { $0.weight }
@@ -38,7 +38,7 @@ extension WriterResource {
         }
     }
 
-    func open(_ request: OpenRequest) throws(Problem) -> JSONObject {
+    package func open(_ request: OpenRequest) throws(Problem) -> JSONObject {
         note(option: request.option)
         // What is left of a muxer that would not open can't be opened again.
         let stays: Set<ProblemCode> = [.wrongState, .forbiddenOption]
@@ -61,7 +61,7 @@ extension WriterResource {
         }
     }
 
-    func flush() throws(Problem) -> JSONObject {
+    package func flush() throws(Problem) -> JSONObject {
         try change(in: .open, needs: "flush needs an open one") { parts throws(Problem) in
             try asProblem { () throws(StreamWriterError) in try parts.writer.flush() }
             return resource
@@ -89,8 +89,7 @@ extension WriterResource {
     func commit(_ request: OpenRequest, _ place: WriterOutput) throws(Problem) {
         try place.commit()
         state.withLock { state in
-            state.phase = .alive(.open)
-            state.hasOpened = true
+            state.lifecycle.opened()
             state.openOption = request.option
         }
         growth.grew()
@@ -98,14 +97,10 @@ extension WriterResource {
 
     /// Runs an exclusive change in one state; a failure that ends the writer ends it.
     func change<R>(
-        in allowed: WriterState, needs: String, endsWriter: (Problem) -> Bool = { $0.endsWriter },
+        in needed: WriterState, needs: String, endsWriter: (Problem) -> Bool = { $0.endsWriter },
         _ body: (Parts) throws(Problem) -> R
     ) throws(Problem) -> R {
-        try beginChange(in: [.alive(.configuring), .alive(.open)])
-        guard phase == .alive(allowed), let parts = state.withLock({ $0.parts }) else {
-            endChange()
-            throw wrongState(needs: needs)
-        }
+        let parts = try beginChange(in: needed, needs: needs)
         do throws(Problem) {
             let result = try body(parts)
             report(.snapshot(snapshot))
@@ -119,48 +114,56 @@ extension WriterResource {
     }
 
     /// Waits for its turn. 409 while a chunk is being taken.
-    func beginChange(in allowed: [Phase]) throws(Problem) {
-        let refusal = try turns.taking { awaitChange(in: allowed) }
-        if let refusal { throw refusal }
+    func beginChange(in needed: WriterState? = nil, needs: String? = nil) throws(Problem) -> Parts {
+        try turns.taking { () -> Result<Parts, Problem> in
+            state.wait { state in
+                switch state.lifecycle.beginChange(needing: needed) {
+                case .wait: return nil
+                case .refused(let refusal): return .failure(state.lifecycle.problem(refusal, needs: needs))
+                case .begun: return .success(state.parts!)  // There is a writer: it is made of them.
+                }
+            } ?? .failure(wrongState(needs: needs))
+        }.get()
     }
 
-    /// Why it may not begin; nil: it has begun.
-    private func awaitChange(in allowed: [Phase]) -> Problem? {
-        state.wait { state -> Problem?? in
-            if state.isChanging { return nil }
-            if !allowed.contains(state.phase) { return .some(Self.wrongState(state.phase, needs: nil)) }
-            if let stream = state.chunks.keys.min() {
-                return .some(
-                    Problem(
-                        .chunkInProgress, "Stream \(stream) is taking a chunk. Wait for its answer first.",
-                        extras: [("stream", .integer(Int64(stream)))]))
-            }
-            state.isChanging = true
-            return .some(nil)
-        } ?? nil
-    }
-
-    func interruptChunksAndBeginChange() throws(Problem) {
-        _ = try interruptChunksAndBeginChange(until: .never)
-    }
-
-    /// False: what was under way had not ended by then.
-    func interruptChunksAndBeginChange(until deadline: Deadline) throws(Problem) -> Bool {
-        let mayEnd: Bool? = state.wait(until: deadline) { state in
-            guard case .alive = state.phase else { return state.isChanging ? nil : false }
-            for interrupt in state.chunks.values { interrupt() }
-            if state.isChanging || !state.chunks.isEmpty { return nil }
-            state.isChanging = true
-            return true
+    /// A change that ends the chunks that are being taken. False: what was under way had not ended by then.
+    func endChunksAndBeginChange(until deadline: Deadline = .never) throws(Problem) -> Bool {
+        let turn = state.wait(until: deadline) { state -> WriterLifecycle.Turn? in
+            let turn = state.lifecycle.beginChangeAfterChunks()
+            if turn != .wait { return turn }
+            state.interruptChunks()
+            return nil
         }
-        if mayEnd == false { throw wrongState(needs: nil) }
-        return mayEnd != nil
+        if case .refused = turn { throw wrongState(needs: nil) }
+        return turn == .begun
     }
 
     func endChange() {
         state.change { state in
-            state.isChanging = false
+            state.lifecycle.endChange()
             state.lastActive = .now
         }
+    }
+}
+
+extension WriterLifecycle {
+    /// To the request that is refused. `needs`: what it would take.
+    func problem(_ refusal: Refusal, needs: String? = nil) -> Problem {
+        switch refusal {
+        case .wrongState: return phase.wrongState(needs: nil)
+        case .wrongStateForThis: return phase.wrongState(needs: needs)
+        case .chunkInProgress(let stream):
+            return Problem(
+                .chunkInProgress, "Stream \(stream) is taking a chunk. Wait for its answer first.",
+                extras: [("stream", .integer(Int64(stream)))])
+        }
+    }
+}
+
+extension WriterLifecycle.Phase {
+    func wrongState(needs: String?) -> Problem {
+        Problem(
+            .wrongState, "The writer is \(state.rawValue)\(needs.map { "; \($0)" } ?? "").",
+            extras: [("state", .string(state.rawValue))])
     }
 }

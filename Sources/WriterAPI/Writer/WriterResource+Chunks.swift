@@ -18,15 +18,15 @@ final class AddedStream: Sendable {
 // Taking chunks: one at a time on a stream, streams side by side.
 extension WriterResource {
     /// What takes a chunk.
-    struct ChunkTarget: Sendable {
-        let writer: StreamWriter
+    package struct ChunkTarget: Sendable {
+        package let writer: StreamWriter
         let stream: AddedStream
     }
 
     /// Takes the stream for one chunk until `releaseStream`. With `offset`, a chunk that is being
-    /// taken is ended first; a chunk that would not begin where the stream is then is none, and in
-    /// nobody's way.
-    func claimStream(_ index: Int, from offset: Int64?, _ interruption: @escaping Interruption) throws(Problem) -> ChunkTarget {
+    /// taken is ended first; a chunk that would not begin where the stream is then is none, and keeps
+    /// no other waiting.
+    package func claimStream(_ index: Int, from offset: Int64?, _ interruption: @escaping Interruption) throws(Problem) -> ChunkTarget {
         let deadline = Deadline.after(.seconds(5))
         let claimed: Result<ChunkTarget, Problem>? = try turns.taking {
             awaitStream(index, from: offset, until: deadline, interruption)
@@ -40,27 +40,30 @@ extension WriterResource {
         _ index: Int, from offset: Int64?, until deadline: Deadline, _ interruption: @escaping Interruption
     ) -> Result<ChunkTarget, Problem>? {
         state.wait(until: deadline) { state in
-            if state.isChanging { return nil }
-            guard state.phase == .alive(.open), let writer = state.parts?.writer else {
-                return .failure(Self.wrongState(state.phase, needs: "chunks need an open one: POST …/open first"))
+            switch state.lifecycle.turn(ofChunkOf: index, takesOver: offset != nil) {
+            case .wait:
+                state.interruptions[index]?()
+                return nil
+            case .refused(.chunkInProgress): return .failure(Self.chunkInProgress(index))
+            case .refused(let refusal):
+                return .failure(state.lifecycle.problem(refusal, needs: "chunks need an open one: POST …/open first"))
+            case .begun: break
             }
-            guard state.streams.indices.contains(index) else {
+            guard state.streams.indices.contains(index), let writer = state.parts?.writer else {
                 return .failure(.noStream(String(index), of: self.settings.writer))
-            }
-            if let current = state.chunks[index] {
-                if offset != nil { current() }
-                return offset != nil ? nil : .failure(Self.chunkInProgress(index))
             }
             let taken = writer.progress(of: index).offset
             if let offset, offset != taken { return .failure(Self.offsetMismatch(provided: offset, expected: taken)) }
-            state.chunks[index] = interruption
+            state.lifecycle.beginChunk(of: index)
+            state.interruptions[index] = interruption
             return .success(ChunkTarget(writer: writer, stream: state.streams[index]))
         }
     }
 
-    func releaseStream(_ index: Int) {
+    package func releaseStream(_ index: Int) {
         state.change { state in
-            state.chunks[index] = nil
+            state.lifecycle.endChunk(of: index)
+            state.interruptions[index] = nil
             state.lastActive = .now
         }
     }
@@ -74,22 +77,20 @@ extension WriterResource {
         }
     }
 
-    func offset(of index: Int) throws(Problem) -> Int64 {
+    package func offset(of index: Int) throws(Problem) -> Int64 {
         _ = try stream(index)
         return state.withLock { $0.parts }?.writer.progress(of: index).offset ?? 0
     }
 
     /// Ends every upload at once, and a wait for the destination.
-    func interruptWork() {
-        state.withLock { state in for interrupt in state.chunks.values { interrupt() } }
+    package func interruptWork() {
+        state.withLock { $0.interruptChunks() }
         interruptOpening()
     }
 
     /// A destination may take for ever to open: a server that waits for its client.
     func interruptOpening() {
-        let opening = state.withLock { state in
-            state.isChanging && state.phase == .alive(.configuring) ? state.parts?.writer : nil
-        }
+        let opening = state.withLock { $0.lifecycle.mayBeOpening ? $0.parts?.writer : nil }
         opening?.abort()
     }
 
@@ -104,12 +105,11 @@ extension WriterResource {
             ])
     }
 
-    /// To the client whose chunk was ended: what has come in its way.
+    /// To a client of a chunk that was ended: what has come in its way.
     func chunkInterrupted(_ index: Int) -> Problem {
-        let isOpen = state.withLock { $0.phase == .alive(.open) && !$0.isAbandoned }
-        return Problem(
+        Problem(
             .chunkInterrupted,
-            isOpen
+            lifecycle.takesChunks
                 ? "Another request has taken stream \(index) over, or ends the writer. The whole frames that had come are kept."
                 : "The writer was ended while the chunk came.",
             extras: [("stream", .integer(Int64(index)))])
@@ -121,4 +121,8 @@ extension WriterResource {
             "Stream \(index) is taking another chunk. Wait for its answer, or send Upload-Offset to end it.",
             extras: [("stream", .integer(Int64(index)))])
     }
+}
+
+extension WriterResource.State {
+    func interruptChunks() { for interrupt in interruptions.values { interrupt() } }
 }

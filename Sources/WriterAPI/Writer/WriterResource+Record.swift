@@ -6,20 +6,21 @@ import WriterModel
 // What is known of the writer, for clients and for the gateway.
 extension WriterResource {
     /// The body of `GET`.
-    var resource: JSONObject { snapshot.resource }
+    package var resource: JSONObject { snapshot.resource }
 
     /// As it is kept on disk.
-    var record: WriterRecord { record(withFiles: true) }
+    package var record: WriterRecord { makeRecord(state.withLock { $0.parts?.place }?.look()) }
 
-    /// As the gateway is told. To find out which files there are takes a call for each.
-    var snapshot: WriterRecord { record(withFiles: false) }
+    /// As the gateway is told: without lists of files, which grow with the writer.
+    package var snapshot: WriterRecord { makeRecord(nil) }
 
-    private func record(withFiles: Bool) -> WriterRecord {
+    /// `written`: what was found of the writer's files, which takes calls for each: before this takes the lock.
+    func makeRecord(_ written: WriterOutput.Written?) -> WriterRecord {
         state.withLock { state in
             let place = state.parts?.place
             var resource: JSONObject = [
                 "id": .string(settings.writer.text),
-                "state": .string(Self.state(of: state.phase).rawValue),
+                "state": .string(state.lifecycle.phase.state.rawValue),
                 "created_at": .string(settings.createdAt.description),
             ]
             resource["dst"] = place?.shownDestination.map { .string($0) }
@@ -36,39 +37,55 @@ extension WriterResource {
             for (name, value) in state.ending { resource[name] = value }
             return WriterRecord(
                 resource: resource, managedFile: place?.managedFile,
-                outputFiles: withFiles ? (place?.outputFiles ?? []).map(settings.pathInOutputs) : [],
+                outputFiles: (written?.outputFiles ?? []).map(settings.pathInOutputs),
                 mediaType: place?.muxer.mimeType ?? "application/octet-stream",
                 creationFingerprint: state.parts?.request.fingerprint ?? "",
                 idempotencyKey: settings.idempotencyKey)
         }
     }
 
-    static func state(of phase: Phase) -> WriterState {
-        switch phase {
-        case .alive(let state), .ended(let state): state
-        case .absent, .discarded: .configuring
-        }
-    }
+    func wrongState(needs: String?) -> Problem { phase.wrongState(needs: needs) }
 
-    func wrongState(needs: String?) -> Problem { Self.wrongState(phase, needs: needs) }
-
-    static func wrongState(_ phase: Phase, needs: String?) -> Problem {
-        let state = state(of: phase).rawValue
-        return Problem(
-            .wrongState, "The writer is \(state)\(needs.map { "; \($0)" } ?? "").",
-            extras: [("state", .string(state))])
-    }
-
-    func result(_ summary: WriterSummary, endedBy: String) -> JSONValue {
-        let place = state.withLock { $0.parts?.place }
+    func result(_ summary: WriterSummary, _ written: WriterOutput.Written, endedBy: String) -> JSONValue {
         var result: JSONObject = [
-            "bytes": .integer(place?.bytesOfFiles ?? summary.bytesWritten),
+            "bytes": .integer(written.muxersBytes ?? summary.bytesWritten),
             "duration": .number(summary.duration),
             "ended_by": .string(endedBy),
         ]
-        // The gateway serves what is one file, whoever has named it.
-        if place?.hasOneFile == true || place?.files?.count == 1 { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
-        if let files = place?.files { result["files"] = .array(files.map { .string($0) }) }
+        // The gateway serves what is one file, whether Penstock or the muxer has named it.
+        if written.isOneFile { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
+        if let files = written.muxersFiles { result["files"] = .array(files.map { .string($0) }) }
         return .object(result)
+    }
+
+    /// The problem with the destination that failed, and without what is secret in it.
+    package func redacted(_ problem: Problem) -> Problem {
+        let (redaction, destination) = state.withLock { ($0.redaction, $0.shownDestination) }
+        var problem = redaction.apply(to: problem.naming(outputLimitOf: settings.limits))
+        if problem.code == .destinationFailed, let destination, !problem.detail.contains(destination) {
+            problem.detail = "\(destination): \(problem.detail)"
+        }
+        return problem
+    }
+
+    var workDone: WorkDone {
+        state.withLock { state in
+            guard let writer = state.parts?.writer else { return WorkDone() }
+            var work = WorkDone(bytesWritten: writer.bytesWritten)
+            for index in state.streams.indices {
+                let progress = writer.progress(of: index)
+                work.taken += progress.frames
+                work.encoded += progress.framesEncoded
+            }
+            return work
+        }
+    }
+
+    /// Before a client is told of so many bytes.
+    func note(bytesWritten: Int64) { state.withLock { _ in noteLocked(bytesWritten: bytesWritten) } }
+
+    /// With the state's lock.
+    func noteLocked(bytesWritten: Int64) {
+        if bytesWritten > progress.bytesWritten { progress.bytesWritten = bytesWritten }
     }
 }

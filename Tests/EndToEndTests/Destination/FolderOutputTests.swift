@@ -93,6 +93,29 @@ extension EndToEnd {
             }
         }
 
+        /// What is told of a writer while it is open does not grow with its files, over HTTP or on disk.
+        @Test func thousandsOfPicturesAreListedAtTheEndAndNotBefore() async throws {
+            let count = 3_000
+            try await withServer { server in
+                let id = try await server.createWriter([
+                    "dst": "stills/%d.png", "open": true,
+                    "streams": [["type": "video", "frame_rate": 25, "width": 2, "height": 2, "encoder": "png"]],
+                ])
+                try await server.sendChunk(Data(count: 12), to: id, stream: 0)
+                let early = try await server.curl("GET", "/v1/writers/\(id)").body.count
+                try await server.sendChunk(Data(count: 12 * (count - 1)), to: id, stream: 0)
+                let late = try await server.curl("GET", "/v1/writers/\(id)").body.count
+                #expect(late < early + 40, "\(early) bytes of JSON with one file and \(late) with \(count)")
+                let record = server.folder / "state/writers/\(id)/record.json"
+                #expect(try Data(contentsOf: URL(fileURLWithPath: record)).count < 4_096)
+                let closed = try await server.finalize(id)
+                #expect(closed["result"]["files"].array.count == count)
+                #expect(try await server.curl("GET", "/v1/writers/\(id)").json == closed)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try FileManager.default.contentsOfDirectory(atPath: server.outputFolder + "/stills") == [])
+            }
+        }
+
         @Test func muxerIsNotLedOutOfTheOutputDirectory() async throws {
             try await withServer { server in
                 let outside = server.folder / "outside"

@@ -198,5 +198,17 @@ extension EndToEnd {
                 }
             }
         }
+
+        /// It used to be encoded as far as it went, and nothing was said.
+        @Test func arrayThatEndsBeforeItsPromiseIsNoEncoding() async throws {
+            try await withServer { server in
+                let array = NPY(dtype: "<i2", shape: [1_000, 2], data: Data(count: 3_000))
+                let response = try await server.curl(
+                    "POST", "/v1/encode?format=wav&sample_rate=8000&num_channels=2&sample_format=s16",
+                    headers: ["Content-Type: application/x-npy", "Transfer-Encoding: chunked"], body: .bytes(array.file))
+                #expect(response.status == 400 && response.problem == "partial-frame", "\(response.text)")
+                #expect(response.json["detail"].string == "The array's head promises 4000 bytes of data and 3000 came.")
+            }
+        }
     }
 }

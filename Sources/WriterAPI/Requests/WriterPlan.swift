@@ -1,0 +1,90 @@
+import Bytewise
+import StreamWriter
+import WriterModel
+
+/// What a writer is to be, by its request: which muxer writes to what. Made once, before anything else is, and
+/// only of what the policy and the operator allow.
+package struct WriterPlan: Sendable {
+    package private(set) var request: CreateRequest
+    package let muxer: MuxerInfo
+    package let destination: DestinationPlan
+    private let policy: OutputPolicy
+    let clientPolicy: ClientPolicy
+
+    /// `others`: folders that the writer has no part in.
+    package init(
+        _ request: CreateRequest, policy: OutputPolicy, others: OthersFolders = OthersFolders(), clientPolicy: ClientPolicy
+    ) throws(Problem) {
+        // A path that is none has no extension to tell the format from.
+        if clientPolicy == .enforced, request.format == nil, let dst = request.dst, URLParts(dst) == nil {
+            try DestinationPlan.checkPath(dst)
+        }
+        let muxer = try Self.muxer(request.format, request.dst)
+        try OptionPolicy(clientPolicy).check(request, for: muxer)
+        self.init(
+            request, muxer, try DestinationPlan(dst: request.dst, muxer: muxer, policy: policy, clientPolicy: clientPolicy),
+            policy, clientPolicy)
+        if let option = request.open?.option { try OutputNameJudge(muxer: muxer.name, gate: opener()).check(option) }
+        switch destination {
+        case .file(let dst), .files(let dst): try others.check(dst)
+        case .managed, .url, .device, .nowhere: break
+        }
+    }
+
+    /// Of one encoding, whose output is a single file.
+    package init(_ encoding: EncodeRequest, policy: OutputPolicy, clientPolicy: ClientPolicy) throws(Problem) {
+        let muxer = try Self.muxer(encoding.format, nil)
+        guard muxer.needsFile else {
+            throw Problem(
+                .invalidParameter, "\(muxer.name) writes no single file, which is all that one answer can carry.",
+                parameter: "format")
+        }
+        let judge = OptionPolicy(clientPolicy)
+        try judge.check(muxer)
+        try judge.check(encoding.stream.config, for: muxer, destination: "")
+        try judge.check(option: encoding.option, for: muxer)
+        self.init(CreateRequest(encoding), muxer, .managed, policy, clientPolicy)
+    }
+
+    private init(
+        _ request: CreateRequest, _ muxer: MuxerInfo, _ destination: DestinationPlan, _ policy: OutputPolicy,
+        _ clientPolicy: ClientPolicy
+    ) {
+        self.request = request
+        self.muxer = muxer
+        self.destination = destination
+        self.policy = policy
+        self.clientPolicy = clientPolicy
+    }
+
+    private static func muxer(_ format: String?, _ dst: String?) throws(Problem) -> MuxerInfo {
+        try asProblem { () throws(StreamWriterError) in try StreamWriter.resolveMuxer(format: format, name: dst ?? "") }
+    }
+
+    /// What the muxer may open. `folder`: where its own files lie, once that is made.
+    package func opener(folder: MuxerFolder? = nil) -> DestinationGuard {
+        DestinationGuard(plan: destination, policy: policy, clientPolicy: clientPolicy, folder: folder)
+    }
+
+    /// The same as far as a dry run goes: what opens its destination itself is not opened, and what a URL's
+    /// protocol would take of the options is not known without it.
+    package func forDryRun() throws(Problem) -> WriterPlan {
+        let known = Set(Capabilities.muxer(named: muxer.name)?.options.map(\.name) ?? [])
+        var plan = self
+        if muxer.needsFile || destination == .nowhere {
+            if request.open == nil && !request.streams.isEmpty { plan.request.open = OpenRequest() }
+            if case .url = destination { plan.request.open?.option = request.open?.option.filter { known.contains($0.key) } ?? [:] }
+            return plan
+        }
+        if let option = request.open?.option.keys.sorted().first(where: { !known.contains($0) }) {
+            throw Problem(.unknownOption, "nothing takes the option \(option).", parameter: "option.\(option)")
+        }
+        plan.request.open = nil
+        return plan
+    }
+
+    /// "mp4", or what stands for no extension at all.
+    package var fileExtension: String { muxer.extensions.first ?? "bin" }
+
+    package var mediaType: String { muxer.mimeType ?? ChunkBody.rawType }
+}

@@ -1,0 +1,92 @@
+import HTTP1
+import HTTPServer
+import StreamWriter
+import WriterModel
+
+/// One body on its way into a stream, be it raw bytes or a NumPy array: the one way in, for the chunks of a writer
+/// and for an encoding in one request.
+package struct ChunkUpload {
+    private let kind: ChunkBody.Kind
+
+    /// What ended it, and what was kept of it: whole frames, unless the receipt is missing.
+    package struct Failure: Error {
+        package enum Cause {
+            case problem(Problem)
+            case body(RequestBody.Failure)
+            case partialFrame
+            /// An array that is shorter, in bytes, than its head says.
+            case shortArray(promised: Int, came: Int)
+        }
+
+        package let cause: Cause
+        package var receipt: ChunkReceipt?
+    }
+
+    package init(_ head: RequestHead) throws(Problem) { kind = try ChunkBody.kind(head) }
+
+    /// A raw body whose length can't fit is refused before the client is told to send it.
+    package func check(
+        _ framing: BodyFraming, bytesPerFrame: Int, extras: @autoclosure () throws(Problem) -> [(String, JSONValue)] = []
+    ) throws(Problem) {
+        guard kind == .raw, case .length(let length) = framing, length % UInt64(bytesPerFrame) != 0 else { return }
+        throw Problem(
+            .partialFrame,
+            "The body has \(length) bytes, which is no whole number of frames of \(bytesPerFrame) bytes. Nothing was read.",
+            extras: [("bytes_per_frame", .integer(Int64(bytesPerFrame))), ("frames", 0)] + (try extras()))
+    }
+
+    /// Takes the whole body into a stream of the writer's.
+    package func take(
+        _ source: any ChunkSource, into writer: StreamWriter, stream: Int, _ config: StreamConfig, pts: Double? = nil
+    ) throws(Failure) -> ChunkReceipt {
+        let bytesPerFrame = writer.description(of: stream).inputFrameBytes
+        var body: ChunkBody
+        let chunk: Chunk
+        do throws(Problem) {
+            body = try chunkBody(source, config, bytesPerFrame)
+            chunk = try asProblem { () throws(StreamWriterError) in try writer.beginChunk(stream: stream, pts: pts) }
+        } catch {
+            throw Failure(cause: .problem(error))
+        }
+        let cause = Self.fill(chunk, from: &body)
+        let receipt: ChunkReceipt
+        do throws(StreamWriterError) {
+            // Whatever ended the body, its whole frames are kept.
+            receipt = try chunk.finish()
+        } catch {
+            if case .problem? = cause { throw Failure(cause: cause!) }
+            throw Failure(cause: .problem(Problem(error)))
+        }
+        if let cause { throw Failure(cause: cause, receipt: receipt) }
+        if receipt.droppedBytes > 0 { throw Failure(cause: .partialFrame, receipt: receipt) }
+        let came = Int(receipt.frames) * bytesPerFrame
+        if let promised = body.promised, promised != came {
+            throw Failure(cause: .shortArray(promised: promised, came: came), receipt: receipt)
+        }
+        return receipt
+    }
+
+    private func chunkBody(
+        _ source: any ChunkSource, _ config: StreamConfig, _ bytesPerFrame: Int
+    ) throws(Problem) -> ChunkBody {
+        switch kind {
+        case .raw: ChunkBody(raw: source)
+        case .array:
+            try ChunkBody(array: source, of: ArrayLayout(config, frameBytes: bytesPerFrame), frameBytes: bytesPerFrame)
+        }
+    }
+
+    /// What ended the body before its end.
+    private static func fill(_ chunk: Chunk, from body: inout ChunkBody) -> Failure.Cause? {
+        do {
+            try body.fill(chunk)
+            return nil
+        } catch let failure as RequestBody.Failure {
+            return .body(failure)
+        } catch let error as StreamWriterError {
+            return .problem(Problem(error))
+        } catch {
+            return .problem(Problem(.internalError, "The chunk can't be taken: \(error)."))
+        }
+    }
+}

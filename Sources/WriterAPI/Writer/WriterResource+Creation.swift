@@ -1,0 +1,166 @@
+import APICore
+import StreamWriter
+import SystemIO
+import WriterModel
+
+// Making the writer, wholly or not at all.
+extension WriterResource {
+    /// Makes the writer, wholly or not at all. After `claimCreation`.
+    package func create(_ body: JSONValue?) throws(Problem) -> JSONObject {
+        do throws(Problem) {
+            try make(plan(body))
+        } catch {
+            undo(everything: true)
+            let fingerprint = CreationFingerprint.of(body ?? .object([:]))
+            state.withLock { $0.failedCreation = (fingerprint, error) }
+            discard()
+            throw error.locatedInCreation
+        }
+        let resource = self.resource
+        guard state.withLock({ $0.lifecycle.created() }) else { throw .justEnding(settings.writer) }
+        report(.snapshot(snapshot))
+        endChange()
+        return resource
+    }
+
+    /// Makes the writer against a file that is thrown away, tells what it would be, and leaves
+    /// nothing. After `claimCreation`.
+    package func dryRun(_ body: JSONValue?) throws(Problem) -> JSONObject {
+        defer {
+            undo(everything: true)
+            discard()
+        }
+        do throws(Problem) {
+            try make(plan(body).forDryRun(), isDryRun: true)
+        } catch {
+            throw error.locatedInCreation
+        }
+        var resource = self.resource
+        resource["id"] = nil
+        resource["encoder_pid"] = nil
+        resource["dry_run"] = true
+        return resource
+    }
+
+    private func plan(_ body: JSONValue?) throws(Problem) -> WriterPlan {
+        let request = try CreateRequest(body)
+        note(request)
+        return try WriterPlan(
+            request, policy: settings.policy, others: OthersFolders(settings.othersFolders), clientPolicy: clientPolicy)
+    }
+
+    /// What `dst` is to replace is replaced last: a creation that fails leaves it as it was.
+    private func make(_ plan: WriterPlan, isDryRun: Bool = false) throws(Problem) {
+        try weigh(plan.request)
+        let parts = try build(plan, isDryRun: isDryRun)
+        if !isDryRun { try keepFirstRecord() }
+        if let open = plan.request.open { try commit(open, parts.place) }
+    }
+
+    /// A writer whose record can't be kept would be lost with the server: there is none.
+    private func keepFirstRecord() throws(Problem) {
+        do throws(SystemError) {
+            try folder.writeAtomically(WriterRecord.fileName, record.json.encoded)
+        } catch {
+            throw Problem(
+                error.isOutOfSpace ? .noSpace : .internalError, "The writer's record can't be kept: \(error.reason).")
+        }
+    }
+
+    private func note(_ request: CreateRequest) {
+        let options = request.streams.map(\.encoderOption) + [request.open?.option ?? [:]]
+        state.withLock { state in
+            state.redaction = Redaction(destination: request.dst, options: options)
+            for stream in request.streams { state.redaction.add(text: stream.filterDesc ?? "") }
+            state.shownDestination = request.dst.map { URLText.redacted(destination: $0) }
+        }
+    }
+
+    /// Before anything is made: what the record would have to hold.
+    private func weigh(_ request: CreateRequest) throws(Problem) {
+        var weight = DescriptionWeight()
+        weight.destination = JSONValue.string(state.withLock { $0.shownDestination } ?? "").encoded.count
+        weight.metadata = JSONValue.map(request.metadata).encoded.count
+        try weight.check()
+        state.withLock { [weight] in $0.weight = weight }
+    }
+
+    /// Options that come later may hold secrets too.
+    func note(option: [String: String], filterDesc: String? = nil) {
+        state.withLock { state in
+            state.redaction.add(option)
+            if let filterDesc { state.redaction.add(text: filterDesc) }
+        }
+    }
+
+    /// Makes the creation this caller's, who then calls `create`, `dryRun` or `discard`. Waits
+    /// while another one is at it.
+    package func claimCreation() throws(Problem) -> WriterLifecycle.CreationTurn { try turns.taking { awaitCreation() } }
+
+    func awaitCreation() -> WriterLifecycle.CreationTurn { state.wait { $0.lifecycle.beginCreation() } ?? .ended }
+
+    /// Whether this request made the writer.
+    package func wasCreated(by body: JSONValue?) -> Bool {
+        let fingerprint = CreationFingerprint.of(body ?? .object([:]))
+        return state.withLock { $0.parts?.request.fingerprint == fingerprint }
+    }
+
+    /// What a creation that waited for this one to fail is told where it asks for the same; nil: nothing has
+    /// failed, or something else has.
+    package func failure(ofCreationBy body: JSONValue?) -> Problem? {
+        guard let failed = state.withLock({ $0.failedCreation }) else { return nil }
+        return failed.fingerprint == CreationFingerprint.of(body ?? .object([:])) ? failed.problem : nil
+    }
+
+    /// What is made is in the state as soon as it is there, for `undo` to find.
+    private func build(_ plan: WriterPlan, isDryRun: Bool) throws(Problem) -> Parts {
+        let builder = OutputBuilder(
+            plan, settings: settings, folder: folder, onClaim: { [report] in report(.claim($0)) }
+        ) { [growth] in growth.grew() }
+        let (place, destination) = try builder.make(isDryRun: isDryRun)
+        state.withLock { $0.output = place }
+        do throws(SystemError) {
+            try narrow(isDryRun ? .ownFolder : place.reach)
+        } catch {
+            destination.discard()
+            throw Problem(.internalError, "The writer can't be confined to its destination: \(error.description).")
+        }
+        let request = plan.request
+        let writer = try asProblem { () throws(StreamWriterError) in
+            try StreamWriter(
+                destination: destination, format: plan.muxer.name, bufferSize: request.bufferSize,
+                limits: WriterLimits(settings.limits), opener: place.opener,
+                onProgress: { [progress] stream, counters in progress.note(.init(counters), of: stream) })
+        }
+        let parts = Parts(request: request, place: place, writer: writer)
+        state.withLock { state in
+            state.parts = parts
+            state.metadata = request.metadata
+            state.lifecycle.made()
+        }
+        try describe(request, to: writer)
+        return parts
+    }
+
+    private func describe(_ request: CreateRequest, to writer: StreamWriter) throws(Problem) {
+        try asProblem { () throws(StreamWriterError) in try writer.setMetadata(request.metadata) }
+        for (index, stream) in request.streams.enumerated() {
+            do throws(Problem) {
+                _ = try add(stream, to: writer)
+            } catch {
+                throw error.located(at: "/streams/\(index)")
+            }
+        }
+        if let open = request.open {
+            try asProblem { () throws(StreamWriterError) in try writer.open(option: open.option) }
+        }
+    }
+}
+
+extension ProgressMarks.Stream {
+    fileprivate init(_ progress: StreamProgress) {
+        self.init(
+            frames: progress.frames, framesEncoded: progress.framesEncoded, offset: progress.offset,
+            nextPTS: progress.nextPTS)
+    }
+}

@@ -1,0 +1,203 @@
+import APICore
+import StreamWriter
+import SystemIO
+import WriterModel
+
+// How a writer ends: finalized, failed or deleted.
+extension WriterResource {
+    /// How long a writer that is deleted may take to stop what it is at.
+    private static let patience = Duration.seconds(2)
+
+    // MARK: Finalizing
+
+    /// Drains, writes the trailer, closes. One that waited while another did gets the same result.
+    package func finalize() throws(Problem) -> JSONObject {
+        do throws(Problem) {
+            _ = try beginChange()
+        } catch {
+            if phase == .ended(.closed) { return resource }
+            throw error
+        }
+        return try finalizeNow(endedBy: Self.byRequest)
+    }
+
+    /// The same because of something else than a request: a chunk that is still being taken is ended
+    /// and its whole frames kept.
+    package func finalize(because reason: EndReason) throws(Problem) {
+        _ = try endChunksAndBeginChange()
+        _ = try finalizeNow(endedBy: reason.rawValue)
+    }
+
+    private func finalizeNow(endedBy: String) throws(Problem) -> JSONObject {
+        guard let parts = state.withLock({ $0.lifecycle.beginFinalizing() ? $0.parts : nil }) else {
+            endChange()
+            throw wrongState(needs: "finalize needs an open one: POST …/open first, or DELETE it")
+        }
+        report(.snapshot(snapshot))
+        do throws(Problem) {
+            let summary = try asProblem { () throws(StreamWriterError) in try parts.writer.close() }
+            try parts.place.checkKept()
+            let written = parts.place.look()
+            return conclude(.closed, [("result", result(summary, written, endedBy: endedBy))], written)
+        } catch {
+            if endedBy == Self.byRequest, !error.endsWriter {
+                // More may be sent, and the writer finalized then.
+                state.withLock { $0.lifecycle.takeFinalizingBack() }
+                report(.snapshot(snapshot))
+                endChange()
+                throw error
+            }
+            undo()
+            conclude(.failed, failure(error))
+            throw error
+        }
+    }
+
+    private static let byRequest = "finalize"
+
+    // MARK: Failing
+
+    /// The writer can't go on: ends what still runs, and keeps why.
+    package func fail(_ problem: Problem) {
+        ProcessLimits.openMemoryReserve()
+        guard (try? endChunksAndBeginChange()) == true else { return }
+        undo()
+        conclude(.failed, failure(problem))
+    }
+
+    /// What the record tells of a failure.
+    private func failure(_ problem: Problem) -> [(String, JSONValue)] {
+        [("failure", redacted(problem).fitting(RecordBounds.failureBytes).json)]
+    }
+
+    /// Once: what comes late, of a thread that was given up, changes nothing.
+    @discardableResult
+    private func conclude(
+        _ ended: WriterState, _ members: [(String, JSONValue)], _ written: WriterOutput.Written? = nil
+    ) -> JSONObject {
+        let isFirst = state.withLock { state in
+            guard state.lifecycle.end(as: ended) else { return false }
+            state.end(with: members)
+            return true
+        }
+        return isFirst ? tellEnd(ended, written) : resource
+    }
+
+    /// After the lifecycle has ended: keeps the last record and tells the gateway.
+    @discardableResult
+    private func tellEnd(_ ended: WriterState, _ written: WriterOutput.Written? = nil) -> JSONObject {
+        let record = written.map(makeRecord) ?? self.record
+        let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
+        growth.ended(ended == .closed ? .complete : .failed)
+        report(isKept ? .concluded(ended) : .unkeptRecord(record))
+        endIsTold()
+        return record.resource
+    }
+
+    private func endIsTold() {
+        state.change { state in
+            state.lifecycle.endIsTold()
+            state.lastActive = .now
+        }
+    }
+
+    // MARK: Deleting
+
+    /// Deletes the writer and what it wrote. What does not come back soon is left alone. Gives the names
+    /// under which others have put files of theirs, which stay.
+    package func delete() throws(Problem) -> [String] {
+        interruptOpening()
+        let hasBegun = try deletions.taking { () throws(Problem) in
+            try endChunksAndBeginChange(until: .after(Self.patience))
+        }
+        let left = hasBegun ? deleteNow() : abandon(nil)
+        guard let left else { throw wrongState(needs: nil) }
+        return left
+    }
+
+    /// nil: a thread that watches over this one has ended the writer meanwhile.
+    private func deleteNow() -> [String]? {
+        let left = undo(everything: true)
+        return discard() ? left : nil
+    }
+
+    /// No request will make the writer. False: there is one.
+    package func discardIfUncreated() -> Bool {
+        switch awaitCreation() {
+        case .claimed: discard()
+        case .ended: break
+        case .exists: return false
+        }
+        return true
+    }
+
+    /// There is no writer, or none any more. False: it had ended before.
+    @discardableResult
+    package func discard() -> Bool {
+        let isFirst = state.withLock { $0.lifecycle.discard() }
+        if isFirst { tellDiscard() }
+        return isFirst
+    }
+
+    private func tellDiscard() {
+        growth.ended(.failed)
+        report(.discarded)
+        endIsTold()
+    }
+
+    /// The one undo: stops libav, and removes what it wrote, unless the writer has been open: then that is the
+    /// client's, and only `everything` takes it too. Gives the names of files that others have put there, which stay.
+    @discardableResult
+    func undo(everything: Bool = false) -> [String] {
+        state.withLock { $0.parts }?.writer.abort()
+        return removeOutput(everything: everything)
+    }
+
+    private func removeOutput(everything: Bool) -> [String] {
+        let output = state.withLock { state in everything || !state.lifecycle.hasOpened ? state.output : nil }
+        return output?.remove() ?? []
+    }
+
+    // MARK: Without waiting
+
+    var callsUnderWay: [CallUnderWay] { state.withLock { $0.parts }?.writer.callsUnderWay ?? [] }
+
+    package var isAbandoned: Bool { lifecycle.isAbandoned }
+
+    /// The writer has failed; one that was still being made never was.
+    package func failWithoutWaiting(_ problem: Problem) { abandon(problem) }
+
+    /// The end of a writer that a thread is stuck in: nothing is waited for, and what the thread holds goes with
+    /// the process. Without a problem it is deleted. Gives the names of files that others have put there. nil: it
+    /// has ended by itself meanwhile.
+    @discardableResult
+    private func abandon(_ problem: Problem?) -> [String]? {
+        let members = problem.map(failure)
+        let abandonment = state.withLock { state in
+            let abandonment = state.lifecycle.abandon(deleting: problem == nil)
+            if let members, abandonment == .failed { state.end(with: members) }
+            return abandonment
+        }
+        if abandonment == .tooLate { return nil }
+        let left = removeOutput(everything: abandonment == .discarded)
+        if abandonment == .failed { tellEnd(.failed) } else { tellDiscard() }
+        state.withLock { $0.parts }?.writer.failWithoutWaiting(problem?.detail ?? "the writer was deleted")
+        return left
+    }
+}
+
+extension WriterResource.State {
+    fileprivate mutating func end(with members: [(String, JSONValue)]) {
+        ending = [("ended_at", .string(Timestamp.now().description))] + members
+    }
+}
+
+extension WriterLimits {
+    init(_ limits: ServiceLimits) {
+        self.init()
+        pixels = limits.maxPixels
+        channels = limits.maxChannels
+        streams = limits.maxStreams
+        if limits.maxThreads > 0 { threads = limits.maxThreads }
+    }
+}

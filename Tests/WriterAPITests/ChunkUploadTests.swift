@@ -1,0 +1,224 @@
+import Glibc
+import HTTP1
+import HTTPServer
+import StreamWriter
+import Testing
+import WriterAPI
+import WriterModel
+
+/// A body in memory, that comes in pieces and may end badly.
+private final class MemorySource: ChunkSource {
+    private let bytes: [UInt8]
+    private let piece: Int
+    private let failure: RequestBody.Failure?
+    private let length: UInt64?
+    private var position = 0
+
+    init(_ bytes: [UInt8], piece: Int = .max, failure: RequestBody.Failure? = nil, length: Int? = nil) {
+        (self.bytes, self.piece, self.failure) = (bytes, piece, failure)
+        self.length = length.map { UInt64($0) }
+    }
+
+    var framing: BodyFraming { length.map { .length($0) } ?? .chunked }
+    var isFinished: Bool { failure == nil && position == bytes.count && length.map { $0 == UInt64(bytes.count) } ?? false }
+    var bytesLeft: UInt64? { length.map { $0 - UInt64(position) } }
+
+    func read(into regions: [UnsafeMutableRawBufferPointer], limit: Int) throws(RequestBody.Failure) -> Int {
+        if position == bytes.count, let failure { throw failure }
+        var done = 0
+        let most = min(limit, piece, bytes.count - position)
+        for region in regions {
+            let count = min(region.count, most - done)
+            region.copyBytes(from: bytes[(position + done)..<(position + done + count)])
+            done += count
+        }
+        position += done
+        return done
+    }
+}
+
+@Suite struct ChunkUploadTests {
+    private static let config = StreamConfig.audio(AudioStreamConfig(sampleRate: 8_000, numChannels: 2, format: .s16))
+    /// Ten frames of four bytes.
+    private static let samples = (0..<40).map { UInt8($0) }
+
+    /// A writer of raw samples, and the file they go to.
+    private struct Target {
+        let folder = TemporaryFolder()
+        let writer: StreamWriter
+
+        init() throws {
+            folder.write("a", "")
+            let descriptor = open(folder.path + "/a", O_RDWR)
+            writer = try StreamWriter(destination: .file(descriptor: descriptor, name: "a"), format: "s16le")
+            _ = try writer.addStream(ChunkUploadTests.config)
+            try writer.open()
+        }
+
+        func take(_ source: MemorySource, type: String? = nil, pts: Double? = nil) throws -> ChunkReceipt {
+            try ChunkUpload(ChunkUploadTests.head(type: type))
+                .take(source, into: writer, stream: 0, ChunkUploadTests.config, pts: pts)
+        }
+
+        /// What the file holds in the end.
+        func written() throws -> [UInt8] {
+            _ = try writer.close()
+            return folder.bytes("a") ?? []
+        }
+    }
+
+    private static func head(type: String?) throws -> RequestHead {
+        let field = type.map { "Content-Type: \($0)\r\n" } ?? ""
+        let bytes = Array("POST /v1/writers/w/streams/0/chunks HTTP/1.1\r\nHost: a\r\n\(field)\r\n".utf8)
+        let parsed = bytes.withUnsafeBytes { bytes in Result { try RequestParser.parse(bytes, limits: HTTPLimits()) } }
+        guard case .complete(let head, _) = try parsed.get() else { throw HeadIsUnfinished() }
+        return head
+    }
+
+    private func failure(_ work: () throws -> ChunkReceipt) -> ChunkUpload.Failure? {
+        do {
+            _ = try work()
+            return nil
+        } catch {
+            return error as? ChunkUpload.Failure
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 7, 39, 40, 64])
+    func howABodyIsCutNeverChangesWhatIsWritten(piece: Int) throws {
+        for length in [40, nil] {
+            let target = try Target()
+            let receipt = try target.take(MemorySource(Self.samples, piece: piece, length: length))
+            #expect(receipt.frames == 10 && receipt.offset == 40 && receipt.droppedBytes == 0)
+            #expect(try target.written() == Self.samples)
+        }
+    }
+
+    @Test func aBodyThatIsCutAnywhereKeepsItsWholeFramesAndGoesOnFromThere() throws {
+        for cut in 0...40 {
+            let target = try Target()
+            let found = try #require(
+                failure { try target.take(MemorySource(Array(Self.samples[..<cut]), piece: 3, failure: .cut, length: 40)) })
+            guard case .body(.cut) = found.cause else { return #expect(Bool(false), "\(found)") }
+            #expect(found.receipt?.frames == Int64(cut / 4) && found.receipt?.droppedBytes == cut % 4)
+            let offset = Int(try #require(found.receipt).offset)
+            #expect(offset == cut / 4 * 4)
+            let rest = try target.take(MemorySource(Array(Self.samples[offset...])))
+            #expect(rest.offset == 40)
+            #expect(try target.written() == Self.samples)
+        }
+    }
+
+    @Test(arguments: [RequestBody.Failure.timedOut, .interrupted])
+    func whateverEndedTheBodyIsTold(failure ended: RequestBody.Failure) throws {
+        let target = try Target()
+        let found = failure { try target.take(MemorySource(Array(Self.samples[..<9]), failure: ended)) }
+        guard case .body(ended)? = found?.cause else { return #expect(Bool(false), "\(String(describing: found))") }
+        #expect(found?.receipt?.frames == 2)
+    }
+
+    @Test func aBodyThatEndsWithinAFrameSaysHowFar() throws {
+        let target = try Target()
+        let found = failure { try target.take(MemorySource(Array(Self.samples[..<11]))) }
+        guard case .partialFrame? = found?.cause else { return #expect(Bool(false), "\(String(describing: found))") }
+        #expect(found?.receipt?.droppedBytes == 3 && found?.receipt?.frames == 2)
+    }
+
+    @Test func whatTheWriterRefusesIsAProblemWithNothingTaken() throws {
+        let target = try Target()
+        _ = try target.take(MemorySource(Self.samples), pts: 0)
+        let found = failure { try target.take(MemorySource(Self.samples), pts: 0) }
+        guard case .problem(let problem)? = found?.cause else { return #expect(Bool(false), "\(String(describing: found))") }
+        #expect(problem.code == .ptsTooEarly && found?.receipt == nil)
+        // Ten frames of 8,000 a second.
+        #expect(problem.extras == [.init("expected_pts", .number(0.00125))])
+    }
+
+    @Test func aLengthThatIsNoWholeNumberOfFramesIsRefusedUnread() throws {
+        let raw = try ChunkUpload(Self.head(type: nil))
+        for framing in [BodyFraming.length(40), .length(0), .chunked, .none] { try raw.check(framing, bytesPerFrame: 4) }
+        let found = problem { try raw.check(.length(41), bytesPerFrame: 4, extras: [("offset", 8)]) }
+        #expect(found?.code == .partialFrame)
+        #expect(found?.extras == [.init("bytes_per_frame", 4), .init("frames", 0), .init("offset", 8)])
+        // An array has a head before its frames.
+        try ChunkUpload(Self.head(type: "application/x-npy")).check(.length(41), bytesPerFrame: 4)
+    }
+
+    @Test(arguments: [
+        "application/octet-stream", "Application/Octet-Stream", "application/octet-stream; charset=binary", "application/x-www-form-urlencoded", "application/x-npy",
+    ])
+    func aTypeOfRawBytesOrOfAnArrayIsTaken(type: String) throws { _ = try ChunkUpload(Self.head(type: type)) }
+
+    @Test(arguments: ["text/plain", "application/json", "audio/wav", "application/x-npyz"])
+    func anyOtherTypeIsRefused(type: String) {
+        let found = problem { _ = try ChunkUpload(Self.head(type: type)) }
+        #expect(found?.code == .unsupportedMediaType && found?.supported == ["application/octet-stream", "application/x-npy"])
+    }
+
+    // MARK: Arrays
+
+    /// numpy.lib.format, version 1.
+    private static func array(_ data: [UInt8], dtype: String = "<i2", shape: String = "(10, 2)", fortran: Bool = false) -> [UInt8] {
+        var head = "{'descr': '\(dtype)', 'fortran_order': \(fortran ? "True" : "False"), 'shape': \(shape), }"
+        head += String(repeating: " ", count: 127 - 10 - head.utf8.count) + "\n"
+        return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(head.utf8.count), 0] + Array(head.utf8) + data
+    }
+
+    private static let npy = "application/x-npy"
+
+    @Test(arguments: [1, 5, 127, 128, 129, 1_000])
+    func anArrayIsTakenLikeItsBytes(piece: Int) throws {
+        let file = Self.array(Self.samples)
+        for length in [file.count, nil] {
+            let target = try Target()
+            let receipt = try target.take(MemorySource(file, piece: piece, length: length), type: Self.npy)
+            #expect(receipt.frames == 10)
+            #expect(try target.written() == Self.samples)
+        }
+    }
+
+    @Test func anArrayThatEndsBeforeItsPromiseKeepsWhatCame() throws {
+        for cut in stride(from: 0, to: 40, by: 4) {
+            let target = try Target()
+            let found = failure { try target.take(MemorySource(Self.array(Array(Self.samples[..<cut]))), type: Self.npy) }
+            guard case .shortArray(promised: 40, came: cut)? = found?.cause else { return #expect(Bool(false), "\(String(describing: found))") }
+            #expect(found?.receipt?.frames == Int64(cut / 4))
+            #expect(try target.written() == Array(Self.samples[..<cut]))
+        }
+    }
+
+    @Test func anArrayThatEndsWithinItsHeadIsNone() throws {
+        let file = Self.array(Self.samples)
+        for cut in [0, 1, 6, 7, 9, 10, 11, 50, 127] {
+            let target = try Target()
+            let found = failure { try target.take(MemorySource(Array(file[..<cut])), type: Self.npy) }
+            guard case .problem(let problem)? = found?.cause else { return #expect(Bool(false), "\(cut)") }
+            #expect(problem.code == .invalidParameter && problem.parameter == "body", "\(cut): \(problem.detail)")
+            #expect(try target.take(MemorySource(Self.samples)).frames == 10, "the stream is as it was")
+        }
+    }
+
+    @Test(arguments: [
+        (array(samples, dtype: "<f4"), ProblemCode.unsupportedValue, "<i2"), (array(samples, shape: "(2, 10)"), .unsupportedValue, "(N, 2)"),
+        (array(samples, fortran: true), .unsupportedValue, "ascontiguousarray"), (Array("This is no array.".utf8), .invalidParameter, "does not begin"),
+        (array(samples, shape: "(4611686018427387904, 2)"), .payloadTooLarge, "larger than any"),
+    ])
+    func anArrayOfSomethingElseIsRefusedByWhatItShouldBe(file: [UInt8], code: ProblemCode, says: String) throws {
+        let target = try Target()
+        let found = failure { try target.take(MemorySource(file), type: Self.npy) }
+        guard case .problem(let problem)? = found?.cause else { return #expect(Bool(false), "\(String(describing: found))") }
+        #expect(problem.code == code)
+        #expect("\(problem.detail) \(problem.supported ?? [])".contains(says), "\(problem.detail)")
+    }
+
+    @Test func anArrayOfAnotherLengthThanItsBodyIsRefusedBeforeItIsTaken() throws {
+        let target = try Target()
+        let file = Self.array(Self.samples)
+        let found = failure { try target.take(MemorySource(file, length: file.count + 4), type: Self.npy) }
+        guard case .problem(let problem)? = found?.cause else { return #expect(Bool(false), "\(String(describing: found))") }
+        #expect(problem.code == .partialFrame && problem.extras == [.init("frames", 0)])
+        #expect(try target.written() == [])
+    }
+}
+
+private struct HeadIsUnfinished: Error {}
