@@ -54,7 +54,7 @@ import WriterModel
         #expect(said.wait(until: .after(.seconds(5))) { $0.count == 4 ? true : nil } == true)
         // Said once, at the second look.
         #expect(said.withLock { $0.map { $0.contains("no regular file") } } == [false, true, false, false])
-        // Whoever hangs in the open is let go.
+        // The reader that hangs in the open is let go.
         close(Glibc.open(path, O_WRONLY | O_NONBLOCK))
         unlink(path)
         folder.write("tokens", "one\ntwo\n")
