@@ -358,7 +358,7 @@ package final class EncoderSupervisor: Sendable {
         return false
     }
 
-    private static let routes = Set(Operation.allCases.map(\.rawValue) + [MetricCounter.otherRoute])
+    private static let routes = Set(Route.all.map(\.operation.id) + [MetricCounter.otherRoute])
 
     /// What no encoder of ours says was said by who has taken it over: nothing more of it is heard.
     private func distrust(_ link: EncoderLink, _ what: String) -> Bool {
