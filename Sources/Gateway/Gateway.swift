@@ -11,7 +11,7 @@ public final class Gateway: Sendable {
     public enum StartFailure: Error, CustomStringConvertible {
         case system(SystemError)
         case tokens(String)
-        /// Without tokens the server is open to whoever reaches it.
+        /// Without tokens the server is open to all that can reach it.
         case openToAll(host: String)
         case noSandbox(missing: [String])
         case notRoot(ProcessUser)
@@ -142,7 +142,7 @@ public final class Gateway: Sendable {
         return lock
     }
 
-    /// Nobody else can take their names then.
+    /// At the start: no writer can take their names then.
     private func makeFolders(of lines: TokenLines) {
         var made = Set<[UInt8]>()
         for line in lines.lines {
@@ -283,7 +283,7 @@ public final class Gateway: Sendable {
         // Each round: a request that was under way may have added one.
         for link in links { link.tellToEnd() }
         if links.isEmpty {
-            // Until now, whoever asked was told that the server is ending.
+            // Until now, every request was told that the server is ending.
             acceptor.stop()
             if server.connectionCount == 0 { return stopLoop() }
         }
@@ -292,7 +292,7 @@ public final class Gateway: Sendable {
             log.error("an encoder did not end in time", metadata: ["writer": "\(link.writer.key)"])
             if let process = link.process { Signal.send(Signal.kill, to: process) }
         }
-        if links.isEmpty || links.allSatisfy({ $0.end != nil || $0.process == nil }) { stopLoop() }
+        if links.isEmpty || links.allSatisfy({ $0.processEnd != nil || $0.process == nil }) { stopLoop() }
     }
 
     private func stopLoop() {
@@ -308,7 +308,7 @@ public final class Gateway: Sendable {
         stopIfDone()
     }
 
-    /// Tells everybody of a token file that has changed; with `now`, of one that has not, too.
+    /// Tells every encoder of a token file that has changed; with `now`, of one that has not, too.
     private func reloadTokens(now: Bool = false) {
         do throws(TokenFile.Unusable) {
             try tokens.reload(now: now) { lines in

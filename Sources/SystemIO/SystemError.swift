@@ -40,3 +40,9 @@ func retryingOnInterrupt<T: SignedInteger>(
         if errno != EINTR { throw SystemError(operation()) }
     }
 }
+
+/// Of errors that the kernel did not say: what is to be done may succeed later, or never.
+extension SystemError {
+    public static let tryAgain: Int32 = EAGAIN
+    public static let messageTooLong: Int32 = EMSGSIZE
+}

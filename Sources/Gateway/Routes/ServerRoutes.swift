@@ -62,10 +62,10 @@ final class ServerRoutes: Sendable {
     }
 
     private func gauges(withNames: Bool) -> MetricsText.Gauges {
-        let tally = encoders.currentTally
+        let counts = encoders.tally.current
         return MetricsText.Gauges(
             connections: server.withLock { $0 }?.connectionCount ?? 0, writersByOwner: registry.countsByOwner,
-            workByName: withNames ? encoders.currentWorkByName : nil, encoderExits: tally.exits, forkLatency: tally.forkLatency,
+            workByName: withNames ? counts.workByName : nil, encoderExits: counts.exits, forkLatency: counts.forkLatency,
             sandbox: sandbox)
     }
 }
