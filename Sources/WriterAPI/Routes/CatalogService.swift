@@ -35,13 +35,13 @@ final class CatalogService: EncoderService {
             exchange.route = request.operation.id
             if asksForTokens, let token = exchange.head.credentialHash { exchange.noteIdentified(as: token) }
             SystemThread.wipeStack()
-            exchange.reply(.json(try answer(operation, named: request.name)))
+            exchange.reply(.json(try response(to: operation, named: request.name)))
         } catch {
             exchange.reply(error)
         }
     }
 
-    private func answer(_ operation: CatalogOperation, named name: String?) throws(Problem) -> JSONValue {
+    private func response(to operation: CatalogOperation, named name: String?) throws(Problem) -> JSONValue {
         switch operation {
         case .getVersion: return versions
         case .listMuxers: return ["muxers": .array(Capabilities.muxers().map { $0.json(policy) })]
