@@ -98,6 +98,17 @@ package final class ForkServerClient: EncoderSource {
         }
     }
 
+    /// What makes the fork server of a configuration.
+    static func source(
+        _ configuration: GatewayConfiguration, _ loop: EventLoop, _ log: Logger
+    ) -> (@escaping @Sendable (ForkReport) -> Void) throws(SystemError) -> any EncoderSource {
+        { report throws(SystemError) in
+            try ForkServerClient(
+                executable: configuration.encoderExecutable, arguments: configuration.encoderArguments, loop: loop, log: log,
+                onReport: report)
+        }
+    }
+
     package var isRunning: Bool { state.withLock { $0.socket != nil } }
 
     package func fork(
