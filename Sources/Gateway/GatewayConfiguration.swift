@@ -23,7 +23,7 @@ public struct GatewayConfiguration: Sendable {
     public var protectsOperations = false
     /// The server does not start where encoders would run without Landlock or seccomp.
     public var requiresSandbox = false
-    /// Whom to become once the port is bound; nil: nobody else.
+    /// The user to become once the port is bound; nil: the process keeps its own.
     public var user: ProcessUser?
     /// One line for each request.
     public var logsRequests = true

@@ -119,14 +119,14 @@ import WriterModel
         let request = try head("GET", "/")
         #expect(try ended.response(to: .getWriter, stream: nil, head: request).json == .object(record().resource))
         #expect(try ended.response(to: .finalizeWriter, stream: nil, head: request).status == .ok)
-        let offset = try ended.response(to: .getChunkOffset, stream: 1, head: request)
+        let offset = try ended.response(to: .getUploadOffset, stream: 1, head: request)
         #expect(offset.field("Upload-Offset") == "34")
         #expect(offset.status == .noContent)
-        #expect(problem { _ = try ended.response(to: .getChunkOffset, stream: 2, head: request) }?.code == .streamNotFound)
+        #expect(problem { _ = try ended.response(to: .getUploadOffset, stream: 2, head: request) }?.code == .streamNotFound)
     }
 
-    @Test(arguments: [Operation.addStream, .setMetadata, .openWriter, .writeChunk, .flushWriter])
-    func anEndedWriterTakesNothingMore(operation: Operation) throws {
+    @Test(arguments: [WriterOperation.addStream, .setMetadata, .openWriter, .writeChunk, .flushWriter])
+    func anEndedWriterTakesNothingMore(operation: WriterOperation) throws {
         let request = try head("POST", "/")
         let found = problem { _ = try ended(record()).response(to: operation, stream: 0, head: request) }
         #expect(found?.code == .wrongState)

@@ -6,19 +6,44 @@ import WriterModel
 
 @Suite struct RouteTests {
     @Test(arguments: [
-        ("POST", "/v1/writers", Operation.createWriter), ("GET", "/v1/writers", .listWriters),
-        ("HEAD", "/v1/writers", .listWriters), ("PUT", "/v1/writers/a", .putWriter), ("GET", "/v1/writers/a", .getWriter),
-        ("HEAD", "/v1/writers/a", .getWriter), ("DELETE", "/v1/writers/a", .deleteWriter),
-        ("POST", "/v1/writers/a/streams", .addStream), ("PUT", "/v1/writers/a/metadata", .setMetadata),
-        ("POST", "/v1/writers/a/open", .openWriter), ("POST", "/v1/writers/a/streams/0/chunks?pts=1", .writeChunk),
-        ("HEAD", "/v1/writers/a/streams/0/chunks", .getChunkOffset), ("POST", "/v1/writers/a/flush", .flushWriter),
-        ("POST", "/v1/writers/a/finalize", .finalizeWriter), ("GET", "/v1/writers/a/output", .getOutput),
-        ("GET", "/v1/version", .getVersion), ("GET", "/livez", .getLiveness), ("GET", "/readyz", .getReadiness),
-        ("GET", "/openapi.yaml", .getOpenAPI), ("GET", "http://a/v1/writers", .listWriters),
+        ("POST", "/v1/writers", Operation.creation(.createWriter)), ("GET", "/v1/writers", .listWriters),
+        ("HEAD", "/v1/writers", .listWriters), ("PUT", "/v1/writers/a", .creation(.putWriter)), ("GET", "/v1/writers/a", .writer(.getWriter)),
+        ("HEAD", "/v1/writers/a", .writer(.getWriter)), ("DELETE", "/v1/writers/a", .writer(.deleteWriter)),
+        ("POST", "/v1/writers/a/streams", .writer(.addStream)), ("PUT", "/v1/writers/a/metadata", .writer(.setMetadata)),
+        ("POST", "/v1/writers/a/open", .writer(.openWriter)), ("POST", "/v1/writers/a/streams/0/chunks?pts=1", .writer(.writeChunk)),
+        ("HEAD", "/v1/writers/a/streams/0/chunks", .writer(.getUploadOffset)), ("POST", "/v1/writers/a/flush", .writer(.flushWriter)),
+        ("POST", "/v1/writers/a/finalize", .writer(.finalizeWriter)), ("GET", "/v1/writers/a/output", .writer(.getOutput)),
+        ("GET", "/v1/version", .catalog(.getVersion)), ("GET", "/livez", .server(.livez)), ("GET", "/readyz", .server(.readyz)),
+        ("GET", "/openapi.yaml", .server(.getContract)), ("GET", "http://a/v1/writers", .listWriters),
         ("GET", "/v1/%77riters", .listWriters),
     ])
     func aRouteIsFound(method: String, target: String, operation: Operation) throws {
         #expect(try Route.match(try head(method, target)).operation == operation)
+    }
+
+    @Test func everyOperationHasOneRoute() {
+        let ids = ServerOperation.allCases.map(\.rawValue) + CreationOperation.allCases.map(\.rawValue)
+            + WriterOperation.allCases.map(\.rawValue) + CatalogOperation.allCases.map(\.rawValue) + ["listWriters", "encode"]
+        #expect(Route.all.map(\.operation.id).sorted() == ids.sorted())
+    }
+
+    /// Nothing that creates, changes or encodes is let pass with a token that may read, whatever its method.
+    @Test func whatOnlyReadsIsAskedForWithGetOrHead() {
+        for route in Route.all {
+            #expect((route.scope == .read) == [.get, .head].contains(route.method), "\(route.template)")
+        }
+    }
+
+    @Test func everyRouteOfAWriterTakesItsOwnersName() throws {
+        for route in Route.all {
+            guard case .writer = route.operation else { continue }
+            let path = route.template.replacing("{id}", with: "a").replacing("{index}", with: "0")
+            #expect(try Route.match(try head(route.method.rawValue, path + "?name=n")).writer == WriterID("a"))
+            let odd = try head(route.method.rawValue, path + "?nam=n")
+            let twice = try head(route.method.rawValue, path + "?name=n&name=n")
+            #expect(problem { _ = try Route.match(odd) }?.code == .unknownParameter)
+            #expect(problem { _ = try Route.match(twice) }?.code == .invalidParameter)
+        }
     }
 
     @Test func aWriterAndItsStreamAreRead() throws {

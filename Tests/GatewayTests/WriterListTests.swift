@@ -92,7 +92,7 @@ import WriterModel
         #expect(registry.liveCount == 0)
     }
 
-    /// Each of twelve lists that nobody read was whole in memory.
+    /// Each of twelve lists that no client read was whole in memory.
     @Test func aListIsMadeAsItIsTaken() throws {
         let read = Mutex(0)
         for index in 0..<5_000 {

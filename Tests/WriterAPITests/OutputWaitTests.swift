@@ -35,59 +35,6 @@ import WriterModel
         #expect(wakes.load(ordering: .relaxed) == 2)
     }
 
-    @Test func nextGivesWhatWasNotKnownYet() {
-        let notifier = OutputNotifier()
-        let (first, _) = notifier.next(after: 0)
-        DispatchQueue.global().async { notifier.ended(.complete) }
-        let (second, end) = notifier.next(after: first)
-        #expect(second > first && end == .complete)
-    }
-
-    // MARK: OutputFollower
-
-    private func follow(_ pieces: Int, end: FileEnd, failingAfter most: Int = .max) throws -> (sent: [UInt8], error: (any Error)?) {
-        let folder = TemporaryFolder()
-        folder.write("a", "")
-        let path = folder.path + "/a"
-        let file = OpenFile(owning: Glibc.open(path, O_RDONLY))
-        let growth = OutputNotifier()
-        DispatchQueue.global().async {
-            let output = FileHandle(forWritingAtPath: path)!
-            for piece in 0..<pieces {
-                output.write(Data(repeating: UInt8(truncatingIfNeeded: piece), count: 1 + piece * 977 % 100_000))
-                growth.grew()
-            }
-            growth.ended(end)
-        }
-        var sent: [UInt8] = []
-        do {
-            try OutputFollower(file: file, growth: growth).follow { piece throws(Exchange.Failure) in
-                if sent.count > most { throw .clientGone }
-                sent += piece
-            }
-        } catch {
-            return (sent, error)
-        }
-        return (sent, nil)
-    }
-
-    @Test func aFollowerSendsEveryByteOnceInOrder() throws {
-        let expected = (0..<60).flatMap { [UInt8](repeating: UInt8($0), count: 1 + $0 * 977 % 100_000) }
-        let (sent, error) = try follow(60, end: .complete)
-        #expect(sent == expected && error == nil)
-    }
-
-    @Test func aFollowerOfWhatFailedSendsWhatThereIsAndSaysSo() throws {
-        let (sent, error) = try follow(10, end: .failed)
-        #expect(sent.count == (0..<10).reduce(0) { $0 + 1 + $1 * 977 % 100_000 })
-        #expect(error is OutputFollower.Cut)
-    }
-
-    @Test func aFollowerWhoseClientLeavesStops() throws {
-        let (_, error) = try follow(60, end: .complete, failingAfter: 50_000)
-        #expect(error as? Exchange.Failure == .clientGone)
-    }
-
     // MARK: TurnLimit
 
     @Test func oneMoreThanMayWaitIsRefusedAndAfterThemNoneIs() throws {

@@ -17,8 +17,7 @@ package final class EncoderLink: Sendable {
 
     private struct State {
         var said = EncoderWord()
-        var process: Int32?
-        var end: ProcessEnd?
+        var end: EncoderEnd
         var token: EventLoop.Token?
         /// Nothing more is heard of it.
         var isOver = false
@@ -26,38 +25,14 @@ package final class EncoderLink: Sendable {
         var untoldTokens: ControlMessage?
         var untoldEnd: ControlMessage?
         var isToldToEnd = false
-        var killReason: KillReason?
+        var isSettled = false
+        var settlementWakes = WakeList()
     }
 
-    static let tooLong = SystemError.messageTooLong
-
-    /// Why its process is killed.
-    enum KillReason: Sendable {
-        /// It did not answer.
-        case unresponsive
-        /// It said what no encoder of ours says.
-        case improper
-    }
-
-    /// How the writer ended, by its encoder's own word.
-    package enum Outcome: Sendable {
-        /// The record is on disk.
-        case concluded(WriterState)
-        /// The record is not on disk.
-        case unkeptRecord(WriterRecord)
-        case discarded
-    }
-
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let queue: PassQueue
     private let lent: LentConnections
     let heartbeat: EncoderHeartbeat
-    private let settling = Mutex(Settling())
-
-    private struct Settling {
-        var isSettled = false
-        var wakes = WakeList()
-    }
 
     package init(
         writer: WriterID, socket: MessageSocket, role: EncoderStart.Role = .writer, createdAt: Timestamp = .now(),
@@ -70,6 +45,8 @@ package final class EncoderLink: Sendable {
         self.createdAt = createdAt
         self.idempotencyKey = idempotencyKey
         self.folder = folder
+        // The catalog's clients learn no more than that it died.
+        state = Mutex(State(end: EncoderEnd(awaitsProcess: role != .catalog)))
         queue = PassQueue(socket)
         heartbeat = EncoderHeartbeat(socket)
     }
@@ -82,55 +59,35 @@ package final class EncoderLink: Sendable {
     /// The same, of its state only.
     package var writerState: WriterState? { state.withLock { $0.said.state } }
     package var claim: OutputClaim? { state.withLock { $0.said.claim } }
-    var outcome: Outcome? { state.withLock { $0.said.outcome } }
-    package var process: Int32? { state.withLock { $0.process } }
-    var end: ProcessEnd? { state.withLock { $0.end } }
+    var outcome: EncoderEnd.Outcome? { state.withLock { $0.said.outcome } }
+    package var process: Int32? { state.withLock { $0.end.process } }
+    var processEnd: ProcessEnd? { state.withLock { $0.end.processEnd } }
+    var killReason: EncoderEnd.KillReason? { state.withLock { $0.end.killReason } }
 
     /// Since it was asked for.
     let began = ContinuousClock.now
 
-    var killReason: KillReason? { state.withLock { $0.killReason } }
+    /// What is to be done about its end now that this has happened.
+    func take(_ event: EncoderEnd.Event) -> [EncoderEnd.Action] { state.withLock { $0.end.take(event) } }
 
-    /// Ends a process that can't go on. False: there is none to end, or none that is known yet.
-    @discardableResult
-    func kill(for reason: KillReason) -> Bool {
-        let process = state.withLock { state -> Int32? in
-            state.killReason = state.killReason ?? reason
-            return state.end == nil ? state.process : nil
-        }
-        if let process { Signal.send(Signal.kill, to: process) }
-        return process != nil
-    }
-
-    /// How the writer ended is known, and the gateway answers for it.
+    /// How the writer ended is known, and the gateway responds for it.
     func noteSettled() {
-        let wakes = settling.withLock { settling in
-            settling.isSettled = true
-            return settling.wakes.takeAll()
+        let wakes = state.withLock { state in
+            state.isSettled = true
+            return state.settlementWakes.takeAll()
         }
         for wake in wakes { wake() }
     }
 
     /// Calls `wake` once that is so.
     func whenSettled(_ wake: @escaping WakeList.Wake) -> CancelWake {
-        let number = settling.withLock { settling in settling.isSettled ? nil : settling.wakes.add(wake) }
+        let number = state.withLock { state in state.isSettled ? nil : state.settlementWakes.add(wake) }
         guard let number else {
             wake()
             return {}
         }
-        return { [self] in settling.withLock { $0.wakes.remove(number) } }
+        return { [self] in state.withLock { $0.settlementWakes.remove(number) } }
     }
-
-    /// Once: a writer has one process.
-    func setProcess(_ process: Int32) {
-        let isToBeKilled = state.withLock { state in
-            state.process = state.process ?? process
-            return state.killReason != nil && state.process == process && state.end == nil
-        }
-        if isToBeKilled { Signal.send(Signal.kill, to: process) }
-    }
-
-    func setEnd(_ end: ProcessEnd) { state.withLock { $0.end = end } }
 
     /// Nothing more comes from the gateway.
     func finish() { socket.finishSending() }
@@ -181,7 +138,7 @@ package final class EncoderLink: Sendable {
         case .sent, .peerGone: return true
         case .timedOut: return false
         case .tooLong:
-            // Tokens only can be. Those of before may let in whom the new ones do not: nobody is let in then.
+            // Only tokens can be too long. Those of before may let in clients that the new ones do not: no token passes then.
             return isTold(.tokens(.empty))
         }
     }
@@ -206,7 +163,7 @@ package final class EncoderLink: Sendable {
     }
 
     /// Passes a copy of a connection to the encoder. `always`: whatever share its client has. `giveBack` gets
-    /// other connections, which waited for it in vain.
+    /// other connections, which waited for it and could not be sent.
     package func pass(
         _ connection: LentConnection, of clients: [WorkerPool.ClientKey] = [], isForHead: Bool, unread: [UInt8],
         passes: UInt8 = 1, always: Bool = false, giveBack: (LentConnection, [UInt8], UInt8) -> Void = { _, _, _ in }
@@ -238,8 +195,10 @@ package final class EncoderLink: Sendable {
         case changed
         /// Once, before the first snapshot: what the writer writes to.
         case claimed(OutputClaim)
+        /// Once: the first snapshot.
+        case madeWriter
         /// Once: how the writer ended, by the encoder's own word.
-        case concluded(Outcome)
+        case concluded(EncoderEnd.Outcome)
         /// What its encoder has counted.
         case counted(MetricCounts)
         /// No encoder of ours says this.
@@ -311,8 +270,9 @@ package final class EncoderLink: Sendable {
             case .claimed(let claim):
                 if let folder, !claim.lies(in: folder) { return .improper("a claim beyond its token's folder") }
                 return .claimed(claim)
+            case .madeWriter: return .madeWriter
             case .concluded(let outcome):
-                // From here on the gateway answers for the writer: the encoder reads what was passed to it
+                // From here on the gateway responds for the writer: the encoder reads what was passed to it
                 // before, sees the end, hands everything back and goes.
                 socket.finishSending()
                 return .concluded(outcome)

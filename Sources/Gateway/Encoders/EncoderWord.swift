@@ -9,12 +9,14 @@ struct EncoderWord: Sendable {
     enum News {
         case nothing
         case claimed(OutputClaim)
-        case concluded(EncoderLink.Outcome)
+        /// The first snapshot.
+        case madeWriter
+        case concluded(EncoderEnd.Outcome)
     }
 
     private(set) var claim: OutputClaim?
     private(set) var state: WriterState?
-    private(set) var outcome: EncoderLink.Outcome?
+    private(set) var outcome: EncoderEnd.Outcome?
     /// The last snapshot as it came: as text it is no larger than its message.
     private var snapshot: [UInt8]?
 
@@ -37,8 +39,9 @@ struct EncoderWord: Sendable {
             self.claim = claim
             return .claimed(claim)
         case .snapshot(let record):
+            let isFirst = state == nil
             try take(record, bytes, of: link.writer)
-            return .nothing
+            return isFirst && state != nil ? .madeWriter : .nothing
         case .concluded(let state):
             guard state.isEnded, claim != nil else { throw Improper(what: "an end that is none") }
             return conclude(.concluded(state))
@@ -61,7 +64,7 @@ struct EncoderWord: Sendable {
         snapshot = Array(bytes.dropFirst())
     }
 
-    private mutating func conclude(_ outcome: EncoderLink.Outcome) -> News {
+    private mutating func conclude(_ outcome: EncoderEnd.Outcome) -> News {
         self.outcome = outcome
         return .concluded(outcome)
     }

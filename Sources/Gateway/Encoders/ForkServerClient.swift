@@ -16,8 +16,9 @@ package protocol EncoderSource: Sendable {
 
 package enum ForkReport: Sendable {
     case forked(WriterID, process: Int32)
+    /// It is not forked, or nothing is known of it: the fork server has ended.
     case forkFailed(WriterID, reason: String)
-    /// Nobody waited for it when its turn came: it is not forked.
+    /// All its clients had left when its turn came: it is not forked.
     case unwanted(WriterID)
     case ended(process: Int32, ProcessEnd)
 }
@@ -32,8 +33,24 @@ package final class ForkServerClient: EncoderSource {
         var process: Int32?
         var isStopping = false
         var turns = ForkTurns<Request>()
+        /// Those under way.
+        var asked = Set<WriterID>()
         /// When the fork server last said something, or was first asked for something again.
         var lastHeard = ContinuousClock.now
+
+        /// It has been forked, or will not be.
+        mutating func end(_ writer: WriterID) {
+            turns.end()
+            asked.remove(writer)
+        }
+
+        /// The fork server is gone; gives those that it was asked for and said nothing of.
+        mutating func forgetServer() -> Set<WriterID> {
+            socket = nil
+            turns.endAll()
+            defer { asked = [] }
+            return asked
+        }
     }
 
     private final class Request: Sendable {
@@ -81,6 +98,17 @@ package final class ForkServerClient: EncoderSource {
         }
     }
 
+    /// What makes the fork server of a configuration.
+    static func source(
+        _ configuration: GatewayConfiguration, _ loop: EventLoop, _ log: Logger
+    ) -> (@escaping @Sendable (ForkReport) -> Void) throws(SystemError) -> any EncoderSource {
+        { report throws(SystemError) in
+            try ForkServerClient(
+                executable: configuration.encoderExecutable, arguments: configuration.encoderArguments, loop: loop, log: log,
+                onReport: report)
+        }
+    }
+
     package var isRunning: Bool { state.withLock { $0.socket != nil } }
 
     package func fork(
@@ -107,7 +135,7 @@ package final class ForkServerClient: EncoderSource {
                 onReport(.unwanted(request.writer))
                 unwanted += 1
             }
-            state.withLock { $0.turns.end() }
+            state.withLock { $0.end(request.writer) }
             // The loop has other things to do than to clear up after one client.
             if unwanted == Self.mostUnwanted { return loop.post { [self] in beginNext() } }
         }
@@ -119,6 +147,7 @@ package final class ForkServerClient: EncoderSource {
             let isFirst = state.turns.underWay == 0
             guard let request = state.turns.next() else { return nil }
             if isFirst { state.lastHeard = .now }
+            state.asked.insert(request.writer)
             return (socket, request)
         }
     }
@@ -180,13 +209,12 @@ package final class ForkServerClient: EncoderSource {
                 state.withLock { $0.lastHeard = .now }
                 if let message = ForkMessage(bytes) { report(message) }
             case .ended:
-                let isStopping = state.withLock { state in
+                let (isStopping, lost) = state.withLock { state in
                     if let token = state.token { loop.unwatch(socket.descriptor, token) }
-                    state.socket = nil
-                    state.turns.endAll()
-                    return state.isStopping
+                    return (state.isStopping, state.forgetServer())
                 }
                 if !isStopping { log.error("the fork server ended; another one is started") }
+                for writer in lost { onReport(.forkFailed(writer, reason: "the fork server ended")) }
                 return
             }
         }
@@ -202,8 +230,8 @@ package final class ForkServerClient: EncoderSource {
 
     private func report(_ message: ForkMessage) {
         switch message {
-        case .forked, .forkFailed:
-            state.withLock { $0.turns.end() }
+        case .forked(let writer, _), .forkFailed(let writer, _):
+            state.withLock { $0.end(writer) }
             beginNext()
         case .ended, .fork: break
         }

@@ -42,6 +42,6 @@ package struct ForkTurns<Request> {
     /// One has been forked, or will not be.
     package mutating func end() { underWay = max(0, underWay - 1) }
 
-    /// Whoever had them under way is gone.
+    /// The fork server that had them under way is gone.
     mutating func endAll() { underWay = 0 }
 }

@@ -82,7 +82,7 @@ final class LentConnections: Sendable {
         return true
     }
 
-    /// Whether nobody waits any more for what the encoder was passed.
+    /// Whether every client of what the encoder was passed has left.
     var isDeserted: Bool {
         state.withLock { state in
             !state.bySlot.isEmpty && state.bySlot.values.allSatisfy { Socket.hasPeerEnded($0.connection.descriptor) }

@@ -26,7 +26,7 @@ final class PassQueue: Sendable {
     init(_ socket: MessageSocket) { self.socket = socket }
 
     /// Sends a copy of the connection, or leaves it to be sent. `.timedOut`: the encoder is behind, and
-    /// the connection stays the caller's. `giveBack` gets those that were left here in vain.
+    /// the connection stays the caller's. `giveBack` gets those that were left here and could not be sent.
     func pass(_ parcel: Parcel, giveBack: (Parcel) -> Void) -> MessageSocket.Sent {
         if !state.withLock({ $0.hasSender }) {
             let sent = send(parcel, within: .zero)
@@ -39,7 +39,7 @@ final class PassQueue: Sendable {
         case .send: break
         }
         let sent = send(parcel, within: Self.patience)
-        // One that no message can hold is nobody else's matter.
+        // That no message can hold one says nothing of the others.
         let unsent = sent == .sent || sent == .tooLong ? sendWaiting() : stop()
         for parcel in unsent { giveBack(parcel) }
         return sent

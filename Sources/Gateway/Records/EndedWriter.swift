@@ -9,7 +9,7 @@ package struct EndedWriter {
     let writer: WriterID
     let record: WriterRecord
     let records: RecordStore
-    /// Told with the writer: to whoever sees every owner's.
+    /// Told with the writer: to callers that see every owner's.
     private let shownOwner: String?
 
     package init(writer: WriterID, record: WriterRecord, records: RecordStore, shownOwner: String? = nil) {
@@ -21,18 +21,18 @@ package struct EndedWriter {
 
     private var resource: JSONObject { record.resource.naming(owner: shownOwner) }
 
-    /// Answers what an ended writer can be asked. `delete` also makes the registry forget.
-    package func response(to operation: Operation, stream: Int?, head: RequestHead) throws(Problem) -> Response {
+    /// The response to what can be asked of an ended writer but its deletion, which the registry has to know of.
+    package func response(to operation: WriterOperation, stream: Int?, head: RequestHead) throws(Problem) -> Response {
         switch operation {
         case .getWriter: return .json(.object(resource))
         case .finalizeWriter where record.state == .closed: return .json(.object(resource))
         case .getOutput: return try output(head)
-        case .getChunkOffset: return try offset(of: stream)
-        default: throw wrongState
+        case .getUploadOffset: return try offset(of: stream)
+        case .finalizeWriter, .deleteWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk: throw wrongState
         }
     }
 
-    /// The answer to a `PUT` of the same id.
+    /// The response to a `PUT` of the same id or, with `keyed`, to a `POST` with the same Idempotency-Key.
     package func response(toCreation request: JSONValue?, keyed: Bool = false) throws(Problem) -> Response {
         guard CreationFingerprint.of(request ?? .object([:])) == record.creationFingerprint else {
             if keyed { throw .keyReused(by: writer) }

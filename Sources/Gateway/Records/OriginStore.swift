@@ -125,7 +125,7 @@ final class OriginStore: Sendable {
     /// The record with what is not its encoder's to say put right.
     func checked(_ record: WriterRecord, of writer: WriterID) -> WriterRecord {
         let origin = self[writer]
-        // Without one, what lies in the writer's own folder is nobody else's all the same.
+        // Without one, what lies in the writer's own folder is its own all the same.
         let claim = origin?.claim ?? record.managedFile.map { .managed($0) } ?? .nothing
         var record = RecordCheck(writer: writer, claim: claim.isValid ? claim : .nothing).checked(record)
         record.idempotencyKey = origin?.idempotencyKey

@@ -49,7 +49,7 @@ package final class RecordStore: Sendable {
     /// Makes the writer's folder. Throws `isAlreadyThere` when there is one.
     package func makeFolder(_ writer: WriterID) throws(SystemError) { try writers.makeSubdirectory(writer.key) }
 
-    /// Makes the folder of a writer whose id nobody else has: what is there is left of one that there is no more,
+    /// Makes the folder of a writer whose id no other has: what is there is left of one that there is no more,
     /// and could not be removed then.
     func makeFolderAnew(_ writer: WriterID) throws(SystemError) {
         do throws(SystemError) {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The metrics' text, which is made once for all who ask within a short time: they are anybody's to ask for.
+/// The metrics' text, which is made once for all requests within a short time: they need no token.
 package final class MetricsCache: Sendable {
     private struct Made {
         let text: [UInt8]

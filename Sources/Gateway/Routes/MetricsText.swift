@@ -7,7 +7,7 @@ struct MetricsText {
         var connections = 0
         /// "": of tokens without a name.
         var writersByOwner: [String: [WriterState: Int]] = [:]
-        /// nil: whoever asks may not know of names.
+        /// nil: the client may not know of names.
         var workByName: [String: MetricCounts]?
         var encoderExits: [String: Int64] = [:]
         var forkLatency = DurationHistogram()

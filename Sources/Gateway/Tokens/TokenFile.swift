@@ -49,7 +49,7 @@ package final class TokenFile: Sendable {
         }
     }
 
-    /// How long whoever writes a pipe may take.
+    /// How long the writer of a pipe may take.
     private static let pipeTime = Duration.seconds(10)
 
     /// Reads the file as it is now, for the first time: it may be a pipe. One that is being written is waited
@@ -66,8 +66,8 @@ package final class TokenFile: Sendable {
         }
     }
 
-    /// The lines again, if the file has changed, and not since the call before: whoever writes it in
-    /// place is given that time. Call it by the second.
+    /// The lines again, if the file has changed, and not since the call before: a program that writes it
+    /// in place is given that time. Call it by the second.
     package func readIfChanged() throws(Unusable) -> TokenLines? {
         let stamp = File.stamp(path)
         let isStable = state.withLock { state in

@@ -45,8 +45,8 @@ enum ForkWarmUp {
             resource: ["id": .string(writer.text), "metadata": .map(["title": ""]), "bytes_written": 0],
             managedFile: "output.wav", outputFiles: [], mediaType: "audio/wav", creationFingerprint: "")
         var counts = MetricCounts()
-        counts.answers[.init(route: Operation.writeChunk.rawValue, status: 200)] = 1
-        counts.durations[Operation.writeChunk.rawValue, default: .init()].add(0.001)
+        counts.answers[.init(route: WriterOperation.writeChunk.rawValue, status: 200)] = 1
+        counts.durations[WriterOperation.writeChunk.rawValue, default: .init()].add(0.001)
         for message in [
             ControlMessage.start(settings), .tokens(.empty), .claim(.managed("output.wav")),
             .connection(unread: [0], passes: 1, slot: 0), .released(slot: 0, isBroken: false), .snapshot(record), .metrics(counts),

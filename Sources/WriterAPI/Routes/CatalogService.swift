@@ -30,20 +30,20 @@ final class CatalogService: EncoderService {
     func handle(_ exchange: Exchange) {
         do throws(Problem) {
             // It knows no token: the gateway asks for one, and that for every request.
-            guard let request = try? Route.match(exchange.head), request.operation.isAboutLibav,
+            guard let request = try? Route.match(exchange.head), case .catalog(let operation) = request.operation,
                 exchange.isFirst || !asksForTokens
             else { return try gateway.handBack(exchange) }
-            exchange.route = request.operation.rawValue
+            exchange.route = request.operation.id
             if asksForTokens, let token = exchange.head.credentialHash { exchange.noteIdentified(as: token) }
             SystemThread.wipeStack()
-            exchange.reply(.json(try answer(request)))
+            exchange.reply(.json(try response(to: operation, named: request.name)))
         } catch {
             exchange.reply(error)
         }
     }
 
-    private func answer(_ request: RoutedRequest) throws(Problem) -> JSONValue {
-        switch request.operation {
+    private func response(to operation: CatalogOperation, named name: String?) throws(Problem) -> JSONValue {
+        switch operation {
         case .getVersion: return versions
         case .listMuxers: return ["muxers": .array(Capabilities.muxers().map { $0.json(policy) })]
         case .listOutputDevices:
@@ -54,17 +54,16 @@ final class CatalogService: EncoderService {
         case .listOutputProtocols:
             return ["protocols": .array(Capabilities.outputProtocols().map { .string($0) })]
         case .getMuxer:
-            guard let muxer = Capabilities.muxer(named: request.name ?? "") else {
-                throw Self.unknown("muxer", request.name, Capabilities.muxers().map(\.name), .notFound)
+            guard let muxer = Capabilities.muxer(named: name ?? "") else {
+                throw Self.unknown("muxer", name, Capabilities.muxers().map(\.name), .notFound)
             }
             return muxer.json(policy, withOptions: true)
         case .getEncoder:
-            guard let encoder = Capabilities.encoder(named: request.name ?? "") else {
+            guard let encoder = Capabilities.encoder(named: name ?? "") else {
                 let names = (Capabilities.encoders(.audio) + Capabilities.encoders(.video)).map(\.name)
-                throw Self.unknown("encoder", request.name, names, .notFound)
+                throw Self.unknown("encoder", name, names, .notFound)
             }
             return encoder.json(policy, withOptions: true)
-        default: throw Problem(.notFound, "This is no question about libav.")
         }
     }
 

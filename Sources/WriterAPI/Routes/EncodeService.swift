@@ -73,8 +73,8 @@ final class EncodeService: EncoderService {
             let handle = exchange.body.interrupter
             interrupter.withLock { $0 = handle }
             defer { interrupter.withLock { $0 = nil } }
-            exchange.route = Operation.encode.rawValue
-            try authenticator.identify(exchange).require(Operation.encode.scope)
+            exchange.route = Operation.encode.id
+            try authenticator.identify(exchange).require(Route.encode.scope)
             SystemThread.wipeStack()
             try encode(exchange)
         } catch {

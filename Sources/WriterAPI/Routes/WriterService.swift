@@ -24,7 +24,12 @@ final class WriterService: EncoderService {
         self.gateway = gateway
     }
 
-    var isConcluded: Bool { resource.lifecycle.isOver }
+    var isConcluded: Bool {
+        switch resource.phase {
+        case .ended, .discarded: true
+        case .absent, .alive: false
+        }
+    }
 
     var snapshot: WriterRecord? {
         if case .alive = resource.phase { resource.snapshot } else { nil }
@@ -73,9 +78,9 @@ final class WriterService: EncoderService {
             guard let request = try? Route.match(exchange.head), let caller = try caller(of: exchange),
                 isMine(request, of: caller, exchange)
             else { return try gateway.handBack(exchange) }
-            exchange.route = request.operation.rawValue
-            try caller.require(request.operation.scope)
-            guard request.operation.takesJSON else { return perform(request, by: caller, exchange) }
+            exchange.route = request.operation.id
+            try caller.require(request.route.scope)
+            guard request.route.takesJSON else { return perform(request, by: caller, exchange) }
             exchange.gatherBody(limit: settings.limits.maxJSONBytes) { [self] in perform(request, by: caller, $0) }
         } catch {
             reply(error, exchange)
@@ -85,7 +90,7 @@ final class WriterService: EncoderService {
     private func perform(_ request: RoutedRequest, by caller: Principal, _ exchange: Exchange) {
         SystemThread.wipeStack()
         do throws(Problem) {
-            try answer(request, by: caller, exchange)
+            try respond(to: request, by: caller, exchange)
         } catch {
             reply(error, exchange)
         }
@@ -96,7 +101,7 @@ final class WriterService: EncoderService {
         exchange.reply(problem, fields: problem.offsetFields)
     }
 
-    /// The name that the request's token stands for; nil: that is for the gateway to say. This process knows the tokens that reach
+    /// Whose request it is; nil: that is for the gateway to say. This process knows the tokens that reach
     /// its own writer. A request that has just been passed here is not sent back for its token.
     private func caller(of exchange: Exchange) throws(Problem) -> Principal? {
         do throws(Problem) {
@@ -114,10 +119,11 @@ final class WriterService: EncoderService {
     private func isMine(_ request: RoutedRequest, of caller: Principal, _ exchange: Exchange) -> Bool {
         switch (request.operation, resource.settledPhase) {
         case (_, .ended), (_, .discarded): return false
-        case (.createWriter, .absent): return true
-        case (.createWriter, _): return caller.name == settings.writer.owner && repeatsCreation(exchange.head)
-        case (.putWriter, _): return request.writer?.owned(by: caller.name) == settings.writer
-        default: return request.writer?.text == settings.writer.text && reaches(caller, exchange)
+        case (.creation(.createWriter), .absent): return true
+        case (.creation(.createWriter), _): return caller.name == settings.writer.owner && repeatsCreation(exchange.head)
+        case (.creation(.putWriter), _): return request.writer?.owned(by: caller.name) == settings.writer
+        case (.writer, _): return request.writer?.text == settings.writer.text && reaches(caller, exchange)
+        case (.server, _), (.listWriters, _), (.encode, _), (.catalog, _): return false
         }
     }
 
@@ -128,7 +134,7 @@ final class WriterService: EncoderService {
             guard let named = try? caller.namedOwner(name) else { return false }
             return named == owner
         }
-        // A token that sees all owners' writers may mean several: the gateway has just decided which.
+        // A caller that sees all may mean several: the gateway has just decided which.
         return caller.name == owner || caller.seesAll && exchange.isFirst
     }
 
@@ -137,10 +143,19 @@ final class WriterService: EncoderService {
         return key == settings.idempotencyKey
     }
 
-    private func answer(_ request: RoutedRequest, by caller: Principal, _ exchange: Exchange) throws(Problem) {
-        func reply(_ writer: JSONObject) { exchange.reply(.json(.object(shown(writer, to: caller)))) }
+    private func respond(to request: RoutedRequest, by caller: Principal, _ exchange: Exchange) throws(Problem) {
         switch request.operation {
-        case .createWriter, .putWriter: try create(by: caller, exchange)
+        case .creation: try create(by: caller, exchange)
+        case .writer(let operation): try respond(to: operation, stream: request.stream ?? 0, by: caller, exchange)
+        case .server, .listWriters, .encode, .catalog: try gateway.handBack(exchange)
+        }
+    }
+
+    private func respond(
+        to operation: WriterOperation, stream: Int, by caller: Principal, _ exchange: Exchange
+    ) throws(Problem) {
+        func reply(_ writer: JSONObject) { exchange.reply(.json(.object(shown(writer, to: caller)))) }
+        switch operation {
         case .getWriter: reply(resource.resource)
         case .deleteWriter:
             exchange.reply(.deleted(leaving: try resource.delete()))
@@ -159,16 +174,15 @@ final class WriterService: EncoderService {
         case .finalizeWriter:
             try refuseParameters(exchange)
             reply(try resource.finalize())
-        case .writeChunk: try ChunkRoute(resource: resource, stream: request.stream ?? 0).answer(exchange)
-        case .getChunkOffset:
-            let offset = try resource.offset(of: request.stream ?? 0)
+        case .writeChunk: try ChunkRoute(resource: resource, stream: stream).answer(exchange)
+        case .getUploadOffset:
+            let offset = try resource.offset(of: stream)
             exchange.reply(Response(.noContent, fields: [("Upload-Offset", String(offset))]))
         case .getOutput: try OutputRoute(resource: resource, writer: settings.writer).answer(exchange)
-        default: try gateway.handBack(exchange)
         }
     }
 
-    /// A writer's owner is named to a caller that sees other owners' writers too.
+    /// A caller that sees the writers of other owners is told whose this one is.
     private func shown(_ writer: JSONObject, to caller: Principal) -> JSONObject {
         writer.naming(owner: caller.seesAll ? settings.writer.owner : nil)
     }

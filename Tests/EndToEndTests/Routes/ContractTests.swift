@@ -26,6 +26,24 @@ extension EndToEnd {
             #expect(documented.subtracting(routed).subtracting(heads) == [], "operations without a route")
         }
 
+        /// Generators name clients' functions after operationIds. A HEAD of what has a GET has an id of its own.
+        @Test func contractSaysOfEachRouteWhatTheTableSays() throws {
+            let operations = try Contract.load().operations
+            let routes = Dictionary(uniqueKeysWithValues: Route.all.map { ("\($0.method.rawValue) \($0.template)", $0) })
+            for operation in operations {
+                let context = Comment(rawValue: operation.id)
+                let own = routes["\(operation.method) \(operation.path)"]
+                if let own { #expect(operation.id == own.operation.id) }
+                let route = try #require(own ?? routes["GET \(operation.path)"], context)
+                if case .only(let names) = route.query { #expect(operation.query == names, context) }
+                if operation.takesJSON { #expect(route.takesJSON, context) }
+                #expect(operation.scopes ?? ["read"] == route.scope.names, context)
+            }
+            #expect(Set(operations.map(\.id)).count == operations.count)
+            // No other is served without a token where tokens are asked for.
+            #expect(Set(operations.filter { $0.scopes == nil }.map(\.id)) == ["livez", "readyz", "getContract"])
+        }
+
         @Test func contractNamesEveryProblemCode() throws {
             let text = try String(contentsOfFile: Repository.contract, encoding: .utf8)
             #expect(ProblemCode.allCases.filter { !text.contains("`\($0.rawValue)`") } == [])
@@ -137,6 +155,11 @@ struct Contract {
         let path: String
         let id: String
         let statuses: Set<Int>
+        /// The names of its query's parameters.
+        let query: Set<String>
+        let takesJSON: Bool
+        /// What its token must allow; nil: it needs none.
+        let scopes: [String]?
     }
 
     let operations: [Operation]
@@ -151,14 +174,7 @@ struct Contract {
         else { throw HarnessError("openapi.yaml is not an OpenAPI document") }
         return Contract(
             operations: paths.flatMap { path, item in
-                item.compactMap { method, value -> Operation? in
-                    guard let operation = value as? [String: Any], let id = operation["operationId"] as? String,
-                        let responses = operation["responses"] as? [String: Any]
-                    else { return nil }
-                    return Operation(
-                        method: method.uppercased(), path: path, id: id,
-                        statuses: Set(responses.keys.compactMap { Int($0) }))
-                }
+                item.compactMap { method, value in Operation(method, path, value, of: item, in: document) }
             }.sorted { $0.id < $1.id },
             schemas: schemas.mapValues { schema in
                 (
@@ -188,5 +204,30 @@ struct Contract {
         let members = Set(object.object.keys)
         #expect(members.subtracting(schema.properties) == [], "\(name): undocumented", sourceLocation: sourceLocation)
         #expect(schema.required.subtracting(members) == [], "\(name): missing", sourceLocation: sourceLocation)
+    }
+}
+
+extension Contract.Operation {
+    /// nil: a path's member that is no operation.
+    fileprivate init?(_ method: String, _ path: String, _ value: Any, of item: [String: Any], in document: [String: Any]) {
+        guard let operation = value as? [String: Any], let id = operation["operationId"] as? String,
+            let responses = operation["responses"] as? [String: Any]
+        else { return nil }
+        let all = [item, operation].flatMap { $0["parameters"] as? [[String: Any]] ?? [] }
+        let parameters = all.map { Self.resolved($0, in: document) }
+        let body = Self.resolved(operation["requestBody"] as? [String: Any] ?? [:], in: document)
+        let security = operation["security"] ?? document["security"]
+        self.init(
+            method: method.uppercased(), path: path, id: id, statuses: Set(responses.keys.compactMap { Int($0) }),
+            query: Set(parameters.filter { $0["in"] as? String == "query" }.compactMap { $0["name"] as? String }),
+            takesJSON: (body["content"] as? [String: Any])?["application/json"] != nil,
+            scopes: (security as? [[String: Any]] ?? []).lazy.compactMap { $0["bearer"] as? [String] }.first)
+    }
+
+    /// What a `$ref` names.
+    private static func resolved(_ object: [String: Any], in document: [String: Any]) -> [String: Any] {
+        guard let reference = object["$ref"] as? String else { return object }
+        let names = reference.split(separator: "/").dropFirst()
+        return names.reduce(document) { $0[String($1)] as? [String: Any] ?? [:] }
     }
 }

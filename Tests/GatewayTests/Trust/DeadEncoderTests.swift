@@ -34,7 +34,7 @@ import WriterModel
         _ = try scene.start("w")
     }
 
-    /// Its first record is kept, and what lay at its name is replaced already: nobody gets that back.
+    /// Its first record is kept, and what lay at its name is replaced already: that is not given back.
     @Test func aWriterIsMadeOnceItsFirstRecordIsKept() throws {
         let scene = try GatewayScene()
         let encoder = try scene.start("w")
@@ -83,6 +83,21 @@ import WriterModel
             _ = #expect(throws: Problem.self) { _ = try scene.start("held") }
         }
         #expect(scene.registry[WriterID("held")!] == nil)
+    }
+
+    /// It was waited for, as one is whose process has yet to be told of.
+    @Test(arguments: [true, false])
+    func aWriterThatCouldNotBeForkedIsGoneAtOnce(isToldFirst: Bool) throws {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w")
+        let failure = ForkReport.forkFailed(encoder.writer, reason: "no memory")
+        if isToldFirst { scene.report(failure) }
+        encoder.socket.finishSending()
+        scene.hear(encoder)
+        #expect((scene.registry[encoder.writer] == nil) == isToldFirst)
+        if !isToldFirst { scene.report(failure) }
+        #expect(scene.registry[encoder.writer] == nil)
+        #expect(try scene.records.all() == [])
     }
 
     private func snapshot() -> WriterRecord {

@@ -45,4 +45,24 @@ import WriterModel
         #expect(lines.all.count { $0.contains("none of its own") } == 4)
         client.stop()
     }
+
+    /// Its clients were told some seconds later that no encoder could be started.
+    @Test func whatALostForkServerWasAskedForIsToldAtOnce() throws {
+        let reports = Monitor<[String]>([])
+        let loop = try EventLoop()
+        try SystemThread.start(name: "loop") { loop.run() }
+        defer { loop.stop() }
+        let client = try ForkServerClient(
+            executable: "/usr/bin/env", arguments: ["python3", "-c", "import socket; socket.socket(fileno=3).recv(100)"], loop: loop,
+            log: Logger(label: "test") { _ in LogLines() }
+        ) { report in
+            if case .forkFailed(let writer, _) = report { reports.change { $0.append(writer.text) } }
+        }
+        let control = Descriptor(owning: dup(2))
+        #expect(client.fork(WriterID("a")!, passing: control, for: .client(nil)) { true })
+        #expect(client.fork(WriterID("b")!, passing: control, for: .client(nil)) { true })
+        #expect(reports.wait(until: .after(.seconds(20))) { $0.count >= 2 ? true : nil } == true)
+        #expect(reports.withLock { $0.prefix(2).sorted() } == ["a", "b"])
+        client.stop()
+    }
 }

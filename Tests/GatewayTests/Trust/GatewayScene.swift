@@ -113,7 +113,7 @@ final class GatewayScene: Sendable {
 
     func hear(_ encoder: Encoder) { encoders.receive(encoder.link) }
 
-    /// Has the ledger of an encoder's writer say that these files are its, whoever made them.
+    /// Has the ledger of an encoder's writer say that these files are its, also where it did not make them.
     func note(_ paths: [String], as encoder: Encoder) throws {
         let outputs = try Directory(path: folder.path + "/output")
         let ledger = try FileLedger(in: Directory(path: records.folderPath(encoder.writer)))

@@ -293,7 +293,7 @@ import WriterModel
         #expect(encoder.link.process == 2_000_000_000)
     }
 
-    /// Gateway and encoder that each take the other for the one who answers.
+    /// Gateway and encoder that each take the other for the one that responds.
     @Test func aRequestIsHandedOverOnlySoOften() throws {
         let scene = try GatewayScene()
         let encoder = try scene.start("w")

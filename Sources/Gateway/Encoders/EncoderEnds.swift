@@ -1,0 +1,172 @@
+import HTTPServer
+import Logging
+import Synchronization
+import SystemIO
+import WriterModel
+
+/// Carries out how encoders end, as each one's `EncoderEnd` has it: in the records, in the registry, and for the
+/// clients whose connections they leave.
+final class EncoderEnds: Sendable {
+    private let registry: Registry
+    private let records: RecordStore
+    private let connections: ConnectionKeeper
+    private let loop: EventLoop
+    private let encoderTimeout: Double
+    private let log: Logger
+
+    private struct State {
+        /// Encoders whose socket has ended and whose way of ending is not known yet.
+        var awaited: [WriterID: (link: EncoderLink, until: Deadline)] = [:]
+        var byProcess: [Int32: EncoderLink] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// How soon it is told how a process ended whose socket has.
+    private static let processTime = Duration.seconds(3)
+
+    init(
+        registry: Registry, records: RecordStore, connections: ConnectionKeeper, loop: EventLoop, encoderTimeout: Double,
+        log: Logger
+    ) {
+        self.registry = registry
+        self.records = records
+        self.connections = connections
+        self.loop = loop
+        self.encoderTimeout = encoderTimeout
+        self.log = log
+    }
+
+    func take(_ event: EncoderEnd.Event, of link: EncoderLink) {
+        for action in link.take(event) { perform(action, link) }
+    }
+
+    /// False: it has no process, or none that is known yet.
+    @discardableResult
+    func kill(_ link: EncoderLink, for reason: EncoderEnd.KillReason) -> Bool {
+        let actions = link.take(.condemned(reason))
+        for action in actions { perform(action, link) }
+        return !actions.isEmpty
+    }
+
+    /// Of an encoder that is started.
+    func forked(_ link: EncoderLink, process: Int32) {
+        state.withLock { $0.byProcess[process] = link }
+        take(.forked(process: process), of: link)
+    }
+
+    func processEnded(_ process: Int32, _ end: ProcessEnd) {
+        guard let link = state.withLock({ $0.byProcess.removeValue(forKey: process) }) else { return }
+        take(.processEnded(end), of: link)
+    }
+
+    /// By the second.
+    func endOverdue() {
+        let overdue = state.withLock { state in state.awaited.values.filter { $0.until.hasPassed }.map(\.link) }
+        for link in overdue { take(.timedOut, of: link) }
+    }
+
+    /// Of a writer that could not be started, or is not to be.
+    func forget(_ link: EncoderLink) {
+        link.unwatch(on: loop)
+        removeFolder(of: link.writer)
+        registry.remove(link.writer)
+    }
+
+    private func perform(_ action: EncoderEnd.Action, _ link: EncoderLink) {
+        switch action {
+        case .kill(let process): Signal.send(Signal.kill, to: process)
+        case .awaitProcess: state.withLock { $0.awaited[link.writer] = (link, .after(Self.processTime)) }
+        case .record(let outcome): record(outcome, of: link)
+        case .fail(let cause):
+            drop(link)
+            fail(link, cause)
+        case .release:
+            drop(link)
+            settleConnections(of: link, .justEnding(link.writer))
+        case .forget:
+            drop(link)
+            forgetUnwanted(link)
+        }
+    }
+
+    /// Before the registry lets its id go.
+    private func drop(_ link: EncoderLink) {
+        state.withLock { state in
+            state.awaited[link.writer] = nil
+            if let process = link.process { state.byProcess[process] = nil }
+        }
+    }
+
+    private func record(_ outcome: EncoderEnd.Outcome, of link: EncoderLink) {
+        switch outcome {
+        case .concluded(let state):
+            registry.end(link.writer, as: state)
+        case .unkeptRecord(let record):
+            records.keep(records.withFiles(record, of: link.writer), of: link.writer)
+            log.error("a record waits to be written", metadata: ["writer": "\(link.writer.key)"])
+            registry.end(link.writer, as: record.state)
+        case .discarded:
+            removeFolder(of: link.writer)
+            registry.remove(link.writer)
+        }
+        link.noteSettled()
+    }
+
+    /// A writer whose clients have all left before anything of it was made.
+    private func forgetUnwanted(_ link: EncoderLink) {
+        log.info("a writer is not made: its client has left", metadata: ["writer": "\(link.writer.key)"])
+        // Before what it was passed is taken: nothing more is.
+        link.finish()
+        forget(link)
+        link.noteSettled()
+        settleConnections(of: link, .notStarted)
+    }
+
+    private func fail(_ link: EncoderLink, _ cause: EncoderEnd.Cause) {
+        let problem = Problem(cause, role: link.role, timeout: encoderTimeout)
+        if link.role == .catalog { return settleConnections(of: link, problem) }
+        settleWriter(of: link, problem)
+        link.noteSettled()
+        settleConnections(of: link, problem.withOffsets(of: link.snapshot))
+    }
+
+    /// An encoder ended without a word: its writer has failed, or was never made. Unless it had put its record on
+    /// disk and died on the way to telling.
+    private func settleWriter(of link: EncoderLink, _ problem: Problem) {
+        if let record = records.record(of: link.writer), record.state.isEnded {
+            return registry.end(link.writer, as: record.state)
+        }
+        let end = link.processEnd?.description ?? "ended"
+        log.error("an encoder died", metadata: ["writer": "\(link.writer.key)", "end": "\(end)"])
+        guard let snapshot = link.snapshot ?? records.record(of: link.writer) else {
+            // A writer is made when its first record is kept: there is none, and so nothing that it wrote.
+            records.discard(link.writer, log)
+            registry.remove(link.writer)
+            return
+        }
+        records.clearLeftovers(of: link.writer, log)
+        let record = records.withFiles(snapshot, of: link.writer).failed(with: problem, at: .now())
+        do throws(SystemError) {
+            try records.save(record, of: link.writer)
+        } catch {
+            records.keep(record, of: link.writer)
+            log.error("a record waits to be written", metadata: ["writer": "\(link.writer.key)", "error": "\(error)"])
+        }
+        registry.end(link.writer, as: .failed)
+    }
+
+    /// Its clients get a response, once the gateway responds for its writer.
+    private func settleConnections(of link: EncoderLink, _ problem: Problem) {
+        for (connection, state) in link.takeLeft() { connections.settle(connection, state, problem) }
+    }
+
+    /// Before the registry lets its id go.
+    private func removeFolder(of writer: WriterID) {
+        do throws(SystemError) {
+            try records.removeFolder(writer)
+        } catch {
+            log.error("a writer's folder can't be removed", metadata: ["writer": "\(writer.key)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import HTTPServer
+import Logging
+import Synchronization
+import SystemIO
+import WriterModel
+
+/// What an encoder is started for, with what bounds the token that asks for it.
+struct EncoderRequest {
+    let writer: WriterID
+    let role: EncoderStart.Role
+    let createdAt = Timestamp.now()
+    var bounds = TokenLimits()
+    var idempotencyKey: String?
+}
+
+/// An encoder before its process: the gateway's link to it, and the end of the socket that it will have.
+struct NewEncoder: ~Copyable {
+    let link: EncoderLink
+    let theirEnd: Descriptor
+    /// Those it was told of.
+    let tokens: TokenLines?
+}
+
+/// Starts encoders: makes their sockets, tells them their settings, and asks the fork server for their processes.
+final class EncoderStarter: Sendable {
+    private let configuration: GatewayConfiguration
+    private let records: RecordStore
+    private let tokens: Tokens
+    private let shares: LoanShares
+    private let log: Logger
+    private let forkServer = Mutex<(any EncoderSource)?>(nil)
+
+    init(configuration: GatewayConfiguration, records: RecordStore, tokens: Tokens, shares: LoanShares, log: Logger) {
+        self.configuration = configuration
+        self.records = records
+        self.tokens = tokens
+        self.shares = shares
+        self.log = log
+    }
+
+    /// Before the first start.
+    func use(_ source: any EncoderSource) { forkServer.withLock { $0 = source } }
+
+    var canStart: Bool { forkServer.withLock { $0?.isRunning ?? false } }
+
+    func stopForkServer() { forkServer.withLock { $0 }?.stop() }
+
+    func prepare(_ request: EncoderRequest) throws(SystemError) -> NewEncoder {
+        let (ours, theirs) = try DescriptorPair.messageSockets().split()
+        let encoder = NewEncoder(
+            link: try EncoderLink(
+                writer: request.writer, socket: MessageSocket(owning: ours), role: request.role, createdAt: request.createdAt,
+                idempotencyKey: request.idempotencyKey, folder: request.bounds.folder, shares: shares,
+                // One encoder may have every connection that the server has.
+                slots: configuration.limits.maxConnections),
+            theirEnd: Descriptor(owning: theirs), tokens: tokens.current)
+        // Before the link can be found and passed a connection: an encoder hears this first.
+        guard encoder.link.start(
+            settings(for: request),
+            // Every request to the catalog comes by way of the gateway.
+            tokens: request.role == .catalog ? nil : encoder.tokens?.table(reaching: request.writer.owner))
+        else {
+            throw SystemError("start an encoder: its settings do not fit a message", number: SystemError.messageTooLong)
+        }
+        return encoder
+    }
+
+    /// In the turn of the client.
+    func fork(_ encoder: borrowing NewEncoder, for client: ForkClient) throws(SystemError) {
+        let link = encoder.link
+        let isAsked = forkServer.withLock { $0 }?.fork(link.writer, passing: encoder.theirEnd, for: client) { !link.isDeserted }
+        guard isAsked == true else {
+            throw SystemError("start an encoder: the fork server is being restarted", number: SystemError.tryAgain)
+        }
+    }
+
+    private func settings(for request: EncoderRequest) -> EncoderStart {
+        let bounds = request.bounds
+        return EncoderStart(
+            role: request.role, writer: request.writer, createdAt: request.createdAt, idempotencyKey: request.idempotencyKey,
+            folder: records.folderPath(request.writer),
+            outputDirectory: configuration.outputDirectory + (bounds.folder.map { "/" + $0 } ?? ""),
+            ownersFolder: bounds.folder, othersFolders: bounds.othersFolders, limits: bounds.applied(to: configuration.limits),
+            policy: bounds.applied(to: configuration.policy), serverPort: configuration.port,
+            requiresSandbox: configuration.requiresSandbox, version: configuration.version,
+            logsRequests: configuration.logsRequests, asksForTokens: tokens.current != nil)
+    }
+
+    /// What every encoder is told first, at its longest, must fit one message; nil when it does.
+    var excessOfSettings: Int? {
+        let longest = WriterID(String(repeating: "x", count: WriterID.maxLength))!
+        let request = EncoderRequest(writer: longest, role: .catalog, idempotencyKey: String(repeating: "\"", count: 255))
+        let bytes = ControlMessage.start(settings(for: request)).encoded.count
+        return bytes > MessageSocket.maxMessageBytes ? bytes - MessageSocket.maxMessageBytes : nil
+    }
+
+    /// The folder of the token's writers. That it can't be made is the operator's to put right, and a client is
+    /// not told where it lies.
+    func makeOutputFolder(_ folder: String, for writer: WriterID) throws(Problem) {
+        do throws(SystemError) {
+            try records.makeOutputFolder(folder)
+        } catch {
+            log.error(
+                "the folder of a token's writers can't be made",
+                metadata: ["name": "\(writer.owner ?? "")", "folder": "\(folder)", "error": "\(error)"])
+            if error.isOutOfSpace { throw Problem(.noSpace, "There is no space to make a writer.") }
+            if error.isOutOfDescriptors { throw .noEncoderNow }
+            throw Problem(
+                .internalError,
+                "The folder that the server keeps for this token's writers can't be used. Its operator has to put that right; the server's log says why.")
+        }
+    }
+
+    /// Says of an error in starting an encoder what its client may know.
+    func reporting<R>(_ writer: WriterID, _ start: () throws(SystemError) -> R) throws(Problem) -> R {
+        do throws(SystemError) {
+            return try start()
+        } catch {
+            log.error("an encoder can't be started", metadata: ["writer": "\(writer.key)", "error": "\(error)"])
+            if error.isOutOfSpace { throw Problem(.noSpace, "There is no space to keep a writer's record.") }
+            // An error names places of the server's.
+            throw .noEncoderNow
+        }
+    }
+}

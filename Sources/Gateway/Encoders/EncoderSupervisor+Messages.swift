@@ -1,0 +1,72 @@
+import APICore
+import HTTPServer
+import SystemIO
+import WriterModel
+
+// What encoders say.
+extension EncoderSupervisor {
+    /// What one encoder may say before the others have their turn: the loop comes back to it.
+    private static let mostEvents = 64
+    private static let mostBytes = 256 * 1_024
+
+    package func receive(_ link: EncoderLink) {
+        if takeTurn(link) { ends.take(.socketEnded, of: link) }
+    }
+
+    func receiveFromCatalog(_ link: EncoderLink) {
+        guard takeTurn(link) else { return }
+        forgetCatalog(link)
+        ends.take(.socketEnded, of: link)
+    }
+
+    /// True once no more comes of the encoder, or is taken.
+    private func takeTurn(_ link: EncoderLink) -> Bool {
+        loop.preconditionOnLoop()
+        if link.isOver { return false }
+        var bytes = 0
+        var events = 0
+        while events < Self.mostEvents, bytes < Self.mostBytes, let event = link.nextEvent(&bytes) {
+            events += 1
+            if take(event, of: link) { return true }
+        }
+        return false
+    }
+
+    private func take(_ event: consuming EncoderLink.Event, of link: EncoderLink) -> Bool {
+        switch consume event {
+        case .changed: break
+        case .madeWriter: ends.take(.madeWriter, of: link)
+        case .claimed(let claim): note(claim, of: link)
+        case .concluded(let outcome): ends.take(.concluded(outcome), of: link)
+        case .counted(let counts): tally.add(counts, of: link.writer)
+        case .returned(let connection, let unread, let passes):
+            let most = configuration.limits.maxHeadBytes + HTTPServer.mostUnreadBesideHead
+            if unread.count > most { return distrust(link, "more unread bytes than a connection has") }
+            // One that has ended can't send it to and fro: it is passed to another one next.
+            connections.takeBack(connection, unread: unread, passes: link.outcome == nil ? passes : 0)
+        case .released(let connection, let end): connections.close(connection, end)
+        case .improper(let what): return distrust(link, what)
+        case .ended:
+            link.unwatch(on: loop)
+            return true
+        }
+        return false
+    }
+
+    /// What no encoder of ours says was said by one that has been taken over: nothing more of it is heard.
+    private func distrust(_ link: EncoderLink, _ what: String) -> Bool {
+        log.error("an encoder says what it may not and is killed", metadata: ["writer": "\(link.writer)", "what": "\(what)"])
+        ends.kill(link, for: .improper)
+        link.unwatch(on: loop)
+        return true
+    }
+
+    private func note(_ claim: OutputClaim, of link: EncoderLink) {
+        let origin = WriterOrigin(createdAt: link.createdAt, idempotencyKey: link.idempotencyKey, claim: claim, folder: link.folder)
+        do throws(SystemError) {
+            try records.note(origin, of: link.writer)
+        } catch {
+            log.error("what a writer writes to can't be kept", metadata: ["writer": "\(link.writer)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Logging
+import SystemIO
+import WriterModel
+
+// What a gateway does to its own process before it serves: while that has one thread.
+extension Gateway {
+    static func tokens(_ configuration: GatewayConfiguration) throws(StartFailure) -> Tokens {
+        do throws(TokenFile.Unusable) {
+            return try Tokens(configuration.tokenFile.map(TokenFile.init))
+        } catch {
+            throw .tokens(error.description)
+        }
+    }
+
+    static func sandbox(_ configuration: GatewayConfiguration) throws(StartFailure) -> SandboxReport {
+        let sandbox = SandboxReport.probe()
+        if configuration.requiresSandbox && !sandbox.missingEssentials.isEmpty {
+            throw .noSandbox(missing: sandbox.missingEssentials)
+        }
+        return sandbox
+    }
+
+    /// Also makes this process the parent of encoders whose fork server dies.
+    static func signals(rereadsTokens: Bool) throws(SystemError) -> SignalSource {
+        // Without a token file there is nothing to read again, and SIGHUP ends the process as it always does.
+        let rereading = rereadsTokens ? [Signal.hangUp] : []
+        let signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded] + rereading)
+        Signal.ignore([Signal.brokenPipe])
+        ChildProcess.becomeSubreaper()
+        return signals
+    }
+
+    static func lockState(_ configuration: GatewayConfiguration) throws(StartFailure) -> FileLock {
+        let lock: FileLock?
+        do throws(SystemError) {
+            lock = try FileLock("lock", in: try Directory(path: configuration.stateDirectory))
+        } catch {
+            throw .system(error)
+        }
+        guard let lock else { throw .stateDirectoryInUse(configuration.stateDirectory) }
+        return lock
+    }
+
+    /// Before a folder is made or opened, and before the fork server starts.
+    static func becomeUser(_ configuration: GatewayConfiguration, _ log: Logger) throws(StartFailure) {
+        if let user = configuration.user {
+            if !user.isCurrent && !Privileges.isRoot { throw .notRoot(user) }
+            do throws(SystemError) {
+                try Privileges.become(user)
+            } catch {
+                throw .system(error)
+            }
+        } else if Privileges.isRoot {
+            log.warning("running as root: --user names a user to go on as once the port is bound")
+        }
+        let user = configuration.user?.description ?? "uid \(Privileges.userNumber)"
+        for path in [configuration.stateDirectory, configuration.stateDirectory + "/writers", configuration.outputDirectory]
+        where File.isThere(path) && !Directory.isWritable(path) {
+            throw .folderOfOthers(path, user: user)
+        }
+    }
+
+    /// What the gateway deletes and writes lies in its two folders, whatever a record names; so does what its
+    /// encoders do, within what their own sandboxes leave them. With one thread, before the fork server starts.
+    static func confine(_ configuration: GatewayConfiguration, _ log: Logger) throws(SystemError) {
+        var places: [SandboxRules.Place] = [
+            .path(configuration.stateDirectory, .change), .path(configuration.outputDirectory, .change),
+            .path("/dev", .writeFiles),
+        ]
+        // Sound servers share memory there.
+        if configuration.policy.allowsDevices { places.append(.path("/dev/shm", .change)) }
+        do throws(SystemError) {
+            try Sandbox.confineChanges(to: places)
+        } catch {
+            if configuration.requiresSandbox { throw error }
+            log.error("the gateway itself goes on unconfined", metadata: ["error": "\(error)"])
+        }
+    }
+
+    static func tell(of sandbox: SandboxReport, _ log: Logger) {
+        let parts: Logger.Metadata = [
+            "landlock_abi": "\(sandbox.landlockABI)", "seccomp": "\(sandbox.filtersSystemCalls)",
+        ]
+        if sandbox.missing.isEmpty {
+            log.info("every encoder runs in a sandbox", metadata: parts)
+        } else {
+            log.warning(
+                "the encoders' sandbox lacks: \(sandbox.missing.joined(separator: "; "))", metadata: parts)
+        }
+    }
+
+    /// As many as are wanted, with descriptors left for writers and files.
+    static func connections(_ limits: ServiceLimits, _ log: Logger) -> Int {
+        let possible = max(16, ProcessLimits.descriptors * 5 / 8)
+        if limits.maxConnections > possible {
+            log.warning(
+                "fewer connections than --max-connections: the limit of open files (ulimit -n) is low",
+                metadata: ["connections": "\(possible)", "files": "\(ProcessLimits.descriptors)"])
+        }
+        return min(limits.maxConnections, possible)
+    }
+
+    /// Each takes two descriptors: an eighth of those that connections leave to encoders and files.
+    static func recordReaders(_ limits: ServiceLimits) -> Int {
+        min(64, max(1, (ProcessLimits.descriptors - limits.maxConnections) / 16))
+    }
+}

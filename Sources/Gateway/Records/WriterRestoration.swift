@@ -1,0 +1,63 @@
+import APICore
+import Logging
+import SystemIO
+import WriterModel
+
+/// Takes up the writers of an earlier run, by what is left of them on disk. One that neither ended well nor has an
+/// encoder any more has failed.
+struct WriterRestoration {
+    let registry: Registry
+    let records: RecordStore
+    let log: Logger
+
+    func restoreAll() {
+        var writers: [WriterID] = []
+        do throws(SystemError) {
+            writers = try records.all()
+        } catch {
+            log.error("the writers of an earlier run can't be found", metadata: ["error": "\(error)"])
+        }
+        for writer in records.damagedOrigins {
+            log.error(
+                "what a writer wrote to is not known any more: files of it in the output directory are left alone",
+                metadata: ["writer": "\(writer.key)"])
+        }
+        for writer in writers { restore(writer) }
+        if !writers.isEmpty { log.info("writers of an earlier run are known", metadata: ["count": "\(writers.count)"]) }
+    }
+
+    func restore(_ writer: WriterID) {
+        // In this order: an encoder lets go of the folder only after its last record is there.
+        let isHeld = records.isHeld(writer)
+        switch records.find(writer) {
+        case .record(let record) where record.state.isEnded: takeUp(writer, record, .ended(record.state))
+        case .record(let record): takeUp(writer, isHeld ? record : failed(writer, record), isHeld ? .orphaned : .ended(.failed))
+        // Looked at again by the second.
+        case .absent where isHeld, .damaged where isHeld, .unreadable: takeUp(writer, nil, .orphaned)
+        case .absent where records.isForeign(writer):
+            log.error("what lies among the writers is none, and is left alone", metadata: ["folder": "\(writer.key)"])
+        case .absent where records.wasNeverMade(writer):
+            log.warning("a writer of an earlier run was never made", metadata: ["writer": "\(writer.key)"])
+            records.discard(writer, log)
+            registry.remove(writer)
+        case .absent: takeUp(writer, records.takeUpLost(writer, because: "it is missing", log), .ended(.failed))
+        case .damaged(let reason): takeUp(writer, records.takeUpLost(writer, because: reason, log), .ended(.failed))
+        }
+    }
+
+    private func takeUp(_ writer: WriterID, _ record: WriterRecord?, _ entry: Registry.Entry) {
+        let createdAt = records.origin(of: writer)?.createdAt ?? record.flatMap { Timestamp($0.createdAt) } ?? .now()
+        if let key = record?.idempotencyKey { _ = registry.claim(key: key, for: writer) }
+        registry.restore(writer, createdAt: createdAt, entry)
+    }
+
+    private func failed(_ writer: WriterID, _ record: WriterRecord) -> WriterRecord {
+        log.warning("a writer of an earlier run never ended", metadata: ["writer": "\(writer.key)"])
+        records.clearLeftovers(of: writer, log)
+        let problem = Problem(
+            .encoderCrashed, "The server and the writer's encoder ended before the writer was finalized.")
+        let failed = record.failed(with: problem, at: .now())
+        if (try? records.save(failed, of: writer)) == nil { records.keep(failed, of: writer) }
+        return failed
+    }
+}

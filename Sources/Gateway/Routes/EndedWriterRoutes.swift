@@ -1,0 +1,77 @@
+import APICore
+import HTTPServer
+import SystemIO
+import WriterModel
+
+/// Requests about writers that have ended, by their records.
+final class EndedWriterRoutes: Sendable {
+    private let registry: Registry
+    private let records: RecordStore
+    private let maxJSONBytes: Int
+
+    init(registry: Registry, records: RecordStore, maxJSONBytes: Int) {
+        self.registry = registry
+        self.records = records
+        self.maxJSONBytes = maxJSONBytes
+    }
+
+    func respond(
+        to operation: WriterOperation, about writer: WriterID, stream: Int?, for caller: Principal, _ exchange: Exchange
+    ) throws(Problem) {
+        switch operation {
+        case .deleteWriter: exchange.reply(try delete(writer))
+        case .finalizeWriter:
+            // Its body is judged as while the writer lived.
+            withBody(of: exchange) { [self] exchange, body throws(Problem) in
+                if let body { try FieldReader(body).finish() }
+                return try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head)
+            }
+        case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .getOutput:
+            exchange.reply(try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head))
+        }
+    }
+
+    /// Responds to a request that would make a writer which is there already.
+    func repeatCreation(of writer: WriterID, for caller: Principal, _ exchange: Exchange) {
+        withBody(of: exchange) { [self] exchange, body throws(Problem) in
+            try ended(writer, for: caller).response(toCreation: body, keyed: exchange.head.method == .post)
+        }
+    }
+
+    func delete(_ writer: WriterID) throws(Problem) -> Response {
+        // Of one whose encoder left no record all that is known of goes.
+        let record = records.isLost(writer) ? nil : try ended(writer).record
+        do throws(SystemError) {
+            let left = try records.remove(writer, record)
+            registry.remove(writer)
+            return .deleted(leaving: left)
+        } catch {
+            throw Problem(.internalError, "The writer's files can't be removed: \(error.description).")
+        }
+    }
+
+    private func withBody(
+        of exchange: Exchange, _ response: @escaping @Sendable (Exchange, JSONValue?) throws(Problem) -> Response
+    ) {
+        exchange.gatherBody(limit: maxJSONBytes) { [self] exchange in
+            exchange.attempt { () throws(Problem) in
+                exchange.reply(try response(exchange, try exchange.jsonBody(limit: maxJSONBytes)))
+            }
+        }
+    }
+
+    private func ended(_ writer: WriterID, for caller: Principal? = nil) throws(Problem) -> EndedWriter {
+        guard let record = records.record(of: writer) else {
+            if registry[writer] == nil { throw .noWriter(writer.text) }
+            if records.isLost(writer) {
+                throw Problem(
+                    .internalError,
+                    "The record of the writer \(writer) is damaged. What it wrote is kept; DELETE removes the writer and that.")
+            }
+            // No descriptor is left: the writer is there.
+            throw Problem(.overloaded, "The record of the writer \(writer) can't be read now. Try again.")
+        }
+        return EndedWriter(
+            writer: writer, record: record, records: records, shownOwner: caller?.seesAll == true ? writer.owner : nil)
+    }
+}

@@ -1,0 +1,82 @@
+import APICore
+import HTTP1
+import HTTPServer
+import SystemIO
+import WriterModel
+
+/// What the gateway tells those who run the server: that it lives, whether it is ready, its metrics, its contract.
+final class ServerRoutes: Sendable {
+    private let asksForTokens: Bool
+    private let registry: Registry
+    private let encoders: EncoderSupervisor
+    private let tokens: Tokens
+    private let metrics: MetricCounter
+    private let metricsCache = MetricsCache()
+    private let sandbox: SandboxReport
+    private let isStopping: StopFlag
+    /// Whose connections are counted.
+    private let server: HTTPServer
+
+    /// `asksForTokens`: as other routes do.
+    init(
+        asksForTokens: Bool, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens, metrics: MetricCounter,
+        sandbox: SandboxReport, isStopping: StopFlag, server: HTTPServer
+    ) {
+        self.asksForTokens = asksForTokens
+        self.registry = registry
+        self.encoders = encoders
+        self.tokens = tokens
+        self.metrics = metrics
+        self.sandbox = sandbox
+        self.isStopping = isStopping
+        self.server = server
+    }
+
+    func response(to operation: ServerOperation, of route: Route, _ exchange: Exchange) throws(Problem) -> Response {
+        if asksForTokens { try tokens.authenticator.identify(exchange).require(route.scope) }
+        return switch operation {
+        case .livez: .json(["status": "ok"])
+        case .readyz: readiness
+        case .getMetrics:
+            Response(
+                .ok, fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
+                body: .bytes(metricsText(for: exchange.head)))
+        case .getContract:
+            Response(.ok, fields: [("Content-Type", "application/yaml")], body: .shared(PackageResources.openapi_yaml))
+        }
+    }
+
+    private var readiness: Response {
+        if isStopping.isSet { return .problem(Problem(.serverStopped, "The server is ending.")) }
+        if !encoders.canStart { return .problem(Problem(.overloaded, "The fork server is being restarted.")) }
+        return .json(["status": "ok", "sandbox": sandbox.json])
+    }
+
+    private func metricsText(for head: RequestHead) -> [UInt8] {
+        // By name for an admin's token, also where none is asked for.
+        let caller = tokens.current == nil ? nil : try? tokens.authenticator.identify(head)
+        let isAdmin = caller?.scopes.contains(.admin) == true
+        return metricsCache.text(withNames: isAdmin) { MetricsText.render(metrics.current, gauges(withNames: isAdmin)) }
+    }
+
+    private func gauges(withNames: Bool) -> MetricsText.Gauges {
+        let counts = encoders.tally.current
+        return MetricsText.Gauges(
+            connections: server.connectionCount, writersByOwner: registry.countsByOwner,
+            workByName: withNames ? counts.workByName : nil, encoderExits: counts.exits, forkLatency: counts.forkLatency,
+            sandbox: sandbox)
+    }
+}
+
+extension SandboxReport {
+    fileprivate var json: JSONValue {
+        [
+            "landlock_abi": .integer(Int64(landlockABI)),
+            "files": .bool(restrictsFiles),
+            "tcp_ports": .bool(restrictsTCP),
+            "signals": .bool(restrictsSignals),
+            "system_calls": .bool(filtersSystemCalls),
+            "missing": .array(missing.map { .string($0) }),
+        ]
+    }
+}
