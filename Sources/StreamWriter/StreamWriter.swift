@@ -1,6 +1,6 @@
 import Libav
 
-/// Encodes audio and video chunk by chunk into one destination: the seed's class of that name.
+/// Encodes audio and video chunk by chunk into one destination: torchaudio's class of that name.
 /// Streams are added, the writer is opened, takes chunks, and is closed.
 public final class StreamWriter: @unchecked Sendable {
     // Unchecked: `monitor` guards the state. What `isChanging` guards (the parts, the muxer) is

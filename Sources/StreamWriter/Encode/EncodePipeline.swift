@@ -4,7 +4,7 @@ import Libav
 /// little to do, otherwise on one of its own, started when it is first needed, so that
 /// receiving overlaps encoding.
 final class EncodePipeline: @unchecked Sendable {
-    // Unchecked: `monitor` guards the state; `stage` is used by whoever set `isBusy`.
+    // Unchecked: `monitor` guards the state; `stage` is used by the thread that set `isBusy`.
     private let monitor = Monitor()
     private let stage: EncodeStage
     private let progress: ProgressCounter
@@ -46,7 +46,7 @@ final class EncodePipeline: @unchecked Sendable {
         try failure.check()
     }
 
-    /// Lets whoever waits here see that the writer has failed.
+    /// Lets the threads that wait here see that the writer has failed.
     func wakeUp() { monitor.withLock { monitor.signal() } }
 
     /// Waits until every frame has been given to the encoder.

@@ -1,10 +1,10 @@
 import Libav
 
-/// Brings the packets of all streams to the one muxer. Whoever brings a packet while nobody is
-/// writing writes, also what others bring meanwhile; so no lock is held during I/O, and no
-/// thread of its own is needed.
+/// Brings the packets of all streams to the one muxer. A thread that brings a packet while
+/// no other is writing writes, also what others bring meanwhile; so no lock is held during I/O, and
+/// no thread of its own is needed.
 final class PacketSink: @unchecked Sendable {
-    // Unchecked: `monitor` guards the state; the muxer is used by whoever set `isWriting`.
+    // Unchecked: `monitor` guards the state; the muxer is used by the thread that set `isWriting`.
     private let monitor = Monitor()
     private let failure: FirstFailure
     private var muxer: Muxer?
@@ -87,7 +87,7 @@ final class PacketSink: @unchecked Sendable {
         }
     }
 
-    /// Lets go of the muxer, which frees it, once nobody is using it.
+    /// Lets go of the muxer, which frees it, once no thread is using it.
     func shutDown() {
         monitor.withLock {
             while isWriting { monitor.wait() }
