@@ -1,4 +1,5 @@
 import APICore
+import Bytewise
 import HTTP1
 import HTTPServer
 import StreamWriter
@@ -50,7 +51,7 @@ struct ChunkRoute {
                     frameBytes: bytesPerFrame)
             }
         let chunk = try asProblem { () throws(StreamWriterError) in
-            try target.writer.beginChunk(stream: stream, pts: parameters.pts)
+            try target.writer.beginChunk(stream: stream, pts: parameters.pts, keyFrame: parameters.keyFrame)
         }
         var bodyFailure: RequestBody.Failure?
         do {
@@ -92,6 +93,7 @@ struct ChunkRoute {
     /// What the request says beside its body.
     private struct Parameters {
         var pts: Double?
+        var keyFrame = false
         var offset: Int64?
         let kind: ChunkBody.Kind
 
@@ -104,6 +106,14 @@ struct ChunkRoute {
                         .invalidParameter, "pts is a number of seconds, 0 or more, and not \"\(text)\".", parameter: "pts")
                 }
                 pts = value
+            }
+            if let text = head.target.query("keyframe") {
+                guard text.isSame(as: "true") || text.isSame(as: "false") else {
+                    throw Problem(
+                        .invalidParameter, "keyframe is true or false, and not \"\(text)\".", parameter: "keyframe",
+                        supported: ["true", "false"])
+                }
+                keyFrame = text.isSame(as: "true")
             }
             if let text = head.field("Upload-Offset") {
                 guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int64(text) else {
