@@ -2,7 +2,7 @@ import HTTPServer
 import Synchronization
 import WriterModel
 
-/// Counts what a process does until somebody takes the counts.
+/// Counts what a process does, up to the next `take`.
 public final class MetricCounter: Sendable {
     private let counts = Mutex(MetricCounts())
 

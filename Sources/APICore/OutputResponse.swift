@@ -43,7 +43,7 @@ extension Response {
         ])
     }
 
-    /// RFC 6266: the name in ASCII for everybody, and beside it whole (RFC 8187) when it is more.
+    /// RFC 6266: the name in ASCII for every client, and beside it whole (RFC 8187) when it is more.
     package static func contentDisposition(_ name: String) -> String {
         let plain = String(
             decoding: name.unicodeScalars.flatMap { scalar -> [UInt8] in

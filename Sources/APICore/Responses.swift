@@ -54,7 +54,7 @@ extension Response {
 }
 
 extension Exchange {
-    /// Answers, unless the client has gone: then there is nobody to tell.
+    /// Responds. A client that has gone gets nothing, and that is no failure.
     public func reply(_ response: Response) {
         try? respond(response)
     }
@@ -89,7 +89,7 @@ extension Exchange {
     }
 
     /// A body, if there is one, must be of this type. curl's default for `-d` is let pass,
-    /// because everybody forgets the header and nothing else is meant.
+    /// because clients often forget the header and can mean nothing else.
     private func requireMediaType(_ expected: String) throws(Problem) {
         guard head.framing != .none, head.framing != .length(0), let field = head.field("Content-Type") else { return }
         let type = String(decoding: field.until(";").utf8.filter { $0 != 0x20 }, as: UTF8.self).lowercasedASCII

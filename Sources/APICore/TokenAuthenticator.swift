@@ -3,24 +3,24 @@ import HTTPServer
 import Synchronization
 import WriterModel
 
-/// Tells by the bearer token of a request (RFC 6750 §2.1) whose it is.
+/// Finds the principal of a request by its bearer token (RFC 6750 §2.1).
 public final class TokenAuthenticator: Sendable {
     private let table: Mutex<TokenTable?>
 
-    /// With nil, every request passes and is nobody's.
+    /// With nil, every request passes, as `Principal.anyone`.
     public init(_ table: TokenTable?) { self.table = Mutex(table) }
 
     /// From here on these tokens hold.
     public func replace(with table: TokenTable) { self.table.withLock { $0 = table } }
 
-    /// Whose request it is; what is held for it counts for its token from here on. Throws like the other.
+    /// The request's principal; the connection counts for its token from here on. Throws like the other.
     public func identify(_ exchange: Exchange) throws(Problem) -> Principal {
         let principal = try identify(exchange.head)
         if let token = principal.token { exchange.noteIdentified(as: token.hashValue) }
         return principal
     }
 
-    /// Whose request it is. Throws when its token is not one of the table's.
+    /// The request's principal. Throws when its token is not one of the table's.
     public func identify(_ head: RequestHead) throws(Problem) -> Principal {
         guard let table = table.withLock({ $0 }) else { return .anyone }
         switch BearerToken.hash(in: head, salt: table.salt) {

@@ -81,7 +81,7 @@ extension RelativePath.Component {
     /// A name of the server's own. `rest` holds no "/" and no NUL.
     public static func reserved(_ rest: String) -> Self { Self(bytes: Array((reservedPrefix + rest).utf8)) }
 
-    /// Whether nobody but the server may use the name; in any case, as there are file systems that know none
+    /// Whether only the server may use the name; in any case, as there are file systems that know none
     /// (ext4's casefold, where the long s and the Kelvin sign are s and k as well).
     public var isReserved: Bool {
         let folded = text.unicodeScalars.prefix(Self.reservedPrefix.utf8.count).map { scalar -> Unicode.Scalar in

@@ -94,7 +94,7 @@ static inline void clinux_restrict_in_handler(int signal, siginfo_t *information
     if (clinux_landlock_restrict(restriction->ruleset) < 0)
         __atomic_store_n(&restriction->failure, errno, __ATOMIC_RELEASE);
     __atomic_add_fetch(&restriction->done, 1, __ATOMIC_ACQ_REL);
-    // Whoever waits may have freed it by now: the kernel wants the address only.
+    // The waiting thread may have freed it by now: the kernel wants the address only.
     syscall(SYS_futex, &restriction->done, 128 | 1 /* FUTEX_WAKE, private */, 1, 0, 0, 0);
     errno = before;
 }

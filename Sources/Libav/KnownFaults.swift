@@ -71,7 +71,7 @@ package enum KnownFaults {
     /// are configured.
     private static let sampleRates = 100...768_000
 
-    /// It looks every one of 2^24 colors up twice, for whoever works on the filter, and heeds nobody meanwhile.
+    /// A check for the filter's own developers: it looks every one of 2^24 colors up twice, and can't be interrupted.
     private static let selfTests = ["paletteuse": "debug_accuracy"]
 
     /// Before the filters are configured.

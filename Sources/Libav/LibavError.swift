@@ -14,7 +14,7 @@ package struct LibavError: Error, Equatable {
     package var option: String?
     /// The parameter of a stream's at fault, by its name.
     package var parameter: String?
-    /// Why it was not to be, in whole: nobody tried.
+    /// Why the call was refused before it was made: a whole sentence.
     package private(set) var refusal: String?
     /// More threads than the encoder may have were asked for.
     package var excess: Excess?

@@ -1,7 +1,7 @@
 import Libav
 import Threading
 
-/// Encodes audio and video chunk by chunk into one destination: the seed's class of that name.
+/// Encodes audio and video chunk by chunk into one destination: torchaudio's class of that name.
 /// Streams are added, the writer is opened, takes chunks, and is closed.
 public final class StreamWriter: @unchecked Sendable {
     // Unchecked: `monitor` guards the state. What `isChanging` guards (the parts, the muxer) is
@@ -147,12 +147,15 @@ public final class StreamWriter: @unchecked Sendable {
     // MARK: Writing
 
     /// Begins a chunk, the only one of its stream at the time. `pts`, in seconds, is where its
-    /// first frame goes; without it, where the last chunk ended.
-    public func beginChunk(stream index: Int, pts: Double?) throws(StreamWriterError) -> Chunk {
+    /// first frame goes; without it, where the last chunk ended. With `keyFrame` the first picture, of
+    /// this chunk or, if it has none that is whole, of the next, is encoded as a key frame.
+    public func beginChunk(stream index: Int, pts: Double?, keyFrame: Bool = false) throws(StreamWriterError) -> Chunk {
         let stream = try reserve(index)
         do throws(StreamWriterError) {
+            if keyFrame { try stream.requirePictures() }
             try requireOrder(stream, from: pts)
             if let pts { try jump(index, stream, to: pts) }
+            if keyFrame { stream.askForKeyFrame() }
         } catch {
             endChunk(index)
             throw error

@@ -22,7 +22,7 @@ public struct Warning: Sendable, Equatable {
     public let code: Code
     /// The stream's parameter that decides otherwise: `encoder_format`; nil when none does.
     public let parameter: String?
-    /// One sentence for people.
+    /// One sentence for a person to read.
     public let message: String
 
     public init(_ code: Code, parameter: String? = nil, _ message: String) {

@@ -3,7 +3,7 @@
 public enum ControlMessage: Sendable, Equatable {
     /// Gateway to encoder, first: who the writer is and what holds for it.
     case start(EncoderStart)
-    /// Gateway to encoder, with the socket: a connection and the bytes read from it that nobody has
+    /// Gateway to encoder, with the socket: a connection and the bytes read from it and not yet
     /// used, from the first byte of a request head. `passes`: how often the request has been
     /// passed, with this time; `slot`: its number between the two, and where its marks are.
     case connection(unread: [UInt8], passes: UInt8, slot: UInt32)

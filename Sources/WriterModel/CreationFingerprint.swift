@@ -1,7 +1,7 @@
 import Bytewise
 
 /// Tells one creation request from another, so that a repeated `PUT` is recognized after the
-/// request itself is gone. Not secret, not proof against someone who looks for collisions
+/// request itself is gone. Not secret, not proof against a search for collisions
 /// among their own requests.
 public enum CreationFingerprint {
     /// FNV-1a, 64 bits, over the request with its members sorted by name.

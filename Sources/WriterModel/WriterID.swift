@@ -1,5 +1,5 @@
-/// A writer's name in paths, 1 to 64 of `A-Z a-z 0-9 _ -`, and whose writer it is: every owner has
-/// ids of its own.
+/// A writer's name in paths, 1 to 64 of `A-Z a-z 0-9 _ -`, and the writer's owner: every owner
+/// has ids of its own.
 public struct WriterID: Sendable, Hashable, CustomStringConvertible {
     public static let maxLength = 64
     public let text: String
@@ -36,7 +36,7 @@ public struct WriterID: Sendable, Hashable, CustomStringConvertible {
     /// The writer that this owner knows by the same text.
     public func owned(by owner: String?) -> WriterID { WriterID(text, owner: owner) }
 
-    /// A new id nobody can guess (124 random bits).
+    /// A new id that can't be guessed (124 random bits).
     public static func random() -> WriterID {
         let alphabet = Array("0123456789abcdefghijklmnopqrstuvwxyz")
         var generator = SystemRandomNumberGenerator()

@@ -10,38 +10,25 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the server.",
         discussion: """
-            Every option can also be given as an environment variable: --output-dir as \
-            PENSTOCK_OUTPUT_DIR, --no-auth as PENSTOCK_NO_AUTH=1. The command line wins.
+            Every option can also be given as an environment variable, --output-dir as \
+            PENSTOCK_OUTPUT_DIR and --no-auth as PENSTOCK_NO_AUTH=1, or in a file: \
+            output-dir = media. The command line wins, then the environment.
 
             SIGTERM ends the server well: uploads in flight end, every open writer is \
             finalized, the exit code is 0.
             """)
 
-    @OptionGroup(title: "Where") var place: PlaceOptions
-    @OptionGroup(title: "Who may") var access: AccessOptions
-    @OptionGroup(title: "Limits") var bounds: LimitOptions
-    @OptionGroup(title: "Log") var logging: LogOptions
+    @OptionGroup var options: ServeOptions
 
     func run() throws {
-        let log = ProcessLog.make(format: logging.logFormat, level: logging.logLevel, label: "penstock")
-        var configuration = GatewayConfiguration(
-            encoderExecutable: try Self.encoderExecutable(),
-            encoderArguments: ["--fork-server"]
-                + ProcessLog.arguments(format: logging.logFormat, level: logging.logLevel),
-            version: Penstock.version)
-        configuration.host = place.host
-        configuration.port = place.port
-        configuration.outputDirectory = try Self.absolute(place.outputDir)
-        configuration.stateDirectory = try Self.absolute(place.stateDir)
-        configuration.tokenFile = access.tokenFile ?? Environment["PENSTOCK_TOKEN_FILE"]
-        configuration.protectsOperations = access.protectOperations
-        configuration.logsRequests = logging.accessLog
-        configuration.policy = try access.policy()
-        configuration.limits = try bounds.limits()
-        configuration.requiresSandbox = access.requireSandbox
-        configuration.user = try access.processUser()
+        let settings = try options.effective().settings
+        if settings.limits.maxLoad > 0 && CPUPressure.percent == nil {
+            throw ValidationError("--max-load needs a kernel that has /proc/pressure/cpu; this one has not.")
+        }
+        let log = ProcessLog.make(format: settings.logFormat, level: settings.logLevel, label: "penstock")
+        let configuration = try Self.configuration(settings)
         do throws(Gateway.StartFailure) {
-            let gateway = try Gateway(configuration, allowOpen: access.noAuth, log: log)
+            let gateway = try Gateway(configuration, allowOpen: settings.servesWithoutTokens, log: log)
             log.info("listening on http://\(gateway.address)", metadata: ["address": "http://\(gateway.address)"])
             gateway.run()
             log.info("ended")
@@ -49,6 +36,25 @@ struct Serve: ParsableCommand {
             log.critical("the server can't start: \(error.description)")
             throw ExitCode(1)
         }
+    }
+
+    private static func configuration(_ settings: Settings) throws -> GatewayConfiguration {
+        var configuration = GatewayConfiguration(
+            encoderExecutable: try encoderExecutable(),
+            encoderArguments: ["--fork-server"] + ProcessLog.arguments(format: settings.logFormat, level: settings.logLevel),
+            version: Penstock.version)
+        configuration.host = settings.host
+        configuration.port = settings.port
+        configuration.outputDirectory = try absolute(settings.outputDirectory)
+        configuration.stateDirectory = try absolute(settings.stateDirectory)
+        configuration.tokenFile = settings.tokenFile
+        configuration.protectsOperations = settings.protectsOperations
+        configuration.logsRequests = settings.logsRequests
+        configuration.policy = OutputPolicy(patterns: settings.outputPatterns, allowsDevices: settings.allowsDevices)
+        configuration.limits = settings.limits
+        configuration.requiresSandbox = settings.requiresSandbox
+        configuration.user = settings.user
+        return configuration
     }
 
     /// The fork server lies beside this executable.

@@ -12,8 +12,12 @@ import WriterModel
         limits.maxWriters = 7
         limits.bodyTimeout = 0.25
         limits.maxEncoderMemory = 5 << 30
-        limits.maxOutputBytes = 9
-        return EncoderStart(
+        limits.maxOutputBytes = 9 << 20
+        return start(limits, asksForTokens: asksForTokens, owner: owner)
+    }
+
+    static func start(_ limits: ServiceLimits, asksForTokens: Bool = false, owner: String? = nil) -> EncoderStart {
+        EncoderStart(
             role: .writer, writer: writer.owned(by: owner), createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
             idempotencyKey: "k 1", folder: "/state/w_1", outputDirectory: "/out \"é\"", ownersFolder: owner.map { $0 + "/é" },
             othersFolders: owner == nil ? [] : ["beta", "g/é"], limits: limits,

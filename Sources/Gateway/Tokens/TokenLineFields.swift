@@ -58,9 +58,8 @@ struct TokenLineFields {
             if scopes != nil { throw flaw("it has scope= and a scope's word") }
             scopes = try scope(value)
         case .folder: limits.folder = try folder(value)
-        case .maxWriters: limits.maxWriters = try number(value, key, in: 1...1_000_000)
-        // Below, an encoder could not keep its record.
-        case .maxOutputBytes: limits.maxOutputBytes = try number(value, key, in: 1 << 20...Int.max)
+        case .maxWriters: limits.maxWriters = try number(value, key, in: ServiceLimits.range(at: \.maxWriters))
+        case .maxOutputBytes: limits.maxOutputBytes = try number(value, key, in: ServiceLimits.range(at: \.maxOutputBytes))
         case .allowOutput: try allowOutput(value)
         }
     }

@@ -29,6 +29,9 @@ package final class Encoder {
             avcodec_alloc_context3(codec.pointer), "allocating the encoder \(codec.name)")
         do throws(LibavError) {
             Self.apply(settings, to: context)
+            // A key frame that is asked for (`Frame.isKeyFrameWanted`) is one that decoding can begin at; x265's
+            // would not be, without. Encoders that do not have it need it not.
+            if codec.pointer.pointee.priv_class != nil { av_opt_set_int(context.pointee.priv_data, "forced-idr", 1, 0) }
             try Self.applyOptions(settings, to: context)
             try Self.boundThreads(settings, of: context)
             try KnownFaults.check(context)

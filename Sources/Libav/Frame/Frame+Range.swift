@@ -12,7 +12,7 @@ extension PixelFormat {
 
 extension Frame {
     /// Brings samples beyond `limit` down to it. Filters take a sample for an index into tables that end
-    /// there. For a frame that nobody else has.
+    /// there. The frame must have no other reference.
     package func bound(to limit: UInt16, _ layout: ImageLayout) {
         let isSwapped = layout.format.isBigEndian
         for (index, plane) in layout.planes.enumerated() {

@@ -19,7 +19,7 @@ package struct Option: Sendable, Equatable {
     package let choices: [Choice]
 }
 
-/// Whose options are asked for.
+/// What the options are asked for.
 package enum OptionUse: Sendable {
     case encoding(Codec.Media)
     case muxing

@@ -1,6 +1,6 @@
 internal import CLibav
 
-/// Options for a libav object. The object takes out what it knows; what stays was for nobody.
+/// Options for a libav object. The object takes out what it knows; what stays is unknown to it.
 package struct Options: ~Copyable {
     var dictionary: OpaquePointer?
 

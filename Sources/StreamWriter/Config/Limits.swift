@@ -20,6 +20,8 @@ package enum Limits {
 
     /// Frames waiting for a stream's encoder, while the next one is received.
     static let queuedFrames = 2
+    /// Of a stream, wanted and not out of the filters yet.
+    static let pendingKeyFrames = 1_024
     static let queuedSampleBlocks = 64
     /// Audio is received this much at a time.
     static let slabBytes = 64 * 1024

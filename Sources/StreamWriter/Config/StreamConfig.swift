@@ -16,11 +16,11 @@ public enum SampleFormat: String, Sendable, CaseIterable {
 public enum PixelLayout: String, Sendable, CaseIterable {
     /// FFmpeg's own memory layout of the format, without gaps.
     case packed
-    /// The seed's tensor order: frame, channel, height, width.
+    /// torchaudio's tensor order: frame, channel, height, width.
     case nchw
 }
 
-/// The seed's `CodecConfig`; its -1 is nil here.
+/// The `CodecConfig` of torchaudio's StreamWriter; its -1 is nil here.
 public struct CodecConfig: Sendable, Equatable {
     /// Bits per second.
     public var bitRate: Int?
@@ -64,7 +64,7 @@ public struct ColorConfig: Sendable, Equatable {
     }
 }
 
-/// What an audio stream is fed with, and how it is encoded. Nil is the seed's default.
+/// What an audio stream is fed with, and how it is encoded. Nil is the default of torchaudio's StreamWriter.
 public struct AudioStreamConfig: Sendable, Equatable {
     public var sampleRate: Int
     public var numChannels: Int
@@ -105,12 +105,12 @@ public struct AudioStreamConfig: Sendable, Equatable {
     }
 }
 
-/// What a video stream is fed with, and how it is encoded. Nil is the seed's default.
+/// What a video stream is fed with, and how it is encoded. Nil is the default of torchaudio's StreamWriter.
 public struct VideoStreamConfig: Sendable, Equatable {
     public var frameRate: Rational
     public var width: Int
     public var height: Int
-    /// A libav pixel format, or the seed's `gray8`.
+    /// A libav pixel format, or torchaudio's `gray8`.
     public var format: String
     public var layout: PixelLayout
     public var encoder: String?

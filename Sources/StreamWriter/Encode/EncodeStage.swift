@@ -14,6 +14,8 @@ final class EncodeStage {
     /// The first frame after a drain; an encoder that was opened again may start before it.
     private var restartedAt: Int64?
     private var isRestarting = false
+    /// A picture that was wanted as a key frame was dropped: the next one is it.
+    private var owesKeyFrame = false
     /// The last packet was told that more follow.
     private var isGathering = false
 
@@ -29,7 +31,10 @@ final class EncodeStage {
     /// Encodes a frame, its pts in the encoder's time base. With `moreFollows` what comes out may wait to be
     /// written together with what the next gives, or for `endGathering`.
     func encode(_ frame: Frame, moreFollows: Bool) throws(StreamWriterError) {
+        if frame.isKeyFrameWanted { owesKeyFrame = true }
         guard let pts = ascendingPTS(frame) else { return }
+        if owesKeyFrame { frame.isKeyFrameWanted = true }
+        owesKeyFrame = false
         frame.pts = pts
         lastFramePTS = pts
         hasFrames = true

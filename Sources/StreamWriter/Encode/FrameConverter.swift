@@ -18,6 +18,7 @@ final class FrameConverter {
     /// The filters may have more for what was put in.
     private var mayHaveMore = false
     private var isDraining = false
+    private var keyFrames = KeyFrameRequests()
 
     init(_ parts: PreparedStream) {
         plan = parts.plan
@@ -28,8 +29,12 @@ final class FrameConverter {
         output = graph?.output
     }
 
+    /// What the next picture becomes is to be a key frame.
+    func askForKeyFrame() { keyFrames.askForNext() }
+
     /// Puts a frame in. Take all that comes out before the next.
     func begin(_ input: AssembledFrame) throws(StreamWriterError) {
+        if case .video = plan.settings.input { number(input.frame) }
         if plan.filtering != nil {
             let graph = try openGraph()
             hasFrames = true
@@ -61,6 +66,23 @@ final class FrameConverter {
     /// The next frame for the encoder, its pts in its time base; nil when there is none until more is
     /// put in. An input that gives none yet is counted with the next that does.
     func next() throws(StreamWriterError) -> AssembledFrame? {
+        guard let converted = try nextConverted() else { return nil }
+        if case .video = plan.settings.input {
+            let frame = converted.frame
+            frame.isKeyFrameWanted = keyFrames.leave(number: frame.number, pts: frame.pts ?? .min)
+        }
+        return converted
+    }
+
+    private func number(_ frame: Frame) {
+        var pts = frame.pts ?? 0
+        if case .video(let shape)? = plan.filtering?.input {
+            pts = shape.frameRate.inverse.rescale(pts, to: plan.settings.timeBase)
+        }
+        frame.number = keyFrames.enter(pts: pts)
+    }
+
+    private func nextConverted() throws(StreamWriterError) -> AssembledFrame? {
         if let frame = ready {
             ready = nil
             return frame

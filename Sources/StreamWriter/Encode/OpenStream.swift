@@ -12,6 +12,7 @@ final class OpenStream: @unchecked Sendable {
     private let encoder: String
     private let leastSamples: Int
     private let index: Int
+    private let isAudio: Bool
 
     init(_ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure) {
         assembler = parts.assembler
@@ -21,7 +22,7 @@ final class OpenStream: @unchecked Sendable {
         encoder = parts.description.encoder
         leastSamples = parts.leastSamples
         index = parts.description.index
-        let isAudio = parts.description.kind == .audio
+        isAudio = parts.description.kind == .audio
         pipeline = EncodePipeline(
             stage: EncodeStage(parts, sink: sink, progress: progress), progress: progress,
             failure: failure,
@@ -45,6 +46,15 @@ final class OpenStream: @unchecked Sendable {
         let frames = assembler.takeAcceptedFrames()
         progress.accepted(frames: frames, frameBytes: assembler.frameBytes, nextPTS: nextPTS)
         return frames
+    }
+
+    /// The next picture is to be a key frame.
+    func askForKeyFrame() { converter.askForKeyFrame() }
+
+    func requirePictures() throws(StreamWriterError) {
+        guard isAudio else { return }
+        throw StreamWriterError(
+            .unsupportedValue, "stream \(index) is audio, and key frames are of video only; leave keyframe out", parameter: "keyframe")
     }
 
     /// Converts frames here and encodes them; on a thread of the stream's own if `overlaps`.

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// A stream's counters, written by its chunk and its encoder, read by anyone.
+/// A stream's counters, written by its chunk and its encoder, read by any thread.
 final class ProgressCounter: Sendable {
     private let state = Mutex(StreamProgress(frames: 0, framesEncoded: 0, offset: 0, nextPTS: 0, packets: 0))
     private let onChange: (@Sendable (StreamProgress) -> Void)?
 
-    /// `onChange` gets every change of what was taken or encoded, in order and before anybody else sees it. It
+    /// `onChange` gets every change of what was taken or encoded, in order and before `current` shows it. It
     /// must be quick.
     init(onChange: (@Sendable (StreamProgress) -> Void)? = nil) { self.onChange = onChange }
 

@@ -43,9 +43,9 @@ public struct Destination: Sendable {
         return ["linger": Self.lingerSeconds]
     }
 
-    /// How long the end of what was written needs to reach whoever reads it, before the connection
+    /// How long the end of what was written needs to reach its receiver, before the connection
     /// may be closed: srt's receivers hold everything back for its latency, and drop what they hold
-    /// when the connection ends. Libav gives the latency in microseconds, and asks nobody for the
+    /// when the connection ends. Libav gives the latency in microseconds, and has no call for the
     /// receiver's own.
     func settlingTime(option: [String: String]) -> Duration {
         guard case .url(let url) = target, url.lowercasedASCII.begins(with: "srt://") else { return .zero }

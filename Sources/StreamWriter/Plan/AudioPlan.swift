@@ -1,6 +1,6 @@
 import Libav
 
-/// What is decided for an audio stream: the seed's defaults and substitutions.
+/// What is decided for an audio stream: the defaults and substitutions of torchaudio's StreamWriter.
 struct AudioPlan {
     let input: AudioShape
     let encode: EncodePlan

@@ -34,7 +34,7 @@ struct EncodePlan {
             }
         }
 
-        /// What the filters say about colors, found with a picture of no one's.
+        /// What the filters say about colors, found with a made-up picture.
         func trialColor() throws(StreamWriterError) -> ColorDescription? {
             let trial = description == nil ? small : self
             let graph = try trial.build()

@@ -6,7 +6,7 @@ struct ImageInput {
     let format: PixelFormat
     /// The format of the frames that are filled: planar where the body is.
     let frameFormat: PixelFormat
-    /// For each plane of the body, the frame's plane it is; nil is a plane nobody wants.
+    /// For each plane of the body, the frame's plane it is; nil is a plane that is not kept.
     let order: [Int?]
 
     init(format name: String, layout: PixelLayout) throws(StreamWriterError) {

@@ -1,6 +1,6 @@
 import Libav
 
-/// What is decided for a video stream: the seed's defaults and substitutions.
+/// What is decided for a video stream: the defaults and substitutions of torchaudio's StreamWriter.
 struct VideoPlan {
     let input: ImageInput
     let width: Int

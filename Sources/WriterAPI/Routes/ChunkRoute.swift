@@ -1,4 +1,5 @@
 import APICore
+import Bytewise
 import HTTP1
 import HTTPServer
 import StreamWriter
@@ -35,7 +36,9 @@ package struct ChunkRoute {
         let target = try resource.claimStream(stream, from: parameters.offset) { interrupter.interrupt() }
         defer { resource.releaseStream(stream) }
         do throws(ChunkUpload.Failure) {
-            let receipt = try upload.take(body, into: target.writer, stream: stream, target.stream.config, pts: parameters.pts)
+            let receipt = try upload.take(
+                body, into: target.writer, stream: stream, target.stream.config, pts: parameters.pts,
+                keyFrame: parameters.keyFrame)
             note(receipt)
             return .success(receipt)
         } catch {
@@ -70,6 +73,7 @@ package struct ChunkRoute {
     /// What the request says beside its body.
     package struct Parameters {
         package private(set) var pts: Double?
+        package private(set) var keyFrame = false
         package private(set) var offset: Int64?
 
         package init(_ head: RequestHead) throws(Problem) {
@@ -81,6 +85,14 @@ package struct ChunkRoute {
                         .invalidParameter, "pts is a number of seconds, 0 or more, and not \"\(text)\".", parameter: "pts")
                 }
                 pts = value
+            }
+            if let text = head.target.query("keyframe") {
+                guard text.isSame(as: "true") || text.isSame(as: "false") else {
+                    throw Problem(
+                        .invalidParameter, "keyframe is true or false, and not \"\(text)\".", parameter: "keyframe",
+                        supported: ["true", "false"])
+                }
+                keyFrame = text.isSame(as: "true")
             }
             if let text = head.field("Upload-Offset") {
                 guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int64(text) else {

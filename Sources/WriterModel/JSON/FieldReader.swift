@@ -1,7 +1,7 @@
 import Bytewise
 
 /// Reads the members of a JSON object of a request. Every member must be read by the time
-/// `finish()` is called: one that nobody asked for is an error, not ignored. Errors name
+/// `finish()` is called: one that was not asked for is an error, not ignored. Errors name
 /// the member by its JSON Pointer (RFC 6901).
 public struct FieldReader {
     public let pointer: String

@@ -1,4 +1,4 @@
-/// Whose request it is, by the token that came with it.
+/// Who sent a request, by the token that came with it.
 public struct Principal: Sendable, Hashable {
     /// Owns the writers it makes; nil: a token without a name.
     public let name: String?

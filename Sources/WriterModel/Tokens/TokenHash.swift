@@ -1,6 +1,6 @@
-/// Stands for a token: the first 128 bits of SHA-256 over the server's salt and the token. Nobody
-/// gets from it to the token but by trying tokens, of which a random one leaves too many: a slow
-/// function would buy nothing and cost each request.
+/// Stands for a token: the first 128 bits of SHA-256 over the server's salt and the token. The
+/// only way back to the token is to try tokens, of which a random one leaves too many: a slow function
+/// would buy nothing and cost each request.
 public struct TokenHash: Sendable, Hashable {
     let high: UInt64
     let low: UInt64

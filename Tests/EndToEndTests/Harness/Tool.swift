@@ -11,7 +11,7 @@ enum Tool {
 
     /// Runs a program with nothing on its standard input. Throws only when it can't be started or
     /// does not end in time.
-    static func run(_ program: String, _ arguments: [String], within seconds: Double = 120) async throws -> Result {
+    static func run(_ program: String, _ arguments: [String], environment: [String: String] = [:], within seconds: Double = 120) async throws -> Result {
         let folder = try TemporaryFolder()
         let streams = [
             open("/dev/null", O_RDONLY | O_CLOEXEC),
@@ -19,7 +19,8 @@ enum Tool {
             open(folder / "err", O_RDWR | O_CREAT | O_CLOEXEC, 0o600),
         ]
         defer { for stream in streams { close(stream) } }
-        let process = try ChildProcess(program, arguments, input: streams[0], output: streams[1], error: streams[2])
+        let process = try ChildProcess(
+            program, arguments, environment: environment, input: streams[0], output: streams[1], error: streams[2])
         let end = try await process.ended(within: seconds)
         return Result(
             end: end, output: try Data(contentsOf: URL(fileURLWithPath: folder / "out")),

@@ -1,0 +1,80 @@
+extension ServiceLimits {
+    /// The one table of limits. Whatever else has all of them is made from it: `penstock serve`'s options, its
+    /// environment and configuration file, the message to encoders, the README's table.
+    public static let fields: [LimitField] = ofWriters + ofConnections + ofTimes
+
+    /// The range of a limit that is a whole number, where 0 does not stand for something else.
+    public static func range(at path: KeyPath<ServiceLimits, Int>) -> ClosedRange<Int> {
+        for case .whole(let own, let range) in fields.map(\.value) where own == path { return range }
+        preconditionFailure("a limit that is not in ServiceLimits.fields")
+    }
+
+    private static let ofWriters = [
+        LimitField("max-writers", .whole(\.maxWriters, 1...1_000_000), "live writers", "A dry run and a /v1/encode count while they last."),
+        // Below, an encoder can't start at all.
+        LimitField(
+            "max-encoder-memory", .whole(\.maxEncoderMemory, 64 << 20...Int.max), in: .bytes, zero: "no bound",
+            "memory an encoder may allocate, with its threads' stacks"),
+        // Below, an encoder can't keep its record.
+        LimitField(
+            "max-output-bytes", .whole(\.maxOutputBytes, 1 << 20...Int.max), in: .bytes, zero: "no bound",
+            "one output file", "It bounds the log that an encoder adds to as well, where that is a file."),
+        LimitField(
+            "idle-timeout", .number(\.idleTimeout, 0...1_000_000_000), in: .seconds, zero: "for ever",
+            "how long a writer may go without a request before it is finalized", "Its result says so."),
+        LimitField(
+            "max-run-time", .number(\.maxRunTime, 0...1_000_000_000), in: .seconds, zero: "for ever",
+            "how long a writer may live before it is finalized", "Its result says so."),
+        LimitField(
+            "max-pixels", .whole(\.maxPixels, 1...mostPixels),
+            "pixels of a picture that is sent, encoded, or passes between filters", "The default is 8192x8192."),
+        LimitField("max-channels", .whole(\.maxChannels, 1...mostChannels), "channels of audio that is sent, encoded, or passes between filters"),
+        LimitField("max-streams", .whole(\.maxStreams, 1...mostStreams), "streams of a writer"),
+        LimitField(
+            "max-threads", .whole(\.maxThreads, 0...1_024), zero: "16, or one for each processor if there are more",
+            "threads of one encoder or filter", "\"auto\" comes to one for each processor, within this."),
+        LimitField(
+            "call-timeout", .number(\.callTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
+            "how long one call of a filter or an encoder may take; then the writer has failed",
+            "Waiting for the client or the destination does not count."),
+        LimitField(
+            "encoder-timeout", .number(\.encoderTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
+            "how long an encoder process may leave pings unanswered; then it is killed, and its writer has failed"),
+        LimitField(
+            "max-load", .number(\.maxLoad, 0...100), in: .percent, zero: "no such limit",
+            "how much of the last 10 seconds something may have waited for a processor (the kernel's cpu.pressure) when a new writer is made"),
+    ]
+
+    private static let ofConnections = [
+        LimitField(
+            "max-connections", .whole(\.maxConnections, 1...1_000_000), "connections in all",
+            "One token uses three quarters of them at most, and one address seven eighths (429; its idle ones are ended first)."),
+        LimitField(
+            "max-connections-per-address", .whole(\.maxConnectionsPerAddress, 0...1_000_000), zero: "no such limit, as behind a proxy",
+            "connections of one client address"),
+        LimitField(
+            "max-json-bytes", .whole(\.maxJSONBytes, 256...largestMessagePart), in: .bytes, "a JSON body",
+            "dst, metadata and streams of a writer come to at most 131072 bytes together."),
+        LimitField("max-head-bytes", .whole(\.maxHeadBytes, 1_024...largestMessagePart), in: .bytes, "a request's head"),
+        LimitField(
+            "handler-threads", .whole(\.handlerThreads, 2...10_000), "threads that serve requests, of the gateway and of each encoder"),
+    ]
+
+    private static let times = 0.001...1_000_000.0
+
+    private static let ofTimes = [
+        LimitField(
+            "idle-connection-timeout", .number(\.idleConnectionTimeout, times), in: .seconds, "how long a connection may stay without a request"),
+        LimitField(
+            "head-timeout", .number(\.headTimeout, times), in: .seconds, "how long a request's head may take, from its first byte to its end"),
+        LimitField(
+            "body-timeout", .number(\.bodyTimeout, times), in: .seconds, "how long a chunk's body may go without a byte",
+            "Live sources are slow, and hold a thread of their own writer only. A JSON body must be there whole."),
+        LimitField(
+            "response-timeout", .number(\.responseTimeout, times), in: .seconds,
+            "how long a client may go without taking anything of a response, and for each 64 KiB of it"),
+        LimitField(
+            "shutdown-grace", .number(\.shutdownGrace, 0...1_000_000), in: .seconds,
+            "how long uploads in flight may go on after SIGTERM", "Then every open writer is finalized."),
+    ]
+}

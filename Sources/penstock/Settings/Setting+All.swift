@@ -1,0 +1,99 @@
+import Bytewise
+import Logging
+import ServiceLog
+import SystemIO
+import WriterModel
+
+/// Settings that stand together in `--help`.
+protocol SettingSection {
+    static var settings: [Setting] { get }
+}
+
+extension Setting {
+    /// The one table of settings; the limits among them are `ServiceLimits.fields`.
+    static let all: [Setting] = PlaceSettings.settings + AccessSettings.settings + LimitSettings.settings + LogSettings.settings
+}
+
+enum PlaceSettings: SettingSection {
+    static let settings: [Setting] = [
+        .text("host", "address", \.host, "The address to listen on."),
+        Setting("port", .value, "port", rule: "from 0 to 65535", fallback: "8080", "The port to listen on; 0 takes a free one.", "The log says which.") {
+            text, settings throws(Setting.Flaw) in
+            guard let port = UInt16(text) else { throw Setting.Flaw(reason: "is \(text) and must be a port, from 0 to 65535") }
+            settings.port = port
+        },
+        .text("output-dir", "folder", \.outputDirectory, "Where relative destinations (dst) lie.", "Nothing outside it is written for a client."),
+        .text(
+            "state-dir", "folder", \.stateDirectory, "Where records and outputs without a dst lie.",
+            "It is one server's at a time: it is locked, and a second server does not start."),
+    ]
+}
+
+enum AccessSettings: SettingSection {
+    static let settings: [Setting] = [
+        .text(
+            "token-file", "file", \.tokenFile,
+            "A file of bearer tokens, one a line. It is read again when it changes, and on SIGHUP.",
+            """
+            Behind a token: 'read', or any of name=N scope=read|write|admin folder=PATH max-writers=N max-output-bytes=N \
+            allow-output=PATTERN. A token with a name has writers of its own. Without the file only loopback is served.
+            """),
+        .flag("protect-operations", \.protectsOperations, "Ask for a token at /livez, /readyz, /metrics and /openapi.yaml too."),
+        Setting(
+            "allow-output", .list, "pattern", rule: "a URL with *",
+            "A destination URL that writers may use, with * for any text: 'rtmp://*.example.com/*'. Repeatable.",
+            "Without it, writers write files only. In the environment: several, separated by spaces."
+        ) { text, settings throws(Setting.Flaw) in
+            if let flaw = OutputPolicy.flaw(ofPattern: text) { throw Setting.Flaw(reason: "\(text) \(flaw)") }
+            settings.outputPatterns.append(text)
+        },
+        .flag("allow-devices", \.allowsDevices, "Let writers use output devices (sdl, alsa, …)."),
+        .flag("require-sandbox", \.requiresSandbox, "Refuse to start where encoders would run without Landlock or seccomp."),
+        Setting("user", .value, "name[:group]", "Started by root: the user, and group, to go on as once the port is bound.") {
+            text, settings throws(Setting.Flaw) in
+            do throws(ProcessUser.Unknown) {
+                settings.user = try ProcessUser(text)
+            } catch {
+                throw Setting.Flaw(reason: "\(text): \(error.description)")
+            }
+        },
+        .flag("no-auth", \.servesWithoutTokens, "Listen beyond loopback although there is no token file."),
+    ]
+}
+
+enum LimitSettings: SettingSection {
+    static let settings: [Setting] = ServiceLimits.fields.map { field in
+        Setting(
+            field.name, .value, field.unit == .count ? "number" : field.unit.rawValue, rule: field.rule,
+            fallback: field.text(in: ServiceLimits()), "\(field.help.capitalizedASCII)\(field.zero.map { "; 0: \($0)" } ?? "").", field.detail
+        ) { text, settings throws(Setting.Flaw) in
+            guard field.set(text, in: &settings.limits) else { throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be \(field.rule)") }
+        }
+    }
+}
+
+enum LogSettings: SettingSection {
+    static let settings: [Setting] = [
+        choice("log-format", of: LineLogHandler.Format.allCases, \.logFormat, "One line an event on standard error, as text or as JSON."),
+        .flag("access-log", inverted: true, \.logsRequests, "One line for each request."),
+        choice("log-level", of: Logger.Level.allCases, \.logLevel, "The least of the levels that are logged."),
+    ]
+
+    private static func choice<T: RawRepresentable & Sendable>(
+        _ name: String, of all: [T], _ path: WritableKeyPath<Settings, T> & Sendable, _ help: String
+    ) -> Setting where T.RawValue == String {
+        let names = all.map(\.rawValue).joined(separator: ", ")
+        return Setting(name, .value, name.cutAtLast("-")?.after ?? name, rule: names, fallback: Settings()[keyPath: path].rawValue, help) {
+            text, settings throws(Setting.Flaw) in
+            guard let value = T(rawValue: text) else { throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be one of \(names)") }
+            settings[keyPath: path] = value
+        }
+    }
+}
+
+extension String {
+    /// The first letter large.
+    fileprivate var capitalizedASCII: String {
+        String(decoding: utf8.prefix(1).map { $0.isASCIILetter ? $0 & 0xDF : $0 } + utf8.dropFirst(), as: UTF8.self)
+    }
+}

@@ -1,0 +1,92 @@
+import Bytewise
+
+/// One thing that an operator can tell `penstock serve`: as an option (`--max-writers 20`), in the environment
+/// (`PENSTOCK_MAX_WRITERS=20`) and in a configuration file (`max-writers = 20`).
+struct Setting: Sendable {
+    enum Form: Sendable, Equatable {
+        /// Has one value.
+        case value
+        /// Has any number of values: an option or a line for each; in the environment, spaces between them.
+        case list
+        /// An option without a value; "true" or "false" elsewhere.
+        case flag
+        /// The same, and `--no-…` beside it.
+        case invertibleFlag
+    }
+
+    /// Why a text is no value: the end of a sentence that begins with the setting's name.
+    struct Flaw: Error {
+        let reason: String
+    }
+
+    let name: String
+    let form: Form
+    /// What the value is called in `--help`: "pattern".
+    let placeholder: String
+    /// What is taken: "from 1 to 65535".
+    let rule: String
+    /// Without a setting; empty: nothing.
+    let fallback: String
+    let help: String
+    let detail: String
+    /// Takes the text of a value; of a list, once for each.
+    let apply: @Sendable (String, inout Settings) throws(Flaw) -> Void
+
+    init(
+        _ name: String, _ form: Form = .value, _ placeholder: String = "", rule: String = "", fallback: String = "",
+        _ help: String, _ detail: String = "", apply: @escaping @Sendable (String, inout Settings) throws(Flaw) -> Void
+    ) {
+        self.name = name
+        self.form = form
+        self.placeholder = placeholder
+        self.rule = rule
+        self.fallback = fallback
+        self.help = help
+        self.detail = detail
+        self.apply = apply
+    }
+
+    /// What `--help` and the README show; that a flag is not given need not be said.
+    var shownFallback: String { form == .flag ? "" : fallback }
+
+    var variable: String {
+        "PENSTOCK_" + String(decoding: name.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0.isASCIILetter ? $0 & 0xDF : $0 }, as: UTF8.self)
+    }
+}
+
+extension Setting {
+    /// A flag of that name; "true" and "false" are its values.
+    static func flag(
+        _ name: String, inverted: Bool = false, _ path: WritableKeyPath<Settings, Bool> & Sendable, _ help: String, _ detail: String = ""
+    ) -> Setting {
+        Setting(
+            name, inverted ? .invertibleFlag : .flag, rule: "true or false", fallback: "\(Settings()[keyPath: path])", help, detail
+        ) { text, settings throws(Flaw) in
+            switch text.lowercasedASCII {
+            case "true", "yes", "1": settings[keyPath: path] = true
+            case "false", "no", "0": settings[keyPath: path] = false
+            default: throw Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be true or false")
+            }
+        }
+    }
+
+    /// Any text but none; the default is the path's.
+    static func text(
+        _ name: String, _ placeholder: String, _ path: WritableKeyPath<Settings, String> & Sendable, _ help: String, _ detail: String = ""
+    ) -> Setting {
+        Setting(name, .value, placeholder, fallback: Settings()[keyPath: path], help, detail) { text, settings throws(Flaw) in
+            if text.isEmpty { throw Flaw(reason: "is empty") }
+            settings[keyPath: path] = text
+        }
+    }
+
+    /// Any text but none; without one, there is none.
+    static func text(
+        _ name: String, _ placeholder: String, _ path: WritableKeyPath<Settings, String?> & Sendable, _ help: String, _ detail: String = ""
+    ) -> Setting {
+        Setting(name, .value, placeholder, help, detail) { text, settings throws(Flaw) in
+            if text.isEmpty { throw Flaw(reason: "is empty") }
+            settings[keyPath: path] = text
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import Bytewise
+import Logging
+import ServiceLog
+import SystemIO
+import WriterModel
+
+/// All that an operator can tell `penstock serve`, with the defaults; `Setting.all` says what each is.
+struct Settings: Sendable {
+    var host = "127.0.0.1"
+    var port: UInt16 = 8_080
+    var outputDirectory = "output"
+    var stateDirectory = "state"
+    var tokenFile: String?
+    var protectsOperations = false
+    var outputPatterns: [String] = []
+    var allowsDevices = false
+    var requiresSandbox = false
+    var user: ProcessUser?
+    var servesWithoutTokens = false
+    var limits = ServiceLimits()
+    var logFormat = LineLogHandler.Format.text
+    var logsRequests = true
+    var logLevel = Logger.Level.info
+}
