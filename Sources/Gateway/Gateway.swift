@@ -148,7 +148,7 @@ public final class Gateway: Sendable {
 
     /// Sees the end sooner than the loop's tick would.
     private func watchForEnd() {
-        do throws(SystemError) {
+        do throws(SystemThread.Unavailable) {
             try SystemThread.start(name: "ending") { [self] in
                 while !hasStopped.load(ordering: .relaxed) {
                     loop.post { [self] in stopIfDone() }

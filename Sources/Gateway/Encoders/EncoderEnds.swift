@@ -2,6 +2,7 @@ import HTTPServer
 import Logging
 import Synchronization
 import SystemIO
+import Threading
 import WriterModel
 
 /// Carries out how encoders end, as each one's `EncoderEnd` has it: in the records, in the registry, and for the
