@@ -5,7 +5,7 @@ import WriterAPI
 import WriterModel
 
 @Suite struct RequestTests {
-    private func problem(_ json: String) -> Problem? {
+    private func refusal(_ json: String) -> Problem? {
         do {
             _ = try CreateRequest(try JSONParser.parse(Array(json.utf8)))
             return nil
@@ -45,7 +45,7 @@ import WriterModel
         (#"{"format": "wav", "metadata": {"a": []}}"#, "/metadata/a"), (#"{"format": "wav", "colour": 1}"#, "/colour"), ("[]", ""),
     ])
     func whatIsWrongIsNamedByItsPlace(json: String, pointer: String) {
-        let found = problem(json)
+        let found = refusal(json)
         #expect(found?.code.status == 422)
         #expect(found?.extras.first { $0.name == "pointer" }?.value == .string(pointer))
     }
@@ -57,7 +57,7 @@ import WriterModel
         (#"{"format": "wav", "open": 7}"#, "open"), (#"{"format": "wav", "metadata": {"a": []}}"#, "metadata.a"),
     ])
     func aParameterHasItsWholeNameWhereverItsStreamStands(json: String, parameter: String) {
-        #expect(problem(json)?.parameter == parameter)
+        #expect(refusal(json)?.parameter == parameter)
     }
 
     @Test(arguments: [
@@ -88,5 +88,39 @@ import WriterModel
         #expect(request.format == "mp3" && request.metadata == ["title": "a b"] && request.option == ["write_xing": "0"])
         #expect(audio.sampleRate == 16000 && audio.format == .s16 && audio.filterDesc == "12")
         #expect(audio.encoderOption == ["q": "5"] && audio.codecConfig.bitRate == 64000)
+    }
+
+    private func encoding(_ query: String) throws -> EncodeRequest {
+        let bytes = Array("POST /v1/encode?\(query) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        let parsed = bytes.withUnsafeBytes { bytes in Result { try RequestParser.parse(bytes, limits: HTTPLimits()) } }
+        guard case .complete(let head, _) = try parsed.get() else { throw Problem(.malformedRequest, "unfinished") }
+        return try EncodeRequest(head.target)
+    }
+
+    @Test(arguments: [
+        ("width=2&height=2&frame_rate=25", true), ("frame_rate=30000/1001&width=2&height=2&pixel_format=gray8", true),
+        ("sample_rate=8000&num_channels=1", false), ("type=audio&sample_rate=8000&num_channels=1", false),
+    ])
+    func theKindOfAnEncodingFollowsFromItsParameters(query: String, isVideo: Bool) throws {
+        let config = try encoding("format=mkv&" + query).stream.config
+        if case .video = config { #expect(isVideo) } else { #expect(!isVideo) }
+    }
+
+    @Test(arguments: ["sample_rate", "format", "metadata.title", "option.x", "encoder_option.x"])
+    func aParameterThatIsGivenTwiceIsRefused(name: String) {
+        let found = problem { _ = try encoding("format=wav&sample_rate=8000&num_channels=1&\(name)=1&\(name)=2") }
+        #expect(found?.code == .invalidParameter && found?.parameter == name)
+    }
+
+    @Test func anEncodingNeedsAFormat() {
+        #expect(problem { _ = try encoding("sample_rate=8000&num_channels=1") }?.parameter == "format")
+    }
+
+    @Test(arguments: [
+        (#"true"#, true), (#"false"#, false), (#"{}"#, true), (#"{"option": {}}"#, true),
+    ])
+    func aWriterIsOpenedAtOnceWhereItSaysSo(open: String, opens: Bool) throws {
+        let json = #"{"format": "wav", "streams": [{"type": "audio", "sample_rate": 1, "num_channels": 1}], "open": \#(open)}"#
+        #expect((try CreateRequest(try JSONParser.parse(Array(json.utf8))).open != nil) == opens)
     }
 }
