@@ -5,7 +5,7 @@ extension HTTPServer.Configuration {
     /// The server of either process under these limits.
     public init(
         _ limits: ServiceLimits, lingerTime: Duration, answersWhileDraining: Bool = false,
-        onAnswered: (@Sendable (ExchangeReport) -> Void)? = nil
+        onResponded: (@Sendable (ExchangeReport) -> Void)? = nil
     ) {
         self.init()
         self.limits.maxHeadBytes = limits.maxHeadBytes
@@ -20,6 +20,6 @@ extension HTTPServer.Configuration {
         responseTimeout = .seconds(limits.responseTimeout)
         self.lingerTime = lingerTime
         self.answersWhileDraining = answersWhileDraining
-        self.onAnswered = onAnswered
+        self.onResponded = onResponded
     }
 }

@@ -55,15 +55,15 @@ extension Response {
 
 extension Exchange {
     /// Responds. A client that has gone gets nothing, and that is no failure.
-    public func reply(_ response: Response) {
+    public func respond(with response: Response) {
         try? respond(response)
     }
 
-    /// Answers with a problem, which names the request.
-    public func reply(_ problem: Problem, fields: [(name: String, value: String)] = []) {
+    /// Responds with a problem, which names the request.
+    public func respond(with problem: Problem, fields: [(name: String, value: String)] = []) {
         var problem = problem
         problem.extras.append(.init("request_id", .string(requestID)))
-        reply(.problem(problem, fields: fields))
+        respond(with: .problem(problem, fields: fields))
     }
 
     /// The body as JSON; nil when there is none.

@@ -84,7 +84,7 @@ public final class Gateway: Sendable {
     ) -> HTTPServer.Configuration {
         var serving = HTTPServer.Configuration(
             configuration.limits, lingerTime: .milliseconds(5), answersWhileDraining: true,
-            onAnswered: AccessLog.counting(metrics, to: log, enabled: configuration.logsRequests))
+            onResponded: AccessLog.counting(metrics, to: log, enabled: configuration.logsRequests))
         serving.trimsHeap = true
         return serving
     }

@@ -154,7 +154,7 @@ extension Exchange {
     public func respondWhileReading(
         _ status: HTTPStatus, fields: [(name: String, value: String)], following file: OpenFile, _ growth: any FileGrowth
     ) -> ConcurrentResponse {
-        precondition(!isAnswered, "a request has one response")
+        precondition(!hasResponded, "a request has one response")
         body.invite()
         body.begin()
         let isChunked = head.version == .http11

@@ -7,7 +7,7 @@ extension Exchange {
     /// descriptor (to pass a copy of) and the bytes that go with it. When it returns true the
     /// exchange is over for this process; when false the handler still has to respond.
     public func handOff(_ send: (_ descriptor: Int32, _ unread: [UInt8]) -> Bool) -> Bool {
-        precondition(!body.hasBegun && !isAnswered, "a request that was begun can't be given away")
+        precondition(!body.hasBegun && !hasResponded, "a request that was begun can't be given away")
         guard claim.take() != nil else { return false }
         guard send(connection.descriptor, connection.inbound.bytes) else {
             claim.giveBack()
@@ -22,7 +22,7 @@ extension Exchange {
     /// Lends the connection to another process with this request still unread on it, as `handOff` gives
     /// it away: it stays open here. Once `send` is called the connection may come back at any time.
     public func lend(_ send: (_ lent: LentConnection, _ unread: [UInt8]) -> Bool) -> Bool {
-        precondition(!body.hasBegun && !isAnswered, "a request that was begun can't be given away")
+        precondition(!body.hasBegun && !hasResponded, "a request that was begun can't be given away")
         guard claim.take() != nil else { return false }
         guard send(LentConnection(connection), connection.inbound.bytes) else {
             claim.giveBack()

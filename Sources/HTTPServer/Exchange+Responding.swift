@@ -70,7 +70,7 @@ extension Exchange {
 
     /// What goes before the response.
     private func beginResponse() throws(Failure) -> [UInt8] {
-        precondition(!isAnswered, "a request has one response")
+        precondition(!hasResponded, "a request has one response")
         body.begin()
         isResponding = true
         outcome = .close

@@ -101,7 +101,7 @@ public final class Exchange: @unchecked Sendable {
     /// How often the request has been passed from process to process to come here.
     public var passes: UInt8 { connection.passes }
 
-    public var isAnswered: Bool { isResponding || outcome == .handedOff || outcome == .lent }
+    public var hasResponded: Bool { isResponding || outcome == .handedOff || outcome == .lent }
 
     /// Runs something that lasts as long as the client or another request likes, and needs a thread. Other
     /// requests get one in this one's place, as far as `maxLentThreads` goes.

@@ -44,7 +44,7 @@ extension HTTPServer {
         /// How long such a one may take over its request's head.
         public var lateHeadTimeout = Duration.seconds(1)
         /// Hears of every request that was answered here, on the thread that answered it.
-        public var onAnswered: (@Sendable (ExchangeReport) -> Void)?
+        public var onResponded: (@Sendable (ExchangeReport) -> Void)?
 
         public init() {}
     }

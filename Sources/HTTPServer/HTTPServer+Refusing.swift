@@ -15,10 +15,10 @@ extension HTTPServer {
     /// Responds to every request that has no response yet in its handler's stead, which then can't any more.
     /// For a process that is about to end with handlers that don't come back: waits up to `time` for
     /// clients to take it.
-    public func answerAll(within time: Duration, _ response: (_ requestID: String) -> Response) {
+    public func respondToAll(within time: Duration, _ response: (_ requestID: String) -> Response) {
         atWork.respond { entry in
             let response = response(entry.requestID)
-            configuration.onAnswered?(
+            configuration.onResponded?(
                 ExchangeReport(
                     refused: entry.head, response, requestID: entry.requestID, peer: Socket.peer(of: entry.descriptor)))
             return Self.closing(response, to: entry.head, requestID: entry.requestID)
@@ -37,7 +37,7 @@ extension HTTPServer {
         connection.loan?.note(.answering)
         let bytes = Self.closing(response, to: request, requestID: requestID)
         _ = bytes.withUnsafeBytes { Socket.sendAll(connection.descriptor, $0, timeout: .zero) }
-        configuration.onAnswered?(
+        configuration.onResponded?(
             ExchangeReport(refused: request, response, requestID: requestID, peer: connection.peer))
         parking.lingerAndClose(connection)
     }

@@ -78,7 +78,7 @@ extension HTTPServer {
         let connection = exchange.connection
         atWork.remove(connection.descriptor, exchange.claim)
         exchange.noteOver()
-        if let onAnswered = configuration.onAnswered, let report = exchange.report { onAnswered(report) }
+        if let onResponded = configuration.onResponded, let report = exchange.report { onResponded(report) }
         switch exchange.outcome {
         case .handedOff: close(connection)
         case .close, .unanswered, .waiting: parking.lingerAndClose(connection)

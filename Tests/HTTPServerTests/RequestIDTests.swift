@@ -13,7 +13,7 @@ private final class Reports: Sendable {
 @Suite struct RequestIDTests {
     private func reports(of requests: [String]) throws -> [ExchangeReport] {
         let reports = Reports()
-        let server = try LiveServer { $0.onAnswered = { report in reports.add(report) } }
+        let server = try LiveServer { $0.onResponded = { report in reports.add(report) } }
         let client = try server.connect()
         for request in requests { client.send(request) }
         client.finishSending()

@@ -5,8 +5,8 @@ import Testing
 
 /// Answers by another thread, where a handler does not come back.
 @Suite struct StandInTests {
-    private func answerAll(_ server: LiveServer) {
-        server.server.answerAll(within: .milliseconds(200)) { id in
+    private func respondToAll(_ server: LiveServer) {
+        server.server.respondToAll(within: .milliseconds(200)) { id in
             Response(.serviceUnavailable, body: .bytes(Array("instead of \(id)".utf8)))
         }
     }
@@ -17,8 +17,8 @@ import Testing
         let client = try server.connect()
         client.send("GET /wait HTTP/1.1\r\nHost: a\r\nX-Request-Id: one\r\n\r\n")
         #expect(demo.gate.awaitEntered())
-        answerAll(server)
-        answerAll(server)
+        respondToAll(server)
+        respondToAll(server)
         demo.gate.open()
         let answer = client.rest()
         #expect(answer.hasPrefix("HTTP/1.1 503 "))
@@ -31,7 +31,7 @@ import Testing
         let client = try server.connect()
         client.send(ExchangeTests.get)
         #expect(client.read(through: "hello") == ExchangeTests.hello)
-        answerAll(server)
+        respondToAll(server)
         client.send(ExchangeTests.get)
         #expect(client.read(through: "hello") == ExchangeTests.hello)
     }

@@ -19,7 +19,7 @@ final class EndedWriterRoutes: Sendable {
         to operation: WriterOperation, about writer: WriterID, stream: Int?, for caller: Principal, _ exchange: Exchange
     ) throws(Problem) {
         switch operation {
-        case .deleteWriter: exchange.reply(try delete(writer))
+        case .deleteWriter: exchange.respond(with: try delete(writer))
         case .finalizeWriter:
             // Its body is judged as while the writer lived.
             withBody(of: exchange) { [self] exchange, body throws(Problem) in
@@ -27,7 +27,7 @@ final class EndedWriterRoutes: Sendable {
                 return try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head)
             }
         case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .getOutput:
-            exchange.reply(try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head))
+            exchange.respond(with: try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head))
         }
     }
 
@@ -55,7 +55,7 @@ final class EndedWriterRoutes: Sendable {
     ) {
         exchange.gatherBody(limit: maxJSONBytes) { [self] exchange in
             exchange.attempt { () throws(Problem) in
-                exchange.reply(try response(exchange, try exchange.jsonBody(limit: maxJSONBytes)))
+                exchange.respond(with: try response(exchange, try exchange.jsonBody(limit: maxJSONBytes)))
             }
         }
     }

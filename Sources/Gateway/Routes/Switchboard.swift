@@ -59,11 +59,11 @@ package final class Switchboard: RequestHandler {
     package func response(to refusal: Refusal, requestID: String) -> Response { .refusal(refusal, requestID: requestID) }
 
     private func respond(to exchange: Exchange) throws(Problem) {
-        if exchange.head.method == .options { return exchange.reply(try Self.optionsResponse(exchange.head.target)) }
+        if exchange.head.method == .options { return exchange.respond(with: try Self.optionsResponse(exchange.head.target)) }
         let request = try Route.match(exchange.head)
         exchange.route = request.operation.id
         switch request.operation {
-        case .server(let operation): exchange.reply(try serverRoutes.response(to: operation, of: request.route, exchange))
+        case .server(let operation): exchange.respond(with: try serverRoutes.response(to: operation, of: request.route, exchange))
         case .listWriters: try list(exchange, for: try caller(of: request, exchange))
         case .creation: try creation.create(request.writer, by: try caller(of: request, exchange), exchange)
         case .encode: try creation.encode(by: try caller(of: request, exchange), exchange)
@@ -122,7 +122,7 @@ package final class Switchboard: RequestHandler {
         encoders.whenKnownToRespond(link, exchange) { [self] exchange, isGone in
             exchange.attempt { () throws(Problem) in
                 guard isGone else { return try handover.pass(exchange, to: link, beyondShare: true) }
-                exchange.reply(registry[link.writer] == nil ? Response(.noContent) : try endedWriters.delete(link.writer))
+                exchange.respond(with: registry[link.writer] == nil ? Response(.noContent) : try endedWriters.delete(link.writer))
             }
         }
     }
@@ -150,11 +150,11 @@ final class StopFlag: Sendable {
 
 extension Exchange {
     /// Responds, or responds with the problem that is thrown.
-    func attempt(_ respond: () throws(Problem) -> Void) {
+    func attempt(_ handle: () throws(Problem) -> Void) {
         do throws(Problem) {
-            try respond()
+            try handle()
         } catch {
-            reply(error)
+            respond(with: error)
         }
     }
 }

@@ -99,7 +99,7 @@ public final class EncoderProcess: Sendable {
         service = Self.service(settings, clientPolicy, confinement, authenticator, line, ProgressMarks(marks))
         var configuration = HTTPServer.Configuration(
             settings.limits, lingerTime: .milliseconds(250),
-            onAnswered: AccessLog.counting(metrics, to: log, enabled: settings.logsRequests))
+            onResponded: AccessLog.counting(metrics, to: log, enabled: settings.logsRequests))
         // The gateway counts those that it has lent, and bounds them.
         configuration.maxConnections = .max
         configuration.maxConnectionsPerAddress = 0
@@ -244,15 +244,15 @@ public final class EncoderProcess: Sendable {
     private func fail(_ problem: Problem) {
         log.error("given up", metadata: ["because": "\(URLText.redacted(problem.detail))"])
         service.failWithoutWaiting(problem)
-        answerAll(problem)
+        respondToAll(problem)
         perform(state.withLock { $0.shutdown.failureIsAnswered() })
     }
 
     /// For clients to take an answer that comes in a stuck handler's stead.
     private static let answerTime = Duration.seconds(1)
 
-    private func answerAll(_ problem: Problem) {
-        server.answerAll(within: Self.answerTime) { requestID in
+    private func respondToAll(_ problem: Problem) {
+        server.respondToAll(within: Self.answerTime) { requestID in
             var named = problem
             named.extras.append(.init("request_id", .string(requestID)))
             return .problem(named)
@@ -269,7 +269,7 @@ public final class EncoderProcess: Sendable {
     private func leaveStuckThreads() {
         server.drain()
         _ = server.awaitEmpty(until: .after(Self.answerTime))
-        answerAll(Problem(.wrongState, "The writer was deleted while the request was waiting."))
+        respondToAll(Problem(.wrongState, "The writer was deleted while the request was waiting."))
         tellMetrics()
         ChildProcess.exit(1)
     }

@@ -42,7 +42,7 @@ public struct ForkServer {
                     continue
                 }
                 reap(children)
-                if !answerRequests(&spares, children) { return 0 }
+                if !serveRequests(&spares, children) { return 0 }
             }
         } catch {
             log.error("the fork server can't go on", metadata: ["error": "\(error)"])
@@ -58,7 +58,7 @@ public struct ForkServer {
     }
 
     /// False once the gateway is gone.
-    private func answerRequests(_ spares: inout SpareEncoders, _ children: SignalSource) -> Bool {
+    private func serveRequests(_ spares: inout SpareEncoders, _ children: SignalSource) -> Bool {
         while true {
             switch gateway.receive(waiting: false) {
             case .nothing: return true

@@ -20,7 +20,7 @@ final class RefusingService: EncoderService {
     func end(because reason: EndReason) { conclude() }
 
     func handle(_ exchange: Exchange) {
-        exchange.reply(problem)
+        exchange.respond(with: problem)
         conclude()
     }
 

@@ -36,9 +36,9 @@ final class CatalogService: EncoderService {
             exchange.route = request.operation.id
             if asksForTokens, let token = exchange.head.credentialHash { exchange.noteIdentified(as: token) }
             SystemThread.wipeStack()
-            exchange.reply(.json(try response(to: operation, named: request.name)))
+            exchange.respond(with: .json(try response(to: operation, named: request.name)))
         } catch {
-            exchange.reply(error)
+            exchange.respond(with: error)
         }
     }
 

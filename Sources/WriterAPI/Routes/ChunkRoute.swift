@@ -10,7 +10,7 @@ package struct ChunkRoute {
     let resource: WriterResource
     let stream: Int
 
-    func answer(_ exchange: Exchange) throws(Problem) {
+    func respond(to exchange: Exchange) throws(Problem) {
         let parameters = try Parameters(exchange.head)
         let upload = try ChunkUpload(exchange.head)
         if case .alive(.open) = resource.phase {
@@ -22,7 +22,7 @@ package struct ChunkRoute {
         let result = try exchange.blocking { () throws(Problem) in try takeInTurn(upload, exchange.body, parameters) }
         switch result {
         case .success(let receipt):
-            exchange.reply(.json(receipt.json, fields: [("Upload-Offset", String(receipt.offset))]))
+            exchange.respond(with: .json(receipt.json, fields: [("Upload-Offset", String(receipt.offset))]))
         case .failure(let problem):
             if problem.endsWriter { resource.fail(problem) }
             throw problem

@@ -78,7 +78,7 @@ final class EncodeService: EncoderService {
             SystemThread.wipeStack()
             try encode(exchange)
         } catch {
-            if !exchange.isAnswered { exchange.reply(error) }
+            if !exchange.hasResponded { exchange.respond(with: error) }
         }
     }
 

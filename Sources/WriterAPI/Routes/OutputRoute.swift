@@ -10,8 +10,8 @@ struct OutputRoute {
     let resource: WriterResource
     let writer: WriterID
 
-    /// Answers now, or when there is something to answer with; no thread waits for that.
-    func answer(_ exchange: Exchange) throws(Problem) {
+    /// Responds now, or when there is something to respond with; no thread waits for that.
+    func respond(to exchange: Exchange) throws(Problem) {
         // Asked before the state: what changes in between is told of.
         let (version, end) = resource.growth.current
         switch resource.output {
@@ -38,9 +38,9 @@ struct OutputRoute {
             exchange, wake in
             if wake == .clientGone { return }
             do throws(Problem) {
-                try answer(exchange)
+                try respond(to: exchange)
             } catch {
-                exchange.reply(resource.redacted(error))
+                exchange.respond(with: resource.redacted(error))
             }
         }
     }

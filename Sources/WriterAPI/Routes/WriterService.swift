@@ -83,7 +83,7 @@ final class WriterService: EncoderService {
             guard request.route.takesJSON else { return perform(request, by: caller, exchange) }
             exchange.gatherBody(limit: settings.limits.maxJSONBytes) { [self] in perform(request, by: caller, $0) }
         } catch {
-            reply(error, exchange)
+            respond(with: error, exchange)
         }
     }
 
@@ -92,13 +92,13 @@ final class WriterService: EncoderService {
         do throws(Problem) {
             try respond(to: request, by: caller, exchange)
         } catch {
-            reply(error, exchange)
+            respond(with: error, exchange)
         }
     }
 
-    private func reply(_ error: Problem, _ exchange: Exchange) {
+    private func respond(with error: Problem, _ exchange: Exchange) {
         let problem = resource.redacted(error)
-        exchange.reply(problem, fields: problem.offsetFields)
+        exchange.respond(with: problem, fields: problem.offsetFields)
     }
 
     /// Whose request it is; nil: that is for the gateway to say. This process knows the tokens that reach
@@ -154,31 +154,31 @@ final class WriterService: EncoderService {
     private func respond(
         to operation: WriterOperation, stream: Int, by caller: Principal, _ exchange: Exchange
     ) throws(Problem) {
-        func reply(_ writer: JSONObject) { exchange.reply(.json(.object(shown(writer, to: caller)))) }
+        func respond(with writer: JSONObject) { exchange.respond(with: .json(.object(shown(writer, to: caller)))) }
         switch operation {
-        case .getWriter: reply(resource.resource)
+        case .getWriter: respond(with: resource.resource)
         case .deleteWriter:
-            exchange.reply(.deleted(leaving: try resource.delete()))
+            exchange.respond(with: .deleted(leaving: try resource.delete()))
         case .addStream:
             let (index, stream) = try resource.addStream(try json(exchange))
             let location = "/v1/writers/\(settings.writer)/streams/\(index)"
-            exchange.reply(.json(stream, status: .created, fields: [("Location", location)]))
-        case .setMetadata: reply(try resource.setMetadata(try json(exchange)))
+            exchange.respond(with: .json(stream, status: .created, fields: [("Location", location)]))
+        case .setMetadata: respond(with: try resource.setMetadata(try json(exchange)))
         case .openWriter:
             let body = try json(exchange)
             let request = try body.map { json throws(Problem) in try OpenRequest(json) } ?? OpenRequest()
-            reply(try resource.open(request))
+            respond(with: try resource.open(request))
         case .flushWriter:
             try refuseParameters(exchange)
-            reply(try resource.flush())
+            respond(with: try resource.flush())
         case .finalizeWriter:
             try refuseParameters(exchange)
-            reply(try resource.finalize())
-        case .writeChunk: try ChunkRoute(resource: resource, stream: stream).answer(exchange)
+            respond(with: try resource.finalize())
+        case .writeChunk: try ChunkRoute(resource: resource, stream: stream).respond(to: exchange)
         case .getUploadOffset:
             let offset = try resource.offset(of: stream)
-            exchange.reply(Response(.noContent, fields: [("Upload-Offset", String(offset))]))
-        case .getOutput: try OutputRoute(resource: resource, writer: settings.writer).answer(exchange)
+            exchange.respond(with: Response(.noContent, fields: [("Upload-Offset", String(offset))]))
+        case .getOutput: try OutputRoute(resource: resource, writer: settings.writer).respond(to: exchange)
         }
     }
 
@@ -205,7 +205,7 @@ final class WriterService: EncoderService {
             let body = try json(exchange)
             guard resource.wasCreated(by: body) else { throw creationConflict(exchange.head.method) }
             let status = exchange.head.method == .post ? HTTPStatus.created : .ok
-            exchange.reply(.json(.object(shown(resource.resource, to: caller)), status: status, fields: [location]))
+            exchange.respond(with: .json(.object(shown(resource.resource, to: caller)), status: status, fields: [location]))
         case .ended:
             // It has ended while the body came.
             if exchange.body.hasBegun { throw resource.failure(ofCreationBy: try json(exchange)) ?? .justEnding(settings.writer) }
@@ -225,9 +225,9 @@ final class WriterService: EncoderService {
             throw error
         }
         if isDryRun {
-            exchange.reply(.json(.object(try resource.dryRun(body))))
+            exchange.respond(with: .json(.object(try resource.dryRun(body))))
         } else {
-            exchange.reply(
+            exchange.respond(with: 
                 .json(.object(shown(try resource.create(body), to: caller)), status: .created, fields: [location]))
         }
     }
