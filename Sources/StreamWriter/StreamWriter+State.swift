@@ -178,10 +178,22 @@ extension StreamWriter {
         }
         let leftovers = options.leftovers
         guard leftovers.isEmpty else { throw Self.unknownOptions(leftovers) }
+        setInterleaving(of: muxer, option)
         do throws(LibavError) {
             try muxer.writeHeader()
         } catch {
             throw Self.muxerRefused(error, muxer, option)
+        }
+    }
+
+    /// How long packets wait for those of streams that have none.
+    private func setInterleaving(of muxer: Muxer, _ option: [String: String]) {
+        if option["max_interleave_delta"] != nil { return }
+        if destination.isLive {
+            muxer.interleaveSeconds = Limits.liveHeldSeconds
+        } else if KnownFaults.needsOrder(format.name) || KnownFaults.dropsHeldPackets(format.name) {
+            // What is written too early could not be followed by what comes late.
+            muxer.interleaveSeconds = nil
         }
     }
 

@@ -37,6 +37,8 @@ package enum Limits {
     /// Packets held back so that streams interleave.
     package static let heldBytes = 32 << 20
     package static let heldSeconds = 10.0
+    /// The same on their way to a live destination, unless the client says otherwise (`max_interleave_delta`).
+    static let liveHeldSeconds = 1.0
 
     static let threadStackBytes = 1 << 20
 }

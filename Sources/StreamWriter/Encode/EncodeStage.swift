@@ -10,7 +10,11 @@ final class EncodeStage {
     private var encoder: Encoder?
     private var hasFrames = false
     private var lastFramePTS: Int64 = -1
+    private var firstFramePTS: Int64?
     private var lastDTS = Int64.min
+    private var packets: Int64 = 0
+    /// How far before its first frame the encoder's packets may begin.
+    private let lead: Int64
     /// The first frame after a drain; an encoder that was opened again may start before it.
     private var restartedAt: Int64?
     private var isRestarting = false
@@ -21,6 +25,7 @@ final class EncodeStage {
         stream = parts.description.index
         settings = parts.encoder.settings
         encoder = parts.encoder
+        lead = parts.encoder.lead
         calls = parts.calls.encoder
         self.sink = sink
         self.progress = progress
@@ -32,6 +37,7 @@ final class EncodeStage {
         guard let pts = ascendingPTS(frame) else { return }
         frame.pts = pts
         lastFramePTS = pts
+        firstFramePTS = firstFramePTS ?? pts
         hasFrames = true
         if isRestarting {
             isRestarting = false
@@ -101,10 +107,19 @@ final class EncodeStage {
         packet.stream = stream
         // Not every encoder says how long; the last frame would have no duration then.
         if packet.duration == 0, case .video = settings.input { packet.duration = 1 }
+        holdToStart(packet)
         guard keepsOrder(packet) else { return }
         progress.packetMade()
         try sink.submit(packet, moreFollows: moreFollows)
         isGathering = moreFollows
+    }
+
+    /// An encoder that reorders pictures dates its first packets back by the time from the first picture to
+    /// those that follow, however long that is. Where they begin was settled for pictures without gaps.
+    private func holdToStart(_ packet: Packet) {
+        defer { packets += 1 }
+        guard packets < lead, case .video = settings.input, let firstFramePTS, let dts = packet.dts else { return }
+        packet.dts = max(dts, firstFramePTS - (lead - packets))
     }
 
     /// After a drain an encoder that was opened again starts with its delay before the first

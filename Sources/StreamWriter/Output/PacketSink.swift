@@ -26,7 +26,8 @@ final class PacketSink: @unchecked Sendable {
         self.failure = failure
         needsOrder = KnownFaults.needsOrder(muxer.format.name)
         budget = InterleaveBudget(
-            streams: timeBases.count, maxSeconds: needsOrder ? .infinity : Limits.heldSeconds)
+            streams: timeBases.count, maxSeconds: muxer.interleaveSeconds ?? .infinity,
+            letsGo: muxer.letsPacketsGo && !needsOrder)
     }
 
     /// Takes a packet with its times in its encoder's time base. Waits while too much is queued. With
