@@ -159,12 +159,13 @@ public final class StreamWriter: @unchecked Sendable {
         return Chunk(writer: self, index: index, stream: stream)
     }
 
-    /// Drains the encoders into the destination. More chunks may follow.
+    /// Brings what the encoders have made so far to the destination. The finished file is the same as without.
+    /// Filters and encoders are not drained, so what they hold back for later frames, and samples that are no
+    /// whole frame of the encoder yet, come later.
     public func flush() throws(StreamWriterError) {
         try changing(.open) { () throws(StreamWriterError) in
             try requireNoChunk()
-            for stream in streams { try stream.requireDrainable() }
-            for stream in streams { try stream.drain() }
+            for stream in streams { try stream.flush() }
             try sink?.flush()
         }
     }
@@ -173,10 +174,10 @@ public final class StreamWriter: @unchecked Sendable {
     public func close() throws(StreamWriterError) -> WriterSummary {
         try changing(.open) { () throws(StreamWriterError) in
             try requireNoChunk()
-            for stream in streams { try stream.requireDrainable() }
+            for stream in streams { try stream.requireFinishable() }
             try requireEveryStream()
             defer { if failure.error != nil { release() } }
-            for stream in streams { try stream.drain() }
+            for stream in streams { try stream.finish() }
             try sink?.withMuxer { muxer throws(LibavError) in try muxer.finish() }
             let summary = summarize()
             release()

@@ -247,7 +247,9 @@ package final class Muxer {
     /// Sends what is buffered to the destination.
     package func flush() throws(LibavError) {
         let doing = "flushing the muxer \(format.name)"
-        if KnownFaults.mayBeFlushed(format.name) { try check(unbroken(GuardedCall.flush(context), doing), doing) }
+        // Fragments that hold nothing of a stream yet read a packet that is not there.
+        let haveAllBegun = begun.count == encoderTimeBases.count
+        if haveAllBegun && KnownFaults.mayBeFlushed(format.name) { try check(unbroken(GuardedCall.flush(context), doing), doing) }
         try sendGathered()
     }
 

@@ -1,6 +1,6 @@
 import Libav
 
-/// Frames in, packets out: the encoder, opened again when a drain used it up. One thread at a time.
+/// Frames in, packets out. One thread at a time.
 final class EncodeStage {
     let stream: Int
     private let settings: EncoderSettings
@@ -8,16 +8,11 @@ final class EncodeStage {
     private let progress: ProgressCounter
     private let calls: CallTracker
     private var encoder: Encoder?
-    private var hasFrames = false
     private var lastFramePTS: Int64 = -1
     private var firstFramePTS: Int64?
-    private var lastDTS = Int64.min
     private var packets: Int64 = 0
     /// How far before its first frame the encoder's packets may begin.
     private let lead: Int64
-    /// The first frame after a drain; an encoder that was opened again may start before it.
-    private var restartedAt: Int64?
-    private var isRestarting = false
     /// The last packet was told that more follow.
     private var isGathering = false
 
@@ -38,13 +33,8 @@ final class EncodeStage {
         frame.pts = pts
         lastFramePTS = pts
         firstFramePTS = firstFramePTS ?? pts
-        hasFrames = true
-        if isRestarting {
-            isRestarting = false
-            restartedAt = pts
-        }
         frame.setOwnDuration()
-        let encoder = try openEncoder()
+        guard let encoder else { return }
         if let packet = try encoding({ () throws(LibavError) in try encoder.sendThrough(frame) }) {
             return try submit(packet, moreFollows: moreFollows)
         }
@@ -59,20 +49,10 @@ final class EncodeStage {
         try sink.sendGathered()
     }
 
-    /// Gets everything out that was put in. More frames may follow.
-    func drain() throws(StreamWriterError) {
-        guard hasFrames else { return }
-        hasFrames = false
-        isRestarting = true
-        try encoder.map(drain)
-        if encoder?.settings.codec.restartsAfterDrain == true {
-            encoder?.restart()
-        } else {
-            free()
-        }
-    }
-
-    private func drain(_ encoder: Encoder) throws(StreamWriterError) {
+    /// Gets everything out that was put in. No frame may follow: an encoder that has ended would have to be
+    /// opened again, and would put its delay into the middle.
+    func finish() throws(StreamWriterError) {
+        guard let encoder, firstFramePTS != nil else { return }
         try encoding { () throws(LibavError) in try encoder.send(nil) }
         try receivePackets(encoder, moreFollows: false)
     }
@@ -88,13 +68,6 @@ final class EncodeStage {
         return frame.sampleCount > 0 ? lastFramePTS + 1 : nil
     }
 
-    private func openEncoder() throws(StreamWriterError) -> Encoder {
-        if let encoder { return encoder }
-        let encoder = try encoding { () throws(LibavError) in try Encoder(settings) }
-        self.encoder = encoder
-        return encoder
-    }
-
     private func receivePackets(_ encoder: Encoder, moreFollows: Bool) throws(StreamWriterError) {
         while true {
             let output = try encoding { () throws(LibavError) in try encoder.receive() }
@@ -108,7 +81,6 @@ final class EncodeStage {
         // Not every encoder says how long; the last frame would have no duration then.
         if packet.duration == 0, case .video = settings.input { packet.duration = 1 }
         holdToStart(packet)
-        guard keepsOrder(packet) else { return }
         progress.packetMade()
         try sink.submit(packet, moreFollows: moreFollows)
         isGathering = moreFollows
@@ -120,20 +92,6 @@ final class EncodeStage {
         defer { packets += 1 }
         guard packets < lead, case .video = settings.input, let firstFramePTS, let dts = packet.dts else { return }
         packet.dts = max(dts, firstFramePTS - (lead - packets))
-    }
-
-    /// After a drain an encoder that was opened again starts with its delay before the first
-    /// frame, where packets have already been. Drops what is only that, and moves the rest up.
-    private func keepsOrder(_ packet: Packet) -> Bool {
-        guard let dts = packet.dts else { return true }
-        if let restartedAt, dts <= lastDTS {
-            let end = (packet.pts ?? dts) + packet.duration
-            if case .audio = settings.input, end <= restartedAt { return false }
-            packet.dts = lastDTS + 1
-            packet.pts = max(packet.pts ?? dts, lastDTS + 1)
-        }
-        lastDTS = max(lastDTS, packet.dts ?? dts)
-        return true
     }
 
     private func encoding<T>(_ body: () throws(LibavError) -> T) throws(StreamWriterError) -> T {

@@ -6,23 +6,19 @@ import Libav
 final class FrameConverter {
     private let plan: EncodePlan
     private let calls: CallTracker
-    /// Samples per channel in the encoder's frames; 0 when it takes any number.
-    private let frameSize: Int
     private let samples: SampleConverter?
-    private var graph: FilterGraph? { didSet { output = graph?.output } }
+    private var graph: FilterGraph?
     /// What the filters said they would give: a filter may change its mind on the way.
-    private var output: MediaFormat?
+    private let output: MediaFormat?
     private var hasFrames = false
     /// Converted without filters, and not taken yet.
     private var ready: AssembledFrame?
     /// The filters may have more for what was put in.
     private var mayHaveMore = false
-    private var isDraining = false
 
     init(_ parts: PreparedStream) {
         plan = parts.plan
         calls = parts.calls.filters
-        frameSize = parts.encoder.frameSize
         samples = parts.converter
         graph = parts.graph
         output = graph?.output
@@ -31,7 +27,7 @@ final class FrameConverter {
     /// Puts a frame in. Take all that comes out before the next.
     func begin(_ input: AssembledFrame) throws(StreamWriterError) {
         if plan.filtering != nil {
-            let graph = try openGraph()
+            guard let graph else { return }
             hasFrames = true
             // Filters that change the rate need to know where a frame ends.
             input.frame.setOwnDuration()
@@ -49,13 +45,11 @@ final class FrameConverter {
         }
     }
 
-    /// There is no more input: what the filters still hold comes out next. Then more frames may
-    /// follow, through new filters.
-    func beginDraining() throws(StreamWriterError) {
+    /// There is no more input: what the filters still hold comes out next.
+    func finish() throws(StreamWriterError) {
         guard let graph, hasFrames else { return }
         try encoding { () throws(LibavError) in try graph.finish() }
         mayHaveMore = true
-        isDraining = true
     }
 
     /// The next frame for the encoder, its pts in its time base; nil when there is none until more is
@@ -68,18 +62,11 @@ final class FrameConverter {
         guard mayHaveMore, let graph else { return nil }
         switch try encoding({ () throws(LibavError) in try graph.pull() }) {
         case .frame(let frame): return try finished(frame, of: graph)
-        case .needsInput: break
         // Some end before their input does (trim): what follows comes to nothing.
-        case .drained: if isDraining { end() }
+        case .needsInput, .drained:
+            mayHaveMore = false
+            return nil
         }
-        mayHaveMore = false
-        return nil
-    }
-
-    private func end() {
-        graph = nil
-        hasFrames = false
-        isDraining = false
     }
 
     func free() { calls.tracking { graph = nil } }
@@ -91,14 +78,6 @@ final class FrameConverter {
     func takeDropped() -> Int {
         defer { waiting = 0 }
         return waiting
-    }
-
-    private func openGraph() throws(StreamWriterError) -> FilterGraph {
-        if let graph { return graph }
-        let graph = try plan.filtering!.build()
-        if frameSize > 0 { graph.setFrameSize(frameSize) }
-        self.graph = graph
-        return graph
     }
 
     private func finished(_ frame: Frame, of graph: FilterGraph) throws(StreamWriterError) -> AssembledFrame {

@@ -74,7 +74,7 @@ final class OpenStream: @unchecked Sendable {
     }
 
     /// Throws where what is waiting is too little for the encoder. More may be sent then.
-    func requireDrainable() throws(StreamWriterError) {
+    func requireFinishable() throws(StreamWriterError) {
         let pending = assembler.pendingSamples
         guard pending > 0, pending < leastSamples else { return }
         throw StreamWriterError(
@@ -89,17 +89,22 @@ final class OpenStream: @unchecked Sendable {
             sample: .init(frame: sample.tick - startTick, channel: sample.channel))
     }
 
-    /// Encodes what is waiting, a shorter last frame included, and empties the encoder.
-    func drain() throws(StreamWriterError) {
+    /// Has written what the encoder has made of whole frames. What it holds back it goes on holding.
+    func flush() throws(StreamWriterError) {
+        try pipeline.withStage { stage throws(StreamWriterError) in try stage.endGathering() }
+    }
+
+    /// Encodes what is waiting, a shorter last frame included, and empties the filters and the encoder.
+    func finish() throws(StreamWriterError) {
         var frames: [AssembledFrame] = []
         try translating(.outOfMemory) { () throws(LibavError) in
             try assembler.finishShort(completing: &frames)
         }
         try encode(frames, overlaps: false)
-        try failing { () throws(StreamWriterError) in try converter.beginDraining() }
+        try failing { () throws(StreamWriterError) in try converter.finish() }
         try submitConverted(overlaps: false)
         progress.encoded(frames: converter.takeDropped())
-        try pipeline.withStage { stage throws(StreamWriterError) in try stage.drain() }
+        try pipeline.withStage { stage throws(StreamWriterError) in try stage.finish() }
     }
 
     /// Frees what libav has for the stream, whose thread has ended.

@@ -81,7 +81,7 @@ final class PacketSink: @unchecked Sendable {
     /// order they are held further.
     func flush() throws(StreamWriterError) {
         try withMuxer { muxer throws(LibavError) in
-            if needsOrder { return try muxer.flush() }
+            if needsOrder || KnownFaults.dropsHeldPackets(muxer.format.name) { return try muxer.flush() }
             try muxer.writeHeldPackets()
             try muxer.flush()
             budget.clear()
