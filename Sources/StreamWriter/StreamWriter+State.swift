@@ -76,12 +76,8 @@ extension StreamWriter {
                 parameter: "pts", expectedPTS: stream.nextPTS)
         }
         try requireTime(pts, of: index, stream)
-        var frames: [AssembledFrame] = []
-        try translating(.outOfMemory) { () throws(LibavError) in
-            try stream.assembler.jump(to: tick, completing: &frames)
-        }
+        try stream.jump(to: tick)
         stream.countAccepted()
-        try stream.encode(frames, overlaps: false)
     }
 
     /// Times that the muxer would fail at are refused before they are taken.
@@ -231,11 +227,11 @@ extension StreamWriter {
 
     func summarize() -> WriterSummary {
         let totals = counters.map(\.current)
+        let spans = totals.compactMap(\.encodedSpan)
+        let end = spans.map(\.upperBound).max() ?? 0
         return WriterSummary(
-            bytesWritten: bytesWritten, duration: totals.map(\.nextPTS).max() ?? 0,
-            streams: totals.map {
-                .init(frames: $0.frames, framesEncoded: $0.framesEncoded, packets: $0.packets)
-            })
+            bytesWritten: bytesWritten, duration: end - (spans.map(\.lowerBound).min() ?? 0),
+            streams: zip(totals, descriptions).map { .init($0, of: $1) })
     }
 
     /// Ends the threads and frees what libav has. With nothing else changing the writer.

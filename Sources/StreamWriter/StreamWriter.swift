@@ -131,7 +131,8 @@ public final class StreamWriter: @unchecked Sendable {
             let sink = PacketSink(
                 muxer: muxer!, timeBases: parts.map(\.description.timeBase), failure: failure)
             let opened = zip(parts, counters).map {
-                OpenStream($0, sink: sink, progress: $1, failure: failure)
+                OpenStream(
+                    $0, sink: sink, progress: $1, failure: failure, gapFilling: format.gapFilling(of: $0.description.kind))
             }
             parts = []
             monitor.withLock {

@@ -9,7 +9,7 @@ public final class Chunk {
     private let startTick: Int64
     private var frames: Int64 = 0
     private var regions: [UnsafeMutableRawBufferPointer] = []
-    private var completed: [AssembledFrame] = []
+    private var completed: [Frame] = []
     private var isFinished = false
 
     init(writer: StreamWriter, index: Int, stream: OpenStream) {

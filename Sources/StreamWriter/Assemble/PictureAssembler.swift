@@ -79,12 +79,12 @@ final class PictureAssembler: FrameAssembler {
         }
     }
 
-    func advance(_ count: Int, completing frames: inout [AssembledFrame]) throws(LibavError) {
+    func advance(_ count: Int, completing frames: inout [Frame]) throws(LibavError) {
         filled += count
         guard filled == frameBytes, let frame = current else { return }
         if let sampleLimit { frame.bound(to: sampleLimit, pool.layout) }
         frame.pts = nextTick
-        frames.append(AssembledFrame(frame: frame, inputFrames: 1))
+        frames.append(frame)
         current = nil
         filled = 0
         nextTick += 1
@@ -101,9 +101,11 @@ final class PictureAssembler: FrameAssembler {
         return filled
     }
 
-    func jump(to tick: Int64, completing frames: inout [AssembledFrame]) { nextTick = tick }
+    func jump(to tick: Int64, completing frames: inout [Frame]) { nextTick = tick }
 
-    func finishShort(completing frames: inout [AssembledFrame]) {}
+    func fill(to tick: Int64, completing frames: inout [Frame]) { nextTick = tick }
+
+    func finishShort(completing frames: inout [Frame]) {}
 
     private func openFrame() throws(LibavError) -> Frame {
         if let current { return current }

@@ -10,6 +10,8 @@ package enum Limits {
     static let frameRate = 1000.0
     /// Seconds; far beyond any recording, far within 64-bit ticks.
     static let pts = 1e9
+    /// The longest gap that is filled where the container can't hold one.
+    static let filledSeconds = 3600.0
     static let bFrames = 1000
     static let qscale = 10_000.0
     static let bufferBytes = 1...(64 << 20)

@@ -26,20 +26,27 @@ final class EncodeStage {
         self.progress = progress
     }
 
-    /// Encodes a frame, its pts in the encoder's time base. With `moreFollows` what comes out may wait to be
+    /// Encodes a frame, its pts in the encoder's time base; what became of it. With `moreFollows` what comes out may wait to be
     /// written together with what the next gives, or for `endGathering`.
-    func encode(_ frame: Frame, moreFollows: Bool) throws(StreamWriterError) {
-        guard let pts = ascendingPTS(frame) else { return }
+    func encode(_ frame: Frame, moreFollows: Bool) throws(StreamWriterError) -> EncodedFrame {
+        guard let pts = ascendingPTS(frame) else { return .dropped }
         frame.pts = pts
         lastFramePTS = pts
         firstFramePTS = firstFramePTS ?? pts
         frame.setOwnDuration()
-        guard let encoder else { return }
+        guard let encoder else { return .dropped }
         if let packet = try encoding({ () throws(LibavError) in try encoder.sendThrough(frame) }) {
-            return try submit(packet, moreFollows: moreFollows)
+            try submit(packet, moreFollows: moreFollows)
+        } else {
+            try encoding { () throws(LibavError) in try encoder.send(frame) }
+            try receivePackets(encoder, moreFollows: moreFollows)
         }
-        try encoding { () throws(LibavError) in try encoder.send(frame) }
-        try receivePackets(encoder, moreFollows: moreFollows)
+        let count = max(1, frame.sampleCount)
+        return .encoded(frames: count, from: seconds(pts), to: seconds(pts + Int64(count)))
+    }
+
+    private func seconds(_ ticks: Int64) -> Double {
+        Double(ticks) * Double(settings.timeBase.numerator) / Double(settings.timeBase.denominator)
     }
 
     /// Has everything written that came out so far.

@@ -11,8 +11,10 @@ final class FrameConverter {
     /// What the filters said they would give: a filter may change its mind on the way.
     private let output: MediaFormat?
     private var hasFrames = false
+    /// Which of the pictures that went into the filters came out.
+    private(set) var tally = PictureTally()
     /// Converted without filters, and not taken yet.
-    private var ready: AssembledFrame?
+    private var ready: Frame?
     /// The filters may have more for what was put in.
     private var mayHaveMore = false
 
@@ -25,21 +27,19 @@ final class FrameConverter {
     }
 
     /// Puts a frame in. Take all that comes out before the next.
-    func begin(_ input: AssembledFrame) throws(StreamWriterError) {
+    func begin(_ input: Frame) throws(StreamWriterError) {
         if plan.filtering != nil {
             guard let graph else { return }
             hasFrames = true
             // Filters that change the rate need to know where a frame ends.
-            input.frame.setOwnDuration()
-            try encoding { () throws(LibavError) in try graph.push(input.frame) }
-            waiting += input.inputFrames
+            input.setOwnDuration()
+            if input.sampleCount == 0 { input.tag = tally.take() }
+            try encoding { () throws(LibavError) in try graph.push(input) }
             mayHaveMore = true
         } else if let gpu = plan.settings.hardwareFrames {
-            let frame = try encoding { () throws(LibavError) in try gpu.upload(input.frame) }
-            ready = AssembledFrame(frame: frame, inputFrames: input.inputFrames)
+            ready = try encoding { () throws(LibavError) in try gpu.upload(input) }
         } else if let samples {
-            let frame = try encoding { () throws(LibavError) in try samples.convert(input.frame) }
-            ready = AssembledFrame(frame: frame, inputFrames: input.inputFrames)
+            ready = try encoding { () throws(LibavError) in try samples.convert(input) }
         } else {
             ready = input
         }
@@ -47,14 +47,15 @@ final class FrameConverter {
 
     /// There is no more input: what the filters still hold comes out next.
     func finish() throws(StreamWriterError) {
+        tally.end()
         guard let graph, hasFrames else { return }
         try encoding { () throws(LibavError) in try graph.finish() }
         mayHaveMore = true
     }
 
     /// The next frame for the encoder, its pts in its time base; nil when there is none until more is
-    /// put in. An input that gives none yet is counted with the next that does.
-    func next() throws(StreamWriterError) -> AssembledFrame? {
+    /// put in.
+    func next() throws(StreamWriterError) -> Frame? {
         if let frame = ready {
             ready = nil
             return frame
@@ -71,16 +72,7 @@ final class FrameConverter {
 
     func free() { calls.tracking { graph = nil } }
 
-    /// Input frames in the filters that have not been counted with an output.
-    private var waiting = 0
-
-    /// Frames that went in and came to nothing: dropped by a filter.
-    func takeDropped() -> Int {
-        defer { waiting = 0 }
-        return waiting
-    }
-
-    private func finished(_ frame: Frame, of graph: FilterGraph) throws(StreamWriterError) -> AssembledFrame {
+    private func finished(_ frame: Frame, of graph: FilterGraph) throws(StreamWriterError) -> Frame {
         var frame = frame
         // Encoders read as many rows and samples as they were opened for.
         guard let output, frame.fits(output) else {
@@ -88,12 +80,13 @@ final class FrameConverter {
                 .encodingFailed, "the filters changed the size or the form of what they give on the way",
                 parameter: "filter_desc")
         }
+        let tag = frame.tag
         if let gpu = plan.settings.hardwareFrames {
             frame = try encoding { () throws(LibavError) in try gpu.upload(frame) }
         }
         frame.pts = frame.pts.map { graph.timeBase.rescale($0, to: plan.settings.timeBase) }
-        defer { waiting = 0 }
-        return AssembledFrame(frame: frame, inputFrames: waiting)
+        if frame.sampleCount == 0 { tally.give(tag) }
+        return frame
     }
 
     private func encoding<T>(_ body: () throws(LibavError) -> T) throws(StreamWriterError) -> T {

@@ -12,8 +12,17 @@ final class OpenStream: @unchecked Sendable {
     private let encoder: String
     private let leastSamples: Int
     private let index: Int
+    private let isVideo: Bool
+    private let gapFilling: GapFilling
+    /// What gaps are filled with.
+    private var lastPicture: Frame?
+    /// A gap before the first picture, which then fills it.
+    private var openGap: Range<Int64>?
 
-    init(_ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure) {
+    init(
+        _ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure, gapFilling: GapFilling
+    ) {
+        self.gapFilling = gapFilling
         assembler = parts.assembler
         converter = FrameConverter(parts)
         self.progress = progress
@@ -22,6 +31,7 @@ final class OpenStream: @unchecked Sendable {
         leastSamples = parts.leastSamples
         index = parts.description.index
         let isAudio = parts.description.kind == .audio
+        isVideo = !isAudio
         pipeline = EncodePipeline(
             stage: EncodeStage(parts, sink: sink, progress: progress), progress: progress,
             failure: failure,
@@ -48,12 +58,68 @@ final class OpenStream: @unchecked Sendable {
     }
 
     /// Converts frames here and encodes them; on a thread of the stream's own if `overlaps`.
-    func encode(_ frames: [AssembledFrame], overlaps: Bool) throws(StreamWriterError) {
+    func encode(_ frames: [Frame], overlaps: Bool) throws(StreamWriterError) {
         for frame in frames {
-            try failing { () throws(StreamWriterError) in try converter.begin(frame) }
-            try submitConverted(overlaps: overlaps)
+            if gapFilling != .none, frame.sampleCount == 0 { try keep(frame) }
+            try encodeOne(frame, overlaps: overlaps)
         }
     }
+
+    private func encodeOne(_ frame: Frame, overlaps: Bool) throws(StreamWriterError) {
+        try failing { () throws(StreamWriterError) in try converter.begin(frame) }
+        try submitConverted(overlaps: overlaps)
+    }
+
+    // MARK: Gaps
+
+    /// What follows goes to `tick`. What lies before it is filled where the container can't leave it out.
+    func jump(to tick: Int64) throws(StreamWriterError) {
+        let start = assembler.nextTick
+        let fills = gapFilling == .all || gapFilling == .start && start == 0 && progress.current.frames == 0
+        guard fills, tick > start else {
+            var frames: [Frame] = []
+            try translating(.outOfMemory) { () throws(LibavError) in try assembler.jump(to: tick, completing: &frames) }
+            return try encode(frames, overlaps: false)
+        }
+        try requireFillable(seconds(tick - start))
+        while assembler.nextTick < tick {
+            var frames: [Frame] = []
+            try translating(.outOfMemory) { () throws(LibavError) in try assembler.fill(to: tick, completing: &frames) }
+            try encode(frames, overlaps: true)
+        }
+        progress.filled(seconds: seconds(tick - start))
+        guard isVideo else { return }
+        if let lastPicture { try repeatPicture(lastPicture, in: start..<tick) } else { openGap = (openGap?.lowerBound ?? start)..<tick }
+    }
+
+    /// The picture may have to fill a gap, before it or after it.
+    private func keep(_ picture: Frame) throws(StreamWriterError) {
+        let copy = try translating(.outOfMemory) { () throws(LibavError) in try picture.reference() }
+        if let gap = openGap {
+            openGap = nil
+            try repeatPicture(copy, in: gap)
+        }
+        lastPicture = copy
+    }
+
+    private func repeatPicture(_ picture: Frame, in gap: Range<Int64>) throws(StreamWriterError) {
+        for tick in gap {
+            let copy = try translating(.outOfMemory) { () throws(LibavError) in try picture.reference() }
+            copy.pts = tick
+            try encodeOne(copy, overlaps: true)
+        }
+    }
+
+    private func requireFillable(_ seconds: Double) throws(StreamWriterError) {
+        guard seconds > Limits.filledSeconds else { return }
+        throw StreamWriterError(
+            .invalidParameter,
+            "pts leaves a gap of \(seconds) s in stream \(index), which the container can't hold; at most \(Int(Limits.filledSeconds)) s are filled, so go on before \(nextPTS + Limits.filledSeconds), or choose a container that keeps times (matroska, mp4)",
+            parameter: "pts")
+    }
+
+    /// What `progress` has of the converter's tally.
+    private var counted = (dropped: 0, repeated: 0)
 
     /// One by one: filters may make more of one frame than there is memory for.
     private func submitConverted(overlaps: Bool) throws(StreamWriterError) {
@@ -63,9 +129,12 @@ final class OpenStream: @unchecked Sendable {
             guard count <= Limits.framesOfOne else { throw failure.record(.endlessFilters) }
             try pipeline.submit([frame], overlaps: overlaps)
         }
+        let tally = converter.tally
+        progress.filtered(dropped: tally.dropped - counted.dropped, repeated: tally.repeated - counted.repeated)
+        counted = (tally.dropped, tally.repeated)
     }
 
-    private func nextConverted() throws(StreamWriterError) -> AssembledFrame? {
+    private func nextConverted() throws(StreamWriterError) -> Frame? {
         do {
             return try converter.next()
         } catch {
@@ -96,14 +165,13 @@ final class OpenStream: @unchecked Sendable {
 
     /// Encodes what is waiting, a shorter last frame included, and empties the filters and the encoder.
     func finish() throws(StreamWriterError) {
-        var frames: [AssembledFrame] = []
+        var frames: [Frame] = []
         try translating(.outOfMemory) { () throws(LibavError) in
             try assembler.finishShort(completing: &frames)
         }
         try encode(frames, overlaps: false)
         try failing { () throws(StreamWriterError) in try converter.finish() }
         try submitConverted(overlaps: false)
-        progress.encoded(frames: converter.takeDropped())
         try pipeline.withStage { stage throws(StreamWriterError) in try stage.finish() }
     }
 

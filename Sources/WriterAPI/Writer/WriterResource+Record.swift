@@ -59,12 +59,22 @@ extension WriterResource {
             extras: [("state", .string(state))])
     }
 
+    private static func json(_ warning: Warning, of stream: Int) -> JSONValue {
+        var object: JSONObject = ["code": .string(warning.code.rawValue)]
+        object["parameter"] = warning.parameter.map { .string($0) }
+        object["detail"] = .string(warning.message)
+        object["stream"] = .integer(Int64(stream))
+        return .object(object)
+    }
+
     func result(_ summary: WriterSummary, endedBy: String) -> JSONValue {
         let place = state.withLock { $0.parts?.place }
         var result: JSONObject = [
             "bytes": .integer(place?.bytesOfFiles ?? summary.bytesWritten),
             "duration": .number(summary.duration),
             "ended_by": .string(endedBy),
+            "warnings": .array(
+                summary.streams.enumerated().flatMap { index, stream in stream.warnings.map { Self.json($0, of: index) } }),
         ]
         // The gateway serves what is one file, whoever has named it.
         if place?.hasOneFile == true || place?.files?.count == 1 { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
