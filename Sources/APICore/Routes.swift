@@ -156,7 +156,7 @@ extension Operation {
         switch self {
         case .listWriters: ["state", "limit", "cursor", "name"]
         case .createWriter: ["dry_run"]
-        case .writeChunk: ["pts", "name"]
+        case .writeChunk: ["pts", "duration", "name"]
         case .encode: nil
         // A probe's or a scraper's query is nobody's mistake.
         case .getLiveness, .getReadiness, .getMetrics: nil

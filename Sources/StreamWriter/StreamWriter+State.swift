@@ -70,10 +70,10 @@ extension StreamWriter {
                 parameter: "pts")
         }
         let tick = stream.tick(pts)
-        guard tick >= stream.assembler.nextTick else {
+        guard tick >= stream.assembler.earliestTick else {
             throw StreamWriterError(
-                .ptsTooEarly, "pts \(pts) is before the stream's next, \(stream.nextPTS)",
-                parameter: "pts", expectedPTS: stream.nextPTS)
+                .ptsTooEarly, "pts \(pts) is before the stream's next, \(stream.earliestPTS)",
+                parameter: "pts", expectedPTS: stream.earliestPTS)
         }
         try requireTime(pts, of: index, stream)
         try stream.jump(to: tick)

@@ -147,17 +147,20 @@ public final class StreamWriter: @unchecked Sendable {
     // MARK: Writing
 
     /// Begins a chunk, the only one of its stream at the time. `pts`, in seconds, is where its
-    /// first frame goes; without it, where the last chunk ended.
-    public func beginChunk(stream index: Int, pts: Double?) throws(StreamWriterError) -> Chunk {
+    /// first frame goes; without it, where the last chunk ended. `duration`, in seconds, is how long its last picture
+    /// is; without it, as long as the frame rate says.
+    public func beginChunk(stream index: Int, pts: Double?, duration: Double? = nil) throws(StreamWriterError) -> Chunk {
         let stream = try reserve(index)
         do throws(StreamWriterError) {
             try requireOrder(stream, from: pts)
+            let ticks: Int64?
+            if let duration { ticks = try stream.ticks(ofPicture: duration) } else { ticks = nil }
             if let pts { try jump(index, stream, to: pts) }
+            return Chunk(writer: self, index: index, stream: stream, lastTicks: ticks)
         } catch {
             endChunk(index)
             throw error
         }
-        return Chunk(writer: self, index: index, stream: stream)
     }
 
     /// Brings what the encoders have made so far to the destination. The finished file is the same as without.

@@ -6,7 +6,7 @@ extension Encoder {
     package var lead: Int64 {
         switch settings.input {
         case .audio: Int64(max(context.pointee.initial_padding, vorbisPadding))
-        case .video: Int64(reorderedPictures)
+        case .video(let shape): Int64(reorderedPictures) * shape.frameTicks
         }
     }
 

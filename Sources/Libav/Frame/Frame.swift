@@ -21,7 +21,13 @@ package final class Frame: @unchecked Sendable {
         set { pointer.pointee.pts = newValue ?? clibav_no_pts }
     }
 
-    package func setDuration(_ ticks: Int64) { clibav_set_frame_duration(pointer, ticks) }
+    /// As it was set; 0 before.
+    package private(set) var duration: Int64 = 0
+
+    package func setDuration(_ ticks: Int64) {
+        duration = ticks
+        clibav_set_frame_duration(pointer, ticks)
+    }
 
     /// Samples per channel; 0 for pictures.
     package var sampleCount: Int {

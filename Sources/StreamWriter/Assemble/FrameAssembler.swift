@@ -4,10 +4,14 @@ import Libav
 protocol FrameAssembler: AnyObject {
     /// Bytes of one picture, or of one sample of every channel.
     var frameBytes: Int { get }
-    /// Frames or samples a second.
+    /// Ticks a second: samples, or frames unless the stream has a time base of its own.
     var rate: Rational { get }
     /// Where the next frame or sample goes, in 1/rate.
     var nextTick: Int64 { get }
+    /// Where it may go at the earliest.
+    var earliestTick: Int64 { get }
+    /// The last frame ends at `tick`.
+    func prolongLast(to tick: Int64)
     /// How many bytes make it worth encoding on another thread.
     var bytesWorthAThread: Int { get }
 
@@ -35,6 +39,8 @@ protocol FrameAssembler: AnyObject {
 extension FrameAssembler {
     func takeRefused() -> RefusedSample? { nil }
     var pendingSamples: Int { 0 }
+    var earliestTick: Int64 { nextTick }
+    func prolongLast(to tick: Int64) {}
 }
 
 struct RefusedSample {

@@ -13,6 +13,10 @@ final class EncodeStage {
     private var packets: Int64 = 0
     /// How far before its first frame the encoder's packets may begin.
     private let lead: Int64
+    /// How long a picture is unless it says so itself.
+    private let pictureTicks: Int64
+    /// Of pictures that do, by their times, until their packets come.
+    private var durations: [Int64: Int64] = [:]
     /// The last packet was told that more follow.
     private var isGathering = false
 
@@ -21,6 +25,7 @@ final class EncodeStage {
         settings = parts.encoder.settings
         encoder = parts.encoder
         lead = parts.encoder.lead
+        if case .video(let shape) = settings.input { pictureTicks = shape.frameTicks } else { pictureTicks = 1 }
         calls = parts.calls.encoder
         self.sink = sink
         self.progress = progress
@@ -33,7 +38,9 @@ final class EncodeStage {
         frame.pts = pts
         lastFramePTS = pts
         firstFramePTS = firstFramePTS ?? pts
-        frame.setOwnDuration()
+        let duration = frame.sampleCount > 0 ? Int64(frame.sampleCount) : frame.duration > 0 ? frame.duration : pictureTicks
+        frame.setDuration(duration)
+        if frame.sampleCount == 0, duration != pictureTicks { durations[pts] = duration }
         guard let encoder else { return .dropped }
         if let packet = try encoding({ () throws(LibavError) in try encoder.sendThrough(frame) }) {
             try submit(packet, moreFollows: moreFollows)
@@ -41,8 +48,7 @@ final class EncodeStage {
             try encoding { () throws(LibavError) in try encoder.send(frame) }
             try receivePackets(encoder, moreFollows: moreFollows)
         }
-        let count = max(1, frame.sampleCount)
-        return .encoded(frames: count, from: seconds(pts), to: seconds(pts + Int64(count)))
+        return .encoded(frames: max(1, frame.sampleCount), from: seconds(pts), to: seconds(pts + duration))
     }
 
     private func seconds(_ ticks: Int64) -> Double {
@@ -86,7 +92,10 @@ final class EncodeStage {
     private func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
         packet.stream = stream
         // Not every encoder says how long; the last frame would have no duration then.
-        if packet.duration == 0, case .video = settings.input { packet.duration = 1 }
+        if case .video = settings.input {
+            if let pts = packet.pts, let own = durations.removeValue(forKey: pts) { packet.duration = own }
+            if packet.duration == 0 { packet.duration = pictureTicks }
+        }
         holdToStart(packet)
         progress.packetMade()
         try sink.submit(packet, moreFollows: moreFollows)
@@ -97,8 +106,9 @@ final class EncodeStage {
     /// those that follow, however long that is. Where they begin was settled for pictures without gaps.
     private func holdToStart(_ packet: Packet) {
         defer { packets += 1 }
-        guard packets < lead, case .video = settings.input, let firstFramePTS, let dts = packet.dts else { return }
-        packet.dts = max(dts, firstFramePTS - (lead - packets))
+        let early = lead - packets * pictureTicks
+        guard early > 0, case .video = settings.input, let firstFramePTS, let dts = packet.dts else { return }
+        packet.dts = max(dts, firstFramePTS - early)
     }
 
     private func encoding<T>(_ body: () throws(LibavError) -> T) throws(StreamWriterError) -> T {

@@ -13,6 +13,8 @@ final class FrameConverter {
     private var hasFrames = false
     /// Which of the pictures that went into the filters came out.
     private(set) var tally = PictureTally()
+    /// Of the pictures in the filters, by their tags.
+    private var durations: [Int64: Int64] = [:]
     /// Converted without filters, and not taken yet.
     private var ready: Frame?
     /// The filters may have more for what was put in.
@@ -32,8 +34,11 @@ final class FrameConverter {
             guard let graph else { return }
             hasFrames = true
             // Filters that change the rate need to know where a frame ends.
-            input.setOwnDuration()
-            if input.sampleCount == 0 { input.tag = tally.take() }
+            if input.sampleCount > 0 { input.setDuration(Int64(input.sampleCount)) }
+            if input.sampleCount == 0 {
+                input.tag = tally.take()
+                durations[input.tag] = input.duration
+            }
             try encoding { () throws(LibavError) in try graph.push(input) }
             mayHaveMore = true
         } else if let gpu = plan.settings.hardwareFrames {
@@ -85,16 +90,20 @@ final class FrameConverter {
             frame = try encoding { () throws(LibavError) in try gpu.upload(frame) }
         }
         frame.pts = frame.pts.map { graph.timeBase.rescale($0, to: plan.settings.timeBase) }
-        if frame.sampleCount == 0 { tally.give(tag) }
+        if frame.sampleCount == 0 {
+            tally.give(tag)
+            keepDuration(of: tag, frame)
+        }
         return frame
+    }
+
+    /// A picture that says how long it is stays so, unless the filters change what times are counted in.
+    private func keepDuration(of tag: Int64, _ frame: Frame) {
+        if plan.inputTimeBase == plan.settings.timeBase, let duration = durations[tag] { frame.setDuration(duration) }
+        durations = durations.filter { $0.key >= tag }
     }
 
     private func encoding<T>(_ body: () throws(LibavError) -> T) throws(StreamWriterError) -> T {
         try translating(.encodingFailed) { () throws(LibavError) in try calls.tracking(body) }
     }
-}
-
-extension Frame {
-    /// One picture, or its samples: in the time base of the frame either way.
-    func setOwnDuration() { setDuration(sampleCount == 0 ? 1 : Int64(sampleCount)) }
 }

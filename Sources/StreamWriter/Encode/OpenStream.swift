@@ -12,6 +12,8 @@ final class OpenStream: @unchecked Sendable {
     private let encoder: String
     private let leastSamples: Int
     private let index: Int
+    /// Pictures a second.
+    private let frameRate: Double
     private let isVideo: Bool
     private let gapFilling: GapFilling
     /// What gaps are filled with.
@@ -32,6 +34,7 @@ final class OpenStream: @unchecked Sendable {
         index = parts.description.index
         let isAudio = parts.description.kind == .audio
         isVideo = !isAudio
+        frameRate = parts.description.inputRate.doubleValue
         pipeline = EncodePipeline(
             stage: EncodeStage(parts, sink: sink, progress: progress), progress: progress,
             failure: failure,
@@ -44,6 +47,9 @@ final class OpenStream: @unchecked Sendable {
     func seconds(_ tick: Int64) -> Double {
         Double(tick) * Double(assembler.rate.denominator) / Double(assembler.rate.numerator)
     }
+
+    /// The earliest time that the next frame may have, in seconds.
+    var earliestPTS: Double { seconds(assembler.earliestTick) }
 
     func tick(_ seconds: Double) -> Int64 {
         Int64((seconds * Double(assembler.rate.numerator) / Double(assembler.rate.denominator)).rounded())
@@ -68,6 +74,20 @@ final class OpenStream: @unchecked Sendable {
     private func encodeOne(_ frame: Frame, overlaps: Bool) throws(StreamWriterError) {
         try failing { () throws(StreamWriterError) in try converter.begin(frame) }
         try submitConverted(overlaps: overlaps)
+    }
+
+    /// The ticks of a picture that is so many seconds long.
+    func ticks(ofPicture duration: Double) throws(StreamWriterError) -> Int64 {
+        guard isVideo else {
+            throw StreamWriterError(
+                .invalidParameter, "duration is for pictures: samples are as long as the sample rate says", parameter: "duration")
+        }
+        guard duration.isFinite, duration <= Limits.pts, tick(duration) > 0 else {
+            throw StreamWriterError(
+                .invalidParameter, "duration must be a number of seconds from \(seconds(1)), the stream's time base, to \(Int(Limits.pts))",
+                parameter: "duration")
+        }
+        return tick(duration)
     }
 
     // MARK: Gaps
@@ -103,9 +123,11 @@ final class OpenStream: @unchecked Sendable {
     }
 
     private func repeatPicture(_ picture: Frame, in gap: Range<Int64>) throws(StreamWriterError) {
-        for tick in gap {
+        let step = max(1, Int64((1 / (frameRate / Double(assembler.rate.numerator) * Double(assembler.rate.denominator))).rounded()))
+        for tick in stride(from: gap.lowerBound, to: gap.upperBound, by: Int(step)) {
             let copy = try translating(.outOfMemory) { () throws(LibavError) in try picture.reference() }
             copy.pts = tick
+            copy.setDuration(step)
             try encodeOne(copy, overlaps: true)
         }
     }

@@ -222,6 +222,7 @@ extension VideoStreamConfig {
         }
         self.init(
             frameRate: frameRate,
+            timeBase: try fields.rate("time_base"),
             width: try fields.requiredInteger("width"),
             height: try fields.requiredInteger("height"),
             format: try fields.string("format") ?? "rgb24",

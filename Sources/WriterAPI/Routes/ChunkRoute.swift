@@ -50,7 +50,7 @@ struct ChunkRoute {
                     frameBytes: bytesPerFrame)
             }
         let chunk = try asProblem { () throws(StreamWriterError) in
-            try target.writer.beginChunk(stream: stream, pts: parameters.pts)
+            try target.writer.beginChunk(stream: stream, pts: parameters.pts, duration: parameters.duration)
         }
         var bodyFailure: RequestBody.Failure?
         do {
@@ -91,20 +91,14 @@ struct ChunkRoute {
 
     /// What the request says beside its body.
     private struct Parameters {
-        var pts: Double?
+        let pts: Double?
+        let duration: Double?
         var offset: Int64?
         let kind: ChunkBody.Kind
 
         init(_ head: RequestHead) throws(Problem) {
-            if let text = head.target.query("pts") {
-                // Not all that Double takes: "0x1", "nan".
-                let isDecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || ".eE+-".utf8.contains($0) }
-                guard isDecimal, let value = Double(text), value.isFinite, value >= 0 else {
-                    throw Problem(
-                        .invalidParameter, "pts is a number of seconds, 0 or more, and not \"\(text)\".", parameter: "pts")
-                }
-                pts = value
-            }
+            pts = try Self.seconds("pts", of: head)
+            duration = try Self.seconds("duration", of: head)
             if let text = head.field("Upload-Offset") {
                 guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int64(text) else {
                     throw Problem(
@@ -114,6 +108,17 @@ struct ChunkRoute {
                 offset = value
             }
             kind = try ChunkBody.kind(head)
+        }
+
+        private static func seconds(_ name: String, of head: RequestHead) throws(Problem) -> Double? {
+            guard let text = head.target.query(name) else { return nil }
+            // Not all that Double takes: "0x1", "nan".
+            let isDecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || ".eE+-".utf8.contains($0) }
+            guard isDecimal, let value = Double(text), value.isFinite, value >= 0 else {
+                throw Problem(
+                    .invalidParameter, "\(name) is a number of seconds, 0 or more, and not \"\(text)\".", parameter: name)
+            }
+            return value
         }
     }
 }

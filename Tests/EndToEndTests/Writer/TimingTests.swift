@@ -123,6 +123,48 @@ extension EndToEnd {
             }
         }
 
+        @Test func gapsThatAContainerCannotHoldAreFilledAndNamed() async throws {
+            let samples = Data((0..<4_000).flatMap { [UInt8(truncatingIfNeeded: $0), 1] })
+            try await withServer { server in
+                let id = try await server.createWriter([
+                    "dst": "gap.wav", "streams": [["type": "audio", "sample_rate": 8_000, "num_channels": 1, "format": "s16"]],
+                    "open": true,
+                ])
+                let path = "/v1/writers/\(id)/streams/0/chunks"
+                let late = try await server.curl("POST", path + "?pts=2.5", body: .bytes(samples))
+                #expect(late.json["pts"] == ["start": 2.5, "end": 3], "\(late.text)")
+                let tooLate = try await server.curl("POST", path + "?pts=9000", body: .bytes(samples))
+                #expect(tooLate.status == 422 && tooLate.json["parameter"] == "pts", "\(tooLate.text)")
+                let result = try await server.finalize(id)["result"]
+                #expect(result["duration"] == 3)
+                #expect(result["warnings"][0]["code"] == "gap-filled" && result["warnings"][0]["stream"] == 0, "\(result)")
+                try await Tool.ffmpeg("-v", "error", "-i", server.outputFolder + "/gap.wav", "-f", "s16le", server.outputFolder + "/raw")
+                #expect(try server.output("raw") == Data(count: 40_000) + samples)
+            }
+        }
+
+        @Test func timeBaseAndDurationSayWhereEachPictureIs() async throws {
+            let pictures = Pictures(4)
+            try await withServer { server in
+                let stream = Pictures.stream().merging(["time_base": "1/1000"])
+                let id = try await server.createWriter(["dst": "own.mkv", "streams": [stream], "open": true])
+                let path = "/v1/writers/\(id)/streams/0/chunks"
+                for (index, query) in ["?pts=0", "?pts=0.031", "?pts=0.077&duration=0.5", "?duration=1"].enumerated() {
+                    let sent = try await server.curl("POST", path + query, body: .bytes(pictures.frames[index]))
+                    #expect(sent.status == 200, "\(sent.text)")
+                }
+                for wrong in ["0", "-1", "nan", "0.0001", ""] {
+                    let refused = try await server.curl("POST", path + "?duration=\(wrong)", body: .bytes(pictures.frames[0]))
+                    #expect(refused.status == 422 && refused.json["parameter"] == "duration", "\(wrong): \(refused.text)")
+                }
+                let closed = try await server.finalize(id)
+                #expect(closed["streams"][0]["time_base"] == "1/1000")
+                #expect(closed["result"]["duration"] == 1.577)
+                let found = try await times(server.outputFolder + "/own.mkv")
+                #expect(found == [0, 0.031, 0.077, 0.577])
+            }
+        }
+
         @Test func lastMetadataWinsAndComesBeforeOpen() async throws {
             let audio: JSON = ["type": "audio", "sample_rate": 8_000, "num_channels": 1, "format": "s16"]
             try await withServer { server in
