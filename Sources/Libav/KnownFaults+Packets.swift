@@ -30,9 +30,19 @@ extension KnownFaults {
     /// Its packets end in an assertion unless their times ascend over all streams.
     package static func needsOrder(_ muxer: String) -> Bool { ["asf", "asf_stream"].contains(muxer) }
 
+    /// Written while others lack, packets of a part of a frame's time are thrown away.
+    package static func dropsHeldPackets(_ muxer: String) -> Bool { ["mxf", "mxf_d10", "mxf_opatom"].contains(muxer) }
+
+    /// Takes decoding times before zero, and no times of presentation.
+    static func shiftsByPresentation(_ muxer: String) -> Bool { ["matroska", "webm", "webm_chunk"].contains(muxer) }
+
+    /// Fails at packets before its first.
+    static func beginsWithFirstPacket(_ muxer: String) -> Bool { muxer == "flv" }
+
     /// Without a packet in each stream its trailer divides by zero.
     package static func needsEveryStream(_ muxer: String) -> Bool { muxer == "dash" }
 
-    /// Says that it can be flushed, and then reads the packet that is not there.
-    static func mayBeFlushed(_ muxer: String) -> Bool { muxer != "hls" }
+    /// hls says that it can be flushed, and then reads the packet that is not there. Ogg marks its last page as
+    /// the end, by which decoders know what to cut off; after a flush it may have none left to mark.
+    static func mayBeFlushed(_ muxer: String) -> Bool { !["hls", "oga", "ogg", "ogv", "opus", "spx"].contains(muxer) }
 }

@@ -70,18 +70,14 @@ extension StreamWriter {
                 parameter: "pts")
         }
         let tick = stream.tick(pts)
-        guard tick >= stream.assembler.nextTick else {
+        guard tick >= stream.assembler.earliestTick else {
             throw StreamWriterError(
-                .ptsTooEarly, "pts \(pts) is before the stream's next, \(stream.nextPTS)",
-                parameter: "pts", expectedPTS: stream.nextPTS)
+                .ptsTooEarly, "pts \(pts) is before the stream's next, \(stream.earliestPTS)",
+                parameter: "pts", expectedPTS: stream.earliestPTS)
         }
         try requireTime(pts, of: index, stream)
-        var frames: [AssembledFrame] = []
-        try translating(.outOfMemory) { () throws(LibavError) in
-            try stream.assembler.jump(to: tick, completing: &frames)
-        }
+        try stream.jump(to: tick)
         stream.countAccepted()
-        try stream.encode(frames, overlaps: false)
     }
 
     /// Times that the muxer would fail at are refused before they are taken.
@@ -178,10 +174,22 @@ extension StreamWriter {
         }
         let leftovers = options.leftovers
         guard leftovers.isEmpty else { throw Self.unknownOptions(leftovers) }
+        setInterleaving(of: muxer, option)
         do throws(LibavError) {
             try muxer.writeHeader()
         } catch {
             throw Self.muxerRefused(error, muxer, option)
+        }
+    }
+
+    /// How long packets wait for those of streams that have none.
+    private func setInterleaving(of muxer: Muxer, _ option: [String: String]) {
+        if option["max_interleave_delta"] != nil { return }
+        if destination.isLive {
+            muxer.interleaveSeconds = Limits.liveHeldSeconds
+        } else if KnownFaults.needsOrder(format.name) || KnownFaults.dropsHeldPackets(format.name) {
+            // What is written too early could not be followed by what comes late.
+            muxer.interleaveSeconds = nil
         }
     }
 
@@ -219,11 +227,11 @@ extension StreamWriter {
 
     func summarize() -> WriterSummary {
         let totals = counters.map(\.current)
+        let spans = totals.compactMap(\.encodedSpan)
+        let end = spans.map(\.upperBound).max() ?? 0
         return WriterSummary(
-            bytesWritten: bytesWritten, duration: totals.map(\.nextPTS).max() ?? 0,
-            streams: totals.map {
-                .init(frames: $0.frames, framesEncoded: $0.framesEncoded, packets: $0.packets)
-            })
+            bytesWritten: bytesWritten, duration: end - (spans.map(\.lowerBound).min() ?? 0),
+            streams: zip(totals, descriptions).map { .init($0, of: $1) })
     }
 
     /// Ends the threads and frees what libav has. With nothing else changing the writer.

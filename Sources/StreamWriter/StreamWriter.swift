@@ -132,7 +132,8 @@ public final class StreamWriter: @unchecked Sendable {
             let sink = PacketSink(
                 muxer: muxer!, timeBases: parts.map(\.description.timeBase), failure: failure)
             let opened = zip(parts, counters).map {
-                OpenStream($0, sink: sink, progress: $1, failure: failure)
+                OpenStream(
+                    $0, sink: sink, progress: $1, failure: failure, gapFilling: format.gapFilling(of: $0.description.kind))
             }
             parts = []
             monitor.withLock {
@@ -148,27 +149,33 @@ public final class StreamWriter: @unchecked Sendable {
 
     /// Begins a chunk, the only one of its stream at the time. `pts`, in seconds, is where its
     /// first frame goes; without it, where the last chunk ended. With `keyFrame` the first picture, of
-    /// this chunk or, if it has none that is whole, of the next, is encoded as a key frame.
-    public func beginChunk(stream index: Int, pts: Double?, keyFrame: Bool = false) throws(StreamWriterError) -> Chunk {
+    /// this chunk or, if it has none that is whole, of the next, is encoded as a key frame. `duration`, in seconds, is
+    /// how long the last picture is; without it, as long as the frame rate says.
+    public func beginChunk(
+        stream index: Int, pts: Double?, duration: Double? = nil, keyFrame: Bool = false
+    ) throws(StreamWriterError) -> Chunk {
         let stream = try reserve(index)
         do throws(StreamWriterError) {
             if keyFrame { try stream.requirePictures() }
             try requireOrder(stream, from: pts)
+            let ticks: Int64?
+            if let duration { ticks = try stream.ticks(ofPicture: duration) } else { ticks = nil }
             if let pts { try jump(index, stream, to: pts) }
             if keyFrame { stream.askForKeyFrame() }
+            return Chunk(writer: self, index: index, stream: stream, lastTicks: ticks)
         } catch {
             endChunk(index)
             throw error
         }
-        return Chunk(writer: self, index: index, stream: stream)
     }
 
-    /// Drains the encoders into the destination. More chunks may follow.
+    /// Brings what the encoders have made so far to the destination. The finished file is the same as without.
+    /// Filters and encoders are not drained, so what they hold back for later frames, and samples that are no
+    /// whole frame of the encoder yet, come later.
     public func flush() throws(StreamWriterError) {
         try changing(.open) { () throws(StreamWriterError) in
             try requireNoChunk()
-            for stream in streams { try stream.requireDrainable() }
-            for stream in streams { try stream.drain() }
+            for stream in streams { try stream.flush() }
             try sink?.flush()
         }
     }
@@ -177,10 +184,10 @@ public final class StreamWriter: @unchecked Sendable {
     public func close() throws(StreamWriterError) -> WriterSummary {
         try changing(.open) { () throws(StreamWriterError) in
             try requireNoChunk()
-            for stream in streams { try stream.requireDrainable() }
+            for stream in streams { try stream.requireFinishable() }
             try requireEveryStream()
             defer { if failure.error != nil { release() } }
-            for stream in streams { try stream.drain() }
+            for stream in streams { try stream.finish() }
             try sink?.withMuxer { muxer throws(LibavError) in try muxer.finish() }
             let summary = summarize()
             release()

@@ -33,6 +33,13 @@ import Testing
         expectAdd(&budget, stream: 0, dts: 12.1, bytes: 1, writes: true)
     }
 
+    @Test func whatTheMuxerLetsGoOfByItselfIsNotHeld() {
+        var budget = InterleaveBudget(streams: 2, maxBytes: 100, maxSeconds: 1, letsGo: true)
+        for tenth in 0..<1000 { expectAdd(&budget, stream: 0, dts: Double(tenth) / 10, bytes: 5, writes: false) }
+        // A second of ten packets.
+        #expect((45...55).contains(budget.heldBytes))
+    }
+
     private func expectAdd(
         _ budget: inout InterleaveBudget, stream: Int, dts: Double, bytes: Int, writes: Bool
     ) {

@@ -65,7 +65,8 @@ import Testing
         try writer.send(pictures(count: 7, bytesPerFrame: frame))
         try writer.flush()
         let flushed = writer.progress(of: 0)
-        #expect(flushed.packets == 7)
+        // x264 looks further ahead than that, and is not drained.
+        #expect(flushed.packets == (encoder == "libx264" ? 0 : 7))
         try writer.flush()
         try writer.send(pictures(count: 5, bytesPerFrame: frame, seed: 3))
         let summary = try writer.close()

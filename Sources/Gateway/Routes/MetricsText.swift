@@ -38,7 +38,7 @@ struct MetricsText {
         counter("penstock_http_body_bytes_read_total", "Bytes of request bodies.", Double(counts.bodyBytesRead))
         counter("penstock_http_body_bytes_sent_total", "Bytes of answers' bodies.", Double(counts.bodyBytesSent))
         counter("penstock_frames_taken_total", "Pictures, and samples per channel, taken from chunks.", Double(counts.framesTaken))
-        counter("penstock_frames_encoded_total", "Of those, given to encoders.", Double(counts.framesEncoded))
+        counter("penstock_frames_encoded_total", "Frames or samples given to encoders, after filters.", Double(counts.framesEncoded))
         counter("penstock_output_bytes_total", "Bytes written to destinations.", Double(counts.bytesWritten))
         counter("penstock_encoder_cpu_seconds_total", "Processor time of encoders.", counts.cpuSeconds)
     }

@@ -70,8 +70,6 @@ package struct Codec: @unchecked Sendable {
     package var isExperimental: Bool { has(AV_CODEC_CAP_EXPERIMENTAL) }
     /// Takes audio frames of any length.
     package var takesAnyFrameSize: Bool { has(AV_CODEC_CAP_VARIABLE_FRAME_SIZE) }
-    /// Can go on after a flush without being opened again.
-    package var restartsAfterDrain: Bool { has(AV_CODEC_CAP_ENCODER_FLUSH) }
     /// Gives the frame's bytes as they are.
     package var isRawVideo: Bool { pointer.pointee.id == AV_CODEC_ID_RAWVIDEO }
 

@@ -115,12 +115,6 @@ package final class Encoder {
         throw .asserted(doing)
     }
 
-    /// Makes a drained encoder take frames again. Only where `restartsAfterDrain`.
-    package func restart() {
-        isEnded = false
-        avcodec_flush_buffers(context)
-    }
-
     /// Raw video without a copy: a packet that refers to the frame's own buffer. Nil when the
     /// frame has to go through the encoder.
     package func sendThrough(_ frame: Frame) throws(LibavError) -> Packet? {

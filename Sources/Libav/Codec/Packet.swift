@@ -36,6 +36,19 @@ package final class Packet: @unchecked Sendable {
 
     package var byteCount: Int { Int(pointer.pointee.size) }
 
+    func shift(by ticks: Int64) {
+        if let pts { self.pts = pts + ticks }
+        if let dts { self.dts = dts + ticks }
+    }
+
+    /// Leaves no time before it for packets of other streams to be at. A picture is shown when it was to be; of
+    /// sound it is the samples that the encoder puts before the first.
+    func beginAtZero(isVideo: Bool) {
+        guard let dts, dts > 0 else { return }
+        self.dts = 0
+        if !isVideo { pts = 0 }
+    }
+
     /// Moves the timestamps from one time base to another.
     package func rescale(from: Fraction, to: Fraction) {
         av_packet_rescale_ts(pointer, from.rational, to.rational)

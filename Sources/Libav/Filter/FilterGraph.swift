@@ -116,7 +116,7 @@ package final class FilterGraph {
     package func push(_ frame: Frame) throws(LibavError) {
         // The frame may be shared.
         try check(unbroken(GuardedCall.push(frame.pointer, to: source)), "filtering")
-        end = (frame.pts ?? 0) + max(1, Int64(frame.sampleCount))
+        end = (frame.pts ?? 0) + max(1, Int64(frame.sampleCount), frame.duration)
     }
 
     /// There are no more frames. Filters that change the rate fill up to where the last one ends.

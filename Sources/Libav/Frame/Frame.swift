@@ -21,19 +21,19 @@ package final class Frame: @unchecked Sendable {
         set { pointer.pointee.pts = newValue ?? clibav_no_pts }
     }
 
-    /// Says which picture of the input it is; filters hand it on with what they make of the picture. 0: not known.
-    package var number: Int {
-        get { Int(bitPattern: pointer.pointee.opaque) }
-        set { pointer.pointee.opaque = UnsafeMutableRawPointer(bitPattern: newValue) }
-    }
-
     /// Whether the encoder is asked to make it a key frame; otherwise the encoder chooses.
     package var isKeyFrameWanted: Bool {
         get { pointer.pointee.pict_type == AV_PICTURE_TYPE_I }
         set { pointer.pointee.pict_type = newValue ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE }
     }
 
-    package func setDuration(_ ticks: Int64) { clibav_set_frame_duration(pointer, ticks) }
+    /// As it was set; 0 before.
+    package private(set) var duration: Int64 = 0
+
+    package func setDuration(_ ticks: Int64) {
+        duration = ticks
+        clibav_set_frame_duration(pointer, ticks)
+    }
 
     /// Samples per channel; 0 for pictures.
     package var sampleCount: Int {

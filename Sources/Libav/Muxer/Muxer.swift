@@ -25,7 +25,13 @@ package final class Muxer {
     private let urlBytesWritten = Atomic<Int64>(0)
     private var output: OutputIO?
     private var encoderTimeBases: [Fraction] = []
+    /// How far before its first frame each stream's packets may begin, in its encoder's time base.
+    private var leads: [Int64] = []
+    /// What is added to each stream's times, in its time base in the file.
+    private var shifts: [Int64] = []
     private var ownsURL = false
+    /// The client leaves it to libav how a container without times before zero begins.
+    private var movesStart = true
     /// Between the last byte and the end of the connection.
     package var settlingTime = Duration.zero
     private var hasPackets = false
@@ -88,6 +94,7 @@ package final class Muxer {
         }
         try presentation.apply(to: stream)
         encoderTimeBases.append(encoder.timeBase)
+        leads.append(encoder.lead)
         return Int(stream.pointee.index)
     }
 
@@ -123,6 +130,7 @@ package final class Muxer {
     }
 
     private static let ignoringErrors = "ignore_io_errors"
+    private static let avoidingNegativeTimes = "avoid_negative_ts"
 
     /// Takes the muxer's options out of `options`.
     package func initialize(_ options: inout Options) throws(LibavError) {
@@ -137,6 +145,7 @@ package final class Muxer {
                 throw LibavError(code: clibav_error_option_not_found, doing: doing, option: key)
             }
         }
+        movesStart = !keys.contains(Self.avoidingNegativeTimes)
         try checkGateFirst(avformat_init_output(context, &options.dictionary), doing)
     }
 
@@ -153,10 +162,52 @@ package final class Muxer {
 
     package func writeHeader() throws(LibavError) {
         try checkGateFirst(avformat_write_header(context, nil), "writing the header of \(format.name)")
+        settleStart()
         countURLBytes()
     }
 
+    /// Where a container takes no times before zero, libav moves all streams by what the first packet lacks; a
+    /// stream that begins earlier and comes later is then left before zero. The delays of all encoders are
+    /// known here, so all streams are moved by the longest at once.
+    private func settleStart() {
+        shifts = encoderTimeBases.map { _ in 0 }
+        guard movesStart, context.pointee.avoid_negative_ts > 0 else { return }
+        // What the first packet is must not move anything any more.
+        context.pointee.avoid_negative_ts = AVFMT_AVOID_NEG_TS_MAKE_NON_NEGATIVE
+        let timeBases = encoderTimeBases.indices.map { context.pointee.streams[$0]!.pointee.time_base }
+        let starts = encoderTimeBases.indices.map { index in
+            let isLate = KnownFaults.shiftsByPresentation(format.name) && isVideo(index)
+            return isLate ? 0 : av_rescale_q(-leads[index], encoderTimeBases[index].rational, timeBases[index])
+        }
+        guard let first = starts.indices.min(by: { av_compare_ts(starts[$0], timeBases[$0], starts[$1], timeBases[$1]) < 0 })
+        else { return }
+        shifts = timeBases.map { av_rescale_q_rnd(-starts[first], timeBases[first], $0, AV_ROUND_UP) }
+    }
+
+    private func isVideo(_ index: Int) -> Bool {
+        context.pointee.streams[index]!.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO
+    }
+
     // MARK: Packets
+
+    /// Seconds that packets wait at most for those of other streams; nil for as long as it takes. After
+    /// `initialize`, which sets it to what the client says.
+    package var interleaveSeconds: Double? {
+        get {
+            let delta = context.pointee.max_interleave_delta
+            return delta > 0 ? Double(delta) / Double(AV_TIME_BASE) : nil
+        }
+        set { context.pointee.max_interleave_delta = newValue.map { Int64($0 * Double(AV_TIME_BASE)) } ?? 0 }
+    }
+
+    /// Whether libav itself writes packets that have waited so long: it does not while a stream of these, which
+    /// have packets that are not shown, may be the one that lacks.
+    package var letsPacketsGo: Bool {
+        !encoderTimeBases.indices.contains {
+            let codec = context.pointee.streams[$0]!.pointee.codecpar.pointee.codec_id
+            return [AV_CODEC_ID_VP8, AV_CODEC_ID_VP9, AV_CODEC_ID_AV1].contains(codec)
+        }
+    }
 
     /// What it takes of a stream's times. After the header.
     package func times(of stream: Int) -> KnownFaults.Times {
@@ -168,11 +219,14 @@ package final class Muxer {
     /// Takes the packet, its times in its encoder's time base. `gathers` says that more follow
     /// at once, so that small writes may wait for them.
     package func write(_ packet: Packet, gathers: Bool) throws(LibavError) {
+        let isFirst = !hasPackets
         hasPackets = true
         let index = packet.stream
         if begun.count < encoderTimeBases.count { begun.insert(index) }
         let stream = context.pointee.streams[index]!
         packet.rescale(from: encoderTimeBases[index], to: Fraction(stream.pointee.time_base))
+        packet.shift(by: shifts[index])
+        if isFirst && movesStart && KnownFaults.beginsWithFirstPacket(format.name) { packet.beginAtZero(isVideo: isVideo(index)) }
         if let io = context.pointee.pb {
             io.pointee.direct = packet.byteCount >= Self.directBytes ? 1 : 0
             io.pointee.min_packet_size = gathers ? Self.gatherBytes : 0
@@ -193,7 +247,9 @@ package final class Muxer {
     /// Sends what is buffered to the destination.
     package func flush() throws(LibavError) {
         let doing = "flushing the muxer \(format.name)"
-        if KnownFaults.mayBeFlushed(format.name) { try check(unbroken(GuardedCall.flush(context), doing), doing) }
+        // Fragments that hold nothing of a stream yet read a packet that is not there.
+        let haveAllBegun = begun.count == encoderTimeBases.count
+        if haveAllBegun && KnownFaults.mayBeFlushed(format.name) { try check(unbroken(GuardedCall.flush(context), doing), doing) }
         try sendGathered()
     }
 

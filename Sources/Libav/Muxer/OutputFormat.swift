@@ -45,6 +45,11 @@ package struct OutputFormat: @unchecked Sendable {
     package var opensItself: Bool { pointer.pointee.flags & AVFMT_NOFILE != 0 }
     package var wantsGlobalHeader: Bool { pointer.pointee.flags & AVFMT_GLOBALHEADER != 0 }
 
+    /// Packets have no times in it.
+    package var ignoresTimes: Bool { pointer.pointee.flags & AVFMT_NOTIMESTAMPS != 0 }
+    /// The time between packets may vary.
+    package var allowsVariableRate: Bool { pointer.pointee.flags & AVFMT_VARIABLE_FPS != 0 }
+
     package var defaultAudioEncoder: Codec? { encoder(AVMEDIA_TYPE_AUDIO) }
     package var defaultVideoEncoder: Codec? { encoder(AVMEDIA_TYPE_VIDEO) }
 

@@ -7,12 +7,16 @@ public final class Chunk {
     private let index: Int
     private let stream: OpenStream
     private let startTick: Int64
+    /// How long the chunk's last picture is, if it says so; then each waits for whether another comes.
+    private let lastTicks: Int64?
+    private var held: Frame?
     private var frames: Int64 = 0
     private var regions: [UnsafeMutableRawBufferPointer] = []
-    private var completed: [AssembledFrame] = []
+    private var completed: [Frame] = []
     private var isFinished = false
 
-    init(writer: StreamWriter, index: Int, stream: OpenStream) {
+    init(writer: StreamWriter, index: Int, stream: OpenStream, lastTicks: Int64?) {
+        self.lastTicks = lastTicks
         self.writer = writer
         self.index = index
         self.stream = stream
@@ -59,14 +63,25 @@ public final class Chunk {
     public func finish() throws(StreamWriterError) -> ChunkReceipt {
         try requireUnfinished()
         let dropped = stream.assembler.dropPartial()
-        let endPTS = stream.nextPTS
         defer { release() }
+        try endLast()
+        let endPTS = stream.nextPTS
         try stream.pipeline.waitUntilIdle()
         let progress = stream.progress.current
         return ChunkReceipt(
             frames: frames, startPTS: stream.seconds(startTick), endPTS: endPTS,
             droppedBytes: dropped, offset: progress.offset,
             framesEncoded: progress.framesEncoded, bytesWritten: writer.bytesWritten)
+    }
+
+    /// Gives the last picture its duration.
+    private func endLast() throws(StreamWriterError) {
+        guard let picture = held, let start = picture.pts, let lastTicks else { return }
+        held = nil
+        picture.setDuration(lastTicks)
+        stream.assembler.prolongLast(to: start + lastTicks)
+        stream.countAccepted()
+        try stream.encode([picture], overlaps: true)
     }
 
     private func requireUnfinished() throws(StreamWriterError) {
@@ -88,6 +103,10 @@ public final class Chunk {
             try stream.assembler.advance(count, completing: &completed)
         }
         frames += stream.countAccepted()
+        if lastTicks != nil, let last = completed.popLast() {
+            if let held { completed.insert(held, at: 0) }
+            held = last
+        }
         let enough = stream.assembler.bytesWorthAThread
         try stream.encode(completed, overlaps: remaining >= enough || count >= enough)
         if let refused = stream.assembler.takeRefused() { throw stream.refusal(of: refused, in: startTick) }
@@ -97,6 +116,8 @@ public final class Chunk {
         guard !isFinished else { return }
         isFinished = true
         _ = stream.assembler.dropPartial()
+        if let held { try? stream.encode([held], overlaps: true) }
+        held = nil
         writer.endChunk(index)
     }
 }

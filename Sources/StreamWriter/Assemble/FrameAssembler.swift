@@ -1,43 +1,46 @@
 import Libav
 
-/// A frame to encode, and how many frames or samples of the input are in it.
-struct AssembledFrame: Sendable {
-    let frame: Frame
-    let inputFrames: Int
-}
-
 /// Gathers the bytes of chunks into frames. One thread at a time.
 protocol FrameAssembler: AnyObject {
     /// Bytes of one picture, or of one sample of every channel.
     var frameBytes: Int { get }
-    /// Frames or samples a second.
+    /// Ticks a second: samples, or frames unless the stream has a time base of its own.
     var rate: Rational { get }
     /// Where the next frame or sample goes, in 1/rate.
     var nextTick: Int64 { get }
+    /// Where it may go at the earliest.
+    var earliestTick: Int64 { get }
+    /// The last frame ends at `tick`.
+    func prolongLast(to tick: Int64)
     /// How many bytes make it worth encoding on another thread.
     var bytesWorthAThread: Int { get }
 
     /// Appends the regions that the next bytes go to, of at most `limit` bytes.
     func appendRegions(upTo limit: Int, to regions: inout [UnsafeMutableRawBufferPointer]) throws(LibavError)
     /// `count` bytes of the regions have been filled: appends the frames that are complete now.
-    func advance(_ count: Int, completing frames: inout [AssembledFrame]) throws(LibavError)
+    func advance(_ count: Int, completing frames: inout [Frame]) throws(LibavError)
     /// Whole frames or samples of the input taken since the last call.
     func takeAcceptedFrames() -> Int64
     /// Drops the bytes of an unfinished frame or sample; how many.
     func dropPartial() -> Int
     /// The next frame goes to `tick`, which is not before `nextTick`. Appends what must go first.
-    func jump(to tick: Int64, completing frames: inout [AssembledFrame]) throws(LibavError)
+    func jump(to tick: Int64, completing frames: inout [Frame]) throws(LibavError)
+    /// A step of the way to `tick` with silence in between; `nextTick` says how far it came. Only for samples:
+    /// pictures are repeated once they are frames.
+    func fill(to tick: Int64, completing frames: inout [Frame]) throws(LibavError)
     /// A sample that the encoder does not take, which ended the last call of `advance` before it; once.
     func takeRefused() -> RefusedSample?
     /// Samples of a frame that is not whole yet.
     var pendingSamples: Int { get }
     /// Appends a frame that is shorter than the others, if one is waiting.
-    func finishShort(completing frames: inout [AssembledFrame]) throws(LibavError)
+    func finishShort(completing frames: inout [Frame]) throws(LibavError)
 }
 
 extension FrameAssembler {
     func takeRefused() -> RefusedSample? { nil }
     var pendingSamples: Int { 0 }
+    var earliestTick: Int64 { nextTick }
+    func prolongLast(to tick: Int64) {}
 }
 
 struct RefusedSample {

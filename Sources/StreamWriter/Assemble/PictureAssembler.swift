@@ -3,8 +3,14 @@ import Libav
 /// Fills the rows of pooled pictures.
 final class PictureAssembler: FrameAssembler {
     let frameBytes: Int
-    let rate: Rational
-    private(set) var nextTick: Int64 = 0
+    var rate: Rational { timing.rate }
+    /// A frame's time after the last, unless its chunk said otherwise; exact over any number of frames.
+    var nextTick: Int64 { base + rounded(framesFromBase) }
+    var earliestTick: Int64 { timing.isFree ? lastTick + 1 : nextTick }
+    private let timing: VideoTiming
+    private var base: Int64 = 0
+    private var framesFromBase: Int64 = 0
+    private var lastTick: Int64 = -1
     var bytesWorthAThread: Int { frameBytes }
 
     /// A plane of the body, in its order.
@@ -28,7 +34,7 @@ final class PictureAssembler: FrameAssembler {
     private var accepted: Int64 = 0
 
     init(
-        input: ImageInput, width: Int, height: Int, packing: ImageLayout.Packing, rate: Rational,
+        input: ImageInput, width: Int, height: Int, packing: ImageLayout.Packing, timing: VideoTiming,
         boundsSamples: Bool
     ) throws(LibavError) {
         sampleLimit = boundsSamples ? input.frameFormat.sampleLimit : nil
@@ -44,7 +50,7 @@ final class PictureAssembler: FrameAssembler {
         frameBytes = planes.reduce(0) { $0 + $1.bytes }
         let unwanted = planes.filter { $0.target == nil }.map(\.bytes).max()
         scratch = unwanted.map { .allocate(byteCount: $0, alignment: 64) }
-        self.rate = rate
+        self.timing = timing
     }
 
     deinit { scratch?.deallocate() }
@@ -79,16 +85,34 @@ final class PictureAssembler: FrameAssembler {
         }
     }
 
-    func advance(_ count: Int, completing frames: inout [AssembledFrame]) throws(LibavError) {
+    func advance(_ count: Int, completing frames: inout [Frame]) throws(LibavError) {
         filled += count
         guard filled == frameBytes, let frame = current else { return }
         if let sampleLimit { frame.bound(to: sampleLimit, pool.layout) }
-        frame.pts = nextTick
-        frames.append(AssembledFrame(frame: frame, inputFrames: 1))
+        lastTick = nextTick
+        frame.pts = lastTick
+        countFrame()
+        frame.setDuration(nextTick - lastTick)
+        frames.append(frame)
         current = nil
         filled = 0
-        nextTick += 1
         accepted += 1
+    }
+
+    private func countFrame() {
+        framesFromBase += 1
+        // Where a number of frames is a whole number of ticks it begins anew, so that no product grows.
+        if framesFromBase % Int64(timing.frameTicks.denominator) == 0 { go(to: nextTick) }
+    }
+
+    private func rounded(_ frames: Int64) -> Int64 {
+        let (ticks, parts) = (Int64(timing.frameTicks.numerator), Int64(timing.frameTicks.denominator))
+        return (frames * ticks + parts / 2) / parts
+    }
+
+    private func go(to tick: Int64) {
+        base = tick
+        framesFromBase = 0
     }
 
     func takeAcceptedFrames() -> Int64 {
@@ -101,9 +125,13 @@ final class PictureAssembler: FrameAssembler {
         return filled
     }
 
-    func jump(to tick: Int64, completing frames: inout [AssembledFrame]) { nextTick = tick }
+    func jump(to tick: Int64, completing frames: inout [Frame]) { go(to: tick) }
 
-    func finishShort(completing frames: inout [AssembledFrame]) {}
+    func fill(to tick: Int64, completing frames: inout [Frame]) { go(to: tick) }
+
+    func prolongLast(to tick: Int64) { go(to: tick) }
+
+    func finishShort(completing frames: inout [Frame]) {}
 
     private func openFrame() throws(LibavError) -> Frame {
         if let current { return current }

@@ -17,8 +17,6 @@ final class SampleAssembler: FrameAssembler {
     /// The block of the slab that is being filled, and how many of its bytes are there.
     private var block = 0
     private var filled = 0
-    /// Of the block's samples, those that are silence in a gap rather than input.
-    private var padding = 0
     /// Position of the block's first sample.
     private var blockStart: Int64 = 0
     /// Whole samples of the block that have been counted as taken.
@@ -58,7 +56,7 @@ final class SampleAssembler: FrameAssembler {
         }
     }
 
-    func advance(_ count: Int, completing frames: inout [AssembledFrame]) throws(LibavError) {
+    func advance(_ count: Int, completing frames: inout [Frame]) throws(LibavError) {
         var left = count
         while left > 0 {
             let taken = min(left, pool.blockBytes - filled)
@@ -104,7 +102,7 @@ final class SampleAssembler: FrameAssembler {
     }
 
     /// A gap within the block is silence; beyond it time jumps at the block's end.
-    func jump(to tick: Int64, completing frames: inout [AssembledFrame]) throws(LibavError) {
+    func jump(to tick: Int64, completing frames: inout [Frame]) throws(LibavError) {
         guard tick > nextTick else { return }
         if filled > 0 {
             let end = min(tick, blockStart + Int64(blockSamples))
@@ -114,7 +112,16 @@ final class SampleAssembler: FrameAssembler {
         if filled == 0 { blockStart = tick }
     }
 
-    func finishShort(completing frames: inout [AssembledFrame]) throws(LibavError) {
+    func fill(to tick: Int64, completing frames: inout [Frame]) throws(LibavError) {
+        // As many as there are in what is received at a time.
+        for _ in 0..<pool.blocks where nextTick < tick {
+            _ = try openSlab()
+            pad(Int(min(tick, blockStart + Int64(blockSamples)) - nextTick))
+            if filled == pool.blockBytes { try completeBlock(&frames) }
+        }
+    }
+
+    func finishShort(completing frames: inout [Frame]) throws(LibavError) {
         if filled > 0 { try completeBlock(&frames) }
     }
 
@@ -137,21 +144,19 @@ final class SampleAssembler: FrameAssembler {
         memset(slab.base + block * pool.stride + filled, silence, samples * frameBytes)
         filled += samples * frameBytes
         counted += samples
-        padding += samples
     }
 
-    private func completeBlock(_ frames: inout [AssembledFrame]) throws(LibavError) {
+    private func completeBlock(_ frames: inout [Frame]) throws(LibavError) {
         guard let slab else { return }
         let samples = filled / frameBytes
         let frame = try slab.frame(block: block, samples: samples)
         frame.pts = blockStart
-        frames.append(AssembledFrame(frame: frame, inputFrames: samples - padding))
+        frames.append(frame)
         blockStart += Int64(samples)
         block += 1
         if block == pool.blocks { self.slab = nil }
         filled = 0
         counted = 0
-        padding = 0
     }
 }
 

@@ -10,6 +10,10 @@ package enum Limits {
     static let frameRate = 1000.0
     /// Seconds; far beyond any recording, far within 64-bit ticks.
     static let pts = 1e9
+    /// The longest gap that is filled where the container can't hold one.
+    static let filledSeconds = 3600.0
+    /// Seconds; far below what any container tells apart, and what times up to `pts` have 64 bits for.
+    static let leastTimeBase = 1e-9
     static let bFrames = 1000
     static let qscale = 10_000.0
     static let bufferBytes = 1...(64 << 20)
@@ -39,4 +43,6 @@ package enum Limits {
     /// Packets held back so that streams interleave.
     package static let heldBytes = 32 << 20
     package static let heldSeconds = 10.0
+    /// The same on their way to a live destination, unless the client says otherwise (`max_interleave_delta`).
+    static let liveHeldSeconds = 1.0
 }

@@ -108,6 +108,8 @@ public struct AudioStreamConfig: Sendable, Equatable {
 /// What a video stream is fed with, and how it is encoded. Nil is the default of torchaudio's StreamWriter.
 public struct VideoStreamConfig: Sendable, Equatable {
     public var frameRate: Rational
+    /// What times are counted in; one frame when nil.
+    public var timeBase: Rational?
     public var width: Int
     public var height: Int
     /// A libav pixel format, or torchaudio's `gray8`.
@@ -136,7 +138,7 @@ public struct VideoStreamConfig: Sendable, Equatable {
     public var color: ColorConfig
 
     public init(
-        frameRate: Rational, width: Int, height: Int, format: String = "rgb24",
+        frameRate: Rational, timeBase: Rational? = nil, width: Int, height: Int, format: String = "rgb24",
         layout: PixelLayout = .packed, encoder: String? = nil,
         encoderOption: [String: String] = [:], encoderFrameRate: Rational? = nil,
         encoderWidth: Int? = nil, encoderHeight: Int? = nil, encoderFormat: String? = nil,
@@ -145,6 +147,7 @@ public struct VideoStreamConfig: Sendable, Equatable {
         sampleAspectRatio: Rational? = nil, rotation: Int = 0, color: ColorConfig = .init()
     ) {
         self.frameRate = frameRate
+        self.timeBase = timeBase
         self.width = width
         self.height = height
         self.format = format

@@ -11,7 +11,7 @@ final class EncodePipeline: @unchecked Sendable {
     private let progress: ProgressCounter
     private let failure: FirstFailure
     private let capacity: Int
-    private var queue: [AssembledFrame] = []
+    private var queue: [Frame] = []
     private var isBusy = false
     private var isStopping = false
     private var thread: WorkerThread?
@@ -25,7 +25,7 @@ final class EncodePipeline: @unchecked Sendable {
 
     /// Encodes `frames` in order; on the pipeline's own thread if `overlaps`, waiting while it
     /// has too many.
-    func submit(_ frames: [AssembledFrame], overlaps: Bool) throws(StreamWriterError) {
+    func submit(_ frames: [Frame], overlaps: Bool) throws(StreamWriterError) {
         guard !frames.isEmpty else { return }
         monitor.lock()
         if !overlaps && !isBusy && queue.isEmpty && !isStopping {
@@ -127,14 +127,14 @@ final class EncodePipeline: @unchecked Sendable {
     }
 
     /// With `isBusy` set.
-    private func process(_ frames: [AssembledFrame]) {
+    private func process(_ frames: [Frame]) {
         for (index, frame) in frames.enumerated() {
             guard failure.error == nil else { return }
             let isLast = index == frames.count - 1 || (index + 1) % Limits.gatheredBlocks == 0
             do {
-                try stage.encode(frame.frame, moreFollows: !isLast && frame.frame.sampleCount > 0)
+                let encoded = try stage.encode(frame, moreFollows: !isLast && frame.sampleCount > 0)
                 if isLast { try stage.endGathering() }
-                progress.encoded(frames: frame.inputFrames)
+                progress.encoded(encoded)
             } catch {
                 failure.record(error)
             }

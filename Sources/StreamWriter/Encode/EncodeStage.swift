@@ -1,6 +1,6 @@
 import Libav
 
-/// Frames in, packets out: the encoder, opened again when a drain used it up. One thread at a time.
+/// Frames in, packets out. One thread at a time.
 final class EncodeStage {
     let stream: Int
     private let settings: EncoderSettings
@@ -8,14 +8,17 @@ final class EncodeStage {
     private let progress: ProgressCounter
     private let calls: CallTracker
     private var encoder: Encoder?
-    private var hasFrames = false
     private var lastFramePTS: Int64 = -1
-    private var lastDTS = Int64.min
-    /// The first frame after a drain; an encoder that was opened again may start before it.
-    private var restartedAt: Int64?
-    private var isRestarting = false
     /// A picture that was wanted as a key frame was dropped: the next one is it.
     private var owesKeyFrame = false
+    private var firstFramePTS: Int64?
+    private var packets: Int64 = 0
+    /// How far before its first frame the encoder's packets may begin.
+    private let lead: Int64
+    /// How long a picture is unless it says so itself.
+    private let pictureTicks: Int64
+    /// Of pictures that do, by their times, until their packets come.
+    private var durations: [Int64: Int64] = [:]
     /// The last packet was told that more follow.
     private var isGathering = false
 
@@ -23,32 +26,38 @@ final class EncodeStage {
         stream = parts.description.index
         settings = parts.encoder.settings
         encoder = parts.encoder
+        lead = parts.encoder.lead
+        if case .video(let shape) = settings.input { pictureTicks = shape.frameTicks } else { pictureTicks = 1 }
         calls = parts.calls.encoder
         self.sink = sink
         self.progress = progress
     }
 
-    /// Encodes a frame, its pts in the encoder's time base. With `moreFollows` what comes out may wait to be
-    /// written together with what the next gives, or for `endGathering`.
-    func encode(_ frame: Frame, moreFollows: Bool) throws(StreamWriterError) {
+    /// Encodes a frame, its pts in the encoder's time base; what became of it. With `moreFollows` what comes out
+    /// may wait to be written together with what the next gives, or for `endGathering`.
+    func encode(_ frame: Frame, moreFollows: Bool) throws(StreamWriterError) -> EncodedFrame {
         if frame.isKeyFrameWanted { owesKeyFrame = true }
-        guard let pts = ascendingPTS(frame) else { return }
+        guard let pts = ascendingPTS(frame) else { return .dropped }
         if owesKeyFrame { frame.isKeyFrameWanted = true }
         owesKeyFrame = false
         frame.pts = pts
         lastFramePTS = pts
-        hasFrames = true
-        if isRestarting {
-            isRestarting = false
-            restartedAt = pts
-        }
-        frame.setOwnDuration()
-        let encoder = try openEncoder()
+        firstFramePTS = firstFramePTS ?? pts
+        let duration = frame.sampleCount > 0 ? Int64(frame.sampleCount) : frame.duration > 0 ? frame.duration : pictureTicks
+        frame.setDuration(duration)
+        if frame.sampleCount == 0, duration != pictureTicks { durations[pts] = duration }
+        guard let encoder else { return .dropped }
         if let packet = try encoding({ () throws(LibavError) in try encoder.sendThrough(frame) }) {
-            return try submit(packet, moreFollows: moreFollows)
+            try submit(packet, moreFollows: moreFollows)
+        } else {
+            try encoding { () throws(LibavError) in try encoder.send(frame) }
+            try receivePackets(encoder, moreFollows: moreFollows)
         }
-        try encoding { () throws(LibavError) in try encoder.send(frame) }
-        try receivePackets(encoder, moreFollows: moreFollows)
+        return .encoded(frames: max(1, frame.sampleCount), from: seconds(pts), to: seconds(pts + duration))
+    }
+
+    private func seconds(_ ticks: Int64) -> Double {
+        Double(ticks) * Double(settings.timeBase.numerator) / Double(settings.timeBase.denominator)
     }
 
     /// Has everything written that came out so far.
@@ -58,20 +67,10 @@ final class EncodeStage {
         try sink.sendGathered()
     }
 
-    /// Gets everything out that was put in. More frames may follow.
-    func drain() throws(StreamWriterError) {
-        guard hasFrames else { return }
-        hasFrames = false
-        isRestarting = true
-        try encoder.map(drain)
-        if encoder?.settings.codec.restartsAfterDrain == true {
-            encoder?.restart()
-        } else {
-            free()
-        }
-    }
-
-    private func drain(_ encoder: Encoder) throws(StreamWriterError) {
+    /// Gets everything out that was put in. No frame may follow: an encoder that has ended would have to be
+    /// opened again, and would put its delay into the middle.
+    func finish() throws(StreamWriterError) {
+        guard let encoder, firstFramePTS != nil else { return }
         try encoding { () throws(LibavError) in try encoder.send(nil) }
         try receivePackets(encoder, moreFollows: false)
     }
@@ -87,13 +86,6 @@ final class EncodeStage {
         return frame.sampleCount > 0 ? lastFramePTS + 1 : nil
     }
 
-    private func openEncoder() throws(StreamWriterError) -> Encoder {
-        if let encoder { return encoder }
-        let encoder = try encoding { () throws(LibavError) in try Encoder(settings) }
-        self.encoder = encoder
-        return encoder
-    }
-
     private func receivePackets(_ encoder: Encoder, moreFollows: Bool) throws(StreamWriterError) {
         while true {
             let output = try encoding { () throws(LibavError) in try encoder.receive() }
@@ -105,25 +97,23 @@ final class EncodeStage {
     private func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
         packet.stream = stream
         // Not every encoder says how long; the last frame would have no duration then.
-        if packet.duration == 0, case .video = settings.input { packet.duration = 1 }
-        guard keepsOrder(packet) else { return }
+        if case .video = settings.input {
+            if let pts = packet.pts, let own = durations.removeValue(forKey: pts) { packet.duration = own }
+            if packet.duration == 0 { packet.duration = pictureTicks }
+        }
+        holdToStart(packet)
         progress.packetMade()
         try sink.submit(packet, moreFollows: moreFollows)
         isGathering = moreFollows
     }
 
-    /// After a drain an encoder that was opened again starts with its delay before the first
-    /// frame, where packets have already been. Drops what is only that, and moves the rest up.
-    private func keepsOrder(_ packet: Packet) -> Bool {
-        guard let dts = packet.dts else { return true }
-        if let restartedAt, dts <= lastDTS {
-            let end = (packet.pts ?? dts) + packet.duration
-            if case .audio = settings.input, end <= restartedAt { return false }
-            packet.dts = lastDTS + 1
-            packet.pts = max(packet.pts ?? dts, lastDTS + 1)
-        }
-        lastDTS = max(lastDTS, packet.dts ?? dts)
-        return true
+    /// An encoder that reorders pictures dates its first packets back by the time from the first picture to
+    /// those that follow, however long that is. Where they begin was settled for pictures without gaps.
+    private func holdToStart(_ packet: Packet) {
+        defer { packets += 1 }
+        let early = lead - packets * pictureTicks
+        guard early > 0, case .video = settings.input, let firstFramePTS, let dts = packet.dts else { return }
+        packet.dts = max(dts, firstFramePTS - early)
     }
 
     private func encoding<T>(_ body: () throws(LibavError) -> T) throws(StreamWriterError) -> T {

@@ -6,24 +6,24 @@ import Libav
 final class FrameConverter {
     private let plan: EncodePlan
     private let calls: CallTracker
-    /// Samples per channel in the encoder's frames; 0 when it takes any number.
-    private let frameSize: Int
     private let samples: SampleConverter?
-    private var graph: FilterGraph? { didSet { output = graph?.output } }
+    private var graph: FilterGraph?
     /// What the filters said they would give: a filter may change its mind on the way.
-    private var output: MediaFormat?
+    private let output: MediaFormat?
     private var hasFrames = false
+    /// Which of the pictures that went into the filters came out.
+    private(set) var tally = PictureTally()
+    /// Of the pictures in the filters, by their tags.
+    private var durations: [Int64: Int64] = [:]
     /// Converted without filters, and not taken yet.
-    private var ready: AssembledFrame?
+    private var ready: Frame?
     /// The filters may have more for what was put in.
     private var mayHaveMore = false
-    private var isDraining = false
     private var keyFrames = KeyFrameRequests()
 
     init(_ parts: PreparedStream) {
         plan = parts.plan
         calls = parts.calls.filters
-        frameSize = parts.encoder.frameSize
         samples = parts.converter
         graph = parts.graph
         output = graph?.output
@@ -33,56 +33,50 @@ final class FrameConverter {
     func askForKeyFrame() { keyFrames.askForNext() }
 
     /// Puts a frame in. Take all that comes out before the next.
-    func begin(_ input: AssembledFrame) throws(StreamWriterError) {
-        if case .video = plan.settings.input { number(input.frame) }
+    func begin(_ input: Frame) throws(StreamWriterError) {
+        if case .video = plan.settings.input {
+            let pts = plan.inputTimeBase.rescale(input.pts ?? 0, to: plan.settings.timeBase)
+            input.tag = keyFrames.enter(pts: pts)
+        }
         if plan.filtering != nil {
-            let graph = try openGraph()
+            guard let graph else { return }
             hasFrames = true
             // Filters that change the rate need to know where a frame ends.
-            input.frame.setOwnDuration()
-            try encoding { () throws(LibavError) in try graph.push(input.frame) }
-            waiting += input.inputFrames
+            if input.sampleCount > 0 { input.setDuration(Int64(input.sampleCount)) }
+            if input.sampleCount == 0 {
+                tally.take()
+                durations[input.tag] = input.duration
+            }
+            try encoding { () throws(LibavError) in try graph.push(input) }
             mayHaveMore = true
         } else if let gpu = plan.settings.hardwareFrames {
-            let frame = try encoding { () throws(LibavError) in try gpu.upload(input.frame) }
-            ready = AssembledFrame(frame: frame, inputFrames: input.inputFrames)
+            ready = try encoding { () throws(LibavError) in try gpu.upload(input) }
         } else if let samples {
-            let frame = try encoding { () throws(LibavError) in try samples.convert(input.frame) }
-            ready = AssembledFrame(frame: frame, inputFrames: input.inputFrames)
+            ready = try encoding { () throws(LibavError) in try samples.convert(input) }
         } else {
             ready = input
         }
     }
 
-    /// There is no more input: what the filters still hold comes out next. Then more frames may
-    /// follow, through new filters.
-    func beginDraining() throws(StreamWriterError) {
+    /// There is no more input: what the filters still hold comes out next.
+    func finish() throws(StreamWriterError) {
+        tally.end()
         guard let graph, hasFrames else { return }
         try encoding { () throws(LibavError) in try graph.finish() }
         mayHaveMore = true
-        isDraining = true
     }
 
     /// The next frame for the encoder, its pts in its time base; nil when there is none until more is
-    /// put in. An input that gives none yet is counted with the next that does.
-    func next() throws(StreamWriterError) -> AssembledFrame? {
-        guard let converted = try nextConverted() else { return nil }
+    /// put in.
+    func next() throws(StreamWriterError) -> Frame? {
+        guard let frame = try nextConverted() else { return nil }
         if case .video = plan.settings.input {
-            let frame = converted.frame
-            frame.isKeyFrameWanted = keyFrames.leave(number: frame.number, pts: frame.pts ?? .min)
+            frame.isKeyFrameWanted = keyFrames.leave(number: frame.tag, pts: frame.pts ?? .min)
         }
-        return converted
+        return frame
     }
 
-    private func number(_ frame: Frame) {
-        var pts = frame.pts ?? 0
-        if case .video(let shape)? = plan.filtering?.input {
-            pts = shape.frameRate.inverse.rescale(pts, to: plan.settings.timeBase)
-        }
-        frame.number = keyFrames.enter(pts: pts)
-    }
-
-    private func nextConverted() throws(StreamWriterError) -> AssembledFrame? {
+    private func nextConverted() throws(StreamWriterError) -> Frame? {
         if let frame = ready {
             ready = nil
             return frame
@@ -90,40 +84,16 @@ final class FrameConverter {
         guard mayHaveMore, let graph else { return nil }
         switch try encoding({ () throws(LibavError) in try graph.pull() }) {
         case .frame(let frame): return try finished(frame, of: graph)
-        case .needsInput: break
         // Some end before their input does (trim): what follows comes to nothing.
-        case .drained: if isDraining { end() }
+        case .needsInput, .drained:
+            mayHaveMore = false
+            return nil
         }
-        mayHaveMore = false
-        return nil
-    }
-
-    private func end() {
-        graph = nil
-        hasFrames = false
-        isDraining = false
     }
 
     func free() { calls.tracking { graph = nil } }
 
-    /// Input frames in the filters that have not been counted with an output.
-    private var waiting = 0
-
-    /// Frames that went in and came to nothing: dropped by a filter.
-    func takeDropped() -> Int {
-        defer { waiting = 0 }
-        return waiting
-    }
-
-    private func openGraph() throws(StreamWriterError) -> FilterGraph {
-        if let graph { return graph }
-        let graph = try plan.filtering!.build()
-        if frameSize > 0 { graph.setFrameSize(frameSize) }
-        self.graph = graph
-        return graph
-    }
-
-    private func finished(_ frame: Frame, of graph: FilterGraph) throws(StreamWriterError) -> AssembledFrame {
+    private func finished(_ frame: Frame, of graph: FilterGraph) throws(StreamWriterError) -> Frame {
         var frame = frame
         // Encoders read as many rows and samples as they were opened for.
         guard let output, frame.fits(output) else {
@@ -131,20 +101,25 @@ final class FrameConverter {
                 .encodingFailed, "the filters changed the size or the form of what they give on the way",
                 parameter: "filter_desc")
         }
+        let tag = frame.tag
         if let gpu = plan.settings.hardwareFrames {
             frame = try encoding { () throws(LibavError) in try gpu.upload(frame) }
         }
         frame.pts = frame.pts.map { graph.timeBase.rescale($0, to: plan.settings.timeBase) }
-        defer { waiting = 0 }
-        return AssembledFrame(frame: frame, inputFrames: waiting)
+        if frame.sampleCount == 0 {
+            tally.give(tag)
+            keepDuration(of: tag, frame)
+        }
+        return frame
+    }
+
+    /// A picture that says how long it is stays so, unless the filters change what times are counted in.
+    private func keepDuration(of tag: Int64, _ frame: Frame) {
+        if plan.inputTimeBase == plan.settings.timeBase, let duration = durations[tag] { frame.setDuration(duration) }
+        durations = durations.filter { $0.key >= tag }
     }
 
     private func encoding<T>(_ body: () throws(LibavError) -> T) throws(StreamWriterError) -> T {
         try translating(.encodingFailed) { () throws(LibavError) in try calls.tracking(body) }
     }
-}
-
-extension Frame {
-    /// One picture, or its samples: in the time base of the frame either way.
-    func setOwnDuration() { setDuration(sampleCount == 0 ? 1 : Int64(sampleCount)) }
 }

@@ -4,8 +4,8 @@
 /// times tell.
 package struct KeyFrameRequests {
     private var isOfNext = false
-    private var entered = 0
-    private var pending: [(number: Int, pts: Int64)] = []
+    private var entered: Int64 = 0
+    private var pending: [(number: Int64, pts: Int64)] = []
 
     package init() {}
 
@@ -13,7 +13,7 @@ package struct KeyFrameRequests {
     package mutating func askForNext() { isOfNext = true }
 
     /// Gives a picture its number, from 1 on. `pts` is in the encoder's time base, as all are.
-    package mutating func enter(pts: Int64) -> Int {
+    package mutating func enter(pts: Int64) -> Int64 {
         entered += 1
         guard isOfNext else { return entered }
         isOfNext = false
@@ -24,7 +24,7 @@ package struct KeyFrameRequests {
     }
 
     /// Whether the picture that comes out is to be a key frame. `number` is 0 where it is lost.
-    package mutating func leave(number: Int, pts: Int64) -> Bool {
+    package mutating func leave(number: Int64, pts: Int64) -> Bool {
         let isReached = pending.prefix { number > 0 ? $0.number <= number : $0.pts <= pts }
         pending.removeFirst(isReached.count)
         return !isReached.isEmpty

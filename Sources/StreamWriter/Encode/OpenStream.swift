@@ -12,9 +12,19 @@ final class OpenStream: @unchecked Sendable {
     private let encoder: String
     private let leastSamples: Int
     private let index: Int
-    private let isAudio: Bool
+    /// Pictures a second.
+    private let frameRate: Double
+    private let isVideo: Bool
+    private let gapFilling: GapFilling
+    /// What gaps are filled with.
+    private var lastPicture: Frame?
+    /// A gap before the first picture, which then fills it.
+    private var openGap: Range<Int64>?
 
-    init(_ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure) {
+    init(
+        _ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure, gapFilling: GapFilling
+    ) {
+        self.gapFilling = gapFilling
         assembler = parts.assembler
         converter = FrameConverter(parts)
         self.progress = progress
@@ -22,7 +32,9 @@ final class OpenStream: @unchecked Sendable {
         encoder = parts.description.encoder
         leastSamples = parts.leastSamples
         index = parts.description.index
-        isAudio = parts.description.kind == .audio
+        let isAudio = parts.description.kind == .audio
+        isVideo = !isAudio
+        frameRate = parts.description.inputRate.doubleValue
         pipeline = EncodePipeline(
             stage: EncodeStage(parts, sink: sink, progress: progress), progress: progress,
             failure: failure,
@@ -35,6 +47,9 @@ final class OpenStream: @unchecked Sendable {
     func seconds(_ tick: Int64) -> Double {
         Double(tick) * Double(assembler.rate.denominator) / Double(assembler.rate.numerator)
     }
+
+    /// The earliest time that the next frame may have, in seconds.
+    var earliestPTS: Double { seconds(assembler.earliestTick) }
 
     func tick(_ seconds: Double) -> Int64 {
         Int64((seconds * Double(assembler.rate.numerator) / Double(assembler.rate.denominator)).rounded())
@@ -52,18 +67,90 @@ final class OpenStream: @unchecked Sendable {
     func askForKeyFrame() { converter.askForKeyFrame() }
 
     func requirePictures() throws(StreamWriterError) {
-        guard isAudio else { return }
+        if isVideo { return }
         throw StreamWriterError(
             .unsupportedValue, "stream \(index) is audio, and key frames are of video only; leave keyframe out", parameter: "keyframe")
     }
 
     /// Converts frames here and encodes them; on a thread of the stream's own if `overlaps`.
-    func encode(_ frames: [AssembledFrame], overlaps: Bool) throws(StreamWriterError) {
+    func encode(_ frames: [Frame], overlaps: Bool) throws(StreamWriterError) {
         for frame in frames {
-            try failing { () throws(StreamWriterError) in try converter.begin(frame) }
-            try submitConverted(overlaps: overlaps)
+            if gapFilling != .none, frame.sampleCount == 0 { try keep(frame) }
+            try encodeOne(frame, overlaps: overlaps)
         }
     }
+
+    private func encodeOne(_ frame: Frame, overlaps: Bool) throws(StreamWriterError) {
+        try failing { () throws(StreamWriterError) in try converter.begin(frame) }
+        try submitConverted(overlaps: overlaps)
+    }
+
+    /// The ticks of a picture that is so many seconds long.
+    func ticks(ofPicture duration: Double) throws(StreamWriterError) -> Int64 {
+        guard isVideo else {
+            throw StreamWriterError(
+                .invalidParameter, "duration is for pictures: samples are as long as the sample rate says", parameter: "duration")
+        }
+        guard duration.isFinite, duration <= Limits.pts, tick(duration) > 0 else {
+            throw StreamWriterError(
+                .invalidParameter, "duration must be a number of seconds from \(seconds(1)), the stream's time base, to \(Int(Limits.pts))",
+                parameter: "duration")
+        }
+        return tick(duration)
+    }
+
+    // MARK: Gaps
+
+    /// What follows goes to `tick`. What lies before it is filled where the container can't leave it out.
+    func jump(to tick: Int64) throws(StreamWriterError) {
+        let start = assembler.nextTick
+        let fills = gapFilling == .all || gapFilling == .start && start == 0 && progress.current.frames == 0
+        guard fills, tick > start else {
+            var frames: [Frame] = []
+            try translating(.outOfMemory) { () throws(LibavError) in try assembler.jump(to: tick, completing: &frames) }
+            return try encode(frames, overlaps: false)
+        }
+        try requireFillable(seconds(tick - start))
+        while assembler.nextTick < tick {
+            var frames: [Frame] = []
+            try translating(.outOfMemory) { () throws(LibavError) in try assembler.fill(to: tick, completing: &frames) }
+            try encode(frames, overlaps: true)
+        }
+        progress.filled(seconds: seconds(tick - start))
+        guard isVideo else { return }
+        if let lastPicture { try repeatPicture(lastPicture, in: start..<tick) } else { openGap = (openGap?.lowerBound ?? start)..<tick }
+    }
+
+    /// The picture may have to fill a gap, before it or after it.
+    private func keep(_ picture: Frame) throws(StreamWriterError) {
+        let copy = try translating(.outOfMemory) { () throws(LibavError) in try picture.reference() }
+        if let gap = openGap {
+            openGap = nil
+            try repeatPicture(copy, in: gap)
+        }
+        lastPicture = copy
+    }
+
+    private func repeatPicture(_ picture: Frame, in gap: Range<Int64>) throws(StreamWriterError) {
+        let step = max(1, Int64((1 / (frameRate / Double(assembler.rate.numerator) * Double(assembler.rate.denominator))).rounded()))
+        for tick in stride(from: gap.lowerBound, to: gap.upperBound, by: Int(step)) {
+            let copy = try translating(.outOfMemory) { () throws(LibavError) in try picture.reference() }
+            copy.pts = tick
+            copy.setDuration(step)
+            try encodeOne(copy, overlaps: true)
+        }
+    }
+
+    private func requireFillable(_ seconds: Double) throws(StreamWriterError) {
+        guard seconds > Limits.filledSeconds else { return }
+        throw StreamWriterError(
+            .invalidParameter,
+            "pts leaves a gap of \(seconds) s in stream \(index), which the container can't hold; at most \(Int(Limits.filledSeconds)) s are filled, so go on before \(nextPTS + Limits.filledSeconds), or choose a container that keeps times (matroska, mp4)",
+            parameter: "pts")
+    }
+
+    /// What `progress` has of the converter's tally.
+    private var counted = (dropped: 0, repeated: 0)
 
     /// One by one: filters may make more of one frame than there is memory for.
     private func submitConverted(overlaps: Bool) throws(StreamWriterError) {
@@ -73,9 +160,12 @@ final class OpenStream: @unchecked Sendable {
             guard count <= Limits.framesOfOne else { throw failure.record(.endlessFilters) }
             try pipeline.submit([frame], overlaps: overlaps)
         }
+        let tally = converter.tally
+        progress.filtered(dropped: tally.dropped - counted.dropped, repeated: tally.repeated - counted.repeated)
+        counted = (tally.dropped, tally.repeated)
     }
 
-    private func nextConverted() throws(StreamWriterError) -> AssembledFrame? {
+    private func nextConverted() throws(StreamWriterError) -> Frame? {
         do {
             return try converter.next()
         } catch {
@@ -84,7 +174,7 @@ final class OpenStream: @unchecked Sendable {
     }
 
     /// Throws where what is waiting is too little for the encoder. More may be sent then.
-    func requireDrainable() throws(StreamWriterError) {
+    func requireFinishable() throws(StreamWriterError) {
         let pending = assembler.pendingSamples
         guard pending > 0, pending < leastSamples else { return }
         throw StreamWriterError(
@@ -99,17 +189,21 @@ final class OpenStream: @unchecked Sendable {
             sample: .init(frame: sample.tick - startTick, channel: sample.channel))
     }
 
-    /// Encodes what is waiting, a shorter last frame included, and empties the encoder.
-    func drain() throws(StreamWriterError) {
-        var frames: [AssembledFrame] = []
+    /// Has written what the encoder has made of whole frames. What it holds back it goes on holding.
+    func flush() throws(StreamWriterError) {
+        try pipeline.withStage { stage throws(StreamWriterError) in try stage.endGathering() }
+    }
+
+    /// Encodes what is waiting, a shorter last frame included, and empties the filters and the encoder.
+    func finish() throws(StreamWriterError) {
+        var frames: [Frame] = []
         try translating(.outOfMemory) { () throws(LibavError) in
             try assembler.finishShort(completing: &frames)
         }
         try encode(frames, overlaps: false)
-        try failing { () throws(StreamWriterError) in try converter.beginDraining() }
+        try failing { () throws(StreamWriterError) in try converter.finish() }
         try submitConverted(overlaps: false)
-        progress.encoded(frames: converter.takeDropped())
-        try pipeline.withStage { stage throws(StreamWriterError) in try stage.drain() }
+        try pipeline.withStage { stage throws(StreamWriterError) in try stage.finish() }
     }
 
     /// Frees what libav has for the stream, whose thread has ended.

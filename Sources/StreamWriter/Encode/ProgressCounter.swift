@@ -2,7 +2,7 @@ import Synchronization
 
 /// A stream's counters, written by its chunk and its encoder, read by any thread.
 final class ProgressCounter: Sendable {
-    private let state = Mutex(StreamProgress(frames: 0, framesEncoded: 0, offset: 0, nextPTS: 0, packets: 0))
+    private let state = Mutex(StreamProgress())
     private let onChange: (@Sendable (StreamProgress) -> Void)?
 
     /// `onChange` gets every change of what was taken or encoded, in order and before `current` shows it. It
@@ -20,12 +20,37 @@ final class ProgressCounter: Sendable {
         }
     }
 
-    func encoded(frames: Int) {
+    func encoded(_ frame: EncodedFrame) {
         state.withLock { state in
-            state.framesEncoded += Int64(frames)
+            switch frame {
+            case .dropped: state.framesDropped += 1
+            case .encoded(let frames, let start, let end):
+                state.framesEncoded += Int64(frames)
+                let span = state.encodedSpan ?? start...end
+                state.encodedSpan = span.lowerBound...max(span.upperBound, end)
+            }
             onChange?(state)
         }
     }
 
+    /// What filters did with pictures since the last call.
+    func filtered(dropped: Int, repeated: Int) {
+        guard dropped != 0 || repeated != 0 else { return }
+        state.withLock { state in
+            state.framesDropped += Int64(dropped)
+            state.framesRepeated += Int64(repeated)
+        }
+    }
+
+    func filled(seconds: Double) { state.withLock { $0.filledSeconds += seconds } }
+
     func packetMade() { state.withLock { $0.packets += 1 } }
+}
+
+/// What became of a frame that came to the encoder.
+enum EncodedFrame {
+    /// Of its time there was one already.
+    case dropped
+    /// Frames or samples, and where they are in seconds.
+    case encoded(frames: Int, from: Double, to: Double)
 }

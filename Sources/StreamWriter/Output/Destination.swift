@@ -33,6 +33,15 @@ public struct Destination: Sendable {
         Destination(target: .device(name), name: name)
     }
 
+    /// Somebody may be watching what goes there while it is written.
+    var isLive: Bool {
+        switch target {
+        case .file: false
+        case .url(let url): url.holds("://")
+        case .device: true
+        }
+    }
+
     /// Seconds for srt to send what it holds when it is closed.
     private static let lingerSeconds = "10"
 

@@ -11,12 +11,15 @@ package struct InterleaveBudget {
     package private(set) var heldBytes = 0
     private let maxBytes: Int
     private let maxSeconds: Double
+    /// The muxer writes those that have waited for `maxSeconds` itself.
+    private let letsGo: Bool
 
-    package init(streams: Int, maxBytes: Int = Limits.heldBytes, maxSeconds: Double = Limits.heldSeconds) {
+    package init(streams: Int, maxBytes: Int = Limits.heldBytes, maxSeconds: Double = Limits.heldSeconds, letsGo: Bool = false) {
         held = Array(repeating: [], count: streams)
         last = Array(repeating: -.infinity, count: streams)
         self.maxBytes = maxBytes
         self.maxSeconds = maxSeconds
+        self.letsGo = letsGo
     }
 
     /// Notes a packet; true when the held ones must be written now.
@@ -25,6 +28,7 @@ package struct InterleaveBudget {
         heldBytes += bytes
         last[stream] = max(last[stream], dts)
         release(upTo: last.min()!)
+        if letsGo { release(upTo: last.max()! - maxSeconds) }
         guard heldBytes > 0 else { return false }
         return heldBytes > maxBytes || heldSeconds > maxSeconds
     }

@@ -27,7 +27,8 @@ final class PacketSink: @unchecked Sendable {
         self.failure = failure
         needsOrder = KnownFaults.needsOrder(muxer.format.name)
         budget = InterleaveBudget(
-            streams: timeBases.count, maxSeconds: needsOrder ? .infinity : Limits.heldSeconds)
+            streams: timeBases.count, maxSeconds: muxer.interleaveSeconds ?? .infinity,
+            letsGo: muxer.letsPacketsGo && !needsOrder)
     }
 
     /// Takes a packet with its times in its encoder's time base. Waits while too much is queued. With
@@ -81,7 +82,7 @@ final class PacketSink: @unchecked Sendable {
     /// order they are held further.
     func flush() throws(StreamWriterError) {
         try withMuxer { muxer throws(LibavError) in
-            if needsOrder { return try muxer.flush() }
+            if needsOrder || KnownFaults.dropsHeldPackets(muxer.format.name) { return try muxer.flush() }
             try muxer.writeHeldPackets()
             try muxer.flush()
             budget.clear()

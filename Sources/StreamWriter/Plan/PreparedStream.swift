@@ -67,10 +67,11 @@ struct PreparedStream {
         converter = nil
         leastSamples = 0
         let keepsBytes = plan.filtering == nil && encoder.settings.codec.isRawVideo
+        let timing = try VideoTiming(config)
         let pictures = try translating(.unsupportedValue, parameter: "format") { () throws(LibavError) in
             try PictureAssembler(
                 input: video.input, width: config.width, height: config.height,
-                packing: keepsBytes ? .tight : .aligned, rate: config.frameRate,
+                packing: keepsBytes ? .tight : .aligned, timing: timing,
                 boundsSamples: config.filterDesc != nil)
         }
         assembler = pictures

@@ -16,7 +16,8 @@ struct VideoPlan {
         width = config.width
         height = config.height
         let source = VideoShape(
-            format: input.frameFormat, width: width, height: height, frameRate: config.frameRate.fraction)
+            format: input.frameFormat, width: width, height: height, frameRate: config.frameRate.fraction,
+            timeBase: config.timeBase?.fraction)
         func filtering(_ stages: [FilterGraph.Stage]) -> EncodePlan.Filtering {
             .init(
                 input: .video(source), description: config.filterDesc, stages: stages, limits: limits, calls: calls.filters)
@@ -30,7 +31,7 @@ struct VideoPlan {
             format: try Self.format(config, input.format, codec, hardware),
             width: config.encoderWidth ?? filtered.width,
             height: config.encoderHeight ?? filtered.height,
-            frameRate: try Self.frameRate(config, filtered.frameRate, codec))
+            frameRate: try Self.frameRate(config, filtered.frameRate, codec), timeBase: config.timeBase?.fraction)
         try limits.check(
             width: target.width, height: target.height,
             config.encoderWidth == nil && config.encoderHeight != nil ? "encoder_height" : "encoder_width")
@@ -45,7 +46,7 @@ struct VideoPlan {
         encode = EncodePlan(
             settings: settings,
             filtering: needsGraph ? filtering(stages) : nil,
-            conversion: nil, inputTimeBase: config.frameRate.fraction.inverse)
+            conversion: nil, inputTimeBase: source.timeBase ?? config.frameRate.fraction.inverse)
     }
 
     private static func validate(

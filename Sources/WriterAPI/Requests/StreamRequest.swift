@@ -63,6 +63,10 @@ package struct StreamRequest {
         object.set("bytes_per_frame", chosen.inputFrameBytes)
         object["frames"] = .integer(progress.frames)
         object["frames_encoded"] = .integer(progress.framesEncoded)
+        if chosen.kind == .video {
+            object["frames_dropped"] = .integer(progress.framesDropped)
+            object["frames_repeated"] = .integer(progress.framesRepeated)
+        }
         object["offset"] = .integer(progress.offset)
         object["next_pts"] = .number(progress.nextPTS)
         return .object(object)
@@ -218,6 +222,7 @@ extension VideoStreamConfig {
         }
         self.init(
             frameRate: frameRate,
+            timeBase: try fields.rate("time_base"),
             width: try fields.requiredInteger("width"),
             height: try fields.requiredInteger("height"),
             format: try fields.string("format") ?? "rgb24",

@@ -38,7 +38,7 @@ package struct ChunkRoute {
         do throws(ChunkUpload.Failure) {
             let receipt = try upload.take(
                 body, into: target.writer, stream: stream, target.stream.config, pts: parameters.pts,
-                keyFrame: parameters.keyFrame)
+                duration: parameters.duration, keyFrame: parameters.keyFrame)
             note(receipt)
             return .success(receipt)
         } catch {
@@ -72,20 +72,14 @@ package struct ChunkRoute {
 
     /// What the request says beside its body.
     package struct Parameters {
-        package private(set) var pts: Double?
+        package let pts: Double?
+        package let duration: Double?
         package private(set) var keyFrame = false
         package private(set) var offset: Int64?
 
         package init(_ head: RequestHead) throws(Problem) {
-            if let text = head.target.query("pts") {
-                // Not all that Double takes: "0x1", "nan".
-                let isDecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || ".eE+-".utf8.contains($0) }
-                guard isDecimal, let value = Double(text), value.isFinite, value >= 0 else {
-                    throw Problem(
-                        .invalidParameter, "pts is a number of seconds, 0 or more, and not \"\(text)\".", parameter: "pts")
-                }
-                pts = value
-            }
+            pts = try Self.seconds("pts", of: head)
+            duration = try Self.seconds("duration", of: head)
             if let text = head.target.query("keyframe") {
                 guard text.isSame(as: "true") || text.isSame(as: "false") else {
                     throw Problem(
@@ -102,6 +96,17 @@ package struct ChunkRoute {
                 }
                 offset = value
             }
+        }
+
+        private static func seconds(_ name: String, of head: RequestHead) throws(Problem) -> Double? {
+            guard let text = head.target.query(name) else { return nil }
+            // Not all that Double takes: "0x1", "nan".
+            let isDecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || ".eE+-".utf8.contains($0) }
+            guard isDecimal, let value = Double(text), value.isFinite, value >= 0 else {
+                throw Problem(
+                    .invalidParameter, "\(name) is a number of seconds, 0 or more, and not \"\(text)\".", parameter: name)
+            }
+            return value
         }
     }
 }

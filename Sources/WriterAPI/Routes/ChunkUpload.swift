@@ -38,7 +38,7 @@ package struct ChunkUpload {
     /// Takes the whole body into a stream of the writer's.
     package func take(
         _ source: any ChunkSource, into writer: StreamWriter, stream: Int, _ config: StreamConfig, pts: Double? = nil,
-        keyFrame: Bool = false
+        duration: Double? = nil, keyFrame: Bool = false
     ) throws(Failure) -> ChunkReceipt {
         let bytesPerFrame = writer.description(of: stream).inputFrameBytes
         var body: ChunkBody
@@ -46,7 +46,7 @@ package struct ChunkUpload {
         do throws(Problem) {
             body = try chunkBody(source, config, bytesPerFrame)
             chunk = try asProblem { () throws(StreamWriterError) in 
-                try writer.beginChunk(stream: stream, pts: pts, keyFrame: keyFrame)
+                try writer.beginChunk(stream: stream, pts: pts, duration: duration, keyFrame: keyFrame)
             }
         } catch {
             throw Failure(cause: .problem(error))

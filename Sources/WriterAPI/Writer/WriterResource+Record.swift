@@ -46,11 +46,21 @@ extension WriterResource {
 
     func wrongState(needs: String?) -> Problem { phase.wrongState(needs: needs) }
 
+    private static func json(_ warning: Warning, of stream: Int) -> JSONValue {
+        var object: JSONObject = ["code": .string(warning.code.rawValue)]
+        object["parameter"] = warning.parameter.map { .string($0) }
+        object["detail"] = .string(warning.message)
+        object["stream"] = .integer(Int64(stream))
+        return .object(object)
+    }
+
     func result(_ summary: WriterSummary, _ written: WriterOutput.Written, endedBy: String) -> JSONValue {
         var result: JSONObject = [
             "bytes": .integer(written.muxersBytes ?? summary.bytesWritten),
             "duration": .number(summary.duration),
             "ended_by": .string(endedBy),
+            "warnings": .array(
+                summary.streams.enumerated().flatMap { index, stream in stream.warnings.map { Self.json($0, of: index) } }),
         ]
         // The gateway serves what is one file, whether Penstock or the muxer has named it.
         if written.isOneFile { result["output"] = .string("/v1/writers/\(settings.writer)/output") }

@@ -95,20 +95,24 @@ extension EndToEnd {
             }
         }
 
-        @Test func flushBringsEverythingOutAndTheWriterGoesOn() async throws {
+        @Test(arguments: ["zerolatency", nil]) func flushBringsOutWhatIsEncodedAndTheWriterGoesOn(_ tune: String?) async throws {
             let clip = try await Clip.small()
             try await withServer { server in
-                // No zerolatency: x264 holds 40 frames and more back.
-                let stream = clip.streams(["encoder": "libx264"])[0]
+                var encoder: [String: JSON] = ["encoder": "libx264"]
+                if let tune { encoder["encoder_option"] = ["tune": .string(tune)] }
+                let stream = clip.streams(encoder)[0]
                 let id = try await server.createWriter(["dst": "a.ts", "streams": [stream], "open": true])
                 try await server.sendChunk(clip.frames(0..<30), to: id, stream: 0)
-                #expect(try server.output("a.ts").count < 10_000, "the encoder holds the frames back")
                 let flushed = try await server.curl("POST", "/v1/writers/\(id)/flush")
                 #expect(flushed.status == 200, "\(flushed.text)")
                 #expect(flushed.json["state"] == "open")
                 #expect(flushed.json["streams"][0]["frames_encoded"] == 30)
-                let early = try await Tool.ffprobe(server.outputFolder + "/a.ts")
-                #expect(early["streams"][0]["nb_read_frames"] == "30", "all of it is in the file")
+                if tune == nil {
+                    #expect(try server.output("a.ts").count < 10_000, "x264 looks 40 frames ahead, and goes on holding them")
+                } else {
+                    let early = try await Tool.ffprobe(server.outputFolder + "/a.ts")
+                    #expect(early["streams"][0]["nb_read_frames"] == "30", "all of it is in the file")
+                }
                 try await server.sendChunk(clip.frames(30..<60), to: id, stream: 0)
                 #expect(try await server.curl("POST", "/v1/writers/\(id)/flush").status == 200)
                 try await server.sendChunk(clip.frames(60..<70), to: id, stream: 0)
@@ -116,6 +120,48 @@ extension EndToEnd {
                 let found = try await times(server.outputFolder + "/a.ts")
                 #expect(found.count == 70)
                 for (earlier, later) in zip(found, found.dropFirst()) { #expect(abs(later - earlier - 0.04) < 0.001) }
+            }
+        }
+
+        @Test func gapsThatAContainerCannotHoldAreFilledAndNamed() async throws {
+            let samples = Data((0..<4_000).flatMap { [UInt8(truncatingIfNeeded: $0), 1] })
+            try await withServer { server in
+                let id = try await server.createWriter([
+                    "dst": "gap.wav", "streams": [["type": "audio", "sample_rate": 8_000, "num_channels": 1, "format": "s16"]],
+                    "open": true,
+                ])
+                let path = "/v1/writers/\(id)/streams/0/chunks"
+                let late = try await server.curl("POST", path + "?pts=2.5", body: .bytes(samples))
+                #expect(late.json["pts"] == ["start": 2.5, "end": 3], "\(late.text)")
+                let tooLate = try await server.curl("POST", path + "?pts=9000", body: .bytes(samples))
+                #expect(tooLate.status == 422 && tooLate.json["parameter"] == "pts", "\(tooLate.text)")
+                let result = try await server.finalize(id)["result"]
+                #expect(result["duration"] == 3)
+                #expect(result["warnings"][0]["code"] == "gap-filled" && result["warnings"][0]["stream"] == 0, "\(result)")
+                try await Tool.ffmpeg("-v", "error", "-i", server.outputFolder + "/gap.wav", "-f", "s16le", server.outputFolder + "/raw")
+                #expect(try server.output("raw") == Data(count: 40_000) + samples)
+            }
+        }
+
+        @Test func timeBaseAndDurationSayWhereEachPictureIs() async throws {
+            let pictures = Pictures(4)
+            try await withServer { server in
+                let stream = Pictures.stream().merging(["time_base": "1/1000"])
+                let id = try await server.createWriter(["dst": "own.mkv", "streams": [stream], "open": true])
+                let path = "/v1/writers/\(id)/streams/0/chunks"
+                for (index, query) in ["?pts=0", "?pts=0.031", "?pts=0.077&duration=0.5", "?duration=1"].enumerated() {
+                    let sent = try await server.curl("POST", path + query, body: .bytes(pictures.frames[index]))
+                    #expect(sent.status == 200, "\(sent.text)")
+                }
+                for wrong in ["0", "-1", "nan", "0.0001", ""] {
+                    let refused = try await server.curl("POST", path + "?duration=\(wrong)", body: .bytes(pictures.frames[0]))
+                    #expect(refused.status == 422 && refused.json["parameter"] == "duration", "\(wrong): \(refused.text)")
+                }
+                let closed = try await server.finalize(id)
+                #expect(closed["streams"][0]["time_base"] == "1/1000")
+                #expect(closed["result"]["duration"] == 1.577)
+                let found = try await times(server.outputFolder + "/own.mkv")
+                #expect(found == [0, 0.031, 0.077, 0.577])
             }
         }
 

@@ -1,0 +1,141 @@
+import Foundation
+import StreamWriter
+import Testing
+
+/// Gaps in time that a container can't hold.
+@Suite struct GapTests {
+    let folder = TemporaryFolder()
+    static let frame = 64 * 48 * 3
+    static let sound = AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: .s16)
+    let samples = tone(samples: 4_800, channels: 2)
+
+    /// The tenth of a second twice: from `first` on, and from `second` on.
+    private func sound(_ name: String, muxer: String? = nil, encoder: String? = nil, first: Double?, second: Double) throws -> WriterSummary {
+        let writer = try StreamWriter(destination: folder.destination(name), format: muxer)
+        var config = Self.sound
+        config.encoder = encoder
+        _ = try writer.addStream(.audio(config))
+        try writer.open()
+        try writer.send(samples, pts: first)
+        #expect(try writer.send(samples, pts: second).startPTS == second)
+        return try writer.close()
+    }
+
+    @Test(arguments: [
+        ("wav", nil, nil), ("flac", nil, nil), ("aiff", nil, nil), ("au", nil, nil), ("w64", nil, nil), ("caf", nil, nil), ("tta", nil, nil),
+        ("raw", "s16le", nil), ("avi", "avi", "pcm_s16le"),
+    ] as [(String, String?, String?)])
+    func soundThatComesLateIsPrecededBySilence(container: String, muxer: String?, encoder: String?) throws {
+        let summary = try sound("a." + container, muxer: muxer, encoder: encoder, first: 2.5, second: 3.0)
+        let silence = Data(count: 4 * 120_000), gap = Data(count: 4 * 19_200)
+        let read = container == "raw" ? try folder.bytes("a.raw") : try decodeAudio(folder.path("a." + container), codec: "pcm_s16le")
+        // tta's samples have 8 bits here.
+        if container == "tta" {
+            #expect(read.count == 4 * (144_000 + 4_800))
+        } else {
+            #expect(read == silence + samples + gap + samples)
+        }
+        #expect(summary.duration == 3.1)
+        let stream = summary.streams[0]
+        #expect(stream.frames == 9_600 && stream.framesEncoded == 148_800)
+        #expect(stream.warnings.map(\.code) == [.gapFilled] && stream.warnings[0].parameter == "pts")
+        #expect(stream.warnings[0].message.hasPrefix("2.9 s"))
+    }
+
+    @Test(arguments: [("mp3", "libmp3lame"), ("aac", "aac"), ("ac3", "ac3"), ("avi", "libmp3lame")])
+    func codedSoundKeepsItsPlace(container: String, encoder: String) throws {
+        let summary = try sound("a." + container, muxer: container == "aac" ? "adts" : nil, encoder: encoder, first: 2.5, second: 3.0)
+        #expect(summary.streams[0].warnings.map(\.code) == [.gapFilled])
+        let read = try decodeAudio(folder.path("a." + container), codec: "pcm_s16le")
+        let values = read.withUnsafeBytes { Array($0.bindMemory(to: Int16.self)) }
+        // Encoders smear over a few of their frames, and decoders without a header leave the encoder's delay in.
+        let loud = values.indices.filter { abs(Int(values[$0])) > 4_000 }.map { Double($0 / 2) / 48_000 }
+        #expect(abs((loud.first ?? 0) - 2.5) < 0.06 && abs((loud.last ?? 0) - 3.1) < 0.06, "\(loud.first ?? 0) to \(loud.last ?? 0)")
+        #expect(!loud.contains { $0 > 2.67 && $0 < 2.95 })
+    }
+
+    @Test(arguments: ["mka", "mp4", "nut", "oga"])
+    func containersWithTimesKeepTheGap(container: String) throws {
+        let summary = try sound("a." + container, encoder: container == "mp4" ? "aac" : "flac", first: nil, second: 3.0)
+        #expect(summary.streams[0].warnings == [])
+        let times = try probeList(folder.path("a." + container), "packet", "pts_time").compactMap(Double.init)
+        #expect(times.filter { $0 > 0.2 && $0 < 2.9 }.isEmpty)
+    }
+
+    @Test(arguments: ["mjpeg", "rawvideo"])
+    func picturesThatComeLateAreFilledWithTheOneBefore(muxer: String) throws {
+        let name = "a." + muxer
+        let writer = try StreamWriter(destination: folder.destination(name), format: muxer)
+        // Of one quality, so that a picture that is repeated has the same bytes.
+        let config = VideoStreamConfig(
+            frameRate: Rational(25, 1)!, width: 64, height: 48, format: "yuvj420p", encoder: muxer, codecConfig: CodecConfig(qscale: 3))
+        _ = try writer.addStream(.video(config))
+        try writer.open()
+        let size = 64 * 48 * 3 / 2
+        let clip = pictures(count: 3, bytesPerFrame: size)
+        func picture(_ index: Int) -> Data { Data(clip[(index * size)..<((index + 1) * size)]) }
+        try writer.send(picture(0), pts: 0.12)
+        try writer.send(picture(1) + picture(2), pts: 0.4)
+        let summary = try writer.close()
+        // Three frames of the first picture before its own; six after it.
+        let expected = Array(repeating: 0, count: 10) + [1, 2]
+        #expect(summary.streams[0].framesEncoded == 12 && summary.streams[0].frames == 3)
+        #expect(summary.duration == 0.48)
+        #expect(summary.streams[0].warnings.map(\.code) == [.gapFilled])
+        if muxer == "rawvideo" {
+            #expect(try folder.bytes(name) == expected.map(picture).reduce(Data(), +))
+        } else {
+            let hashes = try Probe(folder.path(name), showing: ["packets"], hashing: true).packets.compactMap { $0["data_hash"] as String? }
+            #expect(hashes.count == 12 && Set(hashes[..<10]).count == 1 && Set(hashes).count == 3)
+        }
+    }
+
+    @Test func aviBeginsWhereItWasSentToBegin() throws {
+        let writer = try StreamWriter(destination: folder.destination("a.avi"), format: nil)
+        _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48)))
+        _ = try writer.addStream(.audio(Self.sound))
+        try writer.open()
+        try writer.send(pictures(count: 5, bytesPerFrame: Self.frame), to: 0, pts: 1)
+        try writer.send(samples, to: 1, pts: 1)
+        let summary = try writer.close()
+        #expect(summary.streams.map { $0.warnings.map(\.code) } == [[.gapFilled], [.gapFilled]])
+        #expect(try probe(folder.path("a.avi"))["nb_read_frames"] == "30")
+    }
+
+    @Test func gapsTooLongToFillOrToTellAreRefused() throws {
+        for (name, encoder, pts) in [("a.wav", nil, 3_601.0), ("a.mp4", "aac", 44_800), ("b.mp4", "aac", 1e9)] as [(String, String?, Double)] {
+            let writer = try StreamWriter(destination: folder.destination(name), format: nil)
+            var config = Self.sound
+            config.encoder = encoder
+            _ = try writer.addStream(.audio(config))
+            try writer.open()
+            try writer.send(samples)
+            let error = try #require(throws: StreamWriterError.self, "\(name)") { try writer.send(samples, pts: pts) }
+            #expect(error.code == .invalidParameter && error.parameter == "pts")
+            // It goes on from where it was.
+            try writer.send(samples)
+            #expect(try writer.close().duration == 0.2)
+        }
+    }
+
+    /// By what each of FFmpeg's formats has for a packet's time: AVFMT_VARIABLE_FPS and AVFMT_NOTIMESTAMPS in its
+    /// sources, and what the formats are.
+    @Test func everyMuxersGapsAreAsItsFormatHasThem() throws {
+        let holding = [
+            "3g2", "3gp", "apng", "asf", "dash", "flv", "gif", "hls", "ipod", "ismv", "matroska", "mov", "mp4", "mpeg", "mpegts", "nut", "ogg", "oga", "opus",
+            "rtp_mpegts", "rtsp", "segment", "webm", "webp", "ivf", "framemd5", "psp", "f4v", "vob", "tee",
+        ]
+        let filled = [
+            "ac3", "adts", "aiff", "au", "caf", "eac3", "f32le", "flac", "h264", "hevc", "image2", "image2pipe", "latm", "m4v", "mjpeg", "mp2", "mp3", "mxf",
+            "rawvideo", "s16le", "tta", "w64", "wav", "wv", "yuv4mpegpipe", "voc", "obu", "dts", "gsm", "amr",
+        ]
+        for (names, expected) in [(holding, GapFilling.none), (filled, .all)] {
+            for name in names {
+                let info = try StreamWriter.resolveMuxer(format: name, name: "")
+                #expect(info.gapFilling(of: .audio) == expected && info.gapFilling(of: .video) == expected, "\(name)")
+            }
+        }
+        let avi = try StreamWriter.resolveMuxer(format: "avi", name: "")
+        #expect(avi.gapFilling(of: .audio) == .all && avi.gapFilling(of: .video) == .start)
+    }
+}
