@@ -217,12 +217,15 @@ extension StreamWriter {
 
     // MARK: Ending
 
-    func summarize() -> WriterSummary {
+    /// After the trailer, while the muxer is there.
+    func summarize(_ written: [PacketTally]) -> WriterSummary {
         let totals = counters.map(\.current)
         return WriterSummary(
             bytesWritten: bytesWritten, duration: totals.map(\.nextPTS).max() ?? 0,
-            streams: totals.map {
-                .init(frames: $0.frames, framesEncoded: $0.framesEncoded, packets: $0.packets)
+            streams: zip(totals, zip(descriptions, written)).map { total, stream in
+                .init(
+                    frames: total.frames, framesEncoded: total.framesEncoded, packets: total.packets,
+                    kind: stream.0.kind, written: stream.1)
             })
     }
 

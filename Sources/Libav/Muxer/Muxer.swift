@@ -9,6 +9,17 @@ package final class Interruption: Sendable {
     package init() {}
     package func request() { requested.store(true, ordering: .releasing) }
     package var isRequested: Bool { requested.load(ordering: .acquiring) }
+
+    /// Must live as long as libav may ask it.
+    var callback: AVIOInterruptCB {
+        AVIOInterruptCB(
+            callback: { opaque in
+                guard let opaque else { return 0 }
+                let interruption = Unmanaged<Interruption>.fromOpaque(opaque).takeUnretainedValue()
+                return interruption.isRequested ? 1 : 0
+            },
+            opaque: Unmanaged.passUnretained(self).toOpaque())
+    }
 }
 
 /// A container being written. One thread at a time; only `bytesWritten` is for any.
@@ -29,8 +40,8 @@ package final class Muxer {
     /// Between the last byte and the end of the connection.
     package var settlingTime = Duration.zero
     private var hasPackets = false
-    /// The streams that have had a packet.
-    private var begun: Set<Int> = []
+    /// What each stream has been given, by the container's times.
+    package private(set) var tallies: [PacketTally] = []
     /// An assertion failed in it: nothing of it may be used again.
     private var isBroken = false
 
@@ -48,7 +59,7 @@ package final class Muxer {
         self.format = format
         self.interruption = interruption
         gate = OpenGate(self.context, opener ?? { _ in .granted(protocols: nil) })
-        self.context.pointee.interrupt_callback = Self.callback(interruption)
+        self.context.pointee.interrupt_callback = interruption.callback
     }
 
     deinit {
@@ -88,6 +99,7 @@ package final class Muxer {
         }
         try presentation.apply(to: stream)
         encoderTimeBases.append(encoder.timeBase)
+        tallies.append(PacketTally())
         return Int(stream.pointee.index)
     }
 
@@ -108,7 +120,7 @@ package final class Muxer {
 
     /// The destination is a URL. Takes the protocol's options out of `options`.
     package func openURL(_ url: String, _ options: inout Options) throws(LibavError) {
-        var callback = Self.callback(interruption)
+        var callback = interruption.callback
         if let protocols = try gate.protocols(for: url) { options.set(Options.protocols, protocols) }
         try check(
             avio_open2(&context.pointee.pb, url, AVIO_FLAG_WRITE, &callback, &options.dictionary),
@@ -170,9 +182,10 @@ package final class Muxer {
     package func write(_ packet: Packet, gathers: Bool) throws(LibavError) {
         hasPackets = true
         let index = packet.stream
-        if begun.count < encoderTimeBases.count { begun.insert(index) }
         let stream = context.pointee.streams[index]!
-        packet.rescale(from: encoderTimeBases[index], to: Fraction(stream.pointee.time_base))
+        let timeBase = Fraction(stream.pointee.time_base)
+        packet.rescale(from: encoderTimeBases[index], to: timeBase)
+        tallies[index].add(packet, timeBase)
         if let io = context.pointee.pb {
             io.pointee.direct = packet.byteCount >= Self.directBytes ? 1 : 0
             io.pointee.min_packet_size = gathers ? Self.gatherBytes : 0
@@ -200,7 +213,7 @@ package final class Muxer {
     /// Ends the container and closes the destination.
     package func finish() throws(LibavError) {
         if KnownFaults.needsEveryStream(format.name),
-            let missing = encoderTimeBases.indices.first(where: { !begun.contains($0) })
+            let missing = tallies.firstIndex(where: { $0.packets == 0 })
         {
             throw .invalid("writing the trailer of \(format.name): stream \(missing) has no packet, and each must have one")
         }
@@ -249,16 +262,5 @@ package final class Muxer {
     private func countURLBytes() {
         guard output == nil, let io = context.pointee.pb else { return }
         urlBytesWritten.store(io.pointee.bytes_written, ordering: .relaxed)
-    }
-
-    /// The muxer holds `interruption` for as long as libav may ask it.
-    private static func callback(_ interruption: Interruption) -> AVIOInterruptCB {
-        AVIOInterruptCB(
-            callback: { opaque in
-                guard let opaque else { return 0 }
-                let interruption = Unmanaged<Interruption>.fromOpaque(opaque).takeUnretainedValue()
-                return interruption.isRequested ? 1 : 0
-            },
-            opaque: Unmanaged.passUnretained(interruption).toOpaque())
     }
 }
