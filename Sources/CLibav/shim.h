@@ -44,6 +44,7 @@ static const int clibav_error_not_implemented = AVERROR(ENOSYS);
 static const int clibav_error_option_not_found = AVERROR_OPTION_NOT_FOUND;
 static const int clibav_error_filter_not_found = AVERROR_FILTER_NOT_FOUND;
 static const int clibav_error_encoder_not_found = AVERROR_ENCODER_NOT_FOUND;
+static const int clibav_error_demuxer_not_found = AVERROR_DEMUXER_NOT_FOUND;
 static const int clibav_error_protocol_not_found = AVERROR_PROTOCOL_NOT_FOUND;
 static const int64_t clibav_no_pts = AV_NOPTS_VALUE;
 

@@ -61,6 +61,10 @@ package struct LibavError: Error, Equatable {
 
     static func invalid(_ doing: String) -> LibavError { LibavError(code: clibav_error_invalid, doing: doing) }
 
+    package init(interrupted doing: String) {
+        self.init(code: clibav_error_exit, doing: doing)
+    }
+
     package init(outOfOrder doing: String) {
         self.init(code: clibav_error_invalid, doing: doing)
     }

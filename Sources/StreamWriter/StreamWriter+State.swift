@@ -225,13 +225,14 @@ extension StreamWriter {
 
     // MARK: Ending
 
-    func summarize() -> WriterSummary {
+    /// After the trailer, while the muxer is there.
+    func summarize(_ written: [PacketTally]) -> WriterSummary {
         let totals = counters.map(\.current)
         let spans = totals.compactMap(\.encodedSpan)
         let end = spans.map(\.upperBound).max() ?? 0
         return WriterSummary(
             bytesWritten: bytesWritten, duration: end - (spans.map(\.lowerBound).min() ?? 0),
-            streams: zip(totals, descriptions).map { .init($0, of: $1) })
+            streams: zip(totals, zip(descriptions, written)).map { .init($0, of: $1.0, written: $1.1) })
     }
 
     /// Ends the threads and frees what libav has. With nothing else changing the writer.

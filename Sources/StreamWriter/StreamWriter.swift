@@ -188,8 +188,12 @@ public final class StreamWriter: @unchecked Sendable {
             try requireEveryStream()
             defer { if failure.error != nil { release() } }
             for stream in streams { try stream.finish() }
-            try sink?.withMuxer { muxer throws(LibavError) in try muxer.finish() }
-            let summary = summarize()
+            var written: [PacketTally] = []
+            try sink?.withMuxer { muxer throws(LibavError) in
+                try muxer.finish()
+                written = muxer.tallies
+            }
+            let summary = summarize(written)
             release()
             monitor.withLock { state = .closed }
             return summary

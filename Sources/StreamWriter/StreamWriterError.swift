@@ -4,7 +4,7 @@ public struct StreamWriterError: Error, Sendable, Equatable {
         case unknownEncoder, wrongEncoderType, unsupportedValue, unknownOption, unknownFormat
         case invalidParameter, invalidFilter, unsupportedHardware, beyondLimit
         case wrongState, noSuchStream, chunkInProgress, ptsTooEarly, invalidSamples
-        case encodingFailed, destinationFailed, destinationRefused, destinationExists, noSpace, outputTooLarge, outOfMemory
+        case encodingFailed, outputDamaged, destinationFailed, destinationRefused, destinationExists, noSpace, outputTooLarge, outOfMemory
     }
 
     public let code: Code

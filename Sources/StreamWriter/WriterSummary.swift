@@ -1,3 +1,5 @@
+import Libav
+
 /// What a finished writer made.
 public struct WriterSummary: Sendable, Equatable {
     public struct Stream: Sendable, Equatable {
@@ -8,6 +10,9 @@ public struct WriterSummary: Sendable, Equatable {
         public let packets: Int64
         /// What its time was changed in.
         public let warnings: [Warning]
+        package let kind: StreamDescription.Kind
+        /// What the container was given.
+        package let written: PacketTally
     }
 
     public let bytesWritten: Int64
@@ -17,7 +22,9 @@ public struct WriterSummary: Sendable, Equatable {
 }
 
 extension WriterSummary.Stream {
-    init(_ progress: StreamProgress, of stream: StreamDescription) {
+    init(_ progress: StreamProgress, of stream: StreamDescription, written: PacketTally) {
+        kind = stream.kind
+        self.written = written
         frames = progress.frames
         framesEncoded = progress.framesEncoded
         framesDropped = progress.framesDropped

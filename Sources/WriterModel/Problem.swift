@@ -44,6 +44,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case headTooLarge = "head-too-large"
     case internalError = "internal-error"
     case encodingFailed = "encoding-failed"
+    case outputDamaged = "output-damaged"
     case encoderCrashed = "encoder-crashed"
     case encoderStalled = "encoder-stalled"
     case notImplemented = "not-implemented"
@@ -77,7 +78,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
             422
         case .tooManyConnections, .tooManyWriters: 429
         case .headTooLarge: 431
-        case .internalError, .encoderCrashed: 500
+        case .internalError, .encoderCrashed, .outputDamaged: 500
         case .notImplemented: 501
         case .destinationFailed: 502
         case .overloaded, .serverStopped: 503
@@ -140,6 +141,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .headTooLarge: "The request head is too large"
         case .internalError: "The server failed"
         case .encodingFailed: "Encoding failed"
+        case .outputDamaged: "The finished output is not what was written"
         case .encoderCrashed: "The writer's encoder ended"
         case .encoderStalled: "The writer's encoder came to a standstill"
         case .notImplemented: "The server does not do this"

@@ -9,6 +9,17 @@ package final class Interruption: Sendable {
     package init() {}
     package func request() { requested.store(true, ordering: .releasing) }
     package var isRequested: Bool { requested.load(ordering: .acquiring) }
+
+    /// Must live as long as libav may ask it.
+    var callback: AVIOInterruptCB {
+        AVIOInterruptCB(
+            callback: { opaque in
+                guard let opaque else { return 0 }
+                let interruption = Unmanaged<Interruption>.fromOpaque(opaque).takeUnretainedValue()
+                return interruption.isRequested ? 1 : 0
+            },
+            opaque: Unmanaged.passUnretained(self).toOpaque())
+    }
 }
 
 /// A container being written. One thread at a time; only `bytesWritten` is for any.
@@ -35,8 +46,8 @@ package final class Muxer {
     /// Between the last byte and the end of the connection.
     package var settlingTime = Duration.zero
     private var hasPackets = false
-    /// The streams that have had a packet.
-    private var begun: Set<Int> = []
+    /// What each stream has been given, by the container's times.
+    package private(set) var tallies: [PacketTally] = []
     /// An assertion failed in it: nothing of it may be used again.
     private var isBroken = false
 
@@ -54,7 +65,7 @@ package final class Muxer {
         self.format = format
         self.interruption = interruption
         gate = OpenGate(self.context, opener ?? { _ in .granted(protocols: nil) })
-        self.context.pointee.interrupt_callback = Self.callback(interruption)
+        self.context.pointee.interrupt_callback = interruption.callback
     }
 
     deinit {
@@ -95,6 +106,7 @@ package final class Muxer {
         try presentation.apply(to: stream)
         encoderTimeBases.append(encoder.timeBase)
         leads.append(encoder.lead)
+        tallies.append(PacketTally())
         return Int(stream.pointee.index)
     }
 
@@ -115,7 +127,7 @@ package final class Muxer {
 
     /// The destination is a URL. Takes the protocol's options out of `options`.
     package func openURL(_ url: String, _ options: inout Options) throws(LibavError) {
-        var callback = Self.callback(interruption)
+        var callback = interruption.callback
         if let protocols = try gate.protocols(for: url) { options.set(Options.protocols, protocols) }
         try check(
             avio_open2(&context.pointee.pb, url, AVIO_FLAG_WRITE, &callback, &options.dictionary),
@@ -222,11 +234,12 @@ package final class Muxer {
         let isFirst = !hasPackets
         hasPackets = true
         let index = packet.stream
-        if begun.count < encoderTimeBases.count { begun.insert(index) }
         let stream = context.pointee.streams[index]!
-        packet.rescale(from: encoderTimeBases[index], to: Fraction(stream.pointee.time_base))
+        let timeBase = Fraction(stream.pointee.time_base)
+        packet.rescale(from: encoderTimeBases[index], to: timeBase)
         packet.shift(by: shifts[index])
         if isFirst && movesStart && KnownFaults.beginsWithFirstPacket(format.name) { packet.beginAtZero(isVideo: isVideo(index)) }
+        tallies[index].add(packet, timeBase)
         if let io = context.pointee.pb {
             io.pointee.direct = packet.byteCount >= Self.directBytes ? 1 : 0
             io.pointee.min_packet_size = gathers ? Self.gatherBytes : 0
@@ -248,7 +261,7 @@ package final class Muxer {
     package func flush() throws(LibavError) {
         let doing = "flushing the muxer \(format.name)"
         // Fragments that hold nothing of a stream yet read a packet that is not there.
-        let haveAllBegun = begun.count == encoderTimeBases.count
+        let haveAllBegun = tallies.allSatisfy { $0.packets > 0 }
         if haveAllBegun && KnownFaults.mayBeFlushed(format.name) { try check(unbroken(GuardedCall.flush(context), doing), doing) }
         try sendGathered()
     }
@@ -256,7 +269,7 @@ package final class Muxer {
     /// Ends the container and closes the destination.
     package func finish() throws(LibavError) {
         if KnownFaults.needsEveryStream(format.name),
-            let missing = encoderTimeBases.indices.first(where: { !begun.contains($0) })
+            let missing = tallies.firstIndex(where: { $0.packets == 0 })
         {
             throw .invalid("writing the trailer of \(format.name): stream \(missing) has no packet, and each must have one")
         }
@@ -305,16 +318,5 @@ package final class Muxer {
     private func countURLBytes() {
         guard output == nil, let io = context.pointee.pb else { return }
         urlBytesWritten.store(io.pointee.bytes_written, ordering: .relaxed)
-    }
-
-    /// The muxer holds `interruption` for as long as libav may ask it.
-    private static func callback(_ interruption: Interruption) -> AVIOInterruptCB {
-        AVIOInterruptCB(
-            callback: { opaque in
-                guard let opaque else { return 0 }
-                let interruption = Unmanaged<Interruption>.fromOpaque(opaque).takeUnretainedValue()
-                return interruption.isRequested ? 1 : 0
-            },
-            opaque: Unmanaged.passUnretained(interruption).toOpaque())
     }
 }

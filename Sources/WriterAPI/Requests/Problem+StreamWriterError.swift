@@ -41,6 +41,7 @@ extension Problem {
         case .ptsTooEarly: .ptsTooEarly
         case .invalidSamples: .invalidSamples
         case .encodingFailed: .encodingFailed
+        case .outputDamaged: .outputDamaged
         case .outOfMemory: .memoryLimit
         case .outputTooLarge: .outputLimit
         case .destinationFailed: .destinationFailed

@@ -1,0 +1,87 @@
+internal import CLibav
+import Glibc
+
+/// A finished output being read back: its packets, as the container holds them. One thread at a time.
+package final class Demuxer {
+    private let context: UnsafeMutablePointer<AVFormatContext>
+    /// libav's input as long as `context` is there.
+    private let reader: OutputReader
+    private let packet: Packet
+
+    /// Borrows the descriptor, a file's that is open for reading, for as long as this lives. `format` is libav's
+    /// name of the demuxer. Nothing but the descriptor is opened, whatever the file names. Packets are as they are
+    /// stored; with `parses` an elementary stream is cut into its packets; with `fillsIn` times that the container
+    /// leaves out are made up for.
+    package init(
+        descriptor: Int32, format: String, parses: Bool, fillsIn: Bool
+    ) throws(LibavError) {
+        let doing = "reading the output back as \(format)"
+        guard let input = av_find_input_format(format) else {
+            throw LibavError(code: clibav_error_demuxer_not_found, doing: doing)
+        }
+        reader = try OutputReader(descriptor: descriptor)
+        packet = try Packet()
+        let context = try allocated(avformat_alloc_context(), doing)
+        context.pointee.pb = reader.context
+        context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_DISCARD_CORRUPT
+        if !parses { context.pointee.flags |= AVFMT_FLAG_NOPARSE }
+        if !fillsIn { context.pointee.flags |= AVFMT_FLAG_NOFILLIN }
+        context.pointee.io_open = { _, _, _, _, _ in clibav_error_refused }
+        var options: OpaquePointer?
+        defer { av_dict_free(&options) }
+        // What players leave out by an edit list was written all the same.
+        if input.pointee.priv_class != nil, format == "mov" { av_dict_set(&options, "ignore_editlist", "1", 0) }
+        var opened: UnsafeMutablePointer<AVFormatContext>? = context
+        // Frees the context when it fails.
+        try check(avformat_open_input(&opened, nil, input, &options), doing)
+        self.context = context
+    }
+
+    deinit {
+        var context: UnsafeMutablePointer<AVFormatContext>? = context
+        avformat_close_input(&context)
+    }
+
+    /// Of the streams known so far, in the container's order: some containers tell of a stream by its first packet.
+    package var media: [Codec.Media] {
+        (0..<Int(context.pointee.nb_streams)).map { stream in
+            switch context.pointee.streams[stream]!.pointee.codecpar.pointee.codec_type {
+            case AVMEDIA_TYPE_AUDIO: .audio
+            case AVMEDIA_TYPE_VIDEO: .video
+            default: .other
+            }
+        }
+    }
+
+    /// Hands every packet to `body` with the time base of its stream.
+    package func readAll(_ body: (Packet, Fraction) throws(LibavError) -> Void) throws(LibavError) {
+        while true {
+            let code = av_read_frame(context, packet.pointer)
+            if code == clibav_error_eof { break }
+            try check(code, "reading a packet of the output back")
+            defer { av_packet_unref(packet.pointer) }
+            let stream = context.pointee.streams[packet.stream]!
+            try body(packet, Fraction(stream.pointee.time_base))
+        }
+        // A file that can't be read to its end has one for libav too.
+        try check(reader.context.pointee.error, "reading the output back")
+    }
+
+    /// Of the file, and of its streams where the file has no such key: ogg keeps all of it there.
+    package var metadata: [String: String] {
+        (0..<Int(context.pointee.nb_streams)).reduce(into: pairs(of: context.pointee.metadata)) { found, stream in
+            found.merge(pairs(of: context.pointee.streams[stream]!.pointee.metadata)) { ofFile, _ in ofFile }
+        }
+    }
+}
+
+/// The pairs of a dictionary of libav's.
+func pairs(of dictionary: OpaquePointer?) -> [String: String] {
+    var found: [String: String] = [:]
+    var entry: UnsafePointer<AVDictionaryEntry>?
+    while let next = UnsafePointer(av_dict_get(dictionary, "", entry, AV_DICT_IGNORE_SUFFIX)) {
+        found[String(cString: next.pointee.key)] = String(cString: next.pointee.value)
+        entry = next
+    }
+    return found
+}

@@ -1,0 +1,56 @@
+import Libav
+
+/// How what a muxer has written can be read back.
+struct ReadingBack: Equatable {
+    enum Likeness: Equatable {
+        /// Packets come back as they went in, each with its time.
+        case packets
+        /// As many packets come back; the container keeps less of their times than it was told.
+        case packetCount
+        /// The bytes of packets come back, cut into others.
+        case bytes
+        /// A stream that lasts as long comes back, cut into packets of the demuxer's.
+        case duration
+    }
+
+    let likeness: Likeness
+    /// By libav's name.
+    let demuxer: String
+    /// Packets are found in what the container holds, rather than told apart by it.
+    var parses = false
+    /// A video stream becomes the file's cover: pictures without times.
+    var keepsVideoAsCover = false
+}
+
+// `VerificationTests` reads the output of every muxer back.
+extension OutputFormat {
+    /// Nil where libav can't read it back, or nothing in it tells what it holds.
+    var readingBack: ReadingBack? { Self.readingBack[name] }
+
+    private static let readingBack: [String: ReadingBack] = {
+        var table: [String: ReadingBack] = [:]
+        func add(
+            _ likeness: ReadingBack.Likeness, _ muxers: [String], _ demuxer: String? = nil, parses: Bool = false,
+            keepsVideoAsCover: Bool = false
+        ) {
+            for muxer in muxers {
+                table[muxer] = ReadingBack(
+                    likeness: likeness, demuxer: demuxer ?? muxer, parses: parses || likeness == .duration,
+                    keepsVideoAsCover: keepsVideoAsCover)
+            }
+        }
+        add(.packets, ["3g2", "3gp", "f4v", "ipod", "ismv", "mov", "mp4", "psp"], "mov")
+        add(.packets, ["matroska", "webm"], "matroska")
+        add(.packets, ["nut", "flv", "ivf", "asf"])
+        add(.packetCount, ["avi"])
+        add(.packetCount, ["ogg", "oga", "ogv", "opus", "spx"], "ogg", parses: true)
+        add(.packetCount, ["adts"], "aac", parses: true)
+        add(.bytes, ["wav", "w64", "au", "caf"])
+        add(.bytes, ["aiff"], keepsVideoAsCover: true)
+        add(.duration, ["mp3", "flac"], keepsVideoAsCover: true)
+        add(.duration, ["mp2"], "mp3")
+        add(.duration, ["mpeg", "vob", "dvd", "svcd", "vcd"], "mpeg")
+        add(.duration, ["mpegts", "ac3", "eac3", "tta", "wv", "voc", "gif", "apng"])
+        return table
+    }()
+}

@@ -1,0 +1,129 @@
+import Bytewise
+import Libav
+
+/// What a finished output was found to hold when it was read back.
+public struct VerifiedOutput: Sendable, Equatable {
+    public struct Stream: Sendable, Equatable {
+        public let packets: Int64
+        /// Seconds from the first packet to the end of the last one, as far as the container tells; nil where it
+        /// has no times.
+        public let duration: Double?
+    }
+
+    /// In the order of the writer's; nil for one that the container keeps otherwise: a cover.
+    public let streams: [Stream?]
+    /// The pairs that the container has, of the file and of its streams.
+    public let metadata: [String: String]
+
+    /// Reads a finished file back and holds it against what was written: the streams, their packets, how long they
+    /// last, that no stream goes back in time. Borrows the descriptor, which must be open for reading. Nil where the
+    /// format can't be read back, and for a writer that was sent nothing. Throws `outputDamaged` where the two
+    /// disagree, and `wrongState` once `isCancelled`, which is asked between packets.
+    public init?(
+        of descriptor: Int32, format name: String, against summary: WriterSummary,
+        isCancelled: @escaping () -> Bool = { false }
+    ) throws(StreamWriterError) {
+        guard let way = OutputFormat(named: name)?.readingBack,
+            summary.streams.contains(where: { $0.written.packets > 0 })
+        else { return nil }
+        let found: [(media: Codec.Media, tally: PacketTally)]
+        do throws(LibavError) {
+            (found, metadata) = try Self.read(descriptor, way, isCancelled)
+        } catch {
+            if error.kind == .interrupted { throw StreamWriterError(.wrongState, "the writer is aborted") }
+            throw StreamWriterError(
+                .outputDamaged, "the finished output can't be read back: \(error.doing): \(error.text)",
+                libavError: error.text, log: error.log)
+        }
+        var streams: [Stream?] = []
+        for kind in [Codec.Media.audio, .video] where !(kind == .video && way.keepsVideoAsCover) {
+            let written = summary.streams.count { $0.media == kind }
+            let there = found.count { $0.media == kind && $0.tally.packets > 0 }
+            guard there <= written else {
+                throw StreamWriterError(
+                    .outputDamaged, "the finished output has \(there) streams of \(kind), and \(written) were written")
+            }
+        }
+        for (index, stream) in summary.streams.enumerated() {
+            if stream.media == .video && way.keepsVideoAsCover {
+                streams.append(nil)
+                continue
+            }
+            // Some containers order streams otherwise, and none those of one kind.
+            let place = summary.streams[..<index].count { $0.media == stream.media }
+            let tally = found.filter { $0.media == stream.media }.dropFirst(place).first?.tally ?? PacketTally()
+            try Self.compare(stream.written, tally, way.likeness, stream: index)
+            streams.append(Stream(packets: tally.packets, duration: tally.duration))
+        }
+        self.streams = streams
+    }
+
+    private static func read(
+        _ descriptor: Int32, _ way: ReadingBack, _ isCancelled: () -> Bool
+    ) throws(LibavError) -> ([(media: Codec.Media, tally: PacketTally)], [String: String]) {
+        let demuxer = try Demuxer(
+            descriptor: descriptor, format: way.demuxer, parses: way.parses,
+            fillsIn: way.likeness != .packets)
+        var tallies: [PacketTally] = []
+        try demuxer.readAll { packet, timeBase throws(LibavError) in
+            if isCancelled() { throw LibavError(interrupted: "reading the output back") }
+            while packet.stream >= tallies.count { tallies.append(PacketTally()) }
+            tallies[packet.stream].add(packet, timeBase)
+        }
+        let media = demuxer.media
+        while tallies.count < media.count { tallies.append(PacketTally()) }
+        return (zip(media, tallies).map { ($0, $1) }, demuxer.metadata)
+    }
+
+    private static func compare(
+        _ written: PacketTally, _ found: PacketTally, _ likeness: ReadingBack.Likeness, stream: Int
+    ) throws(StreamWriterError) {
+        guard written.packets > 0 else { return }
+        func damaged(_ what: String) -> StreamWriterError {
+            StreamWriterError(.outputDamaged, "stream \(stream) of the finished output \(what)")
+        }
+        guard found.packets > 0 else { throw damaged("has no packets, and \(written.packets) were written") }
+        guard found.isInOrder else { throw damaged("goes back in time") }
+        switch likeness {
+        case .packets, .packetCount:
+            guard found.packets == written.packets else {
+                throw damaged("has \(found.packets) packets, and \(written.packets) were written")
+            }
+        case .bytes:
+            guard found.bytes == written.bytes else {
+                throw damaged("has \(found.bytes) bytes, and \(written.bytes) were written")
+            }
+        case .duration: break
+        }
+        switch likeness {
+        case .packets:
+            guard written.knowsTimes, found.knowsTimes, let told = written.span, let kept = found.span else { return }
+            // It may be longer: without edit lists a first packet lasts until streams are side by side.
+            guard kept >= told - roundedTime else {
+                throw damaged("lasts \(kept) s up to its last packet, and \(told) s were written")
+            }
+        case .packetCount, .bytes: break
+        case .duration:
+            guard let told = written.duration, let kept = found.duration else { return }
+            guard kept >= told - max(written.longest, found.longest) - cutTime else {
+                throw damaged("lasts \(kept) s, and \(told) s were written")
+            }
+        }
+    }
+
+    /// Seconds by which a container may round a time: matroska and flv count milliseconds.
+    private static let roundedTime = 0.002
+    /// Seconds by which a stream may seem shorter that is cut into other packets, beside one of them.
+    private static let cutTime = 0.1
+
+    /// The keys of `wanted` of which the container has kept neither the key nor the value.
+    public func dropped(of wanted: [String: String]) -> [String] {
+        let keys = Set(metadata.keys.map(\.lowercasedASCII))
+        let values = Set(metadata.values)
+        return wanted.filter { !keys.contains($0.key.lowercasedASCII) && !values.contains($0.value) }.keys.sorted()
+    }
+}
+
+extension WriterSummary.Stream {
+    fileprivate var media: Codec.Media { kind == .audio ? .audio : .video }
+}
