@@ -23,6 +23,7 @@ public struct GatewayConfiguration: Sendable {
     public var protectsOperations = false
     /// The server does not start where encoders would run without Landlock or seccomp.
     public var requiresSandbox = false
+    public var verifiesOutputs = true
     /// The user to become once the port is bound; nil: the process keeps its own.
     public var user: ProcessUser?
     /// One line for each request.

@@ -28,6 +28,8 @@ public struct EncoderStart: Sendable, Equatable {
     public var serverPort: UInt16
     /// Nothing is done where the kernel has no sandbox.
     public var requiresSandbox: Bool
+    /// Finished outputs are read back, unless their writers say otherwise.
+    public var verifiesOutputs: Bool
     /// Penstock's own.
     public var version: String
     /// One line for each request.
@@ -37,7 +39,8 @@ public struct EncoderStart: Sendable, Equatable {
 
     public init(
         role: Role, writer: WriterID, createdAt: Timestamp, idempotencyKey: String? = nil, folder: String, outputDirectory: String,
-        ownersFolder: String? = nil, othersFolders: [String] = [], limits: ServiceLimits, policy: OutputPolicy, serverPort: UInt16, requiresSandbox: Bool = false, version: String,
+        ownersFolder: String? = nil, othersFolders: [String] = [], limits: ServiceLimits, policy: OutputPolicy, serverPort: UInt16, requiresSandbox: Bool = false,
+        verifiesOutputs: Bool = true, version: String,
         logsRequests: Bool, asksForTokens: Bool
     ) {
         self.role = role
@@ -52,6 +55,7 @@ public struct EncoderStart: Sendable, Equatable {
         self.policy = policy
         self.serverPort = serverPort
         self.requiresSandbox = requiresSandbox
+        self.verifiesOutputs = verifiesOutputs
         self.version = version
         self.logsRequests = logsRequests
         self.asksForTokens = asksForTokens
@@ -74,6 +78,7 @@ public struct EncoderStart: Sendable, Equatable {
             "policy": policy.json,
             "server_port": .integer(Int64(serverPort)),
             "requires_sandbox": .bool(requiresSandbox),
+            "verifies_outputs": .bool(verifiesOutputs),
             "version": .string(version),
             "logs_requests": .bool(logsRequests),
             "asks_for_tokens": .bool(asksForTokens),
@@ -99,7 +104,8 @@ public struct EncoderStart: Sendable, Equatable {
             idempotencyKey: object["idempotency_key"]?.stringValue, folder: folder, outputDirectory: outputDirectory,
             ownersFolder: object["owners_folder"]?.stringValue, othersFolders: othersFolders.compactMap(\.stringValue),
             limits: limits, policy: policy, serverPort: serverPort,
-            requiresSandbox: object["requires_sandbox"] != .bool(false), version: version,
+            requiresSandbox: object["requires_sandbox"] != .bool(false),
+            verifiesOutputs: object["verifies_outputs"] != .bool(false), version: version,
             logsRequests: object["logs_requests"] == .bool(true), asksForTokens: asksForTokens)
     }
 }

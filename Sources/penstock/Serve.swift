@@ -53,6 +53,7 @@ struct Serve: ParsableCommand {
         configuration.policy = OutputPolicy(patterns: settings.outputPatterns, allowsDevices: settings.allowsDevices)
         configuration.limits = settings.limits
         configuration.requiresSandbox = settings.requiresSandbox
+        configuration.verifiesOutputs = !settings.leavesOutputsUnverified
         configuration.user = settings.user
         return configuration
     }

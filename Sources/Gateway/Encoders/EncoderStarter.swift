@@ -82,7 +82,7 @@ final class EncoderStarter: Sendable {
             outputDirectory: configuration.outputDirectory + (bounds.folder.map { "/" + $0 } ?? ""),
             ownersFolder: bounds.folder, othersFolders: bounds.othersFolders, limits: bounds.applied(to: configuration.limits),
             policy: bounds.applied(to: configuration.policy), serverPort: configuration.port,
-            requiresSandbox: configuration.requiresSandbox, version: configuration.version,
+            requiresSandbox: configuration.requiresSandbox, verifiesOutputs: configuration.verifiesOutputs, version: configuration.version,
             logsRequests: configuration.logsRequests, asksForTokens: tokens.current != nil)
     }
 

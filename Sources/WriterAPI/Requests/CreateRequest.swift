@@ -7,6 +7,8 @@ package struct CreateRequest: Sendable {
     package var format: String?
     package var bufferSize: Int?
     package var overwrite: Bool
+    /// Whether the finished output is read back; nil: as the server does.
+    package var verify: Bool?
     package var metadata: [String: String]
     package var streams: [StreamRequest]
     /// Open at once, with these options.
@@ -24,6 +26,7 @@ package struct CreateRequest: Sendable {
         format = try fields.string("format")
         bufferSize = try fields.integer("buffer_size")
         overwrite = try fields.bool("overwrite") ?? false
+        verify = try fields.bool("verify")
         metadata = try fields.map("metadata") ?? [:]
         streams = []
         for (index, stream) in (try fields.array("streams") ?? []).enumerated() {

@@ -79,7 +79,7 @@ extension Problem {
     package var endsWriter: Bool {
         switch code {
         case .encodingFailed, .destinationFailed, .forbiddenDestination, .destinationExists, .noSpace, .memoryLimit,
-            .outputLimit, .internalError, .encoderStalled, .outputReplaced:
+            .outputLimit, .internalError, .encoderStalled, .outputReplaced, .outputDamaged:
             true
         default: false
         }

@@ -102,6 +102,9 @@ final class WriterOutput: Sendable {
     /// connections.
     private let reading = Mutex(Reading())
 
+    /// Whether there is one file of ours to read.
+    var canBeRead: Bool { file.map { !$0.isSpecial } ?? false }
+
     /// What has been written, for reading, once the writer is open.
     func openForReading() throws(Problem) -> OpenFile {
         guard let file, !file.isSpecial else {

@@ -37,8 +37,9 @@ extension WriterResource {
         do throws(Problem) {
             let summary = try asProblem { () throws(StreamWriterError) in try parts.writer.close() }
             try parts.place.checkKept()
+            let verification = try verify(parts, summary)
             let written = parts.place.look()
-            return conclude(.closed, [("result", result(summary, written, endedBy: endedBy))], written)
+            return conclude(.closed, [("result", result(summary, written, verification, endedBy: endedBy))], written)
         } catch {
             if endedBy == Self.byRequest, !error.endsWriter {
                 // More may be sent, and the writer finalized then.
@@ -54,6 +55,12 @@ extension WriterResource {
     }
 
     private static let byRequest = "finalize"
+
+    /// `closed` is a promise: that it is kept is looked at first. A thread that gives the writer up ends the look.
+    private func verify(_ parts: Parts, _ summary: WriterSummary) throws(Problem) -> OutputVerification? {
+        guard parts.request.verify ?? settings.verifiesOutputs else { return nil }
+        return try OutputVerification(of: parts.place, summary) { lifecycle.isOver }
+    }
 
     // MARK: Failing
 

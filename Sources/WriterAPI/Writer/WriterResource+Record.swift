@@ -46,22 +46,32 @@ extension WriterResource {
 
     func wrongState(needs: String?) -> Problem { phase.wrongState(needs: needs) }
 
-    private static func json(_ warning: Warning, of stream: Int) -> JSONValue {
+    private func warnings(_ summary: WriterSummary, _ verification: OutputVerification?) -> [JSONValue] {
+        let dropped = verification?.droppedKeys(of: state.withLock { $0.metadata }) ?? []
+        return summary.streams.enumerated().flatMap { index, stream in stream.warnings.map { Self.json($0, of: index) } }
+            + dropped.map { key in
+                Self.json(Warning(.metadataDropped, parameter: "metadata.\(key)", "The container has no place for \(key)."))
+            }
+    }
+
+    private static func json(_ warning: Warning, of stream: Int? = nil) -> JSONValue {
         var object: JSONObject = ["code": .string(warning.code.rawValue)]
         object["parameter"] = warning.parameter.map { .string($0) }
         object["detail"] = .string(warning.message)
-        object["stream"] = .integer(Int64(stream))
+        object["stream"] = stream.map { .integer(Int64($0)) }
         return .object(object)
     }
 
-    func result(_ summary: WriterSummary, _ written: WriterOutput.Written, endedBy: String) -> JSONValue {
+    func result(
+        _ summary: WriterSummary, _ written: WriterOutput.Written, _ verification: OutputVerification?, endedBy: String
+    ) -> JSONValue {
         var result: JSONObject = [
             "bytes": .integer(written.muxersBytes ?? summary.bytesWritten),
             "duration": .number(summary.duration),
             "ended_by": .string(endedBy),
-            "warnings": .array(
-                summary.streams.enumerated().flatMap { index, stream in stream.warnings.map { Self.json($0, of: index) } }),
+            "warnings": .array(warnings(summary, verification)),
         ]
+        result["verified"] = verification?.json
         // The gateway serves what is one file, whether Penstock or the muxer has named it.
         if written.isOneFile { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
         if let files = written.muxersFiles { result["files"] = .array(files.map { .string($0) }) }

@@ -49,6 +49,9 @@ enum AccessSettings: SettingSection {
         },
         .flag("allow-devices", \.allowsDevices, "Let writers use output devices (sdl, alsa, …)."),
         .flag("require-sandbox", \.requiresSandbox, "Refuse to start where encoders would run without Landlock or seccomp."),
+        .flag(
+            "no-verify", \.leavesOutputsUnverified,
+            "Do not read finished outputs back before their writers are closed, unless a writer asks for it (verify)."),
         Setting("user", .value, "name[:group]", "Started by root: the user, and group, to go on as once the port is bound.") {
             text, settings throws(Setting.Flaw) in
             do throws(ProcessUser.Unknown) {

@@ -15,6 +15,7 @@ struct Settings: Sendable {
     var outputPatterns: [String] = []
     var allowsDevices = false
     var requiresSandbox = false
+    var leavesOutputsUnverified = false
     var user: ProcessUser?
     var servesWithoutTokens = false
     var limits = ServiceLimits()
