@@ -60,11 +60,19 @@ extension WriterResource {
     }
 
     func result(_ summary: WriterSummary, endedBy: String) -> JSONValue {
-        let place = state.withLock { $0.parts?.place }
+        let (place, streams) = state.withLock { ($0.parts?.place, $0.streams) }
+        let warnings = streams.flatMap { stream in
+            stream.chosen.warnings.map { warning in
+                var object = StreamRequest.json(warning)
+                object["stream"] = .integer(Int64(stream.chosen.index))
+                return JSONValue.object(object)
+            }
+        }
         var result: JSONObject = [
             "bytes": .integer(place?.bytesOfFiles ?? summary.bytesWritten),
             "duration": .number(summary.duration),
             "ended_by": .string(endedBy),
+            "warnings": .array(warnings),
         ]
         // The gateway serves what is one file, whoever has named it.
         if place?.hasOneFile == true || place?.files?.count == 1 { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
