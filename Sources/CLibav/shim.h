@@ -14,6 +14,7 @@
 #include <libavutil/display.h>
 #include <libavutil/hwcontext.h>
 #include <libavutil/imgutils.h>
+#include <libavutil/mastering_display_metadata.h>
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 #include <libavutil/samplefmt.h>
@@ -215,6 +216,27 @@ static inline void clibav_set_frame_duration(AVFrame *frame, int64_t duration) {
     frame->duration = duration;
 #else
     frame->pkt_duration = duration;
+#endif
+}
+
+// Of a frame's fields: 0 when it is progressive, 1 and 2 when the top and the bottom one is first. Flags since 6.1.
+static inline int clibav_field_order(const AVFrame *frame) {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+    if (!(frame->flags & AV_FRAME_FLAG_INTERLACED)) return 0;
+    return frame->flags & AV_FRAME_FLAG_TOP_FIELD_FIRST ? 1 : 2;
+#else
+    return frame->interlaced_frame ? (frame->top_field_first ? 1 : 2) : 0;
+#endif
+}
+
+static inline void clibav_set_interlaced(AVFrame *frame, int top_is_first) {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+    frame->flags |= AV_FRAME_FLAG_INTERLACED;
+    if (top_is_first) frame->flags |= AV_FRAME_FLAG_TOP_FIELD_FIRST;
+    else frame->flags &= ~AV_FRAME_FLAG_TOP_FIELD_FIRST;
+#else
+    frame->interlaced_frame = 1;
+    frame->top_field_first = top_is_first;
 #endif
 }
 

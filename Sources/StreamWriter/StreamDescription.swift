@@ -20,4 +20,6 @@ public struct StreamDescription: Sendable, Equatable {
     /// Frames or samples a second of the input.
     public let inputRate: Rational
     public let bitRate: Int?
+    /// What the encoding changes of what is sent.
+    public let warnings: [Warning]
 }

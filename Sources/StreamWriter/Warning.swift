@@ -10,6 +10,9 @@ public struct Warning: Sendable, Equatable {
         case chromaSubsampled = "chroma-subsampled"
         /// No color.
         case colorDropped = "color-dropped"
+        /// RGB to YUV or back, or another range: numbers that are rounded.
+        case colorConverted = "color-converted"
+        /// Other channels, or the same in other places.
         case channelsMixed = "channels-mixed"
         case sampleRateChanged = "sample-rate-changed"
         case frameRateChanged = "frame-rate-changed"

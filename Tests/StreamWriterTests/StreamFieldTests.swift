@@ -95,9 +95,9 @@ import Testing
         #expect(stream["color_space"] == "bt2020nc")
     }
 
-    @Test func colorsAreWrittenDownAndChangeNoPixel() throws {
-        for (name, color) in [("a.mkv", ColorConfig()), ("b.mkv", ColorConfig(range: "tv", space: "bt709"))] {
-            _ = try video(name) { $0.encoder = "ffv1"; $0.encoderFormat = "yuv420p"; $0.color = color }
+    @Test func colorsOfYUVAreWrittenDownAndChangeNoPixel() throws {
+        for (name, color) in [("a.mkv", ColorConfig()), ("b.mkv", ColorConfig(range: "pc", space: "bt709"))] {
+            _ = try video(name) { $0.format = "yuv444p"; $0.encoder = "ffv1"; $0.encoderFormat = "yuv420p"; $0.color = color }
         }
         #expect(
             try decodeVideo(folder.path("a.mkv"), format: "yuv420p") == decodeVideo(folder.path("b.mkv"), format: "yuv420p"))

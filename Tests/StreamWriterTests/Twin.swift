@@ -29,7 +29,7 @@ struct Twin {
         try (twin ?? data).write(to: folder.url.appendingPathComponent("input"))
         try run(
             ["ffmpeg", "-v", "error", "-threads", "1"] + input + ["-i", folder.path("input")]
-                + Self.output(config, description)
+                + Self.output(config, description) + Self.marks(try Probe(folder.path("ours." + container)).streams[0])
                 // Only FFmpeg's command line adds a delay to MPEG streams.
                 + ["-muxdelay", "0", "-muxpreload", "0"] + (format.map { ["-f", $0] } ?? []) + [folder.path("theirs." + container)])
         ours = try Probe(folder.path("ours." + container), showing: ["packets"], hashing: true)
@@ -74,6 +74,16 @@ struct Twin {
             return ["-c:v", chosen.encoder, "-pix_fmt", chosen.encoderFormat] + options(video.encoderOption, video.codecConfig, "v")
                 + (video.filterDesc.map { ["-vf", $0] } ?? []) + ["-fps_mode", "passthrough"]
         }
+    }
+
+    /// Only Penstock marks what RGB became, and HEVC so that Apple's players take it.
+    private static func marks(_ stream: Probe.Fields) -> [String] {
+        var arguments: [String] = []
+        if stream["color_space"] == "smpte170m" {
+            arguments += ["-colorspace", "smpte170m", "-color_range", stream["color_range"] ?? "tv"]
+        }
+        if stream["codec_tag_string"] == "hvc1" { arguments += ["-tag:v", "hvc1"] }
+        return arguments
     }
 
     private static func options(_ options: [String: String], _ config: CodecConfig, _ media: String) -> [String] {

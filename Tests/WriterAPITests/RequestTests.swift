@@ -18,8 +18,9 @@ import WriterModel
         let json = """
             {"dst": "a.mp4", "buffer_size": 4096, "overwrite": true, "metadata": {"title": "t"}, "open": {"option": {"movflags": "faststart", "x": 1}},
              "streams": [{"type": "video", "frame_rate": "30000/1001", "width": 64, "height": 48, "layout": "nchw",
+              "field_order": "tt", "codec_tag": "avc3", "mastering_display": "G", "content_light_level": "1000,400",
               "codec_config": {"bit_rate": -1, "gop_size": 0, "qscale": 3}, "encoder_option": {"crf": 23}},
-              {"type": "audio", "sample_rate": 48000, "num_channels": 2, "format": "s16"}]}
+              {"type": "audio", "sample_rate": 48000, "num_channels": 2, "format": "s16", "channel_layout": "stereo", "codec_tag": "mp4a"}]}
             """
         let request = try CreateRequest(try JSONParser.parse(Array(json.utf8)))
         #expect(request.dst == "a.mp4" && request.bufferSize == 4096 && request.overwrite)
@@ -31,7 +32,8 @@ import WriterModel
         #expect(video.frameRate == Rational(30000, 1001) && video.layout == .nchw && video.format == "rgb24")
         #expect(video.codecConfig == CodecConfig(qscale: 3, gopSize: 0))
         #expect(video.encoderOption == ["crf": "23"])
-        #expect(audio.format == .s16 && audio.numChannels == 2)
+        #expect(video.fieldOrder == "tt" && video.codecTag == "avc3" && video.masteringDisplay == "G" && video.contentLightLevel == "1000,400")
+        #expect(audio.format == .s16 && audio.numChannels == 2 && audio.channelLayout == "stereo" && audio.codecTag == "mp4a")
     }
 
     @Test(arguments: [
@@ -79,7 +81,7 @@ import WriterModel
 
     @Test func aQueryDescribesAnEncoding() throws {
         let query = "format=mp3&sample_rate=16000&num_channels=1&sample_format=s16&encoder_option.q=5&codec_config.bit_rate=64000"
-            + "&metadata.title=a%20b&option.write_xing=0&filter_desc=12"
+            + "&metadata.title=a%20b&option.write_xing=0&filter_desc=12&channel_layout=5.1&codec_tag=1234"
         let bytes = Array("POST /v1/encode?\(query) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
         let parsed = bytes.withUnsafeBytes { bytes in Result { try RequestParser.parse(bytes, limits: HTTPLimits()) } }
         guard case .complete(let head, _) = try parsed.get() else { return #expect(Bool(false)) }
@@ -87,6 +89,7 @@ import WriterModel
         guard case .audio(let audio) = request.stream.config else { return #expect(Bool(false)) }
         #expect(request.format == "mp3" && request.metadata == ["title": "a b"] && request.option == ["write_xing": "0"])
         #expect(audio.sampleRate == 16000 && audio.format == .s16 && audio.filterDesc == "12")
+        #expect(audio.channelLayout == "5.1" && audio.codecTag == "1234")
         #expect(audio.encoderOption == ["q": "5"] && audio.codecConfig.bitRate == 64000)
     }
 

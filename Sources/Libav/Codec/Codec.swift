@@ -61,6 +61,14 @@ package struct Codec: @unchecked Sendable {
         }
     }
 
+    /// Of encoders that list no layouts, and yet do not take any number of channels.
+    package var mostChannels: Int? { channelLayouts.isEmpty ? Self.channelBounds[name] : nil }
+
+    private static let channelBounds = [
+        "flac": 8, "libopus": 8, "wmav1": 2, "wmav2": 2, "adpcm_swf": 2, "adpcm_adx": 2, "roq_dpcm": 2, "sonic": 2, "sonicls": 2,
+        "g726": 1, "g726le": 1, "s302m": 8,
+    ]
+
     package var frameRates: [Fraction] {
         let rates = Self.list(clibav_frame_rates(pointer)) { $0.den == 0 }.map(Fraction.init)
         // After MPEG-1's own eight it lists some that it only takes when told to be lax.
@@ -72,6 +80,14 @@ package struct Codec: @unchecked Sendable {
     package var takesAnyFrameSize: Bool { has(AV_CODEC_CAP_VARIABLE_FRAME_SIZE) }
     /// Gives the frame's bytes as they are.
     package var isRawVideo: Bool { pointer.pointee.id == AV_CODEC_ID_RAWVIDEO }
+
+    /// What it is given comes back as it was.
+    package var isLossless: Bool {
+        guard let properties = avcodec_descriptor_get(pointer.pointee.id)?.pointee.props else { return false }
+        // WavPack's format has a lossy mode, which its encoder has not.
+        return properties & AV_CODEC_PROP_LOSSLESS != 0
+            && (properties & AV_CODEC_PROP_LOSSY == 0 || pointer.pointee.id == AV_CODEC_ID_WAVPACK)
+    }
 
     private func has(_ capability: Int32) -> Bool { pointer.pointee.capabilities & capability != 0 }
 

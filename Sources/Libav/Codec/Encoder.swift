@@ -71,6 +71,13 @@ package final class Encoder {
     package var timeBase: Fraction { Fraction(context.pointee.time_base) }
     package var bitRate: Int { Int(context.pointee.bit_rate) }
 
+    /// Of a sample as it is stored; nil where the codec stores none.
+    package var storedSampleBits: Int? {
+        // Until it is said otherwise, the first is the sample format's.
+        let bits = [Int(context.pointee.bits_per_raw_sample), Int(av_get_exact_bits_per_sample(context.pointee.codec_id))]
+        return bits.filter { $0 > 0 }.min()
+    }
+
     /// Samples per channel every audio frame but the last must have; 0 when it takes any.
     package var frameSize: Int {
         settings.codec.takesAnyFrameSize ? 0 : Int(context.pointee.frame_size)
@@ -88,6 +95,7 @@ package final class Encoder {
         if let sampleRules, let given = frame { frame = try sampleRules.checked(given) }
         if let frame {
             settings.color.apply(to: frame.pointer)
+            settings.fieldOrder.apply(to: frame.pointer)
             // Where encoders of the MPEG kind look for `qscale`.
             frame.pointer.pointee.quality = context.pointee.global_quality
         }
@@ -158,10 +166,11 @@ package final class Encoder {
             context.pointee.width = Int32(shape.width)
             context.pointee.height = Int32(shape.height)
             context.pointee.framerate = shape.frameRate.rational
-            context.pointee.field_order = AV_FIELD_PROGRESSIVE
+            settings.fieldOrder.apply(to: context, of: settings.codec)
             if let ratio = settings.sampleAspectRatio { context.pointee.sample_aspect_ratio = ratio.rational }
             settings.color.apply(to: context)
         }
+        if let tag = settings.codecTag { context.pointee.codec_tag = tag.value }
         if let frames = settings.hardwareFrames { context.pointee.hw_frames_ctx = frames.reference() }
         if let value = settings.bitRate { context.pointee.bit_rate = Int64(value) }
         if let value = settings.compressionLevel { context.pointee.compression_level = Int32(clamping: value) }

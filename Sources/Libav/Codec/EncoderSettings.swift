@@ -10,6 +10,9 @@ package struct EncoderSettings: Sendable {
     /// Of one pixel; nil when not known.
     package var sampleAspectRatio: Fraction?
     package var color = ColorDescription()
+    package var fieldOrder = FieldOrder.progressive
+    /// The container's four characters for the codec; the muxer's choice when nil.
+    package var codecTag: CodecTag?
     package var options: [String: String] = [:]
     /// The muxer keeps the codec's headers itself.
     package var usesGlobalHeader = false

@@ -1,9 +1,15 @@
 internal import CLibav
 
 extension FilterGraph {
-    /// What the filters say about the colors of a black picture; nil when they give none. Before
-    /// 7.1 libav only tells by a frame. Uses the graph up.
-    package func trialColor(of input: MediaFormat) throws(LibavError) -> ColorDescription? {
+    /// What filters say about the pictures they give.
+    package struct PictureTraits: Sendable {
+        package var color: ColorDescription
+        package var fieldOrder: FieldOrder
+    }
+
+    /// What the filters make of a black picture; nil when they give none. Before 7.1 libav only tells by a
+    /// frame. Uses the graph up.
+    package func trial(of input: MediaFormat) throws(LibavError) -> PictureTraits? {
         guard case .video(let shape) = input else { return nil }
         let frame = try Frame()
         frame.pointer.pointee.format = shape.format.id.rawValue
@@ -15,6 +21,6 @@ extension FilterGraph {
         try push(frame)
         try finish()
         guard case .frame(let first) = try pull() else { return nil }
-        return ColorDescription(of: first.pointer)
+        return PictureTraits(color: ColorDescription(of: first.pointer), fieldOrder: FieldOrder(of: first.pointer))
     }
 }

@@ -15,10 +15,10 @@ package final class FilterGraph {
         package static func frameRate(_ rate: Fraction) -> Stage {
             Stage("fps", "fps=\(rate.numerator)/\(rate.denominator)")
         }
-        package static func size(width: Int, height: Int) -> Stage {
-            Stage("scale", "w=\(width):h=\(height):flags=bicubic")
+        /// `colors` are further arguments of the filter.
+        package static func size(width: Int, height: Int, colors: [String] = []) -> Stage {
+            Stage("scale", (["w=\(width)", "h=\(height)", "flags=bicubic"] + colors).joined(separator: ":"))
         }
-        package var setsSize: Bool { filter == "scale" }
         package static func pixelFormat(_ format: PixelFormat) -> Stage {
             Stage("format", "pix_fmts=\(format.name)")
         }
@@ -45,11 +45,14 @@ package final class FilterGraph {
     private var isBroken = false
 
     /// `description` is the client's own chain, parsed by itself so that nothing in it can
-    /// change `stages`.
-    package init(_ input: MediaFormat, description: String?, stages: [Stage]) throws(LibavError) {
+    /// change `stages`. `scaling` are arguments of the scalers that libav puts between its filters.
+    package init(
+        _ input: MediaFormat, description: String?, stages: [Stage], scaling: String? = nil
+    ) throws(LibavError) {
         let graph = try allocated(avfilter_graph_alloc(), "allocating a filter graph")
         do throws(LibavError) {
             graph.pointee.nb_threads = 1
+            if let scaling { graph.pointee.scale_sws_opts = av_strdup(scaling) }
             source = try Self.addSource(graph, input)
             var first = try Self.addSink(graph, input)
             sink = first

@@ -1,6 +1,6 @@
 internal import CLibav
 
-/// Which channels an audio frame has. Only native and unspecified orders, so nothing to free.
+/// Which channels an audio frame has. Not of a custom order, so nothing to free.
 package struct ChannelLayout: @unchecked Sendable, Hashable {
     // Unchecked: the C struct has an `opaque` pointer, which is never set here.
     let layout: AVChannelLayout
@@ -12,6 +12,41 @@ package struct ChannelLayout: @unchecked Sendable, Hashable {
         var layout = AVChannelLayout()
         av_channel_layout_default(&layout, Int32(channels))
         self.layout = layout
+    }
+
+    /// By libav's name: "5.1(side)", "quad", "FL+FR+LFE", "ambisonic 3"; nil when it is none, or names an order of
+    /// channels of its own.
+    package init?(name: String) {
+        var layout = AVChannelLayout()
+        guard av_channel_layout_from_string(&layout, name) >= 0 else { return nil }
+        guard layout.order != AV_CHANNEL_ORDER_CUSTOM, layout.nb_channels > 0 else {
+            av_channel_layout_uninit(&layout)
+            return nil
+        }
+        self.layout = layout
+    }
+
+    /// The names of libav's layouts with so many channels.
+    package static func names(channels: Int) -> [String] {
+        var names: [String] = []
+        var state: UnsafeMutableRawPointer?
+        while let next = av_channel_layout_standard(&state) {
+            if Int(next.pointee.nb_channels) == channels { names.append(ChannelLayout(next.pointee).name) }
+        }
+        return names
+    }
+
+    /// Whether libav knows how to make the other's channels of these.
+    package func mixes(to other: ChannelLayout) -> Bool {
+        if self == other { return true }
+        var context: OpaquePointer?
+        var (from, to) = (layout, other.layout)
+        let rate: Int32 = 48_000
+        guard swr_alloc_set_opts2(
+            &context, &to, AV_SAMPLE_FMT_FLTP, rate, &from, AV_SAMPLE_FMT_FLTP, rate, 0, nil) >= 0
+        else { return false }
+        defer { swr_free(&context) }
+        return swr_init(context) >= 0
     }
 
     package var channels: Int { Int(layout.nb_channels) }

@@ -18,6 +18,19 @@ package struct ColorDescription: Sendable, Equatable {
     /// libav's names for a property's values.
     package static func names(of property: Property) -> [String] { table(of: property).map(\.name) }
 
+    /// A property's name; nil when nothing is known of it.
+    package subscript(property: Property) -> String? {
+        guard let value = values[property], !Self.isUnspecified(value, property) else { return nil }
+        return Self.table(of: property).first { $0.value == value }?.name
+    }
+
+    private static func isUnspecified(_ value: UInt32, _ property: Property) -> Bool {
+        value == (property == .range ? AVCOL_RANGE_UNSPECIFIED.rawValue : AVCOL_SPC_UNSPECIFIED.rawValue)
+    }
+
+    /// Nothing is said about it any more.
+    package mutating func forget(_ property: Property) { values[property] = nil }
+
     /// With what `other` says about the rest.
     package func filled(from other: ColorDescription) -> ColorDescription {
         var result = self
@@ -25,12 +38,13 @@ package struct ColorDescription: Sendable, Equatable {
         return result
     }
 
+    /// What a frame says, without what it leaves open.
     init(of frame: UnsafePointer<AVFrame>) {
         let frame = frame.pointee
-        values[.range] = frame.color_range.rawValue
-        values[.primaries] = frame.color_primaries.rawValue
-        values[.transfer] = frame.color_trc.rawValue
-        values[.matrix] = frame.colorspace.rawValue
+        values = [
+            .range: frame.color_range.rawValue, .primaries: frame.color_primaries.rawValue,
+            .transfer: frame.color_trc.rawValue, .matrix: frame.colorspace.rawValue,
+        ].filter { !Self.isUnspecified($1, $0) }
     }
 
     func apply(to context: UnsafeMutablePointer<AVCodecContext>) {

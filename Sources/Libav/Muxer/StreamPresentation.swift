@@ -8,6 +8,8 @@ package struct StreamPresentation: Sendable, Equatable {
     /// Degrees to turn the picture counterclockwise before it is shown.
     package var rotation = 0
 
+    package var mastering: MasteringMetadata?
+
     package init(metadata: [String: String]) { self.metadata = metadata }
 
     /// libav's names: "default", "forced", "attached_pic", …
@@ -20,6 +22,7 @@ package struct StreamPresentation: Sendable, Equatable {
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
             av_dict_set(&stream.pointee.metadata, key, value, 0)
         }
+        try mastering?.apply(to: stream)
         guard rotation != 0 else { return }
         let cells = 9
         let bytes = try allocated(

@@ -43,9 +43,8 @@ public struct CodecConfig: Sendable, Equatable {
     }
 }
 
-/// How a video's numbers are to be read, by libav's names. As with FFmpeg's options of these
-/// names it is written down and no pixel is changed: converting is for `filterDesc`, as in
-/// "scale=out_color_matrix=bt709:out_range=tv".
+/// How the encoded numbers of a video are to be read, by libav's names. What is YUV when it is sent is in these
+/// terms already; RGB is converted to them. Nil: RGB becomes `smpte170m` in the range `tv`.
 public struct ColorConfig: Sendable, Equatable {
     /// "tv" or "pc".
     public var range: String?
@@ -68,6 +67,8 @@ public struct ColorConfig: Sendable, Equatable {
 public struct AudioStreamConfig: Sendable, Equatable {
     public var sampleRate: Int
     public var numChannels: Int
+    /// Which channels they are, by libav's name: "5.1(side)", "ambisonic 3". libav's default for their number when nil.
+    public var channelLayout: String?
     public var format: SampleFormat
     public var encoder: String?
     public var encoderOption: [String: String]
@@ -81,16 +82,20 @@ public struct AudioStreamConfig: Sendable, Equatable {
     public var language: String?
     /// libav's names: "default", "forced", "hearing_impaired", …
     public var disposition: [String]
+    /// The container's four characters for the codec: "hvc1".
+    public var codecTag: String?
 
     public init(
-        sampleRate: Int, numChannels: Int, format: SampleFormat = .flt, encoder: String? = nil,
+        sampleRate: Int, numChannels: Int, channelLayout: String? = nil, format: SampleFormat = .flt, encoder: String? = nil,
         encoderOption: [String: String] = [:], encoderSampleRate: Int? = nil,
         encoderNumChannels: Int? = nil, encoderFormat: String? = nil,
         codecConfig: CodecConfig = .init(), filterDesc: String? = nil,
-        metadata: [String: String] = [:], language: String? = nil, disposition: [String] = []
+        metadata: [String: String] = [:], language: String? = nil, disposition: [String] = [],
+        codecTag: String? = nil
     ) {
         self.sampleRate = sampleRate
         self.numChannels = numChannels
+        self.channelLayout = channelLayout
         self.format = format
         self.encoder = encoder
         self.encoderOption = encoderOption
@@ -102,6 +107,7 @@ public struct AudioStreamConfig: Sendable, Equatable {
         self.metadata = metadata
         self.language = language
         self.disposition = disposition
+        self.codecTag = codecTag
     }
 }
 
@@ -136,6 +142,14 @@ public struct VideoStreamConfig: Sendable, Equatable {
     public var rotation: Int
     /// What the encoded numbers stand for.
     public var color: ColorConfig
+    /// "progressive", "tt", "bb", "tb" or "bt"; what the filters say when nil.
+    public var fieldOrder: String?
+    /// The screen it was mastered on, in x265's notation: "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)".
+    public var masteringDisplay: String?
+    /// The brightest pixel and the brightest frame in cd/m²: "1000,400".
+    public var contentLightLevel: String?
+    /// The container's four characters for the codec: "hvc1".
+    public var codecTag: String?
 
     public init(
         frameRate: Rational, timeBase: Rational? = nil, width: Int, height: Int, format: String = "rgb24",
@@ -144,7 +158,9 @@ public struct VideoStreamConfig: Sendable, Equatable {
         encoderWidth: Int? = nil, encoderHeight: Int? = nil, encoderFormat: String? = nil,
         codecConfig: CodecConfig = .init(), filterDesc: String? = nil, hwAccel: String? = nil,
         metadata: [String: String] = [:], language: String? = nil, disposition: [String] = [],
-        sampleAspectRatio: Rational? = nil, rotation: Int = 0, color: ColorConfig = .init()
+        sampleAspectRatio: Rational? = nil, rotation: Int = 0, color: ColorConfig = .init(),
+        fieldOrder: String? = nil, masteringDisplay: String? = nil, contentLightLevel: String? = nil,
+        codecTag: String? = nil
     ) {
         self.frameRate = frameRate
         self.timeBase = timeBase
@@ -167,6 +183,10 @@ public struct VideoStreamConfig: Sendable, Equatable {
         self.sampleAspectRatio = sampleAspectRatio
         self.rotation = rotation
         self.color = color
+        self.fieldOrder = fieldOrder
+        self.masteringDisplay = masteringDisplay
+        self.contentLightLevel = contentLightLevel
+        self.codecTag = codecTag
     }
 }
 

@@ -19,6 +19,7 @@ extension StreamPresentation {
                 parameter: "rotation", supported: ["0"])
         }
         rotation = config.rotation
+        mastering = try MasteringMetadata(config)
     }
 
     private static let rotations = [0, 90, 180, 270]

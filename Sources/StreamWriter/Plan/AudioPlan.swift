@@ -4,6 +4,10 @@ import Libav
 struct AudioPlan {
     let input: AudioShape
     let encode: EncodePlan
+    /// Of the samples that come out of the client's filters.
+    let filteredFormat: AudioFormat
+    /// The client has named no `encoder_format`.
+    let choosesFormat: Bool
 
     init(
         _ config: AudioStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls
@@ -12,28 +16,29 @@ struct AudioPlan {
         let codec = try Codec.choose(config.encoder, .audio, for: format)
         let source = AudioShape(
             format: AudioFormat(name: config.format.rawValue)!,
-            layout: Self.layout(channels: config.numChannels, codec), sampleRate: config.sampleRate)
+            layout: try Self.sourceLayout(config, codec), sampleRate: config.sampleRate)
         func filtering(_ stages: [FilterGraph.Stage]) -> EncodePlan.Filtering {
             .init(
                 input: .audio(source), description: config.filterDesc, stages: stages, limits: limits,
                 calls: calls.filters)
         }
         let filtered = config.filterDesc == nil ? source : try Self.output(of: filtering([]))
-        let target = AudioShape(
-            format: try Self.format(config, filtered, codec),
-            layout: try Self.layout(config, filtered, codec),
-            sampleRate: try Self.sampleRate(config, filtered, codec))
+        let choice = try AudioChoice(config, filtered, codec)
+        let target = choice.shape
 
         var settings = EncoderSettings(codec: codec, input: .audio(target))
         settings.apply(config.codecConfig, config.encoderOption, format, limits)
+        settings.codecTag = try format.tag(config.codecTag, for: codec)
         let remixes = target.layout != source.layout || target.sampleRate != source.sampleRate
         let needsGraph = config.filterDesc != nil || remixes
         input = source
+        filteredFormat = filtered.format
+        choosesFormat = config.encoderFormat == nil
         encode = EncodePlan(
             settings: settings,
             filtering: needsGraph ? filtering([.audio(target)]) : nil,
             conversion: !needsGraph && target.format != source.format ? (source, target.format) : nil,
-            inputTimeBase: Fraction(1, Int32(config.sampleRate)))
+            inputTimeBase: Fraction(1, Int32(config.sampleRate)), warnings: choice.warnings)
     }
 
     /// Samples in a block that goes through in one piece, where the encoder does not say:
@@ -68,57 +73,24 @@ struct AudioPlan {
         return shape
     }
 
-    /// The encoder's layout with that many channels, so that nothing is remixed for its name.
-    private static func layout(channels: Int, _ codec: Codec) -> ChannelLayout {
-        let standard = ChannelLayout(channels: channels)
-        let supported = codec.channelLayouts
-        if supported.isEmpty || supported.contains(standard) { return standard }
-        return supported.first { $0.channels == channels } ?? standard
-    }
-
-    private static func sampleRate(
-        _ config: AudioStreamConfig, _ source: AudioShape, _ codec: Codec
-    ) throws(StreamWriterError) -> Int {
-        let supported = codec.sampleRates
-        let wanted = config.encoderSampleRate ?? source.sampleRate
-        if supported.isEmpty || supported.contains(wanted) { return wanted }
-        guard config.encoderSampleRate == nil else {
-            throw unsupported("encoder_sample_rate", "\(wanted)", by: codec, supported.sorted().map(String.init))
-        }
-        return supported.contains(44_100) ? 44_100 : supported[0]
-    }
-
-    private static func layout(
-        _ config: AudioStreamConfig, _ source: AudioShape, _ codec: Codec
+    /// The channels that are named, or else the encoder's layout with that many, so that nothing is remixed for
+    /// its name.
+    private static func sourceLayout(
+        _ config: AudioStreamConfig, _ codec: Codec
     ) throws(StreamWriterError) -> ChannelLayout {
-        let supported = codec.channelLayouts
-        guard let wanted = config.encoderNumChannels, wanted != source.layout.channels else {
-            let channels = source.layout.channels
-            if supported.isEmpty || supported.contains(source.layout) { return source.layout }
-            if let same = supported.first(where: { $0.channels == channels }) { return same }
-            if let wanted = config.encoderNumChannels { throw unsupportedChannels(wanted, codec) }
-            return supported[0]
+        guard let name = config.channelLayout else { return AudioChoice.layout(channels: config.numChannels, codec) }
+        guard let layout = ChannelLayout(name: name) else {
+            throw StreamWriterError(
+                .invalidParameter, "channel_layout \(name) is not a layout that libav knows",
+                parameter: "channel_layout", supported: ChannelLayout.names(channels: config.numChannels))
         }
-        if supported.isEmpty { return ChannelLayout(channels: wanted) }
-        let chosen = layout(channels: wanted, codec)
-        guard supported.contains(chosen) else { throw unsupportedChannels(wanted, codec) }
-        return chosen
-    }
-
-    private static func unsupportedChannels(_ wanted: Int, _ codec: Codec) -> StreamWriterError {
-        let counts = Set(codec.channelLayouts.map(\.channels)).sorted().map(String.init)
-        return unsupported("encoder_num_channels", "\(wanted)", by: codec, counts)
-    }
-
-    private static func format(
-        _ config: AudioStreamConfig, _ source: AudioShape, _ codec: Codec
-    ) throws(StreamWriterError) -> AudioFormat {
-        let supported = codec.audioFormats
-        guard let name = config.encoderFormat else { return supported.first ?? source.format }
-        guard let format = AudioFormat(name: name), supported.isEmpty || supported.contains(format) else {
-            throw unsupported("encoder_format", name, by: codec, supported.map(\.name))
+        guard layout.channels == config.numChannels else {
+            throw StreamWriterError(
+                .invalidParameter,
+                "channel_layout \(name) has \(layout.channels) channels, and num_channels is \(config.numChannels)",
+                parameter: "channel_layout", supported: ChannelLayout.names(channels: config.numChannels))
         }
-        return format
+        return layout
     }
 }
 

@@ -10,6 +10,8 @@ struct EncodePlan {
 
         let limits: WriterLimits
         let calls: CallTracker
+        /// Arguments of the scalers that libav puts between the client's filters.
+        var scaling: String?
 
         /// The graph, which costs no more than it may.
         func build() throws(StreamWriterError) -> FilterGraph {
@@ -24,7 +26,7 @@ struct EncodePlan {
         private func configured() throws(StreamWriterError) -> FilterGraph {
             do {
                 return try calls.tracking { () throws(LibavError) in
-                    try FilterGraph(input, description: description, stages: stages)
+                    try FilterGraph(input, description: description, stages: stages, scaling: scaling)
                 }
             } catch {
                 guard description != nil else { throw StreamWriterError(error, .unsupportedValue) }
@@ -34,21 +36,12 @@ struct EncodePlan {
             }
         }
 
-        /// What the filters say about colors, found with a made-up picture.
-        func trialColor() throws(StreamWriterError) -> ColorDescription? {
-            let trial = description == nil ? small : self
-            let graph = try trial.build()
+        /// What the filters say about their pictures, found with a black one.
+        func trial() throws(StreamWriterError) -> FilterGraph.PictureTraits? {
+            let graph = try build()
             return try translating(.invalidFilter, parameter: "filter_desc") { () throws(LibavError) in
-                try calls.tracking { () throws(LibavError) in try graph.trialColor(of: trial.input) }
+                try calls.tracking { () throws(LibavError) in try graph.trial(of: input) }
             }
-        }
-
-        /// The same conversion of a picture that costs nothing.
-        private var small: Filtering {
-            guard case .video(var shape) = input else { return self }
-            (shape.width, shape.height) = (16, 16)
-            return Filtering(
-                input: .video(shape), description: nil, stages: stages.filter { !$0.setsSize }, limits: limits, calls: calls)
         }
     }
 
@@ -59,6 +52,7 @@ struct EncodePlan {
     let conversion: (from: AudioShape, to: AudioFormat)?
     /// Of the frames that come in.
     let inputTimeBase: Fraction
+    let warnings: [Warning]
 }
 
 extension WriterLimits {

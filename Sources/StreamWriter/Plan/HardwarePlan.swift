@@ -8,7 +8,9 @@ struct HardwarePlan {
     let format: PixelFormat
 
     /// `description` is "cuda", "cuda:1" or "vaapi:/dev/dri/renderD128".
-    init(_ description: String, _ codec: Codec, format name: String?) throws(StreamWriterError) {
+    init(
+        _ description: String, _ codec: Codec, format name: String?, _ source: PixelFormat
+    ) throws(StreamWriterError) {
         let parts = description.parts(at: ":", most: 2)
         guard let kind = HardwareDevice.Kind(rawValue: parts[0]) else {
             throw StreamWriterError(
@@ -24,7 +26,7 @@ struct HardwarePlan {
         self.device = try translating(.unsupportedHardware, parameter: "hw_accel") { () throws(LibavError) in
             try HardwareDevice(kind, device: device)
         }
-        format = try Self.format(name, self.device.softwareFormats, codec)
+        format = try Self.format(name, self.device.softwareFormats, codec, source)
     }
 
     /// The settings of an encoder of such frames.
@@ -39,9 +41,12 @@ struct HardwarePlan {
     }
 
     private static func format(
-        _ name: String?, _ supported: [PixelFormat], _ codec: Codec
+        _ name: String?, _ supported: [PixelFormat], _ codec: Codec, _ source: PixelFormat
     ) throws(StreamWriterError) -> PixelFormat {
-        let usual = PixelFormat(name: "nv12")!
+        // Few GPUs encode H.264 of more than 8 bits.
+        let isDeep = source.depths.upperBound > 8 && codec.codecName != "h264"
+        let deep = PixelFormat(name: "p010le")!
+        let usual = isDeep && supported.contains(deep) ? deep : PixelFormat(name: "nv12")!
         guard let name else {
             return supported.isEmpty || supported.contains(usual) ? usual : supported[0]
         }

@@ -52,7 +52,7 @@ struct PreparedStream {
         }
         leastSamples = graph == nil ? encoder.leastSamples : 1
         description = StreamDescription(
-            audio: encoder, index: index, input: audio.input)
+            audio: encoder, index: index, input: audio.input, warnings: audio.encode.warnings + audio.warnings(of: encoder))
     }
 
     private init(
@@ -76,7 +76,8 @@ struct PreparedStream {
         }
         assembler = pictures
         description = StreamDescription(
-            video: encoder, index: index, frameBytes: pictures.frameBytes, rate: config.frameRate)
+            video: encoder, index: index, frameBytes: pictures.frameBytes, rate: config.frameRate,
+            warnings: plan.warnings)
     }
 
     private static func open(
@@ -85,7 +86,6 @@ struct PreparedStream {
         let graph = try plan.filtering?.build()
         var settings = plan.settings
         settings.sampleAspectRatio = settings.sampleAspectRatio ?? graph?.sampleAspectRatio
-        if let color = try plan.filtering?.trialColor() { settings.color = settings.color.filled(from: color) }
         let encoder: Encoder
         _ = Log.take()
         do {
@@ -130,7 +130,7 @@ extension CodecConfig {
 }
 
 extension StreamDescription {
-    fileprivate init(audio encoder: Encoder, index: Int, input: AudioShape) {
+    fileprivate init(audio encoder: Encoder, index: Int, input: AudioShape, warnings: [Warning]) {
         guard case .audio(let shape) = encoder.settings.input else { preconditionFailure() }
         self.init(
             index: index, kind: .audio, encoder: encoder.settings.codec.name,
@@ -139,10 +139,12 @@ extension StreamDescription {
             frameSize: encoder.frameSize > 0 ? encoder.frameSize : nil, encoderFrameRate: nil,
             encoderWidth: nil, encoderHeight: nil, timeBase: Rational(encoder.timeBase),
             inputFrameBytes: input.bytesPerFrame, inputRate: Rational(input.sampleRate, 1)!,
-            bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil)
+            bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil, warnings: warnings)
     }
 
-    fileprivate init(video encoder: Encoder, index: Int, frameBytes: Int, rate: Rational) {
+    fileprivate init(
+        video encoder: Encoder, index: Int, frameBytes: Int, rate: Rational, warnings: [Warning]
+    ) {
         guard case .video(let shape) = encoder.settings.input else { preconditionFailure() }
         self.init(
             index: index, kind: .video, encoder: encoder.settings.codec.name,
@@ -150,6 +152,6 @@ extension StreamDescription {
             encoderSampleRate: nil, encoderNumChannels: nil,
             frameSize: nil, encoderFrameRate: Rational(shape.frameRate), encoderWidth: shape.width,
             encoderHeight: shape.height, timeBase: Rational(encoder.timeBase), inputFrameBytes: frameBytes,
-            inputRate: rate, bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil)
+            inputRate: rate, bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil, warnings: warnings)
     }
 }

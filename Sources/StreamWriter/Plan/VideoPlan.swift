@@ -18,35 +18,84 @@ struct VideoPlan {
         let source = VideoShape(
             format: input.frameFormat, width: width, height: height, frameRate: config.frameRate.fraction,
             timeBase: config.timeBase?.fraction)
-        func filtering(_ stages: [FilterGraph.Stage]) -> EncodePlan.Filtering {
+        let asked = try ColorDescription(config.color)
+        func filtering(_ stages: [FilterGraph.Stage], _ scaling: String?) -> EncodePlan.Filtering {
             .init(
-                input: .video(source), description: config.filterDesc, stages: stages, limits: limits, calls: calls.filters)
+                input: .video(source), description: config.filterDesc, stages: stages, limits: limits, calls: calls.filters,
+                scaling: scaling)
         }
-        let filtered = try Self.filtered(source, config, filtering([]))
-        var hardware: HardwarePlan?
-        if let name = config.hwAccel {
-            hardware = try HardwarePlan(name, codec, format: config.encoderFormat)
-        }
+        var filtered = try FilteredPicture(source, config, asked, filtering)
+        let (hardware, chosen) = try Self.format(config, filtered, input, codec)
+        let rate = try Self.frameRate(config, filtered.shape.frameRate, codec)
         let target = VideoShape(
-            format: try Self.format(config, input.format, codec, hardware),
-            width: config.encoderWidth ?? filtered.width,
-            height: config.encoderHeight ?? filtered.height,
-            frameRate: try Self.frameRate(config, filtered.frameRate, codec), timeBase: config.timeBase?.fraction)
+            format: hardware?.format ?? chosen!.format, width: config.encoderWidth ?? filtered.shape.width,
+            height: config.encoderHeight ?? filtered.shape.height, frameRate: rate,
+            timeBase: config.timeBase?.fraction)
         try limits.check(
             width: target.width, height: target.height,
             config.encoderWidth == nil && config.encoderHeight != nil ? "encoder_height" : "encoder_width")
+        let (stages, color) = try Self.conversion(of: &filtered, to: target, asked, filtering)
 
         var settings = EncoderSettings(codec: codec, input: .video(target))
         settings.apply(config.codecConfig, config.encoderOption, format, limits)
         settings.sampleAspectRatio = config.sampleAspectRatio?.fraction
-        settings.color = try ColorDescription(config.color)
+        settings.color = color
+        settings.fieldOrder = try Self.fieldOrder(config) ?? filtered.fieldOrder ?? .progressive
+        settings.codecTag = try format.tag(config.codecTag, for: codec)
+        settings.apply(try MasteringMetadata(config))
         try hardware?.apply(to: &settings)
-        let stages = Self.stages(from: filtered, to: target)
         let needsGraph = config.filterDesc != nil || !stages.isEmpty
         encode = EncodePlan(
-            settings: settings,
-            filtering: needsGraph ? filtering(stages) : nil,
-            conversion: nil, inputTimeBase: source.timeBase ?? config.frameRate.fraction.inverse)
+            settings: settings, filtering: needsGraph ? filtering(stages, filtered.scaling) : nil, conversion: nil,
+            inputTimeBase: source.timeBase ?? config.frameRate.fraction.inverse,
+            warnings: (chosen?.warnings ?? []) + Self.warnings(filtered.shape.frameRate, becoming: rate, config, codec))
+    }
+
+    /// What comes after the client's filters, and what the colors are then.
+    private static func conversion(
+        of filtered: inout FilteredPicture, to target: VideoShape, _ asked: ColorDescription, _ filtering: FilteredPicture.Build
+    ) throws(StreamWriterError) -> ([FilterGraph.Stage], ColorDescription) {
+        let resizes = target.width != filtered.shape.width || target.height != filtered.shape.height
+        var stages: [FilterGraph.Stage] = []
+        if target.frameRate != filtered.shape.frameRate { stages.append(.frameRate(target.frameRate)) }
+        if filtered.convertsColor && !resizes {
+            // Their own scaler then makes the format: one after it would know nothing of their colors.
+            stages.append(.pixelFormat(target.format))
+            try filtered.learn(from: filtering(stages, filtered.scaling), as: target.format)
+            let color = try ColorPlan(
+                from: target.format, filtered.color, to: target.format, asked: asked, converts: false)
+            return (stages, color.tags)
+        }
+        if filtered.isFiltered { try filtered.learn(from: filtering([], filtered.scaling), as: filtered.shape.format) }
+        let converts = resizes || target.format != filtered.shape.format
+        let color = try ColorPlan(
+            from: filtered.shape.format, filtered.color, to: target.format, asked: asked, converts: converts)
+        if converts {
+            stages.append(.size(width: target.width, height: target.height, colors: color.scaling))
+            stages.append(.pixelFormat(target.format))
+        }
+        return (stages, color.tags)
+    }
+
+    private static func warnings(
+        _ source: Fraction, becoming rate: Fraction, _ config: VideoStreamConfig, _ codec: Codec
+    ) -> [Warning] {
+        guard rate != source, config.encoderFrameRate == nil else { return [] }
+        return [
+            Warning(
+                .frameRateChanged, parameter: "encoder_frame_rate",
+                "\(codec.name) does not take \(Rational(source)) frames a second: they become \(Rational(rate))")
+        ]
+    }
+
+    private static func fieldOrder(_ config: VideoStreamConfig) throws(StreamWriterError) -> FieldOrder? {
+        guard let name = config.fieldOrder else { return nil }
+        guard let order = FieldOrder(rawValue: name) else {
+            throw StreamWriterError(
+                .invalidParameter, "field_order \(name) is not known", parameter: "field_order",
+                supported: FieldOrder.allCases.map(\.rawValue))
+        }
+        return order
     }
 
     private static func validate(
@@ -67,46 +116,14 @@ struct VideoPlan {
             .invalidParameter, "\(parameter) must be at most \(Int(Limits.frameRate))", parameter: parameter)
     }
 
-    /// The picture after the client's own filters.
-    private static func filtered(
-        _ source: VideoShape, _ config: VideoStreamConfig, _ filtering: EncodePlan.Filtering
-    ) throws(StreamWriterError) -> VideoShape {
-        guard config.filterDesc != nil else { return source }
-        guard case .video(var shape) = try filtering.build().output else {
-            throw StreamWriterError(
-                .invalidFilter, "the filters of a video stream must give video", parameter: "filter_desc")
-        }
-        if !shape.frameRate.isPositive { shape.frameRate = config.frameRate.fraction }
-        return shape
-    }
-
-    private static func stages(from source: VideoShape, to target: VideoShape) -> [FilterGraph.Stage] {
-        var stages: [FilterGraph.Stage] = []
-        if target.frameRate != source.frameRate { stages.append(.frameRate(target.frameRate)) }
-        let resizes = target.width != source.width || target.height != source.height
-        if resizes || target.format != source.format {
-            stages.append(.size(width: target.width, height: target.height))
-            stages.append(.pixelFormat(target.format))
-        }
-        return stages
-    }
-
     private static func format(
-        _ config: VideoStreamConfig, _ source: PixelFormat, _ codec: Codec, _ hardware: HardwarePlan?
-    ) throws(StreamWriterError) -> PixelFormat {
-        if let hardware { return hardware.format }
-        // Frames in a GPU's memory are for `hw_accel`.
-        let supported = codec.pixelFormats.filter { !$0.isHardware }
-        if supported.isEmpty && !codec.pixelFormats.isEmpty {
-            throw StreamWriterError(
-                .unsupportedHardware, "the encoder \(codec.name) needs hw_accel", parameter: "hw_accel",
-                supported: HardwareDevice.Kind.allCases.map(\.rawValue))
+        _ config: VideoStreamConfig, _ filtered: FilteredPicture, _ input: ImageInput, _ codec: Codec
+    ) throws(StreamWriterError) -> (HardwarePlan?, PictureFormat?) {
+        let source = filtered.isFiltered ? filtered.shape.format : input.format
+        if let name = config.hwAccel {
+            return (try HardwarePlan(name, codec, format: config.encoderFormat, source), nil)
         }
-        guard let name = config.encoderFormat else { return supported.first ?? source }
-        guard let format = PixelFormat(name: name), supported.isEmpty || supported.contains(format) else {
-            throw unsupported("encoder_format", name, by: codec, supported.map(\.name))
-        }
-        return format
+        return (nil, try PictureFormat(config, source, isNamed: filtered.namesFormat, codec))
     }
 
     private static func frameRate(

@@ -59,7 +59,10 @@ package struct EncodeRequest {
 
     /// Parameters whose value is text even when it looks like a number.
     private static func isText(_ name: String) -> Bool {
-        ["encoder", "encoder_format", "filter_desc", "hw_accel", "layout", "type"].contains(name)
+        [
+            "channel_layout", "codec_tag", "content_light_level", "encoder", "encoder_format", "field_order", "filter_desc", "hw_accel",
+            "layout", "mastering_display", "type",
+        ].contains(name)
     }
 
     private static func value(_ text: String) -> JSONValue {

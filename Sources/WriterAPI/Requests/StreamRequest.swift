@@ -40,6 +40,13 @@ package struct StreamRequest {
         return (sizes.reduce(0) { $0 + $1.1 }, sizes.max { $0.1 < $1.1 }?.0)
     }
 
+    static func json(_ warning: Warning) -> JSONObject {
+        var object: JSONObject = ["code": .string(warning.code.rawValue)]
+        object.set("parameter", warning.parameter)
+        object["detail"] = .string(warning.message)
+        return object
+    }
+
     private static func add(_ config: StreamConfig, to object: inout JSONObject) {
         switch config {
         case .audio(let audio): audio.add(to: &object)
@@ -69,6 +76,7 @@ package struct StreamRequest {
         }
         object["offset"] = .integer(progress.offset)
         object["next_pts"] = .number(progress.nextPTS)
+        object["warnings"] = .array(chosen.warnings.map { .object(json($0)) })
         return .object(object)
     }
 }
@@ -184,6 +192,7 @@ extension AudioStreamConfig {
         self.init(
             sampleRate: try fields.requiredInteger("sample_rate"),
             numChannels: try fields.requiredInteger("num_channels"),
+            channelLayout: try fields.string("channel_layout"),
             format: format,
             encoder: try fields.string("encoder"),
             encoderOption: try fields.map("encoder_option") ?? [:],
@@ -194,12 +203,14 @@ extension AudioStreamConfig {
             filterDesc: try fields.string("filter_desc"),
             metadata: try fields.map("metadata") ?? [:],
             language: try fields.string("language"),
-            disposition: try fields.names("disposition"))
+            disposition: try fields.names("disposition"),
+            codecTag: try fields.string("codec_tag"))
     }
 
     fileprivate func add(to object: inout JSONObject) {
         object.set("sample_rate", sampleRate)
         object.set("num_channels", numChannels)
+        object.set("channel_layout", channelLayout)
         object["format"] = .string(format.rawValue)
         object.set("encoder_option", SecretOption.redacted(encoderOption))
         codecConfig.add(to: &object)
@@ -207,6 +218,7 @@ extension AudioStreamConfig {
         object.set("metadata", metadata)
         object.set("language", language)
         object.set("disposition", disposition)
+        object.set("codec_tag", codecTag)
     }
 }
 
@@ -241,7 +253,11 @@ extension VideoStreamConfig {
             disposition: try fields.names("disposition"),
             sampleAspectRatio: try fields.ratio("sample_aspect_ratio"),
             rotation: try fields.integer("rotation") ?? 0,
-            color: try fields.colorConfig())
+            color: try fields.colorConfig(),
+            fieldOrder: try fields.string("field_order"),
+            masteringDisplay: try fields.string("mastering_display"),
+            contentLightLevel: try fields.string("content_light_level"),
+            codecTag: try fields.string("codec_tag"))
     }
 
     fileprivate func add(to object: inout JSONObject) {
@@ -263,5 +279,9 @@ extension VideoStreamConfig {
         object.set("color_primaries", color.primaries)
         object.set("color_trc", color.transfer)
         object.set("colorspace", color.space)
+        object.set("field_order", fieldOrder)
+        object.set("mastering_display", masteringDisplay)
+        object.set("content_light_level", contentLightLevel)
+        object.set("codec_tag", codecTag)
     }
 }

@@ -47,19 +47,21 @@ extension WriterResource {
     func wrongState(needs: String?) -> Problem { phase.wrongState(needs: needs) }
 
     private func warnings(_ summary: WriterSummary, _ verification: OutputVerification?) -> [JSONValue] {
-        let dropped = verification?.droppedKeys(of: state.withLock { $0.metadata }) ?? []
-        return summary.streams.enumerated().flatMap { index, stream in stream.warnings.map { Self.json($0, of: index) } }
-            + dropped.map { key in
-                Self.json(Warning(.metadataDropped, parameter: "metadata.\(key)", "The container has no place for \(key)."))
+        let (metadata, streams) = state.withLock { ($0.metadata, $0.streams) }
+        let ofStreams = zip(streams, summary.streams).flatMap { added, encoded in
+            (added.chosen.warnings + encoded.warnings).map { warning in
+                var object = StreamRequest.json(warning)
+                object["stream"] = .integer(Int64(added.chosen.index))
+                return JSONValue.object(object)
             }
-    }
-
-    private static func json(_ warning: Warning, of stream: Int? = nil) -> JSONValue {
-        var object: JSONObject = ["code": .string(warning.code.rawValue)]
-        object["parameter"] = warning.parameter.map { .string($0) }
-        object["detail"] = .string(warning.message)
-        object["stream"] = stream.map { .integer(Int64($0)) }
-        return .object(object)
+        }
+        let dropped = verification?.droppedKeys(of: metadata) ?? []
+        return ofStreams
+            + dropped.map { key in
+                .object(
+                    StreamRequest.json(
+                        Warning(.metadataDropped, parameter: "metadata.\(key)", "the container has no place for \(key)")))
+            }
     }
 
     func result(

@@ -72,7 +72,20 @@ extension EndToEnd {
             Case("encoder_format", ["encoder_format": "s32"], in: "a.flac", shows: ["sample_fmt": "s32"]),
             Case("codec_config.bit_rate", ["codec_config": ["bit_rate": 64_000]], in: "a.mp3", shows: ["bit_rate": "64000"]),
             Case("opus is 48 kHz", ["encoder": "libopus", "sample_rate": 44_100], in: "a.ogg", shows: ["sample_rate": "48000"]),
-            Case("mp3 falls back to 44.1 kHz", ["sample_rate": 50_000], in: "a.mp3", shows: ["sample_rate": "44100"]),
+            Case(
+                "mp3 falls back to 44.1 kHz, and says so", ["sample_rate": 50_000], in: "a.mp3", shows: ["sample_rate": "44100"],
+                chooses: [
+                    "warnings": [
+                        [
+                            "code": "sample-rate-changed", "parameter": "encoder_sample_rate",
+                            "detail": "libmp3lame does not take 50000 samples a second: they become 44100",
+                        ]
+                    ]
+                ]),
+            Case(
+                "channel_layout", ["num_channels": 4, "channel_layout": "quad(side)"], in: "a.wav", shows: ["channel_layout": "quad(side)"],
+                chooses: ["channel_layout": "quad(side)", "warnings": []]),
+            Case("codec_tag", ["codec_tag": "mp4a"], in: "a.m4a", shows: ["codec_tag_string": "mp4a"], chooses: ["codec_tag": "mp4a"]),
             Case("mp3 keeps 22.05 kHz", ["sample_rate": 22_050], in: "a.mp3", shows: ["sample_rate": "22050"]),
             Case("vorbis is stereo", ["encoder": "vorbis", "num_channels": 1], in: "a.ogg", shows: ["channels": 2]),
             Case("g722 is 16 kHz mono", ["encoder": "g722"], in: "a.mkv", shows: ["sample_rate": "16000", "channels": 1]),
@@ -132,6 +145,11 @@ extension EndToEnd {
             Case("filter_desc", ["filter_desc": "crop=16:16,hflip"], in: "v.mp4", shows: ["width": 16, "height": 16]),
             Case("codec_config.max_b_frames none", ["codec_config": ["max_b_frames": 0]], in: "v.mp4", shows: ["has_b_frames": 0]),
             Case("codec_config.max_b_frames", ["codec_config": ["max_b_frames": 2]], in: "v.mp4", shows: ["has_b_frames": 2]),
+            Case("field_order", ["field_order": "tt"], in: "v.mkv", shows: ["field_order": "tt"], chooses: ["field_order": "tt"]),
+            Case("codec_tag", ["codec_tag": "avc3"], in: "v.mp4", shows: ["codec_tag_string": "avc3"], chooses: ["codec_tag": "avc3"]),
+            Case(
+                "content_light_level", ["content_light_level": "1000,400"], in: "v.mkv",
+                chooses: ["content_light_level": "1000,400", "warnings": []]),
             Case("mpeg1 takes the next rate it knows", ["encoder": "mpeg1video", "frame_rate": 7], in: "v.mpg", shows: ["codec_name": "mpeg1video"]),
         ]
 
@@ -198,6 +216,23 @@ extension EndToEnd {
             }
         }
 
+        @Test func whatIsChangedIsInTheResultWithItsStream() async throws {
+            try await withServer { server in
+                var rgb = Self.video
+                rgb["format"] = "rgb24"
+                let id = try await server.createWriter(["dst": "v.mp4", "streams": [Self.audio, rgb], "open": true])
+                try await server.sendChunk(Self.tones, to: id, stream: 0)
+                try await server.sendChunk(Data(count: 64 * 48 * 3 * 5), to: id, stream: 1)
+                let closed = try await server.finalize(id)
+                #expect(closed["streams"][0]["warnings"] == [])
+                let codes = ["color-converted", "chroma-subsampled"]
+                #expect(closed["streams"][1]["warnings"].array.map { $0["code"].string } == codes)
+                let listed = closed["result"]["warnings"].array
+                #expect(listed.map { $0["code"].string } == codes && listed.allSatisfy { $0["stream"] == 1 }, "\(closed)")
+                #expect(listed.last?["detail"].string?.contains("encoder_format yuv444p keeps them") == true)
+            }
+        }
+
         // MARK: The writer
 
         @Test func formatOverridesTheNameAndBufferSizeChangesNothing() async throws {
@@ -221,7 +256,7 @@ extension EndToEnd {
         @Test func seedTableNamesTestsThatExist() throws {
             let table = try String(contentsOfFile: Repository.root + "/docs/seed-parameters.md", encoding: .utf8)
             var named = 0
-            for match in table.matches(of: /((?:`\w+`, )*`\w+`) in (\w+\/\w+\.swift)/) {
+            for match in table.matches(of: /((?:`\w+`, )*`\w+`) in (\w+(?:\/\w+)+\.swift)/) {
                 let source = try String(contentsOfFile: Repository.root + "/Tests/" + match.2, encoding: .utf8)
                 for name in match.1.split(whereSeparator: { "`, ".contains($0) }) {
                     #expect(source.contains("func \(name)("), "\(name) in \(match.2)")

@@ -1,0 +1,126 @@
+import Libav
+
+/// The form in which an encoder gets its samples, and what that changes of what is sent.
+struct AudioChoice {
+    private(set) var shape: AudioShape
+    private(set) var warnings: [Warning] = []
+
+    /// `filtered` is what the client's filters give.
+    init(_ config: AudioStreamConfig, _ filtered: AudioShape, _ codec: Codec) throws(StreamWriterError) {
+        let layout = try Self.layout(config, filtered.layout, codec)
+        let rate = try Self.sampleRate(config, codec)
+        shape = AudioShape(format: try Self.format(config, filtered, codec), layout: layout, sampleRate: rate)
+        if layout != filtered.layout, config.encoderNumChannels == nil, !isRenamed(config, filtered.layout, layout) {
+            warnings.append(
+                Warning(
+                    .channelsMixed, parameter: "encoder_num_channels",
+                    "\(codec.name) does not take \(filtered.layout.name): it is mixed to \(layout.name)"))
+        }
+        if rate != config.sampleRate, config.encoderSampleRate == nil {
+            warnings.append(
+                Warning(
+                    .sampleRateChanged, parameter: "encoder_sample_rate",
+                    "\(codec.name) does not take \(config.sampleRate) samples a second: they become \(rate)"))
+        }
+    }
+
+    /// Without a layout from the client, one of as many channels is as good as another.
+    private func isRenamed(_ config: AudioStreamConfig, _ source: ChannelLayout, _ target: ChannelLayout) -> Bool {
+        config.channelLayout == nil && config.filterDesc == nil && source.channels == target.channels
+    }
+
+    private static func format(
+        _ config: AudioStreamConfig, _ source: AudioShape, _ codec: Codec
+    ) throws(StreamWriterError) -> AudioFormat {
+        let supported = codec.audioFormats
+        guard let name = config.encoderFormat else {
+            return AudioFormat.best(of: supported, for: source.format) ?? source.format
+        }
+        guard let format = AudioFormat(name: name), supported.isEmpty || supported.contains(format) else {
+            throw unsupported("encoder_format", name, by: codec, supported.map(\.name))
+        }
+        return format
+    }
+
+    // MARK: Rate
+
+    /// Not the filters' rate, which may only be one that they work in.
+    private static func sampleRate(_ config: AudioStreamConfig, _ codec: Codec) throws(StreamWriterError) -> Int {
+        let supported = codec.sampleRates
+        let wanted = config.encoderSampleRate ?? config.sampleRate
+        if supported.isEmpty || supported.contains(wanted) { return wanted }
+        guard config.encoderSampleRate == nil else {
+            throw unsupported("encoder_sample_rate", "\(wanted)", by: codec, supported.sorted().map(String.init))
+        }
+        // As torchaudio has it.
+        for usual in [44_100, 48_000] where supported.contains(usual) { return usual }
+        return supported.filter { $0 > wanted }.min() ?? supported.max()!
+    }
+
+    // MARK: Channels
+
+    /// The encoder's layout with that many channels, or else libav's default.
+    static func layout(channels: Int, _ codec: Codec) -> ChannelLayout {
+        let standard = ChannelLayout(channels: channels)
+        let supported = codec.channelLayouts
+        if supported.isEmpty || supported.contains(standard) { return standard }
+        return supported.first { $0.channels == channels } ?? standard
+    }
+
+    /// What it takes; empty where it takes `source` as well as any other.
+    private static func layouts(
+        for source: ChannelLayout, _ config: AudioStreamConfig, _ codec: Codec
+    ) -> [ChannelLayout] {
+        // libopus has another bound for each of its mappings of channels.
+        guard let most = codec.mostChannels, config.encoderNumChannels ?? source.channels > most,
+            config.encoderOption["mapping_family"] == nil
+        else { return codec.channelLayouts }
+        return (1...most).map { ChannelLayout(channels: $0) }
+    }
+
+    private static func layout(
+        _ config: AudioStreamConfig, _ source: ChannelLayout, _ codec: Codec
+    ) throws(StreamWriterError) -> ChannelLayout {
+        let supported = layouts(for: source, config, codec)
+        if let wanted = config.encoderNumChannels, wanted != source.channels {
+            if supported.isEmpty { return ChannelLayout(channels: wanted) }
+            let chosen = layout(channels: wanted, codec)
+            guard supported.contains(chosen) else { throw unsupportedChannels(wanted, codec) }
+            return chosen
+        }
+        if supported.isEmpty || supported.contains(source) { return source }
+        let possible = supported.filter { source.mixes(to: $0) }
+        if let same = possible.first(where: { $0.channels == source.channels }) { return same }
+        guard config.encoderNumChannels == nil else { throw unsupportedChannels(source.channels, codec) }
+        return try substitute(for: source, possible, codec)
+    }
+
+    /// The largest that is not larger, or else the smallest: as FFmpeg's command line chooses.
+    private static func substitute(
+        for source: ChannelLayout, _ possible: [ChannelLayout], _ codec: Codec
+    ) throws(StreamWriterError) -> ChannelLayout {
+        let smaller = possible.filter { $0.channels < source.channels }
+        if let most = smaller.map(\.channels).max(), let layout = smaller.first(where: { $0.channels == most }) {
+            guard !codec.isLossless else { throw unsupportedChannels(source.channels, codec) }
+            return layout
+        }
+        guard let layout = possible.min(by: { $0.channels < $1.channels }) else {
+            throw unsupportedChannels(source.channels, codec)
+        }
+        return layout
+    }
+
+    private static func unsupportedChannels(_ wanted: Int, _ codec: Codec) -> StreamWriterError {
+        let counts = codec.mostChannels.map { Array(1...$0) } ?? Set(codec.channelLayouts.map(\.channels)).sorted()
+        return unsupported("encoder_num_channels", "\(wanted)", by: codec, counts.map(String.init))
+    }
+}
+
+extension AudioPlan {
+    /// What `encoder` does not keep of each sample. A lossy one has no bits to tell of.
+    func warnings(of encoder: Encoder) -> [Warning] {
+        guard choosesFormat, encoder.settings.codec.isLossless, case .audio(let shape) = encoder.settings.input else { return [] }
+        let stored = shape.format.isFloat ? shape.format.bits : min(shape.format.bits, encoder.storedSampleBits ?? shape.format.bits)
+        return Warning.samples(filteredFormat, storedAs: stored, isFloat: shape.format.isFloat, by: encoder.settings.codec.name)
+    }
+}

@@ -1,0 +1,56 @@
+import Libav
+
+/// The pixel format in which an encoder gets its pictures, and what that changes of them.
+struct PictureFormat {
+    let format: PixelFormat
+    private(set) var warnings: [Warning] = []
+
+    /// `source` is what the client sends, or its filters give; `isNamed` says that they name it.
+    init(
+        _ config: VideoStreamConfig, _ source: PixelFormat, isNamed: Bool, _ codec: Codec
+    ) throws(StreamWriterError) {
+        // Frames in a GPU's memory are for `hw_accel`.
+        let supported = codec.pixelFormats.filter { !$0.isHardware }
+        if supported.isEmpty && !codec.pixelFormats.isEmpty {
+            throw StreamWriterError(
+                .unsupportedHardware, "the encoder \(codec.name) needs hw_accel", parameter: "hw_accel",
+                supported: HardwareDevice.Kind.allCases.map(\.rawValue))
+        }
+        if let name = config.encoderFormat {
+            guard let named = PixelFormat(name: name), supported.isEmpty || supported.contains(named) else {
+                throw unsupported("encoder_format", name, by: codec, supported.map(\.name))
+            }
+            format = named
+            return
+        }
+        if isNamed && supported.contains(source) {
+            format = source
+            return
+        }
+        let best = Self.best(of: Self.usual(supported, codec), for: source)
+        format = Self.playable(source, supported, codec) ?? best
+        warnings = Warning.pictures(source, as: format, best: best, by: codec.name)
+    }
+
+    /// libav's ranking knows nothing of what its scaler does not do exactly.
+    private static func best(of supported: [PixelFormat], for source: PixelFormat) -> PixelFormat {
+        guard let best = PixelFormat.best(of: supported, for: source) else { return source }
+        if Warning.losesNothing(source, as: best) { return best }
+        let exact = supported.filter { !$0.hasPalette && Warning.losesNothing(source, as: $0) }
+        return PixelFormat.best(of: exact, for: source) ?? best
+    }
+
+    /// Motion JPEG is of the full range, unless it is told to be lax.
+    private static func usual(_ supported: [PixelFormat], _ codec: Codec) -> [PixelFormat] {
+        guard ["mjpeg", "ljpeg"].contains(codec.codecName) else { return supported }
+        let standard = supported.filter { $0.isFullRangeYUV || $0.colorModel == .rgb }
+        return standard.isEmpty ? supported : standard
+    }
+
+    /// What players take: few take H.264 in other formats than this, but for 10 bits.
+    private static func playable(_ source: PixelFormat, _ supported: [PixelFormat], _ codec: Codec) -> PixelFormat? {
+        guard codec.codecName == "h264", source.depths.upperBound <= 8 || source.colorModel != .yuv else { return nil }
+        let playable = PixelFormat(name: source.isFullRangeYUV ? "yuvj420p" : "yuv420p")!
+        return supported.contains(playable) ? playable : nil
+    }
+}
