@@ -8,9 +8,9 @@ import Testing
         var requests = KeyFrameRequests()
         for picture in 1...count {
             if asked.contains(picture) { requests.askForNext() }
-            #expect(requests.enter(pts: Int64(picture * 10)) == picture)
+            #expect(requests.enter(pts: Int64(picture * 10)) == Int64(picture))
         }
-        return outputs.indices.filter { requests.leave(number: outputs[$0].number, pts: outputs[$0].pts) }
+        return outputs.indices.filter { requests.leave(number: Int64(outputs[$0].number), pts: outputs[$0].pts) }
     }
 
     @Test func theAskedPicturesAreTheKeyFrames() {
@@ -43,6 +43,6 @@ import Testing
             _ = requests.enter(pts: Int64(picture))
         }
         // The first, those that still wait one by one, and the last for what is over the bound.
-        #expect((1...5_000).filter { requests.leave(number: $0, pts: Int64($0)) } == Array(1...1_023) + [5_000])
+        #expect((1...5_000).filter { requests.leave(number: Int64($0), pts: Int64($0)) } == Array(1...1_023) + [5_000])
     }
 }
