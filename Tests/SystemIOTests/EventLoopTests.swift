@@ -56,17 +56,6 @@ import Threading
         #expect(loop.isOnLoop)
     }
 
-    @Test func aStateOfTheLoopIsNotTouchedByAnotherThread() async {
-        await #expect(processExitsWith: .failure) {
-            let loop = try EventLoop()
-            let isOn = Monitor(false)
-            try SystemThread.start(name: "loop") { loop.run() }
-            loop.post { isOn.change { $0 = true } }
-            _ = isOn.wait { $0 ? true : nil }
-            loop.preconditionOnLoop()
-        }
-    }
-
     /// Connections with many requests behind each other kept it from all others.
     @Test func jobsThatPostJobsLeaveDescriptorsTheirTurn() throws {
         let loop = try EventLoop()

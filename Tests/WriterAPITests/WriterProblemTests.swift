@@ -13,7 +13,7 @@ import WriterModel
         (.wrongState, .wrongState), (.noSuchStream, .streamNotFound), (.chunkInProgress, .chunkInProgress), (.ptsTooEarly, .ptsTooEarly),
         (.invalidSamples, .invalidSamples), (.encodingFailed, .encodingFailed), (.destinationFailed, .destinationFailed),
         (.destinationRefused, .forbiddenDestination), (.destinationExists, .destinationExists), (.noSpace, .noSpace),
-        (.outputTooLarge, .outputLimit), (.outOfMemory, .memoryLimit),
+        (.outputTooLarge, .outputLimit), (.outOfMemory, .memoryLimit), (.outputDamaged, .outputDamaged),
     ]
 
     @Test func everyErrorOfTheLibraryHasItsProblem() {
@@ -36,7 +36,7 @@ import WriterModel
     @Test func onlyWhatTheWriterCanNotGoOnAfterEndsIt() {
         let ends: Set<ProblemCode> = [
             .encodingFailed, .destinationFailed, .forbiddenDestination, .destinationExists, .noSpace, .memoryLimit, .outputLimit,
-            .internalError, .encoderStalled, .outputReplaced,
+            .internalError, .encoderStalled, .outputReplaced, .outputDamaged,
         ]
         for code in ProblemCode.allCases { #expect(Problem(code, "x").endsWriter == ends.contains(code), "\(code)") }
     }
