@@ -33,7 +33,7 @@ public struct Destination: Sendable {
         Destination(target: .device(name), name: name)
     }
 
-    /// Somebody may be watching what goes there while it is written.
+    /// A client may be watching what goes there while it is written.
     var isLive: Bool {
         switch target {
         case .file: false

@@ -18,7 +18,7 @@ package struct EncoderParameters: Sendable, Equatable {
     package enum Finding: Equatable {
         /// The reason.
         case refused(String)
-        /// Nobody has judged the key, or there is none of the name.
+        /// The key has not been judged, or there is none of the name.
         case unknown
     }
 

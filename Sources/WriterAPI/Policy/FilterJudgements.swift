@@ -1,5 +1,5 @@
 extension JudgementTable {
-    /// Filters, for `filter_desc`. A line or a name is here because somebody has read what the filter
+    /// Filters, for `filter_desc`. A line or a name is here because a developer has read what the filter
     /// does with it (libavfilter's source says which filters open files: fopen, av_file_map, avio_open,
     /// avformat_open_input, ff_load_image, dlopen).
     package static let filters = JudgementTable(

@@ -7,7 +7,7 @@ import StreamWriter
 struct OptionNames: Sendable {
     struct Known: Sendable {
         var verdicts: [Verdict] = []
-        /// Takes text, and nobody has judged it.
+        /// Takes text, and has not been judged.
         var isUnjudged = false
     }
 

@@ -7,7 +7,7 @@ import WriterModel
 /// anything; the tables are those of `JudgementTable`.
 ///
 /// An option that takes any text is refused unless it was judged harmless, so that one of a later
-/// libav's is refused until somebody has judged it. Numbers, flags, colors and the like reach nothing.
+/// libav's is refused until it has been judged. Numbers, flags, colors and the like reach nothing.
 package struct OptionPolicy: Sendable {
     let isEnforced: Bool
 

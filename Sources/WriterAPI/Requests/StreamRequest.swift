@@ -2,7 +2,7 @@ import Bytewise
 import StreamWriter
 import WriterModel
 
-/// A stream as a client asks for it, and as `GET` shows it: the seed's parameters by the
+/// A stream as a client asks for it, and as `GET` shows it: the parameters of torchaudio's StreamWriter by the
 /// seed's names.
 package struct StreamRequest {
     package let config: StreamConfig
