@@ -80,6 +80,14 @@ extension StreamWriter {
         stream.countAccepted()
     }
 
+    /// A picture that is longer than the container can say would lose the file.
+    func requireLength(_ duration: Double, of index: Int) throws(StreamWriterError) {
+        guard let longest = monitor.withLock({ times[index].longestGap }).map({ max(0, $0 - 1) }), duration > longest else { return }
+        throw StreamWriterError(
+            .invalidParameter, "duration \(duration) is too long for \(format.name), which takes up to \(longest) s",
+            parameter: "duration")
+    }
+
     /// Times that the muxer would fail at are refused before they are taken.
     private func requireTime(_ pts: Double, of index: Int, _ stream: OpenStream) throws(StreamWriterError) {
         let times = monitor.withLock { self.times[index] }

@@ -159,7 +159,12 @@ public final class StreamWriter: @unchecked Sendable {
             if keyFrame { try stream.requirePictures() }
             try requireOrder(stream, from: pts)
             let ticks: Int64?
-            if let duration { ticks = try stream.ticks(ofPicture: duration) } else { ticks = nil }
+            if let duration {
+                ticks = try stream.ticks(ofPicture: duration)
+                try requireLength(duration, of: index)
+            } else {
+                ticks = nil
+            }
             if let pts { try jump(index, stream, to: pts) }
             if keyFrame { stream.askForKeyFrame() }
             return Chunk(writer: self, index: index, stream: stream, lastTicks: ticks)

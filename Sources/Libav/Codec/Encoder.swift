@@ -14,6 +14,7 @@ package final class Encoder {
     let context: UnsafeMutablePointer<AVCodecContext>
     private let sendsFramesThrough: Bool
     private let sampleRules: SampleRules?
+    private let pictureBound: UInt16?
     private var hasFrames = false
     /// It was told that no more frames come.
     private var isEnded = false
@@ -23,6 +24,7 @@ package final class Encoder {
     package init(_ settings: EncoderSettings) throws(LibavError) {
         self.settings = settings
         sampleRules = KnownFaults.sampleRules(of: settings)
+        pictureBound = KnownFaults.pictureBound(of: settings)
         let codec = settings.codec
         if codec.name.begins(with: "libx264") { Self.memoryStartsZeroed }
         context = try allocated(
@@ -93,6 +95,10 @@ package final class Encoder {
     package func send(_ frame: Frame?) throws(LibavError) {
         var frame = frame
         if let sampleRules, let given = frame { frame = try sampleRules.checked(given) }
+        if let pictureBound, let frame, frame.hasWords(above: pictureBound) {
+            throw .invalid(
+                "encoding with \(settings.codec.name): a picture has samples above \(pictureBound), the largest of its format; send samples in its range")
+        }
         if let frame {
             settings.color.apply(to: frame.pointer)
             settings.fieldOrder.apply(to: frame.pointer)

@@ -45,7 +45,8 @@ package final class Demuxer {
     /// Of the streams known so far, in the container's order: some containers tell of a stream by its first packet.
     package var media: [Codec.Media] {
         (0..<Int(context.pointee.nb_streams)).map { stream in
-            switch context.pointee.streams[stream]!.pointee.codecpar.pointee.codec_type {
+            if isCover(stream) { return .other }
+            return switch context.pointee.streams[stream]!.pointee.codecpar.pointee.codec_type {
             case AVMEDIA_TYPE_AUDIO: .audio
             case AVMEDIA_TYPE_VIDEO: .video
             default: .other
@@ -65,6 +66,13 @@ package final class Demuxer {
         }
         // A file that can't be read to its end has one for libav too.
         try check(reader.context.pointee.error, "reading the output back")
+    }
+
+    /// Whether one of the streams is a picture that stands for the file.
+    package var hasCover: Bool { (0..<Int(context.pointee.nb_streams)).contains(where: isCover) }
+
+    private func isCover(_ stream: Int) -> Bool {
+        context.pointee.streams[stream]!.pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0
     }
 
     /// Of the file, and of its streams where the file has no such key: ogg keeps all of it there.

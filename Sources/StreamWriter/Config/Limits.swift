@@ -12,6 +12,8 @@ package enum Limits {
     static let pts = 1e9
     /// The longest gap that is filled where the container can't hold one.
     static let filledSeconds = 3600.0
+    /// An hour at 30 a second.
+    static let filledPictures = 108_000.0
     /// Seconds; far below what any container tells apart, and what times up to `pts` have 64 bits for.
     static let leastTimeBase = 1e-9
     static let bFrames = 1000

@@ -20,6 +20,8 @@ final class OpenStream: @unchecked Sendable {
     private var lastPicture: Frame?
     /// A gap before the first picture, which then fills it.
     private var openGap: Range<Int64>?
+    /// Where what was sent ends and what is filled begins.
+    private var fillStart: Int64?
 
     init(
         _ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure, gapFilling: GapFilling
@@ -59,6 +61,7 @@ final class OpenStream: @unchecked Sendable {
     @discardableResult
     func countAccepted() -> Int64 {
         let frames = assembler.takeAcceptedFrames()
+        if frames > 0 { fillStart = nil }
         progress.accepted(frames: frames, frameBytes: assembler.frameBytes, nextPTS: nextPTS)
         return frames
     }
@@ -110,7 +113,8 @@ final class OpenStream: @unchecked Sendable {
             try translating(.outOfMemory) { () throws(LibavError) in try assembler.jump(to: tick, completing: &frames) }
             return try encode(frames, overlaps: false)
         }
-        try requireFillable(seconds(tick - start))
+        try requireFillable(from: fillStart ?? start, to: tick)
+        fillStart = fillStart ?? start
         while assembler.nextTick < tick {
             var frames: [Frame] = []
             try translating(.outOfMemory) { () throws(LibavError) in try assembler.fill(to: tick, completing: &frames) }
@@ -141,11 +145,12 @@ final class OpenStream: @unchecked Sendable {
         }
     }
 
-    private func requireFillable(_ seconds: Double) throws(StreamWriterError) {
-        guard seconds > Limits.filledSeconds else { return }
+    private func requireFillable(from start: Int64, to end: Int64) throws(StreamWriterError) {
+        let most = isVideo ? min(Limits.filledSeconds, Limits.filledPictures / frameRate) : Limits.filledSeconds
+        guard seconds(end - start) > most else { return }
         throw StreamWriterError(
             .invalidParameter,
-            "pts leaves a gap of \(seconds) s in stream \(index), which the container can't hold; at most \(Int(Limits.filledSeconds)) s are filled, so go on before \(nextPTS + Limits.filledSeconds), or choose a container that keeps times (matroska, mp4)",
+            "pts leaves a gap of \(seconds(end - start)) s in stream \(index), which the container can't hold; at most \(most) s are filled, so go on before \(seconds(start) + most), or choose a container that keeps times (matroska, mp4)",
             parameter: "pts")
     }
 

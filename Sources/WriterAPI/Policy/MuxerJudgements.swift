@@ -8,6 +8,7 @@ extension JudgementTable {
             .refused("hds smoothstreaming", "it makes, renames and removes folders and files by itself; dash and hls do not"),
             .refused("sap", "it announces itself on addresses of its own; rtp sends to one"),
             .refused("uncodedframecrc", "it takes no encoder's packets, only frames that were never encoded"),
+            .refused("fifo_test", "it is for tests of libav's, and reads memory that is not there"),
             .refused("fifo tee", "it writes to several destinations; write to each with a writer of its own"),
 
             .options(
@@ -89,7 +90,7 @@ extension JudgementTable {
     private static let plain = """
         a64 ac3 adts adx aiff alaw alp alsa amr amv apm apng aptx aptx_hd argo_cvg asf asf_stream ass ast au
         avi avif avm2 avs2 avs3 bit caf cavsvideo chromaprint codec2 codec2raw crc data daud dfpwm dirac
-        dnxhd dts dv dvd eac3 f32be f32le f64be f64le fbdev ffmetadata fifo_test film_cpk filmstrip fits
+        dnxhd dts dv dvd eac3 f32be f32le f64be f64le fbdev ffmetadata film_cpk filmstrip fits
         flac flv framecrc g722 g723_1 g726 g726le gif gsm gxf h261 h263 h264 hevc ico ilbc image2pipe ircam
         ivf jacosub kvag latm lrc m4v matroska microdvd mjpeg mkvtimestamp_v2 mlp mmf mp2 mp3 mpeg
         mpeg1video mpeg2video mpegts mulaw mxf mxf_d10 mxf_opatom null nut obu oga ogg ogv oma opus oss

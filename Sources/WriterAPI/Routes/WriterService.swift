@@ -96,6 +96,18 @@ final class WriterService: EncoderService {
         }
     }
 
+    /// A writer that has ended while the request waited for it is the gateway's to delete.
+    private func delete(_ exchange: Exchange) throws(Problem) {
+        do throws(Problem) {
+            exchange.respond(with: .deleted(leaving: try resource.delete()))
+        } catch {
+            switch resource.settledPhase {
+            case .ended, .discarded: try gateway.handBack(exchange)
+            case .absent, .alive: throw error
+            }
+        }
+    }
+
     private func respond(with error: Problem, _ exchange: Exchange) {
         let problem = resource.redacted(error)
         exchange.respond(with: problem, fields: problem.offsetFields)
@@ -158,7 +170,7 @@ final class WriterService: EncoderService {
         switch operation {
         case .getWriter: respond(with: resource.resource)
         case .deleteWriter:
-            exchange.respond(with: .deleted(leaving: try resource.delete()))
+            try delete(exchange)
         case .addStream:
             let (index, stream) = try resource.addStream(try json(exchange))
             let location = "/v1/writers/\(settings.writer)/streams/\(index)"

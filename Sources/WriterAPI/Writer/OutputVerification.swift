@@ -10,7 +10,9 @@ struct OutputVerification {
     private let content: VerifiedOutput?
 
     /// nil where there is no file that can be read back. Throws where it is not what was written.
-    init?(of place: WriterOutput, _ summary: WriterSummary, isCancelled: () -> Bool) throws(Problem) {
+    init?(
+        of place: WriterOutput, option: [String: String], _ summary: WriterSummary, isCancelled: () -> Bool
+    ) throws(Problem) {
         guard place.canBeRead else { return nil }
         let file = try place.openForReading()
         let ended = Problem(.wrongState, "The writer was ended while its output was read back.")
@@ -23,7 +25,7 @@ struct OutputVerification {
         content = try withoutActuallyEscaping(isCancelled) { isCancelled throws(Problem) in
             try asProblem { () throws(StreamWriterError) in
                 try VerifiedOutput(
-                    of: file.descriptor, format: place.muxer.name, against: summary, isCancelled: isCancelled)
+                    of: file.descriptor, format: place.muxer.name, option: option, against: summary, isCancelled: isCancelled)
             }
         }
     }

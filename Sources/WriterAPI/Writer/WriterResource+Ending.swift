@@ -59,7 +59,7 @@ extension WriterResource {
     /// `closed` is a promise: that it is kept is looked at first. A thread that gives the writer up ends the look.
     private func verify(_ parts: Parts, _ summary: WriterSummary) throws(Problem) -> OutputVerification? {
         guard parts.request.verify ?? settings.verifiesOutputs else { return nil }
-        return try OutputVerification(of: parts.place, summary) { lifecycle.isOver }
+        return try OutputVerification(of: parts.place, option: state.withLock { $0.openOption }, summary) { lifecycle.isOver }
     }
 
     // MARK: Failing

@@ -30,7 +30,8 @@ extension EndToEnd {
         @Test func aWriterWhoseFileWasCutMeanwhileHasFailedAndSaysSo() async throws {
             try await withServer { server in
                 let id = try await server.createWriter(["dst": "cut.wav", "streams": [Self.audio], "open": true])
-                try await server.sendChunk(Data(count: 48_000 * 4 * 5), to: id, stream: 0)
+                // Whole frames of the encoder, so that finalize has only the head to write again.
+                try await server.sendChunk(Data(count: 1_024 * 4 * 200), to: id, stream: 0)
                 // What is buffered is in the file now.
                 #expect(try await server.curl("POST", "/v1/writers/\(id)/flush").status == 200)
                 #expect(truncate(server.outputFolder + "/cut.wav", 1_000) == 0)
@@ -70,8 +71,8 @@ extension EndToEnd {
                 ])
                 try await server.sendChunk(Data(count: 64 * 48 * 3 * 5), to: id, stream: 0)
                 let warnings = try await server.finalize(id)["result"]["warnings"]
-                #expect(warnings[0]["code"] == "metadata-dropped" && warnings[0]["parameter"] == "metadata.mood", "\(warnings)")
-                #expect(warnings[1] == .null)
+                let dropped = warnings.array.filter { $0["code"] == "metadata-dropped" }
+                #expect(dropped.map { $0["parameter"] } == ["metadata.mood"], "\(warnings)")
             }
         }
     }
