@@ -20,6 +20,8 @@ struct ReadingBack: Equatable {
     var parses = false
     /// A video stream becomes the file's cover: pictures without times.
     var keepsVideoAsCover = false
+    /// It has no head: by one or two packets it is not known.
+    var needsPackets: Bool { demuxer == "apng" || demuxer == "mp3" }
 }
 
 // `VerificationTests` reads the output of every muxer back.

@@ -32,8 +32,7 @@ public struct VerifiedOutput: Sendable, Equatable {
             (found, hasCover, metadata) = try Self.read(descriptor, way, isCancelled)
         } catch {
             if error.kind == .interrupted { throw StreamWriterError(.wrongState, "the writer is aborted") }
-            // What has no head is known by its packets, of which one or two are too few.
-            if way.likeness == .duration, summary.streams.allSatisfy({ $0.written.packets <= 2 }) { return nil }
+            if way.needsPackets, summary.streams.allSatisfy({ $0.written.packets <= 2 }) { return nil }
             throw StreamWriterError(
                 .outputDamaged, "the finished output can't be read back: \(error.doing): \(error.text)",
                 libavError: error.text, log: error.log)
