@@ -80,13 +80,13 @@ extension EndToEnd {
                 ])
                 let bytes = channels * (channels == 1 ? 1 : 2)
                 #expect(try await server.curl("POST", Self.chunks(id), body: .bytes(Data(repeating: 0x81, count: short * bytes))).status == 200)
-                for call in ["finalize", "flush"] {
-                    let refused = try await server.curl("POST", "/v1/writers/\(id)/\(call)")
-                    #expect(refused.status == 422, "\(refused.text)")
-                    #expect(refused.problem == "invalid-samples")
-                    #expect(refused.json["detail"].string?.contains("send 1 more") == true, "\(refused.text)")
-                    #expect(try await server.writer(id)["state"] == "open")
-                }
+                let refused = try await server.curl("POST", "/v1/writers/\(id)/finalize")
+                #expect(refused.status == 422, "\(refused.text)")
+                #expect(refused.problem == "invalid-samples")
+                #expect(refused.json["detail"].string?.contains("send 1 more") == true, "\(refused.text)")
+                #expect(try await server.writer(id)["state"] == "open")
+                // What is no whole frame of the encoder is not given to it yet.
+                #expect(try await server.curl("POST", "/v1/writers/\(id)/flush").status == 200)
                 #expect(try await server.curl("POST", Self.chunks(id), body: .bytes(Data(repeating: 0x81, count: bytes))).status == 200)
                 let closed = try await server.curl("POST", "/v1/writers/\(id)/finalize")
                 #expect(closed.status == 200, "\(closed.text)")
