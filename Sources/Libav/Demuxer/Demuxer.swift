@@ -30,7 +30,7 @@ package final class Demuxer {
         var options: OpaquePointer?
         defer { av_dict_free(&options) }
         // What players leave out by an edit list was written all the same.
-        if input.pointee.priv_class != nil, format == "mov" { av_dict_set(&options, "ignore_editlist", "1", 0) }
+        if format == "mov" { av_dict_set(&options, "ignore_editlist", "1", 0) }
         var opened: UnsafeMutablePointer<AVFormatContext>? = context
         // Frees the context when it fails.
         try check(avformat_open_input(&opened, nil, input, &options), doing)
@@ -77,19 +77,9 @@ package final class Demuxer {
 
     /// Of the file, and of its streams where the file has no such key: ogg keeps all of it there.
     package var metadata: [String: String] {
-        (0..<Int(context.pointee.nb_streams)).reduce(into: pairs(of: context.pointee.metadata)) { found, stream in
-            found.merge(pairs(of: context.pointee.streams[stream]!.pointee.metadata)) { ofFile, _ in ofFile }
+        let ofStreams = (0..<Int(context.pointee.nb_streams)).flatMap { stream in
+            entries(of: context.pointee.streams[stream]!.pointee.metadata)
         }
+        return Dictionary((entries(of: context.pointee.metadata) + ofStreams).map { ($0.key, $0.value) }) { first, _ in first }
     }
-}
-
-/// The pairs of a dictionary of libav's.
-func pairs(of dictionary: OpaquePointer?) -> [String: String] {
-    var found: [String: String] = [:]
-    var entry: UnsafePointer<AVDictionaryEntry>?
-    while let next = UnsafePointer(av_dict_get(dictionary, "", entry, AV_DICT_IGNORE_SUFFIX)) {
-        found[String(cString: next.pointee.key)] = String(cString: next.pointee.value)
-        entry = next
-    }
-    return found
 }

@@ -22,13 +22,5 @@ package struct Options: ~Copyable {
     mutating func set(_ key: String, _ value: String) { av_dict_set(&dictionary, key, value, 0) }
 
     /// The keys nothing has consumed.
-    package var leftovers: [String] {
-        var keys: [String] = []
-        var entry: UnsafePointer<AVDictionaryEntry>?
-        while let next = UnsafePointer(av_dict_get(dictionary, "", entry, AV_DICT_IGNORE_SUFFIX)) {
-            keys.append(String(cString: next.pointee.key))
-            entry = next
-        }
-        return keys
-    }
+    package var leftovers: [String] { entries(of: dictionary).map(\.key) }
 }

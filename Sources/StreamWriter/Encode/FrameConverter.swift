@@ -10,10 +10,12 @@ final class FrameConverter {
     private var graph: FilterGraph?
     /// What the filters said they would give: a filter may change its mind on the way.
     private let output: MediaFormat?
+    /// How long a picture is unless it says so itself; nil where what it says is not kept.
+    private let ownTicks: Int64?
     private var hasFrames = false
     /// Which of the pictures that went into the filters came out.
     private(set) var tally = PictureTally()
-    /// Of the pictures in the filters, by their tags.
+    /// Of the pictures in the filters that are not as long as their rate says, by their tags.
     private var durations: [Int64: Int64] = [:]
     /// Converted without filters, and not taken yet.
     private var ready: Frame?
@@ -27,6 +29,14 @@ final class FrameConverter {
         samples = parts.converter
         graph = parts.graph
         output = graph?.output
+        // Where filters change the rate, or what times are counted in, pictures are as long as the new rate says.
+        if case .video(let given)? = plan.filtering?.input, case .video(let wanted) = plan.settings.input,
+            given.frameRate == wanted.frameRate, plan.inputTimeBase == plan.settings.timeBase
+        {
+            ownTicks = given.frameTicks
+        } else {
+            ownTicks = nil
+        }
     }
 
     /// What the next picture becomes is to be a key frame.
@@ -45,7 +55,7 @@ final class FrameConverter {
             if input.sampleCount > 0 { input.setDuration(Int64(input.sampleCount)) }
             if input.sampleCount == 0 {
                 tally.take()
-                durations[input.tag] = input.duration
+                if let ownTicks, input.duration != ownTicks { durations[input.tag] = input.duration }
             }
             try encoding { () throws(LibavError) in try graph.push(input) }
             mayHaveMore = true
@@ -113,9 +123,10 @@ final class FrameConverter {
         return frame
     }
 
-    /// A picture that says how long it is stays so, unless the filters change what times are counted in.
+    /// A picture that says how long it is stays so.
     private func keepDuration(of tag: Int64, _ frame: Frame) {
-        if plan.inputTimeBase == plan.settings.timeBase, let duration = durations[tag] { frame.setDuration(duration) }
+        if durations.isEmpty { return }
+        if let duration = durations[tag] { frame.setDuration(duration) }
         durations = durations.filter { $0.key >= tag }
     }
 

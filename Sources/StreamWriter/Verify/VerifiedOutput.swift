@@ -21,7 +21,7 @@ public struct VerifiedOutput: Sendable, Equatable {
     /// disagree, and `wrongState` once `isCancelled`, which is asked between packets.
     public init?(
         of descriptor: Int32, format name: String, option: [String: String] = [:], against summary: WriterSummary,
-        isCancelled: @escaping () -> Bool = { false }
+        isCancelled: () -> Bool = { false }
     ) throws(StreamWriterError) {
         guard let way = OutputFormat(named: name)?.readingBack(option: option),
             summary.streams.contains(where: { $0.written.packets > 0 })

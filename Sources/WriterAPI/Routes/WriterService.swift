@@ -92,6 +92,9 @@ final class WriterService: EncoderService {
         do throws(Problem) {
             try respond(to: request, by: caller, exchange)
         } catch {
+            // Deleted while the request waited for its turn.
+            let isGone = error.code == .wrongState && resource.phase == .discarded
+            if case .writer = request.operation, isGone { return respond(with: .noWriter(settings.writer.text), exchange) }
             respond(with: error, exchange)
         }
     }

@@ -22,11 +22,9 @@ struct OutputVerification {
                 .outputDamaged, "The finished output has \(bytes) bytes, and \(summary.bytesWritten) were written.")
         }
         self.digest = digest
-        content = try withoutActuallyEscaping(isCancelled) { isCancelled throws(Problem) in
-            try asProblem { () throws(StreamWriterError) in
-                try VerifiedOutput(
-                    of: file.descriptor, format: place.muxer.name, option: option, against: summary, isCancelled: isCancelled)
-            }
+        content = try asProblem { () throws(StreamWriterError) in
+            try VerifiedOutput(
+                of: file.descriptor, format: place.muxer.name, option: option, against: summary, isCancelled: isCancelled)
         }
     }
 

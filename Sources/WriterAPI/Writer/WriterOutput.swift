@@ -103,11 +103,13 @@ final class WriterOutput: Sendable {
     private let reading = Mutex(Reading())
 
     /// Whether there is one file of ours to read.
-    var canBeRead: Bool { file.map { !$0.isSpecial } ?? false }
+    var canBeRead: Bool { readable != nil }
+
+    private var readable: OwnFile? { file.flatMap { $0.isSpecial ? nil : $0 } }
 
     /// What has been written, for reading, once the writer is open.
     func openForReading() throws(Problem) -> OpenFile {
-        guard let file, !file.isSpecial else {
+        guard let file = readable else {
             throw Problem(.notFound, "The writer's output can't be read here: it is not a file that Penstock keeps.")
         }
         // Before it is opened, as the sandbox lets this process open its own file only; and after, as it may have
@@ -173,7 +175,7 @@ final class WriterOutput: Sendable {
     /// Looks at every file: not for each request, and under no lock.
     func look() -> Written {
         guard let folder else {
-            guard let own = file, !own.isSpecial else { return Written(isOneFile: false) }
+            guard canBeRead else { return Written(isOneFile: false) }
             if case .file(let path) = plan { return Written(outputFiles: [path], isOneFile: true) }
             return Written(isOneFile: true)
         }

@@ -96,6 +96,31 @@ extension EndToEnd {
             }
         }
 
+        /// Beside finalize a DELETE was told that the writer was closed, and deleted nothing.
+        @Test func aDeleteBesideAFinalizeOrAnotherDeleteDeletes() async throws {
+            try await withServer { server in
+                let audio: JSON = [
+                    "type": "audio", "sample_rate": 48_000, "num_channels": 2, "format": "s16", "encoder": "pcm_s16le",
+                ]
+                for round in 0..<12 {
+                    let id = try await server.createWriter(["dst": .string("d\(round).wav"), "streams": [audio], "open": true])
+                    try await server.sendChunk(Data(count: 48_000 * 4 * 10), to: id, stream: 0)
+                    try await inParallel(3) { index in
+                        let path = "/v1/writers/\(id)"
+                        let answer = try await index == 0
+                            ? server.curl("POST", path + "/finalize") : server.curl("DELETE", path)
+                        // "Just ending: try again" is the one answer that is not about how it ended.
+                        let expected = index == 0 ? [200, 404, 409, 503] : [204, 404, 503]
+                        #expect(expected.contains(answer.status), "\(index): \(answer.text)")
+                        #expect(!answer.text.contains("configuring"), "\(answer.text)")
+                    }
+                    let left = try await server.curl("DELETE", "/v1/writers/\(id)")
+                    #expect([204, 404].contains(left.status), "\(left.text)")
+                    #expect(!FileManager.default.fileExists(atPath: server.outputFolder + "/d\(round).wav"))
+                }
+            }
+        }
+
         @Test func writersAreListedNewestFirstInPages() async throws {
             try await withServer { server in
                 var created: [String] = []
