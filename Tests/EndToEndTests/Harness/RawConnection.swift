@@ -69,14 +69,14 @@ actor RawConnection {
 
     /// Sends `bytes` as one body in chunked transfer coding, `piece` bytes a chunk, each in a
     /// write of its own.
-    func sendChunked(_ bytes: Data, piece: Int) throws {
+    func sendChunked(_ bytes: Data, piece: Int, ends: Bool = true) throws {
         var start = bytes.startIndex
         while start < bytes.endIndex {
             let end = min(start + piece, bytes.endIndex)
             try send(Data("\(String(end - start, radix: 16))\r\n".utf8) + bytes[start..<end] + Data("\r\n".utf8))
             start = end
         }
-        try send("0\r\n\r\n")
+        if ends { try send("0\r\n\r\n") }
     }
 
     /// A request with Content-Length and its response.
