@@ -46,3 +46,14 @@ extension KnownFaults {
     /// the end, by which decoders know what to cut off; after a flush it may have none left to mark.
     static func mayBeFlushed(_ muxer: String) -> Bool { !["hls", "oga", "ogg", "ogv", "opus", "spx"].contains(muxer) }
 }
+    /// Leaves out a last page of packets without bytes: pictures of Theora that are as the one before.
+    static func losesEmptyEnd(_ muxer: String) -> Bool { ["oga", "ogg", "ogv"].contains(muxer) }
+
+    /// The most bytes that the sizes in its headers, of 32 bits, can tell; they would begin anew.
+    package static func mostBytes(of muxer: String) -> Int64? {
+        let counting: Set<String> = [
+            "aiff", "apm", "argo_asf", "argo_cvg", "ast", "au", "avm2", "film_cpk", "kvag", "mmf", "rm", "swf", "wav", "wsaud",
+        ]
+        return counting.contains(muxer) ? Int64(UInt32.max) : nil
+    }
+

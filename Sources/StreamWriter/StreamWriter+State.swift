@@ -167,7 +167,9 @@ extension StreamWriter {
                 _ = try muxer.addStream(part.encoder, part.presentation)
             }
         }
-        var options = Options(destination.defaults.merging(option) { $1 })
+        let completed = destination.isFile ? format.completed(option) : destination.defaults.merging(option) { $1 }
+        if destination.isFile { mostBytes = format.mostBytes(option: completed) }
+        var options = Options(completed)
         try openDestination(muxer, &options)
         muxer.settlingTime = destination.settlingTime(option: option)
         if let option = muxer.reservation(above: Limits.bufferBytes.upperBound, in: options) {

@@ -32,6 +32,8 @@ public final class StreamWriter: @unchecked Sendable {
     var chunks: Set<Int> = []
     /// The size of the output, once the muxer is gone.
     var finalBytes: Int64 = 0
+    /// The most that the container can tell of, once it is open.
+    var mostBytes: Int64?
 
     enum State: String { case configuring, open, closed, aborted }
 

@@ -108,4 +108,13 @@ import Testing
         if ["mkv", "nut", "ogg"].contains(container) { #expect(tag(probe.streams[0], "title") == "Left door") }
         if container == "mp4" { #expect(tag(probe.streams[0], "handler_name") == "Left door") }
     }
+
+    /// The chunk that a size of 64 bits comes to where it is needed (EBU Tech 3306).
+    @Test(arguments: [([:], "JUNK"), (["rf64": "never"], "fmt "), (["rf64": "always"], "ds64")])
+    func wavHasRoomToBecomeRF64(option: [String: String], chunk: String) throws {
+        let config = AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: .s16)
+        try encode(.audio(config), tone(samples: 4_800, channels: 2), to: folder.destination("a.wav"), option: option)
+        #expect(try folder.bytes("a.wav").dropFirst(12).prefix(4) == Data(chunk.utf8))
+        #expect(try decodeAudio(folder.path("a.wav"), codec: "pcm_s16le") == tone(samples: 4_800, channels: 2))
+    }
 }

@@ -171,7 +171,7 @@ import WriterModel
         let closed = try scene.resource.finalize()
         #expect(try scene.resource.finalize() == closed)
         #expect(closed["state"] == "closed" && closed["result"]?.objectValue?["ended_by"] == "finalize")
-        // 44 bytes of RIFF, fmt and data heads, libav's LIST of 34, and 8 of samples.
+        // 44 bytes of RIFF, fmt and data heads, 36 of room for RF64, libav's LIST of 34, and 8 of samples.
         #expect(closed["result"]?.objectValue?["bytes"] == .integer(Int64(scene.folder.bytes("out/a.wav")!.count)))
         #expect(Array(scene.folder.bytes("out/a.wav")!.suffix(8)) == [1, 0, 2, 0, 3, 0, 4, 0])
         #expect(scene.ends == [.concluded(.closed)])

@@ -88,6 +88,7 @@ public final class Chunk {
         try writer.checkNotFailed()
         guard isFinished else { return }
         throw StreamWriterError(.wrongState, "the chunk is finished")
+        try writer.requireRoom()
     }
 
     private func prepareRegions(_ limit: Int) throws(StreamWriterError) {

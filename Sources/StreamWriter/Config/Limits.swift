@@ -39,6 +39,9 @@ package enum Limits {
     /// Regions offered to one `read`: one `readv` takes 1024.
     static let regionsPerRead = 512
 
+    /// More than may be between what was taken and what was written.
+    static let bytesUnderWay: Int64 = 128 << 20
+
     /// Packets waiting for the muxer.
     static let queuedPackets = 256
     static let queuedPacketBytes = 32 << 20

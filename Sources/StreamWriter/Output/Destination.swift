@@ -33,6 +33,8 @@ public struct Destination: Sendable {
         Destination(target: .device(name), name: name)
     }
 
+    var isFile: Bool { if case .file = target { true } else { false } }
+
     /// A client may be watching what goes there while it is written.
     var isLive: Bool {
         switch target {

@@ -32,6 +32,24 @@ extension OutputFormat {
         "webp", "wsaud", "wtv", "wv",
     ]
 
+    /// The options that a file is written with where the client gives these.
+    func completed(_ option: [String: String]) -> [String: String] {
+        var option = option
+        // Room for a size of 64 bits, which a header of RIFF's has not: above 4 GiB it becomes RF64.
+        if name == "wav" && option["rf64"] == nil { option["rf64"] = "auto" }
+        guard Self.movFamily.contains(name), let options = MuxerOptions(self, option), Self.fragments(options) else { return option }
+        // A head that comes with the first fragment says where each stream begins if it holds none of it.
+        let isSettled = ["empty_moov", "delay_moov", "cmaf", "dash"].contains { options.has($0, in: "movflags") }
+        if !isSettled { option["movflags", default: ""] += "+delay_moov" }
+        return option
+    }
+
+    /// The most bytes that a file of it may have, written with these options.
+    func mostBytes(option: [String: String]) -> Int64? {
+        if name == "wav", let options = MuxerOptions(self, option), options.integer("rf64") != 0 { return nil }
+        return KnownFaults.mostBytes(of: name)
+    }
+
     /// Writes self-contained fragments one after the other.
     private static func fragments(_ options: borrowing MuxerOptions) -> Bool {
         for flag in ["hybrid_fragmented", "global_sidx"] where options.has(flag, in: "movflags") { return false }

@@ -162,7 +162,7 @@ extension EndToEnd {
             try await Tenants.run(Self.lines, in: folder) { (tenants) async throws -> Void in
                 #expect(try await tenants.call("acme-token", "GET", "/v1/writers/x").json["format"] == "wav")
                 #expect(try await tenants.call("beta-token", "GET", "/v1/writers/x").json["format"] == "flac")
-                #expect(try await tenants.call("acme-token", "GET", "/v1/writers/x/output").body.count == 44 + 1_600 + 34)
+                #expect(try await tenants.call("acme-token", "GET", "/v1/writers/x/output").body.count == 44 + 1_600 + 34 + 36)
                 #expect(try await tenants.ids("beta-token") == ["x"])
                 #expect(try await tenants.ids("acme-token").count == 2)
                 #expect(try await tenants.ids("boss-token").count == 3)

@@ -61,7 +61,7 @@ extension EndToEnd {
                     try await tenants.call("a", "PUT", "/v1/writers/y", body).status == 201
                 }
                 for id in ["x", "y"] { #expect(try await tenants.call("a", "POST", "/v1/writers/\(id)/finalize").status == 200) }
-                for folder in ["first", "second"] { #expect(try tenants.server.output("\(folder)/x.wav").count == 78) }
+                for folder in ["first", "second"] { #expect(try tenants.server.output("\(folder)/x.wav").count == 114) }
             }
         }
 
