@@ -133,9 +133,9 @@ public final class StreamWriter: @unchecked Sendable {
             }
             let sink = PacketSink(
                 muxer: muxer!, timeBases: parts.map(\.description.timeBase), failure: failure)
+            let holding = format.holding(option: option, destination: destination.name)
             let opened = zip(parts, counters).map {
-                OpenStream(
-                    $0, sink: sink, progress: $1, failure: failure, gapFilling: format.gapFilling(of: $0.description.kind))
+                OpenStream($0, sink: sink, progress: $1, failure: failure, format: holding)
             }
             parts = []
             monitor.withLock {
@@ -164,6 +164,7 @@ public final class StreamWriter: @unchecked Sendable {
             if let duration {
                 ticks = try stream.ticks(ofPicture: duration)
                 try requireLength(duration, of: index)
+                try stream.requireFillable(duration: ticks!)
             } else {
                 ticks = nil
             }

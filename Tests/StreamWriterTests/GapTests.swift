@@ -23,6 +23,7 @@ import Testing
 
     @Test(arguments: [
         ("wav", nil, nil), ("flac", nil, nil), ("aiff", nil, nil), ("au", nil, nil), ("w64", nil, nil), ("caf", nil, nil), ("tta", nil, nil),
+        ("oga", nil, "flac"), ("mov", nil, "pcm_s16le"), ("mov", nil, "pcm_s16be"),
         ("raw", "s16le", nil), ("avi", "avi", "pcm_s16le"),
     ] as [(String, String?, String?)])
     func soundThatComesLateIsPrecededBySilence(container: String, muxer: String?, encoder: String?) throws {
@@ -54,7 +55,7 @@ import Testing
         #expect(!loud.contains { $0 > 2.67 && $0 < 2.95 })
     }
 
-    @Test(arguments: ["mka", "mp4", "nut", "oga"])
+    @Test(arguments: ["mka", "mp4", "nut"])
     func containersWithTimesKeepTheGap(container: String) throws {
         let summary = try sound("a." + container, encoder: container == "mp4" ? "aac" : "flac", first: nil, second: 3.0)
         #expect(summary.streams[0].warnings == [])
@@ -99,7 +100,10 @@ import Testing
         try writer.send(samples, to: 1, pts: 1)
         let summary = try writer.close()
         #expect(summary.streams.map { $0.warnings.map(\.code) } == [[.gapFilled], [.gapFilled]])
-        #expect(try probe(folder.path("a.avi"))["nb_read_frames"] == "30")
+        // The first picture is there from the start, and avi itself says by empty frames how long it is. All is
+        // later by the samples that mp3 has first, in whole pictures one.
+        let times = try probeList(folder.path("a.avi"), "packet", "pts_time").compactMap(Double.init)
+        #expect(times == [0, 1.04, 1.08, 1.12, 1.16, 1.2])
     }
 
     @Test func gapsTooLongToFillOrToTellAreRefused() throws {
@@ -122,18 +126,22 @@ import Testing
     /// sources, and what the formats are.
     @Test func everyMuxersGapsAreAsItsFormatHasThem() throws {
         let holding = [
-            "3g2", "3gp", "apng", "asf", "dash", "flv", "gif", "hls", "ipod", "ismv", "matroska", "mov", "mp4", "mpeg", "mpegts", "nut", "ogg", "oga", "opus",
-            "rtp_mpegts", "rtsp", "segment", "webm", "webp", "ivf", "framemd5", "psp", "f4v", "vob", "tee",
+            "3g2", "3gp", "asf", "dash", "flv", "hls", "ipod", "ismv", "matroska", "mov", "mp4", "mpegts", "nut", "rtp_mpegts", "rtsp", "webm", "ivf", "framemd5",
+            "psp", "f4v",
         ]
         let filled = [
             "ac3", "adts", "aiff", "au", "caf", "eac3", "f32le", "flac", "h264", "hevc", "image2", "image2pipe", "latm", "m4v", "mjpeg", "mp2", "mp3", "mxf",
-            "rawvideo", "s16le", "tta", "w64", "wav", "wv", "yuv4mpegpipe", "voc", "obu", "dts", "gsm", "amr",
+            "rawvideo", "s16le", "tta", "w64", "wav", "wv", "yuv4mpegpipe", "voc", "obu", "dts", "gsm", "amr", "mpeg", "vob", "dvd", "svcd", "vcd", "ogg", "oga",
+            "ogv", "opus", "rm",
         ]
         for (names, expected) in [(holding, GapFilling.none), (filled, .all)] {
             for name in names {
                 let info = try StreamWriter.resolveMuxer(format: name, name: "")
                 #expect(info.gapFilling(of: .audio) == expected && info.gapFilling(of: .video) == expected, "\(name)")
             }
+        }
+        for name in ["apng", "gif", "webp", "avif"] where (try? StreamWriter.resolveMuxer(format: name, name: "")) != nil {
+            #expect(try StreamWriter.resolveMuxer(format: name, name: "").gapFilling(of: .video) == .start)
         }
         let avi = try StreamWriter.resolveMuxer(format: "avi", name: "")
         #expect(avi.gapFilling(of: .audio) == .all && avi.gapFilling(of: .video) == .start)

@@ -126,4 +126,16 @@ import Testing
         // x264 reorders by two pictures.
         #expect(abs(shown[0] - 2.0 / 25) < 0.0011)
     }
+
+    /// AAC has 1,024 samples before the first.
+    @Test(arguments: ["frag_keyframe+empty_moov", "frag_keyframe+empty_moov+default_base_moof", "frag_keyframe", "frag_keyframe+delay_moov", "faststart"])
+    func picturesThatBeginLaterDoSoInFragmentsToo(movflags: String) throws {
+        let writer = try writer("a.mp4", format: nil, sound: "aac", option: ["movflags": movflags])
+        try writer.send(pictures(count: 10, bytesPerFrame: Self.frame), to: 0, pts: 1)
+        try writer.send(tone(samples: 66_150, channels: 2, rate: 44_100), to: 1)
+        _ = try writer.close()
+        let probe = try Probe(folder.path("a.mp4"), showing: ["packets"])
+        let pictures = times(probe, 0, "pts_time").sorted(), sounds = times(probe, 1, "pts_time").sorted()
+        #expect(pictures.count == 10 && abs(pictures[0] - sounds[0] - 1 - 1024 / 44_100.0) < 0.001, "\(pictures[0]) beside \(sounds[0])")
+    }
 }

@@ -75,6 +75,19 @@ import Testing
         #expect(abs((probe.format.number("duration") ?? 0) - (3 + 2.0 / 30)) < 0.08)
     }
 
+    @Test(arguments: [("ogv", "libtheora"), ("avi", "libx264"), ("avi", "mpeg4"), ("h264", "libx264"), ("mjpeg", "mjpeg"), ("mpg", "mpeg1video"), ("hevc", "libx265"), ("dv", nil)] as [(String, String?)])
+    func whereTheRateIsAllThereIsAnotherTimeBaseIsRefused(container: String, encoder: String?) throws {
+        let writer = try StreamWriter(destination: folder.destination("a." + container), format: nil)
+        var config = config(Rational(1, 1000))
+        config.encoder = encoder
+        if container == "dv" { (config.width, config.height, config.frameRate) = (720, 576, Rational(25, 1)!) }
+        let error = try #require(throws: StreamWriterError.self) { try writer.addStream(.video(config)) }
+        #expect(error.parameter == "time_base" || encoder == "mpeg1video" || encoder == nil, "\(error.message)")
+        config.timeBase = nil
+        if encoder == "mpeg1video" { config.frameRate = Rational(25, 1)! }
+        _ = try writer.addStream(.video(config))
+    }
+
     @Test func durationsAreForPicturesAndTimeBasesPartsOfAFrame() throws {
         let writer = try StreamWriter(destination: folder.destination("a.mkv"), format: nil)
         for wrong in [Rational(1, 10)!, Rational(1, 1)!, Rational(1, Int(Int32.max))!] {

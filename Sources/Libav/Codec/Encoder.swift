@@ -85,6 +85,14 @@ package final class Encoder {
         settings.codec.takesAnyFrameSize ? 0 : Int(context.pointee.frame_size)
     }
 
+    /// Its bytes tell how many samples they are, which is all that some containers keep of their time: PCM, and the
+    /// ADPCM that mov has blocks of.
+    package var countsSamples: Bool {
+        let codec = context.pointee.codec_id
+        if [AV_CODEC_ID_ADPCM_MS, AV_CODEC_ID_ADPCM_IMA_WAV].contains(codec) { return true }
+        return context.pointee.frame_size <= 1 && av_get_bits_per_sample(codec) > 0
+    }
+
     /// The largest sample it takes, up and down, where there is one.
     package var sampleBound: Float? { sampleRules?.bound }
 

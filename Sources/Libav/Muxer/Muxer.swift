@@ -48,6 +48,8 @@ package final class Muxer {
     private var hasPackets = false
     /// What each stream has been given, by the container's times.
     package private(set) var tallies: [PacketTally] = []
+    /// What the last packet of each stream was: how long, in its time base in the file, and whether it was empty.
+    private var endings: [(ticks: Int64, isEmpty: Bool)] = []
     /// An assertion failed in it: nothing of it may be used again.
     private var isBroken = false
 
@@ -107,6 +109,7 @@ package final class Muxer {
         encoderTimeBases.append(encoder.timeBase)
         leads.append(encoder.lead)
         tallies.append(PacketTally())
+        endings.append((0, false))
         return Int(stream.pointee.index)
     }
 
@@ -142,6 +145,7 @@ package final class Muxer {
     }
 
     private static let ignoringErrors = "ignore_io_errors"
+    private static let lastDelay = "final_delay"
     private static let avoidingNegativeTimes = "avoid_negative_ts"
 
     /// Takes the muxer's options out of `options`.
@@ -159,6 +163,17 @@ package final class Muxer {
         }
         movesStart = !keys.contains(Self.avoidingNegativeTimes)
         try checkGateFirst(avformat_init_output(context, &options.dictionary), doing)
+        keepStartOfFragments()
+    }
+
+    /// Fragments behind a head that was written before any packet came begin at zero, each stream for itself,
+    /// unless they are said to go on from others: then their own times are kept.
+    private func keepStartOfFragments() {
+        // Times before zero, which they have no room for, must have been moved.
+        guard movesStart, context.pointee.avoid_negative_ts > 0, hasFlag(context, "empty_moov", in: "movflags"),
+            !hasFlag(context, "delay_moov", in: "movflags")
+        else { return }
+        av_opt_set(context, "movflags", "+frag_discont", AV_OPT_SEARCH_CHILDREN)
     }
 
     /// The option that has the muxer reserve more than so many bytes of memory or output; nil when none
@@ -242,6 +257,7 @@ package final class Muxer {
         tallies[index].add(packet, timeBase)
         if let io = context.pointee.pb {
             io.pointee.direct = packet.byteCount >= Self.directBytes ? 1 : 0
+        endings[index] = (packet.duration, packet.byteCount == 0)
             io.pointee.min_packet_size = gathers ? Self.gatherBytes : 0
         }
         let code = try unbroken(GuardedCall.write(packet.pointer, to: context), "writing a packet")
@@ -275,6 +291,11 @@ package final class Muxer {
         }
         let code = try unbroken(GuardedCall.writeTrailer(of: context), "writing the trailer of \(format.name)")
         try gate.check()
+        tellLastDuration()
+        if KnownFaults.losesEmptyEnd(format.name), endings.contains(where: \.isEmpty) {
+            try writeHeldPackets()
+            try check(unbroken(GuardedCall.flush(context), "writing the last page"), "writing the last page")
+        }
         // Some muxers refuse to end what they got no packet for; that is no failure of ours.
         if hasPackets { try check(code, "writing the trailer of \(format.name)") }
         try sendGathered()
@@ -288,6 +309,26 @@ package final class Muxer {
 
     private func wait(_ time: Duration) {
         let deadline = ContinuousClock.now + time
+    /// Where a picture lasts until the next, an option says how long the last one does.
+    private func tellLastDuration() {
+        guard let ticks = endings.first?.ticks, ticks > 0, let stream = context.pointee.streams[0] else { return }
+        let duration = av_mul_q(AVRational(num: Int32(clamping: ticks), den: 1), stream.pointee.time_base)
+        switch format.name {
+        case "gif":
+            var given: Int64 = 0
+            guard av_opt_get_int(context, Self.lastDelay, AV_OPT_SEARCH_CHILDREN, &given) >= 0, given < 0 else { return }
+            let hundredths = av_rescale_q(1, duration, AVRational(num: 1, den: 100))
+            av_opt_set_int(context, Self.lastDelay, min(hundredths, Int64(UInt16.max)), AV_OPT_SEARCH_CHILDREN)
+        case "apng":
+            var given = AVRational()
+            guard av_opt_get_q(context, Self.lastDelay, AV_OPT_SEARCH_CHILDREN, &given) >= 0, given.num == 0 else { return }
+            var delay = AVRational()
+            _ = av_reduce(&delay.num, &delay.den, Int64(duration.num), Int64(duration.den), Int64(UInt16.max))
+            av_opt_set_q(context, Self.lastDelay, delay, AV_OPT_SEARCH_CHILDREN)
+        default: break
+        }
+    }
+
         while ContinuousClock.now < deadline && !interruption.isRequested { usleep(10_000) }
     }
 

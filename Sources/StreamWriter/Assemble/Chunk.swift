@@ -76,22 +76,19 @@ public final class Chunk {
 
     /// Gives the last picture its duration.
     private func endLast() throws(StreamWriterError) {
-        guard let picture = held, let start = picture.pts, let lastTicks else { return }
+        guard let picture = held, let lastTicks else { return }
         held = nil
-        picture.setDuration(lastTicks)
-        stream.assembler.prolongLast(to: start + lastTicks)
-        stream.countAccepted()
-        try stream.encode([picture], overlaps: true)
+        try stream.encode(last: picture, ticks: lastTicks)
     }
 
     private func requireUnfinished() throws(StreamWriterError) {
         try writer.checkNotFailed()
         guard isFinished else { return }
         throw StreamWriterError(.wrongState, "the chunk is finished")
-        try writer.requireRoom()
     }
 
     private func prepareRegions(_ limit: Int) throws(StreamWriterError) {
+        try writer.requireRoom()
         regions.removeAll(keepingCapacity: true)
         try translating(.outOfMemory) { () throws(LibavError) in
             try stream.assembler.appendRegions(upTo: limit, to: &regions)

@@ -11,22 +11,18 @@ final class OpenStream: @unchecked Sendable {
     private let failure: FirstFailure
     private let encoder: String
     private let leastSamples: Int
-    private let index: Int
+    let index: Int
     /// Pictures a second.
-    private let frameRate: Double
-    private let isVideo: Bool
-    private let gapFilling: GapFilling
-    /// What gaps are filled with.
-    private var lastPicture: Frame?
-    /// A gap before the first picture, which then fills it.
-    private var openGap: Range<Int64>?
-    /// Where what was sent ends and what is filled begins.
-    private var fillStart: Int64?
+    let frameRate: Double
+    let isVideo: Bool
+    var gaps: GapState
 
     init(
-        _ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure, gapFilling: GapFilling
+        _ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure, format: OutputFormat
     ) {
-        self.gapFilling = gapFilling
+        gaps = GapState(
+            filling: format.gapFilling(of: parts.description.kind, countsSamples: parts.encoder.countsSamples),
+            fillsDurations: !format.takesPicturesAtAnyTime, keepsLastDuration: format.keepsLastDuration)
         assembler = parts.assembler
         converter = FrameConverter(parts)
         self.progress = progress
@@ -61,7 +57,7 @@ final class OpenStream: @unchecked Sendable {
     @discardableResult
     func countAccepted() -> Int64 {
         let frames = assembler.takeAcceptedFrames()
-        if frames > 0 { fillStart = nil }
+        if frames > 0 { gaps.fillStart = nil }
         progress.accepted(frames: frames, frameBytes: assembler.frameBytes, nextPTS: nextPTS)
         return frames
     }
@@ -78,12 +74,13 @@ final class OpenStream: @unchecked Sendable {
     /// Converts frames here and encodes them; on a thread of the stream's own if `overlaps`.
     func encode(_ frames: [Frame], overlaps: Bool) throws(StreamWriterError) {
         for frame in frames {
-            if gapFilling != .none, frame.sampleCount == 0 { try keep(frame) }
+            if gaps.filling != .none, frame.sampleCount == 0 { try keep(frame) }
+            gaps.lasting = nil
             try encodeOne(frame, overlaps: overlaps)
         }
     }
 
-    private func encodeOne(_ frame: Frame, overlaps: Bool) throws(StreamWriterError) {
+    func encodeOne(_ frame: Frame, overlaps: Bool) throws(StreamWriterError) {
         try failing { () throws(StreamWriterError) in try converter.begin(frame) }
         try submitConverted(overlaps: overlaps)
     }
@@ -100,58 +97,6 @@ final class OpenStream: @unchecked Sendable {
                 parameter: "duration")
         }
         return tick(duration)
-    }
-
-    // MARK: Gaps
-
-    /// What follows goes to `tick`. What lies before it is filled where the container can't leave it out.
-    func jump(to tick: Int64) throws(StreamWriterError) {
-        let start = assembler.nextTick
-        let fills = gapFilling == .all || gapFilling == .start && start == 0 && progress.current.frames == 0
-        guard fills, tick > start else {
-            var frames: [Frame] = []
-            try translating(.outOfMemory) { () throws(LibavError) in try assembler.jump(to: tick, completing: &frames) }
-            return try encode(frames, overlaps: false)
-        }
-        try requireFillable(from: fillStart ?? start, to: tick)
-        fillStart = fillStart ?? start
-        while assembler.nextTick < tick {
-            var frames: [Frame] = []
-            try translating(.outOfMemory) { () throws(LibavError) in try assembler.fill(to: tick, completing: &frames) }
-            try encode(frames, overlaps: true)
-        }
-        progress.filled(seconds: seconds(tick - start))
-        guard isVideo else { return }
-        if let lastPicture { try repeatPicture(lastPicture, in: start..<tick) } else { openGap = (openGap?.lowerBound ?? start)..<tick }
-    }
-
-    /// The picture may have to fill a gap, before it or after it.
-    private func keep(_ picture: Frame) throws(StreamWriterError) {
-        let copy = try translating(.outOfMemory) { () throws(LibavError) in try picture.reference() }
-        if let gap = openGap {
-            openGap = nil
-            try repeatPicture(copy, in: gap)
-        }
-        lastPicture = copy
-    }
-
-    private func repeatPicture(_ picture: Frame, in gap: Range<Int64>) throws(StreamWriterError) {
-        let step = max(1, Int64((1 / (frameRate / Double(assembler.rate.numerator) * Double(assembler.rate.denominator))).rounded()))
-        for tick in stride(from: gap.lowerBound, to: gap.upperBound, by: Int(step)) {
-            let copy = try translating(.outOfMemory) { () throws(LibavError) in try picture.reference() }
-            copy.pts = tick
-            copy.setDuration(step)
-            try encodeOne(copy, overlaps: true)
-        }
-    }
-
-    private func requireFillable(from start: Int64, to end: Int64) throws(StreamWriterError) {
-        let most = isVideo ? min(Limits.filledSeconds, Limits.filledPictures / frameRate) : Limits.filledSeconds
-        guard seconds(end - start) > most else { return }
-        throw StreamWriterError(
-            .invalidParameter,
-            "pts leaves a gap of \(seconds(end - start)) s in stream \(index), which the container can't hold; at most \(most) s are filled, so go on before \(seconds(start) + most), or choose a container that keeps times (matroska, mp4)",
-            parameter: "pts")
     }
 
     /// What `progress` has of the converter's tally.
@@ -206,6 +151,7 @@ final class OpenStream: @unchecked Sendable {
             try assembler.finishShort(completing: &frames)
         }
         try encode(frames, overlaps: false)
+        try endLasting()
         try failing { () throws(StreamWriterError) in try converter.finish() }
         try submitConverted(overlaps: false)
         try pipeline.withStage { stage throws(StreamWriterError) in try stage.finish() }

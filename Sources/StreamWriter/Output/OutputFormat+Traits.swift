@@ -2,7 +2,7 @@ import Libav
 
 // What libav does not say about its muxers.
 extension OutputFormat {
-    private static let movFamily: Set<String> = [
+    static let movFamily: Set<String> = [
         "3g2", "3gp", "f4v", "ipod", "ismv", "mov", "mp4", "psp",
     ]
 
@@ -56,38 +56,5 @@ extension OutputFormat {
         for flag in ["frag_keyframe", "empty_moov", "frag_custom", "frag_every_frame", "dash", "cmaf"]
         where options.has(flag, in: "movflags") { return true }
         return options.integer("frag_duration") > 0 || options.integer("frag_size") > 0
-    }
-}
-
-/// Which gaps in a stream's time are filled, since the container can't tell of them.
-public enum GapFilling: Sendable {
-    case none, all
-    /// Those before the first frame.
-    case start
-}
-
-extension OutputFormat {
-    /// With times of their own for each packet, though libav does not say that their rate may vary.
-    private static let keepingTimes: Set<String> = movFamily.union([
-        "asf", "asf_stream", "avif", "dash", "dvd", "fifo", "hds", "hls", "ivf", "matroska", "mpeg", "oga", "ogg", "ogv", "opus",
-        "rm", "rtp", "rtp_mpegts", "rtsp", "sap", "segment", "smoothstreaming", "spx", "ssegment", "stream_segment",
-        "stream_segment,ssegment", "svcd", "tee", "vcd", "vob", "webm_chunk", "wtv",
-    ])
-
-    /// `VARIABLE_FPS` says that a packet has a time of its own, `NOTIMESTAMPS` that none has.
-    func gapFilling(of kind: StreamDescription.Kind) -> GapFilling {
-        // What is played at once has the time of its arrival.
-        if isDevice || name == "null" { return .none }
-        // Frames that are missing are empty ones, though only behind the first; sound is bytes one after the other.
-        if name == "avi" && kind == .video { return .start }
-        if ignoresTimes { return .all }
-        return allowsVariableRate || Self.keepingTimes.contains(name) ? .none : .all
-    }
-}
-
-extension MuxerInfo {
-    /// Which gaps in a stream's time are filled before they come to it.
-    public func gapFilling(of kind: StreamDescription.Kind) -> GapFilling {
-        OutputFormat(named: name)?.gapFilling(of: kind) ?? .none
     }
 }

@@ -67,7 +67,7 @@ struct PreparedStream {
         converter = nil
         leastSamples = 0
         let keepsBytes = plan.filtering == nil && encoder.settings.codec.isRawVideo
-        let timing = try VideoTiming(config)
+        let timing = try VideoTiming(config, for: format)
         let pictures = try translating(.unsupportedValue, parameter: "format") { () throws(LibavError) in
             try PictureAssembler(
                 input: video.input, width: config.width, height: config.height,

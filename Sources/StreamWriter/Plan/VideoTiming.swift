@@ -9,7 +9,13 @@ struct VideoTiming {
     /// Frames may be anywhere, no nearer than a tick.
     let isFree: Bool
 
-    init(_ config: VideoStreamConfig) throws(StreamWriterError) {
+    init(_ config: VideoStreamConfig, for format: OutputFormat) throws(StreamWriterError) {
+        if config.timeBase != nil && !format.takesPicturesAtAnyTime {
+            throw StreamWriterError(
+                .unsupportedValue,
+                "\(format.name) holds pictures at their frame_rate only; leave time_base out, or choose a container that keeps times (matroska, mp4, mov, nut, flv, mpegts)",
+                parameter: "time_base")
+        }
         isFree = config.timeBase != nil
         let base = config.timeBase ?? Rational(config.frameRate.denominator, config.frameRate.numerator)!
         let ticks = Rational(

@@ -1,0 +1,138 @@
+import Libav
+
+/// What a stream knows of the gaps in its time.
+struct GapState {
+    let filling: GapFilling
+    /// A picture that lasts longer than its rate says is there more than once.
+    let fillsDurations: Bool
+    /// The container tells how long the last picture is.
+    let keepsLastDuration: Bool
+    /// What gaps are filled with.
+    var picture: Frame?
+    /// A gap before the first picture, which then fills it.
+    var open: Range<Int64>?
+    /// Where what was sent ends and what is filled begins.
+    var fillStart: Int64?
+    /// The picture that came last, if it lasts longer than the container tells, and where it ends.
+    var lasting: (picture: Frame, end: Int64)?
+
+    init(filling: GapFilling, fillsDurations: Bool, keepsLastDuration: Bool) {
+        self.filling = filling
+        self.fillsDurations = fillsDurations
+        self.keepsLastDuration = keepsLastDuration
+    }
+}
+
+// What lies between frames, and behind the last.
+extension OpenStream {
+    /// What follows goes to `tick`. What lies before it is filled where the container can't leave it out.
+    func jump(to tick: Int64) throws(StreamWriterError) {
+        let start = assembler.nextTick
+        let fills = gaps.filling == .all || gaps.filling == .start && start == 0 && progress.current.frames == 0
+        guard fills, tick > start else {
+            var frames: [Frame] = []
+            try translating(.outOfMemory) { () throws(LibavError) in try assembler.jump(to: tick, completing: &frames) }
+            return try encode(frames, overlaps: false)
+        }
+        try requireFillable(from: gaps.fillStart ?? start, to: tick, "pts")
+        gaps.fillStart = gaps.fillStart ?? start
+        try fill(upTo: tick)
+    }
+
+    /// What follows goes to `tick`, and what lies before it is silence, or the picture before it.
+    func fill(upTo tick: Int64) throws(StreamWriterError) {
+        let start = assembler.nextTick
+        guard tick > start else { return }
+        while assembler.nextTick < tick {
+            var frames: [Frame] = []
+            try translating(.outOfMemory) { () throws(LibavError) in try assembler.fill(to: tick, completing: &frames) }
+            try encode(frames, overlaps: true)
+        }
+        progress.filled(seconds: seconds(tick - start))
+        guard isVideo else { return }
+        if let picture = gaps.picture { try repeatPicture(picture, in: start..<tick) } else { gaps.open = (gaps.open?.lowerBound ?? start)..<tick }
+    }
+
+    /// The picture may have to fill a gap, before it or after it.
+    func keep(_ picture: Frame) throws(StreamWriterError) {
+        let copy = try reference(to: picture)
+        if let gap = gaps.open {
+            gaps.open = nil
+            try repeatPicture(copy, in: gap)
+        }
+        gaps.picture = copy
+    }
+
+    private func repeatPicture(_ picture: Frame, in gap: Range<Int64>) throws(StreamWriterError) {
+        // Where only the start is filled, what comes behind a picture keeps its time.
+        let isOnce = gaps.filling == .start && gap.lowerBound == 0
+        let step = isOnce ? gap.upperBound : frameTicks
+        for tick in stride(from: gap.lowerBound, to: gap.upperBound, by: Int(step)) {
+            try encodeAgain(picture, at: tick, ticks: step)
+        }
+    }
+
+    private func encodeAgain(_ picture: Frame, at tick: Int64, ticks: Int64) throws(StreamWriterError) {
+        let copy = try reference(to: picture)
+        copy.pts = tick
+        copy.setDuration(ticks)
+        try encodeOne(copy, overlaps: true)
+    }
+
+    private func reference(to picture: Frame) throws(StreamWriterError) -> Frame {
+        try translating(.outOfMemory) { () throws(LibavError) in try picture.reference() }
+    }
+
+    /// How long a picture is by its rate.
+    private var frameTicks: Int64 {
+        max(1, Int64((1 / (frameRate / Double(assembler.rate.numerator) * Double(assembler.rate.denominator))).rounded()))
+    }
+
+    // MARK: The last picture
+
+    /// Encodes a chunk's last picture, which lasts so many ticks.
+    func encode(last picture: Frame, ticks: Int64) throws(StreamWriterError) {
+        let end = (picture.pts ?? 0) + ticks
+        if gaps.fillsDurations {
+            try encode([picture], overlaps: true)
+            // The container may hold it once more where it would not hold a gap.
+            if gaps.picture == nil { gaps.picture = try reference(to: picture) }
+            try fill(upTo: end)
+        } else {
+            picture.setDuration(ticks)
+            assembler.prolongLast(to: end)
+            let copy = try reference(to: picture)
+            try encode([picture], overlaps: true)
+            if !gaps.keepsLastDuration && ticks > frameTicks { gaps.lasting = (copy, end) }
+        }
+        countAccepted()
+    }
+
+    /// Where nothing tells how long the last picture is, it is there once more at its end.
+    func endLasting() throws(StreamWriterError) {
+        guard let (picture, end) = gaps.lasting else { return }
+        gaps.lasting = nil
+        try encodeAgain(picture, at: end - frameTicks, ticks: frameTicks)
+    }
+
+    // MARK: Bounds
+
+    /// A picture of so many ticks must not be longer than may be filled.
+    func requireFillable(duration ticks: Int64) throws(StreamWriterError) {
+        guard gaps.fillsDurations else { return }
+        try requireFillable(from: assembler.nextTick, to: assembler.nextTick + ticks, "duration")
+    }
+
+    /// The most seconds that are filled.
+    var mostFilled: Double {
+        isVideo ? min(Limits.filledSeconds, Limits.filledPictures / frameRate) : Limits.filledSeconds
+    }
+
+    private func requireFillable(from start: Int64, to end: Int64, _ parameter: String) throws(StreamWriterError) {
+        guard seconds(end - start) > mostFilled else { return }
+        throw StreamWriterError(
+            .invalidParameter,
+            "\(parameter) leaves a gap of \(seconds(end - start)) s in stream \(index), which the container can't hold; at most \(mostFilled) s are filled, so go on before \(seconds(start) + mostFilled), or choose a container that keeps times (matroska, mp4)",
+            parameter: parameter)
+    }
+}
