@@ -46,6 +46,23 @@ extension KnownFaults {
     /// the end, by which decoders know what to cut off; after a flush it may have none left to mark.
     static func mayBeFlushed(_ muxer: String) -> Bool { !["hls", "oga", "ogg", "ogv", "opus", "spx"].contains(muxer) }
 }
+    /// How a muxer takes streams that end at different times.
+    package enum Ending: Sendable {
+        case apart
+        /// What one has beyond another is left out.
+        case together
+        /// What sound has beyond the pictures is left out: it is written with them.
+        case withPictures
+    }
+
+    package static func ending(of muxer: String) -> Ending {
+        switch muxer {
+        case "mxf", "mxf_d10", "dv": .together
+        case "swf", "avm2": .withPictures
+        default: .apart
+        }
+    }
+
     /// Leaves out a last page of packets without bytes: pictures of Theora that are as the one before.
     static func losesEmptyEnd(_ muxer: String) -> Bool { ["oga", "ogg", "ogv"].contains(muxer) }
 

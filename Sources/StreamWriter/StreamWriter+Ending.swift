@@ -1,6 +1,29 @@
 import Libav
 
-// What bounds how long a file may be.
+// How streams end beside each other.
+extension StreamWriter {
+    /// Fills up the streams that end before others, in containers that would leave out what is beyond the shortest.
+    /// Refuses that where it would be too much; more may be sent then.
+    func levelEnds() throws(StreamWriterError) {
+        let ending = KnownFaults.ending(of: format.name)
+        guard ending != .apart, streams.count > 1, streams.contains(where: { $0.progress.current.frames > 0 }) else { return }
+        var end = streams.map(\.nextPTS).max() ?? 0
+        // In whole pictures, so that sound ends with one.
+        if let pictures = streams.first(where: \.isVideo) { end = pictures.wholePictures(upTo: end) }
+        let short = streams.filter { ending == .together || $0.isVideo }
+        for stream in short { try requireLevel(stream, at: end) }
+        for stream in short { try stream.fill(upTo: stream.tick(end)) }
+    }
+
+    private func requireLevel(_ stream: OpenStream, at end: Double) throws(StreamWriterError) {
+        let lacking = end - stream.nextPTS
+        guard stream.isVideo && stream.progress.current.frames == 0 || lacking > stream.mostFilled else { return }
+        throw StreamWriterError(
+            .invalidSamples,
+            "stream \(stream.index) ends at \(stream.nextPTS) s and another at \(end) s; \(format.name) leaves out what is beyond the shortest, and up to \(stream.mostFilled) s behind a frame can be filled; send more of stream \(stream.index), or choose another container (matroska, mov)")
+    }
+}
+
 extension StreamWriter {
     /// Before more is taken: what the container could not tell of would be lost.
     func requireRoom() throws(StreamWriterError) {
@@ -8,5 +31,12 @@ extension StreamWriter {
         throw StreamWriterError(
             .invalidSamples,
             "\(format.name) holds at most \(mostBytes) bytes, which are nearly there; finalize the writer and go on in another, or choose a container without that limit (w64, caf, matroska; wav with rf64=auto)")
+    }
+}
+
+extension OpenStream {
+    /// The end of the first picture that does not end before this time.
+    func wholePictures(upTo end: Double) -> Double {
+        seconds(Int64((end * Double(assembler.rate.numerator) / Double(assembler.rate.denominator) - 1e-6).rounded(.up)))
     }
 }

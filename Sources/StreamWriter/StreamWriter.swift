@@ -194,6 +194,7 @@ public final class StreamWriter: @unchecked Sendable {
             try requireNoChunk()
             for stream in streams { try stream.requireFinishable() }
             try requireEveryStream()
+            try levelEnds()
             defer { if failure.error != nil { release() } }
             for stream in streams { try stream.finish() }
             var written: [PacketTally] = []

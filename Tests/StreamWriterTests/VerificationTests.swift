@@ -78,9 +78,27 @@ import Testing
         let expected: Set = [
             "f4v", "ipod", "ismv", "mov", "mp4", "matroska", "webm", "nut", "flv", "avi", "asf", "ogg", "oga",
             "opus", "wav", "w64", "aiff", "au", "caf", "flac", "mp3", "mp2", "adts", "ac3", "eac3", "mpegts", "mpeg", "tta",
-            "wv", "gif", "apng", "ivf",
+            "wv", "gif", "apng", "ivf", "mxf",
         ]
         #expect(verified.isSuperset(of: expected), "not verified: \(expected.subtracting(verified))")
+    }
+
+    /// 18 pictures of 25 a second, the last of them included.
+    @Test(arguments: [("flv", "libx264"), ("flv", "flv1"), ("nut", "ffv1"), ("asf", "msmpeg4v3"), ("mpegts", "mpeg2video"), ("matroska", "libx264"), ("mxf", "mpeg2video"), ("ogg", "libtheora")])
+    func theLastPictureCounts(muxer: String, encoder: String) throws {
+        let found = try #require(try verify(muxer, try write(muxer, [Self.video(encoder)])))
+        #expect(abs((found.streams[0]?.duration ?? 0) - 0.72) < 0.0025, "\(found.streams)")
+    }
+
+    @Test(arguments: ["mpegts", "flac", "mp3", "ac3", "mxf"]) func bytesThatAreMissingInTheMiddleAreDamage(muxer: String) throws {
+        let summary = try write(muxer, [muxer == "mxf" ? Self.video : Self.audio])
+        var bytes = try folder.bytes("out")
+        // Without a third of it, between the first and the last packets: whole packets of mpegts.
+        let packet = 188, start = bytes.count / 3 / packet * packet
+        bytes.removeSubrange(start..<(start * 2))
+        try bytes.write(to: folder.url.appendingPathComponent("out"))
+        let error = #expect(throws: StreamWriterError.self) { try verify(muxer, summary) }
+        #expect(error?.code == .outputDamaged)
     }
 
     @Test(arguments: [

@@ -14,6 +14,10 @@ package struct PacketTally: Sendable, Equatable {
     package private(set) var isInOrder = true
     /// Seconds, of the packet that says it lasts longest.
     package private(set) var longest = 0.0
+    /// Seconds that the latest packet says it lasts.
+    package private(set) var lastDuration = 0.0
+    /// Bytes of the largest packet.
+    package private(set) var largest: Int64 = 0
     private var latestDTS: Int64?
 
     package init() {}
@@ -22,17 +26,20 @@ package struct PacketTally: Sendable, Equatable {
         if packet.byteCount == 0 { return }
         packets += 1
         bytes += Int64(packet.byteCount)
+        largest = max(largest, Int64(packet.byteCount))
         if let dts = packet.dts {
             if let latestDTS, dts < latestDTS { isInOrder = false }
             latestDTS = dts
         }
         guard let ticks = packet.pts ?? packet.dts else { return knowsTimes = false }
         let time = Double(ticks) * timeBase.doubleValue
+        let isLatest = time >= last ?? time
         first = min(first ?? time, time)
         last = max(last ?? time, time)
         let duration = Double(max(0, packet.duration)) * timeBase.doubleValue
         end = max(end ?? time, time + duration)
         longest = max(longest, duration)
+        if isLatest { lastDuration = duration }
     }
 
     /// Seconds from the first packet's time to the end of the last one.

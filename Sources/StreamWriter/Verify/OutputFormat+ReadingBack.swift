@@ -11,6 +11,8 @@ struct ReadingBack: Equatable {
         case bytes
         /// A stream that lasts as long comes back, cut into packets of the demuxer's.
         case duration
+        /// And of as many bytes.
+        case streamBytes
     }
 
     let likeness: Likeness
@@ -40,7 +42,7 @@ extension OutputFormat {
         ) {
             for muxer in muxers {
                 table[muxer] = ReadingBack(
-                    likeness: likeness, demuxer: demuxer ?? muxer, parses: parses || likeness == .duration,
+                    likeness: likeness, demuxer: demuxer ?? muxer, parses: parses || [.duration, .streamBytes].contains(likeness),
                     keepsVideoAsCover: keepsVideoAsCover)
             }
         }
@@ -52,10 +54,13 @@ extension OutputFormat {
         add(.packetCount, ["adts"], "aac", parses: true)
         add(.bytes, ["wav", "w64", "au", "caf"])
         add(.bytes, ["aiff"], keepsVideoAsCover: true)
-        add(.duration, ["mp3", "flac"], keepsVideoAsCover: true)
-        add(.duration, ["mp2"], "mp3")
-        add(.duration, ["mpeg", "vob", "dvd", "svcd", "vcd"], "mpeg")
-        add(.duration, ["mpegts", "ac3", "eac3", "tta", "wv", "voc", "gif", "apng"])
+        add(.bytes, ["mxf", "dv"])
+        add(.bytes, ["mxf_d10"], "mxf")
+        add(.streamBytes, ["mp3", "flac"], keepsVideoAsCover: true)
+        add(.streamBytes, ["mp2"], "mp3")
+        add(.streamBytes, ["mpeg", "vob", "dvd", "svcd", "vcd"], "mpeg")
+        add(.streamBytes, ["mpegts", "ac3", "eac3", "tta", "wv", "voc"])
+        add(.duration, ["gif", "apng"])
         return table
     }()
 }

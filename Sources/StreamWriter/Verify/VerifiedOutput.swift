@@ -6,7 +6,7 @@ public struct VerifiedOutput: Sendable, Equatable {
     public struct Stream: Sendable, Equatable {
         public let packets: Int64
         /// Seconds from the first packet to the end of the last one, as far as the container tells; nil where it
-        /// has no times.
+        /// has no times. Where it has no durations the last packet counts as long as it was written.
         public let duration: Double?
     }
 
@@ -59,13 +59,13 @@ public struct VerifiedOutput: Sendable, Equatable {
                 continue
             }
             let tally = stream.written.packets == 0 ? PacketTally() : alike.dropFirst(place).first?.tally ?? PacketTally()
-            if way.likeness == .duration, alike.count > 1 {
+            if [.duration, .streamBytes].contains(way.likeness), alike.count > 1 {
                 // By their first packet: which is which is not known.
-                streams.append(Stream(packets: tally.packets, duration: tally.duration))
+                streams.append(Stream(tally, as: stream.written))
                 continue
             }
             try Self.compare(stream.written, tally, way.likeness, stream: index)
-            streams.append(Stream(packets: tally.packets, duration: tally.duration))
+            streams.append(Stream(tally, as: stream.written))
         }
         self.streams = streams
     }
@@ -105,6 +105,11 @@ public struct VerifiedOutput: Sendable, Equatable {
             guard found.bytes >= written.bytes else {
                 throw damaged("has \(found.bytes) bytes, and \(written.bytes) were written")
             }
+        case .streamBytes:
+            // The last may be no whole packet for a reader.
+            guard found.bytes >= written.bytes - written.largest else {
+                throw damaged("has \(found.bytes) bytes, and \(written.bytes) were written")
+            }
         case .duration: break
         }
         switch likeness {
@@ -118,7 +123,7 @@ public struct VerifiedOutput: Sendable, Equatable {
                 throw damaged("lasts \(kept) s up to its last packet, and \(told) s were written")
             }
         case .packetCount, .bytes: break
-        case .duration:
+        case .duration, .streamBytes:
             // Times of 33 bits begin anew.
             guard let told = written.duration, let kept = found.duration, told < wrappingTime else { return }
             guard kept >= told - max(written.longest, found.longest) - cutTime else {
@@ -139,6 +144,14 @@ public struct VerifiedOutput: Sendable, Equatable {
         let keys = Set(metadata.keys.map(\.lowercasedASCII))
         let values = Set(metadata.values)
         return wanted.filter { !keys.contains($0.key.lowercasedASCII) && !values.contains($0.value) }.keys.sorted()
+    }
+}
+
+extension VerifiedOutput.Stream {
+    fileprivate init(_ found: PacketTally, as written: PacketTally) {
+        packets = found.packets
+        let isUntold = found.longest == 0
+        duration = found.duration.map { $0 + (isUntold ? written.lastDuration : 0) }
     }
 }
 
