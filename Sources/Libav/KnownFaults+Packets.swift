@@ -4,6 +4,8 @@ internal import CLibav
 extension KnownFaults {
     private static let fragments: Set<String> = ["3g2", "3gp", "avif", "dash", "f4v", "ipod", "ismv", "mov", "mp4", "psp"]
 
+    private static let mpegSystems: Set<String> = ["mpegts", "hls", "rtp_mpegts"]
+
     /// What a muxer takes of a stream's times.
     package struct Times: Sendable {
         /// Seconds between two packets, and before the first where `countsFromZero`.
@@ -14,7 +16,14 @@ extension KnownFaults {
     }
 
     /// `timeBase` is the stream's in the file; `hasBlocks` says that its bytes tell the time, as those of PCM.
-    static func times(of muxer: String, _ timeBase: Fraction, hasBlocks: Bool) -> Times {
+    static func times(of muxer: String, _ timeBase: Fraction, hasBlocks: Bool, isMPEG4: Bool) -> Times {
+        var times = times(of: muxer, timeBase, hasBlocks: hasBlocks)
+        // Its encoder counts the seconds between two pictures one by one, and gives up at more.
+        if isMPEG4 { times.longestGap = min(times.longestGap ?? .infinity, 3600) }
+        return times
+    }
+
+    private static func times(of muxer: String, _ timeBase: Fraction, hasBlocks: Bool) -> Times {
         let tick = Double(timeBase.numerator) / Double(timeBase.denominator)
         switch muxer {
         // A packet's duration has 31 bits; fragments end in an assertion, others fail.
@@ -23,7 +32,34 @@ extension KnownFaults {
         case "avi" where !hasBlocks: return Times(longestGap: 60_000 * tick, countsFromZero: true)
         // Its times are 32 bits of milliseconds, and it indexes every second.
         case "asf", "asf_stream": return Times(latest: Double(Int32.max) / 1000)
+        // A picture's time is kept as what it is behind its decoding time, which is that of the pictures before
+        // the gap: 24 bits of milliseconds.
+        case "flv": return Times(longestGap: Double(1 << 23) / 1000, countsFromZero: true)
+        // Times begin anew after 2^33 units of 1/90000 s, which readers know from those that go back by a half.
+        case _ where mpegSystems.contains(muxer): return Times(longestGap: Double(Int64(1) << 32) / 90_000, countsFromZero: true)
+        // How long a picture is shown has 16 bits of 1/100 s, and 24 of 1/1000.
+        case "gif": return Times(longestGap: 655.35, countsFromZero: true)
+        case "webp": return Times(longestGap: Double(1 << 24) / 1000, countsFromZero: true)
+        // libav reads it back as 31 bits of 1/100000 s.
+        case "apng": return Times(longestGap: Double(Int32.max) / 100_000, countsFromZero: true)
         default: return Times()
+        }
+    }
+
+    /// How a muxer takes streams that end at different times.
+    package enum Ending: Sendable {
+        case apart
+        /// What one has beyond another is left out.
+        case together
+        /// What sound has beyond the pictures is left out: it is written with them.
+        case withPictures
+    }
+
+    package static func ending(of muxer: String) -> Ending {
+        switch muxer {
+        case "mxf", "mxf_d10", "dv": .together
+        case "swf", "avm2": .withPictures
+        default: .apart
         }
     }
 
@@ -42,27 +78,6 @@ extension KnownFaults {
     /// Without a packet in each stream its trailer divides by zero.
     package static func needsEveryStream(_ muxer: String) -> Bool { muxer == "dash" }
 
-    /// hls says that it can be flushed, and then reads the packet that is not there. Ogg marks its last page as
-    /// the end, by which decoders know what to cut off; after a flush it may have none left to mark.
-    static func mayBeFlushed(_ muxer: String) -> Bool { !["hls", "oga", "ogg", "ogv", "opus", "spx"].contains(muxer) }
-}
-    /// How a muxer takes streams that end at different times.
-    package enum Ending: Sendable {
-        case apart
-        /// What one has beyond another is left out.
-        case together
-        /// What sound has beyond the pictures is left out: it is written with them.
-        case withPictures
-    }
-
-    package static func ending(of muxer: String) -> Ending {
-        switch muxer {
-        case "mxf", "mxf_d10", "dv": .together
-        case "swf", "avm2": .withPictures
-        default: .apart
-        }
-    }
-
     /// Leaves out a last page of packets without bytes: pictures of Theora that are as the one before.
     static func losesEmptyEnd(_ muxer: String) -> Bool { ["oga", "ogg", "ogv"].contains(muxer) }
 
@@ -74,3 +89,7 @@ extension KnownFaults {
         return counting.contains(muxer) ? Int64(UInt32.max) : nil
     }
 
+    /// hls says that it can be flushed, and then reads the packet that is not there. Ogg marks its last page as
+    /// the end, by which decoders know what to cut off; after a flush it may have none left to mark.
+    static func mayBeFlushed(_ muxer: String) -> Bool { !["hls", "oga", "ogg", "ogv", "opus", "spx"].contains(muxer) }
+}

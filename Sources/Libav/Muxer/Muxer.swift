@@ -239,8 +239,10 @@ package final class Muxer {
     /// What it takes of a stream's times. After the header.
     package func times(of stream: Int) -> KnownFaults.Times {
         let stream = context.pointee.streams[stream]!.pointee
+        let codec = stream.codecpar.pointee
         return KnownFaults.times(
-            of: format.name, Fraction(stream.time_base), hasBlocks: stream.codecpar.pointee.block_align > 0)
+            of: format.name, Fraction(stream.time_base), hasBlocks: codec.block_align > 0,
+            isMPEG4: codec.codec_id == AV_CODEC_ID_MPEG4)
     }
 
     /// Takes the packet, its times in its encoder's time base. `gathers` says that more follow
@@ -255,9 +257,9 @@ package final class Muxer {
         packet.shift(by: shifts[index])
         if isFirst && movesStart && KnownFaults.beginsWithFirstPacket(format.name) { packet.beginAtZero(isVideo: isVideo(index)) }
         tallies[index].add(packet, timeBase)
+        endings[index] = (packet.duration, packet.byteCount == 0)
         if let io = context.pointee.pb {
             io.pointee.direct = packet.byteCount >= Self.directBytes ? 1 : 0
-        endings[index] = (packet.duration, packet.byteCount == 0)
             io.pointee.min_packet_size = gathers ? Self.gatherBytes : 0
         }
         let code = try unbroken(GuardedCall.write(packet.pointer, to: context), "writing a packet")
@@ -289,13 +291,13 @@ package final class Muxer {
         {
             throw .invalid("writing the trailer of \(format.name): stream \(missing) has no packet, and each must have one")
         }
-        let code = try unbroken(GuardedCall.writeTrailer(of: context), "writing the trailer of \(format.name)")
-        try gate.check()
         tellLastDuration()
         if KnownFaults.losesEmptyEnd(format.name), endings.contains(where: \.isEmpty) {
             try writeHeldPackets()
             try check(unbroken(GuardedCall.flush(context), "writing the last page"), "writing the last page")
         }
+        let code = try unbroken(GuardedCall.writeTrailer(of: context), "writing the trailer of \(format.name)")
+        try gate.check()
         // Some muxers refuse to end what they got no packet for; that is no failure of ours.
         if hasPackets { try check(code, "writing the trailer of \(format.name)") }
         try sendGathered()
@@ -307,8 +309,6 @@ package final class Muxer {
         try output?.close()
     }
 
-    private func wait(_ time: Duration) {
-        let deadline = ContinuousClock.now + time
     /// Where a picture lasts until the next, an option says how long the last one does.
     private func tellLastDuration() {
         guard let ticks = endings.first?.ticks, ticks > 0, let stream = context.pointee.streams[0] else { return }
@@ -329,6 +329,8 @@ package final class Muxer {
         }
     }
 
+    private func wait(_ time: Duration) {
+        let deadline = ContinuousClock.now + time
         while ContinuousClock.now < deadline && !interruption.isRequested { usleep(10_000) }
     }
 
