@@ -200,6 +200,9 @@ extension StreamWriter {
         } else if KnownFaults.needsOrder(format.name) || KnownFaults.dropsHeldPackets(format.name) {
             // What is written too early could not be followed by what comes late.
             muxer.interleaveSeconds = nil
+        } else if OutputFormat.movFamily.contains(format.name), format.seeksBack(option: option) {
+            // It can't be read before its end: only memory bounds what waits.
+            muxer.interleaveSeconds = nil
         }
     }
 
@@ -236,13 +239,15 @@ extension StreamWriter {
     // MARK: Ending
 
     /// After the trailer, while the muxer is there.
-    func summarize(_ written: [PacketTally]) -> WriterSummary {
+    func summarize(_ written: [PacketTally], late: [Double]) -> WriterSummary {
         let totals = counters.map(\.current)
         let spans = totals.compactMap(\.encodedSpan)
         let end = spans.map(\.upperBound).max() ?? 0
         return WriterSummary(
             bytesWritten: bytesWritten, duration: end - (spans.map(\.lowerBound).min() ?? 0),
-            streams: zip(totals, zip(descriptions, written)).map { .init($0, of: $1.0, written: $1.1) })
+            streams: descriptions.indices.map {
+                .init(totals[$0], of: descriptions[$0], written: written[$0], secondsLate: destination.isFile ? late[$0] : 0)
+            })
     }
 
     /// Ends the threads and frees what libav has. With nothing else changing the writer.

@@ -202,7 +202,7 @@ public final class StreamWriter: @unchecked Sendable {
                 try muxer.finish()
                 written = muxer.tallies
             }
-            let summary = summarize(written)
+            let summary = summarize(written, late: sink?.secondsLate ?? written.map { _ in 0 })
             release()
             monitor.withLock { state = .closed }
             return summary

@@ -19,6 +19,7 @@ public struct Warning: Sendable, Equatable {
         case framesDropped = "frames-dropped"
         case framesRepeated = "frames-repeated"
         case gapFilled = "gap-filled"
+        case streamsApart = "streams-apart"
         case metadataDropped = "metadata-dropped"
     }
 

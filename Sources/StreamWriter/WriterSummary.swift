@@ -22,7 +22,7 @@ public struct WriterSummary: Sendable, Equatable {
 }
 
 extension WriterSummary.Stream {
-    init(_ progress: StreamProgress, of stream: StreamDescription, written: PacketTally) {
+    init(_ progress: StreamProgress, of stream: StreamDescription, written: PacketTally, secondsLate: Double) {
         kind = stream.kind
         self.written = written
         frames = progress.frames
@@ -43,6 +43,10 @@ extension WriterSummary.Stream {
             let filler = stream.kind == .audio ? "silence" : "a picture that stands still"
             found.append(
                 Warning(.gapFilled, parameter: "pts", "\(progress.filledSeconds) s that nothing was sent for are \(filler), since the container can't leave them out."))
+        }
+        if secondsLate > Limits.heldSeconds {
+            found.append(
+                Warning(.streamsApart, "In the file it lies up to \(secondsLate) s of time behind other streams, since it was sent so much later: what plays it from a disc or over a network seeks to and fro. Streams that are sent side by side lie side by side."))
         }
         warnings = found
     }

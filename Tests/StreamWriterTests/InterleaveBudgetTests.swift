@@ -33,6 +33,17 @@ import Testing
         expectAdd(&budget, stream: 0, dts: 12.1, bytes: 1, writes: true)
     }
 
+    @Test func howFarPacketsComeBehindOthersIsKnown() {
+        for letsGo in [false, true] {
+            var budget = InterleaveBudget(streams: 2, maxSeconds: 10, letsGo: letsGo)
+            for second in 0...40 { if budget.add(stream: 0, dts: Double(second), bytes: 1) { budget.clear() } }
+            #expect(budget.secondsLate == [0, 0])
+            _ = budget.add(stream: 1, dts: 5, bytes: 1)
+            // What is 10 s old goes by itself, up to 30; or all goes whenever there are more than 10 s, at 11, 23 and 35.
+            #expect(budget.secondsLate == [0, letsGo ? 25 : 30], "\(budget.secondsLate)")
+        }
+    }
+
     @Test func whatTheMuxerLetsGoOfByItselfIsNotHeld() {
         var budget = InterleaveBudget(streams: 2, maxBytes: 100, maxSeconds: 1, letsGo: true)
         for tenth in 0..<1000 { expectAdd(&budget, stream: 0, dts: Double(tenth) / 10, bytes: 5, writes: false) }

@@ -41,6 +41,34 @@ import Testing
         }
     }
 
+    /// By where each packet lies: how far, in seconds, one comes behind a later one of the other stream.
+    private func secondsApart(_ path: String) throws -> Double {
+        let text = try run(["ffprobe", "-v", "error", "-show_entries", "packet=stream_index,dts_time,pos", "-of", "csv=p=0", path])
+        let packets = String(decoding: text, as: UTF8.self).split(separator: "\n").map { $0.split(separator: ",") }.sorted { Int($0[2])! < Int($1[2])! }
+        var latest = [-1.0, -1.0], apart = 0.0
+        for packet in packets {
+            guard let stream = Int(packet[0]), let time = Double(packet[1]) else { continue }
+            apart = max(apart, latest[1 - stream] - time)
+            latest[stream] = max(latest[stream], time)
+        }
+        return apart
+    }
+
+    /// Half a minute of pictures, and then its sound.
+    @Test(arguments: [("mp4", false), ("mov", false), ("mkv", true), ("nut", true), ("ts", true)])
+    func streamsFarApartInTheFileAreSaidToBe(container: String, areApart: Bool) throws {
+        let writer = try StreamWriter(destination: folder.destination("a." + container), format: container == "ts" ? "mpegts" : nil)
+        _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(2, 1)!, width: 64, height: 48, encoder: "libx264")))
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 8_000, numChannels: 1, format: .s16, encoder: "aac")))
+        try writer.open()
+        try writer.send(pictures(count: 60, bytesPerFrame: 64 * 48 * 3), to: 0)
+        try writer.send(tone(samples: 30 * 8_000, channels: 1, rate: 8_000), to: 1)
+        let summary = try writer.close()
+        let apart = try secondsApart(folder.path("a." + container))
+        #expect((apart > 10) == areApart, "\(apart)")
+        #expect(summary.streams.flatMap { $0.warnings.map(\.code) } == (areApart ? [.streamsApart] : []))
+    }
+
     @Test(arguments: ["mp4", "mkv", "avi", "ts", "flv", "nut", "mov", "asf"])
     func aStreamThatGotNothingDoesNotBreakClose(format: String) throws {
         let name = "half.\(format)"

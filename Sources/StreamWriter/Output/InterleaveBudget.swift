@@ -9,6 +9,10 @@ package struct InterleaveBudget {
     private var held: [ArraySlice<Held>]
     private var last: [Double]
     package private(set) var heldBytes = 0
+    /// By stream, seconds: how far a packet came behind one of another stream that had been written before its time.
+    package private(set) var secondsLate: [Double]
+    /// Of the latest packet that was written without waiting for others.
+    private var forced = -Double.infinity
     private let maxBytes: Int
     private let maxSeconds: Double
     /// The muxer writes those that have waited for `maxSeconds` itself.
@@ -17,6 +21,7 @@ package struct InterleaveBudget {
     package init(streams: Int, maxBytes: Int = Limits.heldBytes, maxSeconds: Double = Limits.heldSeconds, letsGo: Bool = false) {
         held = Array(repeating: [], count: streams)
         last = Array(repeating: -.infinity, count: streams)
+        secondsLate = Array(repeating: 0, count: streams)
         self.maxBytes = maxBytes
         self.maxSeconds = maxSeconds
         self.letsGo = letsGo
@@ -26,18 +31,20 @@ package struct InterleaveBudget {
     package mutating func add(stream: Int, dts: Double, bytes: Int) -> Bool {
         held[stream].append(Held(dts: dts, bytes: bytes))
         heldBytes += bytes
+        secondsLate[stream] = max(secondsLate[stream], forced - dts)
         last[stream] = max(last[stream], dts)
         release(upTo: last.min()!)
-        if letsGo { release(upTo: last.max()! - maxSeconds) }
+        if letsGo { force(upTo: last.max()! - maxSeconds) }
         guard heldBytes > 0 else { return false }
         return heldBytes > maxBytes || heldSeconds > maxSeconds
     }
 
     /// All held packets have been written.
     package mutating func clear() {
-        for stream in held.indices { held[stream] = [] }
-        heldBytes = 0
+        force(upTo: .infinity)
     }
+
+    private mutating func force(upTo dts: Double) { forced = max(forced, release(upTo: dts)) }
 
     private var heldSeconds: Double {
         let first = held.lazy.compactMap { $0.first?.dts }.min() ?? 0
@@ -45,12 +52,17 @@ package struct InterleaveBudget {
         return latest - first
     }
 
-    private mutating func release(upTo dts: Double) {
+    /// The latest that was released.
+    @discardableResult
+    private mutating func release(upTo dts: Double) -> Double {
+        var latest = -Double.infinity
         for stream in held.indices {
             while let first = held[stream].first, first.dts <= dts {
                 heldBytes -= first.bytes
+                latest = max(latest, first.dts)
                 held[stream].removeFirst()
             }
         }
+        return latest
     }
 }

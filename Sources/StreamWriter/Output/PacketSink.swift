@@ -78,6 +78,9 @@ final class PacketSink: @unchecked Sendable {
     /// Up to where packets are written whatever other streams have; seconds.
     var forcedUpTo: Double? { monitor.withLock { forced } }
 
+    /// By stream: how far its packets lie behind later ones of others, in seconds. With every packet written.
+    var secondsLate: [Double] { budget.secondsLate }
+
     /// Writes the packets that were held for interleaving, and what is buffered. Where packets must be in
     /// order they are held further.
     func flush() throws(StreamWriterError) {
