@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// What is decided for an audio stream: the defaults and substitutions of torchaudio's StreamWriter.
@@ -13,7 +14,7 @@ struct AudioPlan {
         _ config: AudioStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls
     ) throws(StreamWriterError) {
         try Self.validate(config, limits)
-        let codec = try Codec.choose(config.encoder, .audio, for: format)
+        let codec = try Codec.choose(config.encoder, config.encoderOption, .audio, for: format)
         let source = AudioShape(
             format: AudioFormat(name: config.format.rawValue)!,
             layout: try Self.sourceLayout(config, codec), sampleRate: config.sampleRate)
@@ -40,6 +41,7 @@ struct AudioPlan {
             conversion: !needsGraph && target.format != source.format ? (source, target.format) : nil,
             inputTimeBase: Fraction(1, Int32(config.sampleRate)), warnings: choice.warnings)
     }
+
 
     /// Samples in a block that goes through in one piece, where the encoder does not say:
     /// about 20 ms, so that a live sender's samples do not wait for long.
@@ -78,16 +80,16 @@ struct AudioPlan {
     private static func sourceLayout(
         _ config: AudioStreamConfig, _ codec: Codec
     ) throws(StreamWriterError) -> ChannelLayout {
-        guard let name = config.channelLayout else { return AudioChoice.layout(channels: config.numChannels, codec) }
+        guard let name = config.channelLayout else { return AudioChoice.layout(channels: config.numChannels, codec, config.encoderOption) }
         guard let layout = ChannelLayout(name: name) else {
             throw StreamWriterError(
-                .invalidParameter, "channel_layout \(name) is not a layout that libav knows",
+                .invalidParameter, "channel_layout \(name.shortened()) is not a layout that libav knows",
                 parameter: "channel_layout", supported: ChannelLayout.names(channels: config.numChannels))
         }
         guard layout.channels == config.numChannels else {
             throw StreamWriterError(
                 .invalidParameter,
-                "channel_layout \(name) has \(layout.channels) channels, and num_channels is \(config.numChannels)",
+                "channel_layout \(name.shortened()) has \(layout.channels) channels, and num_channels is \(config.numChannels)",
                 parameter: "channel_layout", supported: ChannelLayout.names(channels: config.numChannels))
         }
         return layout

@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// What is decided for a video stream: the defaults and substitutions of torchaudio's StreamWriter.
@@ -11,7 +12,7 @@ struct VideoPlan {
         _ config: VideoStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls
     ) throws(StreamWriterError) {
         try Self.validate(config, limits)
-        let codec = try Codec.choose(config.encoder, .video, for: format)
+        let codec = try Codec.choose(config.encoder, config.encoderOption, .video, for: format)
         input = try ImageInput(format: config.format, layout: config.layout)
         width = config.width
         height = config.height
@@ -92,7 +93,7 @@ struct VideoPlan {
         guard let name = config.fieldOrder else { return nil }
         guard let order = FieldOrder(rawValue: name) else {
             throw StreamWriterError(
-                .invalidParameter, "field_order \(name) is not known", parameter: "field_order",
+                .invalidParameter, "field_order \(name.shortened()) is not known", parameter: "field_order",
                 supported: FieldOrder.allCases.map(\.rawValue))
         }
         return order
