@@ -136,6 +136,6 @@ extension AudioPlan {
     func warnings(of encoder: Encoder) -> [Warning] {
         guard choosesFormat, encoder.settings.codec.isLossless, case .audio(let shape) = encoder.settings.input else { return [] }
         let stored = shape.format.isFloat ? shape.format.bits : min(shape.format.bits, encoder.storedSampleBits ?? shape.format.bits)
-        return Warning.samples(filteredFormat, storedAs: stored, isFloat: shape.format.isFloat, by: encoder.settings.codec.name)
+        return Warning.samples(filteredFormat, storedAs: stored, isFloat: shape.format.isFloat, by: encoder.settings.codec.name, keeper)
     }
 }

@@ -9,12 +9,15 @@ struct AudioPlan {
     let filteredFormat: AudioFormat
     /// The client has named no `encoder_format`.
     let choosesFormat: Bool
+    /// An encoder that would keep these samples as they are, and that the muxer takes.
+    let keeper: String?
 
     init(
         _ config: AudioStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls
     ) throws(StreamWriterError) {
         try Self.validate(config, limits)
         let codec = try Codec.choose(config.encoder, config.encoderOption, .audio, for: format)
+        try format.require(codec)
         let source = AudioShape(
             format: AudioFormat(name: config.format.rawValue)!,
             layout: try Self.sourceLayout(config, codec), sampleRate: config.sampleRate)
@@ -35,6 +38,7 @@ struct AudioPlan {
         input = source
         filteredFormat = filtered.format
         choosesFormat = config.encoderFormat == nil
+        keeper = Self.keeper(of: filtered.format, for: format)
         encode = EncodePlan(
             settings: settings,
             filtering: needsGraph ? filtering([.audio(target)]) : nil,
@@ -42,6 +46,11 @@ struct AudioPlan {
             inputTimeBase: Fraction(1, Int32(config.sampleRate)), warnings: choice.warnings)
     }
 
+    private static func keeper(of samples: AudioFormat, for format: OutputFormat) -> String? {
+        let bits = samples.bytesPerSample * 8
+        let names = ["le", "be"].map { samples.isFloat ? "pcm_f\(bits)\($0)" : "pcm_s\(bits)\($0)" }
+        return names.first { Codec(named: $0).map { format.carries($0) } ?? false }
+    }
 
     /// Samples in a block that goes through in one piece, where the encoder does not say:
     /// about 20 ms, so that a live sender's samples do not wait for long.

@@ -13,6 +13,8 @@ struct VideoPlan {
     ) throws(StreamWriterError) {
         try Self.validate(config, limits)
         let codec = try Codec.choose(config.encoder, config.encoderOption, .video, for: format)
+        // A cover lies beside the streams, and may be of other codecs.
+        if !config.disposition.contains(where: { $0.isSame(as: "attached_pic") }) { try format.require(codec) }
         input = try ImageInput(format: config.format, layout: config.layout)
         width = config.width
         height = config.height
@@ -26,7 +28,7 @@ struct VideoPlan {
                 scaling: scaling)
         }
         var filtered = try FilteredPicture(source, config, asked, filtering)
-        let (hardware, chosen) = try Self.format(config, filtered, input, codec)
+        let (hardware, chosen) = try Self.format(config, filtered, input, codec, format)
         let rate = try Self.frameRate(config, filtered.shape.frameRate, codec)
         let target = VideoShape(
             format: hardware?.format ?? chosen!.format, width: config.encoderWidth ?? filtered.shape.width,
@@ -118,13 +120,13 @@ struct VideoPlan {
     }
 
     private static func format(
-        _ config: VideoStreamConfig, _ filtered: FilteredPicture, _ input: ImageInput, _ codec: Codec
+        _ config: VideoStreamConfig, _ filtered: FilteredPicture, _ input: ImageInput, _ codec: Codec, _ container: OutputFormat
     ) throws(StreamWriterError) -> (HardwarePlan?, PictureFormat?) {
         let source = filtered.isFiltered ? filtered.shape.format : input.format
         if let name = config.hwAccel {
             return (try HardwarePlan(name, codec, format: config.encoderFormat, source), nil)
         }
-        return (nil, try PictureFormat(config, source, isNamed: filtered.namesFormat, codec))
+        return (nil, try PictureFormat(config, source, isNamed: filtered.namesFormat, codec, container))
     }
 
     private static func frameRate(
