@@ -75,6 +75,17 @@ extension StringProtocol {
         ends(with: suffix) ? String(decoding: utf8.dropLast(suffix.utf8.count), as: UTF8.self) : nil
     }
 
+    /// Of what others sent, as much as a message may repeat: the first bytes, and an ellipsis where there are more.
+    public func shortened(to most: Int = 200) -> String {
+        guard utf8.count > most else { return String(self) }
+        var kept = Array(utf8.prefix(most))
+        // Not within a character: its bytes behind the first begin with 10.
+        if let next = utf8.dropFirst(most).first, next & 0xC0 == 0x80 {
+            while let last = kept.popLast(), last & 0xC0 == 0x80 {}
+        }
+        return String(decoding: kept, as: UTF8.self) + "…"
+    }
+
     /// `A` to `Z` made small, and nothing else changed: the Kelvin sign is no `k`.
     public var lowercasedASCII: String { String(decoding: utf8.map(\.lowercasedASCII), as: UTF8.self) }
 

@@ -140,6 +140,6 @@ package enum KnownFaults {
     }
 
     private static func refusal(_ reason: String, option: String? = nil) -> LibavError {
-        LibavError(code: clibav_error_invalid, doing: reason, option: option)
+        .invalid(reason, option: option)
     }
 }

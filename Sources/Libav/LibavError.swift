@@ -16,10 +16,16 @@ package struct LibavError: Error, Equatable {
     package var parameter: String?
     /// Why the call was refused before it was made: a whole sentence.
     package private(set) var refusal: String?
+    /// `doing` says what is wrong, so that the code's text adds nothing: no call of libav's has failed.
+    package private(set) var saysAll = false
     /// More threads than the encoder may have were asked for.
     package var excess: Excess?
     /// The lines libav logged since the last error, oldest first.
     package let log: [String]
+    /// The one of them that says best what was wrong; nil where libav logged nothing but warnings.
+    package let cause: String?
+    /// The same, of warnings.
+    package let warning: String?
 
     package struct Excess: Sendable, Equatable {
         package let limit: Int
@@ -29,7 +35,10 @@ package struct LibavError: Error, Equatable {
         self.code = code
         self.doing = doing
         self.option = option
-        self.log = Log.take()
+        let lines = Log.takeLines()
+        log = lines.map(\.text)
+        cause = LogCause.best(of: lines.filter(\.isError))
+        warning = LogCause.best(of: lines.filter { !$0.isError })
     }
 
     init(refusal: String) {
@@ -59,7 +68,12 @@ package struct LibavError: Error, Equatable {
         }
     }
 
-    static func invalid(_ doing: String) -> LibavError { LibavError(code: clibav_error_invalid, doing: doing) }
+    /// What libav would not take, or not survive. `reason` is a whole sentence but for its period.
+    static func invalid(_ reason: String, option: String? = nil) -> LibavError {
+        var error = LibavError(code: clibav_error_invalid, doing: reason, option: option)
+        error.saysAll = true
+        return error
+    }
 
     package init(interrupted doing: String) {
         self.init(code: clibav_error_exit, doing: doing)

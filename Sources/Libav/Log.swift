@@ -8,10 +8,16 @@ package enum Log {
     /// How many lines are kept.
     package static let capacity = 20
 
-    private static let lines = Mutex<[String]>([])
-    private static let installed: Void = clibav_install_log { _, line in
+    struct Line: Sendable {
+        let text: String
+        /// Rather than a warning.
+        let isError: Bool
+    }
+
+    private static let lines = Mutex<[Line]>([])
+    private static let installed: Void = clibav_install_log { level, line in
         guard let line else { return }
-        Log.append(String(cString: line))
+        Log.append(String(cString: line), isError: level <= AV_LOG_ERROR)
     }
 
     /// Sends libav's log here instead of to stderr. Before any other libav call.
@@ -27,26 +33,28 @@ package enum Log {
             if line.holds("atal error") || line.holds("terminate called") {
                 _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
             } else if line.holds("[error]") || line.holds("[warning]") {
-                Log.append(line)
+                Log.append(line, isError: line.holds("[error]"))
             }
         }
     }
 
     /// The lines since the last call, oldest first.
-    package static func take() -> [String] {
+    package static func take() -> [String] { takeLines().map(\.text) }
+
+    static func takeLines() -> [Line] {
         lines.withLock { lines in
             defer { lines.removeAll(keepingCapacity: true) }
             return lines
         }
     }
 
-    private static func append(_ text: String) {
+    private static func append(_ text: String, isError: Bool) {
         var text = LogLine.withoutAddresses(text)
         while let last = text.utf8.last, last <= 0x20 { text.unicodeScalars.removeLast() }
         guard !text.isEmpty else { return }
         lines.withLock { lines in
             if lines.count == capacity { lines.removeFirst() }
-            lines.append(text)
+            lines.append(Line(text: text, isError: isError))
         }
     }
 }

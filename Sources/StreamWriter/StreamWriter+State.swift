@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 // What the public calls are made of.
@@ -232,7 +233,7 @@ extension StreamWriter {
 
     private static func unknownOptions(_ keys: [String]) -> StreamWriterError {
         StreamWriterError(
-            .unknownOption, "nothing takes the option \(keys.joined(separator: ", "))",
+            .unknownOption, "nothing takes the option \(keys.joined(separator: ", ").shortened())",
             parameter: "option.\(keys[0])")
     }
 

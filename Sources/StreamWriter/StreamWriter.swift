@@ -94,6 +94,7 @@ public final class StreamWriter: @unchecked Sendable {
             let calls = StreamCalls()
             monitor.withLock { self.calls = self.calls.prefix(parts.count) + [calls] }
             let added = try PreparedStream(config, index: parts.count, for: format, limits: limits, calls: calls)
+            try format.require(parts + [added])
             parts.append(added)
             monitor.withLock {
                 descriptions.append(added.description)

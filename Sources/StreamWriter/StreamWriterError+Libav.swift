@@ -20,16 +20,21 @@ extension StreamWriterError {
             self.init(.destinationRefused, refusal, log: error.log)
             return
         }
-        self.init(
-            better, "\(error.doing): \(error.text)", parameter: parameter,
-            libavError: error.text, log: error.log)
+        if error.saysAll {
+            self.init(better, error.doing, parameter: parameter, log: error.log)
+            return
+        }
+        // libav's codes say little ("Invalid argument"); what it logged says what it was.
+        let reason = error.cause ?? error.text
+        self.init(better, "\(error.doing): \(reason)", parameter: parameter, libavError: error.text, log: error.log)
     }
 
-    /// An encoder that would not open: the option it choked on, when there is one.
-    init(opening error: LibavError) {
+    /// An encoder that would not open: the option it choked on, when there is one, or what of the stream it was.
+    init(opening error: LibavError, _ settings: EncoderSettings) {
         guard let option = error.option else {
             self.init(error, .unsupportedValue, parameter: error.parameter ?? "encoder")
-            addCause()
+            addWarning(error)
+            if error.parameter == nil, code == .unsupportedValue { add(EncoderRefusal(error, settings)) }
             return
         }
         let parameter = "encoder_option.\(option)"
@@ -40,10 +45,10 @@ extension StreamWriterError {
         }
         if error.kind == .optionNotFound {
             self.init(error, .unknownOption, parameter: parameter)
-            message = "the encoder has no option \(option)"
+            message = "the encoder has no option \(option.shortened())"
         } else {
             self.init(error, .unsupportedValue, parameter: parameter)
-            addCause()
+            addWarning(error)
         }
     }
 
@@ -51,15 +56,21 @@ extension StreamWriterError {
     init(beginning error: LibavError, options: some Sequence<String>) {
         let option = options.first { name in error.log.contains { $0.holds("option \(name) to value") } }
         self.init(error, .unsupportedValue, parameter: option.map { "option.\($0)" } ?? "format")
-        addCause()
+        addWarning(error)
     }
 
-    /// libav's codes say little ("Invalid argument"); the last line it logged says what it was.
-    private mutating func addCause() {
-        guard code == .unsupportedValue, let last = log.last else { return }
-        // Some of libav's lines are several, and some repeat what a client sent.
-        let cause = String(decoding: last.utf8.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }, as: UTF8.self)
-        message += " (\(cause.without(suffix: ".") ?? cause))"
+    /// Of a call that logged no error: a warning of its own may say why.
+    private mutating func addWarning(_ error: LibavError) {
+        guard code == .unsupportedValue, error.cause == nil, let warning = error.warning else { return }
+        message += " (\(warning))"
+    }
+
+    private mutating func add(_ refusal: EncoderRefusal?) {
+        guard let refusal else { return }
+        code = refusal.code
+        parameter = refusal.parameter
+        supported = refusal.supported.isEmpty ? nil : refusal.supported
+        if let advice = refusal.advice { message += ". \(advice)" }
     }
 }
 

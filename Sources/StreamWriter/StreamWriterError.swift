@@ -7,7 +7,7 @@ public struct StreamWriterError: Error, Sendable, Equatable {
         case encodingFailed, outputDamaged, destinationFailed, destinationRefused, destinationExists, noSpace, outputTooLarge, outOfMemory
     }
 
-    public let code: Code
+    public internal(set) var code: Code
     public var message: String
     /// The API's name of the parameter at fault: "encoder", "encoder_option.crf".
     public var parameter: String?

@@ -1,3 +1,5 @@
+import Bytewise
+
 /// The one table of what can go wrong over HTTP: code, status, title. The code is stable;
 /// clients may switch on it.
 public enum ProblemCode: String, Sendable, CaseIterable {
@@ -187,18 +189,26 @@ public struct Problem: Error, Sendable, Equatable {
         self.extras = extras.map { JSONObject.Member($0.0, $0.1) }
     }
 
+    /// Bytes of a detail, which may repeat what a client sent: a whole line of libav's is within it.
+    private static let mostDetail = 2_000
+    private static let mostText = 500
+
+    private static func shortened(_ value: JSONValue) -> JSONValue {
+        if case .string(let text) = value { .string(text.shortened(to: mostText)) } else { value }
+    }
+
     public var json: JSONValue {
         var object: JSONObject = [
             "type": .string(code.type),
             "title": .string(code.title),
             "status": .integer(Int64(code.status)),
-            "detail": .string(detail),
+            "detail": .string(detail.shortened(to: Self.mostDetail)),
         ]
-        object["parameter"] = parameter.map { .string($0) }
+        object["parameter"] = parameter.map { .string($0.shortened()) }
         if let supported, !supported.isEmpty { object["supported"] = .array(supported.map { .string($0) }) }
         object["libav_error"] = libavError.map { .string($0) }
         if !log.isEmpty { object["log"] = .array(log.map { .string($0) }) }
-        for member in extras { object[member.name] = member.value }
+        for member in extras { object[member.name] = Self.shortened(member.value) }
         return .object(object)
     }
 }

@@ -13,7 +13,7 @@ import Testing
     }
 
     private func chosen(_ config: VideoStreamConfig) throws -> StreamDescription {
-        let writer = try StreamWriter(destination: folder.destination("a.nut"), format: nil)
+        let writer = try StreamWriter(destination: folder.destination("a"), format: "framemd5")
         return writer.description(of: try writer.addStream(.video(config)))
     }
 

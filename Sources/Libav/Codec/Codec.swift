@@ -22,6 +22,13 @@ package struct Codec: @unchecked Sendable {
         }
     }
 
+    /// The codec's default encoder, where this one is experimental and that is not.
+    package var settled: Codec {
+        guard isExperimental, let pointer = avcodec_find_encoder(pointer.pointee.id) else { return self }
+        let usual = Codec(pointer)
+        return usual.isExperimental ? self : usual
+    }
+
     package var name: String { String(cString: pointer.pointee.name) }
 
     package var media: Media {
@@ -44,7 +51,13 @@ package struct Codec: @unchecked Sendable {
         switch pointer.pointee.id {
         // These take one rate but do not list it.
         case AV_CODEC_ID_ADPCM_G722: [16_000]
-        case AV_CODEC_ID_GSM, AV_CODEC_ID_GSM_MS, AV_CODEC_ID_G723_1, AV_CODEC_ID_AMR_NB: [8_000]
+        case AV_CODEC_ID_GSM, AV_CODEC_ID_GSM_MS, AV_CODEC_ID_G723_1, AV_CODEC_ID_AMR_NB,
+            AV_CODEC_ID_ADPCM_G726, AV_CODEC_ID_ADPCM_G726LE:
+            [8_000]
+        case AV_CODEC_ID_ADPCM_IMA_AMV, AV_CODEC_ID_ROQ_DPCM: [22_050]
+        // Or these.
+        case AV_CODEC_ID_ADPCM_SWF: [11_025, 22_050, 44_100]
+        case AV_CODEC_ID_NELLYMOSER: [8_000, 11_025, 16_000, 22_050, 44_100]
         default: Self.list(clibav_sample_rates(pointer)) { $0 == 0 }.map(Int.init)
         }
     }
@@ -53,20 +66,29 @@ package struct Codec: @unchecked Sendable {
         switch pointer.pointee.id {
         // As above: these take few channels but do not list them.
         case AV_CODEC_ID_ADPCM_G722, AV_CODEC_ID_GSM, AV_CODEC_ID_GSM_MS, AV_CODEC_ID_G723_1,
-            AV_CODEC_ID_AMR_NB:
+            AV_CODEC_ID_AMR_NB, AV_CODEC_ID_ADPCM_IMA_AMV:
             [ChannelLayout(channels: 1)]
         case AV_CODEC_ID_VORBIS where name == "vorbis": [ChannelLayout(channels: 2)]
+        case AV_CODEC_ID_S302M: [2, 4, 6, 8].map { ChannelLayout(channels: $0) }
+        // RFC 7845, 5.1.1.2.
+        case AV_CODEC_ID_OPUS where name == "libopus":
+            ["mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"].compactMap { ChannelLayout(name: $0) }
         default:
             Self.list(clibav_channel_layouts(pointer)) { $0.nb_channels == 0 }.map(ChannelLayout.init)
         }
     }
 
     /// Of encoders that list no layouts, and yet do not take any number of channels.
+    /// Of encoders that list no rates, and yet do not take all: from where on they take none.
+    package var highestSampleRate: Int? { Self.rateBounds[name] }
+
+    private static let rateBounds = ["flac": 655_350, "libvorbis": 200_000, "wmav1": 48_000, "wmav2": 48_000]
+
     package var mostChannels: Int? { channelLayouts.isEmpty ? Self.channelBounds[name] : nil }
 
     private static let channelBounds = [
-        "flac": 8, "libopus": 8, "wmav1": 2, "wmav2": 2, "adpcm_swf": 2, "adpcm_adx": 2, "roq_dpcm": 2, "sonic": 2, "sonicls": 2,
-        "g726": 1, "g726le": 1, "s302m": 8,
+        "flac": 8, "wmav1": 2, "wmav2": 2, "adpcm_swf": 2, "adpcm_adx": 2, "roq_dpcm": 2, "sonic": 2, "sonicls": 2,
+        "g726": 1, "g726le": 1,
     ]
 
     package var frameRates: [Fraction] {

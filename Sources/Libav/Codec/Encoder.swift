@@ -220,6 +220,10 @@ package final class Encoder {
             if code < 0 { throw LibavError(code: code, doing: doing, option: key) }
             try requireShape(settings.input, of: context, after: key)
         }
+        // Other flags in place of all ("flags": "cgop") are not meant to take the headers from the muxer.
+        if settings.usesGlobalHeader, settings.options["flags"]?.holds("global_header") == false {
+            context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER
+        }
     }
 
     /// Some generic options say what frames are. An encoder that believed them would read past the ends

@@ -30,7 +30,7 @@ package final class Muxer {
     private static let gatherBytes: Int32 = 32 * 1024
 
     package let format: OutputFormat
-    private let context: UnsafeMutablePointer<AVFormatContext>
+    let context: UnsafeMutablePointer<AVFormatContext>
     private let interruption: Interruption
     private let gate: OpenGate
     private let urlBytesWritten = Atomic<Int64>(0)

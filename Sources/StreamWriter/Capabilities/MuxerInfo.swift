@@ -39,7 +39,7 @@ extension OutputFormat {
         if let format {
             if let found = OutputFormat(named: format) { return found }
             throw StreamWriterError(
-                .unknownFormat, "there is no muxer \(format)", parameter: "format",
+                .unknownFormat, "there is no muxer \(format.shortened())", parameter: "format",
                 supported: names.sorted())
         }
         if let muxer = muxer(forURL: name), let found = OutputFormat(named: muxer) { return found }

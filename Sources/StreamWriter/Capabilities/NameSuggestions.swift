@@ -6,6 +6,8 @@ enum NameSuggestions {
 
     /// The names that contain `name` or differ from it by few letters, nearest first.
     static func of(_ name: String, in names: [String]) -> [String] {
+        // Nothing that long is a name mistyped.
+        if name.utf8.count > 100 { return [] }
         let wanted = Array(name.lowercasedASCII.utf8)
         let scored = names.compactMap { candidate -> (score: Int, name: String)? in
             let letters = Array(candidate.lowercasedASCII.utf8)

@@ -37,8 +37,8 @@ public enum OptionInspection {
     public static func encoder(for config: StreamConfig, format: String, name: String) -> String? {
         guard let format = Self.format(format)?.writing(name) else { return nil }
         return switch config {
-        case .audio(let audio): try? Codec.choose(audio.encoder, .audio, for: format).name
-        case .video(let video): try? Codec.choose(video.encoder, .video, for: format).name
+        case .audio(let audio): try? Codec.choose(audio.encoder, audio.encoderOption, .audio, for: format).name
+        case .video(let video): try? Codec.choose(video.encoder, video.encoderOption, .video, for: format).name
         }
     }
 

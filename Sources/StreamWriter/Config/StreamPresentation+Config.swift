@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 extension StreamPresentation {
@@ -31,7 +32,7 @@ extension StreamPresentation {
         if let language { try setLanguage(language) }
         if let unknown = disposition.first(where: { !Self.dispositionNames.contains($0) }) {
             throw StreamWriterError(
-                .invalidParameter, "\(unknown) is not a disposition", parameter: "disposition",
+                .invalidParameter, "\(unknown.shortened()) is not a disposition", parameter: "disposition",
                 supported: Self.dispositionNames)
         }
         self.disposition = disposition
@@ -66,7 +67,7 @@ extension ColorDescription {
     ) throws(StreamWriterError) {
         guard let name, !set(property, to: name) else { return }
         throw StreamWriterError(
-            .invalidParameter, "\(parameter) \(name) is not known", parameter: parameter,
+            .invalidParameter, "\(parameter) \(name.shortened()) is not known", parameter: parameter,
             supported: Self.names(of: property))
     }
 }

@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// The form in which an encoder gets its samples, and what that changes of what is sent.
@@ -46,8 +47,17 @@ struct AudioChoice {
 
     /// Not the filters' rate, which may only be one that they work in.
     private static func sampleRate(_ config: AudioStreamConfig, _ codec: Codec) throws(StreamWriterError) -> Int {
-        let supported = codec.sampleRates
+        // G.726 takes other rates where it is told to be lax.
+        let isLax = codec.codecName.begins(with: "adpcm_g726") && config.encoderOption["strict"] != nil
+        let supported = isLax ? [] : codec.sampleRates
         let wanted = config.encoderSampleRate ?? config.sampleRate
+        if let highest = codec.highestSampleRate, wanted > highest {
+            let usual = Self.usualRates.filter { $0 <= highest }
+            guard config.encoderSampleRate == nil else {
+                throw unsupported("encoder_sample_rate", "\(wanted)", by: codec, usual.reversed().map(String.init), "it takes up to \(highest)")
+            }
+            return usual[0]
+        }
         if supported.isEmpty || supported.contains(wanted) { return wanted }
         guard config.encoderSampleRate == nil else {
             throw unsupported("encoder_sample_rate", "\(wanted)", by: codec, supported.sorted().map(String.init))
@@ -57,12 +67,14 @@ struct AudioChoice {
         return supported.filter { $0 > wanted }.min() ?? supported.max()!
     }
 
+    private static let usualRates = [192_000, 96_000, 48_000, 44_100]
+
     // MARK: Channels
 
     /// The encoder's layout with that many channels, or else libav's default.
-    static func layout(channels: Int, _ codec: Codec) -> ChannelLayout {
+    static func layout(channels: Int, _ codec: Codec, _ option: [String: String]) -> ChannelLayout {
         let standard = ChannelLayout(channels: channels)
-        let supported = codec.channelLayouts
+        let supported = layouts(codec, option)
         if supported.isEmpty || supported.contains(standard) { return standard }
         return supported.first { $0.channels == channels } ?? standard
     }
@@ -71,11 +83,14 @@ struct AudioChoice {
     private static func layouts(
         for source: ChannelLayout, _ config: AudioStreamConfig, _ codec: Codec
     ) -> [ChannelLayout] {
-        // libopus has another bound for each of its mappings of channels.
-        guard let most = codec.mostChannels, config.encoderNumChannels ?? source.channels > most,
-            config.encoderOption["mapping_family"] == nil
-        else { return codec.channelLayouts }
+        guard let most = codec.mostChannels, config.encoderNumChannels ?? source.channels > most
+        else { return layouts(codec, config.encoderOption) }
         return (1...most).map { ChannelLayout(channels: $0) }
+    }
+
+    /// libopus has others for each of its mappings of channels.
+    private static func layouts(_ codec: Codec, _ option: [String: String]) -> [ChannelLayout] {
+        codec.name == "libopus" && option["mapping_family"] != nil ? [] : codec.channelLayouts
     }
 
     private static func layout(
@@ -84,7 +99,7 @@ struct AudioChoice {
         let supported = layouts(for: source, config, codec)
         if let wanted = config.encoderNumChannels, wanted != source.channels {
             if supported.isEmpty { return ChannelLayout(channels: wanted) }
-            let chosen = layout(channels: wanted, codec)
+            let chosen = layout(channels: wanted, codec, config.encoderOption)
             guard supported.contains(chosen) else { throw unsupportedChannels(wanted, codec) }
             return chosen
         }
@@ -121,6 +136,6 @@ extension AudioPlan {
     func warnings(of encoder: Encoder) -> [Warning] {
         guard choosesFormat, encoder.settings.codec.isLossless, case .audio(let shape) = encoder.settings.input else { return [] }
         let stored = shape.format.isFloat ? shape.format.bits : min(shape.format.bits, encoder.storedSampleBits ?? shape.format.bits)
-        return Warning.samples(filteredFormat, storedAs: stored, isFloat: shape.format.isFloat, by: encoder.settings.codec.name)
+        return Warning.samples(filteredFormat, storedAs: stored, isFloat: shape.format.isFloat, by: encoder.settings.codec.name, keeper)
     }
 }

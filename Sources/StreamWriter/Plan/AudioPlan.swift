@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// What is decided for an audio stream: the defaults and substitutions of torchaudio's StreamWriter.
@@ -8,12 +9,15 @@ struct AudioPlan {
     let filteredFormat: AudioFormat
     /// The client has named no `encoder_format`.
     let choosesFormat: Bool
+    /// An encoder that would keep these samples as they are, and that the muxer takes.
+    let keeper: String?
 
     init(
         _ config: AudioStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls
     ) throws(StreamWriterError) {
         try Self.validate(config, limits)
-        let codec = try Codec.choose(config.encoder, .audio, for: format)
+        let codec = try Codec.choose(config.encoder, config.encoderOption, .audio, for: format)
+        try format.require(codec)
         let source = AudioShape(
             format: AudioFormat(name: config.format.rawValue)!,
             layout: try Self.sourceLayout(config, codec), sampleRate: config.sampleRate)
@@ -34,11 +38,18 @@ struct AudioPlan {
         input = source
         filteredFormat = filtered.format
         choosesFormat = config.encoderFormat == nil
+        keeper = Self.keeper(of: filtered.format, for: format)
         encode = EncodePlan(
             settings: settings,
             filtering: needsGraph ? filtering([.audio(target)]) : nil,
             conversion: !needsGraph && target.format != source.format ? (source, target.format) : nil,
             inputTimeBase: Fraction(1, Int32(config.sampleRate)), warnings: choice.warnings)
+    }
+
+    private static func keeper(of samples: AudioFormat, for format: OutputFormat) -> String? {
+        let bits = samples.bytesPerSample * 8
+        let names = ["le", "be"].map { samples.isFloat ? "pcm_f\(bits)\($0)" : "pcm_s\(bits)\($0)" }
+        return names.first { Codec(named: $0).map { format.carries($0) } ?? false }
     }
 
     /// Samples in a block that goes through in one piece, where the encoder does not say:
@@ -78,16 +89,16 @@ struct AudioPlan {
     private static func sourceLayout(
         _ config: AudioStreamConfig, _ codec: Codec
     ) throws(StreamWriterError) -> ChannelLayout {
-        guard let name = config.channelLayout else { return AudioChoice.layout(channels: config.numChannels, codec) }
+        guard let name = config.channelLayout else { return AudioChoice.layout(channels: config.numChannels, codec, config.encoderOption) }
         guard let layout = ChannelLayout(name: name) else {
             throw StreamWriterError(
-                .invalidParameter, "channel_layout \(name) is not a layout that libav knows",
+                .invalidParameter, "channel_layout \(name.shortened()) is not a layout that libav knows",
                 parameter: "channel_layout", supported: ChannelLayout.names(channels: config.numChannels))
         }
         guard layout.channels == config.numChannels else {
             throw StreamWriterError(
                 .invalidParameter,
-                "channel_layout \(name) has \(layout.channels) channels, and num_channels is \(config.numChannels)",
+                "channel_layout \(name.shortened()) has \(layout.channels) channels, and num_channels is \(config.numChannels)",
                 parameter: "channel_layout", supported: ChannelLayout.names(channels: config.numChannels))
         }
         return layout

@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// How a stream's frames become packets: decided once, before anything is encoded.
@@ -82,9 +83,11 @@ extension WriterLimits {
 }
 
 extension Codec {
-    /// The encoder a client named, or the muxer's own choice.
+    /// The encoder a client named, by its name or its codec's, or the muxer's own choice. Names of encoders of
+    /// FFmpeg's that are experimental stand for their codecs, of which there may be better ones ("opus",
+    /// "vorbis"), unless the options say how strict to be.
     static func choose(
-        _ name: String?, _ media: Media, for format: OutputFormat
+        _ name: String?, _ option: [String: String], _ media: Media, for format: OutputFormat
     ) throws(StreamWriterError) -> Codec {
         let kind = media == .audio ? "audio" : "video"
         guard let name else {
@@ -96,7 +99,7 @@ extension Codec {
         }
         guard let codec = Codec(named: name) else {
             throw StreamWriterError(
-                .unknownEncoder, "there is no encoder \(name)", parameter: "encoder",
+                .unknownEncoder, "there is no encoder \(name.shortened())", parameter: "encoder",
                 supported: NameSuggestions.of(name, in: names(of: media)))
         }
         guard codec.media == media else {
@@ -104,15 +107,16 @@ extension Codec {
                 .wrongEncoderType, "\(name) is not \(kind == "audio" ? "an audio" : "a video") encoder",
                 parameter: "encoder", supported: NameSuggestions.of(name, in: names(of: media)))
         }
-        return codec
+        return option["strict"] == nil ? codec.settled : codec
     }
 }
 
 /// An explicit value the encoder must take.
 func unsupported(
-    _ parameter: String, _ value: String, by codec: Codec, _ supported: [String]
+    _ parameter: String, _ value: String, by codec: Codec, _ supported: [String], _ way: String? = nil
 ) -> StreamWriterError {
     StreamWriterError(
-        .unsupportedValue, "the encoder \(codec.name) does not take \(parameter) \(value)",
+        .unsupportedValue,
+        "the encoder \(codec.name) does not take \(parameter) \(value.shortened())\(way.map { "; \($0)" } ?? "")",
         parameter: parameter, supported: supported)
 }

@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// How the bytes of a picture in a chunk go to the planes of a frame.
@@ -12,7 +13,7 @@ struct ImageInput {
     init(format name: String, layout: PixelLayout) throws(StreamWriterError) {
         guard let format = PixelFormat(name: name), !format.isHardware, !format.hasPalette else {
             throw StreamWriterError(
-                .unsupportedValue, "\(name) is not a pixel format that can be uploaded",
+                .unsupportedValue, "\(name.shortened()) is not a pixel format that can be uploaded",
                 parameter: "format", supported: PixelFormat.layoutNames)
         }
         self.format = format

@@ -7,10 +7,10 @@ struct PictureFormat {
 
     /// `source` is what the client sends, or its filters give; `isNamed` says that they name it.
     init(
-        _ config: VideoStreamConfig, _ source: PixelFormat, isNamed: Bool, _ codec: Codec
+        _ config: VideoStreamConfig, _ source: PixelFormat, isNamed: Bool, _ codec: Codec, _ container: OutputFormat
     ) throws(StreamWriterError) {
         // Frames in a GPU's memory are for `hw_accel`.
-        let supported = codec.pixelFormats.filter { !$0.isHardware }
+        var supported = codec.pixelFormats.filter { !$0.isHardware }
         if supported.isEmpty && !codec.pixelFormats.isEmpty {
             throw StreamWriterError(
                 .unsupportedHardware, "the encoder \(codec.name) needs hw_accel", parameter: "hw_accel",
@@ -22,6 +22,9 @@ struct PictureFormat {
             }
             format = named
             return
+        }
+        if let taken = container.pictureFormats {
+            supported = supported.isEmpty ? taken : supported.filter(taken.contains)
         }
         if isNamed && supported.contains(source) {
             format = source

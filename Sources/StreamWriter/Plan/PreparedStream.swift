@@ -91,7 +91,7 @@ struct PreparedStream {
         do {
             encoder = try calls.encoder.tracking { () throws(LibavError) in try Encoder(settings) }
         } catch {
-            throw StreamWriterError(opening: error)
+            throw StreamWriterError(opening: error, settings)
         }
         try refuseIgnored(settings.options)
         if encoder.frameSize > 0 { graph?.setFrameSize(encoder.frameSize) }

@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// What is decided for a video stream: the defaults and substitutions of torchaudio's StreamWriter.
@@ -11,7 +12,9 @@ struct VideoPlan {
         _ config: VideoStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls
     ) throws(StreamWriterError) {
         try Self.validate(config, limits)
-        let codec = try Codec.choose(config.encoder, .video, for: format)
+        let codec = try Codec.choose(config.encoder, config.encoderOption, .video, for: format)
+        // A cover lies beside the streams, and may be of other codecs.
+        if !config.disposition.contains(where: { $0.isSame(as: "attached_pic") }) { try format.require(codec) }
         input = try ImageInput(format: config.format, layout: config.layout)
         width = config.width
         height = config.height
@@ -25,7 +28,7 @@ struct VideoPlan {
                 scaling: scaling)
         }
         var filtered = try FilteredPicture(source, config, asked, filtering)
-        let (hardware, chosen) = try Self.format(config, filtered, input, codec)
+        let (hardware, chosen) = try Self.format(config, filtered, input, codec, format)
         let rate = try Self.frameRate(config, filtered.shape.frameRate, codec)
         let target = VideoShape(
             format: hardware?.format ?? chosen!.format, width: config.encoderWidth ?? filtered.shape.width,
@@ -92,7 +95,7 @@ struct VideoPlan {
         guard let name = config.fieldOrder else { return nil }
         guard let order = FieldOrder(rawValue: name) else {
             throw StreamWriterError(
-                .invalidParameter, "field_order \(name) is not known", parameter: "field_order",
+                .invalidParameter, "field_order \(name.shortened()) is not known", parameter: "field_order",
                 supported: FieldOrder.allCases.map(\.rawValue))
         }
         return order
@@ -117,13 +120,13 @@ struct VideoPlan {
     }
 
     private static func format(
-        _ config: VideoStreamConfig, _ filtered: FilteredPicture, _ input: ImageInput, _ codec: Codec
+        _ config: VideoStreamConfig, _ filtered: FilteredPicture, _ input: ImageInput, _ codec: Codec, _ container: OutputFormat
     ) throws(StreamWriterError) -> (HardwarePlan?, PictureFormat?) {
         let source = filtered.isFiltered ? filtered.shape.format : input.format
         if let name = config.hwAccel {
             return (try HardwarePlan(name, codec, format: config.encoderFormat, source), nil)
         }
-        return (nil, try PictureFormat(config, source, isNamed: filtered.namesFormat, codec))
+        return (nil, try PictureFormat(config, source, isNamed: filtered.namesFormat, codec, container))
     }
 
     private static func frameRate(

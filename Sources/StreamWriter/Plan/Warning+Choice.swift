@@ -41,11 +41,13 @@ extension Warning {
     }
 
     /// Of a lossless encoder that stores so many bits of each sample, or of a float's fraction.
-    static func samples(_ source: AudioFormat, storedAs bits: Int, isFloat: Bool, by encoder: String) -> [Warning] {
+    /// `keeper` is an encoder that stores them as they are.
+    static func samples(_ source: AudioFormat, storedAs bits: Int, isFloat: Bool, by encoder: String, _ keeper: String?) -> [Warning] {
+        let way = keeper.map { "; encoder \($0) keeps them" } ?? ""
         if source.isFloat && !isFloat {
-            return [Warning(.depthReduced, parameter: "encoder", "\(encoder) stores \(source.name) as whole numbers of \(bits) bits")]
+            return [Warning(.depthReduced, parameter: "encoder", "\(encoder) stores \(source.name) as whole numbers of \(bits) bits\(way)")]
         }
         guard source.bits > bits else { return [] }
-        return [Warning(.depthReduced, parameter: "encoder", "\(encoder) stores \(bits) of the \(source.bits) bits of a sample of \(source.name)")]
+        return [Warning(.depthReduced, parameter: "encoder", "\(encoder) stores \(bits) of the \(source.bits) bits of a sample of \(source.name)\(way)")]
     }
 }

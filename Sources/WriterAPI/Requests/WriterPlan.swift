@@ -66,18 +66,17 @@ package struct WriterPlan: Sendable {
         DestinationGuard(plan: destination, policy: policy, clientPolicy: clientPolicy, folder: folder)
     }
 
-    /// The same as far as a dry run goes: what opens its destination itself is not opened, and what a URL's
+    /// The same as far as a dry run goes: it is opened where creating would open it. What opens its destination itself is not opened, and what a URL's
     /// protocol would take of the options is not known without it.
     package func forDryRun() throws(Problem) -> WriterPlan {
         let known = Set(Capabilities.muxer(named: muxer.name)?.options.map(\.name) ?? [])
         var plan = self
         if muxer.needsFile || destination == .nowhere {
-            if request.open == nil && !request.streams.isEmpty { plan.request.open = OpenRequest() }
             if case .url = destination { plan.request.open?.option = request.open?.option.filter { known.contains($0.key) } ?? [:] }
             return plan
         }
         if let option = request.open?.option.keys.sorted().first(where: { !known.contains($0) }) {
-            throw Problem(.unknownOption, "nothing takes the option \(option).", parameter: "option.\(option)")
+            throw Problem(.unknownOption, "nothing takes the option \(option.shortened()).", parameter: "option.\(option)")
         }
         plan.request.open = nil
         return plan

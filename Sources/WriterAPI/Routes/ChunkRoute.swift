@@ -78,12 +78,13 @@ package struct ChunkRoute {
         package private(set) var offset: Int64?
 
         package init(_ head: RequestHead) throws(Problem) {
-            pts = try Self.seconds("pts", of: head)
-            duration = try Self.seconds("duration", of: head)
+            pts = try Self.seconds("pts", of: head, "0 or more")
+            // Of a picture, which none lasts no time.
+            duration = try Self.seconds("duration", of: head, "more than 0")
             if let text = head.target.query("keyframe") {
                 guard text.isSame(as: "true") || text.isSame(as: "false") else {
                     throw Problem(
-                        .invalidParameter, "keyframe is true or false, and not \"\(text)\".", parameter: "keyframe",
+                        .invalidParameter, "keyframe is true or false, and not \"\(text.shortened())\".", parameter: "keyframe",
                         supported: ["true", "false"])
                 }
                 keyFrame = text.isSame(as: "true")
@@ -91,20 +92,20 @@ package struct ChunkRoute {
             if let text = head.field("Upload-Offset") {
                 guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int64(text) else {
                     throw Problem(
-                        .invalidHeader, "Upload-Offset is a number of bytes, and not \"\(text)\".",
+                        .invalidHeader, "Upload-Offset is a number of bytes, and not \"\(text.shortened())\".",
                         parameter: "Upload-Offset")
                 }
                 offset = value
             }
         }
 
-        private static func seconds(_ name: String, of head: RequestHead) throws(Problem) -> Double? {
+        private static func seconds(_ name: String, of head: RequestHead, _ bound: String) throws(Problem) -> Double? {
             guard let text = head.target.query(name) else { return nil }
             // Not all that Double takes: "0x1", "nan".
             let isDecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || ".eE+-".utf8.contains($0) }
             guard isDecimal, let value = Double(text), value.isFinite, value >= 0 else {
                 throw Problem(
-                    .invalidParameter, "\(name) is a number of seconds, 0 or more, and not \"\(text)\".", parameter: name)
+                    .invalidParameter, "\(name) is a number of seconds, \(bound), and not \"\(text.shortened())\".", parameter: name)
             }
             return value
         }

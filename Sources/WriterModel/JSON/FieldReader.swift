@@ -112,7 +112,7 @@ public struct FieldReader {
     public func finish() throws(Problem) {
         guard let unknown = object.members.first(where: { member in !known.contains { $0.isSame(as: member.name) } }) else { return }
         throw Problem(
-            .unknownParameter, "\(pointer(to: unknown.name)): there is no parameter \"\(unknown.name)\" here.",
+            .unknownParameter, "\(pointer(to: unknown.name).shortened()): there is no parameter \"\(unknown.name.shortened())\" here.",
             parameter: Self.parameter(at: pointer(to: unknown.name)), supported: known.sorted(),
             extras: [("pointer", .string(pointer(to: unknown.name)))])
     }
@@ -135,7 +135,7 @@ public struct FieldReader {
 
     private static func problem(_ pointer: String, _ rule: String, supported: [String]? = nil) -> Problem {
         Problem(
-            .invalidParameter, "\(pointer.isEmpty ? "The body" : pointer) \(rule).",
+            .invalidParameter, "\(pointer.isEmpty ? "The body" : pointer.shortened()) \(rule).",
             parameter: parameter(at: pointer), supported: supported,
             extras: [("pointer", .string(pointer))])
     }

@@ -11,6 +11,12 @@ extension EndToEnd {
             try await server.curl("POST", "/v1/writers?dry_run=true", body: .json(body))
         }
 
+        private func with(_ stream: JSON, _ name: String, _ value: JSON) -> JSON {
+            var stream = stream
+            stream[name] = value
+            return stream
+        }
+
         private func contents(_ server: PenstockServer) -> [String] {
             (FileManager.default.enumerator(atPath: server.folder.path)?.allObjects as? [String] ?? [])
                 .filter { $0.hasPrefix("output/") || $0.hasPrefix("state/writers/") }.sorted()
@@ -54,11 +60,6 @@ extension EndToEnd {
         }
 
         @Test func refusalIsThatOfCreating() async throws {
-            func with(_ stream: JSON, _ name: String, _ value: JSON) -> JSON {
-                var stream = stream
-                stream[name] = value
-                return stream
-            }
             let descriptions: [JSON] = [
                 ["dst": "a.mp4", "streams": [with(Self.video, "encoder", "x264")], "open": true],
                 ["dst": "a.mp4", "streams": [with(Self.video, "encoder_option", ["crff": 1])], "open": true],
@@ -98,6 +99,37 @@ extension EndToEnd {
                 let other = try await server.curl("POST", "/v1/writers?dryrun=true", body: .json(["format": "mp4"]))
                 #expect(other.status == 422)
                 #expect(other.problem == "unknown-parameter")
+            }
+        }
+
+        /// Whether or not the request has `open`: what can't work is refused when the stream is added.
+        @Test func answerIsThatOfCreatingForEveryPairOfContainerAndEncoder() async throws {
+            let formats = ["mp4", "mov", "webm", "matroska", "mpegts", "mpeg", "vcd", "avi", "flv", "ogg", "wav", "caf", "adts", "mp3", "ac3", "flac", "chromaprint"]
+            let pairs = formats.flatMap { format in
+                ["libvpx", "libx264", "mjpeg", "aac", "flac", "libmp3lame", "pcm_s16le"].map { (format, $0) }
+            }
+            try await withServer { server in
+                var refused = 0
+                for (index, (format, encoder)) in pairs.enumerated() {
+                    let isVideo = ["libvpx", "libx264", "mjpeg"].contains(encoder)
+                    let stream = with(isVideo ? Self.video : Self.audio, "encoder", .string(encoder))
+                    var description: JSON = ["format": .string(format), "streams": [stream]]
+                    if index % 2 == 0 { description["open"] = true }
+                    let dry = try await dryRun(description, on: server)
+                    let real = try await server.curl("POST", "/v1/writers", body: .json(description))
+                    #expect((dry.status == 200) == (real.status == 201), "\(dry.text) and \(real.text)")
+                    for member in ["type", "detail", "parameter", "supported", "pointer", "streams"] {
+                        #expect(dry.json[member] == real.json[member], "\(member): \(dry.text) and \(real.text)")
+                    }
+                    if real.status != 201 { refused += 1; continue }
+                    let id = real.json["id"].string!
+                    if index % 2 == 1 {
+                        let opened = try await server.curl("POST", "/v1/writers/\(id)/open", body: .json([:]))
+                        #expect(opened.status == 200, "\(format), \(encoder): \(opened.text)")
+                    }
+                    _ = try await server.curl("DELETE", "/v1/writers/\(id)")
+                }
+                #expect(refused > pairs.count / 2 && refused < pairs.count * 4 / 5, "\(refused) of \(pairs.count)")
             }
         }
 

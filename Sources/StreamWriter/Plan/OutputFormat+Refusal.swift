@@ -1,0 +1,69 @@
+import Bytewise
+import Libav
+
+// What a muxer can't carry is refused when a stream is added, and not when the writer is opened or ended.
+extension OutputFormat {
+    func require(_ codec: Codec) throws(StreamWriterError) {
+        if carries(codec) { return }
+        let encoders = encoders(of: codec.media)
+        let formats = Self.usual.filter { OutputFormat(named: $0)?.carries(codec) ?? false }
+        var message = "the format \(name) does not take \(codec.codecName)"
+        if !codec.codecName.isSame(as: codec.name) { message += ", which \(codec.name) makes" }
+        var ways: [String] = []
+        if let first = encoders.first { ways.append("an encoder that it takes, such as \(first)") }
+        if !formats.isEmpty { ways.append("a format that takes \(codec.codecName): \(formats.joined(separator: ", "))") }
+        if !ways.isEmpty { message += ". Choose \(ways.joined(separator: "; or "))" }
+        throw StreamWriterError(
+            .unsupportedValue, message, parameter: encoders.isEmpty ? "format" : "encoder",
+            supported: encoders.isEmpty ? formats : encoders)
+    }
+
+    /// What people write to, the most common first.
+    private static let usual = ["mp4", "mov", "matroska", "webm", "mpegts", "ogg", "avi", "flv", "wav", "nut"]
+
+    /// Its default first. Those of hardware are not there for everybody.
+    private func encoders(of media: Codec.Media) -> [String] {
+        let usual = media == .audio ? defaultAudioEncoder : defaultVideoEncoder
+        let all = Codec.all(media).filter { !$0.isHardware && carries($0) }.map(\.name)
+        guard let usual = usual?.name, all.contains(usual) else { return all }
+        return [usual] + all.filter { !$0.isSame(as: usual) }
+    }
+
+    /// With the streams that are there already, the last of which is new.
+    func require(_ parts: [PreparedStream]) throws(StreamWriterError) {
+        _ = Log.take()
+        do throws(LibavError) {
+            try Muxer.tryOut(self, parts.map { ($0.encoder, $0.presentation) })
+        } catch {
+            throw StreamWriterError(refusing: parts.last?.encoder.settings, error)
+        }
+    }
+}
+
+extension StreamWriterError {
+    /// A muxer that would not begin with a stream: the parameter of the stream's that its reason is about.
+    init(refusing settings: EncoderSettings?, _ error: LibavError) {
+        self.init(beginning: error, options: [])
+        guard code == .unsupportedValue, let cause = error.cause?.lowercasedASCII else { return }
+        func says(_ words: String...) -> Bool { words.contains { cause.holds($0) } }
+        let choices = Self.choices(in: cause)
+        switch settings?.input {
+        case .audio where says("sample rate", "samplerate", " hz", "khz"):
+            parameter = "encoder_sample_rate"
+            supported = choices
+        case .audio where says("channel", "mono", "stereo"): parameter = "encoder_num_channels"
+        case .video where says("pixel format", "pix_fmt", "pixel_format", "can only handle"): parameter = "encoder_format"
+        case .video where says("frame rate", "framerate", " fps", "frames per second"): parameter = "encoder_frame_rate"
+        case .video where says("resolution", "dimension", "width", "height", "frame size"): parameter = "encoder_width"
+        case .some where says("codec"): parameter = "encoder"
+        default: break
+        }
+    }
+
+    /// "… choose from (44100, 22050, 11025)".
+    private static func choices(in cause: String) -> [String]? {
+        guard let list = cause.cut(at: "(")?.after.cut(at: ")")?.before else { return nil }
+        let words = list.words(at: [",", " "])
+        return !words.isEmpty && words.allSatisfy { $0.utf8.allSatisfy(\.isASCIIDigit) } ? words : nil
+    }
+}
