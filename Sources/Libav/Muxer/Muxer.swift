@@ -293,7 +293,7 @@ package final class Muxer {
 
     /// Sends what small writes have gathered.
     package func sendGathered() throws(LibavError) {
-        guard let io = context.pointee.pb else { return }
+        guard let io = context.pointee.pb else { return countURLBytes() }
         avio_flush(io)
         try check(io.pointee.error, "writing to the destination")
         countURLBytes()
@@ -316,7 +316,8 @@ package final class Muxer {
     }
 
     private func countURLBytes() {
-        guard output == nil, let io = context.pointee.pb else { return }
-        urlBytesWritten.store(io.pointee.bytes_written, ordering: .relaxed)
+        if output != nil { return }
+        let own = ownsURL ? context.pointee.pb?.pointee.bytes_written ?? 0 : 0
+        urlBytesWritten.store(own + gate.bytesWritten, ordering: .relaxed)
     }
 }
