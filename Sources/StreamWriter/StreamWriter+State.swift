@@ -117,11 +117,13 @@ extension StreamWriter {
 
     /// A muxer may not be able to end without packets in all of its streams.
     func requireEveryStream() throws(StreamWriterError) {
-        guard KnownFaults.needsEveryStream(format.name),
-            let empty = streams.indices.first(where: { streams[$0].progress.current.frames == 0 })
+        let isSilent = streams.map { $0.progress.current.frames == 0 }
+        guard
+            let missing = KnownFaults.missingStream(
+                in: format.name, isSilent: isSilent, isAudio: descriptions.map { $0.kind == .audio })
         else { return }
         throw StreamWriterError(
-            .invalidSamples, "stream \(empty) has no frame, and \(format.name) can't end without one in each stream; send some, or DELETE the writer")
+            .invalidSamples, "stream \(missing) has no frame, and \(format.name) can't end without; send some, or DELETE the writer")
     }
 
     // MARK: Adding

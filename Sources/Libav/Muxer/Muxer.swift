@@ -268,9 +268,8 @@ package final class Muxer {
 
     /// Ends the container and closes the destination.
     package func finish() throws(LibavError) {
-        if KnownFaults.needsEveryStream(format.name),
-            let missing = tallies.firstIndex(where: { $0.packets == 0 })
-        {
+        let isSilent = tallies.map { $0.packets == 0 }
+        if let missing = KnownFaults.missingStream(in: format.name, isSilent: isSilent, isAudio: tallies.indices.map { !isVideo($0) }) {
             throw .invalid("writing the trailer of \(format.name): stream \(missing) has no packet, and each must have one")
         }
         let code = try unbroken(GuardedCall.writeTrailer(of: context), "writing the trailer of \(format.name)")
