@@ -162,6 +162,24 @@ extension StreamWriter {
             parameter: "format")
     }
 
+    /// Opens in the time there is; nil: as long as it takes.
+    func openInTime(_ seconds: Double?, _ body: () throws(StreamWriterError) -> Void) throws(StreamWriterError) {
+        if let seconds {
+            interruption.limit(until: .after(.seconds(seconds)))
+            monitor.withLock { lastMomentOfOpening = .after(.seconds(seconds) + Limits.openingGrace) }
+        }
+        defer {
+            interruption.lift()
+            monitor.withLock { lastMomentOfOpening = .never }
+        }
+        do throws(StreamWriterError) {
+            try body()
+        } catch {
+            guard let seconds, interruption.hasTimedOut else { throw failure.record(error) }
+            throw failure.record(.timedOut(after: seconds, error.log))
+        }
+    }
+
     func openMuxer(_ option: [String: String]) throws(StreamWriterError) {
         guard let muxer else { return }
         for part in parts {

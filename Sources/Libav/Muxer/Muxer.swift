@@ -2,26 +2,6 @@ internal import CLibav
 import Glibc
 import Synchronization
 
-/// Says to a libav call that blocks on the network that it should give up. Any thread.
-package final class Interruption: Sendable {
-    private let requested = Atomic<Bool>(false)
-
-    package init() {}
-    package func request() { requested.store(true, ordering: .releasing) }
-    package var isRequested: Bool { requested.load(ordering: .acquiring) }
-
-    /// Must live as long as libav may ask it.
-    var callback: AVIOInterruptCB {
-        AVIOInterruptCB(
-            callback: { opaque in
-                guard let opaque else { return 0 }
-                let interruption = Unmanaged<Interruption>.fromOpaque(opaque).takeUnretainedValue()
-                return interruption.isRequested ? 1 : 0
-            },
-            opaque: Unmanaged.passUnretained(self).toOpaque())
-    }
-}
-
 /// A container being written. One thread at a time; only `bytesWritten` is for any.
 package final class Muxer {
     /// Packets from this size on go to the destination without a copy into the output's buffer.

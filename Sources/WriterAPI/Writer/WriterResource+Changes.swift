@@ -52,7 +52,7 @@ extension WriterResource {
             do throws(Problem) {
                 try optionPolicy.check(option: request.option, for: parts.place.muxer)
                 try OutputNameJudge(muxer: parts.place.muxer.name, gate: parts.place.opener).check(request.option)
-                try asProblem { () throws(StreamWriterError) in try parts.writer.open(option: request.option) }
+                try asProblem { () throws(StreamWriterError) in try parts.writer.open(option: request.option, timeout: openTimeout) }
                 try commit(request, parts.place)
             } catch {
                 throw error.parameter?.begins(with: "option.") == true ? error.located(at: "") : error
