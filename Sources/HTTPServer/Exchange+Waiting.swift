@@ -28,6 +28,25 @@ extension Exchange {
             })
     }
 
+    /// Runs `body`, on this thread. `onLeave` is called once, from any thread, if the client leaves meanwhile; it
+    /// must not wait.
+    public func watchingClient<R, E: Error>(
+        _ onLeave: @escaping @Sendable () -> Void, _ body: () throws(E) -> R
+    ) throws(E) -> R {
+        let isOver = Monitor(false)
+        let wait = ExchangeWait(event: .signal { _ in {} }, deadline: .never, hasClosingPatience: false)
+        let number = waiting.add(wait, on: connection.descriptor, for: connection.holder) { wake in
+            if wake == .clientGone { onLeave() }
+            isOver.change { $0 = true }
+        }
+        defer {
+            waiting.cancel(number)
+            // One that has ended by itself may still be ending its watch.
+            _ = isOver.wait { $0 ? true : nil }
+        }
+        return try body()
+    }
+
     func wait(_ wait: ExchangeWait) {
         pendingWait = wait
         outcome = .waiting

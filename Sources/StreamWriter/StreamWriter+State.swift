@@ -118,11 +118,13 @@ extension StreamWriter {
 
     /// A muxer may not be able to end without packets in all of its streams.
     func requireEveryStream() throws(StreamWriterError) {
-        guard KnownFaults.needsEveryStream(format.name),
-            let empty = streams.indices.first(where: { streams[$0].progress.current.frames == 0 })
+        let isSilent = streams.map { $0.progress.current.frames == 0 }
+        guard
+            let missing = KnownFaults.missingStream(
+                in: format.name, isSilent: isSilent, isAudio: descriptions.map { $0.kind == .audio })
         else { return }
         throw StreamWriterError(
-            .invalidSamples, "stream \(empty) has no frame, and \(format.name) can't end without one in each stream; send some, or DELETE the writer")
+            .invalidSamples, "stream \(missing) has no frame, and \(format.name) can't end without; send some, or DELETE the writer")
     }
 
     // MARK: Adding
@@ -159,6 +161,24 @@ extension StreamWriter {
         throw StreamWriterError(
             .unsupportedValue, "\(format.name) does not write one stream of bytes to one file",
             parameter: "format")
+    }
+
+    /// Opens in the time there is; nil: as long as it takes.
+    func openInTime(_ seconds: Double?, _ body: () throws(StreamWriterError) -> Void) throws(StreamWriterError) {
+        if let seconds {
+            interruption.limit(until: .after(.seconds(seconds)))
+            monitor.withLock { lastMomentOfOpening = .after(.seconds(seconds) + Limits.openingGrace) }
+        }
+        defer {
+            interruption.lift()
+            monitor.withLock { lastMomentOfOpening = .never }
+        }
+        do throws(StreamWriterError) {
+            try body()
+        } catch {
+            guard let seconds, interruption.hasTimedOut else { throw failure.record(error) }
+            throw failure.record(.timedOut(after: seconds, error.log))
+        }
     }
 
     func openMuxer(_ option: [String: String]) throws(StreamWriterError) {

@@ -34,6 +34,8 @@ public final class StreamWriter: @unchecked Sendable {
     var finalBytes: Int64 = 0
     /// The most that the container can tell of, once it is open.
     var mostBytes: Int64?
+    /// When opening must have come back.
+    var lastMomentOfOpening = Deadline.never
 
     enum State: String { case configuring, open, closed, aborted }
 
@@ -120,17 +122,16 @@ public final class StreamWriter: @unchecked Sendable {
     }
 
     /// Opens the destination and writes the header. `option` is for the protocol, the device
-    /// and the muxer.
-    public func open(option: [String: String] = [:]) throws(StreamWriterError) {
+    /// and the muxer. `timeout`, in seconds: how long a peer may take to respond; one that is to
+    /// connect to this writer takes as long as it likes.
+    public func open(option: [String: String] = [:], timeout: Double? = nil) throws(StreamWriterError) {
         try changing(.configuring) { () throws(StreamWriterError) in
             guard !parts.isEmpty else {
                 throw StreamWriterError(.wrongState, "a writer needs a stream before it is opened")
             }
             _ = Log.take()
-            do throws(StreamWriterError) {
+            try openInTime(destination.awaitsPeer(option: option) ? nil : timeout) { () throws(StreamWriterError) in
                 try openMuxer(option)
-            } catch {
-                throw failure.record(error)
             }
             let sink = PacketSink(
                 muxer: muxer!, timeBases: parts.map(\.description.timeBase), failure: failure)
@@ -230,10 +231,10 @@ public final class StreamWriter: @unchecked Sendable {
         }
     }
 
-    /// Makes every other call fail, with this reason, as soon as it looks; waits for none. For a writer
-    /// that a call of libav does not come back to. Any thread.
-    public func failWithoutWaiting(_ reason: String) {
-        failure.record(StreamWriterError(.encodingFailed, reason))
+    /// Makes every other call fail, with this error, as soon as it looks or while it waits for the destination;
+    /// waits for none. Any thread.
+    public func interrupt(_ error: StreamWriterError) {
+        failure.record(error)
         interruption.request()
         for stream in monitor.withLock({ streams }) { stream.pipeline.wakeUp() }
     }
@@ -253,6 +254,10 @@ public final class StreamWriter: @unchecked Sendable {
                 .compactMap { $0 }
         }
     }
+
+    /// Opening has come to its end in time but for a while in which libav gives up; one that does not come back is
+    /// in a call that asks for nothing, such as looking a name up. Any thread.
+    public var isOpeningOverdue: Bool { monitor.withLock { lastMomentOfOpening.hasPassed } }
 
     /// The size of the output so far. Any thread.
     public var bytesWritten: Int64 {

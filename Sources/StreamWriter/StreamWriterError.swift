@@ -4,7 +4,7 @@ public struct StreamWriterError: Error, Sendable, Equatable {
         case unknownEncoder, wrongEncoderType, unsupportedValue, unknownOption, unknownFormat
         case invalidParameter, invalidFilter, unsupportedHardware, beyondLimit
         case wrongState, noSuchStream, chunkInProgress, ptsTooEarly, invalidSamples
-        case encodingFailed, outputDamaged, destinationFailed, destinationRefused, destinationExists, noSpace, outputTooLarge, outOfMemory
+        case encodingFailed, outputDamaged, destinationFailed, destinationTimedOut, destinationRefused, destinationExists, noSpace, outputTooLarge, outOfMemory
     }
 
     public internal(set) var code: Code
@@ -45,5 +45,12 @@ public struct StreamWriterError: Error, Sendable, Equatable {
         self.expectedPTS = expectedPTS
         self.limit = limit
         self.sample = sample
+    }
+}
+
+extension StreamWriterError {
+    package static func timedOut(after seconds: Double, _ log: [String] = []) -> StreamWriterError {
+        let text = Int(exactly: seconds).map(String.init) ?? String(seconds)
+        return StreamWriterError(.destinationTimedOut, "the destination has not responded within \(text) seconds", log: log)
     }
 }

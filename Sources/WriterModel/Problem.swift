@@ -51,6 +51,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case encoderStalled = "encoder-stalled"
     case notImplemented = "not-implemented"
     case destinationFailed = "destination-failed"
+    case destinationTimeout = "destination-timeout"
     case overloaded
     case serverStopped = "server-stopped"
     case idleTimeout = "idle-timeout"
@@ -84,7 +85,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .notImplemented: 501
         case .destinationFailed: 502
         case .overloaded, .serverStopped: 503
-        case .encoderStalled: 504
+        case .encoderStalled, .destinationTimeout: 504
         case .versionNotSupported: 505
         case .noSpace, .outputLimit: 507
         }
@@ -148,6 +149,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .encoderStalled: "The writer's encoder came to a standstill"
         case .notImplemented: "The server does not do this"
         case .destinationFailed: "The destination failed"
+        case .destinationTimeout: "The destination did not answer"
         case .overloaded: "The server has no room for this now"
         case .idleTimeout: "The writer had no request for too long"
         case .serverStopped: "The server ended"

@@ -125,7 +125,7 @@ import Testing
     @Test func aWriterThatWasGivenUpFailsWhateverIsAsked() throws {
         let writer = try opened("null")
         #expect(writer.callsUnderWay.isEmpty)
-        writer.failWithoutWaiting("enough")
+        writer.interrupt(StreamWriterError(.encodingFailed, "enough"))
         let failure = error { try writer.send(pictures(count: 1, bytesPerFrame: 64 * 48 * 3 / 2)) }
         #expect(failure?.message == "enough")
     }

@@ -5,16 +5,20 @@ import WriterModel
 
 /// Names of files in a muxer's options, before the muxer opens them.
 @Suite struct OutputNameTests {
-    private func problem(_ dst: String, _ option: [String: String], format: String? = nil) throws -> Problem? {
+    private func resolved(_ dst: String, _ option: [String: String], format: String? = nil, streams: Int = 1) throws -> [String: String] {
         let policy = OutputPolicy(patterns: ["https://h/*"])
         let muxer = try StreamWriter.resolveMuxer(format: format, name: dst)
         let plan = try DestinationPlan(dst: dst, muxer: muxer, policy: policy)
         let gate = DestinationGuard(plan: plan, policy: policy, clientPolicy: .enforced, folder: nil)
-        do throws(Problem) {
-            try OutputNameJudge(muxer: muxer.name, gate: gate).check(option)
+        return try OutputNameJudge(muxer: muxer.name, gate: gate).resolve(option, streams: streams)
+    }
+
+    private func problem(_ dst: String, _ option: [String: String], format: String? = nil, streams: Int = 1) throws -> Problem? {
+        do {
+            _ = try resolved(dst, option, format: format, streams: streams)
             return nil
-        } catch {
-            return error
+        } catch let problem as Problem {
+            return problem
         }
     }
 
@@ -31,11 +35,30 @@ import WriterModel
         #expect(try problem(dst, [option: value]) == nil)
     }
 
+    // A name is beside dst, unless it says the whole path that libav is to open.
     @Test(arguments: [
-        ("e/b.m3u8", "hls_segment_filename", "sub/x%d.ts"), ("e/b.m3u8", "hls_segment_filename", "x%d.ts"),
-        ("e/b.m3u8", "hls_segment_filename", "ex/x%d.ts"), ("e/b.m3u8", "hls_segment_filename", "e/.penstock-x%d.ts"),
+        ("e/b.m3u8", "hls_segment_filename", "x%d.ts", "e/x%d.ts"), ("e/b.m3u8", "hls_segment_filename", "sub/x%d.ts", "e/sub/x%d.ts"),
+        ("e/b.m3u8", "hls_segment_filename", "e/x%d.ts", "e/x%d.ts"), ("e/b.m3u8", "hls_segment_filename", "ex/x%d.ts", "e/ex/x%d.ts"),
+        ("b.m3u8", "hls_segment_filename", "x%d.ts", "x%d.ts"), ("e/v%v/b.m3u8", "hls_segment_filename", "x%d.ts", "e/v%v/x%d.ts"),
+        ("%v/b.m3u8", "hls_segment_filename", "x%d.ts", "%v/x%d.ts"), ("é/ü.m3u8", "hls_segment_filename", "ö%d.ts", "é/ö%d.ts"),
+        ("https://h/a/b.m3u8?k=/s", "hls_segment_filename", "x%d.ts", "https://h/a/x%d.ts"),
+        ("https://h/b.m3u8", "hls_segment_filename", "https://h/c/x%d.ts", "https://h/c/x%d.ts"),
+        ("e/b.m3u8", "hls_fmp4_init_filename", "init.mp4", "init.mp4"), ("e/b.mpd", "media_seg_name", "$Number$.m4s", "$Number$.m4s"),
+    ])
+    func aNameIsOneBesideDst(dst: String, option: String, value: String, opened: String) throws {
+        #expect(try resolved(dst, [option: value])[option] == opened)
+    }
+
+    @Test func aListIsBesideItsSegments() throws {
+        let names = try resolved("e/p%d.mkv", ["segment_list": "list.csv", "segment_time": "2"], format: "segment")
+        #expect(names == ["segment_list": "e/list.csv", "segment_time": "2"])
+    }
+
+    @Test(arguments: [
+        ("e/b.m3u8", "hls_segment_filename", "e/.penstock-x%d.ts"), ("e/b.m3u8", "hls_segment_filename", "/tmp/x%d.ts"),
+        ("e/b.m3u8", "hls_segment_filename", "../e/x%d.ts"), ("b.m3u8", "hls_segment_filename", "file:e/x%d.ts"),
         ("e/b.m3u8", "hls_segment_filename", "e//x%d.ts"), ("b.m3u8", "hls_segment_filename", "./x%d.ts"),
-        ("e/b.m3u8", "hls_segment_filename", "https://other/x%d.ts"), ("https://h/b.m3u8", "hls_segment_filename", "x%d.ts"),
+        ("e/b.m3u8", "hls_segment_filename", "https://other/x%d.ts"), 
         ("e/b.m3u8", "hls_enc_key_url", "b.key"), ("e/b.mpd", "media_seg_name", "https://h/$Number$.m4s"),
         ("e/b.m3u8", "master_pl_name", ".penstock-x"),
     ])
@@ -45,11 +68,54 @@ import WriterModel
         #expect(found.detail.contains("The option \(option) is not allowed"), "\(found.detail)")
     }
 
-    @Test func aRefusalSaysHowToBegin() throws {
-        let segments = try #require(try problem("a/e/b.m3u8", ["hls_segment_filename": "sub/x%d.ts"]))
-        #expect(segments.detail.contains("begin it with \"a/e/\""))
-        let list = try #require(try problem("e/p%d.mkv", ["segment_list": "list.csv"], format: "segment"))
-        #expect(list.detail.contains("begin it with \"e/\""))
-        #expect(try problem("e/p%d.mkv", ["segment_list": "e/list.csv"], format: "segment") == nil)
+    /// Each says what to write, and that is taken.
+    @Test(arguments: [
+        ("e/b.m3u8", "hls_segment_filename", "s.ts", "s%d.ts"), ("e/b.m3u8", "hls_segment_filename", "s%%d.ts", "s%%d%d.ts"),
+        ("e/b.m3u8", "hls_segment_filename", "s%x", "s%x%d"), ("e/v%v/b.m3u8", "hls_segment_filename", "e/s%d.ts", "s%d.ts"),
+        ("e/b.mpd", "media_seg_name", "a.m4s", "a-$Number$.m4s"), ("e/b.mpd", "media_seg_name", "$Number%d.m4s", "$Number%d-$Number$.m4s"),
+        ("e/b.mpd", "media_seg_name", "$Number%d$.m4s", "$Number%d$-$Number$.m4s"),
+    ])
+    func anOptionThatNamesOneFileForAllIsRefusedWithOneThatDoesNot(dst: String, option: String, value: String, right: String) throws {
+        let found = try #require(try problem(dst, [option: value]))
+        #expect(found.code == .invalidParameter && found.parameter == "option.\(option)" && found.supported == [right], "\(found)")
+        #expect(found.detail.contains(right))
+        #expect(try problem(dst, [option: right]) == nil)
+    }
+
+    @Test func streamsOfDASHHaveFilesOfTheirOwn() throws {
+        for option in ["media_seg_name": "$Number$.m4s", "init_seg_name": "init.m4s"] {
+            let option = [option.key: option.value]
+            #expect(try problem("e/b.mpd", option) == nil)
+            let found = try #require(try problem("e/b.mpd", option, streams: 2))
+            let right = try #require(found.supported?.first)
+            #expect(right.contains("$RepresentationID$"))
+            #expect(try problem("e/b.mpd", [option.keys.first!: right], streams: 2) == nil)
+        }
+    }
+
+    // av_get_frame_filename takes %d and %% and fails at any other percent sign.
+    @Test(arguments: [
+        ("50%/img%03d.png", nil, "50%%/img%03d.png"), ("100% %d%.png", nil, "100%% %d%%.png"), ("e/%x.png", nil, "e/%%x.png"),
+        ("50%/p%d.mkv", "segment", "50%%/p%d.mkv"), ("e/p.mkv", "segment", "e/p%d.mkv"), ("e/50%", "segment", "e/50%%"),
+        ("e/50%%", "segment", "e/50%%%d"), ("50%-%d.chk", "webm_chunk", "50%%-%d.chk"),
+    ])
+    func aPercentSignThatIsNoNumberIsRefusedWithWhatIsOne(dst: String, format: String?, right: String) throws {
+        let found = try #require(try problem(dst, [:], format: format))
+        #expect(found.code == .invalidParameter && found.parameter == "dst" && found.supported == [right], "\(found)")
+        #expect(found.detail.contains("\"\(right)\""))
+    }
+
+    @Test func namesThatMuxersTakeAsTheyAreAreTaken() throws {
+        #expect(try problem("e/50%.png", ["update": "1"]) == nil)
+        #expect(try problem("e/%H-50%.png", ["strftime": "1"]) == nil)
+        #expect(try problem("e/cover.png", [:]) == nil, "one picture")
+        #expect(try problem("e/%03d/%d.png", [:]) == nil)
+        #expect(try problem("50%/b.m3u8", [:]) == nil && problem("50%/b.mpd", [:]) == nil)
+        #expect(try problem("e/b.m3u8", ["hls_segment_filename": "%H%M%S.ts", "strftime": "1"]) == nil)
+        #expect(try problem("e/b.m3u8", ["hls_segment_filename": "all.ts", "hls_flags": "single_file+temp_file"]) == nil)
+        #expect(try problem("e/p%d%d.mkv", [:], format: "segment")?.parameter == "dst", "it takes one number")
+        #expect(try problem("e/50%.m3u8", [:])?.detail.contains("hls_segment_filename") == true)
+        #expect(try problem("e/50%.m3u8", ["hls_segment_filename": "segment%d.ts"]) == nil)
+        #expect(try problem("e/v%v/b.m3u8", ["hls_segment_filename": "e/s%d.ts", "hls_base_url": "https://h/"]) == nil)
     }
 }

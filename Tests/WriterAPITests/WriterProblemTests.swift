@@ -11,7 +11,7 @@ import WriterModel
         (.unknownOption, .unknownOption), (.unknownFormat, .unknownFormat), (.invalidParameter, .invalidParameter),
         (.invalidFilter, .invalidFilter), (.unsupportedHardware, .unsupportedHardware), (.beyondLimit, .limitExceeded),
         (.wrongState, .wrongState), (.noSuchStream, .streamNotFound), (.chunkInProgress, .chunkInProgress), (.ptsTooEarly, .ptsTooEarly),
-        (.invalidSamples, .invalidSamples), (.encodingFailed, .encodingFailed), (.destinationFailed, .destinationFailed),
+        (.invalidSamples, .invalidSamples), (.encodingFailed, .encodingFailed), (.destinationFailed, .destinationFailed), (.destinationTimedOut, .destinationTimeout),
         (.destinationRefused, .forbiddenDestination), (.destinationExists, .destinationExists), (.noSpace, .noSpace),
         (.outputTooLarge, .outputLimit), (.outOfMemory, .memoryLimit), (.outputDamaged, .outputDamaged),
     ]
@@ -35,7 +35,7 @@ import WriterModel
     /// README, "Failures": after these nothing more can be written.
     @Test func onlyWhatTheWriterCanNotGoOnAfterEndsIt() {
         let ends: Set<ProblemCode> = [
-            .encodingFailed, .destinationFailed, .forbiddenDestination, .destinationExists, .noSpace, .memoryLimit, .outputLimit,
+            .encodingFailed, .destinationFailed, .destinationTimeout, .forbiddenDestination, .destinationExists, .noSpace, .memoryLimit, .outputLimit,
             .internalError, .encoderStalled, .outputReplaced, .outputDamaged,
         ]
         for code in ProblemCode.allCases { #expect(Problem(code, "x").endsWriter == ends.contains(code), "\(code)") }

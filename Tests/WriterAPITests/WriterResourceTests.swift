@@ -232,6 +232,31 @@ import WriterModel
         #expect(unmade.ends == [.discarded])
     }
 
+    @Test func aWriterThatNoRequestHasMadeYetIsDeleted() throws {
+        let scene = try WriterScene()
+        #expect(try scene.resource.delete() == [])
+        #expect(scene.ends == [.discarded])
+        #expect(try scene.resource.claimCreation() == .ended)
+    }
+
+    @Test func aDeletionEndsAChunkThatIsBeingEncodedAndLeavesNothing() throws {
+        let scene = try WriterScene()
+        try scene.create(#"{"dst": "a.wav", "streams": [\#(Self.stream)], "open": true}"#)
+        let interrupted = DispatchSemaphore(value: 0)
+        let target = try scene.resource.claimStream(0, from: nil) { interrupted.signal() }
+        let ended = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            interrupted.wait()
+            // It goes on until what it is at fails.
+            while (try? target.writer.beginChunk(stream: 0, pts: nil).finish()) != nil { usleep(1_000) }
+            scene.resource.releaseStream(0)
+            ended.signal()
+        }
+        #expect(try scene.resource.delete() == [] && scene.resource.isBeingDeleted)
+        ended.wait()
+        #expect(scene.ends == [.discarded] && scene.outputs.isEmpty && !scene.resource.isAbandoned)
+    }
+
     // MARK: What is shown
 
     @Test func secretsAreShownNeitherInGETNorInProblemsNorInRecords() throws {

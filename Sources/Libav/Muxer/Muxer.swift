@@ -2,26 +2,6 @@ internal import CLibav
 import Glibc
 import Synchronization
 
-/// Says to a libav call that blocks on the network that it should give up. Any thread.
-package final class Interruption: Sendable {
-    private let requested = Atomic<Bool>(false)
-
-    package init() {}
-    package func request() { requested.store(true, ordering: .releasing) }
-    package var isRequested: Bool { requested.load(ordering: .acquiring) }
-
-    /// Must live as long as libav may ask it.
-    var callback: AVIOInterruptCB {
-        AVIOInterruptCB(
-            callback: { opaque in
-                guard let opaque else { return 0 }
-                let interruption = Unmanaged<Interruption>.fromOpaque(opaque).takeUnretainedValue()
-                return interruption.isRequested ? 1 : 0
-            },
-            opaque: Unmanaged.passUnretained(self).toOpaque())
-    }
-}
-
 /// A container being written. One thread at a time; only `bytesWritten` is for any.
 package final class Muxer {
     /// Packets from this size on go to the destination without a copy into the output's buffer.
@@ -286,9 +266,8 @@ package final class Muxer {
 
     /// Ends the container and closes the destination.
     package func finish() throws(LibavError) {
-        if KnownFaults.needsEveryStream(format.name),
-            let missing = tallies.firstIndex(where: { $0.packets == 0 })
-        {
+        let isSilent = tallies.map { $0.packets == 0 }
+        if let missing = KnownFaults.missingStream(in: format.name, isSilent: isSilent, isAudio: tallies.indices.map { !isVideo($0) }) {
             throw .invalid("writing the trailer of \(format.name): stream \(missing) has no packet, and each must have one")
         }
         tellLastDuration()
@@ -336,7 +315,7 @@ package final class Muxer {
 
     /// Sends what small writes have gathered.
     package func sendGathered() throws(LibavError) {
-        guard let io = context.pointee.pb else { return }
+        guard let io = context.pointee.pb else { return countURLBytes() }
         avio_flush(io)
         try check(io.pointee.error, "writing to the destination")
         countURLBytes()
@@ -359,7 +338,8 @@ package final class Muxer {
     }
 
     private func countURLBytes() {
-        guard output == nil, let io = context.pointee.pb else { return }
-        urlBytesWritten.store(io.pointee.bytes_written, ordering: .relaxed)
+        if output != nil { return }
+        let own = ownsURL ? context.pointee.pb?.pointee.bytes_written ?? 0 : 0
+        urlBytesWritten.store(own + gate.bytesWritten, ordering: .relaxed)
     }
 }

@@ -18,6 +18,9 @@ final class OpenGate {
     /// The destination, where it is a descriptor: a muxer may ask to read back what it wrote.
     var output: OutputIO?
     private var readers: [OutputReader] = []
+    /// What is open for writing.
+    private var opened: [UnsafeMutablePointer<AVIOContext>] = []
+    private var closedBytes: Int64 = 0
     /// Failures of a destination are not failures of the muxer.
     var forgives = false
 
@@ -42,6 +45,9 @@ final class OpenGate {
     }
 
     var hasFailed: Bool { failure != nil }
+
+    /// Given to all that the muxer has opened, be they closed by now or not; what it writes anew counts again.
+    var bytesWritten: Int64 { opened.reduce(closedBytes) { $0 + $1.pointee.bytes_written } }
 
     func check() throws(LibavError) {
         if let failure { throw failure }
@@ -75,7 +81,12 @@ final class OpenGate {
             return error.code
         }
         // Reading is for what may be there from before, or not.
-        if code < 0 && flags & AVIO_FLAG_WRITE != 0 && !forgives { note(code, "opening \(name)") }
+        if flags & AVIO_FLAG_WRITE == 0 { return code }
+        if code < 0 {
+            if !forgives { note(code, "opening \(name)") }
+        } else if let io = io?.pointee {
+            opened.append(io)
+        }
         return code
     }
 
@@ -104,11 +115,20 @@ final class OpenGate {
             readers.remove(at: index)
             return 0
         }
-        if let io, io.pointee.write_flag != 0, !forgives {
-            avio_flush(io)
-            note(io.pointee.error, "writing a file of the muxer's")
+        if let io, io.pointee.write_flag != 0 {
+            if !forgives {
+                avio_flush(io)
+                note(io.pointee.error, "writing a file of the muxer's")
+            }
+            forget(io)
         }
         return closeAnyway?(context, io) ?? 0
+    }
+
+    private func forget(_ io: UnsafeMutablePointer<AVIOContext>) {
+        guard let index = opened.firstIndex(of: io) else { return }
+        opened.remove(at: index)
+        closedBytes += io.pointee.bytes_written
     }
 
     private func openReader(

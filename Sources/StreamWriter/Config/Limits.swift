@@ -50,4 +50,6 @@ package enum Limits {
     package static let heldSeconds = 10.0
     /// The same on their way to a live destination, unless the client says otherwise (`max_interleave_delta`).
     static let liveHeldSeconds = 1.0
+    /// How soon after its time is over libav gives an opening up.
+    static let openingGrace = Duration.seconds(2)
 }

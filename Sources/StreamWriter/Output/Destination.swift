@@ -44,6 +44,21 @@ public struct Destination: Sendable {
         }
     }
 
+    /// Whether it is a peer that is to connect to this writer.
+    func awaitsPeer(option: [String: String]) -> Bool {
+        guard case .url(let url) = target else { return false }
+        let query = (url.cut(at: "?")?.after ?? "").parts(at: "&").map { $0.cut(at: "=") ?? ($0, "1") }
+        return (query + option.map { ($0.key, $0.value) }).contains { name, value in
+            switch name {
+            // RTMP's "timeout" is how long to wait for a client, which makes it a server.
+            case "listen", "rtmp_listen": value != "0"
+            case "timeout": url.lowercasedASCII.begins(with: "rtmp") && !value.begins(with: "-") && value != "0"
+            case "mode": ["listener", "1"].contains(value)
+            default: false
+            }
+        }
+    }
+
     /// Seconds for srt to send what it holds when it is closed.
     private static let lingerSeconds = "10"
 

@@ -44,11 +44,11 @@ package final class MuxerFolder: Sendable {
         RelativePath(components: try path(dst).components.dropLast().prefix { !isPattern($0) })
     }
 
-    /// `%v`, `%03d`, `%Y`: libav puts something else there.
+    /// `%v`, `%03d`, `%Y`, `%%`: libav may put something else there.
     private static func isPattern(_ name: RelativePath.Component) -> Bool {
-        name.bytes.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false).dropFirst().contains { rest in
-            rest.drop(while: \.isASCIIDigit).first?.isASCIILetter ?? false
-        }
+        let parts = name.bytes.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false)
+        return parts.dropFirst().dropLast().contains(where: \.isEmpty)
+            || parts.dropFirst().contains { $0.drop(while: \.isASCIIDigit).first?.isASCIILetter ?? false }
     }
 
     // MARK: What libav does

@@ -9,7 +9,7 @@ enum ValueJudge {
         switch verdict {
         case .harmless: nil
         case .refused(let reason): reason
-        case .outputPath, .nameBesideDst: isOutputName(value) ? nil : OutputNameJudge.rule(verdict)
+        case .outputPath, .nameBesideDst: isOutputName(value) ? nil : OutputNameJudge.rule(verdict, value)
         case .line: hasControl(value) ? "it must be one line, without control characters" : nil
         case .httpMethod: isMethod(value) ? nil : "it must be an HTTP method, such as PUT"
         case .httpHeaders: headersRefusal(value)

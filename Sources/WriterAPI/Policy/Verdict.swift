@@ -7,8 +7,8 @@ package enum Verdict: Sendable, Equatable {
 
     // Judged by the value.
 
-    /// A file that the muxer opens by this name as it stands, so a path from the output directory as
-    /// `dst` is, or a URL. `OutputNameJudge` says whether it may.
+    /// A file that the muxer opens by this name as it stands: `OutputNameJudge` says what stands for a name beside
+    /// `dst`, and whether it may be opened. Or a URL.
     case outputPath
     /// A file whose name the muxer puts behind `dst`'s folder. Judged by the same.
     case nameBesideDst

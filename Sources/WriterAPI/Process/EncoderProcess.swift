@@ -207,7 +207,8 @@ public final class EncoderProcess: Sendable {
 
     private func lookAfterWork() {
         let calls = service.callsUnderWay
-        let work = work(stall: state.withLock { $0.stalls.look(at: calls) })
+        let stall = state.withLock { $0.stalls.look(at: calls) }
+        let work = work(stall: stall ?? service.overdueOpening)
         let age = ContinuousClock.now - began
         for action in state.withLock({ $0.shutdown.secondHasPassed(age: age, work) }) { perform(action) }
     }

@@ -45,6 +45,7 @@ extension Problem {
         case .outOfMemory: .memoryLimit
         case .outputTooLarge: .outputLimit
         case .destinationFailed: .destinationFailed
+        case .destinationTimedOut: .destinationTimeout
         case .destinationRefused: .forbiddenDestination
         case .destinationExists: .destinationExists
         case .noSpace: .noSpace
@@ -61,6 +62,7 @@ extension Problem {
         switch code {
         case .destinationExists: " Choose another dst, or send \"overwrite\": true."
         case .outOfMemory: " The memory of a writer's encoder is bounded (--max-encoder-memory)."
+        case .destinationTimedOut: " Opening may take so long here (--open-timeout)."
         default: ""
         }
     }
@@ -78,7 +80,7 @@ extension Problem {
     /// After such a problem the writer can't go on.
     package var endsWriter: Bool {
         switch code {
-        case .encodingFailed, .destinationFailed, .forbiddenDestination, .destinationExists, .noSpace, .memoryLimit,
+        case .encodingFailed, .destinationFailed, .destinationTimeout, .forbiddenDestination, .destinationExists, .noSpace, .memoryLimit,
             .outputLimit, .internalError, .encoderStalled, .outputReplaced, .outputDamaged:
             true
         default: false

@@ -24,7 +24,10 @@ package struct WriterPlan: Sendable {
         self.init(
             request, muxer, try DestinationPlan(dst: request.dst, muxer: muxer, policy: policy, clientPolicy: clientPolicy),
             policy, clientPolicy)
-        if let option = request.open?.option { try OutputNameJudge(muxer: muxer.name, gate: opener()).check(option) }
+        if let option = request.open?.option {
+            let judge = OutputNameJudge(muxer: muxer.name, gate: opener())
+            self.request.open = OpenRequest(option: try judge.resolve(option, streams: request.streams.count))
+        }
         switch destination {
         case .file(let dst), .files(let dst): try others.check(dst)
         case .managed, .url, .device, .nowhere: break

@@ -53,7 +53,7 @@ package struct ChunkRoute {
 
     private func problem(_ failure: ChunkUpload.Failure, _ target: WriterResource.ChunkTarget) -> Problem {
         switch failure.cause {
-        case .problem(let problem): problem
+        case .problem(let problem): problem.code == .wrongState && resource.isBeingDeleted ? resource.chunkInterrupted(stream) : problem
         case .body(.interrupted): resource.chunkInterrupted(stream)
         case .body(let failure): Problem(failure)
         case .partialFrame: Self.partialFrame(failure.receipt, target.stream.chosen.inputFrameBytes)

@@ -54,7 +54,7 @@ final class EncodeService: EncoderService {
     func failWithoutWaiting(_ problem: Problem) {
         hasAbandoned.store(true, ordering: .relaxed)
         conclude()
-        writer.withLock { $0 }?.failWithoutWaiting(problem.detail)
+        writer.withLock { $0 }?.interrupt(StreamWriterError(.encodingFailed, problem.detail))
     }
 
     var isAbandoned: Bool { hasAbandoned.load(ordering: .relaxed) }

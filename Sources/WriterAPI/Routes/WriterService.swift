@@ -49,6 +49,8 @@ final class WriterService: EncoderService {
 
     func failWithoutWaiting(_ problem: Problem) { resource.failWithoutWaiting(problem) }
 
+    var overdueOpening: Problem? { resource.overdueOpening }
+
     var isAbandoned: Bool { resource.isAbandoned }
 
     func end(because reason: EndReason) {
@@ -92,8 +94,8 @@ final class WriterService: EncoderService {
         do throws(Problem) {
             try respond(to: request, by: caller, exchange)
         } catch {
-            // Deleted while the request waited for its turn.
-            let isGone = error.code == .wrongState && resource.phase == .discarded
+            // Deleted while the request waited for its turn, or was at work.
+            let isGone = error.code == .wrongState && (resource.isBeingDeleted || resource.phase == .discarded)
             if case .writer = request.operation, isGone { return respond(with: .noWriter(settings.writer.text), exchange) }
             respond(with: error, exchange)
         }
@@ -182,7 +184,7 @@ final class WriterService: EncoderService {
         case .openWriter:
             let body = try json(exchange)
             let request = try body.map { json throws(Problem) in try OpenRequest(json) } ?? OpenRequest()
-            respond(with: try resource.open(request))
+            respond(with: try opening(for: exchange) { () throws(Problem) in try resource.open(request) })
         case .flushWriter:
             try refuseParameters(exchange)
             respond(with: try resource.flush())
@@ -242,8 +244,15 @@ final class WriterService: EncoderService {
         if isDryRun {
             exchange.respond(with: .json(.object(try resource.dryRun(body))))
         } else {
-            exchange.respond(with: 
-                .json(.object(shown(try resource.create(body), to: caller)), status: .created, fields: [location]))
+            let made = try opening(for: exchange) { () throws(Problem) in try resource.create(body) }
+            exchange.respond(with: .json(.object(shown(made, to: caller)), status: .created, fields: [location]))
+        }
+    }
+
+    /// As long as a destination likes, and the client waits for it.
+    private func opening(for exchange: Exchange, _ body: () throws(Problem) -> JSONObject) throws(Problem) -> JSONObject {
+        try exchange.blocking { () throws(Problem) in
+            try exchange.watchingClient({ [resource] in resource.noteClientLeft() }, body)
         }
     }
 

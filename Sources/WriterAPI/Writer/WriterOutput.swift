@@ -35,6 +35,14 @@ final class WriterOutput: Sendable {
         self.file = file
     }
 
+    /// Another program, which may never respond.
+    var isPeer: Bool {
+        switch plan {
+        case .url: true
+        case .managed, .file, .files, .device, .nowhere: false
+        }
+    }
+
     /// What of the system is left to the writer.
     var reach: Confinement.Reach {
         switch plan {

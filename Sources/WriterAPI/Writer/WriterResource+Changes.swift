@@ -41,19 +41,22 @@ extension WriterResource {
     package func open(_ request: OpenRequest) throws(Problem) -> JSONObject {
         note(option: request.option)
         // What is left of a muxer that would not open can't be opened again.
-        let stays: Set<ProblemCode> = [.wrongState, .forbiddenOption]
-        return try change(in: .configuring, needs: "open comes once", endsWriter: { !stays.contains($0.code) }) {
+        var isBegun = false
+        return try change(in: .configuring, needs: "open comes once", endsWriter: { $0.code != .wrongState && isBegun }) {
             parts throws(Problem) in
-            if state.withLock({ $0.streams.isEmpty }) {
+            let streams = state.withLock { $0.streams.count }
+            if streams == 0 {
                 throw Problem(
                     .wrongState, "The writer has no stream yet: add one first, POST …/streams.",
                     extras: [("state", .string(WriterState.configuring.rawValue))])
             }
             do throws(Problem) {
                 try optionPolicy.check(option: request.option, for: parts.place.muxer)
-                try OutputNameJudge(muxer: parts.place.muxer.name, gate: parts.place.opener).check(request.option)
-                try asProblem { () throws(StreamWriterError) in try parts.writer.open(option: request.option) }
-                try commit(request, parts.place)
+                let option = try OutputNameJudge(muxer: parts.place.muxer.name, gate: parts.place.opener)
+                    .resolve(request.option, streams: streams)
+                isBegun = true
+                try asProblem { () throws(StreamWriterError) in try parts.writer.open(option: option, timeout: openTimeout) }
+                try commit(OpenRequest(option: option), parts.place)
             } catch {
                 throw error.parameter?.begins(with: "option.") == true ? error.located(at: "") : error
             }

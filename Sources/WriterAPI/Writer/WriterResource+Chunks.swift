@@ -89,10 +89,34 @@ extension WriterResource {
     }
 
     /// A destination may take for ever to open: a server that waits for its client.
-    func interruptOpening() {
+    private func interruptOpening() {
         let opening = state.withLock { $0.lifecycle.mayBeOpening ? $0.parts?.writer : nil }
         opening?.abort()
     }
+
+    /// Nothing is waiting for what is opened any more: a destination that is a peer, and may never respond, is
+    /// given up, and the writer with it. On any thread, without waiting.
+    package func noteClientLeft() {
+        let opening = state.withLock { state in
+            guard state.lifecycle.mayBeOpening, let parts = state.parts, parts.place.isPeer else { return nil as StreamWriter? }
+            state.isDeserted = true
+            return parts.writer
+        }
+        opening?.interrupt(StreamWriterError(.destinationFailed, "the client left while the destination was being opened"))
+    }
+
+    func interrupt(_ error: StreamWriterError) { state.withLock { $0.parts }?.writer.interrupt(error) }
+
+    package var isBeingDeleted: Bool { state.withLock { $0.isBeingDeleted } }
+
+    /// Why opening the destination does not come back, although its time is over.
+    package var overdueOpening: Problem? {
+        guard let writer = state.withLock({ $0.parts })?.writer, writer.isOpeningOverdue else { return nil }
+        return redacted(Problem(.timedOut(after: settings.limits.openTimeout)))
+    }
+
+    /// nil: as long as it takes.
+    var openTimeout: Double? { settings.limits.openTimeout > 0 ? settings.limits.openTimeout : nil }
 
     /// The members are those of the IETF draft on resumable uploads.
     private static func offsetMismatch(provided: Int64, expected: Int64) -> Problem {

@@ -12,7 +12,8 @@ extension WriterResource {
         } catch {
             undo(everything: true)
             let fingerprint = CreationFingerprint.of(body ?? .object([:]))
-            state.withLock { $0.failedCreation = (fingerprint, error) }
+            // One that repeats what a client has left is to try for itself.
+            state.withLock { state in if !state.isDeserted { state.failedCreation = (fingerprint, error) } }
             discard()
             throw error.locatedInCreation
         }
@@ -152,7 +153,7 @@ extension WriterResource {
             }
         }
         if let open = request.open {
-            try asProblem { () throws(StreamWriterError) in try writer.open(option: open.option) }
+            try asProblem { () throws(StreamWriterError) in try writer.open(option: open.option, timeout: openTimeout) }
         }
     }
 }

@@ -7,6 +7,8 @@ import WriterModel
 extension WriterResource {
     /// How long a writer that is deleted may take to stop what it is at.
     private static let patience = Duration.seconds(2)
+    /// How long before that it may go on to its own end.
+    private static let courtesy = Duration.milliseconds(200)
 
     // MARK: Finalizing
 
@@ -110,16 +112,41 @@ extension WriterResource {
 
     // MARK: Deleting
 
-    /// Deletes the writer and what it wrote. What does not come back soon is left alone. Gives the names
-    /// under which others have put files of theirs, which stay.
+    /// Deletes the writer and what it wrote, whatever it is at: creation, opening, chunks and finalizing are given
+    /// up, and what does not come back soon is left alone. Gives the names under which others have put files of
+    /// theirs, which stay. Throws when the writer has ended before.
     package func delete() throws(Problem) -> [String] {
-        interruptOpening()
-        let hasBegun = try deletions.taking { () throws(Problem) in
-            try endChunksAndBeginChange(until: .after(Self.patience))
+        try deletions.taking { () throws(Problem) in
+            let wasOver = state.withLock { state in
+                state.isBeingDeleted = true
+                return state.lifecycle.isOver
+            }
+            guard let left = try deleteInTurn(wasOver: wasOver) else { throw wrongState(needs: nil) }
+            return left
         }
-        let left = hasBegun ? deleteNow() : abandon(nil)
-        guard let left else { throw wrongState(needs: nil) }
-        return left
+    }
+
+    /// nil: the writer has ended by itself.
+    private func deleteInTurn(wasOver: Bool) throws(Problem) -> [String]? {
+        let hasBegun: Bool
+        do throws(Problem) {
+            hasBegun = try beginDeletion()
+        } catch {
+            // The request that makes it had not begun, or has been given up, or another deletion was quicker.
+            switch phase {
+            case .absent: return discardIfUncreated() ? [] : nil
+            case .discarded where !wasOver: return []
+            default: throw error
+            }
+        }
+        return hasBegun ? deleteNow() : abandon(nil)
+    }
+
+    /// What has its end at hand comes to it, with what it has to say; the rest is told to give up. False: it does not.
+    private func beginDeletion() throws(Problem) -> Bool {
+        if try endChunksAndBeginChange(until: .after(Self.courtesy)) { return true }
+        interrupt(StreamWriterError(.wrongState, "the writer was deleted"))
+        return try endChunksAndBeginChange(until: .after(Self.patience))
     }
 
     /// nil: a thread that watches over this one has ended the writer meanwhile.
@@ -188,7 +215,8 @@ extension WriterResource {
         if abandonment == .tooLate { return nil }
         let left = removeOutput(everything: abandonment == .discarded)
         if abandonment == .failed { tellEnd(.failed) } else { tellDiscard() }
-        state.withLock { $0.parts }?.writer.failWithoutWaiting(problem?.detail ?? "the writer was deleted")
+        state.withLock { $0.parts }?.writer.interrupt(
+            StreamWriterError(problem == nil ? .wrongState : .encodingFailed, problem?.detail ?? "the writer was deleted"))
         return left
     }
 }

@@ -27,6 +27,10 @@ package final class WriterResource: Sendable {
         var streams: [AddedStream] = []
         /// Of what the client has described, in the record.
         var weight = DescriptionWeight()
+        /// A request has come to delete it: whatever else is under way has lost.
+        var isBeingDeleted = false
+        /// The client that it was to be opened for has left.
+        var isDeserted = false
         /// Why nothing came of it, and of what request.
         var failedCreation: (fingerprint: String, problem: Problem)?
         var openOption: [String: String] = [:]

@@ -22,6 +22,7 @@ public struct ServiceLimits: Sendable, Equatable {
     public var maxThreads = 0
     public var callTimeout = 120.0
     public var encoderTimeout = 30.0
+    public var openTimeout = 30.0
     public var maxLoad = 0.0
 
     /// `maxOutputBytes` is of the token's line (max-output-bytes=), rather than the server's: no limit, but

@@ -41,6 +41,9 @@ extension EndToEnd {
                     .map { "show/" + $0 }.sorted()
                 #expect(names.count == folder.count, "\(names)")
                 #expect(closed["result"]["files"].array.compactMap(\.string) == names)
+                // Playlists are written anew with each segment.
+                let written = try #require(closed["bytes_written"].int)
+                #expect(bytes <= written && written < bytes * 2, "\(written) bytes written for \(bytes)")
                 let pattern = try Regex(folder.pattern)
                 for name in names { #expect(name.wholeMatch(of: pattern) != nil, "\(name)") }
                 let bytes = try names.reduce(0) { try $0 + server.output($1).count }
@@ -113,6 +116,74 @@ extension EndToEnd {
                 #expect(try await server.curl("GET", "/v1/writers/\(id)").json == closed)
                 #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: server.outputFolder + "/stills") == [])
+            }
+        }
+
+        struct Correction: Sendable, CustomTestStringConvertible {
+            let testDescription: String
+            let dst: String
+            var format: JSON = .null
+            /// The option with a name that can't be used; nil: dst is that.
+            var option: (String, String)?
+            let files: [String]
+        }
+
+        static let corrections = [
+            Correction(
+                testDescription: "hls", dst: "x/live.m3u8", option: ("hls_segment_filename", "/tmp/s%d.ts"),
+                files: ["x/live.m3u8", "x/s0.ts", "x/s1.ts", "x/s2.ts"]),
+            Correction(
+                testDescription: "hls, without a number", dst: "x/live.m3u8", option: ("hls_segment_filename", "s.ts"),
+                files: ["x/live.m3u8", "x/s0.ts", "x/s1.ts", "x/s2.ts"]),
+            Correction(
+                testDescription: "dash", dst: "x/live.mpd", option: ("media_seg_name", "deep/a.m4s"),
+                files: ["x/deep/a-1.m4s", "x/deep/a-2.m4s", "x/deep/a-3.m4s", "x/init-stream0.m4s", "x/live.mpd"]),
+            Correction(
+                testDescription: "segment", dst: "50%/p%d.mkv", format: "segment", files: ["50%/p0.mkv", "50%/p1.mkv", "50%/p2.mkv"]),
+            Correction(testDescription: "segment, without a number", dst: "x/p.mkv", format: "segment", files: ["x/p0.mkv", "x/p1.mkv", "x/p2.mkv"]),
+        ]
+
+        /// What the refusal says to write instead is pasted, and works.
+        @Test(arguments: corrections) func whatARefusalSaysWorks(_ correction: Correction) async throws {
+            try await withServer { server in
+                let length = correction.format == "segment" ? "segment_time" : correction.dst.hasSuffix("mpd") ? "seg_duration" : "hls_time"
+                let time: JSON = .object([length: "0.8"])
+                func body(_ dst: String, _ value: String?) -> JSON {
+                    let named: JSON = correction.option.map { .object([$0.0: .string(value ?? $0.1)]) } ?? .object([:])
+                    return [
+                        "dst": .string(dst), "format": correction.format, "streams": [Pictures.stream(gop: 20)],
+                        "open": ["option": time.merging(named)],
+                    ]
+                }
+                var refused: Response?
+                for path in ["/v1/writers?dry_run=true", "/v1/writers"] {
+                    refused = try await server.curl("POST", path, body: .json(body(correction.dst, nil)))
+                    #expect([403, 422].contains(refused?.status), "\(path): \(refused?.text ?? "")")
+                }
+                let detail = try #require(refused?.json["detail"].string)
+                // The last that is in quotation marks.
+                let quoted = try #require(detail.split(separator: "\"", omittingEmptySubsequences: false).dropLast().last.map(String.init))
+                let id = try await server.createWriter(correction.option == nil ? body(quoted, nil) : body(correction.dst, quoted))
+                try await server.sendChunk(Pictures(60).data, to: id, stream: 0)
+                let closed = try await server.finalize(id)
+                #expect(closed["result"]["files"].array.compactMap(\.string) == correction.files)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+            }
+        }
+
+        @Test func picturesLieInAFolderWithAPercentSign() async throws {
+            let clip = try await Clip.small()
+            try await withServer { server in
+                let writer: JSON = ["dst": "50%/img%03d.png", "streams": [clip.streams()[0]], "open": true]
+                let refused = try await server.curl("POST", "/v1/writers", body: .json(writer))
+                #expect(refused.status == 422 && refused.json["parameter"] == "dst", "\(refused.text)")
+                let right = try #require(refused.json["supported"][0].string)
+                let id = try await server.createWriter(writer.merging(["dst": .string(right)]))
+                try await server.sendChunk(clip.frames(0..<3), to: id, stream: 0)
+                let closed = try await server.finalize(id)
+                #expect(closed["result"]["files"].array.compactMap(\.string) == ["50%/img001.png", "50%/img002.png", "50%/img003.png"])
+                #expect(closed["bytes_written"] == closed["result"]["bytes"])
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
             }
         }
 

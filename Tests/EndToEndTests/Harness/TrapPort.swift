@@ -1,6 +1,7 @@
 import Foundation
+import Synchronization
 
-/// A socket that nobody has any business with: it counts who comes.
+/// A socket that no program has any business with: it counts those that come, and never says a word.
 final class TrapPort: Sendable {
     enum Kind: Sendable {
         case tcp, udp
@@ -10,6 +11,7 @@ final class TrapPort: Sendable {
     let port: Int
     private let kind: Kind
     private let descriptor: Int32
+    private let held = Mutex<[Int32]>([])
 
     init(_ kind: Kind) throws {
         self.kind = kind
@@ -34,7 +36,21 @@ final class TrapPort: Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        close(descriptor)
+        for connection in held.withLock({ $0 }) { close(connection) }
+    }
+
+    /// How many connections have come so far, which stay open.
+    var arrivals: Int {
+        held.withLock { held in
+            while true {
+                let connection = accept(descriptor, nil, nil)
+                if connection < 0 { return held.count }
+                held.append(connection)
+            }
+        }
+    }
 
     /// How many came since the last call: connections, or datagrams.
     func visits() -> Int {

@@ -1,0 +1,84 @@
+import Bytewise
+
+/// A name in which libav puts numbers, as its muxers read it.
+struct NameTemplate {
+    let text: String
+
+    private enum Item {
+        case text([UInt8])
+        /// `%d`, `%03d`.
+        case number([UInt8])
+        /// `%%`.
+        case percent
+        /// A percent sign before anything else.
+        case stray
+    }
+
+    private var items: [Item] {
+        var items: [Item] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.first {
+            guard byte == UInt8(ascii: "%") else {
+                items.append(.text([byte]))
+                rest = rest.dropFirst()
+                continue
+            }
+            let digits = rest.dropFirst().prefix(while: \.isASCIIDigit)
+            switch rest[digits.endIndex...].first {
+            case UInt8(ascii: "d"):
+                items.append(.number(Array(rest[...digits.endIndex])))
+                rest = rest[(digits.endIndex + 1)...]
+            case UInt8(ascii: "%") where digits.isEmpty:
+                items.append(.percent)
+                rest = rest.dropFirst(2)
+            default:
+                items.append(.stray)
+                rest = rest.dropFirst()
+            }
+        }
+        return items
+    }
+
+    /// Where a number is put.
+    var numbers: Int { items.count { if case .number = $0 { true } else { false } } }
+
+    /// A percent sign that stands for nothing, which image2 and segment refuse when they make their second file.
+    var hasStrayPercent: Bool { items.contains { if case .stray = $0 { true } else { false } } }
+
+    /// The same with each of those written as `%%`.
+    var escaped: String {
+        String(
+            decoding: items.flatMap { item -> [UInt8] in
+                switch item {
+                case .text(let bytes), .number(let bytes): bytes
+                case .percent, .stray: Array("%%".utf8)
+                }
+            }, as: UTF8.self)
+    }
+
+    /// The same with a number before the extension.
+    var numbered: String { inserting("%d") }
+
+    /// With `part` before the extension.
+    func inserting(_ part: String) -> String {
+        let (folder, name) = text.cutAtLast("/").map { ($0.before + "/", $0.after) } ?? ("", text)
+        guard let (stem, ending) = name.cutAtLast(".") else { return text + part }
+        return "\(folder)\(stem)\(part).\(ending)"
+    }
+
+    /// hls puts its number wherever a `d` follows a percent sign and digits.
+    var hasNumber: Bool { numbers > 0 }
+
+    /// dash: "$Number$", "$Time%05d$".
+    func hasVariable(_ names: String...) -> Bool {
+        text.parts(at: "$").dropFirst().dropLast().contains { part in
+            names.contains { name in
+                guard let rest = part.without(prefix: name) else { return false }
+                if rest.isEmpty { return true }
+                // libav wants the zero, and a width.
+                guard rest.begins(with: "%0"), rest.ends(with: "d"), rest.utf8.count > 3 else { return false }
+                return rest.utf8.dropFirst(2).dropLast().allSatisfy(\.isASCIIDigit)
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import Bytewise
+import WriterModel
+
+/// Whether each file of a muxer's gets a name of its own, and one by which players find it: what would fail, or be
+/// written over, at the second file is refused before the first.
+struct OutputNumberJudge {
+    let muxer: String
+    let plan: DestinationPlan
+    /// How many the writer has.
+    let streams: Int
+
+    private var dst: String? {
+        switch plan {
+        case .files(let dst), .url(let dst): dst
+        case .managed, .file, .device, .nowhere: nil
+        }
+    }
+
+    /// `option`: with names as they are opened; `given`: as the client wrote them.
+    func check(_ option: [String: String], given: [String: String]) throws(Problem) {
+        guard let dst else { return }
+        switch muxer {
+        case "hls": try checkSegments(dst, option, given)
+        case "dash": try checkDASH(option)
+        case "image2": try checkPictures(dst, option)
+        case "segment", "stream_segment,ssegment", "webm_chunk": try checkNumber(dst, option)
+        default: break
+        }
+    }
+
+    private func isOn(_ name: String, _ option: [String: String]) -> Bool {
+        guard let value = option[name]?.lowercasedASCII else { return false }
+        return !["0", "false", "n", "no", "disable", "disabled", "off"].contains(value)  // ASCII
+    }
+
+    // MARK: hls
+
+    private func checkSegments(_ dst: String, _ option: [String: String], _ given: [String: String]) throws(Problem) {
+        let name = "hls_segment_filename"
+        let isSingle = option["hls_flags"]?.parts(at: "+").contains { $0.isSame(as: "single_file") } ?? false
+        if let value = option[name] {
+            try checkPlace(of: value, given: given[name] ?? value, dst, option)
+            if isSingle || isOn("strftime", option) || NameTemplate(text: value).hasNumber { return }
+            throw refusal(
+                "the segments' name needs a number, %d or %03d: each would be written over the one before",
+                "option.\(name)", NameTemplate(text: given[name] ?? value).numbered)
+        }
+        // Named after the playlist, whose own percent sign takes the number's.
+        let stem = dst.until("?").cutAtLast(".")?.before ?? dst
+        if isSingle || isOn("strftime", option) || NameTemplate(text: stem + "%d.ts").hasNumber { return }
+        throw Problem(
+            .invalidParameter,
+            "The segments of \(dst) have no names of their own: a percent sign before the extension takes the one of their number. Choose another name, or name them: \"hls_segment_filename\": \"segment%d.ts\".",
+            parameter: "dst")
+    }
+
+    /// A playlist has the names of segments as they are from its own folder.
+    private func checkPlace(of value: String, given: String, _ dst: String, _ option: [String: String]) throws(Problem) {
+        guard case .files = plan, option["hls_base_url"] == nil, URLParts(value) == nil else { return }
+        let folder = OutputFolder.of(dst)
+        if value.begins(with: folder) { return }
+        throw refusal(
+            "it lies outside of \(folder), the playlist's folder, where players look for it (hls_base_url says another place)",
+            "option.hls_segment_filename", given.cutAtLast("/")?.after ?? given)
+    }
+
+    // MARK: dash
+
+    private func checkDASH(_ option: [String: String]) throws(Problem) {
+        if let name = option["media_seg_name"], !NameTemplate(text: name).hasVariable("Number", "Time") {
+            throw refusal(
+                "the segments' name needs $Number$ or $Time$: each would be written over the one before",
+                "option.media_seg_name", NameTemplate(text: name).inserting("-$Number$"))
+        }
+        if streams < 2 { return }
+        for key in ["init_seg_name", "media_seg_name"] {
+            guard let name = option[key], !NameTemplate(text: name).hasVariable("RepresentationID") else { continue }
+            throw refusal(
+                "with \(streams) streams the name needs $RepresentationID$: all would be written to the same files",
+                "option.\(key)", NameTemplate(text: name).inserting("-$RepresentationID$"))
+        }
+    }
+
+    // MARK: Names with numbers
+
+    private func checkPictures(_ dst: String, _ option: [String: String]) throws(Problem) {
+        // A name as it is, or one of the clock's.
+        if isOn("update", option) || isOn("strftime", option) { return }
+        try checkPercents(dst, " \"update\": 1 takes the name as it is, for one picture.")
+    }
+
+    private func checkNumber(_ dst: String, _ option: [String: String]) throws(Problem) {
+        if isOn("strftime", option) { return }
+        try checkPercents(dst, "")
+        let template = NameTemplate(text: dst)
+        if template.numbers == 1 { return }
+        throw Problem(
+            .invalidParameter,
+            template.numbers == 0
+                ? "\(muxer) makes several files, and dst needs a number for them, %d or %03d, such as \"\(template.numbered)\"."
+                : "\(muxer) puts one number into dst, and \(dst) has \(template.numbers).",
+            parameter: "dst", supported: template.numbers == 0 ? [template.numbered] : nil)
+    }
+
+    private func checkPercents(_ dst: String, _ advice: String) throws(Problem) {
+        let template = NameTemplate(text: dst)
+        guard template.hasStrayPercent else { return }
+        throw Problem(
+            .invalidParameter,
+            "In dst a percent sign begins a number, %d or %03d; one that is only that is written twice: \"\(template.escaped)\".\(advice)",
+            parameter: "dst", supported: [template.escaped])
+    }
+
+    private func refusal(_ reason: String, _ parameter: String, _ right: String) -> Problem {
+        let name = parameter.without(prefix: "option.") ?? parameter
+        return Problem(
+            .invalidParameter, "The option \(name) can't be used for \(muxer): \(reason). Say \"\(name)\": \"\(right)\".",
+            parameter: parameter, supported: [right])
+    }
+}
