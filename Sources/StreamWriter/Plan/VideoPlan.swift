@@ -25,7 +25,7 @@ struct VideoPlan {
                 scaling: scaling)
         }
         var filtered = try FilteredPicture(source, config, asked, filtering)
-        let (hardware, chosen) = try Self.format(config, filtered, input, codec)
+        let (hardware, chosen) = try Self.format(config, filtered, input, codec, format)
         let rate = try Self.frameRate(config, filtered.shape.frameRate, codec)
         let target = VideoShape(
             format: hardware?.format ?? chosen!.format, width: config.encoderWidth ?? filtered.shape.width,
@@ -120,13 +120,13 @@ struct VideoPlan {
     }
 
     private static func format(
-        _ config: VideoStreamConfig, _ filtered: FilteredPicture, _ input: ImageInput, _ codec: Codec
+        _ config: VideoStreamConfig, _ filtered: FilteredPicture, _ input: ImageInput, _ codec: Codec, _ container: OutputFormat
     ) throws(StreamWriterError) -> (HardwarePlan?, PictureFormat?) {
         let source = filtered.isFiltered ? filtered.shape.format : input.format
         if let name = config.hwAccel {
             return (try HardwarePlan(name, codec, format: config.encoderFormat, source), nil)
         }
-        return (nil, try PictureFormat(config, source, isNamed: filtered.namesFormat, codec))
+        return (nil, try PictureFormat(config, source, isNamed: filtered.namesFormat, codec, in: container))
     }
 
     private static func frameRate(
