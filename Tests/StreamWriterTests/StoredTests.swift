@@ -187,6 +187,15 @@ import Testing
         #expect((written.stream["color_space"] == "bt709") == written.chosen.warnings.isEmpty, "\(written.chosen.warnings)")
     }
 
+    @Test(arguments: [("flv", "flv"), ("ivf", "libvpx"), ("h263", "h263"), ("dv", "dvvideo")]) func squarePixelsAreTakenForGranted(muxer: String, encoder: String) throws {
+        let (width, height) = muxer == "dv" ? (720, 576) : (176, 144)
+        let config = VideoStreamConfig(
+            frameRate: Rational(25, 1)!, width: width, height: height, encoder: encoder, sampleAspectRatio: Rational(1, 1)!)
+        let written = try #require(try write(muxer, .video(config), frames: 2))
+        let ratio: String? = written.stream["sample_aspect_ratio"]
+        Self.expect(["sample_aspect_ratio": ratio == nil || ratio == "1:1"], written, muxer)
+    }
+
     // MARK: Screens
 
     static let display = ContainerMarkTests.display

@@ -50,6 +50,9 @@ extension Codec {
         }
     }
 
+    /// Its pixels are not taken for squares where nothing is said of them.
+    var hasOtherPixels: Bool { ["dvvideo", "h263"].contains(codecName) }
+
     private static func holds(_ known: [Double], _ ratio: Fraction) -> Bool {
         known.contains { abs($0 / ratio.doubleValue - 1) < 0.01 }
     }

@@ -88,7 +88,7 @@ struct StorageCheck {
 
     /// `isFilters`: the client's filters have decided the pixel's shape.
     func warnings(sampleAspectRatio ratio: Fraction?, isFilters: Bool, _ shape: VideoShape) -> [Warning] {
-        guard let ratio, ratio.isPositive, !format.storesUnknown, !isFilters || ratio.numerator != ratio.denominator,
+        guard let ratio, ratio.isPositive, !format.storesUnknown, ratio.numerator != ratio.denominator || codec.hasOtherPixels,
             !format.storesSampleAspectRatio(of: codec), !codec.tells(ratio, width: shape.width, height: shape.height)
         else { return [] }
         let value = "\(ratio.numerator)/\(ratio.denominator)"
