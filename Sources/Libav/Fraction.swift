@@ -5,7 +5,7 @@ package struct Fraction: Sendable, Hashable {
     package let numerator: Int32
     package let denominator: Int32
 
-    var doubleValue: Double { Double(numerator) / Double(denominator) }
+    package var doubleValue: Double { Double(numerator) / Double(denominator) }
 
     package init(_ numerator: Int32, _ denominator: Int32) {
         self.numerator = numerator

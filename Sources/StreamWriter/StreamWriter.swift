@@ -160,7 +160,7 @@ public final class StreamWriter: @unchecked Sendable {
     ) throws(StreamWriterError) -> Chunk {
         let stream = try reserve(index)
         do throws(StreamWriterError) {
-            if keyFrame { try stream.requirePictures() }
+            if keyFrame { try stream.requireKeyFrames() }
             try requireOrder(stream, from: pts)
             let ticks: Int64?
             if let duration {

@@ -21,6 +21,10 @@ public struct Warning: Sendable, Equatable {
         case gapFilled = "gap-filled"
         case streamsApart = "streams-apart"
         case metadataDropped = "metadata-dropped"
+        /// What was said of the stream is not in the file, or the file says something else.
+        case notStored = "not-stored"
+        /// Few players and browsers show it.
+        case fewPlayers = "few-players"
     }
 
     public let code: Code

@@ -44,6 +44,11 @@ import Testing
         #expect(stream["color_range"] == (filter.contains("pc") ? "pc" : "tv"))
     }
 
+    /// Dirac's pictures are taken for BT.709 whatever is said of them.
+    @Test func rgbIsConvertedAsReadersOfTheCodecTakeIt() throws {
+        #expect(Self.isNear(try encoded("a.mkv", "vc2").pixel))
+    }
+
     @Test func anotherSizeKeepsTheColors() throws {
         for space in ["bt709", nil] {
             let (pixel, stream) = try encoded("a.mp4", "libx264", ColorConfig(space: space), size: 32)

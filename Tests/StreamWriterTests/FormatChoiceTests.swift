@@ -64,6 +64,47 @@ import Testing
         #expect(try chosen(Self.config(format, "libx264")).encoderFormat == expected)
     }
 
+    @Test(arguments: [
+        ("libx265", "rgb24", "a.mp4", "yuv420p"), ("libx265", "rgb24", "a.mov", "yuv420p"), ("libx265", "gray8", "a.ts", "yuv420p"),
+        ("libx265", "rgb48le", "a.mp4", "yuv420p10le"), ("libx265", "rgb24", "a.mkv", "gbrp"), ("libx265", "yuv444p", "a.mp4", "yuv444p"),
+        ("libvpx-vp9", "rgb24", "a.webm", "yuv420p"), ("libvpx-vp9", "rgba", "a.webm", "yuva420p"), ("libvpx-vp9", "gray8", "a.webm", "yuv420p"),
+        ("libvpx-vp9", "rgb24", "a.mkv", "gbrp"), ("libaom-av1", "rgb24", "a.mp4", "yuv420p"), ("libaom-av1", "rgb24", "a.mkv", "gbrp"),
+        ("ffv1", "rgb24", "a.mkv", "bgr0"),
+    ])
+    func inContainersOfPlayersRGBIsWhatTheyTake(encoder: String, format: String, name: String, expected: String) throws {
+        let writer = try StreamWriter(destination: folder.destination(name), format: nil)
+        let chosen = writer.description(of: try writer.addStream(.video(Self.config(format, encoder))))
+        #expect(chosen.encoderFormat == expected)
+        let isRGB = ["gbrp"].contains(expected)
+        #expect(chosen.warnings.contains { $0.code == .fewPlayers && $0.message.contains("encoder_format yuv420p") } == isRGB)
+        if expected.hasPrefix("yuv420p") { #expect(chosen.warnings.contains { $0.code == .colorConverted }) }
+    }
+
+    @Test func losslessEncodingsStayWithoutLoss() throws {
+        for (encoder, option) in [("libvpx-vp9", ["lossless": "1"]), ("libx265", ["x265-params": "lossless=1:log-level=none"])] {
+            var config = Self.config("rgb24", encoder)
+            config.encoderOption = option
+            let writer = try StreamWriter(destination: folder.destination("a.mp4"), format: nil)
+            let chosen = writer.description(of: try writer.addStream(.video(config)))
+            #expect(chosen.encoderFormat == "gbrp" && chosen.warnings.map(\.code) == [.fewPlayers])
+        }
+    }
+
+    @Test(arguments: [
+        ("a.mp4", true, "libx264"), ("a.mp4", true, "libx265"), ("a.mov", true, nil), ("a.mkv", true, nil), ("a.ts", true, "libx264"), ("a.flv", true, "libx264"),
+        ("a.webm", true, nil), ("a.avi", true, nil), ("a.ogv", true, nil), ("a.m3u8", true, "libx264"), ("a.mpd", true, "libx264"), ("a.wav", false, nil), ("a.flac", false, nil),
+        ("a.m4a", false, nil), ("a.aac", false, nil), ("a.mp3", false, nil), ("a.opus", false, nil), ("a.ogg", false, "libopus"), ("a.mka", false, "flac"), ("a.ts", false, "aac"),
+        ("a.aiff", false, nil), ("a.caf", false, nil), ("a.wv", false, nil), ("a.ac3", false, nil),
+    ] as [(String, Bool, String?)])
+    func plainWritersHaveNoWarnings(name: String, isVideo: Bool, encoder: String?) throws {
+        let opensItself = name.hasSuffix("m3u8") || name.hasSuffix("mpd")
+        let writer = try StreamWriter(destination: opensItself ? .url(folder.path(name)) : folder.destination(name), format: nil)
+        let config: StreamConfig = isVideo
+            ? .video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 64, format: "yuv420p", encoder: encoder))
+            : .audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: .s16, encoder: encoder))
+        #expect(writer.description(of: try writer.addStream(config)).warnings == [])
+    }
+
     @Test func formatThatFiltersNameIsLeftAlone() throws {
         #expect(try chosen(Self.config("rgb24", "libx264", filter: "format=yuv444p")).encoderFormat == "yuv444p")
         #expect(try chosen(Self.config("rgb24", "libx264", filter: "hue=s=0")).encoderFormat == "yuv420p")

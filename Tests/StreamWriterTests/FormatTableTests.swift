@@ -29,6 +29,12 @@ import Testing
             let config = VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 64, format: source, encoder: encoder)
             let chosen = try choice(.video(config))
             return (chosen.encoderFormat, chosen.warnings)
+        } + "\n## Pictures in mp4\n\n" + table(
+            "format", ["gray8", "rgb24", "rgba", "rgb48le", "yuv420p", "yuv444p", "yuv420p10le"], ["libx264", "libx265", "libvpx-vp9", "libaom-av1", "mpeg4"]
+        ) { source, encoder in
+            let config = VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 64, format: source, encoder: encoder)
+            let chosen = try choice(.video(config), in: "a.mp4")
+            return (chosen.encoderFormat, chosen.warnings)
         } + "\n## Samples\n\n" + table(
             "format", SampleFormat.allCases.map(\.rawValue), ["pcm_s16le", "flac", "alac", "wavpack", "tta", "aac", "libmp3lame", "libopus", "ac3"]
         ) { source, encoder in
@@ -47,13 +53,13 @@ import Testing
         } + "\n"
     }
 
-    private static func choice(_ config: StreamConfig) throws -> StreamDescription {
-        let writer = try StreamWriter(destination: .file(descriptor: open("/dev/null", O_WRONLY | O_CLOEXEC), name: "a.mkv"), format: nil)
+    private static func choice(_ config: StreamConfig, in name: String = "a.mkv") throws -> StreamDescription {
+        let writer = try StreamWriter(destination: .file(descriptor: open("/dev/null", O_WRONLY | O_CLOEXEC), name: name), format: nil)
         return writer.description(of: try writer.addStream(config))
     }
 
     private static let letters: [Warning.Code: String] = [
-        .depthReduced: "b", .alphaDropped: "a", .chromaSubsampled: "s", .colorDropped: "g", .colorConverted: "c", .channelsMixed: "m", .sampleRateChanged: "r",
+        .depthReduced: "b", .alphaDropped: "a", .chromaSubsampled: "s", .colorDropped: "g", .colorConverted: "c", .channelsMixed: "m", .sampleRateChanged: "r", .fewPlayers: "p",
     ]
 
     private static func table(

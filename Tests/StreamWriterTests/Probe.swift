@@ -25,9 +25,21 @@ struct Probe {
 
     /// `showing` is of "frames" and "packets"; `hashing` adds a hash of each packet's bytes.
     init(_ path: String, showing: [String] = [], hashing: Bool = false) throws {
-        let text = try run(
-            ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json"]
-                + (hashing ? ["-show_data_hash", "md5"] : []) + showing.map { "-show_\($0)" } + [path])
+        try self.init(json: try run(Self.arguments(path, showing, hashing)))
+    }
+
+    /// Nil where ffprobe does not know what it is.
+    init?(ifReadable path: String, showing: [String] = []) throws {
+        guard let text = try output(of: Self.arguments(path, showing, false)) else { return nil }
+        try self.init(json: text)
+    }
+
+    private static func arguments(_ path: String, _ showing: [String], _ hashing: Bool) -> [String] {
+        ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json"]
+            + (hashing ? ["-show_data_hash", "md5"] : []) + showing.map { "-show_\($0)" } + [path]
+    }
+
+    private init(json text: Data) throws {
         let json = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
         let all = Fields(json)
         streams = all["streams"]

@@ -30,6 +30,11 @@ final class TemporaryFolder {
 /// Runs a program of the PATH; its standard output.
 @discardableResult
 func run(_ arguments: [String], input: Data? = nil) throws -> Data {
+    try #require(try output(of: arguments), "\(arguments.joined(separator: " ")) failed")
+}
+
+/// The same, of one that may fail.
+func output(of arguments: [String]) throws -> Data? {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = arguments
@@ -40,8 +45,7 @@ func run(_ arguments: [String], input: Data? = nil) throws -> Data {
     try process.run()
     let data = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(arguments.joined(separator: " ")) failed")
-    return data
+    return process.terminationStatus == 0 ? data : nil
 }
 
 /// What ffprobe says about one stream of a file, by its own names.

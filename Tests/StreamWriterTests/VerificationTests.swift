@@ -165,10 +165,18 @@ import Testing
         #expect(error?.code == .wrongState)
     }
 
+    @Test func titleOfTheFileIsKnownToBeDroppedWhereTheStreamsStandsInItsPlace() throws {
+        let stream = StreamConfig.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: .s16, encoder: "flac", metadata: ["title": "B"]))
+        let summary = try write("ogg", [stream], metadata: ["title": "A", "mood": "blue"])
+        #expect(try verify("ogg", summary)?.dropped(of: ["title": "A", "mood": "blue"]) == ["title"])
+        #expect(try Probe(folder.path("out")).streams[0]["tags"]["title"] == "B")
+    }
+
     @Test(arguments: [
         ("mp4", ["title": "A", "mood": "blue"], ["mood"]), ("matroska", ["title": "A", "mood": "blue"], []),
         ("ogg", ["TITLE": "A", "mood": "blue"], []), ("wav", ["title": "A", "mood": "blue"], ["mood"]),
         ("mp3", ["title": "A", "mood": "blue"], []), ("adts", ["title": "A"], ["title"]),
+        ("mpegts", ["service_name": "A", "mood": "blue"], ["mood"]),
     ])
     func keysThatTheContainerDropsAreKnown(muxer: String, metadata: [String: String], dropped: [String]) throws {
         let summary = try write(muxer, [Self.audio], metadata: metadata)

@@ -4,7 +4,11 @@ internal import CLibav
 package struct CodecTag: Sendable, Hashable {
     let value: UInt32
 
-    private init(_ value: UInt32) { self.value = value }
+    /// Nil of the value that stands for none.
+    init?(value: UInt32) {
+        if value == 0 { return nil }
+        self.value = value
+    }
 
     /// Nil unless it has four characters of ASCII that can be printed.
     package init?(_ text: String) {

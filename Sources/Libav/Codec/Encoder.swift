@@ -71,6 +71,8 @@ package final class Encoder {
     }
 
     package var timeBase: Fraction { Fraction(context.pointee.time_base) }
+    /// Pictures from one key frame to the next, at most.
+    package var groupSize: Int { Int(context.pointee.gop_size) }
     package var bitRate: Int { Int(context.pointee.bit_rate) }
 
     /// Of a sample as it is stored; nil where the codec stores none.

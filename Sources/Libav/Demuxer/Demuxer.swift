@@ -75,11 +75,28 @@ package final class Demuxer {
         context.pointee.streams[stream]!.pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0
     }
 
-    /// Of the file, and of its streams where the file has no such key: ogg keeps all of it there.
+    /// Keys that the container has for the file itself.
+    package var fileKeys: [String] { entries(of: context.pointee.metadata).map(\.key) }
+
+    /// Of the file, of its programs (MPEG-TS), and of its streams where the file has no such key: ogg keeps all of it
+    /// there.
     package var metadata: [String: String] {
-        let ofStreams = (0..<Int(context.pointee.nb_streams)).flatMap { stream in
-            entries(of: context.pointee.streams[stream]!.pointee.metadata)
+        let ofPrograms = (0..<Int(context.pointee.nb_programs)).flatMap { entries(of: context.pointee.programs[$0]!.pointee.metadata) }
+        let ofStreams = (0..<Int(context.pointee.nb_streams)).flatMap { metadata(of: $0) }
+        return Dictionary((entries(of: context.pointee.metadata) + ofPrograms + ofStreams).map { ($0.key, $0.value) }) { first, _ in first }
+    }
+
+    private func metadata(of stream: Int) -> [(key: String, value: String)] { entries(of: context.pointee.streams[stream]!.pointee.metadata) }
+
+    /// Of each of the streams, in the container's order.
+    package var streamMetadata: [[String: String]] {
+        (0..<Int(context.pointee.nb_streams)).map { stream in
+            Dictionary(metadata(of: stream).map { ($0.key, $0.value) }) { first, _ in first }
         }
-        return Dictionary((entries(of: context.pointee.metadata) + ofStreams).map { ($0.key, $0.value) }) { first, _ in first }
+    }
+
+    /// Of the streams; nil where the container has none.
+    package var codecTags: [CodecTag?] {
+        (0..<Int(context.pointee.nb_streams)).map { CodecTag(value: context.pointee.streams[$0]!.pointee.codecpar.pointee.codec_tag) }
     }
 }

@@ -49,6 +49,9 @@ package struct ChannelLayout: @unchecked Sendable, Hashable {
         return swr_init(context) >= 0
     }
 
+    /// Which loudspeaker each channel is for, in an order that all layouts share.
+    package var isNative: Bool { layout.order == AV_CHANNEL_ORDER_NATIVE }
+
     package var channels: Int { Int(layout.nb_channels) }
 
     /// libav's name: "stereo", "5.1(side)", "24 channels".

@@ -14,6 +14,8 @@ public struct MuxerInfo: Sendable, Equatable {
     public let isDevice: Bool
     /// Goes back in a file to complete it, without options that keep it from that.
     public let seeksBack: Bool
+    /// Has a place for what is said of the file: a title.
+    public let storesMetadata: Bool
 
     init(_ format: OutputFormat) {
         name = format.name
@@ -24,6 +26,7 @@ public struct MuxerInfo: Sendable, Equatable {
         needsFile = !format.opensItself
         isDevice = format.isDevice
         seeksBack = format.seeksBack(option: [:])
+        storesMetadata = format.storesFileMetadata || format.storesUnknown
     }
 
     /// Whether it goes back to change bytes it has written, opened with these options. Where it

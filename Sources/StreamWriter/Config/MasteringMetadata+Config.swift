@@ -56,6 +56,7 @@ extension EncoderSettings {
     mutating func apply(_ metadata: MasteringMetadata) {
         guard !metadata.isEmpty else { return }
         let (list, display, light) = switch codec.name {
+        case "libx264": ("x264-params", "mastering-display", "cll")
         case "libx265": ("x265-params", "master-display", "max-cll")
         case "libsvtav1": ("svtav1-params", "mastering-display", "content-light")
         default: ("", "", "")
@@ -63,7 +64,7 @@ extension EncoderSettings {
         guard !list.isEmpty else { return }
         let given = options[list] ?? ""
         var added: [String] = []
-        if let text = metadata.displayText(exactly: codec.name == "libx265"), !given.holds(display) { added.append("\(display)=\(text)") }
+        if let text = metadata.displayText(exactly: codec.name != "libsvtav1"), !given.holds(display) { added.append("\(display)=\(text)") }
         if let level = metadata.lightLevel, !given.holds(light) { added.append("\(light)=\(level[0]),\(level[1])") }
         options[list] = (added + (given.isEmpty ? [] : [given])).joined(separator: ":")
     }

@@ -15,6 +15,7 @@ final class OpenStream: @unchecked Sendable {
     /// Pictures a second.
     let frameRate: Double
     let isVideo: Bool
+    private let takesKeyFrames: Bool
     var gaps: GapState
 
     init(
@@ -32,6 +33,7 @@ final class OpenStream: @unchecked Sendable {
         index = parts.description.index
         let isAudio = parts.description.kind == .audio
         isVideo = !isAudio
+        takesKeyFrames = parts.encoder.takesKeyFrames
         frameRate = parts.description.inputRate.doubleValue
         pipeline = EncodePipeline(
             stage: EncodeStage(parts, sink: sink, progress: progress), progress: progress,
@@ -65,10 +67,17 @@ final class OpenStream: @unchecked Sendable {
     /// The next picture is to be a key frame.
     func askForKeyFrame() { converter.askForKeyFrame() }
 
-    func requirePictures() throws(StreamWriterError) {
-        if isVideo { return }
-        throw StreamWriterError(
-            .unsupportedValue, "stream \(index) is audio, and key frames are of video only; leave keyframe out", parameter: "keyframe")
+    func requireKeyFrames() throws(StreamWriterError) {
+        guard isVideo else {
+            throw StreamWriterError(
+                .unsupportedValue, "stream \(index) is audio, and key frames are of video only; leave keyframe out", parameter: "keyframe")
+        }
+        guard takesKeyFrames else {
+            throw StreamWriterError(
+                .unsupportedValue,
+                "\(encoder) makes key frames by itself only, and none that it is asked for; leave keyframe out, set codec_config.gop_size, or choose another encoder",
+                parameter: "keyframe")
+        }
     }
 
     /// Converts frames here and encodes them; on a thread of the stream's own if `overlaps`.

@@ -2,12 +2,15 @@ import Libav
 
 // What libav does not say about its muxers.
 extension OutputFormat {
-    static let movFamily: Set<String> = [
-        "3g2", "3gp", "f4v", "ipod", "ismv", "mov", "mp4", "psp",
-    ]
-
     /// Keeps a display matrix.
-    var storesRotation: Bool { Self.movFamily.contains(name) }
+    var storesRotation: Bool { Self.movFamily.contains(name) && name != "avif" }
+
+    /// Made for players and browsers: for what is watched at once.
+    var isForPlayers: Bool { Self.movFamily.contains(name) && name != "avif" || Self.streaming.contains(name) }
+
+    private static let streaming: Set<String> = [
+        "dash", "flv", "hds", "hls", "mpegts", "rtp", "rtp_mpegts", "rtsp", "sap", "smoothstreaming", "webm", "webm_chunk",
+    ]
 
     /// Goes back in a file to change bytes that are there already: a length in a header, an index
     /// at the front. `SeekBackTests` watches every muxer's writes.

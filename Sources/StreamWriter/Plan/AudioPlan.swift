@@ -43,7 +43,16 @@ struct AudioPlan {
             settings: settings,
             filtering: needsGraph ? filtering([.audio(target)]) : nil,
             conversion: !needsGraph && target.format != source.format ? (source, target.format) : nil,
-            inputTimeBase: Fraction(1, Int32(config.sampleRate)), warnings: choice.warnings)
+            inputTimeBase: Fraction(1, Int32(config.sampleRate)),
+            warnings: choice.warnings + Self.warnings(config, source.layout, filtered.layout, target.layout, StorageCheck(format: format, codec: codec)))
+    }
+
+    /// What has no place in the file of the channels that the client has named, or its filters have made.
+    private static func warnings(
+        _ config: AudioStreamConfig, _ source: ChannelLayout, _ filtered: ChannelLayout, _ target: ChannelLayout, _ storage: StorageCheck
+    ) -> [Warning] {
+        let isNamed = config.channelLayout != nil || filtered != source
+        return isNamed && target == filtered ? storage.warnings(target) : []
     }
 
     private static func keeper(of samples: AudioFormat, for format: OutputFormat) -> String? {

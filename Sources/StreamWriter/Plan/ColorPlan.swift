@@ -21,9 +21,10 @@ struct ColorPlan {
     }
 
     /// `asked` is what the client wants written down, `known` what is known of `source`. Without `converts` the
-    /// numbers stay as they are.
+    /// numbers stay as they are. RGB that nothing is said of is converted with the matrix `usual`.
     init(
-        from source: PixelFormat, _ known: ColorDescription, to target: PixelFormat, asked: ColorDescription, converts: Bool
+        from source: PixelFormat, _ known: ColorDescription, to target: PixelFormat, asked: ColorDescription, converts: Bool,
+        usual: String = ColorPlan.usualMatrix
     ) throws(StreamWriterError) {
         var known = known
         if converts && source.colorModel != .yuv {
@@ -32,6 +33,9 @@ struct ColorPlan {
             known.forget(.range)
         }
         tags = asked.filled(from: known)
+        if asked[.matrix]?.isSame(as: "gbr") == true, target.colorModel == .yuv, converts || target.pixelsOfChroma > 1 {
+            throw Self.notRGB(target)
+        }
         guard converts else {
             // RGB has neither a matrix nor a limited range.
             if target.colorModel == .rgb, asked[.matrix] != nil || asked[.range] != nil { tagAsRGB() }
@@ -41,7 +45,7 @@ struct ColorPlan {
         if tags[.matrix]?.isSame(as: "gbr") == true { tags.forget(.matrix) }
         let matrix = tags[.matrix]
         if source.colorModel != .gray, source.colorModel != target.colorModel {
-            let name = matrix ?? Self.usualMatrix
+            let name = matrix ?? usual
             guard let scaler = Self.scalerNames[name] else { throw Self.unknownMatrix(name) }
             if source.colorModel == .rgb {
                 scaling.append("out_color_matrix=\(scaler)")
@@ -71,6 +75,13 @@ struct ColorPlan {
     private mutating func tagAsRGB() {
         _ = tags.set(.matrix, to: "gbr")
         _ = tags.set(.range, to: "pc")
+    }
+
+    private static func notRGB(_ format: PixelFormat) -> StreamWriterError {
+        StreamWriterError(
+            .unsupportedValue,
+            "colorspace gbr says that pictures are RGB, and the encoder gets \(format.name), which is YUV; an encoder_format such as gbrp keeps RGB, where the encoder takes one",
+            parameter: "colorspace", supported: scalerNames.keys.sorted())
     }
 
     private static func unknownMatrix(_ name: String) -> StreamWriterError {

@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// The pixel format in which an encoder gets its pictures, and what that changes of them.
@@ -7,7 +8,7 @@ struct PictureFormat {
 
     /// `source` is what the client sends, or its filters give; `isNamed` says that they name it.
     init(
-        _ config: VideoStreamConfig, _ source: PixelFormat, isNamed: Bool, _ codec: Codec, _ container: OutputFormat
+        _ config: VideoStreamConfig, _ source: PixelFormat, isNamed: Bool, _ codec: Codec, in container: OutputFormat
     ) throws(StreamWriterError) {
         // Frames in a GPU's memory are for `hw_accel`.
         var supported = codec.pixelFormats.filter { !$0.isHardware }
@@ -31,8 +32,15 @@ struct PictureFormat {
             return
         }
         let best = Self.best(of: Self.usual(supported, codec), for: source)
-        format = Self.playable(source, supported, codec) ?? best
+        format = Self.playable(source, supported, codec) ?? Self.playable(source, best, supported, codec, config, container) ?? best
         warnings = Warning.pictures(source, as: format, best: best, by: codec.name)
+        if Self.isForPlayers(codec) && format.colorModel != .yuv {
+            let said = source.colorModel == .gray ? "gray" : "RGB"
+            warnings.append(
+                Warning(
+                    .fewPlayers, parameter: "encoder_format",
+                    "\(said) is kept as \(format.name), which few players and browsers show; they want encoder_format yuv420p"))
+        }
     }
 
     /// libav's ranking knows nothing of what its scaler does not do exactly.
@@ -48,6 +56,23 @@ struct PictureFormat {
         guard ["mjpeg", "ljpeg"].contains(codec.codecName) else { return supported }
         let standard = supported.filter { $0.isFullRangeYUV || $0.colorModel == .rgb }
         return standard.isEmpty ? supported : standard
+    }
+
+    /// Those that browsers and phones know, in other formats than RGB and gray. H.264 never gets these.
+    private static func isForPlayers(_ codec: Codec) -> Bool { ["av1", "hevc", "vp9"].contains(codec.codecName) }
+
+    /// In the containers of players RGB and gray become what players take: mp4 and webm are chosen to be played, and
+    /// hardly any of them shows RGB in HEVC, VP9 or AV1. Elsewhere, and where no loss at all is asked for, they stay.
+    private static func playable(
+        _ source: PixelFormat, _ best: PixelFormat, _ supported: [PixelFormat], _ codec: Codec, _ config: VideoStreamConfig,
+        _ container: OutputFormat
+    ) -> PixelFormat? {
+        let isLossless = config.encoderOption.contains { name, value in
+            name.isSame(as: "lossless") && !value.isSame(as: "0") || value.holds("lossless=1")
+        }
+        guard isForPlayers(codec), best.colorModel != .yuv, container.isForPlayers, !isLossless else { return nil }
+        return (source.depths.upperBound > 8 ? ["yuv420p10le", "yuv420p"] : ["yuv420p"])
+            .compactMap { PixelFormat(name: $0) }.first(where: supported.contains)
     }
 
     /// What players take: few take H.264 in other formats than this, but for 10 bits.

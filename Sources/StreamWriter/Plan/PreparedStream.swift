@@ -51,8 +51,11 @@ struct PreparedStream {
             try SampleAssembler(shape: audio.input, blockSamples: block, bound: bound)
         }
         leastSamples = graph == nil ? encoder.leastSamples : 1
+        let storage = StorageCheck(format: format, codec: encoder.settings.codec)
         description = StreamDescription(
-            audio: encoder, index: index, input: audio.input, warnings: audio.encode.warnings + audio.warnings(of: encoder))
+            audio: encoder, index: index, input: audio.input,
+            warnings: audio.encode.warnings + audio.warnings(of: encoder) + storage.warnings(codecTag: config.codecTag)
+                + storage.warnings(presentation, language: config.language, .audio))
     }
 
     private init(
@@ -77,7 +80,21 @@ struct PreparedStream {
         assembler = pictures
         description = StreamDescription(
             video: encoder, index: index, frameBytes: pictures.frameBytes, rate: config.frameRate,
-            warnings: plan.warnings)
+            warnings: plan.warnings + Self.warnings(config, encoder.settings, format, presentation))
+    }
+
+    /// What has no place in the file.
+    private static func warnings(
+        _ config: VideoStreamConfig, _ settings: EncoderSettings, _ format: OutputFormat, _ presentation: StreamPresentation
+    ) -> [Warning] {
+        guard case .video(let shape) = settings.input else { return [] }
+        let storage = StorageCheck(format: format, codec: settings.codec)
+        return storage.warnings(
+            sampleAspectRatio: settings.sampleAspectRatio, isFilters: config.sampleAspectRatio == nil, shape)
+            + storage.warnings(fieldOrder: settings.fieldOrder, parameter: config.fieldOrder == nil ? "filter_desc" : "field_order")
+            + storage.warnings(masteringDisplay: config.masteringDisplay, contentLightLevel: config.contentLightLevel)
+            + storage.warnings(codecTag: config.codecTag)
+            + storage.warnings(presentation, language: config.language, .video)
     }
 
     private static func open(

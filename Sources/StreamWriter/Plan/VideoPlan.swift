@@ -37,7 +37,7 @@ struct VideoPlan {
         try limits.check(
             width: target.width, height: target.height,
             config.encoderWidth == nil && config.encoderHeight != nil ? "encoder_height" : "encoder_width")
-        let (stages, color) = try Self.conversion(of: &filtered, to: target, asked, filtering)
+        let (stages, color) = try Self.conversion(of: &filtered, to: target, codec, asked, filtering)
 
         var settings = EncoderSettings(codec: codec, input: .video(target))
         settings.apply(config.codecConfig, config.encoderOption, format, limits)
@@ -51,12 +51,15 @@ struct VideoPlan {
         encode = EncodePlan(
             settings: settings, filtering: needsGraph ? filtering(stages, filtered.scaling) : nil, conversion: nil,
             inputTimeBase: source.timeBase ?? config.frameRate.fraction.inverse,
-            warnings: (chosen?.warnings ?? []) + Self.warnings(filtered.shape.frameRate, becoming: rate, config, codec))
+            warnings: (chosen?.warnings ?? []) + Self.warnings(filtered.shape.frameRate, becoming: rate, config, codec)
+                + StorageCheck(format: format, codec: codec).warnings(
+                    asked: asked, filtered: filtered.convertsColor ? filtered.color : .init(), stored: color, from: filtered.shape.format,
+                    as: settings.hardwareFrames?.softwareFormat ?? target.format))
     }
 
     /// What comes after the client's filters, and what the colors are then.
     private static func conversion(
-        of filtered: inout FilteredPicture, to target: VideoShape, _ asked: ColorDescription, _ filtering: FilteredPicture.Build
+        of filtered: inout FilteredPicture, to target: VideoShape, _ codec: Codec, _ asked: ColorDescription, _ filtering: FilteredPicture.Build
     ) throws(StreamWriterError) -> ([FilterGraph.Stage], ColorDescription) {
         let resizes = target.width != filtered.shape.width || target.height != filtered.shape.height
         var stages: [FilterGraph.Stage] = []
@@ -72,7 +75,7 @@ struct VideoPlan {
         if filtered.isFiltered { try filtered.learn(from: filtering([], filtered.scaling), as: filtered.shape.format) }
         let converts = resizes || target.format != filtered.shape.format
         let color = try ColorPlan(
-            from: filtered.shape.format, filtered.color, to: target.format, asked: asked, converts: converts)
+            from: filtered.shape.format, filtered.color, to: target.format, asked: asked, converts: converts, usual: codec.usualMatrix)
         if converts {
             stages.append(.size(width: target.width, height: target.height, colors: color.scaling))
             stages.append(.pixelFormat(target.format))
@@ -126,7 +129,7 @@ struct VideoPlan {
         if let name = config.hwAccel {
             return (try HardwarePlan(name, codec, format: config.encoderFormat, source), nil)
         }
-        return (nil, try PictureFormat(config, source, isNamed: filtered.namesFormat, codec, container))
+        return (nil, try PictureFormat(config, source, isNamed: filtered.namesFormat, codec, in: container))
     }
 
     private static func frameRate(

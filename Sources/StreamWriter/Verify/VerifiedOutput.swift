@@ -10,10 +10,21 @@ public struct VerifiedOutput: Sendable, Equatable {
         public let duration: Double?
     }
 
+    /// What the container says of a stream.
+    struct Notes: Equatable {
+        var metadata: [String: String] = [:]
+        var codecTag: CodecTag?
+    }
+
     /// In the order of the writer's; nil for one that the container keeps otherwise: a cover.
     public let streams: [Stream?]
     /// The pairs that the container has, of the file and of its streams.
     public let metadata: [String: String]
+    /// Those of its keys that are the file's.
+    private let fileKeys: [String]
+    /// In the order of `streams`; nil where it is not known which of the container's a stream is, or the container
+    /// holds it otherwise.
+    private let notes: [Notes?]
 
     /// Reads a finished file back and holds it against what was written: the streams, their packets, how long they
     /// last, that no stream goes back in time. Borrows the descriptor, which must be open for reading. Nil where the
@@ -26,10 +37,10 @@ public struct VerifiedOutput: Sendable, Equatable {
         guard let way = OutputFormat(named: name)?.readingBack(option: option),
             summary.streams.contains(where: { $0.written.packets > 0 })
         else { return nil }
-        let found: [(media: Codec.Media, tally: PacketTally)]
+        let found: [Found]
         let hasCover: Bool
         do throws(LibavError) {
-            (found, hasCover, metadata) = try Self.read(descriptor, way, isCancelled)
+            (found, hasCover, fileKeys, metadata) = try Self.read(descriptor, way, isCancelled)
         } catch {
             if error.kind == .interrupted { throw StreamWriterError(.wrongState, "the writer is aborted") }
             if way.needsPackets, summary.streams.allSatisfy({ $0.written.packets <= 2 }) { return nil }
@@ -38,6 +49,7 @@ public struct VerifiedOutput: Sendable, Equatable {
                 libavError: error.text, log: error.log)
         }
         var streams: [Stream?] = []
+        var notes: [Int: Notes] = [:]
         for kind in [Codec.Media.audio, .video] where !(kind == .video && way.keepsVideoAsCover) {
             let written = summary.streams.count { $0.media == kind }
             let there = found.count { $0.media == kind && $0.tally.packets > 0 }
@@ -58,7 +70,8 @@ public struct VerifiedOutput: Sendable, Equatable {
                 streams.append(nil)
                 continue
             }
-            let tally = stream.written.packets == 0 ? PacketTally() : alike.dropFirst(place).first?.tally ?? PacketTally()
+            let own = stream.written.packets == 0 ? nil : alike.dropFirst(place).first
+            let tally = own?.tally ?? PacketTally()
             if [.duration, .streamBytes].contains(way.likeness), alike.count > 1 {
                 // By their first packet: which is which is not known.
                 streams.append(Stream(tally, as: stream.written))
@@ -66,13 +79,22 @@ public struct VerifiedOutput: Sendable, Equatable {
             }
             try Self.compare(stream.written, tally, way.likeness, stream: index)
             streams.append(Stream(tally, as: stream.written))
+            notes[index] = own?.notes
         }
         self.streams = streams
+        self.notes = streams.indices.map { notes[$0] }
+    }
+
+    /// A stream of the container's.
+    private struct Found {
+        let media: Codec.Media
+        let tally: PacketTally
+        let notes: Notes
     }
 
     private static func read(
         _ descriptor: Int32, _ way: ReadingBack, _ isCancelled: () -> Bool
-    ) throws(LibavError) -> ([(media: Codec.Media, tally: PacketTally)], hasCover: Bool, [String: String]) {
+    ) throws(LibavError) -> ([Found], hasCover: Bool, [String], [String: String]) {
         let demuxer = try Demuxer(
             descriptor: descriptor, format: way.demuxer, parses: way.parses,
             fillsIn: way.likeness != .packets)
@@ -84,7 +106,9 @@ public struct VerifiedOutput: Sendable, Equatable {
         }
         let media = demuxer.media
         while tallies.count < media.count { tallies.append(PacketTally()) }
-        return (zip(media, tallies).map { ($0, $1) }, demuxer.hasCover, demuxer.metadata)
+        let notes = zip(demuxer.streamMetadata, demuxer.codecTags).map { Notes(metadata: $0, codecTag: $1) }
+        let found = zip(media, zip(tallies, notes)).map { Found(media: $0, tally: $1.0, notes: $1.1) }
+        return (found, demuxer.hasCover, demuxer.fileKeys, demuxer.metadata)
     }
 
     private static func compare(
@@ -143,7 +167,29 @@ public struct VerifiedOutput: Sendable, Equatable {
 
     /// The keys of `wanted` of which the container has kept neither the key nor the value.
     public func dropped(of wanted: [String: String]) -> [String] {
-        let keys = Set(metadata.keys.map(\.lowercasedASCII))
+        // Where a stream has the key (ogg keeps all there), it may be with a value of the stream's own.
+        Self.dropped(of: wanted, keeping: metadata, keys: fileKeys)
+    }
+
+    /// What the container has not kept of what was said of a stream.
+    public func warnings(stream index: Int, _ config: StreamConfig, format: String) -> [Warning] {
+        guard let notes = notes[index] else { return [] }
+        let (metadata, tag, kind) = switch config {
+        case .audio(let audio): (audio.metadata, audio.codecTag, StreamDescription.Kind.audio)
+        case .video(let video): (video.metadata, video.codecTag, StreamDescription.Kind.video)
+        }
+        var found = Self.dropped(of: metadata, keeping: notes.metadata, keys: Array(notes.metadata.keys)).map { key in
+            StorageCheck.droppedMetadata("metadata.\(key)", of: kind, in: format)
+        }
+        if let tag, notes.codecTag?.text.isSame(as: tag) != true {
+            let there = notes.codecTag.map { "it is \($0.text) there" } ?? "\(format) has none there"
+            found.append(Warning(.notStored, parameter: "codec_tag", "codec_tag \(tag) is not found in the file: \(there)"))
+        }
+        return found
+    }
+
+    private static func dropped(of wanted: [String: String], keeping metadata: [String: String], keys: [String]) -> [String] {
+        let keys = Set(keys.map(\.lowercasedASCII))
         let values = Set(metadata.values)
         return wanted.filter { !keys.contains($0.key.lowercasedASCII) && !values.contains($0.value) }.keys.sorted()
     }

@@ -41,6 +41,11 @@ struct OutputVerification {
         return .object(object)
     }
 
-    /// Keys that the container has not kept.
-    func droppedKeys(of metadata: [String: String]) -> [String] { content?.dropped(of: metadata) ?? [] }
+    /// Keys of the file that the container has not kept; nil where that is not known.
+    func droppedKeys(of metadata: [String: String]) -> [String]? { content?.dropped(of: metadata) }
+
+    /// What the container has not kept of what was said of a stream.
+    func warnings(stream index: Int, _ config: StreamConfig, format: String) -> [Warning] {
+        content?.warnings(stream: index, config, format: format) ?? []
+    }
 }

@@ -47,15 +47,18 @@ extension WriterResource {
     func wrongState(needs: String?) -> Problem { phase.wrongState(needs: needs) }
 
     private func warnings(_ summary: WriterSummary, _ verification: OutputVerification?) -> [JSONValue] {
-        let (metadata, streams) = state.withLock { ($0.metadata, $0.streams) }
+        let (metadata, streams, muxer) = state.withLock { ($0.metadata, $0.streams, $0.parts?.place.muxer) }
         let ofStreams = zip(streams, summary.streams).flatMap { added, encoded in
-            (added.chosen.warnings + encoded.warnings).map { warning in
+            let index = added.chosen.index
+            let told = Set(added.chosen.warnings.map(\.parameter))
+            let found = verification?.warnings(stream: index, added.config, format: muxer?.name ?? "") ?? []
+            return (added.chosen.warnings + encoded.warnings + found.filter { !told.contains($0.parameter) }).map { warning in
                 var object = StreamRequest.json(warning)
-                object["stream"] = .integer(Int64(added.chosen.index))
+                object["stream"] = .integer(Int64(index))
                 return JSONValue.object(object)
             }
         }
-        let dropped = verification?.droppedKeys(of: metadata) ?? []
+        let dropped = verification?.droppedKeys(of: metadata) ?? (muxer?.storesMetadata == false ? metadata.keys.sorted() : [])
         return ofStreams
             + dropped.map { key in
                 .object(

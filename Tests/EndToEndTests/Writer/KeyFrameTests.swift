@@ -37,6 +37,15 @@ extension EndToEnd {
                 .compactMap { $0["pts_time"].string.flatMap(Double.init).map { Int(($0 * 1_000).rounded()) } }.sorted()
         }
 
+        @Test func keyFramesThatAnEncoderDoesNotMakeAreRefused() async throws {
+            try await withServer { server in
+                let id = try await server.createWriter(["dst": "a.mkv", "streams": [Self.stream(["encoder": "ffv1"])], "open": true])
+                let path = "/v1/writers/\(id)/streams/0/chunks?keyframe=true"
+                let response = try await server.curl("POST", path, body: .bytes(Data(count: 64 * 48 * 3 / 2)))
+                #expect(response.status == 422 && response.json["parameter"] == "keyframe", "\(response.text)")
+            }
+        }
+
         @Test(arguments: [
             ("without conversion", [:], 64 * 48 * 3 / 2, [0, 680, 1_600]),
             ("without B-frames", ["codec_config": ["gop_size": 500, "max_b_frames": 0]], 64 * 48 * 3 / 2, [0, 680, 1_600]),

@@ -27,6 +27,28 @@ extension EndToEnd {
             }
         }
 
+        @Test(arguments: [
+            ("a.mp4", "libx264", ["disposition", "metadata.mood"]),
+            ("a.avi", "mpeg4", ["color_primaries", "disposition", "language", "metadata.mood"]),
+            ("a.mkv", "libx264", []), ("a.h264", "libx264", ["disposition", "language", "metadata.comment", "metadata.mood"]),
+        ])
+        func whatTheFileDoesNotSayIsInTheResult(dst: String, encoder: String, expected: [String]) async throws {
+            try await withServer { server in
+                var stream = Self.video
+                stream["encoder"] = .string(encoder)
+                stream["encoder_format"] = "yuv420p"
+                stream["language"] = "fra"
+                stream["metadata"] = ["mood": "blue"]
+                stream["disposition"] = ["original"]
+                stream["color_primaries"] = "bt709"
+                let id = try await server.createWriter(["dst": .string(dst), "streams": [stream], "metadata": ["comment": "no"], "open": true])
+                try await server.sendChunk(Data(count: 64 * 48 * 3 * 3), to: id, stream: 0)
+                let warnings = try await server.finalize(id)["result"]["warnings"]
+                let parameters = warnings.array.compactMap { $0["parameter"].string }
+                #expect(parameters.sorted() == expected, "\(warnings)")
+            }
+        }
+
         @Test func aWriterWhoseFileWasCutMeanwhileHasFailedAndSaysSo() async throws {
             try await withServer { server in
                 let id = try await server.createWriter(["dst": "cut.wav", "streams": [Self.audio], "open": true])
