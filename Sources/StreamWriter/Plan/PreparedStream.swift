@@ -34,7 +34,7 @@ struct PreparedStream {
         let audio = try AudioPlan(config, for: format, limits, calls)
         self.calls = calls
         plan = audio.encode
-        presentation = try .init(config)
+        presentation = try .init(config, for: format)
         (encoder, graph) = try Self.open(audio.encode, calls)
         let anySize = AudioPlan.blockSamples(sampleRate: config.sampleRate)
         let block = graph == nil && encoder.frameSize > 0 ? encoder.frameSize : anySize

@@ -60,8 +60,8 @@ package struct EncodeRequest {
     /// Parameters whose value is text even when it looks like a number.
     private static func isText(_ name: String) -> Bool {
         [
-            "channel_layout", "codec_tag", "content_light_level", "encoder", "encoder_format", "field_order", "filter_desc", "hw_accel",
-            "layout", "mastering_display", "type",
+            "channel_layout", "codec_tag", "color_primaries", "color_range", "color_trc", "colorspace", "content_light_level", "encoder",
+            "encoder_format", "field_order", "filter_desc", "hw_accel", "language", "layout", "mastering_display", "type",
         ].contains(name)
     }
 
