@@ -37,6 +37,7 @@ struct VideoPlan {
         let (stages, color) = try Self.conversion(of: &filtered, to: target, asked, filtering)
 
         var settings = EncoderSettings(codec: codec, input: .video(target))
+        try config.codecConfig.validate(for: codec)
         settings.apply(config.codecConfig, config.encoderOption, format, limits)
         settings.sampleAspectRatio = config.sampleAspectRatio?.fraction
         settings.color = color
