@@ -199,7 +199,7 @@ public final class Gateway: Sendable {
                 for link in registry.liveLinks {
                     let table = tables[link.writer.owner] ?? lines.table(reaching: link.writer.owner)
                     tables[link.writer.owner] = table
-                    link.tell(tokens: table)
+                    link.tell(tokens: table, revision: lines.revision)
                 }
                 log.info("tokens were read again", metadata: ["count": "\(lines.lines.count)"])
                 tell(ofCutLine: lines)

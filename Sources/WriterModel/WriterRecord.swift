@@ -6,6 +6,8 @@ public struct WriterRecord: Sendable, Equatable {
     public var resource: JSONObject
     /// The managed output's file in the writer's own folder; nil when `dst` was given.
     public var managedFile: String?
+    /// Of the managed output, as its clients are to call it; nil: that of the file.
+    public var fileExtension: String?
     /// Files written under the output directory, relative to it.
     public var outputFiles: [String]
     public var mediaType: String
@@ -15,11 +17,12 @@ public struct WriterRecord: Sendable, Equatable {
     public var idempotencyKey: String?
 
     public init(
-        resource: JSONObject, managedFile: String?, outputFiles: [String], mediaType: String,
+        resource: JSONObject, managedFile: String?, fileExtension: String? = nil, outputFiles: [String], mediaType: String,
         creationFingerprint: String, idempotencyKey: String? = nil
     ) {
         self.resource = resource
         self.managedFile = managedFile
+        self.fileExtension = fileExtension
         self.outputFiles = outputFiles
         self.mediaType = mediaType
         self.creationFingerprint = creationFingerprint
@@ -60,6 +63,7 @@ public struct WriterRecord: Sendable, Equatable {
             "version": 1,
             "writer": .object(resource),
             "managed_file": managedFile.map { .string($0) } ?? .null,
+            "file_extension": fileExtension.map { .string($0) } ?? .null,
             "output_files": .array(outputFiles.map { .string($0) }),
             "media_type": .string(mediaType),
             "creation_fingerprint": .string(creationFingerprint),
@@ -75,6 +79,7 @@ public struct WriterRecord: Sendable, Equatable {
         self.init(
             resource: resource,
             managedFile: object["managed_file"]?.stringValue,
+            fileExtension: object["file_extension"]?.stringValue,
             outputFiles: object["output_files"]?.arrayValue?.compactMap(\.stringValue) ?? [],
             mediaType: object["media_type"]?.stringValue ?? "application/octet-stream",
             creationFingerprint: object["creation_fingerprint"]?.stringValue ?? "",

@@ -24,12 +24,24 @@ struct ShowSettings: ParsableCommand {
         let source =
             switch row.source {
             case .commandLine: "  # the command line"
-            case .environment: "  # \(row.setting.variable)"
+            case .environment(let variable): "  # \(variable)"
             case .file(let path, let line): "  # \(path), line \(line)"
             case .fallback: ""
             }
         if row.values.isEmpty { return "# \(row.setting.name) =" + source }
-        return row.values.map { "\(row.setting.name) = \($0)\(source)" }.joined(separator: "\n")
+        return row.values.map { value in
+            // Behind another quotation mark a # begins no comment.
+            "\(row.setting.name) = \(quoted(value))\(value.utf8.contains(UInt8(ascii: "\"")) ? "" : source)"
+        }.joined(separator: "\n")
+    }
+
+    /// In quotation marks where the file would take the value for another.
+    private static func quoted(_ value: String) -> String {
+        let bytes = Array(value.utf8)
+        let blanks: Set<UInt8> = [UInt8(ascii: " "), UInt8(ascii: "\t")]
+        let isPlain = bytes.first.map { !blanks.contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "#") } ?? false
+        let hasComment = zip(bytes, bytes.dropFirst()).contains { blanks.contains($0) && $1 == UInt8(ascii: "#") }
+        return isPlain && !hasComment && !blanks.contains(bytes[bytes.count - 1]) ? value : "\"\(value)\""
     }
 
     /// A row for each setting: option, values, default, meaning.

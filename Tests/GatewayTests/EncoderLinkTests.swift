@@ -47,7 +47,7 @@ import WriterModel
     @Test func aStuckEncoderIsToldLaterAndNobodyWaits() {
         let limit = Deadline.after(.seconds(4))
         fill()
-        for index in UInt8(0)..<20 { link.tell(tokens: Self.table(index)) }
+        for index in UInt8(0)..<20 { link.tell(tokens: Self.table(index), revision: UInt64(index)) }
         link.tellToEnd()
         link.tellToEnd()
         // One request waits its two seconds; telling took none.
@@ -58,6 +58,37 @@ import WriterModel
         link.tellUntold()
         link.tellToEnd()
         #expect(heard() == [])
+    }
+
+    /// A thread that starts a writer reads the tokens, and may tell them after the loop has told newer ones.
+    @Test func olderTokensAreNotToldAfterNewerOnes() {
+        link.tell(tokens: Self.table(3), revision: 3)
+        link.tell(tokens: Self.table(2), revision: 2)
+        #expect(heard() == [.tokens(Self.table(3))])
+        fill()
+        link.tell(tokens: Self.table(5), revision: 5)
+        link.tell(tokens: Self.table(4), revision: 4)
+        _ = heard()
+        link.tellUntold()
+        #expect(heard() == [.tokens(Self.table(5))])
+    }
+
+    @Test func tokensThatManyThreadsTellComeInTheirOrder() throws {
+        let (threads, revisions) = (8, UInt64(1)...200)
+        let done = Monitor(0)
+        for _ in 0..<threads {
+            try SystemThread.start(name: "tell") { [self] in
+                for revision in revisions { link.tell(tokens: Self.table(UInt8(revision)), revision: revision) }
+                done.change { $0 += 1 }
+            }
+        }
+        var told: [ControlMessage] = []
+        while done.withLock({ $0 }) < threads { told += heard() }
+        link.tellUntold()
+        told += heard()
+        let order = told.compactMap { message in revisions.first { message == .tokens(Self.table(UInt8($0))) } }
+        #expect(order.count == told.count && order == order.sorted())
+        #expect(order.last == revisions.upperBound)
     }
 
     @Test func aStuckEncoderKeepsOneThreadWaitingAndNotAll() throws {

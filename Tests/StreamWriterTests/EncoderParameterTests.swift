@@ -26,7 +26,7 @@ import Testing
             tone(samples: 20_000, channels: 2), container: container, input: ["-f", "s16le", "-ar", "44100", "-ac", "2"])
     }
 
-    @Test(arguments: [("libmp3lame", "mp3", 9.0, 0.0), ("libvorbis", "ogg", 0.0, 9.0), ("aac", "mp4", 0.3, 2.0)])
+    @Test(arguments: [("libmp3lame", "mp3", 9.0, 0.0), ("libvorbis", "ogg", 0.0, 9.0), ("libvorbis", "ogg", -1.0, 0.0), ("aac", "mp4", 0.3, 2.0)])
     func audioQscaleIsFFmpegs(encoder: String, container: String, small: Double, large: Double) throws {
         let sizes = try [small, large].map { scale in
             let twin = try audio(encoder, container, CodecConfig(qscale: scale))

@@ -111,6 +111,27 @@ import Testing
         #expect(try addError(video { $0.width = 63; $0.encoder = "libx264" }).log.isEmpty == false)
     }
 
+    /// Beyond its scale each of these encoders would take the nearest end, or its default.
+    @Test(arguments: [
+        ("libmp3lame", [-1, 10], [0, 9]), ("libvorbis", [-1.01, 10.5, -2], [-1, 0, 10]), ("libspeex", [-1, 11], [10]), ("aac", [-1, 10_001], [0.3]),
+    ] as [(String, [Double], [Double])])
+    func aQscaleBeyondItsEncodersScaleIsRefused(encoder: String, refused: [Double], taken: [Double]) throws {
+        for scale in refused {
+            let error = try addError(audio { $0.encoder = encoder; $0.codecConfig.qscale = scale })
+            #expect(error.parameter == "codec_config.qscale" && error.message.contains(encoder), "\(scale)")
+        }
+        for scale in taken {
+            let writer = try StreamWriter(destination: folder.destination("\(scale).mkv"), format: nil)
+            _ = try writer.addStream(audio { $0.encoder = encoder; $0.codecConfig.qscale = scale })
+        }
+    }
+
+    @Test(arguments: [("flac", 13), ("flac", -2), ("libmp3lame", 10), ("libopus", 11), ("alac", 3), ("wavpack", 9)])
+    func aCompressionLevelBeyondItsEncodersScaleIsRefused(encoder: String, level: Int) throws {
+        let error = try addError(audio(48_000) { $0.encoder = encoder; $0.codecConfig.compressionLevel = level })
+        #expect(error.parameter == "codec_config.compression_level" && error.message.contains(" to "), "\(error.message)")
+    }
+
     @Test func formatsThatCannotBeUploadedAreRefused() throws {
         for format in ["nope", "cuda", "pal8"] {
             let error = try addError(video { $0.format = format })

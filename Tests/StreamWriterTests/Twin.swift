@@ -91,7 +91,11 @@ struct Twin {
         for (key, value) in options { arguments += ["-\(key)", value] }
         if let rate = config.bitRate { arguments += ["-b:\(media)", "\(rate)"] }
         if let level = config.compressionLevel { arguments += ["-compression_level", "\(level)"] }
-        if let scale = config.qscale { arguments += ["-q:\(media)", "\(scale)"] }
+        // ffmpeg takes -q below zero for none at all.
+        if let scale = config.qscale {
+            arguments += scale < 0
+                ? ["-flags:\(media)", "+qscale", "-global_quality:\(media)", "\(Int(scale * 118))"] : ["-q:\(media)", "\(scale)"]
+        }
         if let size = config.gopSize { arguments += ["-g", "\(size)"] }
         if let count = config.maxBFrames { arguments += ["-bf", "\(count)"] }
         return arguments

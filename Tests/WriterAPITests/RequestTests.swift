@@ -115,6 +115,23 @@ import WriterModel
         #expect(found?.code == .invalidParameter && found?.parameter == name)
     }
 
+    /// As generated clients write OpenAPI's deepObject, percent-encoded.
+    @Test func bracketsInAQuerySayWhatDotsDo() throws {
+        let request = try encoding(
+            "format=mp4&frame_rate=25&width=2&height=2&encoder_option%5Bcrf%5D=23&codec_config%5Bgop_size%5D=5&metadata%5Ba.b%5D=c&option%5Bmovflags%5D=faststart")
+        guard case .video(let video) = request.stream.config else { return #expect(Bool(false)) }
+        #expect(video.encoderOption == ["crf": "23"] && video.codecConfig.gopSize == 5)
+        #expect(request.metadata == ["a.b": "c"] && request.option == ["movflags": "faststart"])
+        let twice = problem { _ = try encoding("format=wav&sample_rate=8000&num_channels=1&encoder_option.x=1&encoder_option%5Bx%5D=2") }
+        #expect(twice?.code == .invalidParameter && twice?.parameter == "encoder_option[x]")
+    }
+
+    @Test(arguments: [("sample_rate=8000&num_channels=1&pixel_format=s16", "pixel_format"), ("frame_rate=25&width=2&height=2&pixel_format=rgb24&sample_format=s16", "sample_format")])
+    func theFormatOfTheOtherKindIsRefused(query: String, parameter: String) {
+        let found = problem { _ = try encoding("format=mkv&" + query) }
+        #expect(found?.code == .unknownParameter && found?.parameter == parameter)
+    }
+
     @Test func anEncodingNeedsAFormat() {
         #expect(problem { _ = try encoding("sample_rate=8000&num_channels=1") }?.parameter == "format")
     }

@@ -43,7 +43,10 @@ import WriterModel
             #"{"dst":"b","metadata":{"x":"1","y":"2"},"streams":[{"type":"audio"},{}]}"#,
             #"{"dst":"a","metadata":{"x":"1","y":"2"},"streams":[{},{"type":"audio"}]}"#,
             #"{"dst":"a","metadata":{"x":"1","y":2},"streams":[{"type":"audio"},{}]}"#,
+            #"{"dst":"a","metadata":{"x":"1","y":"2"},"streams":[{"type":"audio"},null]}"#,
         ] { #expect(try fingerprint(other) != one) }
+        // Null counts as absent.
+        #expect(try fingerprint(#"{"dst":"a","format":null,"metadata":{"x":"1","y":"2","z":null},"streams":[{"type":"audio","encoder":null},{}]}"#) == one)
     }
 
     @Test func aProblemIsRFC9457() throws {

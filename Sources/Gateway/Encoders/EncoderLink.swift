@@ -24,6 +24,10 @@ package final class EncoderLink: Sendable {
         /// What there was no room for yet; of tokens only the last matter.
         var untoldTokens: ControlMessage?
         var untoldEnd: ControlMessage?
+        /// Of the tokens that were to be told last.
+        var tokensRevision: UInt64 = 0
+        /// A thread is sending what is untold, and takes what comes meanwhile.
+        var isTelling = false
         var isToldToEnd = false
         var isSettled = false
         var settlementWakes = WakeList()
@@ -101,9 +105,14 @@ package final class EncoderLink: Sendable {
         return socket.send(ControlMessage.tokens(tokens).encoded, timeout: .zero) == .sent
     }
 
-    /// Never waits: what an encoder that is behind has no room for is told again later.
-    package func tell(tokens: TokenTable) {
-        state.withLock { $0.untoldTokens = .tokens(tokens) }
+    /// Never waits: what an encoder that is behind has no room for is told again later. Threads may come in another
+    /// order than the reads of the token file: tokens of a revision before the last one's are not told.
+    package func tell(tokens: TokenTable, revision: UInt64) {
+        state.withLock { state in
+            if revision < state.tokensRevision { return }
+            state.tokensRevision = revision
+            state.untoldTokens = .tokens(tokens)
+        }
         tellUntold()
     }
 
@@ -123,14 +132,26 @@ package final class EncoderLink: Sendable {
         tellUntold()
     }
 
-    /// Tells what there was no room for.
+    /// Tells what there was no room for. One thread at a time sends, so that nothing older comes after what is newer.
     package func tellUntold() {
-        let (tokens, end) = state.withLock { state in
-            defer { (state.untoldTokens, state.untoldEnd) = (nil, nil) }
-            return (state.untoldTokens, state.untoldEnd)
+        while true {
+            let next = state.withLock { state -> (tokens: ControlMessage?, end: ControlMessage?)? in
+                if state.isTelling || (state.untoldTokens == nil && state.untoldEnd == nil) { return nil }
+                state.isTelling = true
+                defer { (state.untoldTokens, state.untoldEnd) = (nil, nil) }
+                return (state.untoldTokens, state.untoldEnd)
+            }
+            guard let next else { return }
+            let leftTokens = next.tokens.flatMap { isTold($0) ? nil : $0 }
+            let leftEnd = next.end.flatMap { isTold($0) ? nil : $0 }
+            let hasRoom = leftTokens == nil && leftEnd == nil
+            state.withLock { state in
+                state.isTelling = false
+                state.untoldTokens = state.untoldTokens ?? leftTokens
+                state.untoldEnd = state.untoldEnd ?? leftEnd
+            }
+            if !hasRoom { return }
         }
-        if let tokens, !isTold(tokens) { state.withLock { $0.untoldTokens = $0.untoldTokens ?? tokens } }
-        if let end, !isTold(end) { state.withLock { $0.untoldEnd = end } }
     }
 
     private func isTold(_ message: ControlMessage) -> Bool {

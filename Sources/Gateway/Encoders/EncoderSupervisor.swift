@@ -71,7 +71,9 @@ package final class EncoderSupervisor: Sendable {
                 link, createdAt: request.createdAt, limit: configuration.limits.maxWriters, ofOwner: bounds.maxWriters)
             guard case .added = admission else { return admission }
             // A change of the tokens is told to those that are in the registry.
-            if let now = tokens.current, now !== encoder.tokens { link.tell(tokens: now.table(reaching: writer.owner)) }
+            if let now = tokens.current, now !== encoder.tokens {
+                link.tell(tokens: now.table(reaching: writer.owner), revision: now.revision)
+            }
             try startAdded(encoder, for: writer.owner.map { .name($0) } ?? .client(client))
             return .added
         }

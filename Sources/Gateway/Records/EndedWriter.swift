@@ -63,6 +63,9 @@ package struct EndedWriter {
             if error.isOutOfDescriptors {
                 throw Problem(.overloaded, "The writer's output can't be opened now. Try again.")
             }
+            if error.isMissing, record.state == .failed, record.resource["bytes_written"] == .integer(0) {
+                throw Problem(.notFound, "The writer has no output: it failed before anything was written. GET /v1/writers/\(writer) says why.")
+            }
             if error.isMissing {
                 throw Problem(.outputReplaced, "The writer's output is gone: another program has removed or renamed it.")
             }

@@ -1,3 +1,4 @@
+import Bytewise
 import WriterModel
 
 /// Holds what an encoder says of its writer, in a message or on disk, against what the gateway knows.
@@ -11,8 +12,13 @@ struct RecordCheck {
         record.resource["id"] = .string(writer.text)
         record.managedFile = if case .managed(let name) = claim { name } else { nil }
         record.outputFiles = record.outputFiles.filter(claim.holds)
+        if let text = record.fileExtension, !Self.isFileExtension(text) { record.fileExtension = nil }
         if !Self.isMediaType(record.mediaType) { record.mediaType = "application/octet-stream" }
         return record
+    }
+
+    private static func isFileExtension(_ text: String) -> Bool {
+        (1...16).contains(text.utf8.count) && text.utf8.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || $0 == UInt8(ascii: "_") }
     }
 
     /// RFC 9110 §8.3.1, and no more of it than a muxer has.

@@ -176,7 +176,7 @@ package final class RecordStore: Sendable {
         let folder = try writers.subdirectory(writer.key)
         if let file = record.managedFile {
             let descriptor = Descriptor(owning: try folder.openFile(file))
-            return .file(descriptor, name: Self.managedName(of: writer, file))
+            return .file(descriptor, name: "\(writer).\(record.fileExtension ?? file.cutAtLast(".")?.after ?? "bin")")
         }
         guard record.outputFiles.count == 1, let path = Self.path(record.outputFiles[0]), let name = path.name,
             !origins.claimed(record.outputFiles, by: writer).isEmpty
@@ -190,11 +190,6 @@ package final class RecordStore: Sendable {
     }
 
     func clientPath(_ path: RelativePath, of writer: WriterID) -> String { (origins[writer]?.clientPath(path) ?? path).text }
-
-    /// "ID.mp4" for "output.mp4".
-    private static func managedName(of writer: WriterID, _ file: String) -> String {
-        "\(writer).\(file.cutAtLast(".")?.after ?? "bin")"
-    }
 
     /// Removes an output that was to replace a file and never did: its encoder has died.
     func clearLeftovers(of writer: WriterID, _ log: Logger) {

@@ -15,6 +15,7 @@ package final class TokenFile: Sendable {
         var lines: TokenLines?
         /// That it is unusable has been said.
         var unusable: File.Stamp?
+        var readings: UInt64 = 0
     }
 
     private let path: String
@@ -96,9 +97,13 @@ package final class TokenFile: Sendable {
 
     private func readNow(pipeTime: Duration?) throws(Unusable) -> TokenLines {
         let contents: File.Contents<Result<TokenLines, TokenLine.Flaw>>
+        let revision = state.withLock { state in
+            state.readings += 1
+            return state.readings
+        }
         do throws(SystemError) {
             contents = try File.withContents(path, limit: Self.maxBytes, pipeTime: pipeTime) { bytes in
-                Result { () throws(TokenLine.Flaw) in try TokenLines(bytes, salt: salt) }
+                Result { () throws(TokenLine.Flaw) in try TokenLines(bytes, salt: salt, revision: revision) }
             }
         } catch {
             // Read again at the next look.

@@ -6,6 +6,8 @@ package final class TokenLines: Sendable {
     package let lines: [TokenLine]
     /// The last line has no newline yet: it may be cut, and does not count.
     package let endsWithinLine: Bool
+    /// How often the file had been read: of two readings the later has the larger one.
+    let revision: UInt64
     private let salt: [UInt8]
     private let byHash: [TokenHash: TokenLine]
     private let admins: [TokenLine]
@@ -19,7 +21,7 @@ package final class TokenLines: Sendable {
     package static let mostReachingOneWriter = (TokenTable.maxBytes - 16 * 1_024) / 16
 
     /// A line counts with its newline. Throws the first flaw there is.
-    package init(_ bytes: UnsafeRawBufferPointer, salt: [UInt8]) throws(TokenLine.Flaw) {
+    package init(_ bytes: UnsafeRawBufferPointer, salt: [UInt8], revision: UInt64 = 0) throws(TokenLine.Flaw) {
         var lines: [TokenLine] = []
         // Editors of Windows put a byte order mark before the first line: no part of its token.
         var rest = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
@@ -34,6 +36,7 @@ package final class TokenLines: Sendable {
             }
         }
         endsWithinLine = !rest.isEmpty
+        self.revision = revision
         self.salt = salt
         self.lines = try Self.merged(lines)
         try Self.requireFoldersApart(self.lines)

@@ -78,7 +78,7 @@ public struct AudioStreamConfig: Sendable, Equatable {
     public var codecConfig: CodecConfig
     public var filterDesc: String?
     public var metadata: [String: String]
-    /// Three letters of ISO 639-2: "eng".
+    /// A code of ISO 639, two letters or three, or one with a country: "en", "eng", "en-US".
     public var language: String?
     /// libav's names: "default", "forced", "hearing_impaired", …
     public var disposition: [String]
@@ -132,7 +132,7 @@ public struct VideoStreamConfig: Sendable, Equatable {
     /// "cuda:0" or "vaapi:/dev/dri/renderD128".
     public var hwAccel: String?
     public var metadata: [String: String]
-    /// Three letters of ISO 639-2: "eng".
+    /// A code of ISO 639, two letters or three, or one with a country: "en", "eng", "en-US".
     public var language: String?
     /// libav's names: "default", "forced", "attached_pic", …
     public var disposition: [String]

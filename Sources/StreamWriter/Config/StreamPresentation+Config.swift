@@ -2,12 +2,12 @@ import Bytewise
 import Libav
 
 extension StreamPresentation {
-    init(_ config: AudioStreamConfig) throws(StreamWriterError) {
-        try self.init(config.metadata, config.language, config.disposition)
+    init(_ config: AudioStreamConfig, for format: OutputFormat) throws(StreamWriterError) {
+        try self.init(config.metadata, config.language, config.disposition, for: format)
     }
 
     init(_ config: VideoStreamConfig, for format: OutputFormat) throws(StreamWriterError) {
-        try self.init(config.metadata, config.language, config.disposition)
+        try self.init(config.metadata, config.language, config.disposition, for: format)
         guard Self.rotations.contains(config.rotation) else {
             throw StreamWriterError(
                 .invalidParameter, "rotation must be 0, 90, 180 or 270", parameter: "rotation",
@@ -26,10 +26,10 @@ extension StreamPresentation {
     private static let rotations = [0, 90, 180, 270]
 
     private init(
-        _ metadata: [String: String], _ language: String?, _ disposition: [String]
+        _ metadata: [String: String], _ language: String?, _ disposition: [String], for format: OutputFormat
     ) throws(StreamWriterError) {
         self.init(metadata: metadata)
-        if let language { try setLanguage(language) }
+        try setLanguage(language, for: format)
         if let unknown = disposition.first(where: { !Self.dispositionNames.contains($0) }) {
             throw StreamWriterError(
                 .invalidParameter, "\(unknown.shortened()) is not a disposition", parameter: "disposition",
@@ -38,18 +38,27 @@ extension StreamPresentation {
         self.disposition = disposition
     }
 
-    private mutating func setLanguage(_ language: String) throws(StreamWriterError) {
-        let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
-        guard language.utf8.count == 3, language.utf8.allSatisfy(letters.contains) else {
+    /// By either name, one is what containers have a field for.
+    private mutating func setLanguage(_ text: String?, for format: OutputFormat) throws(StreamWriterError) {
+        let parameter = text == nil ? "metadata.language" : "language"
+        // Empty as metadata: there is none.
+        guard let text = text ?? metadata["language"], !(text.isEmpty && parameter != "language") else { return }
+        guard let language = Language(text) else {
             throw StreamWriterError(
-                .invalidParameter, "language must be a code of ISO 639-2, three small letters such as eng",
-                parameter: "language")
+                .invalidParameter,
+                "\(parameter) must be a code of ISO 639, two letters or three such as en or eng, or one with a country such as en-US, and is \(text)",
+                parameter: parameter)
         }
-        guard metadata["language"] == nil || metadata["language"] == language else {
+        if let other = metadata["language"], Language(other) != language {
             throw StreamWriterError(
                 .invalidParameter, "language and metadata.language are not the same", parameter: "language")
         }
-        metadata["language"] = language
+        guard let written = language.text(in: format) else {
+            throw StreamWriterError(
+                .unsupportedValue, "the format \(format.name) keeps a language without its country (Matroska and WebM keep both)",
+                parameter: parameter, supported: [language.code])
+        }
+        metadata["language"] = written
     }
 }
 

@@ -31,6 +31,7 @@ struct AudioPlan {
         let target = choice.shape
 
         var settings = EncoderSettings(codec: codec, input: .audio(target))
+        try config.codecConfig.validate(for: codec)
         settings.apply(config.codecConfig, config.encoderOption, format, limits)
         settings.codecTag = try format.tag(config.codecTag, for: codec)
         let remixes = target.layout != source.layout || target.sampleRate != source.sampleRate

@@ -19,10 +19,8 @@ struct PreparedStream {
     ) throws(StreamWriterError) {
         switch config {
         case .audio(let config):
-            try config.codecConfig.validate()
             try self.init(config, index, format, limits, calls)
         case .video(let config):
-            try config.codecConfig.validate()
             try self.init(config, index, format, limits, calls)
         }
     }
@@ -34,7 +32,7 @@ struct PreparedStream {
         let audio = try AudioPlan(config, for: format, limits, calls)
         self.calls = calls
         plan = audio.encode
-        presentation = try .init(config)
+        presentation = try .init(config, for: format)
         (encoder, graph) = try Self.open(audio.encode, calls)
         let anySize = AudioPlan.blockSamples(sampleRate: config.sampleRate)
         let block = graph == nil && encoder.frameSize > 0 ? encoder.frameSize : anySize
@@ -126,24 +124,6 @@ private func refuseIgnored(_ options: [String: String]) throws(StreamWriterError
     throw StreamWriterError(
         .unknownOption, "the encoder does not take all of \(list): \(line)", parameter: "encoder_option.\(list)",
         log: lines)
-}
-
-extension CodecConfig {
-    fileprivate func validate() throws(StreamWriterError) {
-        if let bitRate { try require(bitRate, in: 0...Int(Int32.max), "codec_config.bit_rate") }
-        if let compressionLevel {
-            try require(
-                compressionLevel, in: Int(Int32.min)...Int(Int32.max), "codec_config.compression_level")
-        }
-        if let gopSize { try require(gopSize, in: 0...Int(Int32.max), "codec_config.gop_size") }
-        if let maxBFrames { try require(maxBFrames, in: 0...Limits.bFrames, "codec_config.max_b_frames") }
-        guard let qscale else { return }
-        guard qscale.isFinite, (0...Limits.qscale).contains(qscale) else {
-            throw StreamWriterError(
-                .invalidParameter, "qscale must be from 0 to \(Int(Limits.qscale))",
-                parameter: "codec_config.qscale")
-        }
-    }
 }
 
 extension StreamDescription {

@@ -40,6 +40,7 @@ struct VideoPlan {
         let (stages, color) = try Self.conversion(of: &filtered, to: target, codec, asked, filtering)
 
         var settings = EncoderSettings(codec: codec, input: .video(target))
+        try config.codecConfig.validate(for: codec)
         settings.apply(config.codecConfig, config.encoderOption, format, limits)
         settings.sampleAspectRatio = config.sampleAspectRatio?.fraction
         settings.color = color

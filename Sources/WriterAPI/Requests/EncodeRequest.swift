@@ -4,7 +4,7 @@ import StreamWriter
 import WriterModel
 
 /// The query of `POST /v1/encode`: every stream parameter by its name, parts of an object with
-/// a dot (`encoder_option.crf=23`), and `sample_format` or `pixel_format` for the input's
+/// a dot (`encoder_option.crf=23`, or `encoder_option[crf]=23`), and `sample_format` or `pixel_format` for the input's
 /// format, because `format` is the output's.
 package struct EncodeRequest {
     package let format: String
@@ -19,8 +19,8 @@ package struct EncodeRequest {
         var format: String?
         var names: Set<ByteKey> = []
         for item in target.query {
-            guard names.insert(ByteKey(item.name)).inserted else { throw Self.repeated(item.name) }
-            let parts = item.name.parts(at: ".", most: 2)
+            let parts = Self.parts(of: item.name)
+            guard names.insert(ByteKey(parts.joined(separator: "."))).inserted else { throw Self.repeated(item.name) }
             switch (parts[0], parts.count) {
             case ("format", 1): format = item.value
             case ("sample_format", 1), ("pixel_format", 1): fields["format"] = .string(item.value)
@@ -46,11 +46,24 @@ package struct EncodeRequest {
         if fields["type"] == nil {
             fields["type"] = .string(fields["width"] != nil || fields["frame_rate"] != nil ? "video" : "audio")
         }
+        let isVideo = fields["type"] == "video"
+        let other = isVideo ? "sample_format" : "pixel_format"
+        if names.contains(ByteKey(other)) {
+            throw Problem(
+                .unknownParameter, "\(other) is not for \(isVideo ? "video: its format is pixel_format" : "audio: its format is sample_format").",
+                parameter: other)
+        }
         do throws(Problem) {
             stream = try StreamRequest(.object(fields))
         } catch {
-            throw error.namingQuery(isVideo: fields["type"] == "video", target)
+            throw error.namingQuery(isVideo: isVideo, target)
         }
+    }
+
+    /// "encoder_option.crf", or, as generated clients have it, "encoder_option[crf]" (OpenAPI's deepObject).
+    private static func parts(of name: String) -> [String] {
+        if let inner = name.without(suffix: "]")?.cut(at: "["), !inner.before.holds(".") { return [inner.before, inner.after] }
+        return name.parts(at: ".", most: 2)
     }
 
     private static func repeated(_ name: String) -> Problem {
@@ -60,8 +73,8 @@ package struct EncodeRequest {
     /// Parameters whose value is text even when it looks like a number.
     private static func isText(_ name: String) -> Bool {
         [
-            "channel_layout", "codec_tag", "content_light_level", "encoder", "encoder_format", "field_order", "filter_desc", "hw_accel",
-            "layout", "mastering_display", "type",
+            "channel_layout", "codec_tag", "color_primaries", "color_range", "color_trc", "colorspace", "content_light_level", "encoder",
+            "encoder_format", "field_order", "filter_desc", "hw_accel", "language", "layout", "mastering_display", "type",
         ].contains(name)
     }
 

@@ -87,6 +87,4 @@ package struct WriterPlan: Sendable {
 
     /// "mp4", or what stands for no extension at all.
     package var fileExtension: String { muxer.extensions.first ?? "bin" }
-
-    package var mediaType: String { muxer.mimeType ?? ChunkBody.rawType }
 }

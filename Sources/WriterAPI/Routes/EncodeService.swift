@@ -170,9 +170,10 @@ private struct Encoding: Sendable {
         }
         self.config = config
         seeksBack = plan.muxer.willSeekBack(option: option)
+        let type = plan.muxer.fileType(of: [config])
         fields = [
-            ("Content-Type", plan.mediaType),
-            ("Content-Disposition", "attachment; filename=\"output.\(plan.fileExtension)\""),
+            ("Content-Type", type.mediaType ?? ChunkBody.rawType),
+            ("Content-Disposition", "attachment; filename=\"output.\(type.fileExtension ?? "bin")\""),
         ]
     }
 

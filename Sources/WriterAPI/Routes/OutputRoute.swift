@@ -48,8 +48,8 @@ struct OutputRoute {
     private func follow(_ output: WriterResource.Output, _ exchange: Exchange) throws(Problem) {
         let file = try output.place.openForReading()
         let fields: [(name: String, value: String)] = [
-            ("Content-Type", output.place.muxer.mimeType ?? ChunkBody.rawType),
-            ("Content-Disposition", Response.contentDisposition(output.place.downloadName(of: writer))),
+            ("Content-Type", output.type.mediaType ?? ChunkBody.rawType),
+            ("Content-Disposition", Response.contentDisposition(output.place.downloadName(of: writer, output.type))),
             ("Cache-Control", "no-store"),
             ("Penstock-Output", output.seeksBack ? "after-finalize" : "live"),
             (Response.stateField, resource.phase.state.rawValue),

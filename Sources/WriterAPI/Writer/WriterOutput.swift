@@ -164,9 +164,17 @@ final class WriterOutput: Sendable {
     var managedFile: String? { plan == .managed ? file?.name : nil }
 
     /// What a browser is to save the output as.
-    func downloadName(of writer: WriterID) -> String {
+    func downloadName(of writer: WriterID, _ type: FileType) -> String {
         if case .file(let path) = plan, let name = (try? RelativePath(path))?.name { return name.text }
-        return "\(writer).\(muxer.extensions.first ?? "bin")"
+        return "\(writer).\(type.fileExtension ?? "bin")"
+    }
+
+    /// Of the output with these streams.
+    func fileType(of streams: [StreamConfig]) -> FileType {
+        switch plan {
+        case .file(let path), .files(let path): muxer.fileType(of: streams, named: path)
+        case .managed, .url, .device, .nowhere: muxer.fileType(of: streams)
+        }
     }
 
     /// What there is of the writer's files.

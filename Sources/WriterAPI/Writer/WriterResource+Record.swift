@@ -35,10 +35,11 @@ extension WriterResource {
             resource["bytes_written"] = .integer(bytesWritten)
             if state.ending.isEmpty { resource["encoder_pid"] = .integer(Int64(ChildProcess.ownIdentifier)) }
             for (name, value) in state.ending { resource[name] = value }
+            let type = place?.fileType(of: state.streams.map(\.config))
             return WriterRecord(
-                resource: resource, managedFile: place?.managedFile,
+                resource: resource, managedFile: place?.managedFile, fileExtension: type?.fileExtension,
                 outputFiles: (written?.outputFiles ?? []).map(settings.pathInOutputs),
-                mediaType: place?.muxer.mimeType ?? "application/octet-stream",
+                mediaType: type?.mediaType ?? "application/octet-stream",
                 creationFingerprint: state.parts?.request.fingerprint ?? "",
                 idempotencyKey: settings.idempotencyKey)
         }

@@ -93,6 +93,7 @@ package final class WriterResource: Sendable {
     /// For reading what is written, as it is written.
     struct Output: Sendable {
         let place: WriterOutput
+        let type: FileType
         /// What has been written may still be changed.
         let seeksBack: Bool
     }
@@ -106,8 +107,10 @@ package final class WriterResource: Sendable {
     }
 
     var output: OutputState {
-        let (lifecycle, place, option) = state.withLock { ($0.lifecycle, $0.parts?.place, $0.openOption) }
+        let (lifecycle, place, option, streams) = state.withLock {
+            ($0.lifecycle, $0.parts?.place, $0.openOption, $0.streams.map(\.config))
+        }
         guard let place, lifecycle.hasOpened else { return lifecycle.isOver ? .none : .awaited }
-        return .there(Output(place: place, seeksBack: place.muxer.willSeekBack(option: option)))
+        return .there(Output(place: place, type: place.fileType(of: streams), seeksBack: place.muxer.willSeekBack(option: option)))
     }
 }

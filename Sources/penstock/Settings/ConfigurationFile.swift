@@ -6,6 +6,8 @@ import SystemIO
 struct ConfigurationFile {
     struct Entry: Equatable {
         let line: Int
+        /// One of the setting's.
+        let name: String
         let value: String
     }
 
@@ -15,6 +17,7 @@ struct ConfigurationFile {
     }
 
     let path: String
+    /// By the settings' own names.
     private(set) var entries: [String: [Entry]] = [:]
     private static let maxBytes = 1 << 20
 
@@ -28,16 +31,17 @@ struct ConfigurationFile {
                 throw Flaw(description: "\(place): a line is NAME = VALUE, such as: max-writers = 20")
             }
             let name = Self.trimmed(before)
-            guard let setting = known.first(where: { $0.name.isSame(as: name) }) else {
+            guard let setting = known.first(where: { $0.names.contains { $0.isSame(as: name) } }) else {
                 throw Flaw(description: "\(place): there is no setting \(name). \(Self.hint(name, known))")
             }
-            if let first = entries[name]?.first, setting.form != .list {
-                throw Flaw(description: "\(place): \(name) is there twice; the first is in line \(first.line)")
+            if let first = entries[setting.name]?.first, setting.form != .list {
+                let twice = first.name == name ? "\(name) is there twice" : "\(name) is there beside \(first.name)"  // ASCII
+                throw Flaw(description: "\(place): \(twice); the first is in line \(first.line)")
             }
             guard let value = Self.unquoted(Self.trimmed(after)) else {
                 throw Flaw(description: "\(place): the value of \(name) begins with a quotation mark and does not end with one")
             }
-            entries[name, default: []].append(Entry(line: index + 1, value: value))
+            entries[setting.name, default: []].append(Entry(line: index + 1, name: name, value: value))
         }
     }
 
@@ -86,7 +90,7 @@ struct ConfigurationFile {
     /// "There are: …", the settings that share a word with the name; all of them when none does.
     private static func hint(_ name: String, _ known: [Setting]) -> String {
         let words = Set(name.words(at: ["-", "_", " ", "."]).map(\.lowercasedASCII)).subtracting(["max"])
-        let near = known.map(\.name).filter { !words.isDisjoint(with: $0.parts(at: "-")) }
-        return "There are \((near.isEmpty ? known.map(\.name) : near).joined(separator: ", "))."
+        let near = known.flatMap(\.names).filter { !words.isDisjoint(with: $0.parts(at: "-")) }
+        return "There are \((near.isEmpty ? known.flatMap(\.names) : near).joined(separator: ", "))."
     }
 }

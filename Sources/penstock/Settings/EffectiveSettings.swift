@@ -4,7 +4,9 @@ import Bytewise
 /// configuration file, else the default.
 struct EffectiveSettings {
     enum Source {
-        case commandLine, environment, fallback
+        case commandLine, fallback
+        /// The variable.
+        case environment(String)
         /// The line of the first value.
         case file(String, line: Int)
     }
@@ -31,18 +33,30 @@ struct EffectiveSettings {
             if let given = commandLine[setting.name] {
                 row = Row(setting: setting, values: given, source: .commandLine)
                 try apply(row, given.map { ($0, "--\(setting.name)") })
-            } else if let text = environment(setting.variable) {
-                let values = setting.form == .list ? text.parts(at: " ", omittingEmpty: true) : [text]
-                row = Row(setting: setting, values: values, source: .environment)
-                try apply(row, values.map { ($0, setting.variable) })
+            } else if let (name, text) = try Self.given(setting, in: environment) {
+                let variable = Setting.variable(of: name)
+                let values = setting.form == .list ? text.parts(at: " ", omittingEmpty: true) : [setting.value(text, under: name)]
+                row = Row(setting: setting, values: values, source: .environment(variable))
+                try apply(row, values.map { ($0, variable) })
             } else if let file, let entries = file.entries[setting.name] {
-                row = Row(setting: setting, values: entries.map(\.value), source: .file(file.path, line: entries[0].line))
-                try apply(row, entries.map { ($0.value, "\(file.path), line \($0.line): \(setting.name)") })
+                let values = entries.map { setting.value($0.value, under: $0.name) }
+                row = Row(setting: setting, values: values, source: .file(file.path, line: entries[0].line))
+                try apply(row, zip(values, entries).map { ($0, "\(file.path), line \($1.line): \($1.name)") })
             } else {
                 row = Row(setting: setting, values: setting.fallback.isEmpty ? [] : [setting.fallback], source: .fallback)
             }
             rows.append(row)
         }
+    }
+
+    /// The name whose variable is there, and its value.
+    private static func given(_ setting: Setting, in environment: (String) -> String?) throws(Flaw) -> (name: String, text: String)? {
+        let given = setting.names.compactMap { name in environment(Setting.variable(of: name)).map { (name: name, text: $0) } }
+        if given.count > 1 {
+            let variables = given.map { Setting.variable(of: $0.name) }.joined(separator: " and ")
+            throw Flaw(description: "\(variables) are one setting: leave one of them.")
+        }
+        return given.first
     }
 
     private mutating func apply(_ row: Row, _ values: [(text: String, place: String)]) throws(Flaw) {

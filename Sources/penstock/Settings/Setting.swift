@@ -49,8 +49,29 @@ struct Setting: Sendable {
     /// What `--help` and the README show; that a flag is not given need not be said.
     var shownFallback: String { form == .flag ? "" : fallback }
 
-    var variable: String {
+    /// What a file and, as variables, the environment may call it: `--no-access-log` is an option, and so it is a
+    /// name as well, by which true is false.
+    var names: [String] { form == .invertibleFlag ? [name, negation] : [name] }
+
+    private var negation: String { "no-" + name }
+
+    /// A value under one of the names, as the setting has it; of a negation what is neither true nor false stays.
+    func value(_ text: String, under given: String) -> String {
+        guard form == .invertibleFlag, given.isSame(as: negation), let isSet = Self.bool(text) else { return text }
+        return "\(!isSet)"
+    }
+
+    /// The environment's for a name.
+    static func variable(of name: String) -> String {
         "PENSTOCK_" + String(decoding: name.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0.isASCIILetter ? $0 & 0xDF : $0 }, as: UTF8.self)
+    }
+
+    fileprivate static func bool(_ text: String) -> Bool? {
+        switch text.lowercasedASCII {
+        case "true", "yes", "1": true
+        case "false", "no", "0": false
+        default: nil
+        }
     }
 }
 
@@ -62,11 +83,8 @@ extension Setting {
         Setting(
             name, inverted ? .invertibleFlag : .flag, rule: "true or false", fallback: "\(Settings()[keyPath: path])", help, detail
         ) { text, settings throws(Flaw) in
-            switch text.lowercasedASCII {
-            case "true", "yes", "1": settings[keyPath: path] = true
-            case "false", "no", "0": settings[keyPath: path] = false
-            default: throw Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be true or false")
-            }
+            guard let isSet = bool(text) else { throw Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be true or false") }
+            settings[keyPath: path] = isSet
         }
     }
 

@@ -35,7 +35,7 @@ enum Curl {
         let last = heads.components(separatedBy: "\r\n\r\n").last { !$0.isEmpty }
         let bytes = method == "HEAD" ? nil : FileManager.default.contents(atPath: folder / "body")
         let response = try Response(head: last ?? "", body: bytes ?? Data())
-        if method != "HEAD" { Contract.check(response) }
+        if let target = url.firstMatch(of: /^http:\/\/[^\/]+(\/.*)$/)?.1 { Contract.check(response, to: method, String(target)) }
         return response
     }
 

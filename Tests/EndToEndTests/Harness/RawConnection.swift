@@ -85,7 +85,9 @@ actor RawConnection {
     ) throws -> Response {
         try send(Data(Self.head(method, path, headers: headers, contentLength: body?.count).utf8))
         if let body { try send(body) }
-        return try response(to: method)
+        let response = try response(to: method)
+        Contract.check(response, to: method, path)
+        return response
     }
 
     func request(_ method: String, _ path: String, json: JSON) throws -> Response {

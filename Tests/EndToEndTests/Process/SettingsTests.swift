@@ -34,10 +34,51 @@ extension EndToEnd {
             }
         }
 
+        /// `--no-access-log` is an option: so a line and a variable of its name say the same.
+        @Test func anOptionThatIsANegationIsANameInAFileAndTheEnvironmentToo() async throws {
+            for (value, shown) in [("true", "false"), ("no", "true")] {
+                let file = try await settings(file: "no-access-log = \(value)")
+                #expect(file.lines.contains("access-log = \(shown)"), "\(file.text)\(file.errors)")
+                let variable = try await settings(file: "access-log = \(shown == "true" ? "false" : "true")", environment: ["PENSTOCK_NO_ACCESS_LOG": value])
+                #expect(variable.text.contains("access-log = \(shown)  # PENSTOCK_NO_ACCESS_LOG\n"), "\(variable.text)\(variable.errors)")
+            }
+            let both = try await settings(file: "access-log = true\nno-access-log = true")
+            #expect(both.end == .exited(64) && both.errors.contains("line 2: no-access-log is there beside access-log; the first is in line 1"), "\(both.errors)")
+            let variables = try await settings(environment: ["PENSTOCK_NO_ACCESS_LOG": "1", "PENSTOCK_ACCESS_LOG": "1"])
+            #expect(variables.end == .exited(64) && variables.errors.contains("leave one"), "\(variables.errors)")
+            let strange = try await settings(file: "no-access-log = maybe")
+            #expect(strange.end == .exited(64) && strange.errors.contains("line 1: no-access-log is maybe and must be true or false"), "\(strange.errors)")
+        }
+
+        /// By the options that `--help` lists: of each, a line and a variable.
+        @Test func everyOptionCanBeALineOfAFileAndAVariable() async throws {
+            let help = try await Tool.run(Self.program, ["serve", "--help"]).text
+            let options = Set(help.matches(of: /(?:^|[ \/])--([a-z-]+)(?: <([a-z:\[\]]+)>)?/).map { Found(name: String($0.1), takesValue: $0.2 != nil) })
+            #expect(options.count > 35 && options.contains(Found(name: "no-access-log", takesValue: false)))
+            let values = [
+                "log-format": "json", "log-level": "debug", "allow-output": "udp://h:1", "max-encoder-memory": "0", "max-output-bytes": "0", "user": "root",
+                "max-json-bytes": "256", "max-head-bytes": "1024",
+            ]
+            for option in options where !["config", "version", "help"].contains(option.name) {
+                let value = option.takesValue ? values[option.name] ?? "2" : "true"
+                let variable = "PENSTOCK_" + option.name.uppercased().replacingOccurrences(of: "-", with: "_")
+                for found in [try await settings(file: "\(option.name) = \(value)"), try await settings(environment: [variable: value])] {
+                    #expect(found.end == .exited(0), "\(option.name): \(found.errors)")
+                    let shown = option.name == "no-access-log" ? "access-log = false" : "\(option.name) = \(value)"
+                    #expect(found.lines.contains(shown), "\(option.name): \(found.text)")
+                }
+            }
+        }
+
+        private struct Found: Hashable {
+            let name: String
+            let takesValue: Bool
+        }
+
         @Test func aFileIsReadWithItsCommentsBlanksAndQuotationMarks() async throws {
             let file = "\u{FEFF}# first\r\n\r\n  host\t=  ::1 \t# loopback\r\noutput-dir = \" a # b \"\nallow-output = rtmp://h/#x\nallow-output=srt://h:1\n#port = 1\nno-auth = yes"
             let found = try await settings(file: file)
-            #expect(found.text.contains("host = ::1  #") && found.text.contains("output-dir =  a # b   #"), "\(found.text)")
+            #expect(found.text.contains("host = ::1  #") && found.text.contains("output-dir = \" a # b \"  #"), "\(found.text)")
             #expect(found.text.contains("allow-output = rtmp://h/#x  #") && found.text.contains("allow-output = srt://h:1  #"), "\(found.text)")
             #expect(found.lines.contains("port = 8080") && found.lines.contains("no-auth = yes"), "\(found.text)")
         }
@@ -93,6 +134,11 @@ extension EndToEnd {
             let again = try await settings(file: example.text)
             #expect(again.end == .exited(0), "\(again.errors)")
             #expect(again.lines == example.lines)
+            let strange = ["--output-dir", " a # b ", "--host", "#", "--state-dir", "\"x"]
+            let first = try await settings(strange)
+            let second = try await settings(file: first.text)
+            let values = { (text: String) in text.split(separator: "\n").map { $0.components(separatedBy: "  # ")[0] } }
+            #expect(values(second.text) == values(first.text) && second.text.contains("host = \"#\""), "\(first.text)\(second.text)\(second.errors)")
         }
 
         @Test func readmeHasTheTableOfSettingsAsTheProgramPrintsIt() async throws {

@@ -104,7 +104,7 @@ extension EndToEnd.RefusalTests {
         Refusal(
             "qscale below zero", "POST /v1/writers",
             body: .json(["dst": "a.mp3", "streams": [audio.merging(["codec_config": ["qscale": -1]])]]), gets: 422,
-            "invalid-parameter", saying: "0 to 10000"),
+            "invalid-parameter", saying: "0 to 9.999 for libmp3lame"),
         Refusal(
             "not JSON by its type", "POST /v1/writers", headers: ["Content-Type: text/plain"], body: .text("{}"),
             gets: 415, "unsupported-media-type", saying: "application/json"),

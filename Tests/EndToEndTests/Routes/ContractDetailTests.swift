@@ -61,6 +61,30 @@ extension EndToEnd {
             }
         }
 
+        /// RFC 9110 §14.2: a Range is of GET alone.
+        @Test func rangeOfAHeadIsIgnored() async throws {
+            try await withServer { server in
+                let id = try await server.createWriter(["format": "wav", "streams": [Self.audio], "open": true])
+                let size = try #require(try await server.finalize(id)["result"]["bytes"].int)
+                for range in ["0-1", "\(size)-"] {
+                    let response = try await server.curl("HEAD", "/v1/writers/\(id)/output", headers: ["Range: bytes=\(range)"])
+                    #expect(response.status == 200 && response["Content-Length"] == "\(size)", "\(response.headers)")
+                }
+            }
+        }
+
+        /// It was called one that another program has removed.
+        @Test func outputOfAWriterThatFailedBeforeItWasOpenedIsNotFound() async throws {
+            try await withServer { server in
+                let id = try await server.createWriter(["format": "wav", "streams": [Self.audio]])
+                let opened = try await server.curl("POST", "/v1/writers/\(id)/open", body: .json(["option": ["nope": 1]]))
+                #expect(opened.status == 422, "\(opened.text)")
+                _ = try await server.writer(id, in: "failed")
+                let output = try await server.curl("GET", "/v1/writers/\(id)/output")
+                #expect(output.status == 404 && output.problem == "not-found", "\(output.text)")
+            }
+        }
+
         @Test func outputSaysWhetherItsWriterFailed() async throws {
             try await withServer { server in
                 let body: JSON = ["format": "mp4", "streams": [Self.audio], "open": true]

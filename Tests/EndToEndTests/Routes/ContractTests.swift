@@ -40,8 +40,46 @@ extension EndToEnd {
                 #expect(operation.scopes ?? ["read"] == route.scope.names, context)
             }
             #expect(Set(operations.map(\.id)).count == operations.count)
-            // No other is served without a token where tokens are asked for.
-            #expect(Set(operations.filter { $0.scopes == nil }.map(\.id)) == ["livez", "readyz", "getContract"])
+            // The others are served without a token only where no operation asks for one.
+            let open = Set(operations.filter { $0.description.contains("Without a token") }.map(\.id))
+            #expect(open == ["livez", "readyz", "getMetrics", "getContract"])
+        }
+
+        /// Of each operation's own outcomes `Contract.check` sees those that tests bring about.
+        @Test func contractHasForEachOperationWhatAnyRequestOfItsKindCanGet() throws {
+            let routes = Dictionary(uniqueKeysWithValues: Route.all.map { ("\($0.method.rawValue) \($0.template)", $0) })
+            // What is said of a request before its route, and of its token.
+            let ofEvery: Set = [400, 401, 403, 408, 413, 414, 417, 429, 431, 501, 503, 505]
+            for operation in try Contract.load().operations {
+                let key = "\(operation.method) \(operation.path)"
+                let route = try #require(routes[key] ?? routes["GET \(operation.path)"])
+                var needed = ofEvery
+                switch route.operation {
+                case .server, .listWriters: break
+                // An encoder serves them, and may die or hang.
+                case .creation, .encode, .catalog: needed.formUnion([500, 504])
+                // Or has no such writer, or it is finalized by an encoder that outlived the server.
+                case .writer(.getWriter): needed.formUnion([404, 500, 504])
+                case .writer: needed.formUnion([404, 409, 500, 504])
+                }
+                if route.takesJSON { needed.formUnion([415, 422]) }
+                if case .only = route.query { needed.insert(422) }
+                if operation.path.contains("{name}") { needed.insert(404) }
+                #expect(needed.subtracting(operation.statuses) == [], "\(key)")
+            }
+        }
+
+        @Test(arguments: [(nil, 401), ("reader", 200), ("unknown", 401)] as [(String?, Int)])
+        func protectedOperationsAskForAToken(token: String?, status: Int) async throws {
+            let folder = try TemporaryFolder()
+            try Data("reader read\n".utf8).write(to: URL(fileURLWithPath: folder / "tokens"))
+            try await withServer(["--token-file", folder / "tokens", "--protect-operations"]) { server in
+                for path in ["/livez", "/readyz", "/metrics", "/openapi.yaml"] {
+                    let response = try await server.curl("GET", path, headers: token.map { ["Authorization: Bearer \($0)"] } ?? [])
+                    #expect(response.status == status, "\(path)")
+                    #expect((response["WWW-Authenticate"] != nil) == (status == 401), "\(path)")
+                }
+            }
         }
 
         @Test func contractNamesEveryProblemCode() throws {
@@ -154,6 +192,7 @@ struct Contract {
         let method: String
         let path: String
         let id: String
+        let description: String
         let statuses: Set<Int>
         /// The names of its query's parameters.
         let query: Set<String>
@@ -186,13 +225,30 @@ struct Contract {
 
     static let shared = Result { try load() }
 
-    /// Holds what every request of every test is answered with against the contract: a problem, and a
-    /// writer's failure, have no member that is not in it.
-    static func check(_ response: Response) {
-        guard let contract = try? shared.get(), response["Content-Type"]?.contains("json") == true else { return }
+    /// Holds the response to every request of every test against the contract: its operation has the status; a
+    /// problem, and a writer's failure, have no member that is not in it.
+    static func check(_ response: Response, to method: String, _ target: String) {
+        guard let contract = try? shared.get() else { return }
+        if let operation = contract.operation(method, target) {
+            #expect(operation.statuses.contains(response.status), "openapi.yaml lacks \(response.status) of \(operation.id): \(response.text)")
+        }
+        guard method != "HEAD", response["Content-Type"]?.contains("json") == true else { return }
         if response["Content-Type"] == "application/problem+json" { contract.expect(response.json, matches: "Problem") }
         let failure = response.json["failure"]
         if failure != .null { contract.expect(failure, matches: "Problem") }
+    }
+
+    /// Whose request that is; nil where the contract has none such. HEAD is taken wherever GET is.
+    private func operation(_ method: String, _ target: String) -> Operation? {
+        let path = target.prefix { $0 != "?" && $0 != "#" }.split(separator: "/", omittingEmptySubsequences: false)
+        func find(_ method: String) -> Operation? {
+            operations.first { operation in
+                let parts = operation.path.split(separator: "/", omittingEmptySubsequences: false)
+                guard operation.method == method, parts.count == path.count else { return false }
+                return zip(parts, path).allSatisfy { $0 == $1 || ($0.hasPrefix("{") && !$1.isEmpty) }
+            }
+        }
+        return find(method) ?? (method == "HEAD" ? find("GET") : nil)
     }
 
     /// That `object` has every required member of the schema, and none that the schema lacks.
@@ -218,7 +274,7 @@ extension Contract.Operation {
         let body = Self.resolved(operation["requestBody"] as? [String: Any] ?? [:], in: document)
         let security = operation["security"] ?? document["security"]
         self.init(
-            method: method.uppercased(), path: path, id: id, statuses: Set(responses.keys.compactMap { Int($0) }),
+            method: method.uppercased(), path: path, id: id, description: operation["description"] as? String ?? "", statuses: Set(responses.keys.compactMap { Int($0) }),
             query: Set(parameters.filter { $0["in"] as? String == "query" }.compactMap { $0["name"] as? String }),
             takesJSON: (body["content"] as? [String: Any])?["application/json"] != nil,
             scopes: (security as? [[String: Any]] ?? []).lazy.compactMap { $0["bearer"] as? [String] }.first)

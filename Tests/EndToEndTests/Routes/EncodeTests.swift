@@ -77,6 +77,16 @@ extension EndToEnd {
             }
         }
 
+        @Test(arguments: [("matroska", "flac", "audio/x-matroska", "mka"), ("webm", "libopus", "audio/webm", "webm"), ("ipod", "aac", "audio/mp4", "m4a"), ("ogg", "libopus", "audio/ogg", "ogg"), ("mov", "pcm_s16le", "video/quicktime", "mov")])
+        func soundAloneIsCalledSound(format: String, encoder: String, mediaType: String, ending: String) async throws {
+            try await withServer { server in
+                let query = "format=\(format)&encoder=\(encoder)&sample_rate=48000&num_channels=1&sample_format=s16"
+                let response = try await encode(query, Data(count: 9_600), on: server)
+                #expect(response["Content-Type"] == mediaType, "\(response.text.prefix(300))")
+                #expect(response["Content-Disposition"] == "attachment; filename=\"output.\(ending)\"")
+            }
+        }
+
         @Test func everyKindOfParameterIsTakenFromTheQuery() async throws {
             let samples = Data(count: 16_000 * 2 * 2)
             try await withServer { server in
@@ -86,7 +96,7 @@ extension EndToEnd {
                         + "&encoder_option.aac_coder=fast&filter_desc=volume%3D0.5&metadata.title=A%20%26%20B"
                         + "&option.movflags=faststart", samples, on: server)
                 try #require(response.status == 200, "\(response.text)")
-                #expect(response["Content-Type"] == "video/mp4")
+                #expect(response["Content-Type"] == "audio/mp4")
                 let path = server.outputFolder + "/out.mp4"
                 try response.body.write(to: URL(fileURLWithPath: path))
                 let probe = try await Tool.ffprobe(path)

@@ -17,15 +17,15 @@ extension EndToEnd {
         static let formats = [
             Format(testDescription: "adts", format: "adts", encoder: "aac", isLive: true, mediaType: "audio/aac", fileExtension: "aac"),
             Format(testDescription: "mpegts", format: "mpegts", encoder: "aac", isLive: true, mediaType: "video/MP2T", fileExtension: "ts"),
-            Format(testDescription: "ogg", format: "ogg", encoder: "flac", isLive: true, mediaType: "application/ogg", fileExtension: "ogg"),
+            Format(testDescription: "ogg", format: "ogg", encoder: "flac", isLive: true, mediaType: "audio/ogg", fileExtension: "ogg"),
             Format(
                 testDescription: "flac without a header", format: "flac", encoder: "flac",
                 option: ["write_header": false], isLive: true, mediaType: "audio/x-flac", fileExtension: "flac"),
             Format(
                 testDescription: "fragmented mp4", format: "mp4", encoder: "aac",
                 option: ["movflags": "empty_moov+default_base_moof", "frag_duration": 200_000], isLive: true,
-                mediaType: "video/mp4", fileExtension: "mp4"),
-            Format(testDescription: "mp4", format: "mp4", encoder: "aac", isLive: false, mediaType: "video/mp4", fileExtension: "mp4"),
+                mediaType: "audio/mp4", fileExtension: "m4a"),
+            Format(testDescription: "mp4", format: "mp4", encoder: "aac", isLive: false, mediaType: "audio/mp4", fileExtension: "m4a"),
             Format(testDescription: "wav", format: "wav", encoder: "pcm_s16le", isLive: false, mediaType: "audio/x-wav", fileExtension: "wav"),
         ]
 
