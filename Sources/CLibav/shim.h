@@ -219,6 +219,13 @@ static inline void clibav_set_frame_duration(AVFrame *frame, int64_t duration) {
 #endif
 }
 
+// Has an encoder read how long a frame is, which it does by itself before 6.0 or not at all.
+#ifdef AV_CODEC_FLAG_FRAME_DURATION
+static const int clibav_flag_frame_duration = AV_CODEC_FLAG_FRAME_DURATION;
+#else
+static const int clibav_flag_frame_duration = 0;
+#endif
+
 // Of a frame's fields: 0 when it is progressive, 1 and 2 when the top and the bottom one is first. Flags since 6.1.
 static inline int clibav_field_order(const AVFrame *frame) {
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
