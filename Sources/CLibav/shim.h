@@ -347,6 +347,17 @@ static inline const char *clibav_option_array_default(const AVOption *option) { 
 #endif
 static const unsigned clibav_option_type_uint = AV_OPT_TYPE_CHLAYOUT + 1;
 
+// How many samples before the first a muxer takes as they are, since it writes down how many there are: since
+// FFmpeg 7 Matroska moves each such stream by itself.
+static inline int clibav_padding_below_zero(const AVFormatContext *context, int stream) {
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+    if (!strcmp(context->oformat->name, "matroska") || !strcmp(context->oformat->name, "webm"))
+        return context->streams[stream]->codecpar->initial_padding;
+#endif
+    (void)context, (void)stream;
+    return 0;
+}
+
 // Of a link anywhere in a graph: since FFmpeg 7 its frame rate is libavfilter's own. What reads it for a sink's
 // input takes any link for that.
 static inline AVRational clibav_link_frame_rate(const AVFilterContext *sink, AVFilterLink *link) {
