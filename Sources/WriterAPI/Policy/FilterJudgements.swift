@@ -51,7 +51,9 @@ extension JudgementTable {
         ],
         sinceFFmpeg7: [
             .refused("fsync", "it reads a file"),
-            .options("xpsnr ssim360", "stats_file f", .refused(writesFile)),
+            .refused("tiltandshift", "it takes the numbers of pictures for addresses, and crashes"),
+            .refused("xpsnr", "it writes a file, and divides by zero where pictures are small; psnr and ssim measure as well"),
+            .options("ssim360", "stats_file f", .refused(writesFile)),
             .options("libplacebo", "extra_opts", .refused("it is for further options of libplacebo's, which have not been judged")),
             .options("uspp", "codec", .refused("it opens an encoder and a decoder of any name; leave it at snow")),
             .allowed(plainSinceFFmpeg7), .harmless(harmlessSinceFFmpeg7),
@@ -274,7 +276,7 @@ extension JudgementTable {
 
     private static let plainSinceFFmpeg7 = """
         a3dscope aap afdelaysrc apsnr arls asisdr backgroundkey bilateral_cuda bwdif_cuda bwdif_vulkan ccrepack
-        colorspace_cuda corr hstack_qsv hstack_vaapi mcdeint nlmeans_vulkan perlin tiltandshift vstack_qsv
+        colorspace_cuda corr hstack_qsv hstack_vaapi mcdeint nlmeans_vulkan perlin vstack_qsv
         vstack_vaapi xfade_vulkan zoneplate
         """
 }
