@@ -14,8 +14,9 @@ if [ "$(id -u)" -ne 0 ]; then
     echo "in-debian.sh needs root: it makes a root file system and enters it" >&2
     exit 1
 fi
-toolchain=$(dirname "$(dirname "$(dirname "$(readlink -f "$(command -v swift)")")")")
-if [ "$toolchain" = / ]; then
+# Asked of it, as what is on PATH may be a script that starts it.
+toolchain=$(swift -print-target-info | sed -n 's|.*"runtimeResourcePath": *"\(.*\)/usr/lib/swift".*|\1|p')
+if [ -z "$toolchain" ]; then
     echo "The Swift toolchain is in /usr, where it can't be shown to another root. Unpack one elsewhere, as in /opt/swift." >&2
     exit 1
 fi

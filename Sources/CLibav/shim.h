@@ -219,6 +219,13 @@ static inline void clibav_set_frame_duration(AVFrame *frame, int64_t duration) {
 #endif
 }
 
+// Has an encoder read how long a frame is, which it does by itself before 6.0 or not at all.
+#ifdef AV_CODEC_FLAG_FRAME_DURATION
+static const int clibav_flag_frame_duration = AV_CODEC_FLAG_FRAME_DURATION;
+#else
+static const int clibav_flag_frame_duration = 0;
+#endif
+
 // Of a frame's fields: 0 when it is progressive, 1 and 2 when the top and the bottom one is first. Flags since 6.1.
 static inline int clibav_field_order(const AVFrame *frame) {
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
@@ -339,6 +346,17 @@ static inline unsigned clibav_option_type(const AVOption *option) { return optio
 static inline const char *clibav_option_array_default(const AVOption *option) { return NULL; }
 #endif
 static const unsigned clibav_option_type_uint = AV_OPT_TYPE_CHLAYOUT + 1;
+
+// How many samples before the first a muxer takes as they are, since it writes down how many there are: since
+// FFmpeg 7 Matroska moves each such stream by itself.
+static inline int clibav_padding_below_zero(const AVFormatContext *context, int stream) {
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+    if (!strcmp(context->oformat->name, "matroska") || !strcmp(context->oformat->name, "webm"))
+        return context->streams[stream]->codecpar->initial_padding;
+#endif
+    (void)context, (void)stream;
+    return 0;
+}
 
 // Of a link anywhere in a graph: since FFmpeg 7 its frame rate is libavfilter's own. What reads it for a sink's
 // input takes any link for that.

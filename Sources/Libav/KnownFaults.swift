@@ -107,10 +107,17 @@ package enum KnownFaults {
     /// signature divides each picture into 32 by 32 parts, and by their size.
     private static let leastFrames: [String: (width: Int32, height: Int32)] = ["signature": (32, 32)]
 
+    /// It divides by half of its width (FFmpeg 7.1).
+    private static let leastSources: [String: Int32] = ["zoneplate": 2]
+
     /// After the filters are configured, before the first frame.
     static func check(_ link: UnsafeMutablePointer<AVFilterLink>) throws(LibavError) {
         let name = String(cString: link.pointee.dst.pointee.filter.pointee.name)
         let (width, height) = (link.pointee.w, link.pointee.h)
+        let source = String(cString: link.pointee.src.pointee.filter.pointee.name)
+        if let least = leastSources[source], width < least {
+            throw refusal("\(source): its pictures must be at least \(least) wide")
+        }
         if byFields.contains(name), height % 4 != 0 || height < 8 {
             throw refusal("\(name): the height, \(height), must be a multiple of 4, and at least 8")
         }

@@ -7,7 +7,7 @@ import Testing
     // MARK: Lists
 
     @Test func theEncodersAreFFmpegs() throws {
-        let printed = try FFmpegHelp("-encoders").rows(after: "------")
+        let printed = try FFmpegHelp("-encoders").rows
         for kind in [StreamDescription.Kind.audio, .video] {
             let encoders = Capabilities.encoders(kind)
             let rows = printed.filter { $0.flags.hasPrefix(kind == .audio ? "A" : "V") }.sorted { $0.name < $1.name }
@@ -26,8 +26,8 @@ import Testing
     }
 
     @Test func theMuxersAreFFmpegs() throws {
-        let devices = try FFmpegHelp("-devices").rows(after: "--").filter { $0.flags.contains("E") }
-        let printed = try FFmpegHelp("-muxers").rows(after: "--").filter { $0.flags.contains("E") }
+        let devices = try FFmpegHelp("-devices").rows.filter { $0.flags.contains("E") }
+        let printed = try FFmpegHelp("-muxers").rows.filter { $0.flags.contains("E") }
         let ours = Capabilities.outputDevices()
         #expect(ours.map(\.name) == devices.map(\.name).sorted())
         #expect(ours.allSatisfy { $0.opensItself })

@@ -2,6 +2,15 @@ import Foundation
 
 /// What FFmpeg's command line chooses, as it prints it: the words of an output stream's line by encoder.
 func ffmpegChoices(_ input: [String], _ data: Data, _ encoders: [String], _ media: String) throws -> [String: [String]] {
+    var choices: [String: [String]] = [:]
+    // FFmpeg 7 prints from several threads, sometimes into each other's lines.
+    for _ in 0..<5 where choices.count < encoders.count {
+        choices.merge(try printedChoices(input, data, encoders, media)) { first, _ in first }
+    }
+    return choices
+}
+
+private func printedChoices(_ input: [String], _ data: Data, _ encoders: [String], _ media: String) throws -> [String: [String]] {
     let folder = TemporaryFolder()
     try data.write(to: folder.url.appendingPathComponent("input"))
     let outputs = encoders.flatMap { ["-frames:v", "1", "-c:\(media)", $0] + (media == "a" ? ["-strict", "-2"] : []) + ["-f", "null", "-"] }

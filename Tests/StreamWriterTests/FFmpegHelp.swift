@@ -50,11 +50,11 @@ struct FFmpegHelp {
         return line[line.range(of: label)!.upperBound...].split(separator: " ").map(String.init)
     }
 
-    /// The rows of a list like `-encoders`, below the line of dashes.
-    func rows(after dashes: String) -> [(flags: String, name: String, rest: String)] {
-        let start = lines.firstIndex { $0.trimmingCharacters(in: .whitespaces) == dashes } ?? 0
+    /// The rows of a list like `-encoders`, below the line of dashes, which has one for each flag.
+    var rows: [(flags: String, name: String, rest: String)] {
+        let start = lines.firstIndex { $0.wholeMatch(of: /\s*--+/) != nil } ?? 0
         return lines[(start + 1)...].compactMap { line in
-            guard let match = line.wholeMatch(of: /\s([A-Z. ]{2,6}?)\s+(\S+)\s*(.*)/) else { return nil }
+            guard let match = line.wholeMatch(of: /\s([A-Zd. ]{2,6}?)\s+(\S+)\s*(.*)/) else { return nil }
             return (String(match.1), String(match.2), String(match.3))
         }
     }

@@ -39,7 +39,9 @@ import Testing
         for (encoder, expected) in rawTagged {
             // Of ffvhuff's formats with alpha FFmpeg takes one that is not exact, or another that is as good; so are rgb8 and bgr8.
             guard encoder != "ffvhuff" || !["rgba", "ya8"].contains(format) else { continue }
-            let chosen = try chosen(Self.config(format, encoder)).encoderFormat
+            var chosen = try chosen(Self.config(format, encoder)).encoderFormat
+            // FFmpeg 7 takes yuv420p and says that it is of the full range.
+            if isFFmpeg7 && encoder == "mjpeg" && chosen.hasPrefix("yuvj") { chosen.remove(at: chosen.index(chosen.startIndex, offsetBy: 3)) }
             #expect((chosen == "rgb8" ? "bgr8" : chosen) == expected, "\(encoder)")
         }
     }

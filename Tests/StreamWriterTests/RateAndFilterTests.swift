@@ -64,12 +64,14 @@ import Testing
         "setpts=PTS+0.2/TB", "scale=48:36,fps=30000/1001,hue=s=0",
     ])
     func videoFiltersGiveFFmpegsFrames(filter: String) throws {
-        let twin = try Twin(
+        var twin = try Twin(
             .video(
                 VideoStreamConfig(
                     frameRate: Rational(25, 1)!, width: 64, height: 48, encoder: "ffv1", encoderFormat: "bgr0", filterDesc: filter)),
             pictures(count: 12, bytesPerFrame: Self.frame), container: "nut",
             input: ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "64x48", "-r", "25"])
+        // FFmpeg 7's setpts leaves open what the rate is, and how long a picture: here it is the source's.
+        if isFFmpeg7 && filter.hasPrefix("setpts") { twin.ignored = ["duration", "duration_time", "avg_frame_rate", "r_frame_rate"] }
         #expect(twin.streamDifferences == [])
         #expect(twin.packetDifference == nil)
     }

@@ -88,9 +88,9 @@ private final class RewriteWatch: Sendable {
 
     /// Muxers that take no audio or video this build can encode, or no descriptor.
     private static let untried: Set<String> = [
-        "amr", "amv", "argo_cvg", "ass", "avs2", "avs3", "bit", "cavsvideo", "ffmetadata", "ico",
-        "ilbc", "jacosub", "lrc", "microdvd", "mxf_d10", "oma", "rtp", "rtp_mpegts", "scc", "srt",
-        "sup", "ttml", "uncodedframecrc", "vc1", "vc1test", "webm_dash_manifest", "webvtt",
+        "ac4", "aea", "amr", "amv", "argo_cvg", "ass", "avs2", "avs3", "bit", "cavsvideo", "evc", "ffmetadata", "iamf", "ico",
+        "ilbc", "jacosub", "lc3", "lrc", "microdvd", "mxf_d10", "oma", "rtp", "rcwt", "rtp_mpegts", "scc", "srt",
+        "sup", "ttml", "uncodedframecrc", "vc1", "vc1test", "vvc", "webm_dash_manifest", "webvtt",
     ]
 
     @Test func everyMuxerRewritesWhenItIsSaidToAndOnlyThen() throws {

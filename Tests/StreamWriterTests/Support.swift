@@ -27,6 +27,9 @@ final class TemporaryFolder {
     }
 }
 
+/// Of the two releases that Penstock is for.
+let isFFmpeg7 = Capabilities.ffmpegVersion.hasPrefix("7.")
+
 /// Runs a program of the PATH; its standard output.
 @discardableResult
 func run(_ arguments: [String], input: Data? = nil) throws -> Data {

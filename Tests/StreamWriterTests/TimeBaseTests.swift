@@ -72,7 +72,18 @@ import Testing
         let probe = try Probe(folder.path("a." + container), showing: ["packets"])
         let times = probe.packets.compactMap { $0.number("pts_time") }.sorted()
         #expect(times.count == 4 && abs(times[3] - times[0] - (2 + 2.0 / 30)) < 0.0011)
-        #expect(abs((probe.format.number("duration") ?? 0) - (3 + 2.0 / 30)) < 0.08)
+        let told = container == "mkv" ? probe.format.number("duration") ?? 0 : try movieSeconds("a." + container)
+        #expect(abs(told - (3 + 2.0 / 30)) < 0.08)
+    }
+
+    /// What the movie header says (ISO/IEC 14496-12, 8.2.2). FFmpeg 7's reader goes by the packets, in which the last
+    /// to be decoded need not be the last to be seen.
+    private func movieSeconds(_ name: String) throws -> Double {
+        let bytes = try folder.bytes(name)
+        let header = try #require(bytes.firstRange(of: Data("mvhd".utf8))).upperBound
+        try #require(bytes[header] == 0, "times are of 32 bits")
+        func number(at offset: Int) -> Double { Double(bytes[header + offset..<header + offset + 4].reduce(0) { $0 << 8 | Int($1) }) }
+        return number(at: 16) / number(at: 12)
     }
 
     @Test(arguments: [("ogv", "libtheora"), ("avi", "libx264"), ("avi", "mpeg4"), ("h264", "libx264"), ("mjpeg", "mjpeg"), ("mpg", "mpeg1video"), ("hevc", "libx265"), ("dv", nil)] as [(String, String?)])

@@ -9,6 +9,8 @@ struct Twin {
     let ours: Probe
     let theirs: Probe
     let description: StreamDescription
+    /// Fields in which they may differ.
+    var ignored: Set<String> = []
 
     var oursPath: String { folder.path("ours." + container) }
     var theirsPath: String { folder.path("theirs." + container) }
@@ -42,8 +44,16 @@ struct Twin {
         let comments = container == "ogv" ? ["extradata_hash", "extradata_size"] : []
         return differences(
             ours.streams[0], theirs.streams[0],
-            except: Set(["tags", "side_data_list", "disposition"] + comments))
+            except: Set(["tags", "side_data_list", "disposition"] + comments + assumedNames))
             + differences(ours.format, theirs.format, except: ["filename", "tags", "size", "bit_rate"])
+    }
+
+    /// FFmpeg 7's command line writes down what it was not told: a limited range of YUV, a full one of gray and RGB.
+    private var assumedNames: [String] {
+        let assumed = [("color_range", ["tv", "pc"]), ("color_space", ["gbr"])]
+        return assumed.filter { name, values in
+            isFFmpeg7 && ours.streams[0][name] == nil && values.contains(theirs.streams[0][name] ?? "")
+        }.map(\.0)
     }
 
     /// The first packet that differs: in its time, duration, flags or bytes.
@@ -57,7 +67,7 @@ struct Twin {
     }
 
     private func differences(_ mine: Probe.Fields, _ other: Probe.Fields, except: Set<String>) -> [String] {
-        mine.names.union(other.names).subtracting(except).sorted().compactMap { name in
+        mine.names.union(other.names).subtracting(except).subtracting(ignored).sorted().compactMap { name in
             let (a, b): (String?, String?) = (mine[name], other[name])
             return a == b ? nil : "\(name): \(a ?? "none"), not \(b ?? "none")"
         }
@@ -69,7 +79,10 @@ struct Twin {
             // An encoder that takes one rate only was given it: so is FFmpeg.
             return ["-c:a", chosen.encoder, "-sample_fmt", chosen.encoderFormat, "-ar", "\(chosen.encoderSampleRate!)",
                 "-ac", "\(chosen.encoderNumChannels!)"] + options(audio.encoderOption, audio.codecConfig, "a")
-                + (audio.filterDesc.map { ["-af", $0] } ?? []) + ["-strict", "experimental"]
+                // In frames of as many samples as Penstock's: how many FFmpeg reads at a time depends on its version.
+                + ["-af", "asetnsamples=n=1024:p=0" + (audio.filterDesc.map { "," + $0 } ?? "")]
+                // FFmpeg 7's FLAC takes it for leave to keep 32 bits.
+                + (Capabilities.encoder(named: chosen.encoder)?.isExperimental == true ? ["-strict", "experimental"] : [])
         case .video(let video):
             return ["-c:v", chosen.encoder, "-pix_fmt", chosen.encoderFormat] + options(video.encoderOption, video.codecConfig, "v")
                 + (video.filterDesc.map { ["-vf", $0] } ?? []) + ["-fps_mode", "passthrough"]

@@ -1,5 +1,12 @@
 /// What a client must not be able to ask for, by what it asks with.
 enum Attacks {
+    /// Filters, encoders and options that FFmpeg 5.1 has and 7.1 has not, and the other way round: elsewhere they
+    /// are unknown.
+    static let ofOneRelease: Set<String> = [
+        "dnn_processing", "dnn_detect", "dnn_classify", "derain", "sr", "h264_omx", "mpeg4_omx", "hls_ts_options",
+        "fsync", "ssim360", "xpsnr", "uspp", "av1_qsv",
+    ]
+
     /// `filter_desc` of a video stream.
     static let videoFilters = [
         // Filters that open things by themselves.
@@ -32,6 +39,9 @@ enum Attacks {
         "sendcmd=c='0.0 [enter] curves plot /tmp/x',curves=vintage", "sendcmd=c='0 all psfile /etc/passwd',curves=vintage",
         "sendcmd=c='# hidden\n0 curves@a plot /tmp/x',curves@a=vintage", "sendcmd=c='0 hflip enable 1, Parsed_curves_1 plot /tmp/x',curves=vintage",
         "sendcmd=c='0 lut1d file /etc/passwd',lut1d", "sendcmd=c=0\\ lu\\\\\\t1d\\ file\\ /etc/passwd,lut1d@l", "sendcmd=c='0-1 all REINIT x'",
+        // FFmpeg 7 cuts the name of an instance behind 63 bytes.
+        "curves@\(String(repeating: "a", count: 80)),sendcmd=c='0 curves@\(String(repeating: "a", count: 56)) plot /tmp/x'",
+        "fsync=/etc/passwd", "fsync=f=/etc/passwd", "ssim360=/tmp/x", "xpsnr=f=/tmp/x", "libplacebo=extra_opts='a=b'", "uspp=codec=h264_v4l2m2m",
         "sendcmd=c='0 hflip enable 1; 2 all file /etc/passwd',hflip,lut3d", "sendcmd=c='0 sendcmd c 0',sendcmd=c='1 all reinit x'",
     ]
 
@@ -67,7 +77,7 @@ enum Attacks {
         ("libsvtav1", ["svtav1-params": "width=9999"]), ("libsvtav1", ["svtav1-params": "config=/etc/passwd"]), ("libaom-av1", ["aom-params": "film-grain-table=/etc/passwd"]),
         ("libaom-av1", ["aom-params": "vmaf-model-path=/etc/passwd"]), ("libaom-av1", ["aom-params": "partition-info-path=/tmp/x"]), ("librav1e", ["rav1e-params": "width=9999"]),
         ("h264_omx", ["omx_libname": "/tmp/evil.so"]), ("mpeg4_omx", ["omx_libprefix": "/tmp/"]), ("hevc_qsv", ["load_plugins": "6fadc791a0c2eb479ab6dcd5ea9da347"]),
-        ("wrapped_avframe", [:]),
+        ("av1_qsv", ["qsv_params": "a=b"]), ("h264_qsv", ["qsv_params": "a=b"]), ("wrapped_avframe", [:]),
     ]
 
     /// Keys that no list has: refused, but as what nothing takes.
@@ -102,7 +112,7 @@ enum Attacks {
         ("http://h/a", "mpegts", ["user_agent": "a\r\nHost: b"]), ("http://h/a", "mpegts", ["method": "POST /admin"]), ("http://h/a", "mpegts", ["cookies": "a=b\r\nX: y"]),
         ("https://h/a", "mpegts", ["ca_file": "/etc/passwd"]), ("https://h/a", "mpegts", ["cafile": "/etc/passwd"]), ("https://h/a", "mpegts", ["cert_file": "/etc/passwd"]),
         ("https://h/a", "mpegts", ["key_file": "/etc/shadow"]), ("https://h/a", "mpegts", ["KEY_FILE": "/etc/shadow"]), ("sftp://h/a", "mpegts", ["private_key": "/root/.ssh/id_rsa"]),
-        ("rtmp://h/a/b", nil, ["rtmp_swfverify": "http://10.0.0.1/"]), ("rtp://h:5004", nil, ["fec": "prompeg=l=5:d=5"]), ("udp://h:1", nil, ["localaddr": "127.0.0.1"]),
+        ("rtmp://h/a/b", nil, ["rtmp_swfverify": "http://10.0.0.1/"]), ("rtp://h:5004", nil, ["fec": "prompeg=l=5:d=5"]), ("udp://h:1", nil, ["localaddr": "127.0.0.1"]), ("tcp://h:1", "mpegts", ["local_addr": "127.0.0.1"]),
         ("udp://h:1", nil, ["sources": "internal.example"]), ("rtp://h:5004", nil, ["block": "internal.example"]), ("icecast://h/a", "mp3", ["ice_name": "a\r\nX: y"]),
         ("ftp://h/a", "mpegts", ["ftp-user": "a\r\nDELE x"]), ("a.ts", nil, ["fd": "3"]),
         ("x", "pulse", ["server": "/run/user/0/pulse"]), ("x", "caca", ["driver": "../../tmp/evil"]), ("x", "xv", ["display_name": "10.0.0.1:0"]), ("x", "sap", [:]), ("sap://224.2.127.254", nil, [:]),

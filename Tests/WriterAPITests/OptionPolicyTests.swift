@@ -51,8 +51,15 @@ import WriterModel
 
     // MARK: Attacks
 
+    /// What one of the releases has not got is libav's to name there.
+    private static func isUnknown(_ name: String, _ component: OptionInspection.Component) -> Bool {
+        Attacks.ofOneRelease.contains(name) && OptionInspection.options(of: component) == nil
+    }
+
     @Test(arguments: Attacks.videoFilters)
     func videoFilterThatReachesOutIsRefused(filter: String) throws {
+        let name = String(filter.prefix { $0.isLetter || $0.isNumber || $0 == "_" })
+        if Self.isUnknown(name, .filter(name)) { return }
         let request = try Self.request(stream: Self.video + [("filter_desc", .string(filter))])
         try expectForbidden(request, "filter_desc", "\(filter)")
         #expect(try Self.problem(request)?.extras.first?.value == "/streams/0/filter_desc")
@@ -66,6 +73,7 @@ import WriterModel
     @Test(arguments: Attacks.encoderOptions.indices)
     func encoderOptionThatReachesOutIsRefused(index: Int) throws {
         let (encoder, option) = Attacks.encoderOptions[index]
+        if Self.isUnknown(encoder, .encoder(encoder)) { return }
         let stream = Self.video + [("encoder", .string(encoder)), ("encoder_option", .map(option))]
         try expectForbidden(
             try Self.request(stream: stream), option.keys.first.map { "encoder_option.\($0)" } ?? "encoder", "\(encoder) \(option)")
@@ -84,6 +92,8 @@ import WriterModel
     @Test(arguments: Attacks.muxerOptions.indices)
     func muxerAndProtocolOptionThatReachesOutIsRefused(index: Int) throws {
         let (dst, format, option) = Attacks.muxerOptions[index]
+        let hasGone = option.keys.contains { Attacks.ofOneRelease.contains($0) && OptionInspection.options(of: .muxer("hls"))?[$0] == nil }
+        if hasGone { return }
         let request = try Self.request(dst: dst, format: format ?? (dst.hasPrefix("sap:") ? "sap" : nil), option: option)
         let parameter = ["sap", "hds", "smoothstreaming", "tee", "fifo"].contains(request.format) ? "format" : "option."
         try expectForbidden(request, parameter, "\(dst) \(option)")

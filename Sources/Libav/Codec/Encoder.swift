@@ -196,6 +196,7 @@ package final class Encoder {
         }
         if let value = settings.gopSize { context.pointee.gop_size = Int32(clamping: value) }
         if let value = settings.maxBFrames { context.pointee.max_b_frames = Int32(clamping: value) }
+        context.pointee.flags |= clibav_flag_frame_duration
         if settings.usesGlobalHeader { context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER }
         if settings.codec.isExperimental {
             context.pointee.strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL

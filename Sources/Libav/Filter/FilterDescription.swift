@@ -42,9 +42,6 @@ package struct FilterDescription: Sendable {
 
 /// Reads a whole description.
 private struct DescriptionReader {
-    /// libav looks for the "@" of an instance's name no further.
-    private static let longestName = 29
-
     private(set) var uses: [FilterDescription.Use] = []
     private(set) var scaleArguments: String?
     private var text: TextCursor
@@ -69,6 +66,8 @@ private struct DescriptionReader {
     private mutating func readUses() throws(LibavError) {
         while true {
             text.skip(TextCursor.whitespace)
+            // "hflip,": FFmpeg 5.1 refuses it, FFmpeg 7 reads no further filter.
+            if text.isAtEnd && !uses.isEmpty { return }
             try skipLabels()
             uses.append(try readFilter())
             try skipLabels()
@@ -105,12 +104,11 @@ private struct DescriptionReader {
         return .init(filter: filter, instance: instance, arguments: arguments ?? "")
     }
 
-    /// "crop@left" is the filter crop.
+    /// "crop@left" is the filter crop, and so is "crop@" from FFmpeg 6 on. Before that there is no such filter, nor
+    /// one whose "@" stands behind the 29th byte.
     private static func split(_ name: String) -> (filter: String, instance: String?) {
-        let bytes = Array(name.utf8)
-        guard let at = bytes.prefix(longestName).firstIndex(of: UInt8(ascii: "@")), at + 1 < bytes.count else {
-            return (name, nil)
-        }
+        let bytes = name.utf8
+        guard let at = bytes.firstIndex(of: UInt8(ascii: "@")) else { return (name, nil) }
         return (String(decoding: bytes[..<at], as: UTF8.self), name)
     }
 

@@ -115,16 +115,20 @@ package final class FilterGraph {
         av_buffersink_set_frame_size(sink, UInt32(samples))
     }
 
-    /// Takes a frame, its pts and duration in the input's time base.
+    /// Takes a frame, its pts and duration in the input's time base. One behind the end of what a filter wants
+    /// (trim) comes to nothing.
     package func push(_ frame: Frame) throws(LibavError) {
         // The frame may be shared.
-        try check(unbroken(GuardedCall.push(frame.pointer, to: source)), "filtering")
+        let code = try unbroken(GuardedCall.push(frame.pointer, to: source))
+        // FFmpeg 5.1 takes it and drops it.
+        if code != clibav_error_eof { try check(code, "filtering") }
         end = (frame.pts ?? 0) + max(1, Int64(frame.sampleCount), frame.duration)
     }
 
     /// There are no more frames. Filters that change the rate fill up to where the last one ends.
     package func finish() throws(LibavError) {
-        try check(unbroken(GuardedCall.close(source, at: end)), "filtering")
+        let code = try unbroken(GuardedCall.close(source, at: end))
+        if code != clibav_error_eof { try check(code, "filtering") }
     }
 
     package func pull() throws(LibavError) -> Output {

@@ -184,7 +184,8 @@ package final class Muxer {
         let timeBases = encoderTimeBases.indices.map { context.pointee.streams[$0]!.pointee.time_base }
         let starts = encoderTimeBases.indices.map { index in
             let isLate = KnownFaults.shiftsByPresentation(format.name) && isVideo(index)
-            return isLate ? 0 : av_rescale_q(-leads[index], encoderTimeBases[index].rational, timeBases[index])
+            let lead = max(0, leads[index] - Int64(clibav_padding_below_zero(context, Int32(index))))
+            return isLate ? 0 : av_rescale_q(-lead, encoderTimeBases[index].rational, timeBases[index])
         }
         guard let first = starts.indices.min(by: { av_compare_ts(starts[$0], timeBases[$0], starts[$1], timeBases[$1]) < 0 })
         else { return }

@@ -22,6 +22,11 @@ extension OutputFormat {
         OptionClass(pointer.pointee.priv_class)?.options(for: .muxing) ?? []
     }
 
+    /// Whether a container can have a codec in it, as far as it says so itself.
+    package func holds(_ codec: Codec) -> Bool {
+        avformat_query_codec(pointer, codec.pointer.pointee.id, FF_COMPLIANCE_NORMAL) == 1
+    }
+
     /// The options every muxer has.
     package static var genericOptions: [Option] {
         // Not the classes below it: those are all muxers and demuxers there are.

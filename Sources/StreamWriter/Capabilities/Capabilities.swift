@@ -55,6 +55,8 @@ public enum Capabilities {
 
     /// "59.37.100" by "libavcodec"
     public static var libraryVersions: [String: String] { Build.libraryVersions }
+
+    public static var features: ReleaseFeatures { ReleaseFeatures() }
 }
 
 extension Array {

@@ -29,7 +29,7 @@ extension OutputFormat {
     }
 
     private static let seekingBack: Set<String> = [
-        "3g2", "3gp", "adx", "aiff", "amv", "apm", "apng", "argo_asf", "argo_cvg", "asf", "ast", "au", "avi", "avif", "avm2", "caf", "f4v", "film_cpk", "flac", "flv", "gxf", "ico",
+        "3g2", "3gp", "adx", "aea", "aiff", "amv", "apm", "apng", "argo_asf", "argo_cvg", "asf", "ast", "au", "avi", "avif", "avm2", "caf", "f4v", "film_cpk", "flac", "flv", "gxf", "iamf", "ico",
         "ipod", "ismv", "ivf", "kvag", "matroska", "mmf", "mov", "mp3", "mp4", "mxf", "mxf_d10",
         "mxf_opatom", "psp", "rm", "rso", "smjpeg", "sox", "swf", "vc1test", "w64", "wav", "webm",
         "webp", "wsaud", "wtv", "wv",

@@ -10,9 +10,16 @@ extension JudgementTable {
             .options("libaom-av1", "aom-params", .parameters(.aom)),
             .options("librav1e", "rav1e-params", .parameters(.rav1e)),
             .options("libvpx libvpx-vp9", "ts-parameters", .parameters(.vpxTemporalScaling)),
-            .options("h264_omx mpeg4_omx", "omx_libname omx_libprefix", .refused("it loads a library, which is code")),
             .options("hevc_qsv", "load_plugins", .refused("it loads plugins, which are code")),
             .allowed("wrapped_avframe"), .allowed(plain), .harmless(harmless),
+        ],
+        untilFFmpeg5: [
+            .options("h264_omx mpeg4_omx", "omx_libname omx_libprefix", .refused("it loads a library, which is code")),
+            .allowed("ayuv"),
+        ],
+        sinceFFmpeg7: [
+            .options("av1_qsv h264_qsv hevc_qsv mpeg2_qsv vp9_qsv", "qsv_params", .refused("its parameters have not been judged")),
+            .allowed("anull av1_nvenc av1_vaapi dxv h264_vulkan hdr hevc_vulkan msrle vnull wbmp"),
         ],
         elsewhere: [
             .options("libkvazaar", "kvazaar-params", .parameters(.kvazaar)),
@@ -22,9 +29,8 @@ extension JudgementTable {
             .options("libsvt_hevc", "svthevc-params", .refused("its parameters have not been judged")),
             .allowed(
                 """
-                aac_at aac_mf av1_amf av1_nvenc av1_qsv av1_vaapi h264_amf h264_mf h264_videotoolbox hdr hevc_amf
-                hevc_mf hevc_videotoolbox libfdk_aac libilbc liblc3 libopencore_amrnb libopenh264 libvo_amrwbenc
-                vnull anull vp8_mf wbmp
+                aac_at aac_mf av1_amf h264_amf h264_mf h264_videotoolbox hevc_amf hevc_mf hevc_videotoolbox
+                libfdk_aac libilbc liblc3 libopencore_amrnb libopenh264 libvo_amrwbenc vp8_mf
                 """),
         ])
 
@@ -72,7 +78,7 @@ extension JudgementTable {
     private static let plain = """
         a64multi a64multi5 aac ac3 ac3_fixed adpcm_adx adpcm_argo adpcm_ima_alp adpcm_ima_amv adpcm_ima_apm
         adpcm_ima_qt adpcm_ima_ssi adpcm_ima_wav adpcm_ima_ws adpcm_ms adpcm_swf adpcm_yamaha alac alias_pix
-        apng aptx aptx_hd asv1 asv2 avrp avui ayuv bitpacked bmp cfhd cinepak cljr comfortnoise dca dfpwm
+        apng aptx aptx_hd asv1 asv2 avrp avui bitpacked bmp cfhd cinepak cljr comfortnoise dca dfpwm
         dnxhd dpx dvvideo eac3 exr ffv1 ffvhuff fits flac flashsv flashsv2 g722 g723_1 g726 g726le gif
         h263_v4l2m2m h264_nvenc h264_qsv h264_v4l2m2m h264_vaapi hap hevc_nvenc hevc_v4l2m2m hevc_vaapi
         huffyuv jpegls libcodec2 libgsm libgsm_ms libjxl libmp3lame libopenjpeg libopus libshine libspeex

@@ -53,9 +53,14 @@ struct CommandJudge {
 }
 
 extension OptionInspection.Filter {
-    /// Whether a command for a target reaches the filter: by its name, that of its instance, or the
-    /// one libav gives it.
+    /// libav cuts names of instances, though not so short.
+    private static let shortestCut = 29
+
+    /// Whether a command for a target reaches the filter: by its name, that of its instance, which libav
+    /// may have cut, or the one libav gives it.
     fileprivate func receives(_ target: String) -> Bool {
-        target == "all" || target.isSame(as: name) || target.isSame(as: instance ?? name) || target.begins(with: "Parsed_\(name)")
+        let isInstance = target.isSame(as: instance ?? name)
+            || target.utf8.count >= Self.shortestCut && instance?.begins(with: target) == true
+        return target == "all" || isInstance || target.isSame(as: name) || target.begins(with: "Parsed_\(name)")
     }
 }

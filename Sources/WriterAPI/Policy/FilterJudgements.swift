@@ -7,7 +7,7 @@ extension JudgementTable {
             .refused("amovie movie", "it opens a file or a URL; send what it should read as another stream"),
             .refused("frei0r frei0r_src ladspa lv2", "it loads a plugin, which is code"),
             .refused("azmq zmq", "it listens on a socket for commands; sendcmd takes them in the description"),
-            .refused("arnndn asr derain dnn_classify dnn_detect dnn_processing sr", "it loads a model from a file"),
+            .refused("arnndn asr", "it loads a model from a file"),
             .refused("ass subtitles", "it reads subtitles and fonts from files; drawtext writes text given in text"),
             .refused("openclsrc program_opencl", "it runs a program from a file on the GPU"),
             .refused("sofalizer", "it reads a file; headphone takes the responses as further inputs"),
@@ -45,16 +45,27 @@ extension JudgementTable {
             .options("xfade_opencl", "source kernel", .refused("it runs a program from a file on the GPU")),
             .allowed(plain), .harmless(harmless),
         ],
+        untilFFmpeg5: [
+            .refused("derain dnn_classify dnn_detect dnn_processing sr", "it loads a model from a file"),
+            .allowed("afifo fifo"), .harmless(harmlessUntilFFmpeg5),
+        ],
+        sinceFFmpeg7: [
+            .refused("fsync", "it reads a file"),
+            .refused("tiltandshift", "it takes the numbers of pictures for addresses, and crashes"),
+            .refused("xpsnr", "it writes a file, and divides by zero where pictures are small; psnr and ssim measure as well"),
+            .options("ssim360", "stats_file f", .refused(writesFile)),
+            .options("libplacebo", "extra_opts", .refused("it is for further options of libplacebo's, which have not been judged")),
+            .options("uspp", "codec", .refused("it opens an encoder and a decoder of any name; leave it at snow")),
+            .allowed(plainSinceFFmpeg7), .harmless(harmlessSinceFFmpeg7),
+        ],
         elsewhere: [
             .refused("coreimage coreimagesrc", "it reads files"),
             .refused("ddagrab gfxcapture", "it records the screen"),
             .refused("libvmaf libvmaf_cuda", "it loads a model from a file and writes a log"),
             .refused("ocr", "it loads a model from a file"),
             .refused("ocv", "it reads a file"),
-            .refused("drawvg fsync qrencode qrencodesrc whisper", "it reads or writes files"),
+            .refused("drawvg qrencode qrencodesrc whisper", "it reads or writes files"),
             .options("libplacebo", "shader_cache", .refused(writesFile)),
-            .options("xpsnr ssim360", "stats_file f", .refused(writesFile)),
-            .allowed(plainElsewhere),
         ])
 
     /// What all filters have.
@@ -77,13 +88,11 @@ extension JudgementTable {
         afftdn: band_noise bn
         afftfilt: real imag
         afirsrc: frequency f magnitude m phase p
-        aformat: sample_fmts f sample_rates r channel_layouts cl
         aiir: zeros z poles p gains k
         allpass: channels c
         ametadata: key value expr
         amix: weights
         anequalizer: params colors
-        anullsrc: channel_layout cl sample_rate r
         aphasemeter: mpc
         asegment: timestamps samples
         aselect: expr e
@@ -99,8 +108,8 @@ extension JudgementTable {
         boxblur: luma_radius lr chroma_radius cr alpha_radius ar
         boxblur_opencl: luma_radius lr chroma_radius cr alpha_radius ar
         cellauto: pattern p
-        channelmap: map channel_layout
-        channelsplit: channel_layout channels
+        channelmap: map
+        channelsplit: channels
         chorus: delays decays speeds depths
         compand: attacks decays points
         convolution: 0m 1m 2m 3m
@@ -129,7 +138,7 @@ extension JudgementTable {
         hue: h s H b
         hwmap: derive_device
         hwupload: derive_device
-        join: channel_layout map
+        join: map
         libplacebo: w h format upscaler downscaler
         life: rule
         lowpass: channels c
@@ -153,8 +162,8 @@ extension JudgementTable {
         pseudocolor: c0 c1 c2 c3
         qp: qp
         rotate: angle a out_w ow out_h oh fillcolor c
-        scale: w width h height flags size s in_color_matrix out_color_matrix
-        scale2ref: w width h height flags size s in_color_matrix out_color_matrix
+        scale: w width h height flags size s
+        scale2ref: w width h height flags size s
         scale_cuda: w h
         scale_qsv: w h format
         scale_vaapi: w h format out_color_matrix out_color_primaries out_color_transfer out_chroma_location
@@ -177,7 +186,6 @@ extension JudgementTable {
         sine: samples_per_frame
         speechnorm: channels h
         streamselect: map
-        surround: chl_out chl_in
         swaprect: w h x1 y1 x2 y2
         tblend: c0_expr c1_expr c2_expr c3_expr all_expr
         telecine: pattern
@@ -198,9 +206,9 @@ extension JudgementTable {
 
     private static let plain = """
         abench acompressor acontrast acopy acrossfade acrusher acue adeclick adeclip adecorrelate adenorm
-        aderivative adynamicequalizer adynamicsmooth aemphasis aexciter afade afifo afir afreqshift afwtdn agate
+        aderivative adynamicequalizer adynamicsmooth aemphasis aexciter afade afir aformat afreqshift afwtdn agate
         agraphmonitor ahistogram aintegral ainterleave alatency alimiter allrgb allyuv aloop alphaextract alphamerge
-        amerge amplify amultiply anlmdn anlmf anlms anoisesrc anull anullsink apad aperms aphaser aphaseshift
+        amerge amplify amultiply anlmdn anlmf anlms anoisesrc anull anullsink anullsrc apad aperms aphaser aphaseshift
         apsyclip apulsator arealtime aresample areverse asdr asetnsamples asetrate ashowinfo asidedata asoftclip
         aspectralstats asplit astats asubcut asupercut asuperpass asuperstop atadenoise atempo atilt atrim
         avectorscope avgblur avgblur_opencl avgblur_vulkan avsynctest axcorrelate bbox bench bilateral bitplanenoise
@@ -212,7 +220,7 @@ extension JudgementTable {
         deflicker deinterlace_qsv deinterlace_vaapi dejudder denoise_vaapi deshake_opencl despill dialoguenhance
         dilation dilation_opencl displace doubleweave drmeter earwax ebur128 edgedetect elbg entropy epx erosion
         erosion_opencl estdif exposure extractplanes extrastereo fade feedback fftdnoiz field fieldmatch fieldorder
-        fifo fillborders flanger flip_vulkan floodfill framepack framerate framestep freezedetect freezeframes fspp
+        fillborders flanger flip_vulkan floodfill framepack framerate framestep freezedetect freezeframes fspp
         gblur gblur_vulkan gradfun gradients graphmonitor grayworld greyedge guided haas haldclut haldclutsrc hdcd
         hflip hflip_vulkan hilbert histeq histogram hqdn3d hqx hstack hsvhold hsvkey huesaturation hwdownload
         hwupload_cuda hysteresis identity idet il inflate interlace interleave kerndeint kirsch lagfun latency
@@ -226,15 +234,49 @@ extension JudgementTable {
         setparams setrange sharpness_vaapi showinfo showpalette showspatial showspectrumpic shufflepixels
         shuffleplanes sidechaincompress sidechaingate sidedata sierpinski signalstats silencedetect silenceremove
         sinc siti smartblur smptebars smptehdbars sobel sobel_opencl spectrumsynth split spp stereo3d stereotools
-        stereowiden super2xsai superequalizer swapuv testsrc testsrc2 thistogram threshold thumbnail thumbnail_cuda
+        stereowiden super2xsai superequalizer surround swapuv testsrc testsrc2 thistogram threshold thumbnail thumbnail_cuda
         tile tinterlace tmedian tmidequalizer tonemap tonemap_opencl tpad transpose transpose_opencl transpose_vaapi
         transpose_vulkan tremolo trim unpremultiply unsharp unsharp_opencl untile vaguedenoiser varblur vectorscope
         vflip vflip_vulkan vfrdet vibrance vibrato vif virtualbass volumedetect vstack w3fdif waveform weave xbr
         xcorrelate xmedian yadif yadif_cuda yaepblur yuvtestsrc
         """
 
-    private static let plainElsewhere = """
-        aap apsnr arls asisdr backgroundkey bwdif_cuda bwdif_vulkan ccrepack corr nlmeans_vulkan tiltandshift
-        xfade_vulkan zoneplate
+    /// As text; FFmpeg 7 reads them by itself, as layouts, rates, formats and matrices.
+    private static let harmlessUntilFFmpeg5 = """
+        aformat: sample_fmts f sample_rates r channel_layouts cl
+        anullsrc: channel_layout cl sample_rate r
+        channelmap: channel_layout
+        channelsplit: channel_layout
+        join: channel_layout
+        scale: in_color_matrix out_color_matrix
+        scale2ref: in_color_matrix out_color_matrix
+        surround: chl_out chl_in
+        """
+
+    /// Expressions, numbers, colors, color spaces, ssim360's map of weights.
+    private static let harmlessSinceFFmpeg7 = """
+        adrc: transfer channels
+        afireqsrc: gains g bands b
+        color_vulkan: format
+        drawbox_vaapi: x y width w height h thickness t
+        drawtext: boxborderw
+        dynaudnorm: curve v
+        format: color_spaces color_ranges
+        libplacebo: fps crop_x crop_y crop_w crop_h pos_x pos_y pos_w pos_h fillcolor frame_mixer
+        noformat: color_spaces color_ranges
+        overlay_vaapi: x y w h
+        pad_vaapi: width w height h x y
+        showcwt: rate r
+        ssim360: heatmap_str
+        tonemap_vaapi: display light
+        vpp_qsv: out_color_matrix out_color_primaries out_color_transfer
+        xstack_qsv: layout fill
+        xstack_vaapi: layout fill
+        """
+
+    private static let plainSinceFFmpeg7 = """
+        a3dscope aap afdelaysrc apsnr arls asisdr backgroundkey bilateral_cuda bwdif_cuda bwdif_vulkan ccrepack
+        colorspace_cuda corr hstack_qsv hstack_vaapi mcdeint nlmeans_vulkan perlin vstack_qsv
+        vstack_vaapi xfade_vulkan zoneplate
         """
 }

@@ -8,7 +8,6 @@ extension JudgementTable {
             .refused("hds smoothstreaming", "it makes, renames and removes folders and files by itself; dash and hls do not"),
             .refused("sap", "it announces itself on addresses of its own; rtp sends to one"),
             .refused("uncodedframecrc", "it takes no encoder's packets, only frames that were never encoded"),
-            .refused("fifo_test", "it is for tests of libav's, and reads memory that is not there"),
             .refused("fifo tee", "it writes to several destinations; write to each with a writer of its own"),
 
             .options(
@@ -26,7 +25,7 @@ extension JudgementTable {
             .flag("hls", "hls_flags", "append_list", "it reads a playlist, and removes what that names, without asking the server"),
             .options("hls", "hls_segment_filename hls_subtitle_path hls_enc_key_url", .outputPath),
             .options("hls", "hls_fmp4_init_filename master_pl_name", .nameBesideDst),
-            .options("hls", "hls_ts_options hls_segment_options hls_vtt_options", .muxerOptions),
+            .options("hls", "hls_segment_options hls_vtt_options", .muxerOptions),
             .options("hls", "var_stream_map", .variants),
             .options("hls", "http_user_agent", .line),
             .options("hls", "headers", .httpHeaders),
@@ -44,10 +43,15 @@ extension JudgementTable {
             .options("xv", "display_name", .refused("it is a display to connect to")),
             .allowed(plain), .harmless(harmless),
         ],
+        untilFFmpeg5: [
+            .refused("fifo_test", "it is for tests of libav's, and reads memory that is not there"),
+            .options("hls", "hls_ts_options", .muxerOptions),
+            .options("caca", "list_dither", .harmless),
+        ],
+        sinceFFmpeg7: [.allowed("ac4 aea evc iamf lc3 rcwt vvc")],
         elsewhere: [
             .refused("whip", "it opens connections and reads keys by itself"),
             .refused("decklink", "it is a device of its own"),
-            .allowed("evc iamf rcwt vvc"),
         ])
 
     /// What all muxers have.
@@ -62,7 +66,7 @@ extension JudgementTable {
         3g2: brand encryption_scheme encryption_key encryption_kid
         3gp: brand encryption_scheme encryption_key encryption_kid
         argo_asf: name
-        caca: window_title algorithm antialias charset color list_dither
+        caca: window_title algorithm antialias charset color
         dash: adaptation_sets utc_timing_url
         f4v: brand encryption_scheme encryption_key encryption_kid
         framehash: hash

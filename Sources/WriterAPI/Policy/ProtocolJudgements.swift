@@ -19,10 +19,15 @@ extension JudgementTable {
             .options("rtp udp udplite", "localaddr sources block", .refused("it names addresses other than the destination's")),
             .allowed(plain), .harmless(harmless),
         ],
-        elsewhere: [
+        sinceFFmpeg7: [
             .options("fd pipe", "fd", .refused("it is a descriptor of the server's")),
+            .options("tcp", "local_addr", .refused("it names addresses other than the destination's")),
+            .options("tcp", "local_port", .harmless),
+            .options("ipfs ipns", "gateway", .refused("it is another server to connect to")),
+            .options("rtmp rtmps rtmpt rtmpts", "rtmp_enhanced_codecs", .harmless),
+        ],
+        elsewhere: [
             .options("dtls", "ca_file cert_file key_file cert_pem key_pem", .refused("it reads a file")),
-            .options("ipfs ipns ipfs_gateway ipns_gateway", "gateway", .refused("it is another server to connect to")),
         ])
 
     /// Names, secrets and texts that go to the destination, or come from it.

@@ -68,10 +68,15 @@ final class CatalogService: EncoderService {
     }
 
     private var versions: JSONValue {
-        [
+        let features = Capabilities.features
+        return [
             "penstock": .string(version),
             "ffmpeg": .string(Capabilities.ffmpegVersion),
             "libraries": .map(Capabilities.libraryVersions),
+            "features": [
+                "hybrid_fragmented": .bool(features.hasHybridFragments),
+                "flv_codecs": .array(features.flvCodecs.map { .string($0) }),
+            ],
         ]
     }
 
