@@ -50,6 +50,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case notImplemented = "not-implemented"
     case destinationFailed = "destination-failed"
     case overloaded
+    case draining
     case serverStopped = "server-stopped"
     case idleTimeout = "idle-timeout"
     case versionNotSupported = "version-not-supported"
@@ -81,7 +82,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .internalError, .encoderCrashed, .outputDamaged: 500
         case .notImplemented: 501
         case .destinationFailed: 502
-        case .overloaded, .serverStopped: 503
+        case .overloaded, .draining, .serverStopped: 503
         case .encoderStalled: 504
         case .versionNotSupported: 505
         case .noSpace, .outputLimit: 507
@@ -147,6 +148,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .notImplemented: "The server does not do this"
         case .destinationFailed: "The destination failed"
         case .overloaded: "The server has no room for this now"
+        case .draining: "The server is being drained"
         case .idleTimeout: "The writer had no request for too long"
         case .serverStopped: "The server ended"
         case .versionNotSupported: "The HTTP version is not spoken here"
