@@ -36,10 +36,10 @@ for number in 1 2 3 4; do
     ip -n "n$number" link set lo up
 done
 
-# The configuration's own paths, and a certificate for "localhost".
-mkdir -p /run/haproxy "$work/etc"
-mkdir -p /etc/haproxy
-mount --bind "$work/etc" /etc/haproxy
+# The configuration's own paths, seen by this run alone, and a certificate for "localhost".
+mkdir -p /run/haproxy /etc/haproxy
+mount -t tmpfs tmpfs /run/haproxy
+mount -t tmpfs tmpfs /etc/haproxy
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost -keyout "$work/key.pem" -out "$work/certificate.pem" 2>/dev/null
 cat "$work/certificate.pem" "$work/key.pem" >/etc/haproxy/penstock.pem
