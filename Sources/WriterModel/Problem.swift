@@ -50,13 +50,13 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case notImplemented = "not-implemented"
     case destinationFailed = "destination-failed"
     case overloaded
-    case draining
     case serverStopped = "server-stopped"
     case idleTimeout = "idle-timeout"
     case versionNotSupported = "version-not-supported"
     case noSpace = "no-space"
     case memoryLimit = "memory-limit"
     case outputLimit = "output-limit"
+    case draining
 
     public var status: Int {
         switch self {
