@@ -4,7 +4,7 @@ SWIFT ?= swift
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test test-debian12 test-debian13 fault-run demo serve bench soak dist clean
+.PHONY: help deps build test test-debian12 test-debian13 fault-run deploy-check cluster-check demo serve bench soak dist clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,14 @@ fault-run: ## Run every filter, encoder and muxer over odd input, and nothing el
 	@scripts/install-debian-packages.sh build test
 	@scripts/require-swift.sh
 	@scripts/test.sh --filter FaultRunTests
+
+deploy-check: build ## Hold deploy/ against promtool, Kubernetes' schemas, HAProxy, nginx and systemd
+	@scripts/install-debian-packages.sh deploy
+	@scripts/deploy-check.sh
+
+cluster-check: build ## Three nodes behind HAProxy: drained, killed and added under load (as root)
+	@scripts/install-debian-packages.sh deploy
+	@scripts/cluster-check.sh
 
 demo: ## Encode the bundled clip through a server with plain curl
 	@scripts/install-debian-packages.sh build demo

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a purpose needs and this machine lacks.
-# Usage: install-debian-packages.sh {build|demo|test|bench}...
+# Usage: install-debian-packages.sh {build|demo|test|bench|deploy}...
 set -euo pipefail
 
 build=(
@@ -10,6 +10,7 @@ build=(
 )
 demo=(ffmpeg curl)
 test=(ffmpeg curl python3 python3-venv libnginx-mod-rtmp xvfb)
+deploy=(curl haproxy iproute2 nginx openssl prometheus python3 python3-venv)
 bench=(ffmpeg nginx python3 python3-venv)
 
 wanted=()
@@ -19,8 +20,9 @@ for purpose in "${@:-build}"; do
     demo) wanted+=("${demo[@]}") ;;
     test) wanted+=("${test[@]}") ;;
     bench) wanted+=("${bench[@]}") ;;
+    deploy) wanted+=("${deploy[@]}") ;;
     *)
-        echo "usage: $0 {build|demo|test|bench}..." >&2
+        echo "usage: $0 {build|demo|test|bench|deploy}..." >&2
         exit 2
         ;;
     esac

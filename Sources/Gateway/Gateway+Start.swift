@@ -24,10 +24,21 @@ extension Gateway {
     static func signals(rereadsTokens: Bool) throws(SystemError) -> SignalSource {
         // Without a token file there is nothing to read again, and SIGHUP ends the process as it always does.
         let rereading = rereadsTokens ? [Signal.hangUp] : []
-        let signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded] + rereading)
+        let signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded, Signal.userDefined1] + rereading)
         Signal.ignore([Signal.brokenPipe])
         ChildProcess.becomeSubreaper()
         return signals
+    }
+
+    /// nil without a listener: no agent is asked for.
+    static func loadAgent(
+        _ listener: Listener?, of switchboard: Switchboard, _ registry: Registry, _ limits: ServiceLimits, _ loop: EventLoop, _ log: Logger
+    ) throws(SystemError) -> LoadAgent? {
+        guard let listener else { return nil }
+        log.info("agent-check is told the server's weight", metadata: ["agent": "\(listener.address)"])
+        return try LoadAgent(listener, loop: loop) {
+            switchboard.wantsNewWork ? ServerWeight.now(live: registry.liveCount, limits) : 0
+        }
     }
 
     static func lockState(_ configuration: GatewayConfiguration) throws(StartFailure) -> FileLock {

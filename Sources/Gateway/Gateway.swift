@@ -22,6 +22,7 @@ public final class Gateway: Sendable {
     private let switchboard: Switchboard
     private let server: HTTPServer
     private let acceptor: Acceptor
+    private let loadAgent: LoadAgent?
     /// Held until this process ends, however it does; encoders that outlive it have none.
     private let stateLock: FileLock
     private let hasStopped = Atomic(false)
@@ -39,12 +40,16 @@ public final class Gateway: Sendable {
         tokens = try Self.tokens(configuration)
         let sandbox = try Self.sandbox(configuration)
         let listener: Listener
+        let agentListener: Listener?
         do throws(SystemError) {
             signals = try Self.signals(rereadsTokens: tokens.current != nil)
             loop = try EventLoop()
             listener = try Listener(host: configuration.host, port: configuration.port)
             address = listener.address
             configuration.port = address.port
+            agentListener = try configuration.agentPort.map { port throws(SystemError) in
+                try Listener(host: configuration.host, port: port)
+            }
         } catch {
             throw .system(error)
         }
@@ -69,6 +74,7 @@ public final class Gateway: Sendable {
                 tokens: tokens, metrics: metrics, sandbox: sandbox, server: server)
             server.start(handler: switchboard)
             acceptor = try Acceptor(listener, server: server, loop: loop, log: log)
+            loadAgent = try Self.loadAgent(agentListener, of: switchboard, registry, configuration.limits, loop, log)
         } catch {
             throw .system(error)
         }
@@ -123,6 +129,9 @@ public final class Gateway: Sendable {
                 while let (process, end) = ChildProcess.reapAny() { encoders.childEnded(process, end) }
             } else if signal == Signal.hangUp {
                 reloadTokens(now: true)
+            } else if signal == Signal.userDefined1 {
+                switchboard.drain()
+                log.info("draining: the server is not ready for new work", metadata: ["writers": "\(registry.liveCount)"])
             } else {
                 stop(Signal.name(signal))
             }

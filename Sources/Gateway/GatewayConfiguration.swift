@@ -6,6 +6,10 @@ public struct GatewayConfiguration: Sendable {
     public var host = "127.0.0.1"
     /// 0 takes a free port, which is here once the gateway listens.
     public var port: UInt16 = 8_080
+    /// Where HAProxy's agent-check is told the server's weight; nil: nowhere.
+    public var agentPort: UInt16?
+    /// Ids that are made here begin with it; nil: this is the only server.
+    public var node: NodeName?
     /// Relative destinations lie under here.
     public var outputDirectory = "output"
     /// Records and managed outputs lie under here.

@@ -59,6 +59,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case noSpace = "no-space"
     case memoryLimit = "memory-limit"
     case outputLimit = "output-limit"
+    case draining
 
     public var status: Int {
         switch self {
@@ -84,7 +85,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .internalError, .encoderCrashed, .outputDamaged: 500
         case .notImplemented: 501
         case .destinationFailed: 502
-        case .overloaded, .serverStopped: 503
+        case .overloaded, .draining, .serverStopped: 503
         case .encoderStalled, .destinationTimeout: 504
         case .versionNotSupported: 505
         case .noSpace, .outputLimit: 507
@@ -151,6 +152,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .destinationFailed: "The destination failed"
         case .destinationTimeout: "The destination did not answer"
         case .overloaded: "The server has no room for this now"
+        case .draining: "The server is being drained"
         case .idleTimeout: "The writer had no request for too long"
         case .serverStopped: "The server ended"
         case .versionNotSupported: "The HTTP version is not spoken here"

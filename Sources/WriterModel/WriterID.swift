@@ -36,12 +36,13 @@ public struct WriterID: Sendable, Hashable, CustomStringConvertible {
     /// The writer that this owner knows by the same text.
     public func owned(by owner: String?) -> WriterID { WriterID(text, owner: owner) }
 
-    /// A new id that can't be guessed (124 random bits).
-    public static func random() -> WriterID {
+    /// A new id that can't be guessed (124 random bits); a node's begins with its name, so that a proxy finds
+    /// the node in the path: `NAME-w_…`. What follows the name has no hyphen.
+    public static func random(of node: NodeName? = nil) -> WriterID {
         let alphabet = Array("0123456789abcdefghijklmnopqrstuvwxyz")
         var generator = SystemRandomNumberGenerator()
         let tail = (0..<24).map { _ in alphabet.randomElement(using: &generator)! }
-        return WriterID("w_" + String(tail))!
+        return WriterID((node.map { $0.text + "-" } ?? "") + "w_" + String(tail))!
     }
 
     /// As its owner knows it.

@@ -15,7 +15,8 @@ struct Serve: ParsableCommand {
             output-dir = media. The command line wins, then the environment.
 
             SIGTERM ends the server well: uploads in flight end, every open writer is \
-            finalized, the exit code is 0.
+            finalized, the exit code is 0. SIGUSR1 drains it: /readyz says 503, and nothing \
+            else changes ('penstock drain').
             """)
 
     @OptionGroup var options: ServeOptions
@@ -45,6 +46,8 @@ struct Serve: ParsableCommand {
             version: Penstock.version)
         configuration.host = settings.host
         configuration.port = settings.port
+        configuration.agentPort = settings.agentPort
+        configuration.node = settings.node
         configuration.outputDirectory = try absolute(settings.outputDirectory)
         configuration.stateDirectory = try absolute(settings.stateDirectory)
         configuration.tokenFile = settings.tokenFile

@@ -35,6 +35,17 @@ import WriterModel
         #expect(ids.allSatisfy { WriterID($0.text) != nil })
     }
 
+    @Test(arguments: ["n1", "penstock-0", "A_b", String(repeating: "x", count: 37)])
+    func anIDOfANodeBeginsWithItsNameAndIsAnID(node: String) throws {
+        let name: NodeName = try #require(NodeName(node))
+        let id = WriterID.random(of: name).text
+        #expect(id.wholeMatch(of: /(.+)-w_[0-9a-z]{24}/)?.1 == Substring(node))
+        #expect(WriterID(id) != nil)
+    }
+
+    @Test(arguments: ["", "-a", "_a", "a.b", "a b", "é", "a/b", String(repeating: "x", count: 38)])
+    func isNoNameOfANode(text: String) { #expect(NodeName(text) == nil) }
+
     @Test func aFingerprintIsOfTheMembersAndNotTheirOrder() throws {
         func fingerprint(_ text: String) throws -> String { CreationFingerprint.of(try JSONParser.parse(Array(text.utf8))) }
         let one = try fingerprint(#"{"dst":"a","metadata":{"x":"1","y":"2"},"streams":[{"type":"audio"},{}]}"#)

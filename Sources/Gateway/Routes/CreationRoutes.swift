@@ -7,18 +7,20 @@ import WriterModel
 /// Requests that an encoder is started for: those that make a writer, and encodings.
 final class CreationRoutes: Sendable {
     private let limits: ServiceLimits
+    private let node: NodeName?
     private let registry: Registry
     private let encoders: EncoderSupervisor
     private let tokens: Tokens
-    private let isStopping: StopFlag
+    private let isStopping: Latch
     private let handover: EncoderHandover
     private let endedWriters: EndedWriterRoutes
 
     init(
-        limits: ServiceLimits, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens, isStopping: StopFlag,
-        handover: EncoderHandover, endedWriters: EndedWriterRoutes
+        limits: ServiceLimits, node: NodeName?, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens,
+        isStopping: Latch, handover: EncoderHandover, endedWriters: EndedWriterRoutes
     ) {
         self.limits = limits
+        self.node = node
         self.registry = registry
         self.encoders = encoders
         self.tokens = tokens
@@ -35,11 +37,11 @@ final class CreationRoutes: Sendable {
     }
 
     func encode(by caller: Principal, _ exchange: Exchange) throws(Problem) {
-        try start(WriterID.random().owned(by: caller.name), as: .encode, by: caller, exchange)
+        try start(WriterID.random(of: node).owned(by: caller.name), as: .encode, by: caller, exchange)
     }
 
     private func createKeyed(by caller: Principal, _ exchange: Exchange) throws(Problem) {
-        let writer = WriterID.random().owned(by: caller.name)
+        let writer = WriterID.random(of: node).owned(by: caller.name)
         let key = try Self.idempotencyKey(exchange.head)
         if let key, let holder = registry.claim(key: key, for: writer) {
             guard let entry = registry[holder] else {

@@ -7,6 +7,8 @@ struct MetricsText {
         var connections = 0
         /// "": of tokens without a name.
         var writersByOwner: [String: [WriterState: Int]] = [:]
+        var writerLimit = 0
+        var isDraining = false
         /// nil: the client may not know of names.
         var workByName: [String: MetricCounts]?
         var encoderExits: [String: Int64] = [:]
@@ -51,6 +53,10 @@ struct MetricsText {
             let count = gauges.writersByOwner.values.reduce(0) { $0 + ($1[state] ?? 0) }
             sample("penstock_writers", "state=\"\(state.rawValue)\"", Double(count))
         }
+        family("penstock_live_writers_limit", "gauge", "How many writers may be live (--max-writers).")
+        sample("penstock_live_writers_limit", "", Double(gauges.writerLimit))
+        family("penstock_draining", "gauge", "1: the server is being drained (SIGUSR1).")
+        sample("penstock_draining", "", gauges.isDraining ? 1 : 0)
         family("penstock_encoder_exits_total", "counter", "Encoder processes that ended, by exit code or signal.")
         for (reason, count) in gauges.encoderExits.sorted(by: { $0.key < $1.key }) {
             sample("penstock_encoder_exits_total", "reason=\"\(reason)\"", Double(count))

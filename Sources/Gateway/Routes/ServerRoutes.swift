@@ -6,34 +6,35 @@ import WriterModel
 
 /// What the gateway tells those who run the server: that it lives, whether it is ready, its metrics, its contract.
 final class ServerRoutes: Sendable {
-    private let asksForTokens: Bool
+    private let configuration: GatewayConfiguration
     private let registry: Registry
     private let encoders: EncoderSupervisor
     private let tokens: Tokens
     private let metrics: MetricCounter
     private let metricsCache = MetricsCache()
     private let sandbox: SandboxReport
-    private let isStopping: StopFlag
+    private let isStopping: Latch
+    private let isDraining: Latch
     /// Whose connections are counted.
     private let server: HTTPServer
 
-    /// `asksForTokens`: as other routes do.
     init(
-        asksForTokens: Bool, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens, metrics: MetricCounter,
-        sandbox: SandboxReport, isStopping: StopFlag, server: HTTPServer
+        configuration: GatewayConfiguration, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens,
+        metrics: MetricCounter, sandbox: SandboxReport, isStopping: Latch, isDraining: Latch, server: HTTPServer
     ) {
-        self.asksForTokens = asksForTokens
+        self.configuration = configuration
         self.registry = registry
         self.encoders = encoders
         self.tokens = tokens
         self.metrics = metrics
         self.sandbox = sandbox
         self.isStopping = isStopping
+        self.isDraining = isDraining
         self.server = server
     }
 
     func response(to operation: ServerOperation, of route: Route, _ exchange: Exchange) throws(Problem) -> Response {
-        if asksForTokens { try tokens.authenticator.identify(exchange).require(route.scope) }
+        if configuration.protectsOperations { try tokens.authenticator.identify(exchange).require(route.scope) }
         return switch operation {
         case .livez: .json(["status": "ok"])
         case .readyz: readiness
@@ -48,8 +49,11 @@ final class ServerRoutes: Sendable {
 
     private var readiness: Response {
         if isStopping.isSet { return .problem(Problem(.serverStopped, "The server is ending.")) }
+        if isDraining.isSet { return .problem(.draining(registry.liveCount)) }
         if !encoders.canStart { return .problem(Problem(.overloaded, "The fork server is being restarted.")) }
-        return .json(["status": "ok", "sandbox": sandbox.json])
+        var members: JSONObject = ["status": "ok", "sandbox": sandbox.json]
+        members["node"] = configuration.node.map { .string($0.text) }
+        return .json(.object(members))
     }
 
     private func metricsText(for head: RequestHead) -> [UInt8] {
@@ -63,8 +67,16 @@ final class ServerRoutes: Sendable {
         let counts = encoders.tally.current
         return MetricsText.Gauges(
             connections: server.connectionCount, writersByOwner: registry.countsByOwner,
-            workByName: withNames ? counts.workByName : nil, encoderExits: counts.exits, forkLatency: counts.forkLatency,
+            writerLimit: configuration.limits.maxWriters, isDraining: isDraining.isSet, workByName: withNames ? counts.workByName : nil, encoderExits: counts.exits, forkLatency: counts.forkLatency,
             sandbox: sandbox)
+    }
+}
+
+extension Problem {
+    fileprivate static func draining(_ liveWriters: Int) -> Problem {
+        Problem(
+            .draining, "The server is being drained: it takes nothing new, and keeps the writers that it has.",
+            extras: [("live_writers", .integer(Int64(liveWriters)))])
     }
 }
 

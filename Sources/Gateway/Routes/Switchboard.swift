@@ -13,7 +13,8 @@ package final class Switchboard: RequestHandler {
     private let records: RecordStore
     private let encoders: EncoderSupervisor
     private let tokens: Tokens
-    private let isStopping: StopFlag
+    private let isStopping: Latch
+    private let isDraining: Latch
     private let handover: EncoderHandover
     private let serverRoutes: ServerRoutes
     private let creation: CreationRoutes
@@ -27,16 +28,22 @@ package final class Switchboard: RequestHandler {
         self.records = records
         self.encoders = encoders
         self.tokens = tokens
-        isStopping = StopFlag()
+        isStopping = Latch()
+        isDraining = Latch()
         handover = EncoderHandover(encoders: encoders, server: server, log: log)
         endedWriters = EndedWriterRoutes(registry: registry, records: records, maxJSONBytes: configuration.limits.maxJSONBytes)
         creation = CreationRoutes(
-            limits: configuration.limits, registry: registry, encoders: encoders, tokens: tokens, isStopping: isStopping,
-            handover: handover, endedWriters: endedWriters)
+            limits: configuration.limits, node: configuration.node, registry: registry, encoders: encoders, tokens: tokens,
+            isStopping: isStopping, handover: handover, endedWriters: endedWriters)
         serverRoutes = ServerRoutes(
-            asksForTokens: configuration.protectsOperations, registry: registry, encoders: encoders, tokens: tokens,
-            metrics: metrics, sandbox: sandbox, isStopping: isStopping, server: server)
+            configuration: configuration, registry: registry, encoders: encoders, tokens: tokens,
+            metrics: metrics, sandbox: sandbox, isStopping: isStopping, isDraining: isDraining, server: server)
     }
+
+    /// The server says that it is not ready from here on, and still takes what comes.
+    func drain() { isDraining.set() }
+
+    var wantsNewWork: Bool { !isStopping.isSet && !isDraining.isSet }
 
     /// New writers are refused from here on.
     func stop() { isStopping.set() }
@@ -140,8 +147,8 @@ package final class Switchboard: RequestHandler {
     }
 }
 
-/// Whether the server is ending.
-final class StopFlag: Sendable {
+/// What is set once, for good: that the server is ending, or being drained.
+final class Latch: Sendable {
     private let flag = Atomic(false)
 
     var isSet: Bool { flag.load(ordering: .relaxed) }

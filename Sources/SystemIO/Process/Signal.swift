@@ -45,6 +45,7 @@ public enum Signal {
     }
 
     public static let hangUp = SIGHUP
+    public static let userDefined1 = SIGUSR1
     public static let brokenPipe = SIGPIPE
 
     /// "SIGSEGV" for 11.

@@ -19,14 +19,35 @@ enum PlaceSettings: SettingSection {
         .text("host", "address", \.host, "The address to listen on."),
         Setting("port", .value, "port", rule: "from 0 to 65535", fallback: "8080", "The port to listen on; 0 takes a free one.", "The log says which.") {
             text, settings throws(Setting.Flaw) in
-            guard let port = UInt16(text) else { throw Setting.Flaw(reason: "is \(text) and must be a port, from 0 to 65535") }
-            settings.port = port
+            settings.port = try port(text)
+        },
+        Setting(
+            "agent-port", .value, "port", rule: "from 0 to 65535", "A port where HAProxy's agent-check is told the server's weight; 0 takes a free one.",
+            "The weight is from 0% (drained) to 100% (idle), by the load average, the writers and --max-load."
+        ) { text, settings throws(Setting.Flaw) in
+            settings.agentPort = try port(text)
+        },
+        Setting(
+            "node", .value, "name", rule: NodeName.rule, "One of several servers: ids that it makes begin with the name and a hyphen.",
+            "A proxy finds a writer's server by it."
+        ) { text, settings throws(Setting.Flaw) in
+            guard let name = NodeName(text) else {
+                throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be \(NodeName.rule)")
+            }
+            settings.node = name
         },
         .text("output-dir", "folder", \.outputDirectory, "Where relative destinations (dst) lie.", "Nothing outside it is written for a client."),
         .text(
             "state-dir", "folder", \.stateDirectory, "Where records and outputs without a dst lie.",
             "It is one server's at a time: it is locked, and a second server does not start."),
     ]
+
+    private static func port(_ text: String) throws(Setting.Flaw) -> UInt16 {
+        guard let port = UInt16(text) else {
+            throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be a port, from 0 to 65535")
+        }
+        return port
+    }
 }
 
 enum AccessSettings: SettingSection {

@@ -8,6 +8,8 @@ import WriterModel
 struct Settings: Sendable {
     var host = "127.0.0.1"
     var port: UInt16 = 8_080
+    var agentPort: UInt16?
+    var node: NodeName?
     var outputDirectory = "output"
     var stateDirectory = "state"
     var tokenFile: String?

@@ -149,6 +149,12 @@ actor RawConnection {
         return response
     }
 
+    /// All that comes until the server closes the connection.
+    func readToEnd() throws -> String {
+        while try receive() {}
+        return String(decoding: unread, as: UTF8.self)
+    }
+
     /// Whether the server closes the connection without another byte.
     func isClosed() throws -> Bool {
         if !unread.isEmpty { return false }

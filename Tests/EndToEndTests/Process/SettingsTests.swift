@@ -88,6 +88,7 @@ extension EndToEnd {
             ("host = \"a", 1, "quotation mark"), ("port = 1\nhost = h\nport = 2", 3, "line 1"), ("no-auth = maybe", 1, "true or false"),
             ("allow-output = udp://h:1\nallow-output = x", 2, "URL pattern"), ("log-level = loud", 1, "warning"), ("config = x", 1, "host"),
             ("max-output-bytes = 1000", 1, "0 or at least 1048576"), ("port = 65536", 1, "65535"), ("host =", 1, "empty"),
+            ("node = a.b", 1, "1 to 37 of A-Z a-z 0-9 _ -"), ("node =", 1, "empty"), ("agent-port = 65536", 1, "from 0 to 65535"),
             ("--max-writers = 3", 1, "max-writers"), ("Host = h", 1, "host"), ("max-writers 3", 1, "NAME = VALUE"),
         ])
         func aLineThatCanNotBeUsedIsNamedWithWhatWouldBeRight(file: String, line: Int, says: String) async throws {

@@ -6,7 +6,7 @@ extension EndToEnd {
     @Suite struct DocumentationTests {
         private static let documents = [
             "README.md", "deploy/README.md", "bench/README.md", "docs/architecture.md", "docs/changing.md", "docs/security.md",
-            "docs/seed-parameters.md",
+            "docs/seed-parameters.md", "docs/operations-nodes.md",
         ]
 
         private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: Repository.root + "/" + path) }
