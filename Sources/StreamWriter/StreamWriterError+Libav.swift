@@ -61,8 +61,8 @@ extension StreamWriterError {
 
     /// Of a call that logged no error: a warning of its own may say why.
     private mutating func addWarning(_ error: LibavError) {
-        guard code == .unsupportedValue, error.cause == nil, let warning = error.warning else { return }
-        message += " (\(warning))"
+        guard code == .unsupportedValue, !error.saysAll, error.cause == nil, let warning = error.warning else { return }
+        message = "\(error.doing): \(warning)"
     }
 
     private mutating func add(_ refusal: EncoderRefusal?) {

@@ -51,7 +51,7 @@ import Testing
 
     @Test func streamTooManyIsRefused() throws {
         let error = try refusal("wav", Self.config("pcm_s16le"), Self.config("pcm_s16le"))
-        #expect(error.parameter == "format" && error.message.contains("one"), "\(error.message)")
+        #expect(error.parameter == "streams" && error.message.contains("one"), "\(error.message)")
     }
 
     /// What ffprobe finds is what was encoded.

@@ -60,10 +60,10 @@ import Testing
         Case(video("avui", 640, 480), "encoder_width", supported: ["720x486", "720x576"]),
         Case(video("mpeg1video", 4096, 16), "encoder_width", "above 4095x4095", supported: ["4095"]),
         Case(video("svq1", 16, 5000), "encoder_height", "4095x4095", supported: ["4095"]),
-        Case(video("libsvtav1", 64, 48), "encoder_height", "Source Height must be at least 64", supported: ["64"]),
+        Case(video("libsvtav1", 64, 48), "encoder_height", "Height must be at least 64", supported: ["64"]),
         Case(video("libx265", 8, 8), "encoder_width", "too small (8x8)", "encoder_width 16 with encoder_height 16"),
         Case(video("libvpx", 16_384, 16), "encoder_width", "out of range [1..16383]", supported: ["16383"]),
-        Case(video("dnxhd", 720, 576), "encoder_width", "incompatible with DNxHD", "1920x1080", "dnxhr_sq"),
+        Case(video("dnxhd", 720, 576), "encoder_width", "Frame size: 1440x1080", "dnxhr_sq"),
         Case(video("dnxhd", 1920, 1080) { $0.encoderFormat = "gbrp10le" }, "encoder_format", "pixel format"),
         Case(video("mpeg2video", 64, 48) { $0.timeBase = Rational(1, 90_000) }, "time_base", "without time_base it takes 25 frames a second"),
         Case(video("mpeg4", 64, 48) { $0.timeBase = Rational(1, 90_000) }, "time_base", "65535"),
@@ -88,6 +88,8 @@ import Testing
         #expect(error.parameter == test.parameter, "\(error.message)")
         for part in test.says { #expect(error.message.contains(part), "\(error.message)") }
         if let supported = test.supported { #expect(error.supported == supported) }
+        // libtwolame says nothing.
+        if error.log.isEmpty { return }
         for code in ["Invalid argument", "Generic error", "not implemented", "Invalid data", "not permitted", "Unknown error"] {
             #expect(!error.message.contains(code), "\(error.message)")
         }

@@ -70,9 +70,10 @@ struct EncoderRefusal {
         guard case .audio(let shape) = settings.input else { return nil }
         let taken = settings.codec.bitRates(at: shape.sampleRate)
         guard !taken.isEmpty, !taken.contains(settings.bitRate ?? 0) else { return nil }
+        let range = taken.count == 1 ? "\(taken[0])" : "\(taken[0]) to \(taken.last!)"
         return EncoderRefusal(
             bitRateParameter, taken.map(String.init),
-            advice: "At \(shape.sampleRate) samples a second \(settings.codec.name) takes bit rates of \(taken[0]) to \(taken.last!) bits a second")
+            advice: "At \(shape.sampleRate) samples a second \(settings.codec.name) takes \(range) bits a second")
     }
 
     private static let bitRateParameter = "codec_config.bit_rate"

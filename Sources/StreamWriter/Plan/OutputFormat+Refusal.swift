@@ -14,8 +14,7 @@ extension OutputFormat {
         if !formats.isEmpty { ways.append("a format that takes \(codec.codecName): \(formats.joined(separator: ", "))") }
         if !ways.isEmpty { message += ". Choose \(ways.joined(separator: "; or "))" }
         throw StreamWriterError(
-            .unsupportedValue, message, parameter: encoders.isEmpty ? "format" : "encoder",
-            supported: encoders.isEmpty ? formats : encoders)
+            .unsupportedValue, message, parameter: "encoder", supported: encoders.isEmpty ? nil : encoders)
     }
 
     /// What people write to, the most common first.
@@ -44,7 +43,10 @@ extension StreamWriterError {
     /// A muxer that would not begin with a stream: the parameter of the stream's that its reason is about.
     init(refusing settings: EncoderSettings?, _ error: LibavError) {
         self.init(beginning: error, options: [])
-        guard code == .unsupportedValue, let cause = error.cause?.lowercasedASCII else { return }
+        guard code == .unsupportedValue else { return }
+        // Of all of them: a stream has a `format` of its own.
+        parameter = "streams"
+        guard let cause = error.cause?.lowercasedASCII else { return }
         func says(_ words: String...) -> Bool { words.contains { cause.holds($0) } }
         let choices = Self.choices(in: cause)
         switch settings?.input {

@@ -92,6 +92,8 @@ extension Problem {
         let pointer = extras.first { $0.name == "pointer" }?.value.stringValue
         problem.extras.removeAll { $0.name == "pointer" }
         if parameter == "format" { problem.parameter = isVideo ? "pixel_format" : "sample_format" }
+        // Its one stream is what the container does not take.
+        if parameter == "streams" { problem.parameter = "format" }
         guard let name = problem.parameter else { return problem }
         if code == .unknownParameter {
             problem.detail = "There is no query parameter \"\(name)\" here."

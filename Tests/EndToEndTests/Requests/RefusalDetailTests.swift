@@ -18,7 +18,7 @@ extension EndToEnd {
             let cases: [(JSON, parameter: String, pointer: String, says: String)] = [
                 (Self.one("mp4", Self.video(["width": 63])), "encoder_width", "/streams/0/encoder_width", "63x48"),
                 (Self.one("mp4", Self.video([:]), option: ["movflags": "faststat"]), "option.movflags", "/open/option/movflags", "faststat"),
-                (Self.one("wav", Self.audio, Self.audio), "format", "/format", "one"),
+                (Self.one("wav", Self.audio, Self.audio), "streams", "/streams", "one"),
                 (Self.one("webm", Self.video([:])), "encoder", "/streams/0/encoder", "h264"),
                 (["format": "mp5"], "format", "/format", "mp5"),
                 (["format": "wav", "buffer_size": 1_000_000_000_000], "buffer_size", "/buffer_size", "buffer_size"),
