@@ -15,6 +15,7 @@ extension JudgementTable {
                 .refused("it reads a file; the server's own certificate authorities are used")),
             .options("sftp", "private_key", .refused("it reads a file; give a password in the URL")),
             .options("rtmp rtmps rtmpt rtmpts", "rtmp_swfverify", .refused("it reads a file or URL; give rtmp_swfhash and rtmp_swfsize")),
+            .options("ipfs ipns", "gateway", .refused("it is another server to connect to")),
             .options("rtp", "fec", .refused("it sends to further ports")),
             .options("rtp udp udplite", "localaddr sources block", .refused("it names addresses other than the destination's")),
             .allowed(plain), .harmless(harmless),
@@ -23,7 +24,6 @@ extension JudgementTable {
             .options("fd pipe", "fd", .refused("it is a descriptor of the server's")),
             .options("tcp", "local_addr", .refused("it names addresses other than the destination's")),
             .options("tcp", "local_port", .harmless),
-            .options("ipfs ipns", "gateway", .refused("it is another server to connect to")),
             .options("rtmp rtmps rtmpt rtmpts", "rtmp_enhanced_codecs", .harmless),
         ],
         elsewhere: [
