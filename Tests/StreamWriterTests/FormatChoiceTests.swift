@@ -39,10 +39,11 @@ import Testing
         for (encoder, expected) in rawTagged {
             // Of ffvhuff's formats with alpha FFmpeg takes one that is not exact, or another that is as good; so are rgb8 and bgr8.
             guard encoder != "ffvhuff" || !["rgba", "ya8"].contains(format) else { continue }
-            var chosen = try chosen(Self.config(format, encoder)).encoderFormat
-            // FFmpeg 7 takes yuv420p and says that it is of the full range.
-            if isFFmpeg7 && encoder == "mjpeg" && chosen.hasPrefix("yuvj") { chosen.remove(at: chosen.index(chosen.startIndex, offsetBy: 3)) }
-            #expect((chosen == "rgb8" ? "bgr8" : chosen) == expected, "\(encoder)")
+            let chosen = try chosen(Self.config(format, encoder)).encoderFormat
+            // FFmpeg 7 has yuv420p of the full range for yuvj420p.
+            let ours = isFFmpeg7 ? chosen.replacingOccurrences(of: "yuvj", with: "yuv") : chosen
+            let theirs = isFFmpeg7 ? expected.replacingOccurrences(of: "yuvj", with: "yuv") : expected
+            #expect((ours == "rgb8" ? "bgr8" : ours) == theirs, "\(encoder)")
         }
     }
 
