@@ -60,7 +60,7 @@ import Testing
                 try writer.send(sent == 0 ? Data(count: size * 5) : tone(samples: 9_600, channels: 2), to: sent)
                 do {
                     _ = try writer.close()
-                } catch let error as StreamWriterError {
+                } catch {
                     named.insert(muxer)
                     #expect(error.code == .invalidSamples && error.message.contains("stream \(silent) has no frame"), "\(muxer): \(error)")
                     try writer.send(silent == 0 ? Data(count: size * 5) : tone(samples: 9_600, channels: 2), to: silent)
