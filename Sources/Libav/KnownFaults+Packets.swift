@@ -75,20 +75,13 @@ extension KnownFaults {
     /// Fails at packets before its first.
     static func beginsWithFirstPacket(_ muxer: String) -> Bool { muxer == "flv" }
 
-    /// They end without any packet, but not with a stream that has none beside one that has some.
-    private static let needingAllOrNone: Set<String> = ["dv", "mxf", "mxf_d10", "mxf_opatom"]
-
     /// A stream without a packet with which the muxer can't end. dash's trailer divides by zero; mp3 keeps pictures
     /// until there is sound, and is no file without.
     package static func missingStream(in muxer: String, isSilent: [Bool], isAudio: [Bool]) -> Int? {
         let isEmpty = isSilent.allSatisfy { $0 }
         return isSilent.indices.first { index in
             guard isSilent[index] else { return false }
-            switch muxer {
-            case "dash": return true
-            case "mp3": return !isEmpty && isAudio[index]
-            default: return !isEmpty && needingAllOrNone.contains(muxer)
-            }
+            return muxer == "dash" || muxer == "mp3" && !isEmpty && isAudio[index]
         }
     }
 

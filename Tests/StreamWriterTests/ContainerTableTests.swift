@@ -89,7 +89,7 @@ import Testing
         let left = try read(folder, row)
         writer.abort()
         try left.write(to: URL(fileURLWithPath: folder.path("left")))
-        let found = try? Probe(folder.path("left"), showing: ["packets"])
+        let found = try? Probe(ifReadable: folder.path("left"), showing: ["packets"])
         // Most of each stream, and none is missing.
         return row.streams.indices.allSatisfy { index in
             let seconds = found?.packets(of: index).compactMap { $0.number("pts_time") } ?? []

@@ -18,6 +18,8 @@ import Testing
         let list = (try? run(["ffmpeg", "-hide_banner", "-muxers"])).map { String(decoding: $0, as: UTF8.self) } ?? ""
         return list.split(separator: "\n").drop { !$0.contains("--") }.dropFirst()
             .compactMap { $0.split(separator: " ").dropFirst().first?.split(separator: ",").first.map(String.init) }
+            // It takes no encoder's packets.
+            .filter { $0 != "uncodedframecrc" }
     }()
 
     private func open(_ muxer: String, _ streams: [StreamConfig]) throws -> StreamWriter? {
@@ -62,7 +64,8 @@ import Testing
                     _ = try writer.close()
                 } catch {
                     named.insert(muxer)
-                    #expect(error.code == .invalidSamples && error.message.contains("stream \(silent) has no frame"), "\(muxer): \(error)")
+                    let isNamed = ["has no frame", "ends at 0.0 s"].contains { error.message.contains("stream \(silent) \($0)") }
+                    #expect(error.code == .invalidSamples && isNamed, "\(muxer): \(error)")
                     try writer.send(silent == 0 ? Data(count: size * 5) : tone(samples: 9_600, channels: 2), to: silent)
                     _ = try writer.close()
                 }

@@ -38,14 +38,10 @@ import Testing
         return (try writer.close(), Double(rate))
     }
 
-    private func isReadable() throws -> Bool {
-        try run(["sh", "-c", "ffprobe -v quiet -i '\(folder.path("out"))' && echo yes || true"]) == Data("yes\n".utf8)
-    }
-
     private func expectGaps(_ tries: [StreamConfig], _ muxer: String, _ codec: String?) throws {
         guard let codec, let (summary, rate) = tries.lazy.compactMap({ try? write($0, muxer) }).first
         else { return }
-        guard try isReadable(), let probe = try? Probe(folder.path("out"), showing: ["packets"]),
+        guard let probe = try? Probe(ifReadable: folder.path("out"), showing: ["packets"]),
             let stream = probe.streams.firstIndex(where: { $0["codec_name"] == codec })
         else {
             // Some that FFmpeg writes it does not read, or takes for something else: of those, raw ones are as long as they were filled.

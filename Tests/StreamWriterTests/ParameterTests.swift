@@ -117,18 +117,18 @@ import Testing
     ] as [(String, [Double], [Double])])
     func aQscaleBeyondItsEncodersScaleIsRefused(encoder: String, refused: [Double], taken: [Double]) throws {
         for scale in refused {
-            let error = try addError(audio { $0.encoder = encoder; $0.codecConfig.qscale = scale })
+            let error = try addError(audio { $0.encoder = encoder; $0.codecConfig.qscale = scale }, "a.nut")
             #expect(error.parameter == "codec_config.qscale" && error.message.contains(encoder), "\(scale)")
         }
         for scale in taken {
-            let writer = try StreamWriter(destination: folder.destination("\(scale).mkv"), format: nil)
+            let writer = try StreamWriter(destination: folder.destination("\(scale).nut"), format: nil)
             _ = try writer.addStream(audio { $0.encoder = encoder; $0.codecConfig.qscale = scale })
         }
     }
 
     @Test(arguments: [("flac", 13), ("flac", -2), ("libmp3lame", 10), ("libopus", 11), ("alac", 3), ("wavpack", 9)])
     func aCompressionLevelBeyondItsEncodersScaleIsRefused(encoder: String, level: Int) throws {
-        let error = try addError(audio(48_000) { $0.encoder = encoder; $0.codecConfig.compressionLevel = level })
+        let error = try addError(audio(48_000) { $0.encoder = encoder; $0.codecConfig.compressionLevel = level }, "a.nut")
         #expect(error.parameter == "codec_config.compression_level" && error.message.contains(" to "), "\(error.message)")
     }
 

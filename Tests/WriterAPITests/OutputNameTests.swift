@@ -46,7 +46,8 @@ import WriterModel
         ("e/b.m3u8", "hls_fmp4_init_filename", "init.mp4", "init.mp4"), ("e/b.mpd", "media_seg_name", "$Number$.m4s", "$Number$.m4s"),
     ])
     func aNameIsOneBesideDst(dst: String, option: String, value: String, opened: String) throws {
-        #expect(try resolved(dst, [option: value])[option] == opened)
+        // libav knows no ending before a query.
+        #expect(try resolved(dst, [option: value], format: dst.contains("?") ? "hls" : nil)[option] == opened)
     }
 
     @Test func aListIsBesideItsSegments() throws {
