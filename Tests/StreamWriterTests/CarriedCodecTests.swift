@@ -25,7 +25,7 @@ import Testing
         ("mp4", "libvpx", "matroska", "libx264"), ("webm", "libx264", "mp4", "libvpx-vp9"), ("mpegts", "flac", "matroska", "mp2"),
         ("mpegts", "libvpx-vp9", "webm", "mpeg2video"), ("mpegts", "pcm_s16le", "wav", "mp2"), ("ac3", "pcm_s16le", "wav", "ac3"),
         ("eac3", "ac3", "matroska", "eac3"), ("adts", "libmp3lame", "avi", "aac"), ("flac", "aac", "mp4", "flac"), ("mp3", "aac", "mp4", "libmp3lame"),
-        ("caf", "flac", "matroska", "pcm_s16be"), ("avi", "flac", "matroska", "libmp3lame"), ("avi", "qtrle", "mov", "mpeg4"), ("mov", "wmav2", "avi", "aac"), ("nut", "qtrle", "mov", "mpeg4"),
+        ("caf", "flac", "matroska", "pcm_s16be"), ("avi", "flac", "matroska", "libmp3lame"), ("avi", "libx265", "mp4", "mpeg4"), ("avi", "qtrle", "mov", "mpeg4"), ("mov", "wmav2", "avi", "aac"), ("nut", "qtrle", "mov", "mpeg4"),
         ("vcd", "libx265", "mp4", "mpeg1video"), ("dvd", "aac", "mp4", "mp2"), ("svcd", "mjpeg", "mov", "mpeg2video"), ("chromaprint", "aac", "mp4", "pcm_s16le"),
         ("chromaprint", "libopus", "ogg", "pcm_s16le"), ("alaw", "pcm_mulaw", "wav", "pcm_alaw"), ("s16le", "pcm_s16be", "nut", "pcm_s16le"),
         ("h264", "libx265", "mp4", "libx264"), ("fits", "tiff", "mov", "fits"), ("ogg", "libmp3lame", "avi", "libvorbis"), ("flv", "libx265", "mp4", "flv"),

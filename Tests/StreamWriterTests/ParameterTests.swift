@@ -108,6 +108,8 @@ import Testing
         #expect(try addError(video { $0.codecConfig.qscale = .nan }).parameter == "codec_config.qscale")
         #expect(try addError(video { $0.codecConfig.bitRate = -5 }).parameter == "codec_config.bit_rate")
         #expect(try addError(video { $0.encoderWidth = -2 }).parameter == "encoder_width")
+        // What `ffmpeg -c:v vc2 -flags +ildct` writes, ffmpeg does not decode.
+        #expect(try addError(video { $0.encoder = "vc2"; $0.fieldOrder = "tt" }, "a.mkv").parameter == "field_order")
         #expect(try addError(video { $0.width = 63; $0.encoder = "libx264" }).log.isEmpty == false)
     }
 

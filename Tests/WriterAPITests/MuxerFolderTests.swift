@@ -28,6 +28,19 @@ import WriterModel
         return try MuxerFolder(of: dst, in: outputs, overwrites: overwrites, ledger: try FileLedger(in: own))
     }
 
+    /// Two segments within a second of the clock by which they are named.
+    @Test func withNamesOfTheClockOnlyListsAreWrittenAgain() throws {
+        let folder = try folder()
+        folder.writeEachOnce()
+        for name in ["show/1205.ts", "show/live.m3u8", "show/live.m3u8", "show/1206.ts.tmp"] { try write(folder, name) }
+        #expect(throws: SystemError.self) { try write(folder, "show/1205.ts") }
+        try folder.rename("show/1206.ts.tmp", to: "show/1206.ts")
+        try write(folder, "show/1206.ts.tmp")
+        #expect(throws: SystemError.self) { try folder.rename("show/1206.ts.tmp", to: "show/1206.ts") }
+        #expect(folder.takenName == "show/1205.ts")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: root + "/output/show/1206.ts")) == Data("written".utf8))
+    }
+
     private func ledger(_ writer: String) throws -> [String] {
         let own = try Directory(path: root + "/state/" + writer)
         return try #require(try FileLedger.read(in: own)).keys.sorted().map(\.text)

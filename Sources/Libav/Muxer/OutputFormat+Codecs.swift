@@ -62,10 +62,10 @@ extension OutputFormat {
         ]
     }()
 
-    /// Written, and not to be read again: libav's caf has not FLAC's head, avi fails at its first packet, and mov
-    /// takes the last for others.
+    /// Written, and not to be read again: libav's caf has not FLAC's head, avi fails at its first packet and has no
+    /// name for HEVC, and mov takes the last for others.
     private static let unreadable: [String: Set<String>] = [
-        "caf": ["flac"], "avi": ["flac"], "mov": ["dfpwm", "pcm_s64le", "sonic", "sonicls", "wmav1", "wmav2"],
+        "caf": ["flac"], "avi": ["flac", "hevc"], "mov": ["dfpwm", "pcm_s64le", "sonic", "sonicls", "wmav1", "wmav2"],
     ]
 
     /// The pictures that it takes of any encoder; nil: all. Without being told to be lax.

@@ -44,7 +44,7 @@ struct VideoPlan {
         settings.apply(config.codecConfig, config.encoderOption, format, limits)
         settings.sampleAspectRatio = config.sampleAspectRatio?.fraction
         settings.color = color
-        settings.fieldOrder = try Self.fieldOrder(config) ?? filtered.fieldOrder ?? .progressive
+        settings.fieldOrder = try Self.fieldOrder(config, filtered, codec)
         settings.codecTag = try format.tag(config.codecTag, for: codec)
         settings.apply(try MasteringMetadata(config))
         try hardware?.apply(to: &settings)
@@ -95,12 +95,23 @@ struct VideoPlan {
         ]
     }
 
-    private static func fieldOrder(_ config: VideoStreamConfig) throws(StreamWriterError) -> FieldOrder? {
-        guard let name = config.fieldOrder else { return nil }
-        guard let order = FieldOrder(rawValue: name) else {
-            throw StreamWriterError(
-                .invalidParameter, "field_order \(name.shortened()) is not known", parameter: "field_order",
-                supported: FieldOrder.allCases.map(\.rawValue))
+    private static func fieldOrder(
+        _ config: VideoStreamConfig, _ filtered: FilteredPicture, _ codec: Codec
+    ) throws(StreamWriterError) -> FieldOrder {
+        var order = filtered.fieldOrder ?? .progressive
+        if let name = config.fieldOrder {
+            guard let named = FieldOrder(rawValue: name) else {
+                throw StreamWriterError(
+                    .invalidParameter, "field_order \(name.shortened()) is not known", parameter: "field_order",
+                    supported: FieldOrder.allCases.map(\.rawValue))
+            }
+            order = named
+        }
+        // libav's own decoder does not take what its encoder makes of fields.
+        if order.isInterlaced, codec.name.isSame(as: "vc2") {
+            throw unsupported(
+                "field_order", order.rawValue, by: codec, [FieldOrder.progressive.rawValue],
+                "yadif in filter_desc makes whole pictures of fields")
         }
         return order
     }

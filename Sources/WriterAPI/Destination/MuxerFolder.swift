@@ -20,6 +20,7 @@ package final class MuxerFolder: Sendable {
     /// The writer's files, by their paths from the output directory.
     private let ledger: FileLedger
     private let taken = Mutex<String?>(nil)
+    private let writesEachOnce = Atomic(false)
     /// And its folders.
     private let madeFolders = Mutex<Set<RelativePath>>([])
     /// Files that libav opened without asking here, until they are looked for.
@@ -50,6 +51,21 @@ package final class MuxerFolder: Sendable {
         return parts.dropFirst().dropLast().contains(where: \.isEmpty)
             || parts.dropFirst().contains { $0.drop(while: \.isASCIIDigit).first?.isASCIILetter ?? false }
     }
+
+    /// From now on a file that was written may not be written again: names made of the time are not always others.
+    /// Lists of files are as ever.
+    package func writeEachOnce() { writesEachOnce.store(true, ordering: .relaxed) }
+
+    private func requireNew(_ path: RelativePath) throws(SystemError) {
+        guard writesEachOnce.load(ordering: .relaxed), ledger.identity(of: place + path) != nil,
+            let ending = path.text.cutAtLast(".")?.after.lowercasedASCII, !Self.rewritten.contains(ending)
+        else { return }
+        taken.withLock { $0 = $0 ?? (place + path).text }
+        throw SystemError("write \(path) again", number: EEXIST)
+    }
+
+    /// Lists, by hls, dash and segment; and what is renamed once it is whole.
+    private static let rewritten: Set<String> = ["csv", "ext", "ffcat", "ffconcat", "m3u", "m3u8", "mpd", "tmp", "txt"]  // ASCII
 
     // MARK: What libav does
 
@@ -91,6 +107,7 @@ package final class MuxerFolder: Sendable {
     /// A file of the writer's own, unless another has taken its name: looked at before anything is done to it.
     private func openAgain(_ path: RelativePath, _ flags: Int32) throws(SystemError) -> Int32? {
         guard let identity = ledger.identity(of: place + path), folder.identity(of: path.text) == identity else { return nil }
+        if flags & O_TRUNC != 0 { try requireNew(path) }
         let file = Descriptor(owning: try folder.open(path.text, flags: flags & ~(O_CREAT | O_EXCL | O_TRUNC), mode: 0))
         guard FileIdentity(of: file.number) == identity else { return nil }
         if flags & O_TRUNC != 0 { try File.cut(file.number) }
@@ -117,6 +134,7 @@ package final class MuxerFolder: Sendable {
         let (source, target) = (try inside(from), try inside(to))
         try outputs.changing { () throws(SystemError) in
             try requireOurs(source)
+            try requireNew(target)
             do throws(SystemError) {
                 try folder.rename(source.text, to: target.text, replaces: overwrites || isOurs(target))
             } catch {

@@ -28,7 +28,10 @@ struct OutputNumberJudge {
         }
     }
 
-    private func isOn(_ name: String, _ option: [String: String]) -> Bool {
+    /// Names of the clock's: two may be the same.
+    static func namesByTime(_ option: [String: String]) -> Bool { isOn("strftime", option) }
+
+    private static func isOn(_ name: String, _ option: [String: String]) -> Bool {
         guard let value = option[name]?.lowercasedASCII else { return false }
         return !["0", "false", "n", "no", "disable", "disabled", "off"].contains(value)  // ASCII
     }
@@ -40,14 +43,14 @@ struct OutputNumberJudge {
         let isSingle = option["hls_flags"]?.parts(at: "+").contains { $0.isSame(as: "single_file") } ?? false
         if let value = option[name] {
             try checkPlace(of: value, given: given[name] ?? value, dst, option)
-            if isSingle || isOn("strftime", option) || NameTemplate(text: value).hasNumber { return }
+            if isSingle || Self.namesByTime(option) || NameTemplate(text: value).hasNumber { return }
             throw refusal(
                 "the segments' name needs a number, %d or %03d: each would be written over the one before",
                 "option.\(name)", NameTemplate(text: given[name] ?? value).numbered)
         }
         // Named after the playlist, whose own percent sign takes the number's.
         let stem = dst.until("?").cutAtLast(".")?.before ?? dst
-        if isSingle || isOn("strftime", option) || NameTemplate(text: stem + "%d.ts").hasNumber { return }
+        if isSingle || Self.namesByTime(option) || NameTemplate(text: stem + "%d.ts").hasNumber { return }
         throw Problem(
             .invalidParameter,
             "The segments of \(dst) have no names of their own: a percent sign before the extension takes the one of their number. Choose another name, or name them: \"hls_segment_filename\": \"segment%d.ts\".",
@@ -85,12 +88,12 @@ struct OutputNumberJudge {
 
     private func checkPictures(_ dst: String, _ option: [String: String]) throws(Problem) {
         // A name as it is, or one of the clock's.
-        if isOn("update", option) || isOn("strftime", option) { return }
+        if Self.isOn("update", option) || Self.namesByTime(option) { return }
         try checkPercents(dst, " \"update\": 1 takes the name as it is, for one picture.")
     }
 
     private func checkNumber(_ dst: String, _ option: [String: String]) throws(Problem) {
-        if isOn("strftime", option) { return }
+        if Self.namesByTime(option) { return }
         try checkPercents(dst, "")
         let template = NameTemplate(text: dst)
         if template.numbers == 1 { return }

@@ -55,13 +55,18 @@ extension WriterResource {
                 let option = try OutputNameJudge(muxer: parts.place.muxer.name, gate: parts.place.opener)
                     .resolve(request.option, streams: streams)
                 isBegun = true
-                try asProblem { () throws(StreamWriterError) in try parts.writer.open(option: option, timeout: openTimeout) }
+                try openDestination(of: parts.writer, option, parts.place)
                 try commit(OpenRequest(option: option), parts.place)
             } catch {
                 throw error.parameter?.begins(with: "option.") == true ? error.located(at: "") : error
             }
             return resource
         }
+    }
+
+    func openDestination(of writer: StreamWriter, _ option: [String: String], _ place: WriterOutput) throws(Problem) {
+        if OutputNumberJudge.namesByTime(option) { place.opener.folder?.writeEachOnce() }
+        try asProblem { () throws(StreamWriterError) in try writer.open(option: option, timeout: openTimeout) }
     }
 
     package func flush() throws(Problem) -> JSONObject {

@@ -139,11 +139,11 @@ extension WriterResource {
             state.metadata = request.metadata
             state.lifecycle.made()
         }
-        try describe(request, to: writer)
+        try describe(request, to: writer, place)
         return parts
     }
 
-    private func describe(_ request: CreateRequest, to writer: StreamWriter) throws(Problem) {
+    private func describe(_ request: CreateRequest, to writer: StreamWriter, _ place: WriterOutput) throws(Problem) {
         try asProblem { () throws(StreamWriterError) in try writer.setMetadata(request.metadata) }
         for (index, stream) in request.streams.enumerated() {
             do throws(Problem) {
@@ -153,7 +153,7 @@ extension WriterResource {
             }
         }
         if let open = request.open {
-            try asProblem { () throws(StreamWriterError) in try writer.open(option: open.option, timeout: openTimeout) }
+            try openDestination(of: writer, open.option, place)
         }
     }
 }

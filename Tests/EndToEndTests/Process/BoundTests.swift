@@ -12,7 +12,7 @@ extension EndToEnd {
         @Test func requestsBesideBodiesThatDoNotComeAreAllAnswered() async throws {
             let count = 700
             try await withServer(["--handler-threads", "2", "--body-timeout", "120"]) { server in
-                let id = try await server.createWriter(["format": "wav", "streams": [Self.audio, Self.audio]])
+                let id = try await server.createWriter(["format": "matroska", "streams": [Self.audio, Self.audio]])
                 var holders: [RawConnection] = []
                 for _ in 0..<2 {
                     let holder = try RawConnection(port: server.port)
