@@ -51,12 +51,15 @@ enum AudioCases {
                         try encode(
                             .init(
                                 sampleRate: rate, numChannels: channels, format: source(format), encoder: name,
-                                encoderNumChannels: channels, encoderFormat: format), samples: count)
+                                encoderOption: option(of: capability), encoderNumChannels: channels, encoderFormat: format), samples: count)
                     }
                 }
             }
         }
     }
+
+    /// Without it "opus" is libopus.
+    static func option(of encoder: EncoderCapability) -> [String: String] { encoder.isExperimental ? ["strict": "experimental"] : [:] }
 
     static func rate(of encoder: EncoderCapability) -> Int {
         if let only = ratesOfTheirOwn[encoder.name] { return only }

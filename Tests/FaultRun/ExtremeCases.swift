@@ -20,7 +20,8 @@ enum ExtremeCases {
             [1, 2].flatMap { channels in
                 let source = AudioCases.source(format)
                 let config = AudioStreamConfig(
-                    sampleRate: rate, numChannels: channels, format: source, encoder: name, encoderNumChannels: channels, encoderFormat: format)
+                    sampleRate: rate, numChannels: channels, format: source, encoder: name, encoderOption: AudioCases.option(of: capability),
+                    encoderNumChannels: channels, encoderFormat: format)
                 return amounts(config) + levels(config) + times(config)
             }
         }
