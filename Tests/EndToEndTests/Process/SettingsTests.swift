@@ -53,7 +53,7 @@ extension EndToEnd {
         /// By the options that `--help` lists: of each, a line and a variable.
         @Test func everyOptionCanBeALineOfAFileAndAVariable() async throws {
             let help = try await Tool.run(Self.program, ["serve", "--help"]).text
-            let options = Set(help.matches(of: /(?:^|[ \/])--([a-z-]+)(?: <([a-z:\[\]]+)>)?/).map { Found(name: String($0.1), takesValue: $0.2 != nil) })
+            let options = Set(help.matches(of: /(?:\n {2}|\/)--([a-z-]+)(?: <([a-z:\[\]]+)>)?/).map { Found(name: String($0.1), takesValue: $0.2 != nil) })
             #expect(options.count > 35 && options.contains(Found(name: "no-access-log", takesValue: false)))
             let values = [
                 "log-format": "json", "log-level": "debug", "allow-output": "udp://h:1", "max-encoder-memory": "0", "max-output-bytes": "0", "user": "root",
