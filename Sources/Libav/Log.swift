@@ -3,18 +3,27 @@ internal import CLibav
 import Glibc
 import Synchronization
 
-/// The last warnings and errors libav logged in this process, for error messages.
+/// The last warnings and errors that libav logged, for error messages. Each thread takes its own, and those of
+/// threads that never take any: libav's.
 package enum Log {
-    /// How many lines are kept.
+    /// How many lines of a thread are kept.
     package static let capacity = 20
+    private static let threads = 16
 
     struct Line: Sendable {
         let text: String
         /// Rather than a warning.
         let isError: Bool
+        let thread: pthread_t
     }
 
-    private static let lines = Mutex<[Line]>([])
+    private struct State {
+        var lines: [Line] = []
+        /// Threads that take lines.
+        var takers: Set<pthread_t> = []
+    }
+
+    private static let state = Mutex(State())
     private static let installed: Void = clibav_install_log { level, line in
         guard let line else { return }
         Log.append(String(cString: line), isError: level <= AV_LOG_ERROR)
@@ -42,9 +51,13 @@ package enum Log {
     package static func take() -> [String] { takeLines().map(\.text) }
 
     static func takeLines() -> [Line] {
-        lines.withLock { lines in
-            defer { lines.removeAll(keepingCapacity: true) }
-            return lines
+        let thread = pthread_self()
+        return state.withLock { state in
+            state.takers.insert(thread)
+            func isTaken(_ line: Line) -> Bool { line.thread == thread || !state.takers.contains(line.thread) }
+            let taken = state.lines.filter(isTaken)
+            state.lines.removeAll(where: isTaken)
+            return taken
         }
     }
 
@@ -52,9 +65,15 @@ package enum Log {
         var text = LogLine.withoutAddresses(text)
         while let last = text.utf8.last, last <= 0x20 { text.unicodeScalars.removeLast() }
         guard !text.isEmpty else { return }
-        lines.withLock { lines in
-            if lines.count == capacity { lines.removeFirst() }
-            lines.append(Line(text: text, isError: isError))
+        let line = Line(text: text, isError: isError, thread: pthread_self())
+        state.withLock { state in
+            if state.lines.count(where: { $0.thread == line.thread }) == capacity,
+                let first = state.lines.firstIndex(where: { $0.thread == line.thread })
+            {
+                state.lines.remove(at: first)
+            }
+            if state.lines.count == capacity * threads { state.lines.removeFirst() }
+            state.lines.append(line)
         }
     }
 }

@@ -37,6 +37,18 @@ import Testing
         #expect(error.supported?.contains(right) == true && error.supported?.contains(encoder) == false, "\(error.supported ?? [])")
     }
 
+    /// Without sound these do not begin, and it may still come.
+    @Test(arguments: ["aiff", "flac", "mp3"]) func aCoverMayComeBeforeTheSound(format: String) throws {
+        let writer = try StreamWriter(destination: folder.destination("a"), format: format)
+        _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(1, 1)!, width: 64, height: 48, encoder: "png", disposition: ["attached_pic"])))
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 44_100, numChannels: 2, format: .s16)))
+        try writer.open()
+        try writer.send(Data(count: 64 * 48 * 3), to: 0)
+        try writer.send(tone(samples: 44_100, channels: 2, rate: 44_100), to: 1)
+        #expect(try writer.close().streams.map(\.framesEncoded) == [1, 44_100])
+        #expect(try Probe(folder.path("a")).streams.map { $0["codec_name"] }.contains("png"), "the cover is there")
+    }
+
     @Test(arguments: [("wav", "libx264"), ("flac", "libx264"), ("h264", "aac"), ("ac3", "mjpeg"), ("gif", "aac")])
     func streamOfAKindThatAContainerHasNotIsRefused(format: String, encoder: String) throws {
         #expect(try refusal(format, Self.config(encoder)).code == .unsupportedValue)

@@ -130,7 +130,7 @@ import Testing
 
     @Test(arguments: [("flac", 13), ("flac", -2), ("libmp3lame", 10), ("libopus", 11), ("alac", 3), ("wavpack", 9)])
     func aCompressionLevelBeyondItsEncodersScaleIsRefused(encoder: String, level: Int) throws {
-        let error = try addError(audio(48_000) { $0.encoder = encoder; $0.codecConfig.compressionLevel = level }, "a.nut")
+        let error = try addError(audio(48_000) { $0.encoder = encoder; $0.codecConfig.compressionLevel = level }, "a.mka")
         #expect(error.parameter == "codec_config.compression_level" && error.message.contains(" to "), "\(error.message)")
     }
 

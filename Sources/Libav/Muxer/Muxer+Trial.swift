@@ -7,10 +7,14 @@ extension Muxer {
         "amv", "dv", "film_cpk", "hds", "psp", "rtp", "rtp_mpegts", "sap", "smoothstreaming", "tee", "webm_dash_manifest",
     ]
 
+    /// Covers may come before the sound, without which these do not begin.
+    private static let needingSound: Set<String> = ["aiff", "flac", "mp3"]
+
     /// Begins a container of these streams in memory, to learn whether the muxer takes them at all: with whatever
     /// options, so as lax as libav can be told to be.
     package static func tryOut(_ format: OutputFormat, _ streams: [(Encoder, StreamPresentation)]) throws(LibavError) {
         if format.opensItself || format.isDevice || untried.contains(format.name) { return }
+        if needingSound.contains(format.name), !streams.contains(where: { $0.0.settings.codec.media == .audio }) { return }
         let muxer = try Muxer(format: format, url: nil, interruption: Interruption()) { _ in .refused(reason: "nothing is opened yet") }
         for (encoder, presentation) in streams { _ = try muxer.addStream(encoder, presentation) }
         var memory: UnsafeMutablePointer<AVIOContext>?

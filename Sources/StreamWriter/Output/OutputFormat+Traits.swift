@@ -36,10 +36,12 @@ extension OutputFormat {
     ]
 
     /// The options that a file is written with where the client gives these.
-    func completed(_ option: [String: String]) -> [String: String] {
+    func completed(_ option: [String: String], hasPictures: Bool) -> [String: String] {
         var option = option
         // Room for a size of 64 bits, which a header of RIFF's has not: above 4 GiB it becomes RF64.
         if name == "wav" && option["rf64"] == nil { option["rf64"] = "auto" }
+        // Without it the muxer leaves covers out.
+        if name == "aiff" && hasPictures && option["write_id3v2"] == nil { option["write_id3v2"] = "1" }
         guard Self.movFamily.contains(name), let options = MuxerOptions(self, option), Self.fragments(options) else { return option }
         // A head that comes with the first fragment says where each stream begins if it holds none of it.
         let isSettled = ["empty_moov", "delay_moov", "cmaf", "dash"].contains { options.has($0, in: "movflags") }
