@@ -17,7 +17,9 @@ extension OutputFormat {
     }
 
     private func knows(_ codec: Codec) -> Bool {
-        avformat_query_codec(pointer, codec.pointer.pointee.id, FF_COMPLIANCE_EXPERIMENTAL) > 0
+        // Of the two of that name the one that "a.mka" finds knows fewer than it writes.
+        let muxer = name.isSame(as: "matroska") ? OutputFormat(named: name) ?? self : self
+        return avformat_query_codec(muxer.pointer, codec.pointer.pointee.id, FF_COMPLIANCE_EXPERIMENTAL) > 0
     }
 
     /// Encoders name these themselves, as the demuxers know them.
