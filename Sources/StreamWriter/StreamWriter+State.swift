@@ -188,7 +188,10 @@ extension StreamWriter {
                 _ = try muxer.addStream(part.encoder, part.presentation)
             }
         }
-        let completed = destination.isFile ? format.completed(option, hasPictures: descriptions.contains { $0.kind == .video }) : destination.defaults.merging(option) { $1 }
+        let completed =
+            destination.isFile
+            ? format.completed(option, hasPictures: descriptions.contains { $0.kind == .video }, named: destination.name)
+            : destination.defaults.merging(option) { $1 }
         if destination.isFile { mostBytes = format.mostBytes(option: completed) }
         var options = Options(completed)
         try openDestination(muxer, &options)

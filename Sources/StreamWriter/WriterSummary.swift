@@ -46,7 +46,7 @@ extension WriterSummary.Stream {
         }
         if secondsLate > Limits.heldSeconds {
             found.append(
-                Warning(.streamsApart, "In the file it lies up to \(secondsLate) s of time behind other streams, since it was sent so much later: what plays it from a disc or over a network seeks to and fro. Streams that are sent side by side lie side by side."))
+                Warning(.streamsApart, "In the file it lies up to \(secondsLate) s of time behind other streams, since it came so much later: sent later, or held back by an encoder that looks ahead. What plays it from a disc or over a network seeks to and fro. Streams that are sent side by side lie side by side."))
         }
         warnings = found
     }

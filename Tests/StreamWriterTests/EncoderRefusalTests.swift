@@ -61,6 +61,7 @@ import Testing
         Case(video("mpeg1video", 4096, 16), "encoder_width", "above 4095x4095", supported: ["4095"]),
         Case(video("svq1", 16, 5000), "encoder_height", "4095x4095", supported: ["4095"]),
         Case(video("libsvtav1", 64, 48), "encoder_height", supported: ["64"]),
+        Case(video("libx265", 63, 48), "encoder_width", "encoder_width 64 scales", "pad=64:48", "yuv444p", supported: ["64"]),
         Case(video("libx265", 8, 8), "encoder_width", "too small (8x8)", "encoder_width 16 with encoder_height 16"),
         Case(video("libvpx", 16_384, 16), "encoder_width", "out of range [1..16383]", supported: ["16383"]),
         Case(video("dnxhd", 720, 576), "encoder_width", "Frame size: 1440x1080", "dnxhr_sq"),

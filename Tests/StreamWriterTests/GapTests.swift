@@ -55,6 +55,18 @@ import Testing
         #expect(!loud.contains { $0 > 2.67 && $0 < 2.95 })
     }
 
+    /// Its muxer writes the first packet at zero.
+    @Test func soundThatComesLateInFLVIsPrecededBySilence() throws {
+        let summary = try sound("a.flv", encoder: "aac", first: 2.5, second: 2.6)
+        #expect(summary.streams[0].warnings.map(\.code) == [.gapFilled])
+        let times = try Probe(folder.path("a.flv"), showing: ["packets"]).packets.compactMap { $0.number("pts_time") }
+        #expect((times.first ?? 1) < 0.03 && zip(times, times.dropFirst()).allSatisfy { $1 - $0 < 0.03 }, "\(times)")
+        let read = try decodeAudio(folder.path("a.flv"), codec: "pcm_s16le")
+        let values = read.withUnsafeBytes { Array($0.bindMemory(to: Int16.self)) }
+        let loud = values.indices.filter { abs(Int(values[$0])) > 4_000 }.map { Double($0 / 2) / 48_000 }
+        #expect(abs((loud.first ?? 0) - 2.5) < 0.06 && abs((loud.last ?? 0) - 2.7) < 0.06, "\(loud.first ?? 0) to \(loud.last ?? 0)")
+    }
+
     @Test(arguments: ["mka", "mp4", "nut"])
     func containersWithTimesKeepTheGap(container: String) throws {
         let summary = try sound("a." + container, encoder: container == "mp4" ? "aac" : "flac", first: nil, second: 3.0)

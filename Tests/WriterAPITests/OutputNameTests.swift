@@ -50,6 +50,28 @@ import WriterModel
         #expect(try resolved(dst, [option: value], format: dst.contains("?") ? "hls" : nil)[option] == opened)
     }
 
+    /// hls leaves the folder out of the playlist, and has an option for it.
+    @Test func segmentsInAFolderAreFoundFromThePlaylist() throws {
+        func base(_ dst: String, _ name: String, _ more: [String: String] = [:]) throws -> String? {
+            try resolved(dst, more.merging(["hls_segment_filename": name]) { $1 }, format: "hls")["hls_base_url"]
+        }
+        #expect(try base("e/b.m3u8", "x%d.ts") == nil)
+        #expect(try base("e/b.m3u8", "e/sub/x%d.ts") == "sub/")
+        #expect(try base("e/b.m3u8", "a/b/x%d.ts") == "a/b/")
+        #expect(try base("b.m3u8", "sub/x%d.ts") == "sub/")
+        #expect(try base("https://h/a/b.m3u8", "sub/x%d.ts") == "sub/")
+        #expect(try base("e/b.m3u8", "sub/x%d.ts", ["hls_base_url": "https://cdn/"]) == "https://cdn/")
+        #expect(try problem("e/b.m3u8", ["hls_segment_filename": "a%d/x%d.ts"])?.parameter == "option.hls_segment_filename")
+    }
+
+    @Test(arguments: [("b.m3u8", "x%d.m4s"), ("x07.m4s", "x%02d.m4s"), ("x7.m4s", "x%d.m4s")])
+    func theHeadOfFragmentsHasANameOfItsOwn(head: String, segments: String) throws {
+        let option = ["hls_segment_type": "fmp4", "hls_fmp4_init_filename": head, "hls_segment_filename": segments]
+        let found = try #require(try problem("e/b.m3u8", option))
+        #expect(found.parameter == "option.hls_fmp4_init_filename" && found.detail.contains("\"head-\(head)\""), "\(found.detail)")
+        #expect(try problem("e/b.m3u8", option.merging(["hls_fmp4_init_filename": "head-" + head]) { $1 }) == nil)
+    }
+
     @Test func aListIsBesideItsSegments() throws {
         let names = try resolved("e/p%d.mkv", ["segment_list": "list.csv", "segment_time": "2"], format: "segment")
         #expect(names == ["segment_list": "e/list.csv", "segment_time": "2"])

@@ -42,7 +42,9 @@ extension Codec {
     /// Of pictures in this format. Nil where nothing is known.
     package func pictureRule(for shape: VideoShape) -> PictureRule? {
         switch name {
-        case "libx264", "libxvid": PictureRule(wholeChroma: shape.format)
+        case "libx264", "libxvid", "huffyuv", "ffvhuff", "utvideo": PictureRule(wholeChroma: shape.format)
+        case "libx265": PictureRule(wholeChroma: shape.format)?.from(.init(16, 16))
+        case "libsvtav1": PictureRule(wholeChroma: shape.format)?.from(.init(64, 64))
         // IEC 61834 and SMPTE 314M and 370M, by the system.
         case "dvvideo" where shape.frameRate == Fraction(25, 1): PictureRule(.init(720, 576), .init(1440, 1080))
         case "dvvideo": PictureRule(.init(720, 480), .init(960, 720), .init(1280, 1080))
@@ -57,7 +59,7 @@ extension PictureRule {
     private init(upTo most: Size) { self.most = most }
     fileprivate init(_ sizes: Size...) { self.sizes = sizes }
 
-    private func from(_ least: Size) -> PictureRule {
+    fileprivate func from(_ least: Size) -> PictureRule {
         var rule = self
         rule.least = least
         return rule
@@ -87,8 +89,8 @@ extension PictureRule {
             "h261": Self(Size(176, 144), Size(352, 288)),
             "h263": Self(Size(128, 96), Size(176, 144), Size(352, 288), Size(704, 576), Size(1408, 1152)),
             "h263p": byFour.upTo(Size(2048, 1152)),
-            "librav1e": Self(from: Size(16, 16)), "libsvtav1": Self(from: Size(64, 64)),
-            "libvpx": Self(upTo: Size(16_383, 16_383)), "libx265": Self(from: Size(16, 16)),
+            "librav1e": Self(from: Size(16, 16)),
+            "libvpx": Self(upTo: Size(16_383, 16_383)),
             "mpeg1video": Self(upTo: Size(4095, 4095)), "mpeg2video": Self(upTo: Size(16_383, 16_383)), "mpeg4": Self(upTo: Size(8191, 8191)),
             "roqvideo": bySixteen, "rv10": bySixteen, "smc": Self(from: Size(1, 4)), "svq1": Self(upTo: Size(4095, 4095)),
             "vc2": Self(from: Size(32, 16)), "y41p": Self(multipleOf: Size(8, 1)),

@@ -29,7 +29,8 @@ extension OutputFormat {
         if isDevice || name == "null" { return .none }
         // Frames that are missing are empty ones, though only behind the first; sound is bytes one after the other.
         if name == "avi" && kind == .video { return .start }
-        if Self.beginningWithPicture.contains(name) { return .start }
+        // flv begins with its first packet, which is then at zero.
+        if Self.beginningWithPicture.contains(name) || name == "flv" && kind == .audio { return .start }
         if ignoresTimes || countsSamples && Self.movFamily.contains(name) { return .all }
         return allowsVariableRate || Self.keepingTimes.contains(name) ? .none : .all
     }

@@ -36,10 +36,12 @@ extension OutputFormat {
     ]
 
     /// The options that a file is written with where the client gives these.
-    func completed(_ option: [String: String], hasPictures: Bool) -> [String: String] {
+    func completed(_ option: [String: String], hasPictures: Bool, named file: String) -> [String: String] {
         var option = option
         // Room for a size of 64 bits, which a header of RIFF's has not: above 4 GiB it becomes RF64.
         if name == "wav" && option["rf64"] == nil { option["rf64"] = "auto" }
+        // By the name, which the muxer does not see.
+        if name == "mpegts" && option["mpegts_m2ts_mode"] == nil && file.lowercasedASCII.ends(with: ".m2ts") { option["mpegts_m2ts_mode"] = "1" }
         // Without it the muxer leaves covers out.
         if name == "aiff" && hasPictures && option["write_id3v2"] == nil { option["write_id3v2"] = "1" }
         guard Self.movFamily.contains(name), let options = MuxerOptions(self, option), Self.fragments(options) else { return option }

@@ -56,6 +56,22 @@ struct NameTemplate {
             }, as: UTF8.self)
     }
 
+    /// Whether it is `name` with some number. Of templates with one.
+    func mayBe(_ name: String) -> Bool {
+        var literals: [[UInt8]] = [[]]
+        for item in items {
+            switch item {
+            case .text(let bytes): literals[literals.count - 1] += bytes
+            case .percent, .stray: literals[literals.count - 1].append(UInt8(ascii: "%"))
+            case .number: literals.append([])
+            }
+        }
+        let bytes = Array(name.utf8)
+        guard literals.count == 2, bytes.starts(with: literals[0]), bytes.reversed().starts(with: literals[1].reversed()) else { return false }
+        let number = bytes.dropFirst(literals[0].count).dropLast(literals[1].count)
+        return !number.isEmpty && number.allSatisfy(\.isASCIIDigit)
+    }
+
     /// The same with a number before the extension.
     var numbered: String { inserting("%d") }
 

@@ -28,7 +28,29 @@ package struct OutputNameJudge {
             }
         }
         try OutputNumberJudge(muxer: muxer, plan: gate.plan, streams: streams).check(resolved, given: option)
+        if muxer.isSame(as: "hls"), resolved["hls_base_url"] == nil, let folder = segmentsFolder(resolved) {
+            if folder.holds("%") {
+                throw Problem(
+                    .invalidParameter,
+                    "The option hls_segment_filename can't be used for hls: players would look for the segments in \(folder) as it stands. Say \"hls_base_url\" as well, or choose a folder without a percent sign.",
+                    parameter: "option.hls_segment_filename")
+            }
+            resolved["hls_base_url"] = folder
+        }
         return resolved
+    }
+
+    /// The folder of segments from the playlist's, which the muxer leaves out of the playlist; nil: they lie beside it.
+    private func segmentsFolder(_ option: [String: String]) -> String? {
+        // It makes folders by the clock, and names those.
+        guard option["strftime_mkdir"] == nil, let name = option["hls_segment_filename"] else { return nil }
+        let beside: String? =
+            switch gate.plan {
+            case .files(let dst): name.without(prefix: OutputFolder.of(dst))
+            case .url(let dst): name.without(prefix: OutputFolder.of(url: dst))
+            default: nil
+            }
+        return beside?.cutAtLast("/").map { $0.before + "/" }
     }
 
     /// hls writes it into the playlist as it opens it.

@@ -40,6 +40,7 @@ struct OutputNumberJudge {
 
     private func checkSegments(_ dst: String, _ option: [String: String], _ given: [String: String]) throws(Problem) {
         let name = "hls_segment_filename"
+        try checkHead(dst, option)
         let isSingle = option["hls_flags"]?.parts(at: "+").contains { $0.isSame(as: "single_file") } ?? false
         if let value = option[name] {
             try checkPlace(of: value, given: given[name] ?? value, dst, option)
@@ -55,6 +56,15 @@ struct OutputNumberJudge {
             .invalidParameter,
             "The segments of \(dst) have no names of their own: a percent sign before the extension takes the one of their number. Choose another name, or name them: \"hls_segment_filename\": \"segment%d.ts\".",
             parameter: "dst")
+    }
+
+    /// The fragments' head is a file of its own.
+    private func checkHead(_ dst: String, _ option: [String: String]) throws(Problem) {
+        guard case .files = plan, let name = option["hls_fmp4_init_filename"] else { return }
+        let full = OutputFolder.of(dst) + name
+        let segments = option["hls_segment_filename"].map { NameTemplate(text: $0) }
+        guard full.isSame(as: dst) || segments?.mayBe(full) == true else { return }
+        throw refusal("another of the writer's files has that name, or gets it", "option.hls_fmp4_init_filename", "head-" + name)
     }
 
     /// A playlist has the names of segments as they are from its own folder.
