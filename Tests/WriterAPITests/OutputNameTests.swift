@@ -68,8 +68,37 @@ import WriterModel
     func theHeadOfFragmentsHasANameOfItsOwn(head: String, segments: String) throws {
         let option = ["hls_segment_type": "fmp4", "hls_fmp4_init_filename": head, "hls_segment_filename": segments]
         let found = try #require(try problem("e/b.m3u8", option))
-        #expect(found.parameter == "option.hls_fmp4_init_filename" && found.detail.contains("\"head-\(head)\""), "\(found.detail)")
-        #expect(try problem("e/b.m3u8", option.merging(["hls_fmp4_init_filename": "head-" + head]) { $1 }) == nil)
+        #expect(found.parameter == "option.hls_fmp4_init_filename" && found.detail.contains("\"other-\(head)\""), "\(found.detail)")
+        #expect(try problem("e/b.m3u8", option.merging(["hls_fmp4_init_filename": "other-" + head]) { $1 }) == nil)
+    }
+
+    /// libav would leave what is said aside, and write in the clear; or cut a key.
+    @Test(arguments: [
+        ("e/b.m3u8", ["hls_enc_key": "0123456789abcdef"], "hls_enc_key"), ("e/b.m3u8", ["hls_enc": "0", "hls_enc_iv": "0123456789abcdef"], "hls_enc_iv"),
+        ("e/b.m3u8", ["hls_enc": "1", "hls_enc_key": "00112233445566778899aabbccddeeff"], "hls_enc_key"), ("e/b.m3u8", ["hls_enc": "1", "hls_enc_key": "k"], "hls_enc_key"),
+        ("b.mp4", ["encryption_key": "00112233445566778899aabbccddeeff"], "encryption_key"),
+    ])
+    func encryptionThatWouldNotBeIsRefused(dst: String, option: [String: String], named: String) throws {
+        let found = try #require(try problem(dst, option))
+        #expect(found.parameter == "option.\(named)", "\(found.detail)")
+        #expect(!found.detail.contains("0123456789abcdef"), "a key is told to nobody")
+    }
+
+    @Test(arguments: [
+        ("e/l0.ts", ["hls_segment_filename": "l%d.ts"], "hls_segment_filename"), ("e/b.m3u8", ["hls_segment_filename": "l%d.ts", "master_pl_name": "l0.ts"], "master_pl_name"),
+        ("e/b.m3u8", ["hls_flags": "single_file", "hls_segment_filename": "b.m3u8"], "hls_segment_filename"),
+        ("e/b.m3u8", ["hls_segment_filename": "s%0200d.ts"], "hls_segment_filename"), ("e/b.mpd", ["init_seg_name": "b.mpd"], "init_seg_name"),
+        ("e/b.mpd", ["media_seg_name": "$Number%010d$.m4s"], "media_seg_name"),
+    ])
+    func filesThatWouldHaveOneNameAreRefused(dst: String, option: [String: String], named: String) throws {
+        let found = try #require(try problem(dst, option, format: dst.hasSuffix(".ts") ? "hls" : nil))
+        #expect(found.parameter == "option.\(named)", "\(found.detail)")
+    }
+
+    /// img2 and segment put the number into 20 bytes.
+    @Test func aNumberThatIsCutIsRefused() throws {
+        #expect(try problem("e/i%020d.png", [:])?.parameter == "dst")
+        #expect(try problem("e/i%019d.png", [:]) == nil)
     }
 
     @Test func aListIsBesideItsSegments() throws {

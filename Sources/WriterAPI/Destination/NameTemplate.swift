@@ -4,6 +4,9 @@ import Bytewise
 struct NameTemplate {
     let text: String
 
+    /// A wider number libav cuts, so that all of them are the same.
+    private static let (mostWidth, digits) = (19, 3)
+
     private enum Item {
         case text([UInt8])
         /// `%d`, `%03d`.
@@ -25,7 +28,7 @@ struct NameTemplate {
             }
             let digits = rest.dropFirst().prefix(while: \.isASCIIDigit)
             switch rest[digits.endIndex...].first {
-            case UInt8(ascii: "d"):
+            case UInt8(ascii: "d") where digits.count <= Self.digits && (Int(String(decoding: digits, as: UTF8.self)) ?? 0) <= Self.mostWidth:
                 items.append(.number(Array(rest[...digits.endIndex])))
                 rest = rest[(digits.endIndex + 1)...]
             case UInt8(ascii: "%") where digits.isEmpty:
@@ -91,8 +94,8 @@ struct NameTemplate {
             names.contains { name in
                 guard let rest = part.without(prefix: name) else { return false }
                 if rest.isEmpty { return true }
-                // libav wants the zero, and a width.
-                guard rest.begins(with: "%0"), rest.ends(with: "d"), rest.utf8.count > 3 else { return false }
+                // libav wants the zero, and a width of one digit.
+                guard rest.begins(with: "%0"), rest.ends(with: "d"), rest.utf8.count == 4 else { return false }
                 return rest.utf8.dropFirst(2).dropLast().allSatisfy(\.isASCIIDigit)
             }
         }

@@ -40,7 +40,7 @@ struct OutputNumberJudge {
 
     private func checkSegments(_ dst: String, _ option: [String: String], _ given: [String: String]) throws(Problem) {
         let name = "hls_segment_filename"
-        try checkHead(dst, option)
+        try checkRoles(dst, option)
         let isSingle = option["hls_flags"]?.parts(at: "+").contains { $0.isSame(as: "single_file") } ?? false
         if let value = option[name] {
             try checkPlace(of: value, given: given[name] ?? value, dst, option)
@@ -58,13 +58,23 @@ struct OutputNumberJudge {
             parameter: "dst")
     }
 
-    /// The fragments' head is a file of its own.
-    private func checkHead(_ dst: String, _ option: [String: String]) throws(Problem) {
-        guard case .files = plan, let name = option["hls_fmp4_init_filename"] else { return }
-        let full = OutputFolder.of(dst) + name
+    /// Playlist, master playlist and the fragments' head are files of their own.
+    private func checkRoles(_ dst: String, _ option: [String: String]) throws(Problem) {
+        guard case .files = plan else { return }
+        var taken = [dst]
         let segments = option["hls_segment_filename"].map { NameTemplate(text: $0) }
-        guard full.isSame(as: dst) || segments?.mayBe(full) == true else { return }
-        throw refusal("another of the writer's files has that name, or gets it", "option.hls_fmp4_init_filename", "head-" + name)
+        func isTaken(_ name: String) -> Bool {
+            taken.contains { $0.isSame(as: name) } || segments?.mayBe(name) == true || segments?.text.isSame(as: name) == true
+        }
+        if let segments, segments.mayBe(dst) || segments.text.isSame(as: dst) {
+            throw refusal("the playlist has that name", "option.hls_segment_filename", "part-%d.ts")
+        }
+        for key in ["hls_fmp4_init_filename", "master_pl_name"] {
+            guard let name = option[key] else { continue }
+            let full = OutputFolder.of(dst) + name
+            if isTaken(full) { throw refusal("another of the writer's files has that name, or gets it", "option.\(key)", "other-" + name) }
+            taken.append(full)
+        }
     }
 
     /// A playlist has the names of segments as they are from its own folder.
@@ -84,6 +94,9 @@ struct OutputNumberJudge {
             throw refusal(
                 "the segments' name needs $Number$ or $Time$: each would be written over the one before",
                 "option.media_seg_name", NameTemplate(text: name).inserting("-$Number$"))
+        }
+        if let name = option["init_seg_name"], let dst, (OutputFolder.of(dst) + name).isSame(as: dst) {
+            throw refusal("the manifest has that name", "option.init_seg_name", "init-$RepresentationID$.m4s")
         }
         if streams < 2 { return }
         for key in ["init_seg_name", "media_seg_name"] {
