@@ -138,7 +138,7 @@ import Testing
     /// sources, and what the formats are.
     @Test func everyMuxersGapsAreAsItsFormatHasThem() throws {
         let holding = [
-            "3g2", "3gp", "asf", "dash", "flv", "hls", "ipod", "ismv", "matroska", "mov", "mp4", "mpegts", "nut", "rtp_mpegts", "rtsp", "webm", "ivf", "framemd5",
+            "3g2", "3gp", "asf", "dash", "hls", "ipod", "ismv", "matroska", "mov", "mp4", "mpegts", "nut", "rtp_mpegts", "rtsp", "webm", "ivf", "framemd5",
             "psp", "f4v",
         ]
         let filled = [
@@ -152,6 +152,8 @@ import Testing
                 #expect(info.gapFilling(of: .audio) == expected && info.gapFilling(of: .video) == expected, "\(name)")
             }
         }
+        let flv = try StreamWriter.resolveMuxer(format: "flv", name: "")
+        #expect(flv.gapFilling(of: .audio) == .start && flv.gapFilling(of: .video) == .none)
         for name in ["apng", "gif", "webp", "avif"] where (try? StreamWriter.resolveMuxer(format: name, name: "")) != nil {
             #expect(try StreamWriter.resolveMuxer(format: name, name: "").gapFilling(of: .video) == .start)
         }
