@@ -72,6 +72,11 @@ extension KnownFaults {
     /// Takes decoding times before zero, and no times of presentation.
     static func shiftsByPresentation(_ muxer: String) -> Bool { ["matroska", "webm", "webm_chunk"].contains(muxer) }
 
+    /// Keeps a fragment or a segment in memory until it is whole, and does not look whether there was any.
+    static func keepsFragments(_ muxer: String) -> Bool {
+        ["3g2", "3gp", "dash", "f4v", "hls", "ipod", "ismv", "mov", "mp4", "psp", "smoothstreaming"].contains(muxer)
+    }
+
     /// Fails at packets before its first.
     static func beginsWithFirstPacket(_ muxer: String) -> Bool { muxer == "flv" }
 

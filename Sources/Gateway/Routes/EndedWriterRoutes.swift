@@ -1,5 +1,6 @@
 import APICore
 import HTTPServer
+import Synchronization
 import SystemIO
 import WriterModel
 
@@ -8,6 +9,8 @@ final class EndedWriterRoutes: Sendable {
     private let registry: Registry
     private let records: RecordStore
     private let maxJSONBytes: Int
+    /// Writers that are being deleted, whose files are there no more or in part.
+    private let leaving = Mutex<Set<WriterID>>([])
 
     init(registry: Registry, records: RecordStore, maxJSONBytes: Int) {
         self.registry = registry
@@ -41,6 +44,8 @@ final class EndedWriterRoutes: Sendable {
     func delete(_ writer: WriterID) throws(Problem) -> Response {
         // Of one whose encoder left no record all that is known of goes.
         let record = records.isLost(writer) ? nil : try ended(writer).record
+        leaving.withLock { _ = $0.insert(writer) }
+        defer { leaving.withLock { _ = $0.remove(writer) } }
         do throws(SystemError) {
             let left = try records.remove(writer, record)
             registry.remove(writer)
@@ -62,7 +67,7 @@ final class EndedWriterRoutes: Sendable {
 
     private func ended(_ writer: WriterID, for caller: Principal? = nil) throws(Problem) -> EndedWriter {
         guard let record = records.record(of: writer) else {
-            if registry[writer] == nil { throw .noWriter(writer.text) }
+            if registry[writer] == nil || leaving.withLock({ $0.contains(writer) }) { throw .noWriter(writer.text) }
             if records.isLost(writer) {
                 throw Problem(
                     .internalError,

@@ -26,6 +26,8 @@ package final class Muxer {
     /// Between the last byte and the end of the connection.
     package var settlingTime = Duration.zero
     private var hasPackets = false
+    /// Bytes of packets that it may keep in memory; nil: it keeps none.
+    private let mostKept: Int64?
     /// What each stream has been given, by the container's times.
     package private(set) var tallies: [PacketTally] = []
     /// What the last packet of each stream was: how long, in its time base in the file, and whether it was empty.
@@ -46,6 +48,7 @@ package final class Muxer {
         self.context = try allocated(context, "allocating the muxer \(format.name)")
         self.format = format
         self.interruption = interruption
+        mostKept = KnownFaults.keepsFragments(format.name) ? Self.mostKeptBytes() : nil
         gate = OpenGate(self.context, opener ?? { _ in .granted(protocols: nil) })
         self.context.pointee.interrupt_callback = interruption.callback
     }
@@ -247,6 +250,23 @@ package final class Muxer {
         context.pointee.pb?.pointee.direct = 0
         try checkGateFirst(code, "writing a packet")
         countURLBytes()
+        try requireMemory()
+    }
+
+    /// A fragment or a segment is in memory until it is whole. What there is no memory for libav would leave out of it
+    /// without a word.
+    private func requireMemory() throws(LibavError) {
+        guard let mostKept, tallies.reduce(0, { $0 + $1.bytes }) - bytesWritten > mostKept else { return }
+        throw .outOfMemory(
+            "keeping a fragment of more than \(mostKept) bytes in memory, as \(format.name) does until it is whole (key frames nearer to each other and shorter segments make smaller ones)")
+    }
+
+    /// A quarter of what the process may have, as growing takes up to half as much again, beside what is there; and as
+    /// much as libav counts in 31 bits, likewise.
+    private static func mostKeptBytes() -> Int64 {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) == 0 else { return 1 << 30 }
+        return max(40 << 20, min(1 << 30, Int64(clamping: limit.rlim_cur / 4)))
     }
 
     /// Writes the packets held back for interleaving.

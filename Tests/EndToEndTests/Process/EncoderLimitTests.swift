@@ -51,6 +51,22 @@ extension EndToEnd {
             }
         }
 
+        /// libav would leave out what there is no memory for, and end well.
+        @Test func fragmentThatHasNoMemoryFailsItsWriter() async throws {
+            let bound = 128 << 20
+            try await withServer(["--max-encoder-memory", "\(bound)"]) { server in
+                let id = try await server.createWriter([
+                    "dst": "large.mov", "verify": false, "streams": [Self.video()],
+                    "open": ["option": ["movflags": "frag_custom+empty_moov"]],
+                ])
+                let refused = try await fill(id, on: server, frames: 2 * bound / Self.frameBytes)
+                #expect(refused?.status == 422, "\(refused?.text ?? "no answer")")
+                let failed = try await server.writer(id, in: "failed")
+                #expect(failed["failure"]["type"] == "urn:penstock:problem:memory-limit", "\(failed)")
+                #expect(failed["failure"]["detail"].string?.contains("fragment") == true, "\(failed)")
+            }
+        }
+
         @Test(arguments: ["large.rgb", "shots/large-%d.rgb", nil])
         func outputLargerThanAllowedFailsItsWriter(dst: String?) async throws {
             let bound = 1 << 20
