@@ -125,7 +125,9 @@ extension EndToEnd {
                     let id = real.json["id"].string!
                     if index % 2 == 1 {
                         let opened = try await server.curl("POST", "/v1/writers/\(id)/open", body: .json([:]))
-                        #expect(opened.status == 200, "\(format), \(encoder): \(opened.text)")
+                        // Sound might still have come.
+                        let isCover = isVideo && ["flac", "mp3"].contains(format)
+                        #expect(opened.status == (isCover ? 422 : 200), "\(format), \(encoder): \(opened.text)")
                     }
                     _ = try await server.curl("DELETE", "/v1/writers/\(id)")
                 }
