@@ -34,6 +34,18 @@ extension StreamWriter {
     }
 }
 
+extension StreamWriter {
+    /// Before more is taken: what waits for other streams can't be written without them.
+    func requireOthers(beside stream: OpenStream) throws(StreamWriterError) {
+        guard KnownFaults.ending(of: format.name) != .apart, let sink, sink.heldBytes > Limits.heldBytes / 4 * 3,
+            let behind = streams.min(by: { $0.nextPTS < $1.nextPTS }), behind.nextPTS < stream.nextPTS
+        else { return }
+        throw StreamWriterError(
+            .invalidSamples,
+            "\(format.name) holds streams side by side, and stream \(stream.index) is at \(stream.nextPTS) s where stream \(behind.index) is at \(behind.nextPTS) s; send more of stream \(behind.index) first")
+    }
+}
+
 extension OpenStream {
     /// The end of the first picture that does not end before this time.
     func wholePictures(upTo end: Double) -> Double {

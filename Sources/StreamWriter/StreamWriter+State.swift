@@ -221,7 +221,7 @@ extension StreamWriter {
         if option["max_interleave_delta"] != nil { return }
         if destination.isLive {
             muxer.interleaveSeconds = Limits.liveHeldSeconds
-        } else if KnownFaults.needsOrder(format.name) || KnownFaults.dropsHeldPackets(format.name) {
+        } else if KnownFaults.needsOrder(format.name) || KnownFaults.dropsHeldPackets(format.name) || KnownFaults.ending(of: format.name) != .apart {
             // What is written too early could not be followed by what comes late.
             muxer.interleaveSeconds = nil
         } else if OutputFormat.movFamily.contains(format.name), format.seeksBack(option: option) {

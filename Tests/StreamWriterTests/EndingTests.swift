@@ -54,6 +54,34 @@ import Testing
         }
     }
 
+    /// What waits for pictures is in memory, and can't be written without them.
+    @Test(arguments: [("mxf", 64, 48), ("dv", 720, 576)]) func soundTooFarAheadIsRefusedAndTheWriterGoesOn(muxer: String, width: Int, height: Int) throws {
+        let writer = try StreamWriter(destination: folder.destination("a"), format: muxer)
+        _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: width, height: height)))
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: .s16)))
+        try writer.open()
+        let error = try #require(throws: StreamWriterError.self) {
+            for _ in 0..<20 { try writer.send(Data(count: 4 * 48_000 * 20), to: 1) }
+        }
+        #expect(error.code == .invalidSamples && error.message.contains("send more of stream 0 first"), "\(error.message)")
+        try writer.send(pictures(count: 25, bytesPerFrame: width * height * 3), to: 0)
+        if muxer == "dv" { return writer.abort() }
+        let summary = try writer.close()
+        #expect(summary.duration > 100)
+        #expect(try decodedPictures("a") == Int((summary.duration * 25).rounded()))
+    }
+
+    @Test func swfTakesSoundBeforeItsPictures() throws {
+        let writer = try StreamWriter(destination: folder.destination("a"), format: "swf")
+        _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48)))
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 44_100, numChannels: 2, format: .s16)))
+        try writer.open()
+        try writer.send(Data(count: 4 * 44_100 * 30), to: 1)
+        try writer.send(Data(count: Self.frame * 750), to: 0)
+        #expect(abs(try writer.close().duration - 30) < 0.1)
+        #expect(try decodedPictures("a") == 750)
+    }
+
     @Test func withoutAPictureThereIsNothingToRepeat() throws {
         let writer = try StreamWriter(destination: folder.destination("a.mxf"), format: nil)
         _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48)))

@@ -89,6 +89,7 @@ public final class Chunk {
 
     private func prepareRegions(_ limit: Int) throws(StreamWriterError) {
         try writer.requireRoom()
+        try writer.requireOthers(beside: stream)
         regions.removeAll(keepingCapacity: true)
         try translating(.outOfMemory) { () throws(LibavError) in
             try stream.assembler.appendRegions(upTo: limit, to: &regions)

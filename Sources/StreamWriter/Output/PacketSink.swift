@@ -1,4 +1,5 @@
 import Libav
+import Synchronization
 import Threading
 
 /// Brings the packets of all streams to the one muxer. The thread that brings a packet while no other is
@@ -19,6 +20,7 @@ final class PacketSink: @unchecked Sendable {
     private var queue: [Packet] = []
     private var queuedBytes = 0
     private var isWriting = false
+    private let held = Atomic(0)
 
     /// `timeBases` are the encoders', by stream.
     init(muxer: Muxer, timeBases: [Rational], failure: FirstFailure) {
@@ -74,6 +76,9 @@ final class PacketSink: @unchecked Sendable {
             throw failure.record(Self.translate(error, muxer))
         }
     }
+
+    /// Of packets that wait for those of other streams. Any thread.
+    var heldBytes: Int { held.load(ordering: .relaxed) }
 
     /// Up to where packets are written whatever other streams have; seconds.
     var forcedUpTo: Double? { monitor.withLock { forced } }
@@ -153,6 +158,7 @@ final class PacketSink: @unchecked Sendable {
                 budget.clear()
                 if needsOrder { monitor.withLock { forced = latest } }
             }
+            held.store(budget.heldBytes, ordering: .relaxed)
         }
         if gathers && !moreFollows { try muxer.sendGathered() }
     }
