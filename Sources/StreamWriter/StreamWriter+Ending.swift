@@ -37,7 +37,7 @@ extension StreamWriter {
 extension StreamWriter {
     /// Before more is taken: what waits for other streams can't be written without them.
     func requireOthers(beside stream: OpenStream) throws(StreamWriterError) {
-        guard KnownFaults.ending(of: format.name) != .apart, let sink, sink.heldBytes > Limits.heldBytes / 4 * 3,
+        guard let sink, sink.heldBytes > Limits.heldBytes / 4 * 3, KnownFaults.ending(of: format.name) != .apart,
             let behind = streams.min(by: { $0.nextPTS < $1.nextPTS }), behind.nextPTS < stream.nextPTS
         else { return }
         throw StreamWriterError(

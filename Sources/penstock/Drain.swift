@@ -5,7 +5,7 @@ import WriterModel
 
 struct Drain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Have a server on this machine take nothing new, and wait until its writers have ended.",
+        abstract: "Have a server on this machine ask for no new work, and wait until its writers have ended.",
         discussion: """
             The server gets SIGUSR1: /readyz says 503 from then on, so that proxies send it nothing \
             new, and it keeps what it has. It does not end; SIGTERM does that. The exit code is 0 once \

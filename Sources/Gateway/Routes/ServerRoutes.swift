@@ -75,7 +75,7 @@ final class ServerRoutes: Sendable {
 extension Problem {
     fileprivate static func draining(_ liveWriters: Int) -> Problem {
         Problem(
-            .draining, "The server is being drained: it takes nothing new, and keeps the writers that it has.",
+            .draining, "The server is being drained: send new work to another. It keeps the writers that it has, and takes what comes all the same.",
             extras: [("live_writers", .integer(Int64(liveWriters)))])
     }
 }
