@@ -119,6 +119,11 @@ package final class Muxer {
             avio_open2(&context.pointee.pb, url, AVIO_FLAG_WRITE, &callback, &options.dictionary),
             "opening the destination")
         ownsURL = true
+        // rtp looks three times for a free port beside its own, for RTCP, and crashes later when there was none.
+        var port: Int64 = 0
+        if av_opt_get_int(context.pointee.pb, "local_rtcpport", AV_OPT_SEARCH_CHILDREN, &port) >= 0, port < 0 {
+            throw .invalid("opening the destination: this machine has no two free ports side by side, for RTP and RTCP")
+        }
     }
 
     /// The destination is a URL or a name that the muxer opens itself, some of it past the gate.

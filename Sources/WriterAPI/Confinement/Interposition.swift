@@ -94,9 +94,11 @@ public func penstockLookUp(
     guard gate.isClosed else { return NameLookup.answer(node, service, hints, result) }
     let host = node.map { String(cString: $0) } ?? ""
     let port = service.map { Int(String(cString: $0)) ?? -1 } ?? 0
-    // Any port of this machine's own to send from, or a text that is asked whether it is an address.
-    let isText = hints.map { $0.pointee.ai_flags & AI_NUMERICHOST != 0 } ?? false
-    if port == 0 && (host.isEmpty || isText) { return NameLookup.answer(node, service, hints, result) }
+    // This machine's own end of datagrams, whatever its port (that of RTCP is the one behind RTP's), or a text that
+    // is asked whether it is an address.
+    let isOwnEnd = host.isEmpty && (port == 0 || hints.map(\.pointee).map(isForBindingDatagrams) ?? false)
+    let isText = port == 0 && (hints.map { $0.pointee.ai_flags & AI_NUMERICHOST != 0 } ?? false)
+    if isOwnEnd || isText { return NameLookup.answer(node, service, hints, result) }
     guard let result, var judge = gate.judge(host: host, port: port) else { return NameLookup.refused }
     let answer = NameLookup.answer(node, service, hints, result)
     guard answer == 0 else { return answer }
@@ -104,4 +106,9 @@ public func penstockLookUp(
     if result.pointee != nil { return 0 }
     gate.note(refusedBy: judge)
     return NameLookup.refused
+}
+
+/// Of a socket that takes no connection: what it is bound to is where it sends from.
+private func isForBindingDatagrams(_ hints: addrinfo) -> Bool {
+    hints.ai_flags & AI_PASSIVE != 0 && hints.ai_socktype == Int32(SOCK_DGRAM.rawValue)
 }

@@ -43,6 +43,7 @@ package enum DestinationPlan: Equatable {
             self = .nowhere
         } else if let dst, URLParts(dst) != nil {
             _ = try Self.permit(dst, policy)
+            try Self.checkPackets(dst, muxer)
             self = .url(dst)
         } else if let dst {
             try Self.checkPath(dst)
@@ -66,6 +67,18 @@ package enum DestinationPlan: Equatable {
                 supported: error.supported)
         }
     }
+
+    /// RTP's datagrams begin with a head of RTP's own, which only its muxers write.
+    private static func checkPackets(_ url: String, _ muxer: MuxerInfo) throws(Problem) {
+        guard let scheme = URLParts(url)?.scheme, rtpSchemes.contains(scheme), !rtpMuxers.contains(muxer.name) else { return }
+        throw Problem(
+            .invalidParameter,
+            "The format \(muxer.name) can't be sent by \(scheme)://, which carries packets of RTP only: rtp (one stream, which the receiver knows from its SDP) or rtp_mpegts. Plain MPEG-TS goes to udp://.",
+            parameter: "format", supported: rtpMuxers)
+    }
+
+    private static let rtpSchemes: Set<String> = ["rtp", "srtp"]  // ASCII
+    private static let rtpMuxers = ["rtp", "rtp_mpegts"]  // ASCII
 
     /// A relative path, plainly: what the kernel would refuse later is refused with a reason.
     static func checkPath(_ dst: String, _ what: String = "dst") throws(Problem) {

@@ -15,7 +15,7 @@ package struct OutputNameJudge {
 
     /// The options as the muxer is to have them. `streams`: how many the writer has.
     package func resolve(_ option: [String: String], streams: Int) throws(Problem) -> [String: String] {
-        try EncryptionJudge.check(option)
+        try EncryptionJudge.check(option, to: gate.plan)
         guard gate.clientPolicy == .enforced else { return option }
         var resolved = option
         if let judged = JudgementTable.muxers[muxer]?.options {

@@ -5,8 +5,9 @@ extension EndToEnd {
     /// Which addresses a URL leads to, by the address that is connected to.
     @Suite struct AddressTests {
         private func open(
-            _ url: String, _ format: String = "mpegts", option: JSON = [:], on server: PenstockServer
+            _ url: String, _ format: String? = nil, option: JSON = [:], on server: PenstockServer
         ) async throws -> Response {
+            let format = format ?? (url.hasPrefix("rtp:") ? "rtp" : "mpegts")
             let created = try await server.curl(
                 "POST", "/v1/writers",
                 body: .json([
