@@ -7,7 +7,7 @@ extension StreamWriter {
     func levelEnds() throws(StreamWriterError) {
         let ending = KnownFaults.ending(of: format.name)
         guard ending != .apart, streams.count > 1, streams.contains(where: { $0.progress.current.frames > 0 }) else { return }
-        var end = streams.map(\.nextPTS).max() ?? 0
+        var end = streams.map(\.endPTS).max() ?? 0
         // In whole pictures, so that sound ends with one.
         if let pictures = streams.first(where: \.isVideo) { end = pictures.wholePictures(upTo: end) }
         let short = streams.filter { ending == .together || $0.isVideo }
@@ -16,11 +16,11 @@ extension StreamWriter {
     }
 
     private func requireLevel(_ stream: OpenStream, at end: Double) throws(StreamWriterError) {
-        let lacking = end - stream.nextPTS
+        let lacking = end - stream.endPTS
         guard stream.isVideo && stream.progress.current.frames == 0 || lacking > stream.mostFilled else { return }
         throw StreamWriterError(
             .invalidSamples,
-            "stream \(stream.index) ends at \(stream.nextPTS) s and another at \(end) s; \(format.name) leaves out what is beyond the shortest, and up to \(stream.mostFilled) s behind a frame can be filled; send more of stream \(stream.index), or choose another container (matroska, mov)")
+            "stream \(stream.index) ends at \(stream.endPTS) s and another at \(end) s; \(format.name) leaves out what is beyond the shortest, and up to \(stream.mostFilled) s behind a frame can be filled; send more of stream \(stream.index), or choose another container (matroska, mov)")
     }
 }
 
@@ -38,11 +38,11 @@ extension StreamWriter {
     /// Before more is taken: what waits for other streams can't be written without them.
     func requireOthers(beside stream: OpenStream) throws(StreamWriterError) {
         guard let sink, sink.heldBytes > Limits.heldBytes / 4 * 3, KnownFaults.ending(of: format.name) != .apart,
-            let behind = streams.min(by: { $0.nextPTS < $1.nextPTS }), behind.nextPTS < stream.nextPTS
+            let behind = streams.min(by: { $0.endPTS < $1.endPTS }), behind.endPTS < stream.endPTS
         else { return }
         throw StreamWriterError(
             .invalidSamples,
-            "\(format.name) holds streams side by side, and stream \(stream.index) is at \(stream.nextPTS) s where stream \(behind.index) is at \(behind.nextPTS) s; send more of stream \(behind.index) first")
+            "\(format.name) holds streams side by side, and stream \(stream.index) is at \(stream.endPTS) s where stream \(behind.index) is at \(behind.endPTS) s; send more of stream \(behind.index) first")
     }
 }
 

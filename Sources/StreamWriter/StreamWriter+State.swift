@@ -71,13 +71,13 @@ extension StreamWriter {
                 parameter: "pts")
         }
         let tick = stream.tick(pts)
-        guard tick >= stream.assembler.earliestTick else {
+        guard tick >= stream.earliestTick else {
             throw StreamWriterError(
                 .ptsTooEarly, "pts \(pts) is before the stream's next, \(stream.earliestPTS)",
                 parameter: "pts", expectedPTS: stream.earliestPTS)
         }
         try requireTime(pts, of: index, stream)
-        try stream.jump(to: tick)
+        try stream.awaitFrame(at: tick)
         stream.countAccepted()
     }
 
@@ -97,12 +97,12 @@ extension StreamWriter {
                 .invalidParameter, "pts \(pts) is too late for \(format.name), which takes times up to \(latest) s", parameter: "pts")
         }
         // Between the last packet's start and its end there may be a second.
-        guard let longest = times.longestGap.map({ max(0, $0 - 1) }), pts - stream.nextPTS > longest,
+        guard let longest = times.longestGap.map({ max(0, $0 - 1) }), pts - stream.endPTS > longest,
             times.countsFromZero || stream.progress.current.frames > 0
         else { return }
         throw StreamWriterError(
             .invalidParameter,
-            "pts \(pts) is \(pts - stream.nextPTS) s after the end of what stream \(index) has; \(format.name) takes gaps of at most \(longest) s, so up to \(stream.nextPTS + longest)",
+            "pts \(pts) is \(pts - stream.endPTS) s after the end of what stream \(index) has; \(format.name) takes gaps of at most \(longest) s, so up to \(stream.endPTS + longest)",
             parameter: "pts")
     }
 

@@ -55,6 +55,61 @@ import Testing
         #expect(!loud.contains { $0 > 2.67 && $0 < 2.95 })
     }
 
+    // MARK: Times that no frame has yet
+
+    /// Silence was written for it.
+    @Test(arguments: ["wav", "flac", "mp3", "mov"]) func aTimeThatNoFrameFollowsLeavesNothing(container: String) throws {
+        for name in ["with", "without"] {
+            let writer = try StreamWriter(destination: folder.destination("\(name).\(container)"), format: nil)
+            _ = try writer.addStream(.audio(Self.sound))
+            try writer.open()
+            try writer.send(samples)
+            if name == "with" {
+                let receipt = try writer.send(Data(), pts: 1.5)
+                #expect(receipt.startPTS == 1.5 && receipt.endPTS == 1.5 && writer.progress(of: 0).nextPTS == 1.5)
+            }
+            let summary = try writer.close()
+            #expect(summary.duration == 0.1 && summary.streams[0].warnings.isEmpty)
+        }
+        #expect(try folder.bytes("with.\(container)") == folder.bytes("without.\(container)"))
+    }
+
+    /// The one was a damaged file, the other failed.
+    @Test(arguments: ["dv", "mxf"]) func soundThatIsOnlyAnnouncedIsNone(muxer: String) throws {
+        let writer = try StreamWriter(destination: folder.destination("a"), format: muxer)
+        _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: 720, height: 576)))
+        _ = try writer.addStream(.audio(Self.sound))
+        try writer.open()
+        try writer.send(Data(), to: 1, pts: 1)
+        let summary = try writer.close()
+        #expect(summary.streams.allSatisfy { $0.packets == 0 && $0.warnings.isEmpty } && summary.duration == 0)
+    }
+
+    @Test func picturesThatAreOnlyAnnouncedFillNothing() throws {
+        let writer = try StreamWriter(destination: folder.destination("a.mpg"), format: nil)
+        _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48)))
+        try writer.open()
+        try writer.send(Data(), pts: 2)
+        let summary = try writer.close()
+        #expect(summary.streams[0].warnings.isEmpty && summary.streams[0].framesEncoded == 0)
+    }
+
+    /// Also of a sample that comes in pieces, and of a time that was said twice.
+    @Test(arguments: [1, 3, 4, 4_001]) func aFrameGoesWhereAnEmptyChunkHasSaid(piece: Int) throws {
+        let writer = try StreamWriter(destination: folder.destination("a.wav"), format: nil)
+        _ = try writer.addStream(.audio(Self.sound))
+        try writer.open()
+        try writer.send(samples)
+        try writer.send(Data(), pts: 0.25)
+        try writer.send(Data(), pts: 0.3)
+        // Cut within its first sample.
+        #expect(try writer.send(samples.prefix(3)).droppedBytes == 3)
+        #expect(try writer.send(samples, piece: piece).startPTS == 0.3)
+        #expect(try writer.close().duration == 0.4)
+        let read = try decodeAudio(folder.path("a.wav"), codec: "pcm_s16le")
+        #expect(read == samples + Data(count: 4 * 9_600) + samples)
+    }
+
     /// Its muxer writes the first packet at zero.
     @Test func soundThatComesLateInFLVIsPrecededBySilence() throws {
         let summary = try sound("a.flv", encoder: "aac", first: 2.5, second: 2.6)

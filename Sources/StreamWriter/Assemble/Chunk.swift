@@ -20,7 +20,7 @@ public final class Chunk {
         self.writer = writer
         self.index = index
         self.stream = stream
-        startTick = stream.assembler.nextTick
+        startTick = stream.nextTick
     }
 
     deinit { release() }
@@ -92,12 +92,13 @@ public final class Chunk {
         try writer.requireOthers(beside: stream)
         regions.removeAll(keepingCapacity: true)
         try translating(.outOfMemory) { () throws(LibavError) in
-            try stream.assembler.appendRegions(upTo: limit, to: &regions)
+            try stream.assembler.appendRegions(upTo: stream.limit(limit), to: &regions)
         }
     }
 
     private func advance(_ count: Int, remaining: Int) throws(StreamWriterError) {
         completed.removeAll(keepingCapacity: true)
+        let count = try stream.settleTime(with: count)
         try translating(.outOfMemory) { () throws(LibavError) in
             try stream.assembler.advance(count, completing: &completed)
         }

@@ -6,7 +6,7 @@ protocol FrameAssembler: AnyObject {
     var frameBytes: Int { get }
     /// Ticks a second: samples, or frames unless the stream has a time base of its own.
     var rate: Rational { get }
-    /// Where the next frame or sample goes, in 1/rate.
+    /// Where the next frame or sample goes, in 1/rate, unless its chunk says otherwise.
     var nextTick: Int64 { get }
     /// Where it may go at the earliest.
     var earliestTick: Int64 { get }
@@ -19,6 +19,11 @@ protocol FrameAssembler: AnyObject {
     func appendRegions(upTo limit: Int, to regions: inout [UnsafeMutableRawBufferPointer]) throws(LibavError)
     /// `count` bytes of the regions have been filled: appends the frames that are complete now.
     func advance(_ count: Int, completing frames: inout [Frame]) throws(LibavError)
+    /// Bytes that the next frame or sample lacks.
+    var missingBytes: Int { get }
+    /// Takes a sample back of which the last `count` bytes have just come, for it to be put behind what its time needs
+    /// first; empty for a picture, which is where it is whatever its time.
+    func takeBack(_ count: Int) -> [UInt8]
     /// Whole frames or samples of the input taken since the last call.
     func takeAcceptedFrames() -> Int64
     /// Drops the bytes of an unfinished frame or sample; how many.

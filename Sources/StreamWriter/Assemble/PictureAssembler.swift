@@ -115,6 +115,10 @@ final class PictureAssembler: FrameAssembler {
         framesFromBase = 0
     }
 
+    var missingBytes: Int { frameBytes - filled }
+
+    func takeBack(_ count: Int) -> [UInt8] { [] }
+
     func takeAcceptedFrames() -> Int64 {
         defer { accepted = 0 }
         return accepted

@@ -90,6 +90,14 @@ final class SampleAssembler: FrameAssembler {
         return true
     }
 
+    var missingBytes: Int { frameBytes - filled % frameBytes }
+
+    func takeBack(_ count: Int) -> [UInt8] {
+        let partial = dropPartial()
+        guard let slab else { return [] }
+        return Array(UnsafeRawBufferPointer(start: slab.base + block * pool.stride + filled, count: partial + count))
+    }
+
     func takeAcceptedFrames() -> Int64 {
         defer { accepted = 0 }
         return accepted

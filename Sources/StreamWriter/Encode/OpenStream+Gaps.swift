@@ -11,8 +11,6 @@ struct GapState {
     var picture: Frame?
     /// A gap before the first picture, which then fills it.
     var open: Range<Int64>?
-    /// Where what was sent ends and what is filled begins.
-    var fillStart: Int64?
     /// The picture that came last, if it lasts longer than the container tells, and where it ends.
     var lasting: (picture: Frame, end: Int64)?
 
@@ -23,20 +21,52 @@ struct GapState {
     }
 }
 
+/// A frame whose time is known before it has come.
+struct AwaitedFrame {
+    let tick: Int64
+    var isKeyFrame = false
+}
+
 // What lies between frames, and behind the last.
 extension OpenStream {
-    /// What follows goes to `tick`. What lies before it is filled where the container can't leave it out.
-    func jump(to tick: Int64) throws(StreamWriterError) {
-        let start = assembler.nextTick
-        let fills = gaps.filling == .all || gaps.filling == .start && start == 0 && progress.current.frames == 0
-        guard fills, tick > start else {
-            var frames: [Frame] = []
-            try translating(.outOfMemory) { () throws(LibavError) in try assembler.jump(to: tick, completing: &frames) }
-            return try encode(frames, overlaps: false)
+    /// The next frame goes to `tick`, once there is one: a time that no frame follows leaves nothing in the file.
+    func awaitFrame(at tick: Int64) throws(StreamWriterError) {
+        if fillsGap(upTo: tick) { try requireFillable(from: assembler.nextTick, to: tick, "pts") }
+        let isKeyFrame = awaited?.isKeyFrame ?? false
+        awaited = tick == assembler.nextTick && !isKeyFrame ? nil : AwaitedFrame(tick: tick, isKeyFrame: isKeyFrame)
+    }
+
+    /// How many bytes may be received at once: a sample whose time is awaited comes alone.
+    func limit(_ bytes: Int) -> Int { awaited == nil ? bytes : min(bytes, assembler.missingBytes) }
+
+    /// `count` bytes have come. Where they make the frame whole whose time is awaited, time goes on to
+    /// there first. How many bytes there are in the assembler's regions then.
+    func settleTime(with count: Int) throws(StreamWriterError) -> Int {
+        guard let awaited, count == assembler.missingBytes else { return count }
+        let sample = assembler.takeBack(count)
+        self.awaited = nil
+        try jump(to: awaited.tick)
+        if awaited.isKeyFrame { askForKeyFrame() }
+        if sample.isEmpty { return count }
+        var regions: [UnsafeMutableRawBufferPointer] = []
+        try translating(.outOfMemory) { () throws(LibavError) in
+            try assembler.appendRegions(upTo: sample.count, to: &regions)
         }
-        try requireFillable(from: gaps.fillStart ?? start, to: tick, "pts")
-        gaps.fillStart = gaps.fillStart ?? start
-        try fill(upTo: tick)
+        regions[0].copyBytes(from: sample)
+        return sample.count
+    }
+
+    private func fillsGap(upTo tick: Int64) -> Bool {
+        let start = assembler.nextTick
+        return tick > start && (gaps.filling == .all || gaps.filling == .start && start == 0 && progress.current.frames == 0)
+    }
+
+    /// What follows goes to `tick`. What lies before it is filled where the container can't leave it out.
+    private func jump(to tick: Int64) throws(StreamWriterError) {
+        if fillsGap(upTo: tick) { return try fill(upTo: tick) }
+        var frames: [Frame] = []
+        try translating(.outOfMemory) { () throws(LibavError) in try assembler.jump(to: tick, completing: &frames) }
+        try encode(frames, overlaps: false)
     }
 
     /// What follows goes to `tick`, and what lies before it is silence, or the picture before it.
@@ -120,7 +150,7 @@ extension OpenStream {
     /// A picture of so many ticks must not be longer than may be filled.
     func requireFillable(duration ticks: Int64) throws(StreamWriterError) {
         guard gaps.fillsDurations else { return }
-        try requireFillable(from: assembler.nextTick, to: assembler.nextTick + ticks, "duration")
+        try requireFillable(from: nextTick, to: nextTick + ticks, "duration")
     }
 
     /// The most seconds that are filled.

@@ -17,6 +17,8 @@ final class OpenStream: @unchecked Sendable {
     let isVideo: Bool
     private let takesKeyFrames: Bool
     var gaps: GapState
+    /// Of the next frame, where a chunk has said it and brought none yet.
+    var awaited: AwaitedFrame?
 
     init(
         _ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure, format: OutputFormat
@@ -41,15 +43,26 @@ final class OpenStream: @unchecked Sendable {
             capacity: isAudio ? Limits.queuedSampleBlocks : Limits.queuedFrames)
     }
 
+    /// Where the next frame goes.
+    var nextTick: Int64 { awaited?.tick ?? assembler.nextTick }
+
     /// Seconds.
-    var nextPTS: Double { seconds(assembler.nextTick) }
+    var nextPTS: Double { seconds(nextTick) }
+
+    /// Where what there is ends, in seconds.
+    var endPTS: Double { seconds(assembler.nextTick) }
 
     func seconds(_ tick: Int64) -> Double {
         Double(tick) * Double(assembler.rate.denominator) / Double(assembler.rate.numerator)
     }
 
     /// The earliest time that the next frame may have, in seconds.
-    var earliestPTS: Double { seconds(assembler.earliestTick) }
+    var earliestPTS: Double { seconds(earliestTick) }
+
+    var earliestTick: Int64 {
+        // Pictures at times of their own may come before the end of the last.
+        assembler.earliestTick == assembler.nextTick ? nextTick : assembler.earliestTick
+    }
 
     func tick(_ seconds: Double) -> Int64 {
         Int64((seconds * Double(assembler.rate.numerator) / Double(assembler.rate.denominator)).rounded())
@@ -59,13 +72,15 @@ final class OpenStream: @unchecked Sendable {
     @discardableResult
     func countAccepted() -> Int64 {
         let frames = assembler.takeAcceptedFrames()
-        if frames > 0 { gaps.fillStart = nil }
         progress.accepted(frames: frames, frameBytes: assembler.frameBytes, nextPTS: nextPTS)
         return frames
     }
 
     /// The next picture is to be a key frame.
-    func askForKeyFrame() { converter.askForKeyFrame() }
+    func askForKeyFrame() {
+        // Not one of those that fill the gap before it.
+        if awaited != nil { awaited!.isKeyFrame = true } else { converter.askForKeyFrame() }
+    }
 
     func requireKeyFrames() throws(StreamWriterError) {
         guard isVideo else {
