@@ -36,6 +36,10 @@
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 extern const char *sigabbrev_np(int);
 
+static inline int clinux_accept_plainly(int fd, struct sockaddr *address, socklen_t *length) {
+    return accept4(fd, address, length, 0);
+}
+
 static inline int clinux_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC); }
 
 static inline const char *clinux_signal_abbreviation(int signal) { return sigabbrev_np(signal); }

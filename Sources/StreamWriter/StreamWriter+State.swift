@@ -164,14 +164,16 @@ extension StreamWriter {
     }
 
     /// Opens in the time there is; nil: as long as it takes.
-    func openInTime(_ seconds: Double?, _ body: () throws(StreamWriterError) -> Void) throws(StreamWriterError) {
-        if let seconds {
-            interruption.limit(until: .after(.seconds(seconds)))
-            monitor.withLock { lastMomentOfOpening = .after(.seconds(seconds) + Limits.openingGrace) }
-        }
+    func openInTime(
+        _ seconds: Double?, awaitingPeer: Bool, _ body: () throws(StreamWriterError) -> Void
+    ) throws(StreamWriterError) {
+        if awaitingPeer { monitor.withLock { timeOfPeer = seconds } } else if let seconds { limitOpening(to: seconds) }
         defer {
+            monitor.withLock {
+                timeOfPeer = nil
+                lastMomentOfOpening = .never
+            }
             interruption.lift()
-            monitor.withLock { lastMomentOfOpening = .never }
         }
         do throws(StreamWriterError) {
             try body()
@@ -181,7 +183,21 @@ extension StreamWriter {
         }
     }
 
-    func openMuxer(_ option: [String: String]) throws(StreamWriterError) {
+    private func limitOpening(to seconds: Double) {
+        interruption.limit(until: .after(.seconds(seconds)))
+        monitor.withLock { lastMomentOfOpening = .after(.seconds(seconds) + (destination.givesOpeningUp ? Limits.openingGrace : .zero)) }
+    }
+
+    /// The peer that the opening waits for has connected, and has its time from here on. Any thread.
+    public func notePeerConnected() {
+        let seconds = monitor.withLock {
+            defer { timeOfPeer = nil }
+            return timeOfPeer
+        }
+        if let seconds { limitOpening(to: seconds) }
+    }
+
+    func openMuxer(_ option: [String: String], timeout: Double?) throws(StreamWriterError) {
         guard let muxer else { return }
         for part in parts {
             try translating(.outOfMemory) { () throws(LibavError) in
@@ -191,7 +207,7 @@ extension StreamWriter {
         let completed =
             destination.isFile
             ? format.completed(option, hasPictures: descriptions.contains { $0.kind == .video }, named: destination.name)
-            : destination.defaults.merging(option) { $1 }
+            : destination.defaults(timeout: timeout).merging(option) { $1 }
         if destination.isFile { mostBytes = format.mostBytes(option: completed) }
         var options = Options(completed)
         try openDestination(muxer, &options)

@@ -36,6 +36,8 @@ public final class StreamWriter: @unchecked Sendable {
     var mostBytes: Int64?
     /// When opening must have come back.
     var lastMomentOfOpening = Deadline.never
+    /// Seconds that a peer may take that is to connect to this writer, once it has.
+    var timeOfPeer: Double?
 
     enum State: String { case configuring, open, closed, aborted }
 
@@ -122,16 +124,16 @@ public final class StreamWriter: @unchecked Sendable {
     }
 
     /// Opens the destination and writes the header. `option` is for the protocol, the device
-    /// and the muxer. `timeout`, in seconds: how long a peer may take to respond; one that is to
-    /// connect to this writer takes as long as it likes.
+    /// and the muxer. `timeout`, in seconds: how long a peer may take to respond. One that is to
+    /// connect to this writer may take as long as it likes until it does: `notePeerConnected` tells of that.
     public func open(option: [String: String] = [:], timeout: Double? = nil) throws(StreamWriterError) {
         try changing(.configuring) { () throws(StreamWriterError) in
             guard !parts.isEmpty else {
                 throw StreamWriterError(.wrongState, "a writer needs a stream before it is opened")
             }
             _ = Log.take()
-            try openInTime(destination.awaitsPeer(option: option) ? nil : timeout) { () throws(StreamWriterError) in
-                try openMuxer(option)
+            try openInTime(timeout, awaitingPeer: destination.awaitsPeer(option: option)) { () throws(StreamWriterError) in
+                try openMuxer(option, timeout: timeout)
             }
             let sink = PacketSink(
                 muxer: muxer!, timeBases: parts.map(\.description.timeBase), failure: failure)

@@ -44,6 +44,13 @@ public struct Destination: Sendable {
         }
     }
 
+    /// Whether libav looks, while it opens it, for whether it should give up: icecast does not hand that on to the
+    /// connection that it makes.
+    var givesOpeningUp: Bool {
+        guard case .url(let url) = target else { return true }
+        return !url.lowercasedASCII.begins(with: "icecast:")
+    }
+
     /// Whether it is a peer that is to connect to this writer.
     func awaitsPeer(option: [String: String]) -> Bool {
         guard case .url(let url) = target else { return false }
@@ -62,11 +69,17 @@ public struct Destination: Sendable {
     /// Seconds for srt to send what it holds when it is closed.
     private static let lingerSeconds = "10"
 
-    /// What its protocol is told unless the client says otherwise.
-    var defaults: [String: String] {
+    /// What its protocol is told unless the client says otherwise. `timeout`, in seconds: how long opening may take.
+    func defaults(timeout: Double?) -> [String: String] {
+        guard case .url(let url) = target, url.lowercasedASCII.begins(with: "srt://") else { return [:] }
+        var defaults: [String: String] = [:]
         // Without it the end of what was written is lost when the connection is closed.
-        guard case .url(let url) = target, url.lowercasedASCII.begins(with: "srt://"), !url.holds("linger=") else { return [:] }
-        return ["linger": Self.lingerSeconds]
+        if !url.holds("linger=") { defaults["linger"] = Self.lingerSeconds }
+        // Its own is 3 s. A second later than ours, which then says that it is over.
+        if let timeout, !url.holds("connect_timeout=") {
+            defaults["connect_timeout"] = String(Int32(clamping: Int64(min(timeout, 1e6) * 1000) + 1000))
+        }
+        return defaults
     }
 
     /// How long the end of what was written needs to reach its receiver, before the connection

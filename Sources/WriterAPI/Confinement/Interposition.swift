@@ -13,9 +13,16 @@ package enum Interposition {
     /// given one.
     static func confine(to folder: MuxerFolder?) { self.folder.withLock { $0 = folder } }
 
+    private static let accepted = Mutex<(@Sendable () -> Void)?>(nil)
+
+    /// `body` is called, on the thread that waits, when a library has accepted a connection.
+    static func whenAccepted(_ body: @escaping @Sendable () -> Void) { accepted.withLock { $0 = body } }
+
+    fileprivate static func noteAccepted() { accepted.withLock { $0 }?() }
+
     /// Whether the libraries' calls do come here.
     package static var isInPlace: Bool {
-        ["getaddrinfo", "open", "open64", "rename", "unlink", "rmdir", "mkdir"].allSatisfy(DynamicSymbol.isOurs)
+        ["accept", "getaddrinfo", "open", "open64", "rename", "unlink", "rmdir", "mkdir"].allSatisfy(DynamicSymbol.isOurs)
     }
 
     /// The folder that a name is held against; nil: the call goes on as it is.
@@ -83,6 +90,16 @@ public func penstockMakeFolder(_ path: UnsafePointer<CChar>, _ mode: UInt32) -> 
         try folder.makeFolder(path)
         return 0
     }
+}
+
+/// This program's own listeners call accept4(2).
+@_cdecl("accept")
+public func penstockAccept(
+    _ descriptor: Int32, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
+) -> Int32 {
+    let connection = UninterposedSocketCalls.accept(descriptor, address, length)
+    if connection >= 0 { Interposition.noteAccepted() }
+    return connection
 }
 
 @_cdecl("getaddrinfo")

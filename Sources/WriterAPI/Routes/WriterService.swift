@@ -184,7 +184,7 @@ final class WriterService: EncoderService {
         case .openWriter:
             let body = try json(exchange)
             let request = try body.map { json throws(Problem) in try OpenRequest(json) } ?? OpenRequest()
-            respond(with: try opening(for: exchange) { () throws(Problem) in try resource.open(request) })
+            respond(with: try opening(for: exchange) { client throws(Problem) in try resource.open(request, for: client) })
         case .flushWriter:
             try refuseParameters(exchange)
             respond(with: try resource.flush())
@@ -244,15 +244,18 @@ final class WriterService: EncoderService {
         if isDryRun {
             exchange.respond(with: .json(.object(try resource.dryRun(body))))
         } else {
-            let made = try opening(for: exchange) { () throws(Problem) in try resource.create(body) }
+            let made = try opening(for: exchange) { client throws(Problem) in try resource.create(body, for: client) }
             exchange.respond(with: .json(.object(shown(made, to: caller)), status: .created, fields: [location]))
         }
     }
 
     /// As long as a destination likes, and the client waits for it.
-    private func opening(for exchange: Exchange, _ body: () throws(Problem) -> JSONObject) throws(Problem) -> JSONObject {
-        try exchange.blocking { () throws(Problem) in
-            try exchange.watchingClient({ [resource] in resource.noteClientLeft() }, body)
+    private func opening(
+        for exchange: Exchange, _ body: (OpeningClient) throws(Problem) -> JSONObject
+    ) throws(Problem) -> JSONObject {
+        let client = OpeningClient()
+        return try exchange.blocking { () throws(Problem) in
+            try exchange.watchingClient({ [resource] in resource.noteLeft(client) }) { () throws(Problem) in try body(client) }
         }
     }
 

@@ -38,7 +38,7 @@ extension WriterResource {
         }
     }
 
-    package func open(_ request: OpenRequest) throws(Problem) -> JSONObject {
+    package func open(_ request: OpenRequest, for client: OpeningClient = OpeningClient()) throws(Problem) -> JSONObject {
         note(option: request.option)
         // What is left of a muxer that would not open can't be opened again.
         var isBegun = false
@@ -55,7 +55,7 @@ extension WriterResource {
                 let option = try OutputNameJudge(muxer: parts.place.muxer.name, gate: parts.place.opener)
                     .resolve(request.option, streams: streams)
                 isBegun = true
-                try openDestination(of: parts.writer, option, parts.place)
+                try openDestination(of: parts.writer, option, parts.place, for: client)
                 try commit(OpenRequest(option: option), parts.place)
             } catch {
                 throw error.parameter?.begins(with: "option.") == true ? error.located(at: "") : error
@@ -64,8 +64,15 @@ extension WriterResource {
         }
     }
 
-    func openDestination(of writer: StreamWriter, _ option: [String: String], _ place: WriterOutput) throws(Problem) {
+    func openDestination(
+        of writer: StreamWriter, _ option: [String: String], _ place: WriterOutput, for client: OpeningClient
+    ) throws(Problem) {
         if OutputNumberJudge.namesByTime(option) { place.opener.folder?.writeEachOnce() }
+        state.withLock { $0.openingClient = client }
+        defer { state.withLock { $0.openingClient = nil } }
+        // One that leaves from here on ends it.
+        if client.hasLeft, place.isPeer { noteLeft(client) }
+        if place.isPeer { Interposition.whenAccepted { [weak writer] in writer?.notePeerConnected() } }
         try asProblem { () throws(StreamWriterError) in try writer.open(option: option, timeout: openTimeout) }
     }
 

@@ -96,14 +96,19 @@ extension WriterResource {
 
     /// Nothing is waiting for what is opened any more: a destination that is a peer, and may never respond, is
     /// given up, and the writer with it. On any thread, without waiting.
-    package func noteClientLeft() {
+    package func noteLeft(_ client: OpeningClient) {
+        client.leave()
         let opening = state.withLock { state in
-            guard state.lifecycle.mayBeOpening, let parts = state.parts, parts.place.isPeer else { return nil as StreamWriter? }
+            guard state.openingClient === client, state.lifecycle.mayBeOpening, let parts = state.parts, parts.place.isPeer
+            else { return nil as StreamWriter? }
             state.isDeserted = true
             return parts.writer
         }
-        opening?.interrupt(StreamWriterError(.destinationFailed, "the client left while the destination was being opened"))
+        opening?.interrupt(Self.clientLeft)
     }
+
+    static let clientLeft = StreamWriterError(
+        .destinationFailed, "the client left while the destination was being opened")
 
     func interrupt(_ error: StreamWriterError) { state.withLock { $0.parts }?.writer.interrupt(error) }
 

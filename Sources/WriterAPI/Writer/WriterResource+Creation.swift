@@ -6,9 +6,9 @@ import WriterModel
 // Making the writer, wholly or not at all.
 extension WriterResource {
     /// Makes the writer, wholly or not at all. After `claimCreation`.
-    package func create(_ body: JSONValue?) throws(Problem) -> JSONObject {
+    package func create(_ body: JSONValue?, for client: OpeningClient = OpeningClient()) throws(Problem) -> JSONObject {
         do throws(Problem) {
-            try make(plan(body))
+            try make(plan(body), for: client)
         } catch {
             undo(everything: true)
             let fingerprint = CreationFingerprint.of(body ?? .object([:]))
@@ -32,7 +32,7 @@ extension WriterResource {
             discard()
         }
         do throws(Problem) {
-            try make(plan(body).forDryRun(), isDryRun: true)
+            try make(plan(body).forDryRun(), for: OpeningClient(), isDryRun: true)
         } catch {
             throw error.locatedInCreation
         }
@@ -51,9 +51,9 @@ extension WriterResource {
     }
 
     /// What `dst` is to replace is replaced last: a creation that fails leaves it as it was.
-    private func make(_ plan: WriterPlan, isDryRun: Bool = false) throws(Problem) {
+    private func make(_ plan: WriterPlan, for client: OpeningClient, isDryRun: Bool = false) throws(Problem) {
         try weigh(plan.request)
-        let parts = try build(plan, isDryRun: isDryRun)
+        let parts = try build(plan, for: client, isDryRun: isDryRun)
         if !isDryRun { try keepFirstRecord() }
         if let open = plan.request.open { try commit(open, parts.place) }
     }
@@ -114,7 +114,7 @@ extension WriterResource {
     }
 
     /// What is made is in the state as soon as it is there, for `undo` to find.
-    private func build(_ plan: WriterPlan, isDryRun: Bool) throws(Problem) -> Parts {
+    private func build(_ plan: WriterPlan, for client: OpeningClient, isDryRun: Bool) throws(Problem) -> Parts {
         let builder = OutputBuilder(
             plan, settings: settings, folder: folder, onClaim: { [report] in report(.claim($0)) }
         ) { [growth] in growth.grew() }
@@ -139,11 +139,13 @@ extension WriterResource {
             state.metadata = request.metadata
             state.lifecycle.made()
         }
-        try describe(request, to: writer, place)
+        try describe(request, to: writer, place, for: client)
         return parts
     }
 
-    private func describe(_ request: CreateRequest, to writer: StreamWriter, _ place: WriterOutput) throws(Problem) {
+    private func describe(
+        _ request: CreateRequest, to writer: StreamWriter, _ place: WriterOutput, for client: OpeningClient
+    ) throws(Problem) {
         try asProblem { () throws(StreamWriterError) in try writer.setMetadata(request.metadata) }
         for (index, stream) in request.streams.enumerated() {
             do throws(Problem) {
@@ -153,7 +155,7 @@ extension WriterResource {
             }
         }
         if let open = request.open {
-            try openDestination(of: writer, open.option, place)
+            try openDestination(of: writer, open.option, place, for: client)
         }
     }
 }

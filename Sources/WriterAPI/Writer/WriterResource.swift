@@ -29,6 +29,8 @@ package final class WriterResource: Sendable {
         var weight = DescriptionWeight()
         /// A request has come to delete it: whatever else is under way has lost.
         var isBeingDeleted = false
+        /// Whose request is opening the destination.
+        var openingClient: OpeningClient?
         /// The client that it was to be opened for has left.
         var isDeserted = false
         /// Why nothing came of it, and of what request.
