@@ -28,6 +28,7 @@ public final class FileLedger: Sendable {
     }
 
     private let folder: Directory
+    private let name: String
     /// Between the output directory and the one that the paths here begin at.
     private let base: RelativePath
     private let state = Mutex(State())
@@ -35,10 +36,11 @@ public final class FileLedger: Sendable {
     private let writing = Semaphore(1)
 
     /// In the writer's own folder. `base`: what stands before each path for those who read it.
-    public init(in folder: Directory, below base: RelativePath = .itself) throws(SystemError) {
+    public init(in folder: Directory, below base: RelativePath = .itself, named name: String = FileLedger.fileName) throws(SystemError) {
         self.folder = folder
         self.base = base
-        try folder.writeAtomically(Self.fileName, [])
+        self.name = name
+        try folder.writeAtomically(name, [])
     }
 
     public var files: [RelativePath: FileIdentity] { state.withLock { $0.files } }
@@ -86,13 +88,13 @@ public final class FileLedger: Sendable {
     }
 
     private func append(_ lines: [UInt8]) throws(SystemError) {
-        try folder.append(lines, to: Self.fileName)
+        try folder.append(lines, to: name)
         state.withLock { $0.bytes += lines.count }
     }
 
     private func rewrite() throws(SystemError) {
         let lines = files.flatMap { line($0.key, $0.value) }
-        try folder.writeAtomically(Self.fileName, lines)
+        try folder.writeAtomically(name, lines)
         state.withLock { ($0.bytes, $0.bytesWhenCompact) = (lines.count, lines.count) }
     }
 
@@ -106,10 +108,12 @@ public final class FileLedger: Sendable {
     }
 
     /// What the ledger in a writer's own folder says; nil when there is none, as of writers of earlier versions.
-    public static func read(in folder: Directory) throws(SystemError) -> [RelativePath: FileIdentity]? {
+    public static func read(
+        in folder: Directory, named name: String = FileLedger.fileName
+    ) throws(SystemError) -> [RelativePath: FileIdentity]? {
         let bytes: [UInt8]
         do throws(SystemError) {
-            bytes = try folder.readFile(fileName, most: mostBytes)
+            bytes = try folder.readFile(name, most: mostBytes)
         } catch {
             if error.isMissing { return nil }
             throw error

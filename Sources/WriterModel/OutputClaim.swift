@@ -32,6 +32,17 @@ public enum OutputClaim: Sendable, Equatable {
         }
     }
 
+    /// Whether the writer may have made a folder under the output directory: one that leads to what it claims, or
+    /// lies in that.
+    public func mayNeed(folder path: String) -> Bool {
+        guard Self.isPath(path) else { return false }
+        return switch self {
+        case .nothing, .managed: false
+        case .file(let own): own.utf8.starts(with: "\(path)/".utf8)
+        case .folder(let own): own.isEmpty || "\(own)/".utf8.starts(with: "\(path)/".utf8) || path.utf8.starts(with: "\(own)/".utf8)
+        }
+    }
+
     /// The same of a writer whose paths begin in a folder of the output directory.
     public func inside(_ folder: String?) -> OutputClaim {
         guard let folder else { return self }

@@ -25,7 +25,7 @@ import WriterModel
         _ dst: String = "show/live.m3u8", overwrites: Bool = false, _ writer: String = UUID().uuidString
     ) throws -> MuxerFolder {
         let own = try Directory(path: root + "/state/" + writer)
-        return try MuxerFolder(of: dst, in: outputs, overwrites: overwrites, ledger: try FileLedger(in: own))
+        return try MuxerFolder(of: dst, in: outputs, overwrites: overwrites, ledger: try FileLedger(in: own), folders: FolderLedger(in: own))
     }
 
     /// Two segments within a second of the clock by which they are named.

@@ -117,7 +117,7 @@ extension [String]? {
     fileprivate func isEmptyOrOwn(of managed: String?) -> Bool {
         guard let names = self else { return false }
         return names.allSatisfy { name in
-            name.begins(with: ".") || name.isSame(as: FileLedger.fileName) || managed.map { name.isSame(as: $0) } ?? false
+            name.begins(with: ".") || [FileLedger.fileName, FolderLedger.fileName].contains(where: { name.isSame(as: $0) }) || managed.map { name.isSame(as: $0) } ?? false
         }
     }
 }

@@ -66,8 +66,21 @@ package final class RecordStore: Sendable {
 
     package func removeFolder(_ writer: WriterID) throws(SystemError) {
         unwritten.withLock { _ = $0.removeValue(forKey: writer) }
+        removeEmptyFolders(of: writer)
         try writers.removeSubdirectory(writer.key)
         try origins.remove(writer)
+    }
+
+    /// Those that the writer made under the output directory and that nothing is in; before its own is removed, which
+    /// tells of them.
+    private func removeEmptyFolders(of writer: WriterID) {
+        guard let origin = origins[writer], let own = try? writers.subdirectory(writer.key),
+            let made = try? FolderLedger.read(in: own).filter({ origin.claim.mayNeed(folder: $0.key.text) }), !made.isEmpty
+        else { return }
+        guard let base = origin.folder.flatMap(Self.path) else { return (try? outputs.removeFolders(made)) ?? () }
+        // Encoders have their locks there.
+        let inner = made.compactMap { path, identity in path.relative(to: base).map { ($0, identity) } }
+        try? outputs.subdirectory(base.text).removeFolders(Dictionary(inner) { first, _ in first }.filter { !$0.key.isItself })
     }
 
     /// Keeps the record of a writer whose encoder could not.

@@ -29,8 +29,16 @@ final class EndedWriterRoutes: Sendable {
                 if let body { try FieldReader(body).finish() }
                 return try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head)
             }
-        case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .getOutput:
+        case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset:
             exchange.respond(with: try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head))
+        case .getOutput:
+            do throws(Problem) {
+                exchange.respond(with: try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head))
+            } catch {
+                // The writer itself has removed it.
+                if [.outputReplaced, .notFound].contains(error.code), isLeaving(writer) { throw .noWriter(writer.text) }
+                throw error
+            }
         }
     }
 
@@ -55,6 +63,9 @@ final class EndedWriterRoutes: Sendable {
         }
     }
 
+    /// It is being deleted, or has been.
+    private func isLeaving(_ writer: WriterID) -> Bool { registry[writer] == nil || leaving.withLock { $0.contains(writer) } }
+
     private func withBody(
         of exchange: Exchange, _ response: @escaping @Sendable (Exchange, JSONValue?) throws(Problem) -> Response
     ) {
@@ -67,7 +78,7 @@ final class EndedWriterRoutes: Sendable {
 
     private func ended(_ writer: WriterID, for caller: Principal? = nil) throws(Problem) -> EndedWriter {
         guard let record = records.record(of: writer) else {
-            if registry[writer] == nil || leaving.withLock({ $0.contains(writer) }) { throw .noWriter(writer.text) }
+            if isLeaving(writer) { throw .noWriter(writer.text) }
             if records.isLost(writer) {
                 throw Problem(
                     .internalError,

@@ -38,6 +38,26 @@ extension Directory {
         }
     }
 
+    /// Removes those of the folders that still are the ones they are said to be, in which there is nothing, and that
+    /// no process of ours has shared (`share`): the innermost first.
+    public func removeFolders(_ folders: [RelativePath: FileIdentity]) throws(SystemError) {
+        try changing { () throws(SystemError) in
+            for (path, identity) in folders.sorted(by: { $0.key.components.count > $1.key.components.count }) {
+                guard let number = try? openBeneath(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, "open \(path)") else { continue }
+                let folder = Descriptor(owning: number)
+                if FileIdentity(of: folder.number) == identity, flock(folder.number, LOCK_EX | LOCK_NB) == 0 {
+                    try? removeFolder(path.text)
+                }
+                _ = consume folder
+            }
+        }
+    }
+
+    /// From now on no process of ours removes the folder, though it be empty, until `unshare` or the end of the process.
+    public func share() { flock(descriptor, LOCK_SH | LOCK_NB) }
+
+    public func unshare() { flock(descriptor, LOCK_UN) }
+
     /// nil: nothing is there, and nothing leads there. What can't be looked at is not taken for gone.
     private func identityIfThere(of path: RelativePath) throws(SystemError) -> FileIdentity? {
         do throws(SystemError) {

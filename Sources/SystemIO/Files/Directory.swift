@@ -78,14 +78,18 @@ public final class Directory: Sendable {
         if mkdirat(descriptor, path.text, 0o755) < 0 { throw SystemError("make the folder \(name)") }
     }
 
-    /// Makes the folders that lead to the file `relative`.
-    public func makeParents(of relative: String) throws(SystemError) {
+    /// Makes the folders that lead to the file `relative`. `onMade` is called with each that was not there.
+    public func makeParents(
+        of relative: String, onMade: (RelativePath, FileIdentity) -> Void = { _, _ in }
+    ) throws(SystemError) {
         var holder: Directory = self
+        var path = RelativePath.itself
         for name in try Self.checked(relative).components.dropLast() {
-            if mkdirat(holder.descriptor, name.text, 0o755) < 0 && errno != EEXIST {
-                throw SystemError("make the folder \(name.text)")
-            }
+            let isNew = mkdirat(holder.descriptor, name.text, 0o755) == 0
+            if !isNew && errno != EEXIST { throw SystemError("make the folder \(name.text)") }
             holder = try holder.subdirectory(name.text)
+            path = path + name
+            if isNew, let identity = FileIdentity(of: holder.descriptor) { onMade(path, identity) }
         }
     }
 

@@ -22,18 +22,26 @@ package final class MuxerFolder: Sendable {
     private let taken = Mutex<String?>(nil)
     private let writesEachOnce = Atomic(false)
     /// And its folders.
-    private let madeFolders = Mutex<Set<RelativePath>>([])
+    private let folders: FolderLedger
     /// Files that libav opened without asking here, until they are looked for.
     private let noted = Mutex<Set<RelativePath>>([])
 
     /// Makes and opens the folder that `dst` lies in; of one with a pattern in its name
     /// (`%v/live.m3u8`), the folder above.
     package init(
-        of dst: String, in outputs: Directory, overwrites: Bool, ledger: FileLedger, closed: OthersFolders = OthersFolders()
+        of dst: String, in outputs: Directory, overwrites: Bool, ledger: FileLedger, folders: FolderLedger,
+        closed: OthersFolders = OthersFolders()
     ) throws(SystemError) {
-        place = try Self.place(of: dst)
-        try outputs.makeParents(of: (place + .reserved("")).text)
-        folder = try outputs.subdirectory(place.text)
+        let place = try Self.place(of: dst)
+        // Until there is a file in it, nothing else tells that it is in use.
+        folder = try outputs.changing { () throws(SystemError) in
+            try outputs.makeParents(of: (place + .reserved("")).text) { folders.note($0, is: $1) }
+            let folder = try outputs.subdirectory(place.text)
+            if !place.isItself { folder.share() }
+            return folder
+        }
+        self.place = place
+        self.folders = folders
         self.outputs = outputs
         self.overwrites = overwrites
         self.closed = closed
@@ -82,10 +90,18 @@ package final class MuxerFolder: Sendable {
         if ledger.nameBytes > RecordBounds.nameBytes {
             throw SystemError("make \(path): the writer has as many files as its record can name", number: EDQUOT)
         }
-        if flags & O_CREAT != 0 { try makeParents(of: path) }
-        let file = Descriptor(owning: try folder.open(path.text, flags: flags | O_CREAT | O_EXCL, mode: mode))
+        let file = Descriptor(owning: try make(path, flags: flags | O_CREAT | O_EXCL, mode: mode))
         try keep(path, file)
         return file.take()
+    }
+
+    private func make(_ path: RelativePath, flags: Int32, mode: UInt32) throws(SystemError) -> Int32 {
+        if path.components.count == 1 { return try folder.open(path.text, flags: flags, mode: mode) }
+        // Folders without a file may be removed.
+        return try outputs.changing { () throws(SystemError) in
+            try makeParents(of: path)
+            return try folder.open(path.text, flags: flags, mode: mode)
+        }
     }
 
     /// The folders that a file is to lie in. One that is a link leads nowhere: opening the file says so.
@@ -100,9 +116,16 @@ package final class MuxerFolder: Sendable {
                 if error.isAlreadyThere { continue }
                 throw error
             }
-            madeFolders.withLock { _ = $0.insert(place + parent) }
+            noteMade(parent)
         }
     }
+
+    private func noteMade(_ path: RelativePath) {
+        if let identity = folder.identity(of: path.text) { folders.note(place + path, is: identity) }
+    }
+
+    /// Nothing more is made in it.
+    func release() { if !place.isItself { folder.unshare() } }
 
     /// A file of the writer's own, unless another has taken its name: looked at before anything is done to it.
     private func openAgain(_ path: RelativePath, _ flags: Int32) throws(SystemError) -> Int32? {
@@ -151,13 +174,7 @@ package final class MuxerFolder: Sendable {
             guard let rest = path.relative(to: source) else { continue }
             moved(path, to: target + rest, identity)
         }
-        madeFolders.withLock { folders in
-            for path in folders {
-                guard let rest = path.relative(to: source) else { continue }
-                folders.remove(path)
-                folders.insert(target + rest)
-            }
-        }
+        folders.rename(source, to: target)
     }
 
     /// It has moved, also where the ledger has no room for it yet.
@@ -180,7 +197,7 @@ package final class MuxerFolder: Sendable {
         let path = try inside(name, orItself: true)
         if path.isItself { throw SystemError("make the folder \(place)", number: EEXIST) }
         try folder.makeFolder(path.text)
-        madeFolders.withLock { _ = $0.insert(place + path) }
+        noteMade(path)
     }
 
     package func removeFolder(_ name: UnsafePointer<CChar>) throws(SystemError) {
@@ -189,7 +206,7 @@ package final class MuxerFolder: Sendable {
         guard folder.kind(of: path.text) == .folder else { throw SystemError("remove the folder \(path)", number: ENOTDIR) }
         try requireOurs(path)
         try folder.removeFolder(path.text)
-        madeFolders.withLock { _ = $0.remove(place + path) }
+        folders.forget(place + path)
     }
 
     // MARK: What came of it
@@ -277,7 +294,7 @@ package final class MuxerFolder: Sendable {
     /// Whether what lies there is the file, or the folder, that the writer made.
     private func isOurs(_ path: RelativePath) -> Bool {
         if let identity = ledger.identity(of: place + path) { return folder.identity(of: path.text) == identity }
-        return madeFolders.withLock { $0.contains(place + path) }
+        return folders.holds(place + path)
     }
 
     private func requireOurs(_ path: RelativePath) throws(SystemError) {

@@ -95,7 +95,8 @@ final class WriterService: EncoderService {
             try respond(to: request, by: caller, exchange)
         } catch {
             // Deleted while the request waited for its turn, or was at work.
-            let isGone = error.code == .wrongState && (resource.isBeingDeleted || resource.phase == .discarded)
+            let isOfDeletion = error.code == .wrongState || error.code == .outputReplaced
+            let isGone = isOfDeletion && (resource.isBeingDeleted || resource.phase == .discarded)
             if case .writer = request.operation, isGone { return respond(with: .noWriter(settings.writer.text), exchange) }
             respond(with: error, exchange)
         }

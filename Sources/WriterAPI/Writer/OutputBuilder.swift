@@ -65,7 +65,14 @@ struct OutputBuilder {
     private func makeFile(_ dst: String) throws(SystemError) -> Made {
         let outputs = try Directory(path: settings.outputDirectory)
         try refuseIfThere(dst, outputs)
-        try outputs.makeParents(of: dst)
+        return try outputs.changing { () throws(SystemError) in
+            let folders = try folders()
+            try outputs.makeParents(of: dst) { folders.note($0, is: $1) }
+            return try makeFile(dst, inFoldersOf: outputs)
+        }
+    }
+
+    private func makeFile(_ dst: String, inFoldersOf outputs: Directory) throws(SystemError) -> Made {
         if request.overwrite, let descriptor = try outputs.openSpecialForWriting(dst) {
             claim(.nothing)
             let file = WriterOutput.OwnFile(folder: outputs, name: dst, isSpecial: true)
@@ -79,7 +86,7 @@ struct OutputBuilder {
         let outputs = try Directory(path: settings.outputDirectory)
         try refuseIfThere(dst, outputs)
         let muxerFolder = try MuxerFolder(
-            of: dst, in: outputs, overwrites: request.overwrite, ledger: try ledger(),
+            of: dst, in: outputs, overwrites: request.overwrite, ledger: try ledger(), folders: try folders(),
             closed: OthersFolders(settings.othersFolders))
         if plan.clientPolicy == .enforced { Interposition.confine(to: muxerFolder) }
         try outputs.enter()
@@ -93,7 +100,13 @@ struct OutputBuilder {
 
     /// Of the files under the output directory, by the paths that the gateway knows them by.
     private func ledger() throws(SystemError) -> FileLedger {
-        try FileLedger(in: folder, below: try settings.ownersFolder.map { text throws(SystemError) in try path(text) } ?? .itself)
+        try FileLedger(in: folder, below: try ownersFolder())
+    }
+
+    private func folders() throws(SystemError) -> FolderLedger { FolderLedger(in: folder, below: try ownersFolder()) }
+
+    private func ownersFolder() throws(SystemError) -> RelativePath {
+        try settings.ownersFolder.map { text throws(SystemError) in try path(text) } ?? .itself
     }
 
     /// A file in the writer's own folder, or nothing at all for what opens its destination itself.

@@ -89,6 +89,9 @@ final class WriterOutput: Sendable {
         return wasWaiting ? [] : left.map(\.text)
     }
 
+    /// The writer has ended: nothing more is made.
+    func release() { folder?.release() }
+
     /// What was written is complete: throws when it is not where it was to be.
     func checkKept() throws(Problem) {
         if let file, let identity = file.identity {

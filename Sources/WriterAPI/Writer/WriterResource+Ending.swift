@@ -97,6 +97,7 @@ extension WriterResource {
     private func tellEnd(_ ended: WriterState, _ written: WriterOutput.Written? = nil) -> JSONObject {
         let record = written.map(makeRecord) ?? self.record
         let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
+        state.withLock { $0.output }?.release()
         growth.ended(ended == .closed ? .complete : .failed)
         report(isKept ? .concluded(ended) : .unkeptRecord(record))
         endIsTold()
@@ -174,6 +175,7 @@ extension WriterResource {
     }
 
     private func tellDiscard() {
+        state.withLock { $0.output }?.release()
         growth.ended(.failed)
         report(.discarded)
         endIsTold()
