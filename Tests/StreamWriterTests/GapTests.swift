@@ -215,4 +215,35 @@ import Testing
         let avi = try StreamWriter.resolveMuxer(format: "avi", name: "")
         #expect(avi.gapFilling(of: .audio) == .all && avi.gapFilling(of: .video) == .start)
     }
+
+    // MARK: What encoders hold back
+
+    /// What an encoder held of the sound before the gap was in one packet with what came behind it, at the time of the
+    /// first: up to a packet of sound was played before the gap.
+    @Test(arguments: [
+        ("libopus", "matroska"), ("libopus", "webm"), ("vorbis", "matroska"), ("libspeex", "nut"), ("g722", "nut"), ("libmp3lame", "matroska"), ("aac", "mp4"),
+        ("truehd", "matroska"),
+    ])
+    func soundBehindAGapIsNotPlayedBeforeIt(encoder: String, muxer: String) throws {
+        for count in [100, 2_000] {
+            let writer = try StreamWriter(destination: folder.destination("a"), format: muxer)
+            var config = Self.sound
+            config.encoder = encoder
+            if ["vorbis", "truehd"].contains(encoder) { config.encoderOption = ["strict": "experimental"] }
+            _ = try writer.addStream(.audio(config))
+            try writer.open()
+            try writer.send(Data(count: 4 * 48_000))
+            let loud = (0..<count * 2).map { Int16(12_000 * sin(Double($0 / 2) / 5)) }
+            try writer.send(loud.withUnsafeBytes { Data($0) }, pts: 20)
+            let summary = try writer.close()
+            #expect(summary.duration == 20 + Double(count) / 48_000 && summary.streams[0].warnings.allSatisfy { $0.code != .gapFilled })
+            let read = try run([
+                "ffmpeg", "-v", "error", "-i", folder.path("a"), "-af", "aresample=48000:async=1:first_pts=0", "-ac", "1", "-f", "s16le", "-",
+            ])
+            let first = read.withUnsafeBytes { bytes in bytes.bindMemory(to: Int16.self).firstIndex { abs(Int($0)) > 2_500 } }
+            let seconds = Double(first ?? 0) / 48_000
+            // A codec's own delay is not cut off everywhere.
+            #expect(abs(seconds - 20) < 0.05, "\(count) samples are at \(seconds) s")
+        }
+    }
 }

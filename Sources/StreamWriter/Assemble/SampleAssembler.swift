@@ -13,6 +13,8 @@ final class SampleAssembler: FrameAssembler {
     private let blockSamples: Int
     private let silence: Int32
     private let gate: SampleGate?
+    /// Samples of silence before what follows a gap, a whole number of blocks.
+    private let leadIn: Int
     private var slab: SampleSlab?
     /// The block of the slab that is being filled, and how many of its bytes are there.
     private var block = 0
@@ -23,11 +25,15 @@ final class SampleAssembler: FrameAssembler {
     private var counted = 0
     private var accepted: Int64 = 0
     private var refused: RefusedSample?
+    /// A block has been completed.
+    private var hasBegun = false
 
-    /// Samples of floats beyond `bound`, up or down, are not taken.
-    init(shape: AudioShape, blockSamples: Int, bound: Float? = nil) throws(LibavError) {
+    /// Samples of floats beyond `bound`, up or down, are not taken. `leadIn`: how many samples of what came before
+    /// filters and encoder put into one packet with what comes next.
+    init(shape: AudioShape, blockSamples: Int, bound: Float? = nil, leadIn: Int = 0) throws(LibavError) {
         pool = try SampleSlabPool(shape: shape, blockSamples: blockSamples, slabBytes: Limits.slabBytes)
         self.blockSamples = blockSamples
+        self.leadIn = (leadIn + blockSamples - 1) / blockSamples * blockSamples
         frameBytes = shape.bytesPerFrame
         rate = Rational(shape.sampleRate, 1)!
         gate = bound.flatMap { SampleGate(bound: $0, format: shape.format) }
@@ -109,7 +115,8 @@ final class SampleAssembler: FrameAssembler {
         return partial
     }
 
-    /// A gap within the block is silence; beyond it time jumps at the block's end.
+    /// A gap within the block is silence; beyond it time jumps at the block's end. What an encoder still holds then
+    /// is in one packet with what follows, at the time of the first: that is silence, too.
     func jump(to tick: Int64, completing frames: inout [Frame]) throws(LibavError) {
         guard tick > nextTick else { return }
         if filled > 0 {
@@ -117,7 +124,9 @@ final class SampleAssembler: FrameAssembler {
             pad(Int(end - nextTick))
             if filled == pool.blockBytes { try completeBlock(&frames) }
         }
-        if filled == 0 { blockStart = tick }
+        guard filled == 0 else { return }
+        blockStart = hasBegun ? max(blockStart, tick - Int64(leadIn)) : tick
+        while nextTick < tick { try fill(to: tick, completing: &frames) }
     }
 
     func fill(to tick: Int64, completing frames: inout [Frame]) throws(LibavError) {
@@ -160,6 +169,7 @@ final class SampleAssembler: FrameAssembler {
         let frame = try slab.frame(block: block, samples: samples)
         frame.pts = blockStart
         frames.append(frame)
+        hasBegun = true
         blockStart += Int64(samples)
         block += 1
         if block == pool.blocks { self.slab = nil }

@@ -45,8 +45,9 @@ struct PreparedStream {
         }
         // Filters may be there to bring samples within bounds.
         let bound = config.filterDesc == nil ? encoder.sampleBound : nil
+        let held = Self.samplesHeld(encoder, hasFilters: graph != nil, inputRate: config.sampleRate)
         assembler = try translating(.outOfMemory) { () throws(LibavError) in
-            try SampleAssembler(shape: audio.input, blockSamples: block, bound: bound)
+            try SampleAssembler(shape: audio.input, blockSamples: block, bound: bound, leadIn: held)
         }
         leastSamples = graph == nil ? encoder.leastSamples : 1
         let storage = StorageCheck(format: format, codec: encoder.settings.codec)
@@ -93,6 +94,18 @@ struct PreparedStream {
             + storage.warnings(masteringDisplay: config.masteringDisplay, contentLightLevel: config.contentLightLevel)
             + storage.warnings(codecTag: config.codecTag)
             + storage.warnings(presentation, language: config.language, .video)
+    }
+
+    /// Taps of libav's resampler at the lower of its rates, half of which it waits for.
+    private static let resamplerTaps = 32.0
+
+    /// How many samples of the input may be in the filters and the encoder when a gap begins.
+    private static func samplesHeld(_ encoder: Encoder, hasFilters: Bool, inputRate: Int) -> Int {
+        guard case .audio(let shape) = encoder.settings.input else { return 0 }
+        let ratio = Double(inputRate) / Double(shape.sampleRate)
+        var samples = Double(encoder.lead) * ratio
+        if hasFilters { samples += Double(encoder.frameSize) * ratio + Self.resamplerTaps * max(1, ratio) }
+        return Int(samples.rounded(.up))
     }
 
     private static func open(
