@@ -76,6 +76,22 @@ import Testing
         #expect(abs(times(probe, 1, "pts_time")[1] - shown[0]) < 0.002, "picture and sound begin together")
     }
 
+    /// Without edit lists, and with pictures that are dated back rather than decoded earlier (ISO/IEC 23000-19, 7.5.17),
+    /// each track began at zero: the sound by its encoder's own samples late.
+    @Test(arguments: [("mp4", "cmaf"), ("mp4", "cmaf+frag_keyframe"), ("ismv", ""), ("mp4", "negative_cts_offsets+frag_keyframe+empty_moov")])
+    func fragmentsWithoutEditListsBeginTogether(muxer: String, flags: String) throws {
+        let writer = try StreamWriter(destination: folder.destination("a"), format: muxer)
+        _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48, encoder: "libx264")))
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: .s16, encoder: "aac")))
+        try writer.open(option: flags.isEmpty ? [:] : ["movflags": flags])
+        try writer.send(pictures(count: 25, bytesPerFrame: Self.frame), to: 0)
+        try writer.send(tone(samples: 48_000, channels: 2), to: 1)
+        _ = try writer.close()
+        let starts = try Fragments(folder.bytes("a")).starts
+        // AAC has 1,024 samples of its own before the first.
+        #expect(abs(starts[0] - starts[1] - 1_024.0 / 48_000) < 0.0002, "\(starts)")
+    }
+
     /// FFmpeg's command line finds from the packets how far to move them.
     @Test(arguments: ["aac", "libmp3lame", "ac3", "libopus", "libvorbis", "mp2", "flac"])
     func soundBeginsWhereFFmpegHasItBegin(encoder: String) throws {

@@ -158,10 +158,17 @@ package final class Muxer {
     /// unless they are said to go on from others: then their own times are kept.
     private func keepStartOfFragments() {
         // Times before zero, which they have no room for, must have been moved.
-        guard movesStart, context.pointee.avoid_negative_ts > 0, hasFlag(context, "empty_moov", in: "movflags"),
-            !hasFlag(context, "delay_moov", in: "movflags")
+        guard movesStart, context.pointee.avoid_negative_ts > 0 || beginsWithPicture,
+            hasFlag(context, "empty_moov", in: "movflags"), !hasFlag(context, "delay_moov", in: "movflags")
         else { return }
         av_opt_set(context, "movflags", "+frag_discont", AV_OPT_SEARCH_CHILDREN)
+    }
+
+    /// A picture that is decoded before it is shown is told of by offsets back from its decoding time rather than by an
+    /// earlier one, as CMAF and Smooth Streaming have it; so libav leaves all times as they are.
+    private var beginsWithPicture: Bool {
+        hasFlag(context, "negative_cts_offsets", in: "movflags") && hasFlag(context, "empty_moov", in: "movflags")
+            && !hasFlag(context, "delay_moov", in: "movflags")
     }
 
     /// The option that has the muxer reserve more than so many bytes of memory or output; nil when none
@@ -186,12 +193,12 @@ package final class Muxer {
     /// known here, so all streams are moved by the longest at once.
     private func settleStart() {
         shifts = encoderTimeBases.map { _ in 0 }
-        guard movesStart, context.pointee.avoid_negative_ts > 0 else { return }
+        guard movesStart, context.pointee.avoid_negative_ts > 0 || beginsWithPicture else { return }
         // What the first packet is must not move anything any more.
-        context.pointee.avoid_negative_ts = AVFMT_AVOID_NEG_TS_MAKE_NON_NEGATIVE
+        if !beginsWithPicture { context.pointee.avoid_negative_ts = AVFMT_AVOID_NEG_TS_MAKE_NON_NEGATIVE }
         let timeBases = encoderTimeBases.indices.map { context.pointee.streams[$0]!.pointee.time_base }
         let starts = encoderTimeBases.indices.map { index in
-            let isLate = KnownFaults.shiftsByPresentation(format.name) && isVideo(index)
+            let isLate = isVideo(index) && (beginsWithPicture || KnownFaults.shiftsByPresentation(format.name))
             let lead = max(0, leads[index] - Int64(clibav_padding_below_zero(context, Int32(index))))
             return isLate ? 0 : av_rescale_q(-lead, encoderTimeBases[index].rational, timeBases[index])
         }
