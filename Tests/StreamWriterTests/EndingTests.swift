@@ -128,6 +128,29 @@ import Testing
         for (time, wanted) in zip(times, [0, 0.04, 0.08, 0.12, 0.16, 1.16, 1.2, 1.24, 1.28, 1.32, 3.28]) { #expect(abs(time - times[0] - wanted) < 0.0011, "\(times)") }
     }
 
+    /// It was as long as the others on average. WebP Container Specification, "Animation".
+    @Test func theLastPictureOfAWebPLastsAsLongAsItWasSentTo() throws {
+        _ = try writeLasting("a", "webp", "libwebp_anim")
+        let bytes = [UInt8](try folder.bytes("a"))
+        var lengths: [Int] = []
+        var chunk = 12
+        while chunk + 8 <= bytes.count {
+            let size = (0..<4).reduce(0) { $0 | Int(bytes[chunk + 4 + $1]) << (8 * $1) }
+            if bytes[chunk..<chunk + 4].elementsEqual("ANMF".utf8) { lengths.append((0..<3).reduce(0) { $0 | Int(bytes[chunk + 20 + $1]) << (8 * $1) }) }
+            chunk += 8 + size + size % 2
+        }
+        #expect(lengths == [40, 40, 40, 40, 1000, 40, 40, 40, 40, 2000])
+    }
+
+    /// Times of decoding, in the table of samples, ended where the last picture began, or before.
+    @Test(arguments: ["libx264", "libx265", "mpeg4"], ["mp4", "mov"]) func theTableOfSamplesLastsAsLongAsThePictures(encoder: String, muxer: String) throws {
+        _ = try writeLasting("a", muxer, encoder)
+        let (stream, file) = (try probe(folder.path("a")), try probeFormat(folder.path("a")))
+        #expect(abs((Double(file["duration"] ?? "") ?? 0) - 3.32) < 0.002)
+        // And by what the first is decoded before it is shown.
+        #expect((3.319...3.52).contains(Double(stream["duration"] ?? "") ?? 0), "\(stream["duration"] ?? "")")
+    }
+
     @Test(arguments: ["gif", "apng"]) func theLastPictureOfAnAnimationLastsAsLongAsItWasSentTo(muxer: String) throws {
         _ = try writeLasting("a", muxer, nil)
         let lengths = try Probe(folder.path("a"), showing: ["packets"]).packets.compactMap { $0.number("duration_time") }

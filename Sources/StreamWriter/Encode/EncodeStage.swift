@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// Frames in, packets out. One thread at a time.
@@ -19,10 +20,15 @@ final class EncodeStage {
     private let pictureTicks: Int64
     /// Of pictures that do, by their times, until their packets come.
     private var durations: [Int64: Int64] = [:]
+    /// Where the picture that is shown last ends.
+    private var shownEnd: Int64 = 0
+    /// The container has times of decoding, which are to last as long as what is shown.
+    private let spansEnd: Bool
     /// The last packet was told that more follow.
     private var isGathering = false
 
-    init(_ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter) {
+    init(_ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, spansEnd: Bool) {
+        self.spansEnd = spansEnd
         stream = parts.description.index
         settings = parts.encoder.settings
         encoder = parts.encoder
@@ -53,6 +59,7 @@ final class EncodeStage {
             try encoding { () throws(LibavError) in try encoder.send(frame) }
             try receivePackets(encoder, moreFollows: moreFollows)
         }
+        shownEnd = max(shownEnd, pts + duration)
         return .encoded(frames: max(1, frame.sampleCount), from: seconds(pts), to: seconds(pts + duration))
     }
 
@@ -72,7 +79,30 @@ final class EncodeStage {
     func finish() throws(StreamWriterError) {
         guard let encoder, firstFramePTS != nil else { return }
         try encoding { () throws(LibavError) in try encoder.send(nil) }
-        try receivePackets(encoder, moreFollows: false)
+        var last: Packet?
+        while case .packet(let packet) = try encoding({ () throws(LibavError) in try encoder.receive() }) {
+            prepare(packet)
+            if let last { try send(last, moreFollows: false) }
+            last = packet
+        }
+        guard let last else { return }
+        try end(with: last)
+        try send(last, moreFollows: false)
+    }
+
+    private func end(with packet: Packet) throws(StreamWriterError) {
+        guard case .video = settings.input else { return }
+        if settings.codec.name.isSame(as: "libwebp_anim") {
+            let milliseconds = Fraction(1, 1_000)
+            let length = settings.timeBase.rescale(shownEnd, to: milliseconds) - settings.timeBase.rescale(firstFramePTS ?? 0, to: milliseconds)
+            return try encoding { () throws(LibavError) in try packet.endAnimation(at: length) }
+        }
+        // Where pictures are out of order the last that is decoded is not the last that is shown, and its time of
+        // decoding goes by those of the first.
+        guard spansEnd, let pts = packet.pts, let dts = packet.dts, dts + packet.duration + lead < shownEnd, pts < shownEnd
+        else { return }
+        packet.dts = max(dts, pts)
+        packet.duration = shownEnd - pts
     }
 
     /// Frees the encoder, which may take its time.
@@ -95,6 +125,11 @@ final class EncodeStage {
     }
 
     private func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
+        prepare(packet)
+        try send(packet, moreFollows: moreFollows)
+    }
+
+    private func prepare(_ packet: Packet) {
         packet.stream = stream
         // Not every encoder says how long; the last frame would have no duration then.
         if case .video = settings.input {
@@ -102,6 +137,9 @@ final class EncodeStage {
             if packet.duration == 0 { packet.duration = pictureTicks }
         }
         holdToStart(packet)
+    }
+
+    private func send(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
         progress.packetMade()
         try sink.submit(packet, moreFollows: moreFollows)
         isGathering = moreFollows

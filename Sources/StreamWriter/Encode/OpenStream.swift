@@ -38,7 +38,8 @@ final class OpenStream: @unchecked Sendable {
         takesKeyFrames = parts.encoder.takesKeyFrames
         frameRate = parts.description.inputRate.doubleValue
         pipeline = EncodePipeline(
-            stage: EncodeStage(parts, sink: sink, progress: progress), progress: progress,
+            stage: EncodeStage(parts, sink: sink, progress: progress, spansEnd: OutputFormat.movFamily.contains(format.name)),
+            progress: progress,
             failure: failure,
             capacity: isAudio ? Limits.queuedSampleBlocks : Limits.queuedFrames)
     }
