@@ -18,7 +18,7 @@ RUN make dist
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates libseccomp2 \
+        ca-certificates libseccomp2 libyaml-0-2 \
         libavcodec59 libavdevice59 libavfilter8 libavformat59 libavutil57 libswresample4 libswscale6 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/penstock --shell /usr/sbin/nologin penstock \

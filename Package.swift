@@ -8,6 +8,7 @@ import PackageDescription
 //   penstock-encoder ─► WriterAPI ─┘               └──► WriterModel
 //                          ├──► StreamWriter ──► Libav ──► CLibav
 //                          └──► CHeaps
+//   penstock ─────────► YAML ──► CLibYAML
 //
 // All of Swift's may use Bytewise: text by its bytes; and all but HTTP1 and WriterModel, which are values,
 // Threading: locks, threads, deadlines. Neither uses anything.
@@ -38,6 +39,7 @@ let package = Package(
                 ])
             ]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CHeaps"),
 
@@ -46,6 +48,9 @@ let package = Package(
 
         // Locks, threads, deadlines: likewise.
         .target(name: "Threading"),
+
+        // Files of settings: YAML as values, by libyaml.
+        .target(name: "YAML", dependencies: ["CLibYAML", "Bytewise"]),
 
         // Media.
         .target(name: "Libav", dependencies: ["CLibav", "Threading", "Bytewise"]),
@@ -69,7 +74,7 @@ let package = Package(
         .executableTarget(
             name: "penstock",
             dependencies: [
-                "Gateway", "ServiceLog", "APICore", "Bytewise",
+                "Gateway", "ServiceLog", "APICore", "YAML", "Bytewise",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -89,6 +94,7 @@ let package = Package(
         .testTarget(name: "ThreadingTests", dependencies: ["Threading"]),
         .testTarget(name: "LibavTests", dependencies: ["Libav"]),
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"], swiftSettings: .quickToBuild),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML"]),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
         .systemLibrary(name: "CRawCall", path: "Tests/CRawCall"),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Threading", "Bytewise", "CRawCall"]),

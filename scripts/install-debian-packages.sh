@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(
     libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev
-    libswresample-dev libswscale-dev libseccomp-dev libcurl4-openssl-dev
+    libswresample-dev libswscale-dev libseccomp-dev libyaml-dev libcurl4-openssl-dev
     g++ git make pkg-config
 )
 demo=(ffmpeg curl)

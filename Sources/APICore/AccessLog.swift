@@ -5,11 +5,11 @@ import Logging
 public enum AccessLog {
     /// What a server calls for each request: counts it, and logs it if that is wanted.
     public static func counting(
-        _ metrics: MetricCounter, to log: Logger, enabled: Bool
+        _ metrics: MetricCounter, to log: Logger, isEnabled: @escaping @Sendable () -> Bool
     ) -> @Sendable (ExchangeReport) -> Void {
         { @Sendable report in
             metrics.count(report)
-            if enabled { write(report, to: log) }
+            if isEnabled() { write(report, to: log) }
         }
     }
 

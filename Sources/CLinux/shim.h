@@ -40,6 +40,21 @@ static inline int clinux_accept_plainly(int fd, struct sockaddr *address, sockle
     return accept4(fd, address, length, 0);
 }
 
+// The user of the process that connected a local socket's other end; -1 where the socket is another kind.
+struct clinux_credentials {
+    int pid;
+    unsigned int uid, gid;
+};
+
+static inline int64_t clinux_peer_user(int fd) {
+    struct clinux_credentials peer;
+    socklen_t size = sizeof peer;
+    int family = 0;
+    socklen_t family_size = sizeof family;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &family_size) < 0 || family != AF_UNIX) return -1;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ? -1 : (int64_t)peer.uid;
+}
+
 static inline int clinux_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC); }
 
 static inline const char *clinux_signal_abbreviation(int signal) { return sigabbrev_np(signal); }

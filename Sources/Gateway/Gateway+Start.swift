@@ -6,10 +6,22 @@ import WriterModel
 extension Gateway {
     static func tokens(_ configuration: GatewayConfiguration) throws(StartFailure) -> Tokens {
         do throws(TokenFile.Unusable) {
-            return try Tokens(configuration.tokenFile.map(TokenFile.init))
+            return try Tokens(configuration.tokens)
         } catch {
             throw .tokens(error.description)
         }
+    }
+
+    static func listeners(_ places: [ListenPlace]) throws(StartFailure) -> [Listener] {
+        var listeners: [Listener] = []
+        for place in places {
+            do throws(LocalSocketFailure) {
+                listeners.append(try place.listen())
+            } catch {
+                throw .socket(error)
+            }
+        }
+        return listeners
     }
 
     static func sandbox(_ configuration: GatewayConfiguration) throws(StartFailure) -> SandboxReport {
@@ -21,9 +33,9 @@ extension Gateway {
     }
 
     /// Also makes this process the parent of encoders whose fork server dies.
-    static func signals(rereadsTokens: Bool) throws(SystemError) -> SignalSource {
-        // Without a token file there is nothing to read again, and SIGHUP ends the process as it always does.
-        let rereading = rereadsTokens ? [Signal.hangUp] : []
+    static func signals(rereads: Bool) throws(SystemError) -> SignalSource {
+        // Without a file there is nothing to read again, and SIGHUP ends the process as it always does.
+        let rereading = rereads ? [Signal.hangUp] : []
         let signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded, Signal.userDefined1] + rereading)
         Signal.ignore([Signal.brokenPipe])
         ChildProcess.becomeSubreaper()
@@ -32,12 +44,12 @@ extension Gateway {
 
     /// nil without a listener: no agent is asked for.
     static func loadAgent(
-        _ listener: Listener?, of switchboard: Switchboard, _ registry: Registry, _ limits: ServiceLimits, _ loop: EventLoop, _ log: Logger
+        _ listener: Listener?, of switchboard: Switchboard, _ registry: Registry, _ configuration: CurrentConfiguration, _ loop: EventLoop, _ log: Logger
     ) throws(SystemError) -> LoadAgent? {
         guard let listener else { return nil }
         log.info("agent-check is told the server's weight", metadata: ["agent": "\(listener.address)"])
         return try LoadAgent(listener, loop: loop) {
-            switchboard.wantsNewWork ? ServerWeight.now(live: registry.liveCount, limits) : 0
+            switchboard.wantsNewWork ? ServerWeight.now(live: registry.liveCount, configuration.limits) : 0
         }
     }
 
@@ -78,6 +90,7 @@ extension Gateway {
             .path(configuration.stateDirectory, .change), .path(configuration.outputDirectory, .change),
             .path("/dev", .writeFiles),
         ]
+        for case .local(let place) in configuration.places { places.append(.path(place.folder, .removeFiles)) }
         // Sound servers share memory there.
         if configuration.policy.allowsDevices { places.append(.path("/dev/shm", .change)) }
         do throws(SystemError) {

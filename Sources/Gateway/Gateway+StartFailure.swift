@@ -4,6 +4,7 @@ extension Gateway {
     /// Why a server does not start.
     public enum StartFailure: Error, CustomStringConvertible {
         case system(SystemError)
+        case socket(LocalSocketFailure)
         case tokens(String)
         /// Without tokens the server is open to all that can reach it.
         case openToAll(host: String)
@@ -18,9 +19,10 @@ extension Gateway {
         public var description: String {
             switch self {
             case .system(let error): error.description
+            case .socket(let failure): failure.description
             case .tokens(let reason): reason
             case .openToAll(let host):
-                "\(host) can be reached by other machines and there is no token file. "
+                "\(host) can be reached by other machines and there are no tokens. "
                     + "Give --token-file, or --no-auth if that is meant."
             case .noSandbox(let missing):
                 "--require-sandbox: this system has no \(missing.joined(separator: " and no "))."

@@ -9,53 +9,62 @@ import WriterModel
 /// The switchboard between clients and encoders: accepts, reads a request's head, and passes
 /// the connection on. It links no libav.
 public final class Gateway: Sendable {
-    public let address: SocketAddress
-    private let configuration: GatewayConfiguration
-    private let log: Logger
+    public let addresses: [SocketAddress]
+    let configuration: CurrentConfiguration
+    let log: Logger
     private let loop: EventLoop
     private let signals: SignalSource
-    private let registry = Registry()
+    let registry = Registry()
     private let metrics = MetricCounter()
-    private let records: RecordStore
-    private let encoders: EncoderSupervisor
-    private let tokens: Tokens
+    let records: RecordStore
+    let encoders: EncoderSupervisor
+    let tokens: Tokens
     private let switchboard: Switchboard
     private let server: HTTPServer
-    private let acceptor: Acceptor
+    private let listeners: [Listener]
+    private let acceptors: [Acceptor]
     private let loadAgent: LoadAgent?
     /// Held until this process ends, however it does; encoders that outlive it have none.
     private let stateLock: FileLock
     private let hasStopped = Atomic(false)
     private let stopDeadline = Mutex<Deadline?>(nil)
+    /// Encoders keep what they were started with.
+    let longestGrace: Mutex<Double>
+    /// nil: it says no more than that it can't be read.
+    let reread: (@Sendable () -> RereadConfiguration?)?
 
     /// Listens and starts the fork server. Call it while the process has one thread, so that
     /// signals reach the gateway's loop only. `allowOpen`: a server without tokens may listen
-    /// beyond loopback.
-    public init(_ configuration: GatewayConfiguration, allowOpen: Bool, log: Logger) throws(StartFailure) {
+    /// beyond loopback. `reread` reads on SIGHUP what the configuration was made of, and logs what is wrong: nil then.
+    public init(
+        _ configuration: GatewayConfiguration, allowOpen: Bool, reread: (@Sendable () -> RereadConfiguration?)? = nil, log: Logger
+    ) throws(StartFailure) {
         var configuration = configuration
         ProcessLimits.raiseDescriptors()
         configuration.limits.maxConnections = Self.connections(configuration.limits, log)
-        self.configuration = configuration
+        self.reread = reread
         self.log = log
+        longestGrace = Mutex(configuration.limits.shutdownGrace)
         tokens = try Self.tokens(configuration)
         let sandbox = try Self.sandbox(configuration)
-        let listener: Listener
         let agentListener: Listener?
         do throws(SystemError) {
-            signals = try Self.signals(rereadsTokens: tokens.current != nil)
+            signals = try Self.signals(rereads: tokens.current != nil || reread != nil)
             loop = try EventLoop()
-            listener = try Listener(host: configuration.host, port: configuration.port)
-            address = listener.address
-            configuration.port = address.port
             agentListener = try configuration.agentPort.map { port throws(SystemError) in
-                try Listener(host: configuration.host, port: port)
+                try Listener(host: configuration.agentHost, port: port)
             }
         } catch {
             throw .system(error)
         }
-        if configuration.tokenFile == nil && !allowOpen && !address.isLoopback {
-            throw .openToAll(host: configuration.host)
+        listeners = try Self.listeners(configuration.places)
+        addresses = listeners.map(\.address)
+        configuration.serverPorts = addresses.map(\.port).filter { $0 != 0 }
+        if tokens.current == nil && !allowOpen, let open = addresses.first(where: { !$0.isLoopback }) {
+            throw .openToAll(host: open.host)
         }
+        let current = CurrentConfiguration(configuration)
+        self.configuration = current
         try Self.becomeUser(configuration, log)
         Self.tell(of: sandbox, log)
         stateLock = try Self.lockState(configuration)
@@ -64,21 +73,21 @@ public final class Gateway: Sendable {
                 stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory,
                 readers: Self.recordReaders(configuration.limits))
             try Self.confine(configuration, log)
-            server = try HTTPServer(configuration: Self.serving(configuration, metrics, log), loop: loop, log: log)
+            server = try HTTPServer(configuration: Self.serving(current, metrics, log), loop: loop, log: log)
             encoders = try EncoderSupervisor(
-                configuration: configuration, registry: registry, records: records,
+                configuration: current, registry: registry, records: records,
                 tokens: tokens, metrics: metrics, loop: loop, log: log,
                 source: ForkServerClient.source(configuration, loop, log), connections: ConnectionKeeper(server))
             switchboard = Switchboard(
-                configuration: configuration, registry: registry, records: records, encoders: encoders, log: log,
+                configuration: current, registry: registry, records: records, encoders: encoders, log: log,
                 tokens: tokens, metrics: metrics, sandbox: sandbox, server: server)
             server.start(handler: switchboard)
-            acceptor = try Acceptor(listener, server: server, loop: loop, log: log)
-            loadAgent = try Self.loadAgent(agentListener, of: switchboard, registry, configuration.limits, loop, log)
+            acceptors = try listeners.map { [server, loop] listener throws(SystemError) in try Acceptor(listener, server: server, loop: loop, log: log) }
+            loadAgent = try Self.loadAgent(agentListener, of: switchboard, registry, current, loop, log)
         } catch {
             throw .system(error)
         }
-        if let excess = encoders.excessOfSettings { throw .settingsTooLong(excess) }
+        if let excess = encoders.excessOfSettings(by: configuration) { throw .settingsTooLong(excess) }
         restoration.restoreAll()
         if let lines = tokens.current { makeFolders(of: lines) }
     }
@@ -86,28 +95,13 @@ public final class Gateway: Sendable {
     private var restoration: WriterRestoration { WriterRestoration(registry: registry, records: records, log: log) }
 
     private static func serving(
-        _ configuration: GatewayConfiguration, _ metrics: MetricCounter, _ log: Logger
+        _ configuration: CurrentConfiguration, _ metrics: MetricCounter, _ log: Logger
     ) -> HTTPServer.Configuration {
         var serving = HTTPServer.Configuration(
             configuration.limits, lingerTime: .milliseconds(5), answersWhileDraining: true,
-            onResponded: AccessLog.counting(metrics, to: log, enabled: configuration.logsRequests))
+            onResponded: AccessLog.counting(metrics, to: log, isEnabled: { configuration.logsRequests }))
         serving.trimsHeap = true
         return serving
-    }
-
-    /// At the start: no writer can take their names then.
-    private func makeFolders(of lines: TokenLines) {
-        var made = Set<[UInt8]>()
-        for line in lines.lines {
-            guard let folder = line.limits.folder, made.insert(Array(folder.utf8)).inserted else { continue }
-            do throws(SystemError) {
-                try records.makeOutputFolder(folder)
-            } catch {
-                log.error(
-                    "the folder of a token's writers can't be made",
-                    metadata: ["line": "\(line.number)", "name": "\(line.name ?? "")", "error": "\(error)"])
-            }
-        }
     }
 
     /// Serves until SIGTERM or SIGINT, then ends well: no new work, every open writer
@@ -128,7 +122,7 @@ public final class Gateway: Sendable {
             if signal == Signal.childEnded {
                 while let (process, end) = ChildProcess.reapAny() { encoders.childEnded(process, end) }
             } else if signal == Signal.hangUp {
-                reloadTokens(now: true)
+                reload()
             } else if signal == Signal.userDefined1 {
                 switchboard.drain()
                 log.info("draining: the server is not ready for new work", metadata: ["writers": "\(registry.liveCount)"])
@@ -141,7 +135,7 @@ public final class Gateway: Sendable {
     private func stop(_ signal: String) {
         let isFirst = stopDeadline.withLock { deadline in
             let isFirst = deadline == nil
-            deadline = .after(.seconds(isFirst ? configuration.limits.shutdownGrace + 10 : 5))
+            deadline = .after(.seconds(isFirst ? longestGrace.withLock { $0 } + 10 : 5))
             return isFirst
         }
         log.info(
@@ -176,7 +170,7 @@ public final class Gateway: Sendable {
         for link in links { link.tellToEnd() }
         if links.isEmpty {
             // Until now, every request was told that the server is ending.
-            acceptor.stop()
+            for acceptor in acceptors { acceptor.stop() }
             if server.connectionCount == 0 { return stopLoop() }
         }
         guard deadline.hasPassed else { return }
@@ -189,6 +183,13 @@ public final class Gateway: Sendable {
 
     private func stopLoop() {
         hasStopped.store(true, ordering: .relaxed)
+        for listener in listeners {
+            do throws(SystemError) {
+                try listener.removeFile()
+            } catch {
+                log.warning("a socket is left: the next server that listens there replaces it", metadata: ["error": "\(error)"])
+            }
+        }
         loop.stop()
     }
 
@@ -198,29 +199,5 @@ public final class Gateway: Sendable {
         for writer in registry.orphans { restoration.restore(writer) }
         for link in registry.liveLinks { link.tellUntold() }
         stopIfDone()
-    }
-
-    /// Tells every encoder of a token file that has changed; with `now`, of one that has not, too.
-    private func reloadTokens(now: Bool = false) {
-        do throws(TokenFile.Unusable) {
-            try tokens.reload(now: now) { lines in
-                var tables: [String?: TokenTable] = [:]
-                for link in registry.liveLinks {
-                    let table = tables[link.writer.owner] ?? lines.table(reaching: link.writer.owner)
-                    tables[link.writer.owner] = table
-                    link.tell(tokens: table, revision: lines.revision)
-                }
-                log.info("tokens were read again", metadata: ["count": "\(lines.lines.count)"])
-                tell(ofCutLine: lines)
-                makeFolders(of: lines)
-            }
-        } catch {
-            log.error("the old tokens stay in force", metadata: ["error": "\(error.description)"])
-        }
-    }
-
-    private func tell(ofCutLine lines: TokenLines) {
-        if !lines.endsWithinLine { return }
-        log.warning("the last line of the token file has no newline: it does not count before it has")
     }
 }

@@ -1,21 +1,34 @@
+import Logging
 import SystemIO
 import WriterModel
 
+/// A configuration that was read while the server runs, and what is to be done once it is in force.
+public struct RereadConfiguration: Sendable {
+    let configuration: GatewayConfiguration
+    let onceInForce: @Sendable () -> Void
+
+    public init(_ configuration: GatewayConfiguration, onceInForce: @escaping @Sendable () -> Void) {
+        self.configuration = configuration
+        self.onceInForce = onceInForce
+    }
+}
+
 /// What the operator decides.
 public struct GatewayConfiguration: Sendable {
-    public var host = "127.0.0.1"
-    /// 0 takes a free port, which is here once the gateway listens.
-    public var port: UInt16 = 8_080
+    /// At least one; port 0 takes a free one.
+    public var places: [ListenPlace] = [.tcp(host: "127.0.0.1", port: 8_080)]
+    /// The ports of those, once the gateway listens.
+    package var serverPorts: [UInt16] = []
     /// Where HAProxy's agent-check is told the server's weight; nil: nowhere.
     public var agentPort: UInt16?
+    public var agentHost = "127.0.0.1"
     /// Ids that are made here begin with it; nil: this is the only server.
     public var node: NodeName?
     /// Relative destinations lie under here.
     public var outputDirectory = "output"
     /// Records and managed outputs lie under here.
     public var stateDirectory = "state"
-    /// Bearer tokens, one a line; nil: no token is asked for.
-    public var tokenFile: String?
+    package var tokens = TokenSource.none
     public var limits = ServiceLimits()
     /// Destinations beyond the output directory.
     public var policy = OutputPolicy()
@@ -32,10 +45,23 @@ public struct GatewayConfiguration: Sendable {
     public var user: ProcessUser?
     /// One line for each request.
     public var logsRequests = true
+    public var logLevel = Logger.Level.info
 
     public init(encoderExecutable: String, encoderArguments: [String], version: String) {
         self.encoderExecutable = encoderExecutable
         self.encoderArguments = encoderArguments
         self.version = version
+    }
+
+    /// What a running server takes of another configuration, besides its tokens.
+    func reloading(_ other: GatewayConfiguration) -> GatewayConfiguration {
+        var configuration = self
+        configuration.limits = limits.reloading(other.limits)
+        configuration.policy = OutputPolicy(patterns: other.policy.patterns, allowsDevices: policy.allowsDevices)
+        configuration.protectsOperations = other.protectsOperations
+        configuration.verifiesOutputs = other.verifiesOutputs
+        configuration.logsRequests = other.logsRequests
+        configuration.logLevel = other.logLevel
+        return configuration
     }
 }

@@ -10,13 +10,19 @@ public struct LineLogHandler: LogHandler {
         case text, json
     }
 
-    public var logLevel: Logger.Level
+    public var logLevel: Logger.Level {
+        get { own ?? threshold.level }
+        set { own = newValue }
+    }
     public var metadata: Logger.Metadata = [:]
     private let format: Format
+    private let threshold: LogThreshold
+    /// Of a logger that was given one.
+    private var own: Logger.Level?
 
-    public init(format: Format, level: Logger.Level) {
+    public init(format: Format, threshold: LogThreshold) {
         self.format = format
-        logLevel = level
+        self.threshold = threshold
     }
 
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {

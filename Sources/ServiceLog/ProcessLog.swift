@@ -14,10 +14,10 @@ public enum ProcessLog {
         }
         return make(
             format: value("--log-format").flatMap { LineLogHandler.Format(rawValue: $0) } ?? .text,
-            level: value("--log-level").flatMap { Logger.Level(rawValue: $0) } ?? .info, label: label)
+            threshold: LogThreshold(value("--log-level").flatMap { Logger.Level(rawValue: $0) } ?? .info), label: label)
     }
 
-    public static func make(format: LineLogHandler.Format, level: Logger.Level, label: String) -> Logger {
-        Logger(label: label) { _ in LineLogHandler(format: format, level: level) }
+    public static func make(format: LineLogHandler.Format, threshold: LogThreshold, label: String) -> Logger {
+        Logger(label: label) { _ in LineLogHandler(format: format, threshold: threshold) }
     }
 }

@@ -24,8 +24,8 @@ public struct EncoderStart: Sendable, Equatable {
     public var othersFolders: [String]
     public var limits: ServiceLimits
     public var policy: OutputPolicy
-    /// Where the server itself listens: no destination.
-    public var serverPort: UInt16
+    /// Where the server itself listens: no destinations.
+    public var serverPorts: [UInt16]
     /// Nothing is done where the kernel has no sandbox.
     public var requiresSandbox: Bool
     /// Finished outputs are read back, unless their writers say otherwise.
@@ -34,14 +34,16 @@ public struct EncoderStart: Sendable, Equatable {
     public var version: String
     /// One line for each request.
     public var logsRequests: Bool
+    /// The least level that is logged, by swift-log's name; nil: as the process was started.
+    public var logLevel: String?
     /// Requests need a token; which ones pass is told by a message of its own.
     public var asksForTokens: Bool
 
     public init(
         role: Role, writer: WriterID, createdAt: Timestamp, idempotencyKey: String? = nil, folder: String, outputDirectory: String,
-        ownersFolder: String? = nil, othersFolders: [String] = [], limits: ServiceLimits, policy: OutputPolicy, serverPort: UInt16, requiresSandbox: Bool = false,
+        ownersFolder: String? = nil, othersFolders: [String] = [], limits: ServiceLimits, policy: OutputPolicy, serverPorts: [UInt16], requiresSandbox: Bool = false,
         verifiesOutputs: Bool = true, version: String,
-        logsRequests: Bool, asksForTokens: Bool
+        logsRequests: Bool, logLevel: String? = nil, asksForTokens: Bool
     ) {
         self.role = role
         self.writer = writer
@@ -53,11 +55,12 @@ public struct EncoderStart: Sendable, Equatable {
         self.othersFolders = othersFolders
         self.limits = limits
         self.policy = policy
-        self.serverPort = serverPort
+        self.serverPorts = serverPorts
         self.requiresSandbox = requiresSandbox
         self.verifiesOutputs = verifiesOutputs
         self.version = version
         self.logsRequests = logsRequests
+        self.logLevel = logLevel
         self.asksForTokens = asksForTokens
     }
 
@@ -76,11 +79,12 @@ public struct EncoderStart: Sendable, Equatable {
             "others_folders": .array(othersFolders.map { .string($0) }),
             "limits": limits.json,
             "policy": policy.json,
-            "server_port": .integer(Int64(serverPort)),
+            "server_ports": .array(serverPorts.map { .integer(Int64($0)) }),
             "requires_sandbox": .bool(requiresSandbox),
             "verifies_outputs": .bool(verifiesOutputs),
             "version": .string(version),
             "logs_requests": .bool(logsRequests),
+            "log_level": logLevel.map { .string($0) } ?? .null,
             "asks_for_tokens": .bool(asksForTokens),
         ]
     }
@@ -95,7 +99,8 @@ public struct EncoderStart: Sendable, Equatable {
             let othersFolders = object["others_folders"]?.arrayValue,
             let limits = object["limits"].flatMap(ServiceLimits.init(json:)),
             let policy = object["policy"].flatMap(OutputPolicy.init(json:)),
-            let serverPort = object["server_port"]?.integerValue.flatMap({ UInt16(exactly: $0) }),
+            let serverPorts = object["server_ports"]?.arrayValue?.map({ $0.integerValue.flatMap { UInt16(exactly: $0) } }),
+            !serverPorts.contains(nil),
             let version = object["version"]?.stringValue,
             case .bool(let asksForTokens)? = object["asks_for_tokens"]
         else { return nil }
@@ -103,9 +108,9 @@ public struct EncoderStart: Sendable, Equatable {
             role: role, writer: writer, createdAt: createdAt,
             idempotencyKey: object["idempotency_key"]?.stringValue, folder: folder, outputDirectory: outputDirectory,
             ownersFolder: object["owners_folder"]?.stringValue, othersFolders: othersFolders.compactMap(\.stringValue),
-            limits: limits, policy: policy, serverPort: serverPort,
+            limits: limits, policy: policy, serverPorts: serverPorts.compactMap { $0 },
             requiresSandbox: object["requires_sandbox"] != .bool(false),
             verifiesOutputs: object["verifies_outputs"] != .bool(false), version: version,
-            logsRequests: object["logs_requests"] == .bool(true), asksForTokens: asksForTokens)
+            logsRequests: object["logs_requests"] == .bool(true), logLevel: object["log_level"]?.stringValue, asksForTokens: asksForTokens)
     }
 }

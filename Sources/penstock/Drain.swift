@@ -36,7 +36,7 @@ struct Drain: ParsableCommand {
         // The signal is on its way when a first look may still find the server ready.
         let heard = Deadline.after(.seconds(5))
         // A process that has no use for the signal would be ended by it.
-        guard try server.get("/livez") != nil else { throw Self.failure("no server responds at \(server.host):\(server.port).") }
+        guard try server.get("/livez") != nil else { throw Self.failure("no server responds at \(server.address).") }
         Signal.send(Signal.userDefined1, to: pid)
         var told: Int64?
         while true {
@@ -47,7 +47,7 @@ struct Drain: ParsableCommand {
                 throw Self.failure("/readyz asks for a token (--protect-operations), which this command has not.")
             // Ending by another signal.
             case nil where response.status == 503: break
-            case nil where heard.hasPassed: throw Self.failure("process \(pid) is not the server at \(server.host):\(server.port), or is not to be signalled.")
+            case nil where heard.hasPassed: throw Self.failure("process \(pid) is not the server at \(server.address), or is not to be signalled.")
             case let count?:
                 if count != told { print("live writers: \(count)") }
                 told = count

@@ -11,26 +11,35 @@ struct Serve: ParsableCommand {
         abstract: "Run the server.",
         discussion: """
             Every option can also be given as an environment variable, --output-dir as \
-            PENSTOCK_OUTPUT_DIR and --no-auth as PENSTOCK_NO_AUTH=1, or in a file: \
-            output-dir = media. The command line wins, then the environment.
+            PENSTOCK_OUTPUT_DIR and --no-auth as PENSTOCK_NO_AUTH=1, or in a file of YAML \
+            (--config): output-dir: media. The command line wins, then the environment. \
+            'penstock config' checks them and prints what is in force.
 
             SIGTERM ends the server well: uploads in flight end, every open writer is \
-            finalized, the exit code is 0. SIGUSR1 drains it: /readyz says 503, and nothing \
-            else changes ('penstock drain').
+            finalized, the exit code is 0. SIGHUP reads the file and the tokens again. SIGUSR1 drains \
+            the server: /readyz says 503, and nothing else changes ('penstock drain').
             """)
 
     @OptionGroup var options: ServeOptions
 
     func run() throws {
-        let settings = try options.effective().settings
-        if settings.limits.maxLoad > 0 && CPUPressure.percent == nil {
-            throw ValidationError("--max-load needs a kernel that has /proc/pressure/cpu; this one has not.")
+        let source = options.source()
+        let effective = source.read()
+        if effective.flaws.hasErrors {
+            throw ValidationError(effective.flaws.filter { $0.severity == .error }.inOrder.map(\.sentence).joined(separator: "\n"))
         }
-        let log = ProcessLog.make(format: settings.logFormat, level: settings.logLevel, label: "penstock")
+        let settings = effective.settings
+        let threshold = LogThreshold(settings.logLevel)
+        let log = ProcessLog.make(format: settings.logFormat, threshold: threshold, label: "penstock")
+        Self.tell(of: effective, log)
         let configuration = try Self.configuration(settings)
         do throws(Gateway.StartFailure) {
-            let gateway = try Gateway(configuration, allowOpen: settings.servesWithoutTokens, log: log)
-            log.info("listening on http://\(gateway.address)", metadata: ["address": "http://\(gateway.address)"])
+            let gateway = try Gateway(
+                configuration, allowOpen: settings.servesWithoutTokens, reread: Self.reread(source, effective, configuration, threshold, log), log: log)
+            for address in gateway.addresses {
+                let shown = address.isLocal ? "\(address)" : "http://\(address)"
+                log.info("listening on \(shown)", metadata: ["address": "\(shown)"])
+            }
             gateway.run()
             log.info("ended")
         } catch {
@@ -39,26 +48,54 @@ struct Serve: ParsableCommand {
         }
     }
 
+    private static func tell(of effective: EffectiveSettings, _ log: Logger) {
+        for flaw in effective.flaws { log.warning("\(flaw.sentence)") }
+        let ignored = effective.environment.ofServices
+        if ignored.isEmpty { return }
+        log.info("variables that Kubernetes sets for a service are no settings", metadata: ["variables": "\(ignored.joined(separator: " "))"])
+    }
+
+    /// nil: only a file says something else when it is read again.
+    private static func reread(
+        _ source: SettingsSource, _ running: EffectiveSettings, _ configuration: GatewayConfiguration, _ threshold: LogThreshold, _ log: Logger
+    ) -> (@Sendable () -> RereadConfiguration?)? {
+        if source.path == nil { return nil }
+        let reload = SettingsReload(source, running: running, threshold: threshold, log: log)
+        return { @Sendable in
+            reload.read().map { read in
+                var configuration = configuration
+                apply(read.settings, to: &configuration)
+                return RereadConfiguration(configuration, onceInForce: read.onceInForce)
+            }
+        }
+    }
+
     private static func configuration(_ settings: Settings) throws -> GatewayConfiguration {
         var configuration = GatewayConfiguration(
             encoderExecutable: try encoderExecutable(),
             encoderArguments: ["--fork-server"] + ProcessLog.arguments(format: settings.logFormat, level: settings.logLevel),
             version: Penstock.version)
-        configuration.host = settings.host
-        configuration.port = settings.port
+        configuration.places = settings.places
+        configuration.agentHost = settings.host
         configuration.agentPort = settings.agentPort
         configuration.node = settings.node
         configuration.outputDirectory = try absolute(settings.outputDirectory)
         configuration.stateDirectory = try absolute(settings.stateDirectory)
-        configuration.tokenFile = settings.tokenFile
+        configuration.requiresSandbox = settings.requiresSandbox
+        configuration.user = settings.user
+        apply(settings, to: &configuration)
+        return configuration
+    }
+
+    /// Those that may change while the server runs, and those that the gateway does not take again.
+    private static func apply(_ settings: Settings, to configuration: inout GatewayConfiguration) {
+        configuration.tokens = settings.tokenFile.map { .file($0) } ?? settings.tokens.map { .configured($0) } ?? .none
         configuration.protectsOperations = settings.protectsOperations
         configuration.logsRequests = settings.logsRequests
+        configuration.logLevel = settings.logLevel
         configuration.policy = OutputPolicy(patterns: settings.outputPatterns, allowsDevices: settings.allowsDevices)
         configuration.limits = settings.limits
-        configuration.requiresSandbox = settings.requiresSandbox
         configuration.verifiesOutputs = !settings.leavesOutputsUnverified
-        configuration.user = settings.user
-        return configuration
     }
 
     /// The fork server lies beside this executable.

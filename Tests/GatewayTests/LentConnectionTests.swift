@@ -83,7 +83,7 @@ import WriterModel
         let scene = try Scene(connections: 16)
         let settings = EncoderStart(
             role: .writer, writer: WriterID("w")!, createdAt: .now(), idempotencyKey: nil, folder: "", outputDirectory: "",
-            ownersFolder: nil, limits: ServiceLimits(), policy: OutputPolicy(), serverPort: 0, requiresSandbox: false,
+            ownersFolder: nil, limits: ServiceLimits(), policy: OutputPolicy(), serverPorts: [], requiresSandbox: false,
             version: "", logsRequests: false, asksForTokens: false)
         #expect(scene.link.start(settings, tokens: nil))
         guard case .message(_, let shared?) = scene.encoder.receive(waiting: false) else { return #expect(Bool(false)) }

@@ -6,7 +6,7 @@ import WriterModel
     private let gate = AddressGate()
 
     private func admit(_ url: String, _ patterns: String...) throws {
-        gate.close(serverPort: 8_080, ownAddresses: [[9, 9, 9, 9]])
+        gate.close(serverPorts: [8_080], ownAddresses: [[9, 9, 9, 9]])
         gate.admit(try OutputPolicy(patterns: patterns).permit(url).get())
     }
 

@@ -25,7 +25,7 @@ final class WriterScene: Sendable {
         let settings = EncoderStart(
             role: .writer, writer: WriterID("w")!, createdAt: Timestamp(secondsSinceEpoch: 0, nanoseconds: 0), idempotencyKey: "k",
             folder: folder.path + "/state", outputDirectory: folder.path + "/out", othersFolders: othersFolders, limits: limits,
-            policy: outputs, serverPort: 1, version: "0", logsRequests: false, asksForTokens: false)
+            policy: outputs, serverPorts: [1], version: "0", logsRequests: false, asksForTokens: false)
         resource = WriterResource(
             settings: settings, clientPolicy: .enforced, narrow: narrow, folder: own,
             progress: ProgressMarks(try SharedMarks(slots: 1))

@@ -21,7 +21,7 @@ import WriterModel
             role: .writer, writer: writer.owned(by: owner), createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
             idempotencyKey: "k 1", folder: "/state/w_1", outputDirectory: "/out \"é\"", ownersFolder: owner.map { $0 + "/é" },
             othersFolders: owner == nil ? [] : ["beta", "g/é"], limits: limits,
-            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), serverPort: 65_535, requiresSandbox: true, version: "1.2.3",
+            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), serverPorts: [1, 65_535], requiresSandbox: true, version: "1.2.3",
             logsRequests: true, asksForTokens: asksForTokens)
     }
 

@@ -23,14 +23,14 @@ struct NewEncoder: ~Copyable {
 
 /// Starts encoders: makes their sockets, tells them their settings, and asks the fork server for their processes.
 final class EncoderStarter: Sendable {
-    private let configuration: GatewayConfiguration
+    private let configuration: CurrentConfiguration
     private let records: RecordStore
     private let tokens: Tokens
     private let shares: LoanShares
     private let log: Logger
     private let forkServer = Mutex<(any EncoderSource)?>(nil)
 
-    init(configuration: GatewayConfiguration, records: RecordStore, tokens: Tokens, shares: LoanShares, log: Logger) {
+    init(configuration: CurrentConfiguration, records: RecordStore, tokens: Tokens, shares: LoanShares, log: Logger) {
         self.configuration = configuration
         self.records = records
         self.tokens = tokens
@@ -56,7 +56,7 @@ final class EncoderStarter: Sendable {
             theirEnd: Descriptor(owning: theirs), tokens: tokens.current)
         // Before the link can be found and passed a connection: an encoder hears this first.
         guard encoder.link.start(
-            settings(for: request),
+            settings(for: request, by: configuration.value),
             // Every request to the catalog comes by way of the gateway.
             tokens: request.role == .catalog ? nil : encoder.tokens?.table(reaching: request.writer.owner))
         else {
@@ -74,23 +74,23 @@ final class EncoderStarter: Sendable {
         }
     }
 
-    private func settings(for request: EncoderRequest) -> EncoderStart {
+    private func settings(for request: EncoderRequest, by configuration: GatewayConfiguration) -> EncoderStart {
         let bounds = request.bounds
         return EncoderStart(
             role: request.role, writer: request.writer, createdAt: request.createdAt, idempotencyKey: request.idempotencyKey,
             folder: records.folderPath(request.writer),
             outputDirectory: configuration.outputDirectory + (bounds.folder.map { "/" + $0 } ?? ""),
             ownersFolder: bounds.folder, othersFolders: bounds.othersFolders, limits: bounds.applied(to: configuration.limits),
-            policy: bounds.applied(to: configuration.policy), serverPort: configuration.port,
+            policy: bounds.applied(to: configuration.policy), serverPorts: configuration.serverPorts,
             requiresSandbox: configuration.requiresSandbox, verifiesOutputs: configuration.verifiesOutputs, version: configuration.version,
-            logsRequests: configuration.logsRequests, asksForTokens: tokens.current != nil)
+            logsRequests: configuration.logsRequests, logLevel: configuration.logLevel.rawValue, asksForTokens: tokens.current != nil)
     }
 
     /// What every encoder is told first, at its longest, must fit one message; nil when it does.
-    var excessOfSettings: Int? {
+    func excessOfSettings(by configuration: GatewayConfiguration) -> Int? {
         let longest = WriterID(String(repeating: "x", count: WriterID.maxLength))!
         let request = EncoderRequest(writer: longest, role: .catalog, idempotencyKey: String(repeating: "\"", count: 255))
-        let bytes = ControlMessage.start(settings(for: request)).encoded.count
+        let bytes = ControlMessage.start(settings(for: request, by: configuration)).encoded.count
         return bytes > MessageSocket.maxMessageBytes ? bytes - MessageSocket.maxMessageBytes : nil
     }
 

@@ -8,7 +8,7 @@ import WriterModel
 /// The encoders of all writers, and the process of the catalog: has them started, keeps their links, and hears
 /// what they and the fork server say.
 package final class EncoderSupervisor: Sendable {
-    let configuration: GatewayConfiguration
+    let configuration: CurrentConfiguration
     private let registry: Registry
     let records: RecordStore
     private let tokens: Tokens
@@ -24,7 +24,7 @@ package final class EncoderSupervisor: Sendable {
 
     /// `source` makes the fork server, which reports to its argument.
     package init(
-        configuration: GatewayConfiguration, registry: Registry, records: RecordStore,
+        configuration: CurrentConfiguration, registry: Registry, records: RecordStore,
         tokens: Tokens, metrics: MetricCounter, loop: EventLoop, log: Logger,
         source: (@escaping @Sendable (ForkReport) -> Void) throws(SystemError) -> any EncoderSource,
         connections: ConnectionKeeper
@@ -54,7 +54,7 @@ package final class EncoderSupervisor: Sendable {
     func stopForkServer() { starter.stopForkServer() }
 
     /// How many bytes more than a message holds every encoder would be told first; nil: none.
-    package var excessOfSettings: Int? { starter.excessOfSettings }
+    package func excessOfSettings(by configuration: GatewayConfiguration) -> Int? { starter.excessOfSettings(by: configuration) }
 
     /// Starts an encoder for a new writer, or for one encoding, with what bounds the token that asks for
     /// it. When the id is taken, gives what has it instead.

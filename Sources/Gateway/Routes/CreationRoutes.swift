@@ -6,7 +6,7 @@ import WriterModel
 
 /// Requests that an encoder is started for: those that make a writer, and encodings.
 final class CreationRoutes: Sendable {
-    private let limits: ServiceLimits
+    private let configuration: CurrentConfiguration
     private let node: NodeName?
     private let registry: Registry
     private let encoders: EncoderSupervisor
@@ -16,11 +16,11 @@ final class CreationRoutes: Sendable {
     private let endedWriters: EndedWriterRoutes
 
     init(
-        limits: ServiceLimits, node: NodeName?, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens,
+        configuration: CurrentConfiguration, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens,
         isStopping: Latch, handover: EncoderHandover, endedWriters: EndedWriterRoutes
     ) {
-        self.limits = limits
-        self.node = node
+        self.configuration = configuration
+        node = configuration.node
         self.registry = registry
         self.encoders = encoders
         self.tokens = tokens
@@ -86,7 +86,7 @@ final class CreationRoutes: Sendable {
             }
         case .alreadyThere(let entry): try repeatCreation(of: writer, entry, for: caller, exchange)
         case .ownerFull(let limit): throw .tooManyWriters(of: caller.name, limit)
-        case .full: throw .tooManyWriters(of: limits, isTold: caller.seesAll)
+        case .full: throw .tooManyWriters(of: configuration.limits, isTold: caller.seesAll)
         }
     }
 
@@ -98,7 +98,7 @@ final class CreationRoutes: Sendable {
 
     /// Whether the processors have room for another writer; those that there are always go on.
     private func admit() throws(Problem) {
-        let limit = limits.maxLoad
+        let limit = configuration.limits.maxLoad
         guard limit > 0, let waiting = CPUPressure.percent, waiting > limit else { return }
         var problem = Problem(
             .overloaded,

@@ -6,7 +6,7 @@ import WriterModel
 
 /// What the gateway tells those who run the server: that it lives, whether it is ready, its metrics, its contract.
 final class ServerRoutes: Sendable {
-    private let configuration: GatewayConfiguration
+    private let configuration: CurrentConfiguration
     private let registry: Registry
     private let encoders: EncoderSupervisor
     private let tokens: Tokens
@@ -19,7 +19,7 @@ final class ServerRoutes: Sendable {
     private let server: HTTPServer
 
     init(
-        configuration: GatewayConfiguration, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens,
+        configuration: CurrentConfiguration, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens,
         metrics: MetricCounter, sandbox: SandboxReport, isStopping: Latch, isDraining: Latch, server: HTTPServer
     ) {
         self.configuration = configuration

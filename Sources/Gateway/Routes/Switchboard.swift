@@ -21,7 +21,7 @@ package final class Switchboard: RequestHandler {
     private let endedWriters: EndedWriterRoutes
 
     package init(
-        configuration: GatewayConfiguration, registry: Registry, records: RecordStore, encoders: EncoderSupervisor, log: Logger,
+        configuration: CurrentConfiguration, registry: Registry, records: RecordStore, encoders: EncoderSupervisor, log: Logger,
         tokens: Tokens, metrics: MetricCounter, sandbox: SandboxReport, server: HTTPServer
     ) {
         self.registry = registry
@@ -33,7 +33,7 @@ package final class Switchboard: RequestHandler {
         handover = EncoderHandover(encoders: encoders, server: server, log: log)
         endedWriters = EndedWriterRoutes(registry: registry, records: records, maxJSONBytes: configuration.limits.maxJSONBytes)
         creation = CreationRoutes(
-            limits: configuration.limits, node: configuration.node, registry: registry, encoders: encoders, tokens: tokens,
+            configuration: configuration, registry: registry, encoders: encoders, tokens: tokens,
             isStopping: isStopping, handover: handover, endedWriters: endedWriters)
         serverRoutes = ServerRoutes(
             configuration: configuration, registry: registry, encoders: encoders, tokens: tokens,

@@ -15,10 +15,9 @@ package final class TokenFile: Sendable {
         var lines: TokenLines?
         /// That it is unusable has been said.
         var unusable: File.Stamp?
-        var readings: UInt64 = 0
     }
 
-    private let path: String
+    let path: String
     private let salt: [UInt8]
     private let state = Mutex(State())
     package static let maxBytes = 8 << 20
@@ -26,8 +25,7 @@ package final class TokenFile: Sendable {
     /// With a new salt.
     package init(path: String) {
         self.path = path
-        var generator = SystemRandomNumberGenerator()
-        salt = (0..<TokenHash.saltBytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        salt = TokenLines.newSalt()
     }
 
     package enum Unusable: Error, CustomStringConvertible {
@@ -97,13 +95,9 @@ package final class TokenFile: Sendable {
 
     private func readNow(pipeTime: Duration?) throws(Unusable) -> TokenLines {
         let contents: File.Contents<Result<TokenLines, TokenLine.Flaw>>
-        let revision = state.withLock { state in
-            state.readings += 1
-            return state.readings
-        }
         do throws(SystemError) {
             contents = try File.withContents(path, limit: Self.maxBytes, pipeTime: pipeTime) { bytes in
-                Result { () throws(TokenLine.Flaw) in try TokenLines(bytes, salt: salt, revision: revision) }
+                Result { () throws(TokenLine.Flaw) in try TokenLines(bytes, salt: salt) }
             }
         } catch {
             // Read again at the next look.

@@ -1,7 +1,8 @@
 import APICore
 import WriterModel
 
-/// One line of the token file: `TOKEN [SCOPE] [KEY=VALUE]…`, without the token.
+/// A token's line of the token file, `TOKEN [SCOPE] [KEY=VALUE]…`, or its entry in a configuration file; without
+/// the token.
 package struct TokenLine: Sendable, Equatable {
     /// Counted from 1.
     package let number: Int
@@ -25,17 +26,19 @@ package struct TokenLine: Sendable, Equatable {
                 line: number,
                 reason: "a token is 1 to \(BearerToken.maxBytes) visible characters")
         }
-        self.number = number
-        hash = BearerToken.hash(token, salt: salt)
-        scopes = .all
         var fields = TokenLineFields(line: number)
         if fields.isField(token) { throw Flaw(line: number, reason: "the token comes first, before name=, scope= and the others") }
         for word in words.dropFirst() { try fields.take(word) }
+        self.init(number: number, hash: BearerToken.hash(token, salt: salt), fields)
+    }
+
+    init(number: Int, hash: TokenHash, _ fields: TokenLineFields) {
+        self.number = number
+        self.hash = hash
         name = fields.name
         limits = fields.limits
-        scopes = fields.scopes ?? .all
         // Without a scope, a name's token has its name's writers, and an unnamed one everything, as ever.
-        if fields.scopes == nil && name != nil { scopes = [.read, .write] }
+        scopes = fields.scopes ?? (fields.name == nil ? .all : [.read, .write])
     }
 
     /// Up to the first that begins with "#".

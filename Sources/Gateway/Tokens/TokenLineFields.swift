@@ -1,22 +1,27 @@
 import Bytewise
 import WriterModel
 
-/// Reads the words behind a token.
+/// Reads what a token allows: the words behind it in a token file, or its fields in a configuration file.
 struct TokenLineFields {
     private let line: Int
+    /// Behind a field's name in messages, as it stands in the file.
+    private let sign: String
     private(set) var name: String?
     private(set) var scopes: TokenScopes?
     private(set) var limits = TokenLimits()
     private var seen: Set<Key> = []
 
-    private enum Key: String, CaseIterable {
+    enum Key: String, CaseIterable {
         case name, scope, folder
         case maxWriters = "max-writers"
         case maxOutputBytes = "max-output-bytes"
         case allowOutput = "allow-output"
     }
 
-    init(line: Int) { self.line = line }
+    init(line: Int, sign: String = "=") {
+        self.line = line
+        self.sign = sign
+    }
 
     /// Whether it is a word that belongs behind a token.
     func isField(_ word: UnsafeRawBufferPointer) -> Bool {
@@ -25,19 +30,29 @@ struct TokenLineFields {
     }
 
     mutating func take(_ word: UnsafeRawBufferPointer) throws(TokenLine.Flaw) {
-        guard let text = String(validating: word, as: UTF8.self), text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
-        else { throw flaw("it holds bytes that are no text") }
+        guard let text = String(validating: word, as: UTF8.self), Self.isText(text) else { throw flaw("it holds bytes that are no text") }
         guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else { return try take(scopeWord: text) }
         guard let key = Key(rawValue: String(text[..<equals])) else {
             throw flaw("it has an unknown key; known are \(Key.allCases.map { $0.rawValue + "=" }.joined(separator: ", "))")
         }
-        guard seen.insert(key).inserted || key == .allowOutput else { throw flaw("\(key.rawValue)= is there twice") }
-        try set(key, String(text[text.utf8.index(after: equals)...]))
+        try take(key, String(text[text.utf8.index(after: equals)...]))
     }
+
+    mutating func take(_ key: Key, _ value: String) throws(TokenLine.Flaw) {
+        guard Self.isText(value) else { throw flaw("it holds bytes that are no text") }
+        guard seen.insert(key).inserted || key == .allowOutput else { throw flaw("\(shown(key)) is there twice") }
+        try set(key, value)
+    }
+
+    private static func isText(_ text: String) -> Bool {
+        text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+    }
+
+    private func shown(_ key: Key) -> String { key.rawValue + sign }
 
     /// As lines had it before they had keys: "read", "write" or both, and nothing else with them.
     private mutating func take(scopeWord: String) throws(TokenLine.Flaw) {
-        if seen.contains(.scope) { throw flaw("it has scope= and a scope's word") }
+        if seen.contains(.scope) { throw flaw("it has \(shown(.scope)) and a scope's word") }
         for part in scopeWord.parts(at: ",", omittingEmpty: true) {
             switch part {
             case "read": scopes = (scopes ?? []).union(.read)
@@ -51,11 +66,11 @@ struct TokenLineFields {
         switch key {
         case .name:
             guard WriterID.isName(value) else {
-                throw flaw("name= takes 1 to \(WriterID.maxLength) of A-Z a-z 0-9 _ -")
+                throw flaw("\(shown(.name)) takes 1 to \(WriterID.maxLength) of A-Z a-z 0-9 _ -")
             }
             name = value
         case .scope:
-            if scopes != nil { throw flaw("it has scope= and a scope's word") }
+            if scopes != nil { throw flaw("it has \(shown(.scope)) and a scope's word") }
             scopes = try scope(value)
         case .folder: limits.folder = try folder(value)
         case .maxWriters: limits.maxWriters = try number(value, key, in: ServiceLimits.range(at: \.maxWriters))
@@ -69,7 +84,7 @@ struct TokenLineFields {
         case "read": return .read
         case "write": return [.read, .write]
         case "admin": return .all
-        default: throw flaw("scope= is read, write or admin")
+        default: throw flaw("\(shown(.scope)) is read, write or admin")
         }
     }
 
@@ -81,11 +96,11 @@ struct TokenLineFields {
             (1...200).contains(name.count) && !name.elementsEqual(".".utf8) && !name.elementsEqual("..".utf8)
         }
         guard isPlain, bytes.count <= 512 else {
-            throw flaw("folder= is a path below the output directory, without . and .., of names of at most 200 bytes, 512 in all")
+            throw flaw("\(shown(.folder)) is a path below the output directory, without . and .., of names of at most 200 bytes, 512 in all")
         }
         let folder = String(Substring(bytes))
         if (try? RelativePath(folder))?.isReserved == true {
-            throw flaw("folder= has a name that begins with \(RelativePath.Component.reservedPrefix), as the server's own files do")
+            throw flaw("\(shown(.folder)) has a name that begins with \(RelativePath.Component.reservedPrefix), as the server's own files do")
         }
         return folder
     }
@@ -93,7 +108,7 @@ struct TokenLineFields {
     private func number(_ value: String, _ key: Key, in range: ClosedRange<Int>) throws(TokenLine.Flaw) -> Int {
         guard value.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(value), range.contains(number) else {
             let bound = range.upperBound == .max ? "at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-            throw flaw("\(key.rawValue)= is a number \(bound)")
+            throw flaw("\(shown(key)) is a number \(bound)")
         }
         return number
     }
@@ -101,9 +116,9 @@ struct TokenLineFields {
     /// Without a value: no URL at all, and then no pattern beside it.
     private mutating func allowOutput(_ value: String) throws(TokenLine.Flaw) {
         if let patterns = limits.outputPatterns, value.isEmpty || patterns.isEmpty {
-            throw flaw("allow-output= without a pattern allows no URL, and is there beside another allow-output=")
+            throw flaw("\(shown(.allowOutput)) without a pattern allows no URL, and is there beside another")
         }
-        if let flaw = value.isEmpty ? nil : OutputPolicy.flaw(ofPattern: value) { throw self.flaw("allow-output= \(flaw)") }
+        if let flaw = value.isEmpty ? nil : OutputPolicy.flaw(ofPattern: value) { throw self.flaw("\(shown(.allowOutput)) \(flaw)") }
         limits.outputPatterns = (limits.outputPatterns ?? []) + (value.isEmpty ? [] : [value])
     }
 

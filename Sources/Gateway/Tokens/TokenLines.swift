@@ -1,18 +1,27 @@
 import Synchronization
 import WriterModel
 
-/// The lines of a token file as it was at one time, and what follows from them for each process.
+/// The tokens of a file as it was at one time, and what follows from them for each process.
 package final class TokenLines: Sendable {
     package let lines: [TokenLine]
     /// The last line has no newline yet: it may be cut, and does not count.
     package let endsWithinLine: Bool
-    /// How often the file had been read: of two readings the later has the larger one.
+    /// Of two readings, of whatever file, the later has the larger one.
     let revision: UInt64
     private let salt: [UInt8]
     private let byHash: [TokenHash: TokenLine]
     private let admins: [TokenLine]
     private let byName: [String?: [TokenLine]]
     package let folders: [(name: String?, path: String)]
+
+    private static let readings = Atomic<UInt64>(0)
+    /// This process's, for the tokens of a configuration file.
+    static let ownSalt = newSalt()
+
+    static func newSalt() -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<TokenHash.saltBytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
 
     /// Of all folders together, where there is a name without one: its encoders are told of them.
     private static let mostFolderBytes = 64 * 1_024
@@ -21,7 +30,7 @@ package final class TokenLines: Sendable {
     package static let mostReachingOneWriter = (TokenTable.maxBytes - 16 * 1_024) / 16
 
     /// A line counts with its newline. Throws the first flaw there is.
-    package init(_ bytes: UnsafeRawBufferPointer, salt: [UInt8], revision: UInt64 = 0) throws(TokenLine.Flaw) {
+    package convenience init(_ bytes: UnsafeRawBufferPointer, salt: [UInt8]) throws(TokenLine.Flaw) {
         var lines: [TokenLine] = []
         // Editors of Windows put a byte order mark before the first line: no part of its token.
         var rest = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
@@ -35,8 +44,17 @@ package final class TokenLines: Sendable {
                 lines.append(line)
             }
         }
-        endsWithinLine = !rest.isEmpty
-        self.revision = revision
+        try self.init(lines, salt: salt, endsWithinLine: !rest.isEmpty)
+    }
+
+    /// Those of a configuration file. Throws the first flaw there is among them.
+    package convenience init(configured lines: [TokenLine]) throws(TokenLine.Flaw) {
+        try self.init(lines, salt: Self.ownSalt, endsWithinLine: false)
+    }
+
+    private init(_ lines: [TokenLine], salt: [UInt8], endsWithinLine: Bool) throws(TokenLine.Flaw) {
+        self.endsWithinLine = endsWithinLine
+        revision = Self.readings.add(1, ordering: .relaxed).newValue
         self.salt = salt
         self.lines = try Self.merged(lines)
         try Self.requireFoldersApart(self.lines)

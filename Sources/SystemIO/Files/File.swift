@@ -1,3 +1,4 @@
+import Bytewise
 import CLinux
 import Glibc
 import Threading
@@ -28,8 +29,8 @@ public enum File {
         let size: Int64
         let seconds: Int64
         let nanoseconds: Int64
-        let isRegular: Bool
-        let isFolder: Bool
+        public let isRegular: Bool
+        public let isFolder: Bool
 
         init(_ information: stat) {
             isRegular = information.st_mode & S_IFMT == S_IFREG
@@ -125,6 +126,12 @@ public enum File {
 
     public static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// Whether users that are neither the file's owner nor of its group may read it.
+    public static func isReadableByOthers(_ path: String) -> Bool {
+        var information = stat()
+        return stat(path, &information) == 0 && information.st_mode & S_IROTH != 0
+    }
+
     public static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 
     public static var currentDirectory: String? {
@@ -137,4 +144,15 @@ public enum File {
 /// The process's environment.
 public enum Environment {
     public static subscript(name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// All of it, in no order.
+    public static var all: [(name: String, value: String)] {
+        var found: [(name: String, value: String)] = []
+        guard var entry = clinux_environment() else { return [] }
+        while let text = entry.pointee {
+            if let (name, value) = String(cString: text).cut(at: "=") { found.append((name, value)) }
+            entry += 1
+        }
+        return found
+    }
 }

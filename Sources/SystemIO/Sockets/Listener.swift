@@ -1,63 +1,13 @@
-import Bytewise
 import CLinux
 import Glibc
 
-/// An address and port of IPv4 or IPv6.
-public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
-    public let host: String
-    public let port: UInt16
-    public let isIPv6: Bool
-
-    public var isLoopback: Bool {
-        host.begins(with: "127.") || host == "::1" || host.begins(with: "::ffff:127.")
-    }
-
-    public var description: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
-
-    static func read(
-        _ fill: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
-    ) -> SocketAddress? {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let answer = withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { fill($0, &length) }
-        }
-        return answer < 0 ? nil : SocketAddress(storage)
-    }
-
-    init?(_ storage: sockaddr_storage) {
-        var storage = storage
-        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        let size = socklen_t(text.count)
-        switch Int32(storage.ss_family) {
-        case AF_INET:
-            let address = withUnsafePointer(to: &storage) {
-                $0.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee }
-            }
-            var bits = address.sin_addr
-            inet_ntop(AF_INET, &bits, &text, size)
-            port = UInt16(bigEndian: address.sin_port)
-            isIPv6 = false
-        case AF_INET6:
-            let address = withUnsafePointer(to: &storage) {
-                $0.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { $0.pointee }
-            }
-            var bits = address.sin6_addr
-            inet_ntop(AF_INET6, &bits, &text, size)
-            port = UInt16(bigEndian: address.sin6_port)
-            isIPv6 = true
-        default:
-            return nil
-        }
-        host = text.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-    }
-}
-
-/// A listening TCP socket.
+/// A listening socket: of TCP, or a local one.
 public final class Listener: Sendable {
     public let descriptor: Int32
     /// Where it listens, with the port the kernel chose when 0 was asked for.
     public let address: SocketAddress
+    /// What a local one has in the file system.
+    let file: LocalSocketFile?
 
     /// Listens on `host` (a name or an address) and `port`; 0 takes a free port.
     public init(host: String, port: UInt16, backlog: Int32 = 1_024) throws(SystemError) {
@@ -87,9 +37,21 @@ public final class Listener: Sendable {
         }
         descriptor = number
         self.address = address
+        file = nil
     }
 
-    deinit { close(descriptor) }
+    /// `descriptor` listens already, and is the listener's from here on.
+    init(listening descriptor: Int32, at file: LocalSocketFile) {
+        self.descriptor = descriptor
+        self.file = file
+        address = SocketAddress(path: file.path)
+    }
+
+    deinit {
+        close(descriptor)
+        // Of a server that does not start nothing is left.
+        try? removeFile()
+    }
 
     /// Takes the next waiting connection, non-blocking and without Nagle's delay; nil when none
     /// waits. The caller owns the descriptor.

@@ -11,7 +11,7 @@ public enum SocketProgress: Sendable, Equatable {
     case timedOut
 }
 
-/// Deadlined I/O on connected TCP sockets, which are blocking ones, as `Listener` makes them. Only
+/// Deadlined I/O on connected stream sockets, of TCP or local, which are blocking ones, as `Listener` makes them. Only
 /// `receive(_:into:)` and `sendFileAvailable` rely on it.
 public enum Socket {
     /// The most regions one call hands to the kernel (IOV_MAX is 1,024).
@@ -58,8 +58,11 @@ public enum Socket {
         return number
     }
 
+    /// Connects to a local socket. The caller owns the descriptor.
+    public static func connect(path: String) throws(SystemError) -> Int32 { try LocalSocket.connect(to: path) }
+
     public static func peer(of descriptor: Int32) -> SocketAddress? {
-        SocketAddress.read { getpeername(descriptor, $0, $1) }
+        SocketAddress.read { getpeername(descriptor, $0, $1) } ?? SocketAddress(localPeerOf: descriptor)
     }
 
     /// Whether it is a TCP connection that was made to this port of the machine.

@@ -10,7 +10,7 @@ import WriterModel
 package final class AddressGate: Sendable {
     private struct State {
         var isClosed = false
-        var serverPort: UInt16 = 0
+        var serverPorts: [UInt16] = []
         var ownAddresses: [[UInt8]] = []
         var permits: [AddressPermit] = []
         var refusal: String?
@@ -23,12 +23,12 @@ package final class AddressGate: Sendable {
 
     package init() {}
 
-    /// From now on. `serverPort` of this machine, whose addresses are `ownAddresses` besides those of
-    /// the loopback, is never allowed.
-    package func close(serverPort: UInt16, ownAddresses: [[UInt8]]) {
+    /// From now on. The `serverPorts` of this machine, whose addresses are `ownAddresses` besides those of
+    /// the loopback, are never allowed.
+    package func close(serverPorts: [UInt16], ownAddresses: [[UInt8]]) {
         state.withLock { state in
             state.isClosed = true
-            state.serverPort = serverPort
+            state.serverPorts = serverPorts
             state.ownAddresses = ownAddresses
         }
     }
@@ -48,7 +48,7 @@ package final class AddressGate: Sendable {
     package struct Judge {
         fileprivate let host: String
         fileprivate let port: Int
-        fileprivate let serverPort: UInt16
+        fileprivate let serverPorts: [UInt16]
         fileprivate let ownAddresses: [[UInt8]]
         fileprivate let permits: [AddressPermit]
         fileprivate var refused: String?
@@ -60,7 +60,7 @@ package final class AddressGate: Sendable {
                 return false
             }
             let isOwn = [.loopback, .unspecified].contains(address.reach) || ownAddresses.contains(address.bytes)
-            if isOwn && port == Int(serverPort) {
+            if isOwn && serverPorts.contains(where: { Int($0) == port }) {
                 refused = "this server itself"
                 return false
             }
@@ -74,7 +74,7 @@ package final class AddressGate: Sendable {
             let permits = state.permits.filter { $0.covers(host: host, port: port) }
             if !permits.isEmpty {
                 return Judge(
-                    host: host, port: port, serverPort: state.serverPort, ownAddresses: state.ownAddresses,
+                    host: host, port: port, serverPorts: state.serverPorts, ownAddresses: state.ownAddresses,
                     permits: permits)
             }
             state.refusal = "The destination leads on to \(Self.name(host, port)), which it does not name."

@@ -43,6 +43,7 @@ public final class EncoderProcess: Sendable {
             return 0
         }
         var log = log
+        if let level = settings.logLevel.flatMap({ Logger.Level(rawValue: $0) }) { log.logLevel = level }
         log[metadataKey: "writer"] = "\(settings.writer.key)"
         guard Heaps.areApart else {
             log.critical("an encoder can't keep from libav what clients send: its own heap is not in place")
@@ -55,7 +56,7 @@ public final class EncoderProcess: Sendable {
             }
             // The sandbox would not let it ask later.
             let addresses = settings.policy.patterns.isEmpty ? [] : NameLookup.ownAddresses
-            AddressGate.shared.close(serverPort: settings.serverPort, ownAddresses: addresses)
+            AddressGate.shared.close(serverPorts: settings.serverPorts, ownAddresses: addresses)
         }
         do throws(SystemError) {
             let process = try EncoderProcess(settings, clientPolicy, confined(settings, gateway, log), gateway, marks, log)
@@ -99,7 +100,7 @@ public final class EncoderProcess: Sendable {
         service = Self.service(settings, clientPolicy, confinement, authenticator, line, ProgressMarks(marks))
         var configuration = HTTPServer.Configuration(
             settings.limits, lingerTime: .milliseconds(250),
-            onResponded: AccessLog.counting(metrics, to: log, enabled: settings.logsRequests))
+            onResponded: AccessLog.counting(metrics, to: log, isEnabled: { settings.logsRequests }))
         // The gateway counts those that it has lent, and bounds them.
         configuration.maxConnections = .max
         configuration.maxConnectionsPerAddress = 0

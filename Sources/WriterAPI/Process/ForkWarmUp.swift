@@ -40,7 +40,7 @@ enum ForkWarmUp {
     private static func warmUpMessages() {
         let settings = EncoderStart(
             role: .writer, writer: writer, createdAt: .now(), folder: "/", outputDirectory: "/", limits: ServiceLimits(),
-            policy: OutputPolicy(), serverPort: 0, version: "", logsRequests: true, asksForTokens: true)
+            policy: OutputPolicy(), serverPorts: [], version: "", logsRequests: true, asksForTokens: true)
         let record = WriterRecord(
             resource: ["id": .string(writer.text), "metadata": .map(["title": ""]), "bytes_written": 0],
             managedFile: "output.wav", outputFiles: [], mediaType: "audio/wav", creationFingerprint: "")

@@ -22,14 +22,19 @@ public struct LimitField: Sendable {
     public let help: String
     /// Further sentences.
     public let detail: String
+    /// A running server takes another value: for its next writers, where it bounds those.
+    public let isReloadable: Bool
 
-    init(_ name: String, _ value: Value, in unit: Unit = .count, zero: String? = nil, _ help: String, _ detail: String = "") {
+    init(
+        _ name: String, _ value: Value, in unit: Unit = .count, zero: String? = nil, _ help: String, _ detail: String = "", reloadable: Bool = false
+    ) {
         self.name = name
         self.value = value
         self.unit = unit
         self.zero = zero
         self.help = help
         self.detail = detail
+        isReloadable = reloadable
     }
 
     /// In JSON: "max_writers".
@@ -67,6 +72,13 @@ public struct LimitField: Sendable {
         case .number:
             guard let number = Double(text) else { return false }
             return set(.number(number), in: &limits)
+        }
+    }
+
+    func copy(from other: ServiceLimits, to limits: inout ServiceLimits) {
+        switch value {
+        case .whole(let path, _): limits[keyPath: path] = other[keyPath: path]
+        case .number(let path, _): limits[keyPath: path] = other[keyPath: path]
         }
     }
 

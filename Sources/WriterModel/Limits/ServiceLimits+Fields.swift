@@ -1,6 +1,6 @@
 extension ServiceLimits {
     /// The one table of limits. Whatever else has all of them is made from it: `penstock serve`'s options, its
-    /// environment and configuration file, the message to encoders, the README's table.
+    /// environment and configuration file, the message to encoders, the table of docs/options.md.
     public static let fields: [LimitField] = ofWriters + ofConnections + ofTimes
 
     /// The range of a limit that is a whole number, where 0 does not stand for something else.
@@ -9,44 +9,52 @@ extension ServiceLimits {
         preconditionFailure("a limit that is not in ServiceLimits.fields")
     }
 
+    /// These limits with another's values where a running server takes them.
+    public func reloading(_ other: ServiceLimits) -> ServiceLimits {
+        var limits = self
+        for field in Self.fields where field.isReloadable { field.copy(from: other, to: &limits) }
+        return limits
+    }
+
     private static let ofWriters = [
-        LimitField("max-writers", .whole(\.maxWriters, 1...1_000_000), "live writers", "A dry run and a /v1/encode count while they last."),
+        LimitField("max-writers", .whole(\.maxWriters, 1...1_000_000), "live writers", "A dry run and a /v1/encode count while they last.", reloadable: true),
         // Below, an encoder can't start at all.
         LimitField(
             "max-encoder-memory", .whole(\.maxEncoderMemory, 64 << 20...Int.max), in: .bytes, zero: "no bound",
-            "memory an encoder may allocate, with its threads' stacks"),
+            "memory an encoder may allocate, with its threads' stacks", reloadable: true),
         // Below, an encoder can't keep its record.
         LimitField(
             "max-output-bytes", .whole(\.maxOutputBytes, 1 << 20...Int.max), in: .bytes, zero: "no bound",
-            "one output file", "It bounds the log that an encoder adds to as well, where that is a file."),
+            "one output file", "It bounds the log that an encoder adds to as well, where that is a file.", reloadable: true),
         LimitField(
             "idle-timeout", .number(\.idleTimeout, 0...1_000_000_000), in: .seconds, zero: "for ever",
-            "how long a writer may go without a request before it is finalized", "Its result says so."),
+            "how long a writer may go without a request before it is finalized", "Its result says so.", reloadable: true),
         LimitField(
             "max-run-time", .number(\.maxRunTime, 0...1_000_000_000), in: .seconds, zero: "for ever",
-            "how long a writer may live before it is finalized", "Its result says so."),
+            "how long a writer may live before it is finalized", "Its result says so.", reloadable: true),
         LimitField(
             "max-pixels", .whole(\.maxPixels, 1...mostPixels),
-            "pixels of a picture that is sent, encoded, or passes between filters", "The default is 8192x8192."),
-        LimitField("max-channels", .whole(\.maxChannels, 1...mostChannels), "channels of audio that is sent, encoded, or passes between filters"),
-        LimitField("max-streams", .whole(\.maxStreams, 1...mostStreams), "streams of a writer"),
+            "pixels of a picture that is sent, encoded, or passes between filters", "The default is 8192x8192.",
+            reloadable: true),
+        LimitField("max-channels", .whole(\.maxChannels, 1...mostChannels), "channels of audio that is sent, encoded, or passes between filters", reloadable: true),
+        LimitField("max-streams", .whole(\.maxStreams, 1...mostStreams), "streams of a writer", reloadable: true),
         LimitField(
             "max-threads", .whole(\.maxThreads, 0...1_024), zero: "16, or one for each processor if there are more",
-            "threads of one encoder or filter", "\"auto\" comes to one for each processor, within this."),
+            "threads of one encoder or filter", "\"auto\" comes to one for each processor, within this.", reloadable: true),
         LimitField(
             "call-timeout", .number(\.callTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
             "how long one call of a filter or an encoder may take; then the writer has failed",
-            "Waiting for the client or the destination does not count."),
+            "Waiting for the client or the destination does not count.", reloadable: true),
         LimitField(
             "open-timeout", .number(\.openTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
             "how long opening a destination may take: connection, handshakes, header; then there is no writer, or it has failed",
-            "A writer that is the server (listen) waits for its client without this limit."),
+            "A writer that is the server (listen) waits for its client without this limit.", reloadable: true),
         LimitField(
             "encoder-timeout", .number(\.encoderTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
             "how long an encoder process may leave pings unanswered; then it is killed, and its writer has failed"),
         LimitField(
             "max-load", .number(\.maxLoad, 0...100), in: .percent, zero: "no such limit",
-            "how much of the last 10 seconds something may have waited for a processor (the kernel's cpu.pressure) when a new writer is made"),
+            "how much of the last 10 seconds something may have waited for a processor (the kernel's cpu.pressure) when a new writer is made", reloadable: true),
     ]
 
     private static let ofConnections = [
@@ -79,6 +87,6 @@ extension ServiceLimits {
             "how long a client may go without taking anything of a response, and for each 64 KiB of it"),
         LimitField(
             "shutdown-grace", .number(\.shutdownGrace, 0...1_000_000), in: .seconds,
-            "how long uploads in flight may go on after SIGTERM", "Then every open writer is finalized."),
+            "how long uploads in flight may go on after SIGTERM", "Then every open writer is finalized.", reloadable: true),
     ]
 }

@@ -1,96 +1,126 @@
 import Bytewise
+import Gateway
 import SystemIO
+import YAML
 
-/// A file of settings, one a line: `max-writers = 20`. Empty lines and what follows a # at the beginning of a
-/// line, or behind a blank, don't count; a value in double quotes is taken as it stands.
+/// A file of settings, in YAML: a mapping of the options' names, and `tokens`. All that is wrong with it is found,
+/// not the first alone.
 struct ConfigurationFile {
-    struct Entry: Equatable {
-        let line: Int
-        /// One of the setting's.
+    struct Entry {
+        /// One of the setting's names.
         let name: String
-        let value: String
-    }
-
-    /// What is wrong, with the file's name and the line.
-    struct Flaw: Error {
-        let description: String
+        let mark: YAMLMark
+        let values: [(text: String, mark: YAMLMark)]
     }
 
     let path: String
     /// By the settings' own names.
-    private(set) var entries: [String: [Entry]] = [:]
-    private static let maxBytes = 1 << 20
+    private(set) var entries: [String: Entry] = [:]
+    private(set) var tokens: ConfiguredTokens?
+    private(set) var flaws: [SettingsFlaw] = []
+    /// There are no settings, as there is no text.
+    private(set) var isUnreadable = false
 
-    init(path: String, known: [Setting]) throws(Flaw) {
+    static let tokensKey = "tokens"
+    private static let maxBytes = 8 << 20
+
+    init(path: String) {
         self.path = path
-        for (index, line) in try Self.lines(path).enumerated() {
-            let text = Self.trimmed(Self.withoutComment(line))
-            if text.isEmpty { continue }
-            let place = "\(path), line \(index + 1)"
-            guard let (before, after) = text.cut(at: "=") else {
-                throw Flaw(description: "\(place): a line is NAME = VALUE, such as: max-writers = 20")
-            }
-            let name = Self.trimmed(before)
-            guard let setting = known.first(where: { $0.names.contains { $0.isSame(as: name) } }) else {
-                throw Flaw(description: "\(place): there is no setting \(name). \(Self.hint(name, known))")
-            }
-            if let first = entries[setting.name]?.first, setting.form != .list {
-                let twice = first.name == name ? "\(name) is there twice" : "\(name) is there beside \(first.name)"  // ASCII
-                throw Flaw(description: "\(place): \(twice); the first is in line \(first.line)")
-            }
-            guard let value = Self.unquoted(Self.trimmed(after)) else {
-                throw Flaw(description: "\(place): the value of \(name) begins with a quotation mark and does not end with one")
-            }
-            entries[setting.name, default: []].append(Entry(line: index + 1, name: name, value: value))
+        let bytes: [UInt8]
+        do throws(SettingsFlaw) {
+            bytes = try Self.bytes(path)
+        } catch {
+            isUnreadable = true
+            flaws = [error]
+            return
+        }
+        let lines = SettingsLines(bytes)
+        flaws = lines.tabs.map { flaw($0, "a tab stands before the first word; YAML indents by spaces") }
+        if !flaws.isEmpty { return }
+        do throws(YAMLFlaw) {
+            try read(try YAMLReader.read(bytes), lines)
+        } catch {
+            flaws += lines.oldForm.isEmpty ? [flaw(error.mark, error.reason)] : oldForm(lines)
         }
     }
 
-    private static func lines(_ path: String) throws(Flaw) -> [String] {
+    private static func bytes(_ path: String) throws(SettingsFlaw) -> [UInt8] {
         let contents: File.Contents<[UInt8]>
         do throws(SystemError) {
             contents = try File.withContents(path, limit: maxBytes) { Array($0) }
         } catch {
-            throw Flaw(description: "the configuration file can't be read: \(error.description)")
+            throw SettingsFlaw(place: .file(path, nil), reason: "the configuration file can't be read: \(error.reason)")
         }
         guard case .read(let bytes, _) = contents else {
-            throw Flaw(description: "\(path) is no regular file of at most \(maxBytes) bytes, or is being written")
+            throw SettingsFlaw(place: .file(path, nil), reason: "this is no regular file of at most \(maxBytes) bytes, or is being written")
         }
-        guard let text = String(validating: bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...], as: UTF8.self),
-            !text.utf8.contains(0)
-        else { throw Flaw(description: "\(path) is no text in UTF-8") }
-        return text.parts(at: "\n")
+        return bytes
     }
 
-    /// Up to a # that begins the line or stands behind a blank, and not between quotation marks.
-    private static func withoutComment(_ line: String) -> String {
-        var isQuoted = false
-        var previous = UInt8(ascii: " ")
-        let kept = line.utf8.prefix { byte in
-            defer { previous = byte }
-            if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
-            return byte != UInt8(ascii: "#") || isQuoted || !isBlank(previous)
+    private mutating func read(_ root: YAMLNode?, _ lines: SettingsLines) throws(YAMLFlaw) {
+        switch root?.content {
+        case nil, .null: return
+        case .mapping(let members):
+            for member in members { take(member.key, member.value) }
+        case .scalar where !lines.oldForm.isEmpty: flaws += oldForm(lines)
+        case .scalar, .sequence:
+            throw YAMLFlaw(mark: root?.mark ?? YAMLMark(line: 1, column: 1), reason: "a file of settings is a mapping, a line NAME: VALUE for each, such as max-writers: 20")
         }
-        return String(decoding: kept, as: UTF8.self)
     }
 
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r") }
+    private func flaw(_ mark: YAMLMark, _ reason: String) -> SettingsFlaw { SettingsFlaw(place: .file(path, mark), reason: reason) }
 
-    private static func trimmed(_ text: String) -> String {
-        let bytes = text.utf8.drop(while: isBlank)
-        guard let last = bytes.lastIndex(where: { !isBlank($0) }) else { return "" }
-        return String(decoding: bytes[...last], as: UTF8.self)
+    private func oldForm(_ lines: SettingsLines) -> [SettingsFlaw] {
+        lines.oldForm.map { flaw($0.mark, "NAME = VALUE is no YAML: write \($0.name): \(YAMLText.scalar($0.value))") }
     }
 
-    /// nil for one quotation mark without the other.
-    private static func unquoted(_ value: String) -> String? {
-        guard let inner = value.without(prefix: "\"") else { return value }
-        return inner.without(suffix: "\"")
+    private mutating func take(_ key: YAMLNode, _ value: YAMLNode) {
+        guard case .scalar(let name) = key.content else { return flaws.append(flaw(key.mark, "a setting's name is one word, and this is \(key.kind)")) }
+        if name.isSame(as: Self.tokensKey) {
+            if let tokens { return flaws.append(flaw(key.mark, "tokens is there twice; the first is in line \(tokens.mark.line)")) }
+            let read = ConfiguredTokens(value, at: key.mark, path: path)
+            tokens = read
+            flaws += read.flaws
+            return
+        }
+        guard let setting = Setting.all.first(where: { $0.names.contains { $0.isSame(as: name) } }) else {
+            return flaws.append(flaw(key.mark, Self.unknown(name)))
+        }
+        if let first = entries[setting.name] {
+            let twice = first.name == name ? "\(name) is there twice" : "\(name) is there beside \(first.name)"  // ASCII
+            return flaws.append(flaw(key.mark, "\(twice); the first is in line \(first.mark.line)"))
+        }
+        do throws(SettingsFlaw) {
+            entries[setting.name] = Entry(name: name, mark: key.mark, values: try values(value, of: setting, name))
+        } catch {
+            flaws.append(error)
+            // So that it is no default that is judged, or taken for one.
+            entries[setting.name] = Entry(name: name, mark: key.mark, values: [])
+        }
     }
 
-    /// "There are: …", the settings that share a word with the name; all of them when none does.
-    private static func hint(_ name: String, _ known: [Setting]) -> String {
-        let words = Set(name.words(at: ["-", "_", " ", "."]).map(\.lowercasedASCII)).subtracting(["max"])
-        let near = known.flatMap(\.names).filter { !words.isDisjoint(with: $0.parts(at: "-")) }
-        return "There are \((near.isEmpty ? known.flatMap(\.names) : near).joined(separator: ", "))."
+    private func values(_ value: YAMLNode, of setting: Setting, _ name: String) throws(SettingsFlaw) -> [(text: String, mark: YAMLMark)] {
+        switch value.content {
+        case .scalar(let text): return [(text, value.mark)]
+        case .null: throw flaw(value.mark, "\(name) has no value\(setting.rule.isEmpty ? "" : ", and may have: \(setting.rule)")")
+        case .sequence(let items) where setting.form == .list:
+            var values: [(text: String, mark: YAMLMark)] = []
+            for item in items {
+                guard case .scalar(let text) = item.content else { throw flaw(item.mark, "\(name) is a list of single values, and this is \(item.kind)") }
+                values.append((text, item.mark))
+            }
+            return values
+        case .sequence, .mapping:
+            throw flaw(value.mark, "\(name) takes \(setting.form == .list ? "a list of single values" : "one value"), and this is \(value.kind)")
+        }
+    }
+
+    private static func unknown(_ name: String) -> String {
+        let known = Setting.all.flatMap(\.names) + [tokensKey]
+        if let near = Spelling.nearest(to: name, among: known) { return "there is no setting \(name); \(near) is one" }
+        let words = Set(name.words(at: ["-", "_", " ", "."]).map(\.lowercasedASCII)).subtracting(["max", "no"])
+        let like = known.filter { !words.isDisjoint(with: $0.parts(at: "-")) }
+        return "there is no setting \(name) in this version"
+            + (like.isEmpty ? "; the names are those of the options that penstock serve --help lists, without dashes before them" : "; there are \(like.joined(separator: ", "))")
     }
 }

@@ -1,17 +1,19 @@
 import Bytewise
+import Gateway
+import SystemIO
+import YAML
 
 /// The settings that hold, each with where it comes from: the command line, else the environment, else the
-/// configuration file, else the default.
-struct EffectiveSettings {
-    enum Source {
+/// configuration file, else the default; and all that is wrong with any of them.
+struct EffectiveSettings: Sendable {
+    enum Source: Sendable, Equatable {
         case commandLine, fallback
         /// The variable.
         case environment(String)
-        /// The line of the first value.
         case file(String, line: Int)
     }
 
-    struct Row {
+    struct Row: Sendable {
         let setting: Setting
         let values: [String]
         let source: Source
@@ -19,53 +21,65 @@ struct EffectiveSettings {
 
     private(set) var settings = Settings()
     private(set) var rows: [Row] = []
+    private(set) var flaws: [SettingsFlaw] = []
+    /// What the configuration file says of tokens, to show.
+    private(set) var tokens: (names: [String], count: Int, place: String)?
+    private(set) var isFileUnreadable = false
+    let environment: SettingsEnvironment
 
-    /// A sentence that names the option, the variable or the file's line, and what would be right.
-    struct Flaw: Error {
-        let description: String
+    init(commandLine: [String: [String]], environment: SettingsEnvironment, file: ConfigurationFile?) {
+        self.environment = environment
+        flaws = environment.flaws + (file?.flaws ?? [])
+        isFileUnreadable = file?.isUnreadable ?? false
+        for setting in Setting.all { add(setting, commandLine, file) }
+        settings.listensOnHost = settings.listen.isEmpty || isGiven("host") || isGiven("port")
+        if let read = file?.tokens, let path = file?.path {
+            settings.tokens = read.lines
+            tokens = (read.names, read.count, "\(path):\(read.mark.line)")
+        }
+        // A contradiction with what was not understood is none.
+        if !flaws.hasErrors { flaws += contradictions(file) }
     }
 
-    init(
-        commandLine: [String: [String]], environment: (String) -> String?, file: ConfigurationFile?
-    ) throws(Flaw) {
-        for setting in Setting.all {
-            let row: Row
-            if let given = commandLine[setting.name] {
-                row = Row(setting: setting, values: given, source: .commandLine)
-                try apply(row, given.map { ($0, "--\(setting.name)") })
-            } else if let (name, text) = try Self.given(setting, in: environment) {
-                let variable = Setting.variable(of: name)
-                let values = setting.form == .list ? text.parts(at: " ", omittingEmpty: true) : [setting.value(text, under: name)]
-                row = Row(setting: setting, values: values, source: .environment(variable))
-                try apply(row, values.map { ($0, variable) })
-            } else if let file, let entries = file.entries[setting.name] {
-                let values = entries.map { setting.value($0.value, under: $0.name) }
-                row = Row(setting: setting, values: values, source: .file(file.path, line: entries[0].line))
-                try apply(row, zip(values, entries).map { ($0, "\(file.path), line \($1.line): \($1.name)") })
-            } else {
-                row = Row(setting: setting, values: setting.fallback.isEmpty ? [] : [setting.fallback], source: .fallback)
-            }
-            rows.append(row)
+    mutating func replaceRows(_ replacement: (Row) -> Row) { rows = rows.map(replacement) }
+
+    func row(_ name: String) -> Row? { rows.first { $0.setting.name.isSame(as: name) } }
+
+    func isGiven(_ name: String) -> Bool { row(name).map { $0.source != .fallback } ?? false }
+
+    private mutating func add(_ setting: Setting, _ commandLine: [String: [String]], _ file: ConfigurationFile?) {
+        if let given = commandLine[setting.name] {
+            rows.append(Row(setting: setting, values: given, source: .commandLine))
+            for value in given { apply(setting, value, .option, "--\(setting.name)") }
+        } else if let (name, text) = given(setting) {
+            let variable = Setting.variable(of: name)
+            let values = setting.form == .list ? text.parts(at: " ", omittingEmpty: true) : [setting.value(text, under: name)]
+            rows.append(Row(setting: setting, values: values, source: .environment(variable)))
+            for value in values { apply(setting, value, .variable, variable) }
+        } else if let file, let entry = file.entries[setting.name] {
+            let values = entry.values.map { setting.value($0.text, under: entry.name) }
+            rows.append(Row(setting: setting, values: values, source: .file(file.path, line: entry.mark.line)))
+            for (value, written) in zip(values, entry.values) { apply(setting, value, .file(file.path, written.mark), entry.name) }
+        } else {
+            rows.append(Row(setting: setting, values: setting.fallback.isEmpty ? [] : [setting.fallback], source: .fallback))
         }
     }
 
     /// The name whose variable is there, and its value.
-    private static func given(_ setting: Setting, in environment: (String) -> String?) throws(Flaw) -> (name: String, text: String)? {
-        let given = setting.names.compactMap { name in environment(Setting.variable(of: name)).map { (name: name, text: $0) } }
+    private mutating func given(_ setting: Setting) -> (name: String, text: String)? {
+        let given = setting.names.compactMap { name in environment[Setting.variable(of: name)].map { (name: name, text: $0) } }
         if given.count > 1 {
             let variables = given.map { Setting.variable(of: $0.name) }.joined(separator: " and ")
-            throw Flaw(description: "\(variables) are one setting: leave one of them.")
+            flaws.append(SettingsFlaw(place: .variable, reason: "\(variables) are one setting: leave one of them"))
         }
         return given.first
     }
 
-    private mutating func apply(_ row: Row, _ values: [(text: String, place: String)]) throws(Flaw) {
-        for value in values {
-            do throws(Setting.Flaw) {
-                try row.setting.apply(value.text, &settings)
-            } catch {
-                throw Flaw(description: "\(value.place) \(error.reason).")
-            }
+    private mutating func apply(_ setting: Setting, _ value: String, _ place: SettingsFlaw.Place, _ name: String) {
+        do throws(Setting.Flaw) {
+            try setting.apply(value, &settings)
+        } catch {
+            flaws.append(SettingsFlaw(place: place, reason: "\(name) \(error.reason)"))
         }
     }
 }

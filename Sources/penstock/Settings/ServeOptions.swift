@@ -1,10 +1,12 @@
 import ArgumentParser
+import Bytewise
 import SystemIO
 
-/// The options of `penstock serve`, which `penstock settings` has too.
+/// The options of `penstock serve`, which `penstock config` has too.
 struct ServeOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("A file of settings, one a line: max-writers = 20.", discussion: "The names are the options', without dashes before them.", valueName: "file"))
+        help: ArgumentHelp(
+            "A file of settings, in YAML: max-writers: 20.", discussion: "The names are the options', without dashes before them.", valueName: "file"))
     var config: String?
 
     @OptionGroup(title: "Where") var place: SettingOptions<PlaceSettings>
@@ -12,21 +14,22 @@ struct ServeOptions: ParsableArguments {
     @OptionGroup(title: "Limits") var limits: SettingOptions<LimitSettings>
     @OptionGroup(title: "Log") var log: SettingOptions<LogSettings>
 
-    /// Throws what is wrong with any of them; the exit code is then 64.
-    func effective() throws -> EffectiveSettings {
+    /// As they are now, with the environment of the process.
+    func source(file: String? = nil) -> SettingsSource {
         let given = [place.given, access.given, limits.given, log.given].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
-        let file: ConfigurationFile?
-        do throws(ConfigurationFile.Flaw) {
-            file = try (config ?? Environment["PENSTOCK_CONFIG"]).map { path throws(ConfigurationFile.Flaw) in
-                try ConfigurationFile(path: path, known: Setting.all)
-            }
-        } catch {
-            throw ValidationError(error.description)
-        }
-        do throws(EffectiveSettings.Flaw) {
-            return try EffectiveSettings(commandLine: given, environment: { Environment[$0] }, file: file)
-        } catch {
-            throw ValidationError(error.description)
-        }
+        let environment = SettingsEnvironment.ofProcess
+        return SettingsSource(commandLine: given, environment: environment, path: file ?? config ?? environment[SettingsEnvironment.config])
+    }
+}
+
+/// Where settings come from. Only the file may say something else when it is read again.
+struct SettingsSource: Sendable {
+    let commandLine: [String: [String]]
+    let environment: SettingsEnvironment
+    /// Of the configuration file; nil: there is none.
+    let path: String?
+
+    func read() -> EffectiveSettings {
+        EffectiveSettings(commandLine: commandLine, environment: environment, file: path.map { ConfigurationFile(path: $0) })
     }
 }

@@ -17,9 +17,24 @@ extension Setting {
 enum PlaceSettings: SettingSection {
     static let settings: [Setting] = [
         .text("host", "address", \.host, "The address to listen on."),
-        Setting("port", .value, "port", rule: "from 0 to 65535", fallback: "8080", "The port to listen on; 0 takes a free one.", "The log says which.") {
-            text, settings throws(Setting.Flaw) in
-            settings.port = try port(text)
+        Setting(
+            "port", .value, "port", rule: "from 0 to 65535, or none", fallback: "8080", "The port to listen on; 0 takes a free one, none leaves --listen alone.",
+            "The log says which."
+        ) { text, settings throws(Setting.Flaw) in
+            settings.port = text.isSame(as: "none") ? nil : try port(text)
+        },
+        Setting(
+            "listen", .list, "place", rule: ListenPlace.rule, "A place to listen on besides --host and --port, or where neither is given. Repeatable.",
+            """
+            The mode of a socket is 0660 where none is given; its folder must be there. A socket that a dead server has left is replaced. \
+            In the environment: several, separated by spaces.
+            """
+        ) { text, settings throws(Setting.Flaw) in
+            do throws(ListenPlace.Flaw) {
+                settings.listen.append(try ListenPlace(text))
+            } catch {
+                throw Setting.Flaw(reason: "is \(text), which \(error.reason); it must be \(ListenPlace.rule)")
+            }
         },
         Setting(
             "agent-port", .value, "port", rule: "from 0 to 65535", "A port where HAProxy's agent-check is told the server's weight; 0 takes a free one.",
@@ -43,7 +58,7 @@ enum PlaceSettings: SettingSection {
     ]
 
     private static func port(_ text: String) throws(Setting.Flaw) -> UInt16 {
-        guard let port = UInt16(text) else {
+        guard text.utf8.allSatisfy(\.isASCIIDigit), let port = UInt16(text) else {
             throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be a port, from 0 to 65535")
         }
         return port
@@ -57,13 +72,14 @@ enum AccessSettings: SettingSection {
             "A file of bearer tokens, one a line. It is read again when it changes, and on SIGHUP.",
             """
             Behind a token: 'read', or any of name=N scope=read|write|admin folder=PATH max-writers=N max-output-bytes=N \
-            allow-output=PATTERN. A token with a name has writers of its own. Without the file only loopback is served.
-            """),
-        .flag("protect-operations", \.protectsOperations, "Ask for a token at /livez, /readyz, /metrics and /openapi.yaml too."),
+            allow-output=PATTERN. A token with a name has writers of its own. A configuration file may have tokens instead. Without any \
+            only loopback is served.
+            """, reloadable: true),
+        .flag("protect-operations", \.protectsOperations, "Ask for a token at /livez, /readyz, /metrics and /openapi.yaml too.", reloadable: true),
         Setting(
             "allow-output", .list, "pattern", rule: "a URL with *",
             "A destination URL that writers may use, with * for any text: 'rtmp://*.example.com/*'. Repeatable.",
-            "Without it, writers write files only. In the environment: several, separated by spaces."
+            "Without it, writers write files only. In the environment: several, separated by spaces.", reloadable: true
         ) { text, settings throws(Setting.Flaw) in
             if let flaw = OutputPolicy.flaw(ofPattern: text) { throw Setting.Flaw(reason: "\(text) \(flaw)") }
             settings.outputPatterns.append(text)
@@ -72,7 +88,7 @@ enum AccessSettings: SettingSection {
         .flag("require-sandbox", \.requiresSandbox, "Refuse to start where encoders would run without Landlock or seccomp."),
         .flag(
             "no-verify", \.leavesOutputsUnverified,
-            "Do not read finished outputs back before their writers are closed, unless a writer asks for it (verify)."),
+            "Do not read finished outputs back before their writers are closed, unless a writer asks for it (verify).", reloadable: true),
         Setting("user", .value, "name[:group]", "Started by root: the user, and group, to go on as once the port is bound.") {
             text, settings throws(Setting.Flaw) in
             do throws(ProcessUser.Unknown) {
@@ -81,7 +97,7 @@ enum AccessSettings: SettingSection {
                 throw Setting.Flaw(reason: "\(text): \(error.description)")
             }
         },
-        .flag("no-auth", \.servesWithoutTokens, "Listen beyond loopback although there is no token file."),
+        .flag("no-auth", \.servesWithoutTokens, "Listen beyond loopback although there are no tokens."),
     ]
 }
 
@@ -89,7 +105,8 @@ enum LimitSettings: SettingSection {
     static let settings: [Setting] = ServiceLimits.fields.map { field in
         Setting(
             field.name, .value, field.unit == .count ? "number" : field.unit.rawValue, rule: field.rule,
-            fallback: field.text(in: ServiceLimits()), "\(field.help.capitalizedASCII)\(field.zero.map { "; 0: \($0)" } ?? "").", field.detail
+            fallback: field.text(in: ServiceLimits()), "\(field.help.capitalizedASCII)\(field.zero.map { "; 0: \($0)" } ?? "").", field.detail,
+            reloadable: field.isReloadable
         ) { text, settings throws(Setting.Flaw) in
             guard field.set(text, in: &settings.limits) else { throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be \(field.rule)") }
         }
@@ -99,15 +116,15 @@ enum LimitSettings: SettingSection {
 enum LogSettings: SettingSection {
     static let settings: [Setting] = [
         choice("log-format", of: LineLogHandler.Format.allCases, \.logFormat, "One line an event on standard error, as text or as JSON."),
-        .flag("access-log", inverted: true, \.logsRequests, "One line for each request."),
-        choice("log-level", of: Logger.Level.allCases, \.logLevel, "The least of the levels that are logged."),
+        .flag("access-log", inverted: true, \.logsRequests, "One line for each request.", reloadable: true),
+        choice("log-level", of: Logger.Level.allCases, \.logLevel, "The least of the levels that are logged.", reloadable: true),
     ]
 
     private static func choice<T: RawRepresentable & Sendable>(
-        _ name: String, of all: [T], _ path: WritableKeyPath<Settings, T> & Sendable, _ help: String
+        _ name: String, of all: [T], _ path: WritableKeyPath<Settings, T> & Sendable, _ help: String, reloadable: Bool = false
     ) -> Setting where T.RawValue == String {
         let names = all.map(\.rawValue).joined(separator: ", ")
-        return Setting(name, .value, name.cutAtLast("-")?.after ?? name, rule: names, fallback: Settings()[keyPath: path].rawValue, help) {
+        return Setting(name, .value, name.cutAtLast("-")?.after ?? name, rule: names, fallback: Settings()[keyPath: path].rawValue, help, reloadable: reloadable) {
             text, settings throws(Setting.Flaw) in
             guard let value = T(rawValue: text) else { throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be one of \(names)") }
             settings[keyPath: path] = value

@@ -1,12 +1,12 @@
 import Bytewise
 
 /// One thing that an operator can tell `penstock serve`: as an option (`--max-writers 20`), in the environment
-/// (`PENSTOCK_MAX_WRITERS=20`) and in a configuration file (`max-writers = 20`).
+/// (`PENSTOCK_MAX_WRITERS=20`) and in a configuration file (`max-writers: 20`).
 struct Setting: Sendable {
     enum Form: Sendable, Equatable {
         /// Has one value.
         case value
-        /// Has any number of values: an option or a line for each; in the environment, spaces between them.
+        /// Has any number of values: an option for each; a list in a file; in the environment, spaces between them.
         case list
         /// An option without a value; "true" or "false" elsewhere.
         case flag
@@ -29,12 +29,14 @@ struct Setting: Sendable {
     let fallback: String
     let help: String
     let detail: String
+    /// SIGHUP changes it.
+    let isReloadable: Bool
     /// Takes the text of a value; of a list, once for each.
     let apply: @Sendable (String, inout Settings) throws(Flaw) -> Void
 
     init(
         _ name: String, _ form: Form = .value, _ placeholder: String = "", rule: String = "", fallback: String = "",
-        _ help: String, _ detail: String = "", apply: @escaping @Sendable (String, inout Settings) throws(Flaw) -> Void
+        _ help: String, _ detail: String = "", reloadable: Bool = false, apply: @escaping @Sendable (String, inout Settings) throws(Flaw) -> Void
     ) {
         self.name = name
         self.form = form
@@ -43,6 +45,7 @@ struct Setting: Sendable {
         self.fallback = fallback
         self.help = help
         self.detail = detail
+        isReloadable = reloadable
         self.apply = apply
     }
 
@@ -66,7 +69,7 @@ struct Setting: Sendable {
         "PENSTOCK_" + String(decoding: name.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0.isASCIILetter ? $0 & 0xDF : $0 }, as: UTF8.self)
     }
 
-    fileprivate static func bool(_ text: String) -> Bool? {
+    static func bool(_ text: String) -> Bool? {
         switch text.lowercasedASCII {
         case "true", "yes", "1": true
         case "false", "no", "0": false
@@ -78,10 +81,11 @@ struct Setting: Sendable {
 extension Setting {
     /// A flag of that name; "true" and "false" are its values.
     static func flag(
-        _ name: String, inverted: Bool = false, _ path: WritableKeyPath<Settings, Bool> & Sendable, _ help: String, _ detail: String = ""
+        _ name: String, inverted: Bool = false, _ path: WritableKeyPath<Settings, Bool> & Sendable, _ help: String, _ detail: String = "",
+        reloadable: Bool = false
     ) -> Setting {
         Setting(
-            name, inverted ? .invertibleFlag : .flag, rule: "true or false", fallback: "\(Settings()[keyPath: path])", help, detail
+            name, inverted ? .invertibleFlag : .flag, rule: "true or false", fallback: "\(Settings()[keyPath: path])", help, detail, reloadable: reloadable
         ) { text, settings throws(Flaw) in
             guard let isSet = bool(text) else { throw Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be true or false") }
             settings[keyPath: path] = isSet
@@ -100,9 +104,10 @@ extension Setting {
 
     /// Any text but none; without one, there is none.
     static func text(
-        _ name: String, _ placeholder: String, _ path: WritableKeyPath<Settings, String?> & Sendable, _ help: String, _ detail: String = ""
+        _ name: String, _ placeholder: String, _ path: WritableKeyPath<Settings, String?> & Sendable, _ help: String, _ detail: String = "",
+        reloadable: Bool = false
     ) -> Setting {
-        Setting(name, .value, placeholder, help, detail) { text, settings throws(Flaw) in
+        Setting(name, .value, placeholder, help, detail, reloadable: reloadable) { text, settings throws(Flaw) in
             if text.isEmpty { throw Flaw(reason: "is empty") }
             settings[keyPath: path] = text
         }

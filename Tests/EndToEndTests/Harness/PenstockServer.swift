@@ -25,7 +25,7 @@ final class PenstockServer: Sendable {
         let arguments =
             ["serve", "--port", "0", "--output-dir", folder / "output", "--state-dir", folder / "state"] + options
         let (process, log) = try launch(
-            arguments, environment.merging(["PENSTOCK_TEST_SERVER": marker]) { $1 }, descriptors: descriptors,
+            arguments, environment.merging(["TEST_OF_SERVER": marker]) { $1 }, descriptors: descriptors,
             under: wrapper, program: try encoder.map { try program(with: $0, in: folder) })
         guard let line = await log.line(containing: "listening", within: 20) else {
             process.signal(SIGKILL)

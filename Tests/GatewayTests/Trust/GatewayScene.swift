@@ -32,7 +32,7 @@ final class GatewayScene: Sendable {
         let listener = try Listener(host: "127.0.0.1", port: 0)
         port = listener.address.port
         var configuration = GatewayConfiguration(encoderExecutable: "", encoderArguments: [], version: "test")
-        configuration.port = port
+        configuration.serverPorts = [port]
         configuration.outputDirectory = folder.path + "/output"
         configuration.stateDirectory = folder.path + "/state"
         configuration.logsRequests = false
@@ -40,15 +40,16 @@ final class GatewayScene: Sendable {
         records = try RecordStore(stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory)
         loop = try EventLoop()
         serverLoop = try EventLoop()
-        let tokens = try Tokens(nil)
+        let current = CurrentConfiguration(configuration)
+        let tokens = try Tokens(.none)
         let controls = controls
         let server = try HTTPServer(
             configuration: .init(configuration.limits, lingerTime: .milliseconds(5)), loop: serverLoop, log: logger)
         encoders = try EncoderSupervisor(
-            configuration: configuration, registry: registry, records: records, tokens: tokens, metrics: metrics,
+            configuration: current, registry: registry, records: records, tokens: tokens, metrics: metrics,
             loop: loop, log: logger, source: { report in controls.hears(report) }, connections: ConnectionKeeper(server))
         let switchboard = Switchboard(
-            configuration: configuration, registry: registry, records: records, encoders: encoders, log: logger,
+            configuration: current, registry: registry, records: records, encoders: encoders, log: logger,
             tokens: tokens, metrics: metrics, sandbox: SandboxReport(landlockABI: 0, filtersSystemCalls: false), server: server)
         server.start(handler: switchboard)
         acceptor = try Acceptor(listener, server: server, loop: serverLoop, log: logger)

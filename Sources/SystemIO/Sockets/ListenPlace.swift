@@ -1,0 +1,111 @@
+import Bytewise
+import Glibc
+
+/// Where a server listens, as an operator writes it: `HOST:PORT`, or `unix:PATH[,mode=0660][,owner=USER][,group=GROUP]`.
+public enum ListenPlace: Sendable, Equatable, CustomStringConvertible {
+    case tcp(host: String, port: UInt16)
+    case local(LocalSocketPlace)
+
+    /// Why a text is no place: the end of a sentence that begins with it.
+    public struct Flaw: Error, Sendable, Equatable {
+        public let reason: String
+    }
+
+    public static let rule = "HOST:PORT or unix:PATH[,mode=0660][,owner=USER][,group=GROUP]"
+
+    public init(_ text: String) throws(Flaw) {
+        if let rest = text.without(prefix: "unix:") {
+            self = .local(try LocalSocketPlace(rest))
+            return
+        }
+        guard let (before, after) = text.cutAtLast(":"), let port = UInt16(after), !before.utf8.isEmpty else {
+            throw Flaw(reason: "is neither HOST:PORT nor unix:PATH")
+        }
+        let inner = before.without(prefix: "[")?.without(suffix: "]")
+        if inner == nil && before.holds(":") { throw Flaw(reason: "is ambiguous: an IPv6 address stands in brackets, [\(before)]:\(port)") }
+        self = .tcp(host: inner ?? before, port: port)
+    }
+
+    public var description: String {
+        switch self {
+        case .tcp(let host, let port): host.holds(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .local(let place): "unix:\(place.path)"
+        }
+    }
+
+    public func listen() throws(LocalSocketFailure) -> Listener {
+        switch self {
+        case .tcp(let host, let port):
+            do throws(SystemError) {
+                return try Listener(host: host, port: port)
+            } catch {
+                throw .system(error)
+            }
+        case .local(let place): return try Listener(at: place)
+        }
+    }
+}
+
+/// A path for a listening socket, and who may connect: the user, the group and the mode of its file.
+public struct LocalSocketPlace: Sendable, Equatable {
+    public let path: String
+    public let mode: UInt32
+    /// nil: as the process makes it.
+    let owner: uid_t?
+    let group: gid_t?
+
+    public static let defaultMode: UInt32 = 0o660
+    /// Of `sockaddr_un`, with a zero behind it.
+    static let mostPathBytes = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+
+    /// That the socket lies in.
+    public var folder: String { path.cutAtLast("/").map { $0.before.utf8.isEmpty ? "/" : $0.before } ?? "/" }
+
+    /// What stands behind "unix:".
+    init(_ text: String) throws(ListenPlace.Flaw) {
+        let parts = text.parts(at: ",")
+        // What is no option is part of the path.
+        let options = parts.dropFirst().reversed().prefix { Self.names.contains($0.until("=")) }  // ASCII
+        path = parts.dropLast(options.count).joined(separator: ",")
+        var mode: UInt32?
+        var owner: uid_t?
+        var group: gid_t?
+        for option in options.reversed() {
+            guard let (name, value) = option.cut(at: "=") else { throw .init(reason: "has \(option) without a value, such as mode=0660") }
+            switch name {
+            case "mode" where mode == nil: mode = try Self.mode(value)
+            case "owner" where owner == nil: owner = try Self.user(value)
+            case "group" where group == nil: group = try Self.group(value)
+            default: throw .init(reason: "has \(name)= twice")
+            }
+        }
+        self.mode = mode ?? Self.defaultMode
+        self.owner = owner
+        self.group = group
+        if !path.begins(with: "/") || path.ends(with: "/") { throw .init(reason: "has no absolute path behind unix:, such as /run/penstock/http.sock") }
+        if path.utf8.count > Self.mostPathBytes { throw .init(reason: "has a path of more than \(Self.mostPathBytes) bytes, as many as the kernel takes") }
+    }
+
+    private static let names: Set<String> = ["mode", "owner", "group"]
+
+    private static func mode(_ text: String) throws(ListenPlace.Flaw) -> UInt32 {
+        guard text.utf8.count <= 4, let mode = UInt32(text, radix: 8), mode <= 0o777, mode & 0o600 == 0o600 else {
+            throw .init(reason: "has mode=\(text), which must be an octal number from 0600 to 0777 that lets the server itself use the socket")
+        }
+        return mode
+    }
+
+    private static func user(_ text: String) throws(ListenPlace.Flaw) -> uid_t {
+        guard let number = text.utf8.isEmpty ? nil : getpwnam(text)?.pointee.pw_uid ?? uid_t(text) else {
+            throw .init(reason: "has owner=\(text), and this system has no such user")
+        }
+        return number
+    }
+
+    private static func group(_ text: String) throws(ListenPlace.Flaw) -> gid_t {
+        guard let number = text.utf8.isEmpty ? nil : getgrnam(text)?.pointee.gr_gid ?? gid_t(text) else {
+            throw .init(reason: "has group=\(text), and this system has no such group")
+        }
+        return number
+    }
+}

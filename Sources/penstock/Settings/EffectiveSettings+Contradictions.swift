@@ -1,0 +1,77 @@
+import Bytewise
+import SystemIO
+import YAML
+
+// Settings that each are right, and together are not.
+extension EffectiveSettings {
+    func contradictions(_ file: ConfigurationFile?) -> [SettingsFlaw] {
+        aboutTokens(file) + aboutPlaces + aboutFolders + aboutLoad
+    }
+
+    private func aboutTokens(_ file: ConfigurationFile?) -> [SettingsFlaw] {
+        var flaws: [SettingsFlaw] = []
+        if let file, let tokens = file.tokens {
+            if let row = row("token-file"), row.source != .fallback {
+                flaws.append(SettingsFlaw(place: .file(file.path, tokens.mark), reason: "tokens stand here and in a token file (\(shown(row))); leave one of them"))
+            }
+            if File.isReadableByOthers(file.path) {
+                flaws.append(SettingsFlaw(
+                    severity: .warning, place: .file(file.path, tokens.mark), reason: "tokens stand in a file that every user can read; chmod 640 keeps them"))
+            }
+        }
+        let hasTokens = settings.asksForTokens
+        if hasTokens, settings.servesWithoutTokens, let row = row("no-auth") {
+            flaws.append(flaw(.warning, row, "no-auth changes nothing, as there are tokens"))
+        }
+        if !hasTokens && settings.protectsOperations, let row = row("protect-operations") {
+            flaws.append(flaw(.warning, row, "protect-operations changes nothing, as there are no tokens"))
+        }
+        return flaws
+    }
+
+    private var aboutPlaces: [SettingsFlaw] {
+        var flaws: [SettingsFlaw] = []
+        if settings.listen.isEmpty && settings.port == nil, let row = row("port") {
+            flaws.append(flaw(.error, row, "port is none, and there is no listen: the server would listen nowhere"))
+        }
+        if let port = settings.port, port != 0, port == settings.agentPort, let row = row("agent-port") {
+            flaws.append(flaw(.error, row, "agent-port and port are both \(port)"))
+        }
+        for (index, place) in settings.places.enumerated() where settings.places[..<index].contains(where: { $0.description.isSame(as: place.description) }) {
+            if case .tcp(_, 0) = place { continue }
+            if let row = row("listen") { flaws.append(flaw(.error, row, "listen has \(place), where the server listens already")) }
+        }
+        return flaws
+    }
+
+    private var aboutFolders: [SettingsFlaw] {
+        guard let row = row("state-dir") else { return [] }
+        let output = settings.outputDirectory, state = settings.stateDirectory
+        if state.isSame(as: output) { return [flaw(.error, row, "state-dir and output-dir are both \(state); each needs a folder of its own")] }
+        if state.begins(with: output.ends(with: "/") ? output : output + "/") {
+            return [flaw(.warning, row, "state-dir lies within output-dir, where clients name files")]
+        }
+        return []
+    }
+
+    private var aboutLoad: [SettingsFlaw] {
+        guard settings.limits.maxLoad > 0, CPUPressure.percent == nil, let row = row("max-load") else { return [] }
+        return [flaw(.error, row, "max-load needs a kernel that has /proc/pressure/cpu; this one has not")]
+    }
+
+    func flaw(_ severity: SettingsFlaw.Severity, _ row: Row, _ reason: String) -> SettingsFlaw {
+        var place = SettingsFlaw.Place.together
+        if case .file(let path, let line) = row.source { place = .file(path, YAMLMark(line: line, column: 1)) }
+        return SettingsFlaw(severity: severity, place: place, reason: reason)
+    }
+
+    /// Where a setting comes from.
+    func shown(_ row: Row) -> String {
+        switch row.source {
+        case .commandLine: "--\(row.setting.name)"
+        case .environment(let variable): variable
+        case .file(let path, let line): "\(path):\(line)"
+        case .fallback: "default"
+        }
+    }
+}
