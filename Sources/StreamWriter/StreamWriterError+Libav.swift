@@ -49,15 +49,31 @@ extension StreamWriterError {
         } else {
             self.init(error, .unsupportedValue, parameter: parameter)
             addWarning(error)
+            let choices = settings.codec.privateOptions.first { $0.name.isSame(as: option) }?.choices.map(\.name) ?? []
+            if !choices.isEmpty { supported = choices }
         }
+    }
+
+    /// The option whose value could not be read.
+    private static func optionAtFault(_ error: LibavError, _ names: some Sequence<String>) -> String? {
+        names.first { name in error.log.contains { $0.holds("option \(name) to value") } }
     }
 
     /// A muxer that would not begin with these options and streams.
     init(beginning error: LibavError, options: some Sequence<String>) {
-        let option = options.first { name in error.log.contains { $0.holds("option \(name) to value") } }
+        let option = Self.optionAtFault(error, options)
         self.init(error, .unsupportedValue, parameter: option.map { "option.\($0)" } ?? "format")
         addWarning(error)
+        guard option == nil, let wish = Self.wishes.first(where: { wish in error.log.contains { $0.holds(wish.words) } }) else { return }
+        parameter = "option.\(wish.option)"
+        supported = [wish.value]
     }
+
+    /// What muxers ask to be told before they write what few readers know.
+    private static let wishes = [
+        (words: "add '-strict -2'", option: "strict", value: "experimental"), (words: "-strict -1 to use it", option: "strict", value: "unofficial"),
+        (words: "enable allow_raw_vfw", option: "allow_raw_vfw", value: "1"),
+    ]
 
     /// Of a call that logged no error: a warning of its own may say why.
     private mutating func addWarning(_ error: LibavError) {

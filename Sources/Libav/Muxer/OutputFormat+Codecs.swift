@@ -65,9 +65,12 @@ extension OutputFormat {
     }()
 
     /// Written, and not to be read again: libav's caf has not FLAC's head, avi fails at its first packet and has no
-    /// name for HEVC, and mov takes the last for others.
+    /// name for HEVC, and mov takes some for others. What mov knows and has in mp4 alone its muxer refuses.
     private static let unreadable: [String: Set<String>] = [
-        "caf": ["flac"], "avi": ["flac", "hevc"], "mov": ["dfpwm", "pcm_s64le", "sonic", "sonicls", "wmav1", "wmav2"],
+        "caf": ["flac"], "avi": ["flac", "hevc"], "mov": [
+            "dfpwm", "pcm_s64le", "sonic", "sonicls", "wmav1", "wmav2",
+            "av1", "flac", "opus", "truehd", "vp8", "vp9",
+        ],
     ]
 
     /// The pictures that it takes of any encoder; nil: all. Without being told to be lax.
