@@ -194,7 +194,7 @@ extension StreamWriter {
             : destination.defaults.merging(option) { $1 }
         if destination.isFile { mostBytes = format.mostBytes(option: completed) }
         var options = Options(completed)
-        try openDestination(muxer, &options)
+        try openDestination(muxer, &options, option)
         muxer.settlingTime = destination.settlingTime(option: option)
         if let option = muxer.reservation(above: Limits.bufferBytes.upperBound, in: options) {
             throw StreamWriterError(
@@ -230,7 +230,7 @@ extension StreamWriter {
         }
     }
 
-    private func openDestination(_ muxer: Muxer, _ options: inout Options) throws(StreamWriterError) {
+    private func openDestination(_ muxer: Muxer, _ options: inout Options, _ given: [String: String]) throws(StreamWriterError) {
         if let output {
             muxer.attach(output)
             return
@@ -242,7 +242,7 @@ extension StreamWriter {
                 try muxer.reachOnly(destination.name)
             }
         } catch {
-            throw StreamWriterError(error, .destinationFailed)
+            throw StreamWriterError(openingDestination: error, options: given)
         }
     }
 
@@ -250,7 +250,7 @@ extension StreamWriter {
         _ error: LibavError, _ muxer: Muxer, _ option: [String: String]
     ) -> StreamWriterError {
         if let option = error.option { return unknownOptions([option]) }
-        if muxer.isDestinations(error) { return StreamWriterError(error, .destinationFailed) }
+        if muxer.isDestinations(error) { return StreamWriterError(openingDestination: error, options: option) }
         return StreamWriterError(beginning: error, options: option.keys.sorted())
     }
 

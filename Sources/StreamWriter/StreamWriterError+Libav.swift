@@ -24,6 +24,12 @@ extension StreamWriterError {
             self.init(better, error.doing, parameter: parameter, log: error.log)
             return
         }
+        if error.log.contains(where: { $0.holds("Cannot write more than one file with the same name") }) {
+            self.init(
+                better, "dst names one file, and this is a second picture: it needs a number, such as %d before its extension. The option \"update\": 1 keeps the last picture alone",
+                parameter: "dst", libavError: error.text, log: error.log)
+            return
+        }
         // libav's codes say little ("Invalid argument"); what it logged says what it was.
         let reason = error.cause ?? error.text
         self.init(better, "\(error.doing): \(reason)", parameter: parameter, libavError: error.text, log: error.log)
@@ -54,9 +60,28 @@ extension StreamWriterError {
         }
     }
 
+    /// A destination that would not open, by itself or for an option of its protocol's.
+    init(openingDestination error: LibavError, options: [String: String]) {
+        let names = options.keys.sorted()
+        guard let option = Self.optionAtFault(error, names) ?? names.first(where: { Self.refusesInSRT($0, error) }) else {
+            self.init(error, .destinationFailed)
+            return
+        }
+        self.init(error, .unsupportedValue, parameter: "option.\(option)")
+        if option.isSame(as: "pbkeylen") { supported = ["16", "24", "32"] }
+        if option.isSame(as: "passphrase") { message += ". It must have from 10 to 79 characters" }
+    }
+
     /// The option whose value could not be read.
     private static func optionAtFault(_ error: LibavError, _ names: some Sequence<String>) -> String? {
         names.first { name in error.log.contains { $0.holds("option \(name) to value") } }
+    }
+
+    /// libsrt's own names are those of libav's options.
+    private static func refusesInSRT(_ name: String, _ error: LibavError) -> Bool {
+        error.log.contains { line in
+            line.holds("failed to set option SRTO_") && line.words(at: [" "]).contains { $0.lowercasedASCII.isSame(as: "srto_" + name) }
+        }
     }
 
     /// A muxer that would not begin with these options and streams.
