@@ -10,7 +10,7 @@ extension OutputFormat {
         if Self.named[name]?.contains(id) == true { return true }
         // QuickTime has its own names for some, and those of AVI for others.
         if name == "mov", let avi = OutputFormat(named: "avi"), avi.knows(codec) { return true }
-        if let inner = Self.wrapped[name] { return inner.contains { OutputFormat(named: $0)?.carries(codec) ?? false } }
+        if let inner = segments.map({ [$0] }) ?? Self.wrapped[name] { return inner.contains { OutputFormat(named: $0)?.carries(codec) ?? false } }
         if let more = Self.carried[name] { return more.contains(id) }
         // Where libav does not know, it is a file of one codec, without a name for another.
         return knows(codec)
