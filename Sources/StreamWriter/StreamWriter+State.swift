@@ -210,7 +210,7 @@ extension StreamWriter {
             : destination.defaults(timeout: timeout).merging(option) { $1 }
         if destination.isFile { mostBytes = format.mostBytes(option: completed) }
         var options = Options(completed)
-        try openDestination(muxer, &options)
+        try openDestination(muxer, &options, option)
         muxer.settlingTime = destination.settlingTime(option: option)
         if let option = muxer.reservation(above: Limits.bufferBytes.upperBound, in: options) {
             throw StreamWriterError(
@@ -246,7 +246,7 @@ extension StreamWriter {
         }
     }
 
-    private func openDestination(_ muxer: Muxer, _ options: inout Options) throws(StreamWriterError) {
+    private func openDestination(_ muxer: Muxer, _ options: inout Options, _ given: [String: String]) throws(StreamWriterError) {
         if let output {
             muxer.attach(output)
             return
@@ -258,7 +258,7 @@ extension StreamWriter {
                 try muxer.reachOnly(destination.name)
             }
         } catch {
-            throw StreamWriterError(error, .destinationFailed)
+            throw StreamWriterError(openingDestination: error, options: given)
         }
     }
 
@@ -266,7 +266,7 @@ extension StreamWriter {
         _ error: LibavError, _ muxer: Muxer, _ option: [String: String]
     ) -> StreamWriterError {
         if let option = error.option { return unknownOptions([option]) }
-        if muxer.isDestinations(error) { return StreamWriterError(error, .destinationFailed) }
+        if muxer.isDestinations(error) { return StreamWriterError(openingDestination: error, options: option) }
         return StreamWriterError(beginning: error, options: option.keys.sorted())
     }
 

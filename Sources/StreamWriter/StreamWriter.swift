@@ -43,11 +43,13 @@ public final class StreamWriter: @unchecked Sendable {
 
     /// Takes the destination over, also when it throws. `opener` decides about a destination that
     /// is a URL, and about every file and URL that the muxer opens by itself (playlists, segments);
-    /// without one libav opens what it likes. `onProgress` is told of each change of a stream's counters, on the
+    /// without one libav opens what it likes. `option` is what `open` will be given, where that is known: what streams
+    /// lose in the container may depend on it. `onProgress` is told of each change of a stream's counters, on the
     /// thread that makes it, before a receipt tells of it.
     public init(
         destination: Destination, format: String?, bufferSize: Int? = nil, limits: WriterLimits = .init(),
-        opener: (any OutputOpener)? = nil, onProgress: (@Sendable (Int, StreamProgress) -> Void)? = nil
+        opener: (any OutputOpener)? = nil, option: [String: String]? = nil,
+        onProgress: (@Sendable (Int, StreamProgress) -> Void)? = nil
     ) throws(StreamWriterError) {
         Log.install()
         self.onProgress = onProgress
@@ -57,7 +59,8 @@ public final class StreamWriter: @unchecked Sendable {
         bufferBytes = bufferSize ?? OutputIO.defaultBufferBytes
         do throws(StreamWriterError) {
             try require(bufferBytes, in: Limits.bufferBytes, "buffer_size")
-            self.format = try OutputFormat.resolve(format: format, name: destination.name).writing(destination.name)
+            let found = try OutputFormat.resolve(format: format, name: destination.name).writing(destination.name)
+            self.format = option.map { found.opened(with: $0) } ?? found
         } catch {
             destination.discard()
             throw error

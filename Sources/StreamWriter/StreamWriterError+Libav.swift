@@ -24,6 +24,12 @@ extension StreamWriterError {
             self.init(better, error.doing, parameter: parameter, log: error.log)
             return
         }
+        if error.log.contains(where: { $0.holds("Cannot write more than one file with the same name") }) {
+            self.init(
+                better, "dst names one file, and this is a second picture: it needs a number, such as %d before its extension. The option \"update\": 1 keeps the last picture alone",
+                parameter: "dst", libavError: error.text, log: error.log)
+            return
+        }
         // libav's codes say little ("Invalid argument"); what it logged says what it was.
         let reason = error.cause ?? error.text
         self.init(better, "\(error.doing): \(reason)", parameter: parameter, libavError: error.text, log: error.log)
@@ -49,15 +55,50 @@ extension StreamWriterError {
         } else {
             self.init(error, .unsupportedValue, parameter: parameter)
             addWarning(error)
+            let choices = settings.codec.privateOptions.first { $0.name.isSame(as: option) }?.choices.map(\.name) ?? []
+            if !choices.isEmpty { supported = choices }
+        }
+    }
+
+    /// A destination that would not open, by itself or for an option of its protocol's.
+    init(openingDestination error: LibavError, options: [String: String]) {
+        let names = options.keys.sorted()
+        guard let option = Self.optionAtFault(error, names) ?? names.first(where: { Self.refusesInSRT($0, error) }) else {
+            self.init(error, .destinationFailed)
+            return
+        }
+        self.init(error, .unsupportedValue, parameter: "option.\(option)")
+        if option.isSame(as: "pbkeylen") { supported = ["16", "24", "32"] }
+        if option.isSame(as: "passphrase") { message += ". It must have from 10 to 79 characters" }
+    }
+
+    /// The option whose value could not be read.
+    private static func optionAtFault(_ error: LibavError, _ names: some Sequence<String>) -> String? {
+        names.first { name in error.log.contains { $0.holds("option \(name) to value") } }
+    }
+
+    /// libsrt's own names are those of libav's options.
+    private static func refusesInSRT(_ name: String, _ error: LibavError) -> Bool {
+        error.log.contains { line in
+            line.holds("failed to set option SRTO_") && line.words(at: [" "]).contains { $0.lowercasedASCII.isSame(as: "srto_" + name) }
         }
     }
 
     /// A muxer that would not begin with these options and streams.
     init(beginning error: LibavError, options: some Sequence<String>) {
-        let option = options.first { name in error.log.contains { $0.holds("option \(name) to value") } }
+        let option = Self.optionAtFault(error, options)
         self.init(error, .unsupportedValue, parameter: option.map { "option.\($0)" } ?? "format")
         addWarning(error)
+        guard option == nil, let wish = Self.wishes.first(where: { wish in error.log.contains { $0.holds(wish.words) } }) else { return }
+        parameter = "option.\(wish.option)"
+        supported = [wish.value]
     }
+
+    /// What muxers ask to be told before they write what few readers know.
+    private static let wishes = [
+        (words: "add '-strict -2'", option: "strict", value: "experimental"), (words: "-strict -1 to use it", option: "strict", value: "unofficial"),
+        (words: "enable allow_raw_vfw", option: "allow_raw_vfw", value: "1"),
+    ]
 
     /// Of a call that logged no error: a warning of its own may say why.
     private mutating func addWarning(_ error: LibavError) {

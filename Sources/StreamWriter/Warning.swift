@@ -23,6 +23,8 @@ public struct Warning: Sendable, Equatable {
         case metadataDropped = "metadata-dropped"
         /// What was said of the stream is not in the file, or the file says something else.
         case notStored = "not-stored"
+        /// The encoder does not look at a parameter.
+        case optionIgnored = "option-ignored"
         /// Few players and browsers show it.
         case fewPlayers = "few-players"
     }

@@ -65,7 +65,7 @@ import Testing
         #expect(error.code == .unknownEncoder)
         #expect(error.supported?.contains("libx264") == true)
         #expect(try addError(video { $0.encoder = "aac" }).code == .wrongEncoderType)
-        #expect(try addError(video(), "a.wav").parameter == "encoder")
+        #expect(try addError(video(), "a.wav").parameter == "type")
     }
 
     @Test func noOptionIsIgnored() throws {

@@ -95,6 +95,32 @@ import WriterModel
         #expect(found.parameter == "option.\(named)", "\(found.detail)")
     }
 
+    /// dashenc.c and segment.c open each by the name that comes of it.
+    @Test(arguments: [
+        ("e/b.mpd", ["init_seg_name": "1.m4s", "media_seg_name": "$Number$.m4s"], "init_seg_name"), ("e/b.mpd", ["init_seg_name": "chunk-stream0-00001.m4s"], "init_seg_name"),
+        ("e/b.mpd", ["init_seg_name": "chunk-stream$RepresentationID$-00001.$ext$"], "init_seg_name"), ("e/1.mpd", ["media_seg_name": "$Number$.mpd"], "media_seg_name"),
+        ("e/b.mpd", ["init_seg_name": "123.m4s", "media_seg_name": "$Time%03d$.m4s"], "init_seg_name"), ("e/b.mpd", ["media_seg_name": "init-stream0$Number$", "init_seg_name": "init-stream01"], "init_seg_name"),
+        ("e/b.mpd", ["hls_playlist": "1", "hls_master_name": "b.mpd"], "hls_master_name"), ("e/b.mpd", ["hls_playlist": "1", "hls_master_name": "media_0.m3u8"], "hls_master_name"),
+        ("e/%d.mkv", ["segment_list": "0.mkv"], "segment_list"), ("e/%03d.mkv", ["segment_header_filename": "e/0012.mkv"], "segment_header_filename"),
+        ("e/%d.mkv", ["segment_list": "l.csv", "segment_header_filename": "l.csv"], "segment_header_filename"),
+    ])
+    func aFileThatGetsTheNameOfAnotherIsRefusedWithAnother(dst: String, option: [String: String], named: String) throws {
+        let format = dst.hasSuffix(".mkv") ? "segment" : nil
+        let found = try #require(try problem(dst, option, format: format))
+        #expect(found.code == .invalidParameter && found.parameter == "option.\(named)", "\(found.detail)")
+        let right = try #require(found.supported?.first)
+        #expect(try problem(dst, option.merging([named: right]) { $1 }, format: format) == nil, "\(right)")
+    }
+
+    @Test(arguments: [
+        ("e/b.mpd", ["init_seg_name": "1.m4s", "media_seg_name": "$Number%02d$.m4s"]), ("e/b.mpd", ["init_seg_name": "x1.m4s", "media_seg_name": "$Number$.m4s"]),
+        ("e/b.mpd", ["init_seg_name": "1.m4s", "media_seg_name": "s/$Number$.m4s"]), ("e/b.mpd", ["hls_playlist": "0", "hls_master_name": "b.mpd"]),
+        ("e/%03d.mkv", ["segment_list": "12.mkv"]), ("e/%d.mkv", ["segment_list": "0x.mkv", "segment_header_filename": "h.mkv"]), ("e/%d.mkv", ["segment_list": "s/0.mkv"]),
+    ])
+    func filesOfNamesOfTheirOwnAreTaken(dst: String, option: [String: String]) throws {
+        #expect(try problem(dst, option, format: dst.hasSuffix(".mkv") ? "segment" : nil) == nil)
+    }
+
     /// img2 and segment put the number into 20 bytes.
     @Test func aNumberThatIsCutIsRefused() throws {
         #expect(try problem("e/i%020d.png", [:])?.parameter == "dst")

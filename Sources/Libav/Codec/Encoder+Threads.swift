@@ -26,7 +26,7 @@ extension Encoder {
             default: break
             }
         }
-        try limitLibrary(settings.codec, own, most)
+        try limitLibrary(settings.codec, own, try mostForMemory(settings) ?? most)
     }
 
     private static func automatic(_ most: Int) -> Int { min(most, Processors.count) }

@@ -19,10 +19,13 @@ package struct PictureRule: Sendable {
     private var most = Size(Int(Int32.max), Int(Int32.max))
     /// These alone, when there are some.
     package private(set) var sizes: [Size] = []
+    /// Those formats of pictures alone that these sizes come in.
+    private var formats: [(size: Size, names: [String])] = []
     /// Another format of pictures would take any size.
     package private(set) var isOfFormat = false
 
-    package func takes(_ size: Size) -> Bool { nearest(to: size) == size }
+    /// Empty where all are as good.
+    package func formats(of size: Size) -> [String] { formats.first { $0.size == size }?.names ?? [] }
 
     /// The size that it takes and that is least far away.
     package func nearest(to size: Size) -> Size {
@@ -40,14 +43,14 @@ package struct PictureRule: Sendable {
 
 extension Codec {
     /// Of pictures in this format. Nil where nothing is known.
-    package func pictureRule(for shape: VideoShape) -> PictureRule? {
+    package func pictureRule(for shape: VideoShape, isInterlaced: Bool = false) -> PictureRule? {
         switch name {
+        // Each field has whole samples of color.
+        case "libx264" where isInterlaced: PictureRule(wholeChroma: shape.format, linesOfFields: 2)
         case "libx264", "libxvid", "huffyuv", "ffvhuff", "utvideo": PictureRule(wholeChroma: shape.format)
         case "libx265": PictureRule(wholeChroma: shape.format)?.from(.init(16, 16))
         case "libsvtav1": PictureRule(wholeChroma: shape.format)?.from(.init(64, 64))
-        // IEC 61834 and SMPTE 314M and 370M, by the system.
-        case "dvvideo" where shape.frameRate == Fraction(25, 1): PictureRule(.init(720, 576), .init(1440, 1080))
-        case "dvvideo": PictureRule(.init(720, 480), .init(960, 720), .init(1280, 1080))
+        case "dvvideo": PictureRule.ofDV(at: shape.frameRate)
         default: PictureRule.rules[name]
         }
     }
@@ -71,9 +74,20 @@ extension PictureRule {
         return rule
     }
 
-    fileprivate init?(wholeChroma format: PixelFormat) {
+    /// IEC 61834 and SMPTE 314M and 370M: by the system, and the one of 50 and 60 pictures a second by either.
+    fileprivate static func ofDV(at rate: Fraction) -> PictureRule {
+        let is50 = [Fraction(25, 1), Fraction(50, 1)].contains(rate)
+        let standard = is50 ? Size(720, 576) : Size(720, 480)
+        let high = is50 ? Size(1440, 1080) : Size(1280, 1080)
+        var rule = PictureRule()
+        rule.sizes = [standard, Size(960, 720), high]
+        rule.formats = [(standard, (is50 ? ["yuv420p"] : []) + ["yuv411p", "yuv422p"]), (Size(960, 720), ["yuv422p"]), (high, ["yuv422p"])]
+        return rule
+    }
+
+    fileprivate init?(wholeChroma format: PixelFormat, linesOfFields: Int = 1) {
         guard let description = av_pix_fmt_desc_get(format.id)?.pointee else { return nil }
-        multiple = Size(1 << Int(description.log2_chroma_w), 1 << Int(description.log2_chroma_h))
+        multiple = Size(1 << Int(description.log2_chroma_w), linesOfFields << Int(description.log2_chroma_h))
         isOfFormat = multiple != Size(1, 1)
     }
 

@@ -49,6 +49,14 @@ package struct ChannelLayout: @unchecked Sendable, Hashable {
         return swr_init(context) >= 0
     }
 
+    /// The filter that takes channels by their numbers to one of these layouts (to stereo, if it is among them), where
+    /// libav knows no other way to any.
+    package func panning(to layouts: [ChannelLayout]) -> String? {
+        if layouts.contains(where: mixes(to:)) { return nil }
+        guard let target = layouts.first(where: { $0.channels == 2 }) ?? layouts.first, target.channels <= channels else { return nil }
+        return "pan=\(target.name)" + (0..<target.channels).map { "|c\($0)=c\($0)" }.joined()
+    }
+
     /// Which loudspeaker each channel is for, in an order that all layouts share.
     package var isNative: Bool { layout.order == AV_CHANNEL_ORDER_NATIVE }
 

@@ -10,7 +10,7 @@ extension OutputFormat {
         if Self.named[name]?.contains(id) == true { return true }
         // QuickTime has its own names for some, and those of AVI for others.
         if name == "mov", let avi = OutputFormat(named: "avi"), avi.knows(codec) { return true }
-        if let inner = Self.wrapped[name] { return inner.contains { OutputFormat(named: $0)?.carries(codec) ?? false } }
+        if let inner = segments.map({ [$0] }) ?? Self.wrapped[name] { return inner.contains { OutputFormat(named: $0)?.carries(codec) ?? false } }
         if let more = Self.carried[name] { return more.contains(id) }
         // Where libav does not know, it is a file of one codec, without a name for another.
         return knows(codec)
@@ -65,9 +65,12 @@ extension OutputFormat {
     }()
 
     /// Written, and not to be read again: libav's caf has not FLAC's head, avi fails at its first packet and has no
-    /// name for HEVC, and mov takes the last for others.
+    /// name for HEVC, and mov takes some for others. What mov knows and has in mp4 alone its muxer refuses.
     private static let unreadable: [String: Set<String>] = [
-        "caf": ["flac"], "avi": ["flac", "hevc"], "mov": ["dfpwm", "pcm_s64le", "sonic", "sonicls", "wmav1", "wmav2"],
+        "caf": ["flac"], "avi": ["flac", "hevc"], "mov": [
+            "dfpwm", "pcm_s64le", "sonic", "sonicls", "wmav1", "wmav2",
+            "av1", "flac", "opus", "truehd", "vp8", "vp9",
+        ],
     ]
 
     /// The pictures that it takes of any encoder; nil: all. Without being told to be lax.

@@ -7,14 +7,23 @@ package struct OutputFormat: @unchecked Sendable {
     let pointer: UnsafePointer<AVOutputFormat>
     /// Decides what image2 and segment write.
     private let fileName: String
+    /// Of a muxer that writes files of another format: which, where its options say.
+    package let segments: String?
 
-    init(_ pointer: UnsafePointer<AVOutputFormat>, fileName: String = "") {
+    init(_ pointer: UnsafePointer<AVOutputFormat>, fileName: String = "", segments: String? = nil) {
         self.pointer = pointer
         self.fileName = fileName
+        self.segments = segments
     }
 
     /// The same, for a destination of this name.
-    package func writing(_ fileName: String) -> OutputFormat { OutputFormat(pointer, fileName: fileName) }
+    package func writing(_ fileName: String) -> OutputFormat { OutputFormat(pointer, fileName: fileName, segments: segments) }
+
+    /// The same, opened with these options.
+    package func opened(with option: [String: String]) -> OutputFormat {
+        guard name.isSame(as: "hls"), let options = MuxerOptions(self, option) else { return self }
+        return OutputFormat(pointer, fileName: fileName, segments: options.integer("hls_segment_type") == 0 ? "mpegts" : "mp4")
+    }
 
     package init?(named name: String) {
         if let muxer = av_guess_format(name, nil, nil) {

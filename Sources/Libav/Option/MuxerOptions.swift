@@ -12,6 +12,17 @@ package struct MuxerOptions: ~Copyable {
         for (key, value) in pairs { _ = av_opt_set(context, key, value, AV_OPT_SEARCH_CHILDREN) }
     }
 
+    /// Throws for the first, by name, whose value the muxer does not take.
+    package static func check(_ pairs: [String: String], for format: OutputFormat) throws(LibavError) {
+        guard let trial = MuxerOptions(format, [:]) else { return }
+        for (key, value) in pairs.sorted(by: { $0.key < $1.key }) {
+            _ = Log.take()
+            let code = av_opt_set(trial.context, key, value, AV_OPT_SEARCH_CHILDREN)
+            guard code < 0, code != clibav_error_option_not_found else { continue }
+            throw LibavError(code: code, doing: "setting the option \(key) of the muxer \(format.name)", option: key)
+        }
+    }
+
     deinit { avformat_free_context(context) }
 
     /// The number an option stands for; 0 when the muxer has no such option.

@@ -43,13 +43,13 @@ extension OutputFormat {
             if let found = OutputFormat(named: format) { return found }
             throw StreamWriterError(
                 .unknownFormat, "there is no muxer \(format.shortened())", parameter: "format",
-                supported: names.sorted())
+                supported: all.map(\.name).sorted())
         }
         if let muxer = muxer(forURL: name), let found = OutputFormat(named: muxer) { return found }
         if let found = OutputFormat(forFile: name) { return found }
         throw StreamWriterError(
             .unknownFormat, "the format does not follow from the name; give one", parameter: "format",
-            supported: names.sorted())
+            supported: all.filter { !$0.isDevice }.map(\.name).sorted())
     }
 
     private static func muxer(forURL url: String) -> String? {

@@ -1,4 +1,5 @@
 import Bytewise
+import Libav
 
 /// Names a mistyped one may have stood for.
 enum NameSuggestions {
@@ -16,6 +17,19 @@ enum NameSuggestions {
             return distance <= max(2, wanted.count / 3) ? (distance, candidate) : nil
         }
         return scored.sorted { ($0.score, $0.name) < ($1.score, $1.name) }.prefix(limit).map(\.name)
+    }
+
+    /// Encoders and codecs; those that need hardware only where there is no other.
+    static func encoders(like name: String, _ media: Codec.Media) -> [String] {
+        let codecs = Codec.all(media)
+        let others = codecs.filter { !$0.isHardware }.flatMap { [$0.name, $0.codecName] }
+        let found = of(name, in: Array(Set(others)))
+        let lower = name.lowercasedASCII
+        if let same = Codec(named: lower), same.media == media {
+            let meant = same.name.isSame(as: lower) ? [lower] : [lower, same.name]
+            return meant + found.filter { !meant.contains($0) }
+        }
+        return found.isEmpty ? of(name, in: codecs.map(\.name)) : found
     }
 
     private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {

@@ -53,6 +53,25 @@ public enum OptionInspection {
         return trial.has(flag, in: option)
     }
 
+    /// Throws for the first, by name, whose value the muxer does not take. Options that it does not have are others'.
+    public static func checkValues(_ option: [String: String], ofMuxer name: String) throws(StreamWriterError) {
+        guard let format = format(name) else { return }
+        do throws(LibavError) {
+            try MuxerOptions.check(option, for: format)
+        } catch {
+            var refusal = StreamWriterError(error, .unsupportedValue, parameter: error.option.map { "option.\($0)" })
+            let choices = (format.privateOptions + OutputFormat.genericOptions).first { $0.name == error.option }?.choices ?? []
+            if !choices.isEmpty { refusal.supported = choices.map(\.name) }
+            throw refusal
+        }
+    }
+
+    /// The number that an option stands for where it is among these.
+    public static func integer(_ name: String, in option: [String: String], ofMuxer muxer: String) -> Int64? {
+        guard let value = option[name], let format = format(muxer), let trial = MuxerOptions(format, [name: value]) else { return nil }
+        return trial.integer(name)
+    }
+
     /// By any of its names, or all of them: libav finds "sdl", but not "sdl,sdl2".
     private static func format(_ name: String) -> OutputFormat? {
         OutputFormat(named: name) ?? OutputFormat.all.first { $0.name == name }

@@ -16,7 +16,7 @@ extension StreamPresentation {
         guard config.rotation == 0 || format.storesRotation else {
             throw StreamWriterError(
                 .unsupportedValue,
-                "the format \(format.name) has no place for a rotation; turn the picture with a filter",
+                "the format \(format.name) has no place for a rotation; filter_desc \"\(Self.turns[config.rotation]!)\" instead turns the pictures themselves",
                 parameter: "rotation", supported: ["0"])
         }
         rotation = config.rotation
@@ -24,6 +24,7 @@ extension StreamPresentation {
     }
 
     private static let rotations = [0, 90, 180, 270]
+    private static let turns = [90: "transpose=cclock", 180: "hflip,vflip", 270: "transpose=clock"]
 
     private init(
         _ metadata: [String: String], _ language: String?, _ disposition: [String], for format: OutputFormat

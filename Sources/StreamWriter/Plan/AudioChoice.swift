@@ -98,12 +98,13 @@ struct AudioChoice {
     ) throws(StreamWriterError) -> ChannelLayout {
         let supported = layouts(for: source, config, codec)
         if let wanted = config.encoderNumChannels, wanted != source.channels {
-            if supported.isEmpty { return ChannelLayout(channels: wanted) }
-            let chosen = layout(channels: wanted, codec, config.encoderOption)
-            guard supported.contains(chosen) else { throw unsupportedChannels(wanted, codec) }
+            let chosen = supported.isEmpty ? ChannelLayout(channels: wanted) : layout(channels: wanted, codec, config.encoderOption)
+            guard supported.isEmpty || supported.contains(chosen) else { throw unsupportedChannels(wanted, codec) }
+            try requireMixing(source, to: [chosen], config)
             return chosen
         }
         if supported.isEmpty || supported.contains(source) { return source }
+        try requireMixing(source, to: supported, config)
         let possible = supported.filter { source.mixes(to: $0) }
         if let same = possible.first(where: { $0.channels == source.channels }) { return same }
         guard config.encoderNumChannels == nil else { throw unsupportedChannels(source.channels, codec) }
@@ -123,6 +124,16 @@ struct AudioChoice {
             throw unsupportedChannels(source.channels, codec)
         }
         return layout
+    }
+
+    /// To one of these at least.
+    private static func requireMixing(_ source: ChannelLayout, to layouts: [ChannelLayout], _ config: AudioStreamConfig) throws(StreamWriterError) {
+        guard let pan = source.panning(to: layouts) else { return }
+        let description = (config.filterDesc.map { "\($0)," } ?? "") + pan
+        throw StreamWriterError(
+            .unsupportedValue,
+            "nothing says what the \(source.channels) channels are (\(source.name)), so libav can't mix them to others: channel_layout does, where there is one, or filter_desc with pan mixes them by their numbers, such as \"\(pan)\"",
+            parameter: "filter_desc", supported: [description])
     }
 
     private static func unsupportedChannels(_ wanted: Int, _ codec: Codec) -> StreamWriterError {

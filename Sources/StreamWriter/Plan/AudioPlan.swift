@@ -45,7 +45,8 @@ struct AudioPlan {
             filtering: needsGraph ? filtering([.audio(target)]) : nil,
             conversion: !needsGraph && target.format != source.format ? (source, target.format) : nil,
             inputTimeBase: Fraction(1, Int32(config.sampleRate)),
-            warnings: choice.warnings + Self.warnings(config, source.layout, filtered.layout, target.layout, StorageCheck(format: format, codec: codec)))
+            warnings: choice.warnings + Warning.ignored(config.codecConfig, config.encoderOption, by: codec)
+                + Self.warnings(config, source.layout, filtered.layout, target.layout, StorageCheck(format: format, codec: codec)))
     }
 
     /// What has no place in the file of the channels that the client has named, or its filters have made.

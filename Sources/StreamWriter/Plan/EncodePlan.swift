@@ -93,19 +93,17 @@ extension Codec {
         guard let name else {
             let fallback = media == .audio ? format.defaultAudioEncoder : format.defaultVideoEncoder
             if let fallback { return fallback }
-            throw StreamWriterError(
-                .unsupportedValue, "the format \(format.name) has no default \(kind) encoder",
-                parameter: "encoder")
+            throw format.withoutDefault(media)
         }
         guard let codec = Codec(named: name) else {
             throw StreamWriterError(
                 .unknownEncoder, "there is no encoder \(name.shortened())", parameter: "encoder",
-                supported: NameSuggestions.of(name, in: names(of: media)))
+                supported: NameSuggestions.encoders(like: name, media))
         }
         guard codec.media == media else {
             throw StreamWriterError(
                 .wrongEncoderType, "\(name) is not \(kind == "audio" ? "an audio" : "a video") encoder",
-                parameter: "encoder", supported: NameSuggestions.of(name, in: names(of: media)))
+                parameter: "encoder", supported: NameSuggestions.encoders(like: name, media))
         }
         return option["strict"] == nil ? codec.settled : codec
     }

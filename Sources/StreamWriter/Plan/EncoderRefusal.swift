@@ -14,8 +14,10 @@ struct EncoderRefusal {
         let cause = (error.cause ?? error.warning ?? "").lowercasedASCII
         // What is listed behind a colon has words of its own.
         let head = cause.until(":")
-        if case .video(let shape) = settings.input, let size = Self.size(shape, settings.codec) {
+        if case .video(let shape) = settings.input, let size = Self.size(shape, settings) {
             self = size
+        } else if let option = EncoderRefusal(ofOption: cause, settings) {
+            self = option
         } else if let bitRate = Self.bitRate(settings) {
             self = bitRate
         } else if let other = Self.byWords(head, settings) ?? Self.byWords(cause, settings) {
@@ -27,7 +29,7 @@ struct EncoderRefusal {
         }
     }
 
-    private init(_ parameter: String, _ supported: [String] = [], advice: String? = nil) {
+    init(_ parameter: String, _ supported: [String] = [], advice: String? = nil) {
         self.parameter = parameter
         self.supported = supported
         self.advice = advice
@@ -44,16 +46,21 @@ struct EncoderRefusal {
         return refusal
     }
 
-    private static func size(_ shape: VideoShape, _ codec: Codec) -> EncoderRefusal? {
+    private static func size(_ shape: VideoShape, _ settings: EncoderSettings) -> EncoderRefusal? {
+        let codec = settings.codec
         let size = PictureRule.Size(shape.width, shape.height)
-        guard let rule = codec.pictureRule(for: shape) else { return nil }
+        guard let rule = codec.pictureRule(for: shape, isInterlaced: settings.fieldOrder.isInterlaced) else { return nil }
         let nearest = rule.nearest(to: size)
-        if nearest == size { return nil }
+        let formats = rule.formats(of: nearest)
+        let other = formats.contains(shape.format.name) ? nil : formats.first
+        if nearest == size {
+            return other.map { EncoderRefusal("encoder_format", formats, advice: "\(codec.name) takes \(size.name) as \($0): encoder_format \($0) converts to it") }
+        }
         let (fitsWidth, fitsHeight) = (nearest.width == size.width, nearest.height == size.height)
         var advice = "\(codec.name) takes \(nearest.name)"
         let parameters = (fitsWidth ? [] : ["encoder_width \(nearest.width)"]) + (fitsHeight ? [] : ["encoder_height \(nearest.height)"])
-        advice += ": \(parameters.joined(separator: " with ")) scales to it"
-        if nearest.width >= size.width && nearest.height >= size.height {
+        advice += ": \((parameters + (other.map { ["encoder_format \($0)"] } ?? [])).joined(separator: " with ")) scales to it"
+        if other == nil, nearest.width >= size.width && nearest.height >= size.height {
             advice += ", filter_desc \"pad=\(nearest.width):\(nearest.height)\" adds a border"
         }
         if rule.isOfFormat, let whole = wholeFormat(codec) { advice += ", encoder_format \(whole) takes any size" }
@@ -67,13 +74,33 @@ struct EncoderRefusal {
     }
 
     private static func bitRate(_ settings: EncoderSettings) -> EncoderRefusal? {
-        guard case .audio(let shape) = settings.input else { return nil }
+        guard case .audio(let shape) = settings.input else { return pictureBitRate(settings) }
         let taken = settings.codec.bitRates(at: shape.sampleRate)
         guard !taken.isEmpty, !taken.contains(settings.bitRate ?? 0) else { return nil }
         let range = taken.count == 1 ? "\(taken[0])" : "\(taken[0]) to \(taken.last!)"
         return EncoderRefusal(
             bitRateParameter, taken.map(String.init),
             advice: "At \(shape.sampleRate) samples a second \(settings.codec.name) takes \(range) bits a second")
+    }
+
+    private static func pictureBitRate(_ settings: EncoderSettings) -> EncoderRefusal? {
+        guard case .video(let shape) = settings.input, settings.options["profile"] == nil else { return nil }
+        let taken = settings.codec.bitRates(of: shape, isInterlaced: settings.fieldOrder.isInterlaced)
+        guard !taken.isEmpty, !taken.contains(settings.bitRate ?? 0) else { return nil }
+        let megabits = taken.map { "\($0 / 1_000_000)" }.joined(separator: ", ")
+        return EncoderRefusal(
+            bitRateParameter, taken.map(String.init),
+            advice: "For \(shape.width)x\(shape.height) in \(shape.format.name) \(settings.codec.name) takes \(megabits) million bits a second; \(anySize(shape))")
+    }
+
+    /// DNxHR's profiles have rates of their own.
+    private static func anySize(_ shape: VideoShape) -> String {
+        let profile = switch shape.format.name {
+        case "yuv422p": "dnxhr_sq"
+        case "yuv422p10le": "dnxhr_hqx"
+        default: "dnxhr_444"
+        }
+        return "encoder_option {\"profile\": \"\(profile)\"} takes any size and bit rate from 256x120 on"
     }
 
     private static let bitRateParameter = "codec_config.bit_rate"
@@ -93,6 +120,9 @@ struct EncoderRefusal {
         case .video(let shape): return pictures(cause, shape, settings.codec)
         case .audio(let shape):
             if says("channel") {
+                if let pan = shape.layout.panning(to: ["stereo"].compactMap { ChannelLayout(name: $0) }) {
+                    return EncoderRefusal("filter_desc", [pan], advice: "Nothing says what the channels are, so only pan mixes them, by their numbers: filter_desc \"\(pan)\"")
+                }
                 let layouts = ChannelLayout.names(channels: shape.layout.channels).filter { !$0.isSame(as: shape.layout.name) }
                 let others = layouts.isEmpty ? "" : "; the channels are taken for \(shape.layout.name), and channel_layout may say otherwise: \(layouts.joined(separator: ", "))"
                 return EncoderRefusal("encoder_num_channels", advice: "encoder_num_channels mixes to others\(others)")
@@ -123,7 +153,7 @@ struct EncoderRefusal {
         if says("height") && !says("width") { return EncoderRefusal("encoder_height") }
         if says("width", "height", "dimension", "resolution", "picture size", "image size", "frame size", "video size", "g_w ", "g_h ", "video parameters") {
             if codec.name == "dnxhd" {
-                return EncoderRefusal("encoder_width", advice: #"encoder_option {"profile": "dnxhr_sq"} takes any size and bit rate from 256x120 on"#)
+                return EncoderRefusal("encoder_width", advice: anySize(shape))
             }
             return EncoderRefusal("encoder_width", advice: "encoder_width and encoder_height scale the pictures, from \(shape.width)x\(shape.height)")
         }

@@ -6,7 +6,7 @@ extension OutputFormat {
     func require(_ codec: Codec) throws(StreamWriterError) {
         if carries(codec) { return }
         let encoders = encoders(of: codec.media)
-        let formats = Self.usual.filter { OutputFormat(named: $0)?.carries(codec) ?? false }
+        let formats = Self.formats(for: codec)
         var message = "the format \(name) does not take \(codec.codecName)"
         if !codec.codecName.isSame(as: codec.name) { message += ", which \(codec.name) makes" }
         var ways: [String] = []
@@ -16,6 +16,26 @@ extension OutputFormat {
         throw StreamWriterError(
             .unsupportedValue, message, parameter: "encoder", supported: encoders.isEmpty ? nil : encoders)
     }
+
+    /// Of a stream whose encoder is not named: it may be of a kind that the container does not have at all.
+    func withoutDefault(_ media: Codec.Media) -> StreamWriterError {
+        let (kind, other, otherKind) = media == .audio ? ("audio", Codec.Media.video, "video") : ("video", .audio, "audio")
+        let encoders = encoders(of: media)
+        if let first = Self.usualEncoders.first(where: encoders.contains) ?? encoders.first {
+            return StreamWriterError(
+                .unsupportedValue, "the format \(name) has no default \(kind) encoder here; name one that it takes, such as \(first)",
+                parameter: "encoder", supported: [first] + encoders.filter { !$0.isSame(as: first) })
+        }
+        let formats = Self.usual.filter { OutputFormat(named: $0).map { !$0.encoders(of: media).isEmpty } ?? false }
+        return StreamWriterError(
+            .unsupportedValue, "the format \(name) holds no \(kind). Choose a format that does: \(formats.joined(separator: ", "))",
+            parameter: "type", supported: self.encoders(of: other).isEmpty ? nil : [otherKind])
+    }
+
+    private static let usualEncoders = ["libx264", "mpeg4", "aac", "libmp3lame", "libopus", "flac", "pcm_s16le"]
+
+    /// The usual ones that take it.
+    static func formats(for codec: Codec) -> [String] { usual.filter { OutputFormat(named: $0)?.carries(codec) ?? false } }
 
     /// What people write to, the most common first.
     private static let usual = ["mp4", "mov", "matroska", "webm", "mpegts", "ogg", "avi", "flv", "wav", "nut"]
@@ -34,14 +54,14 @@ extension OutputFormat {
         do throws(LibavError) {
             try Muxer.tryOut(self, parts.map { ($0.encoder, $0.presentation) })
         } catch {
-            throw StreamWriterError(refusing: parts.last?.encoder.settings, error)
+            throw StreamWriterError(refusing: parts.last?.encoder.settings, error, in: self)
         }
     }
 }
 
 extension StreamWriterError {
     /// A muxer that would not begin with a stream: the parameter of the stream's that its reason is about.
-    init(refusing settings: EncoderSettings?, _ error: LibavError) {
+    init(refusing settings: EncoderSettings?, _ error: LibavError, in format: OutputFormat) {
         self.init(beginning: error, options: [])
         guard code == .unsupportedValue else { return }
         // Of all of them: a stream has a `format` of its own.
@@ -49,6 +69,7 @@ extension StreamWriterError {
         guard let cause = error.cause?.lowercasedASCII else { return }
         func says(_ words: String...) -> Bool { words.contains { cause.holds($0) } }
         let choices = Self.choices(in: cause)
+        defer { if parameter == "encoder", let codec = settings?.codec { addWays(for: codec, in: format) } }
         switch settings?.input {
         case .audio where says("sample rate", "samplerate", " hz", "khz"):
             parameter = "encoder_sample_rate"
@@ -57,9 +78,23 @@ extension StreamWriterError {
         case .video where says("pixel format", "pix_fmt", "pixel_format", "can only handle"): parameter = "encoder_format"
         case .video where says("frame rate", "framerate", " fps", "frames per second"): parameter = "encoder_frame_rate"
         case .video where says("resolution", "dimension", "width", "height", "frame size"): parameter = "encoder_width"
-        case .some where says("codec"): parameter = "encoder"
+        case .some where says("codec", "support muxing", "only supported in", "currently not supported", "block align", "bits per sample"):
+            parameter = "encoder"
         default: break
         }
+    }
+
+    /// The container's own encoder, and containers that are made for the codec.
+    private mutating func addWays(for codec: Codec, in format: OutputFormat) {
+        let usual = codec.media == .audio ? format.defaultAudioEncoder : format.defaultVideoEncoder
+        let formats = OutputFormat.formats(for: codec).filter { !$0.isSame(as: format.name) }
+        var ways: [String] = []
+        if let usual, !usual.codecName.isSame(as: codec.codecName) {
+            supported = [usual.name]
+            ways.append("the encoder \(usual.name)")
+        }
+        if !formats.isEmpty { ways.append("a format that takes \(codec.codecName): \(formats.joined(separator: ", "))") }
+        if !ways.isEmpty { message += ". Choose \(ways.joined(separator: "; or "))" }
     }
 
     /// "… choose from (44100, 22050, 11025)".

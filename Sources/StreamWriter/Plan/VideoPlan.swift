@@ -52,7 +52,8 @@ struct VideoPlan {
         encode = EncodePlan(
             settings: settings, filtering: needsGraph ? filtering(stages, filtered.scaling) : nil, conversion: nil,
             inputTimeBase: source.timeBase ?? config.frameRate.fraction.inverse,
-            warnings: (chosen?.warnings ?? []) + Self.warnings(filtered.shape.frameRate, becoming: rate, config, codec)
+            warnings: (chosen?.warnings ?? []) + Warning.ignored(config.codecConfig, config.encoderOption, by: codec)
+                + Self.warnings(filtered.shape.frameRate, becoming: rate, config, codec)
                 + StorageCheck(format: format, codec: codec).warnings(
                     asked: asked, filtered: filtered.convertsColor ? filtered.color : .init(), stored: color, from: filtered.shape.format,
                     as: settings.hardwareFrames?.softwareFormat ?? target.format))

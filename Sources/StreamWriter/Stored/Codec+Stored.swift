@@ -11,7 +11,7 @@ extension Codec {
         case "h264", "hevc", "av1": Set(ColorDescription.Property.allCases)
         case "mpeg2video", "prores": [.primaries, .transfer, .matrix]
         case "vp9": [.matrix, .range]
-        case "apng", "dirac", "png": [.range]
+        case "apng", "dirac", "dnxhd", "png": [.range]
         case _ where Self.intraPictures.contains(codecName): [.range]
         default: []
         }

@@ -10,9 +10,9 @@ extension OutputFormat {
     private static let riffFamily: Set<String> = ["asf", "asf_stream", "avi", "w64", "wav", "wtv"]
 
     /// What is in a playlist's segments, unless an option says otherwise.
-    private static let segments = ["dash": "mp4", "hls": "mpegts", "rtp_mpegts": "mpegts"]
+    private static let usualSegments = ["dash": "mp4", "hls": "mpegts", "rtp_mpegts": "mpegts"]
 
-    private var container: String { Self.segments[name] ?? name }
+    private var container: String { segments ?? Self.usualSegments[name] ?? name }
 
     /// Checksums and the like, which hold no media, and containers that an option chooses: nothing is said of them.
     var storesUnknown: Bool { isDevice || Self.unknown.contains(name) }

@@ -21,7 +21,8 @@ struct StorageCheck {
         if presentation.metadata["language"] != nil, !format.storesLanguage(of: kind) {
             found.append(Self.droppedMetadata(language == nil ? "metadata.language" : "language", of: kind, in: format.name))
         }
-        for key in presentation.metadata.keys.sorted() where !key.isSame(as: "language") && !format.storesSomeMetadata {
+        for (key, value) in presentation.metadata.sorted(by: { $0.key < $1.key })
+        where !value.isEmpty && !key.isSame(as: "language") && !format.storesSomeMetadata {
             found.append(Self.droppedMetadata("metadata.\(key)", of: kind, in: format.name))
         }
         for name in presentation.disposition where !(kind == .video && name == "attached_pic") && !format.stores(name, of: kind) {

@@ -191,7 +191,8 @@ public struct VerifiedOutput: Sendable, Equatable {
     private static func dropped(of wanted: [String: String], keeping metadata: [String: String], keys: [String]) -> [String] {
         let keys = Set(keys.map(\.lowercasedASCII))
         let values = Set(metadata.values)
-        return wanted.filter { !keys.contains($0.key.lowercasedASCII) && !values.contains($0.value) }.keys.sorted()
+        // An empty value asks for none.
+        return wanted.filter { !$0.value.isEmpty && !keys.contains($0.key.lowercasedASCII) && !values.contains($0.value) }.keys.sorted()
     }
 }
 

@@ -42,6 +42,23 @@ struct NameTemplate {
         return items
     }
 
+    enum Piece {
+        case text([UInt8])
+        /// Of so many digits at least.
+        case number(Int)
+    }
+
+    /// What stands in it, but for its numbers.
+    var pieces: [Piece] {
+        items.map { item in
+            switch item {
+            case .text(let bytes): .text(bytes)
+            case .number(let bytes): .number(Int(String(decoding: bytes.filter(\.isASCIIDigit), as: UTF8.self)) ?? 1)
+            case .percent, .stray: .text([UInt8(ascii: "%")])
+            }
+        }
+    }
+
     /// Where a number is put.
     var numbers: Int { items.count { if case .number = $0 { true } else { false } } }
 

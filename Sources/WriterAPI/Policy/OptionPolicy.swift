@@ -60,6 +60,7 @@ package struct OptionPolicy: Sendable {
     package func check(option: [String: String], for muxer: MuxerInfo) throws(Problem) {
         guard isEnforced else { return }
         try MuxerJudge(muxer: muxer.name).check(option)
+        try OptionValueJudge.check(option, for: muxer.name)
     }
 }
 

@@ -21,9 +21,11 @@ struct OutputNumberJudge {
         guard let dst else { return }
         switch muxer {
         case "hls": try checkSegments(dst, option, given)
-        case "dash": try checkDASH(option)
+        case "dash": try checkDASH(dst, option)
         case "image2": try checkPictures(dst, option)
-        case "segment", "stream_segment,ssegment", "webm_chunk": try checkNumber(dst, option)
+        case "segment", "stream_segment,ssegment", "webm_chunk":
+            try checkNumber(dst, option)
+            try checkLists(dst, option)
         default: break
         }
     }
@@ -89,14 +91,46 @@ struct OutputNumberJudge {
 
     // MARK: dash
 
-    private func checkDASH(_ option: [String: String]) throws(Problem) {
+    private func checkDASH(_ dst: String, _ option: [String: String]) throws(Problem) {
+        try checkDASHNumbers(option)
+        let folder = OutputFolder.of(dst)
+        // More only repeat what these show.
+        let some = 0..<max(1, min(streams, 8))
+        for fileExtension in ["m4s", "webm"] {
+            func names(_ key: String, _ usual: String) -> [NamePattern] {
+                some.map { NamePattern(dash: folder + (option[key] ?? usual), stream: $0, fileExtension: fileExtension) }
+            }
+            let segments = names("media_seg_name", "chunk-stream$RepresentationID$-$Number%05d$.$ext$")
+            var taken = [NamePattern(dst)] + (Self.isOn("hls_playlist", option) ? some.map { NamePattern(folder + "media_\($0).m3u8") } : [])
+            for (key, patterns, right) in [
+                ("init_seg_name", names("init_seg_name", "init-stream$RepresentationID$.$ext$"), "head-$RepresentationID$.$ext$"),
+                ("hls_master_name", playlists(folder, option), "master.m3u8"),
+            ] {
+                if let name = option[key] ?? option["media_seg_name"], patterns.contains(where: { pattern in (taken + segments).contains(where: pattern.meets) }) {
+                    let isSegments = option[key] == nil
+                    throw refusal(
+                        "another of the writer's files has that name, or gets it", "option.\(isSegments ? "media_seg_name" : key)",
+                        isSegments ? "chunk-" + name : right)
+                }
+                taken += patterns
+            }
+            if let name = option["media_seg_name"], segments.contains(where: { $0.meets(taken[0]) }) {
+                throw refusal("the manifest has that name, or gets it", "option.media_seg_name", "chunk-" + name)
+            }
+        }
+    }
+
+    /// Of HLS, beside the manifest.
+    private func playlists(_ folder: String, _ option: [String: String]) -> [NamePattern] {
+        guard Self.isOn("hls_playlist", option) else { return [] }
+        return [NamePattern(folder + (option["hls_master_name"] ?? "master.m3u8"))]
+    }
+
+    private func checkDASHNumbers(_ option: [String: String]) throws(Problem) {
         if let name = option["media_seg_name"], !NameTemplate(text: name).hasVariable("Number", "Time") {
             throw refusal(
                 "the segments' name needs $Number$ or $Time$: each would be written over the one before",
                 "option.media_seg_name", NameTemplate(text: name).inserting("-$Number$"))
-        }
-        if let name = option["init_seg_name"], let dst, (OutputFolder.of(dst) + name).isSame(as: dst) {
-            throw refusal("the manifest has that name", "option.init_seg_name", "init-$RepresentationID$.m4s")
         }
         if streams < 2 { return }
         for key in ["init_seg_name", "media_seg_name"] {
@@ -126,6 +160,21 @@ struct OutputNumberJudge {
                 ? "\(muxer) makes several files, and dst needs a number for them, %d or %03d, such as \"\(template.numbered)\"."
                 : "\(muxer) puts one number into dst, and \(dst) has \(template.numbers).",
             parameter: "dst", supported: template.numbers == 0 ? [template.numbered] : nil)
+    }
+
+    /// Lists and heads are files beside the segments.
+    private func checkLists(_ dst: String, _ option: [String: String]) throws(Problem) {
+        if Self.namesByTime(option) { return }
+        var taken = [NamePattern(counting: NameTemplate(text: dst))]
+        for key in ["segment_list", "segment_header_filename", "header"] {
+            guard let name = option[key], URLParts(name) == nil else { continue }
+            let pattern = NamePattern(name)
+            if taken.contains(where: pattern.meets) {
+                throw refusal(
+                    "another of the writer's files has that name, or gets it", "option.\(key)", "other-" + (name.cutAtLast("/")?.after ?? name))
+            }
+            taken.append(pattern)
+        }
     }
 
     private func checkPercents(_ dst: String, _ advice: String) throws(Problem) {

@@ -60,7 +60,7 @@ extension Problem {
     /// What would be right, or the option that set the bound.
     private static func advice(_ code: StreamWriterError.Code) -> String {
         switch code {
-        case .destinationExists: " Choose another dst, or send \"overwrite\": true. With strftime two files may get one name: give them a number as well (hls: \"hls_flags\": \"second_level_segment_index\", and %%d in the name)."
+        case .destinationExists: " Choose another dst, or send \"overwrite\": true."
         case .outOfMemory: " The memory of a writer's encoder is bounded (--max-encoder-memory)."
         case .destinationTimedOut: " Opening may take so long here (--open-timeout)."
         default: ""

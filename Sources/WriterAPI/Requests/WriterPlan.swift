@@ -7,6 +7,8 @@ import WriterModel
 package struct WriterPlan: Sendable {
     package private(set) var request: CreateRequest
     package let muxer: MuxerInfo
+    /// What it will be opened with; nil: that is said later.
+    package private(set) var openOption: [String: String]?
     package let destination: DestinationPlan
     private let policy: OutputPolicy
     let clientPolicy: ClientPolicy
@@ -26,7 +28,9 @@ package struct WriterPlan: Sendable {
             policy, clientPolicy)
         if let option = request.open?.option {
             let judge = OutputNameJudge(muxer: muxer.name, gate: opener())
-            self.request.open = OpenRequest(option: try judge.resolve(option, streams: request.streams.count))
+            let resolved = try judge.resolve(option, streams: request.streams.count)
+            self.request.open = OpenRequest(option: resolved)
+            openOption = resolved
         }
         switch destination {
         case .file(let dst), .files(let dst): try others.check(dst)

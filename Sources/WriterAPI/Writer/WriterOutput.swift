@@ -101,7 +101,7 @@ final class WriterOutput: Sendable {
         } else if let taken = folder?.takenName {
             throw Problem(
                 .destinationExists,
-                "\(taken) exists: what was to get this name has been written under another, or not at all. Choose another dst (with strftime, names that also have a number), or send \"overwrite\": true.")
+                "\(taken) exists: what was to get this name has been written under another, or not at all. Choose another dst, or send \"overwrite\": true.")
         }
     }
 

@@ -130,7 +130,7 @@ extension WriterResource {
         let writer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter(
                 destination: destination, format: plan.muxer.name, bufferSize: request.bufferSize,
-                limits: WriterLimits(settings.limits), opener: place.opener,
+                limits: WriterLimits(settings.limits), opener: place.opener, option: plan.openOption,
                 onProgress: { [progress] stream, counters in progress.note(.init(counters), of: stream) })
         }
         let parts = Parts(request: request, place: place, writer: writer)

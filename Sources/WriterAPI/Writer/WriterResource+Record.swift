@@ -1,4 +1,5 @@
 import APICore
+import Bytewise
 import StreamWriter
 import SystemIO
 import WriterModel
@@ -59,13 +60,16 @@ extension WriterResource {
                 return JSONValue.object(object)
             }
         }
-        let dropped = verification?.droppedKeys(of: metadata) ?? (muxer?.storesMetadata == false ? metadata.keys.sorted() : [])
-        return ofStreams
-            + dropped.map { key in
-                .object(
-                    StreamRequest.json(
-                        Warning(.metadataDropped, parameter: "metadata.\(key)", "the container has no place for \(key)")))
-            }
+        return ofStreams + warnings(metadata, verification, muxer).map { .object(StreamRequest.json($0)) }
+    }
+
+    /// What of the file's metadata is not in it.
+    private func warnings(_ metadata: [String: String], _ verification: OutputVerification?, _ muxer: MuxerInfo?) -> [Warning] {
+        let given = metadata.filter { !$0.value.isEmpty }.keys.sorted()
+        let dropped = verification?.droppedKeys(of: metadata) ?? (muxer?.storesMetadata == false ? given : [])
+        let replaced = given.filter { $0.lowercasedASCII.isSame(as: "encoder") && !dropped.contains($0) }
+        return dropped.map { Warning(.metadataDropped, parameter: "metadata.\($0)", "the container has no place for \($0)") }
+            + replaced.map { Warning(.metadataDropped, parameter: "metadata.\($0)", "\($0) in the file is the name of the library that wrote it") }
     }
 
     func result(
@@ -88,6 +92,9 @@ extension WriterResource {
     package func redacted(_ problem: Problem) -> Problem {
         let (redaction, destination) = state.withLock { ($0.redaction, $0.shownDestination) }
         var problem = redaction.apply(to: problem.naming(outputLimitOf: settings.limits))
+        if problem.code == .destinationExists, !problem.detail.holds("strftime"), state.withLock({ OutputNumberJudge.namesByTime($0.openOption) }) {
+            problem.detail += " Two files may get one name by strftime: give them a number as well (hls: \"hls_flags\": \"second_level_segment_index\", and %%d in the name)."
+        }
         if problem.code == .destinationFailed, let destination, !problem.detail.contains(destination) {
             problem.detail = "\(destination): \(problem.detail)"
         }
