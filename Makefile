@@ -4,10 +4,10 @@ SWIFT ?= swift
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test test-debian12 test-debian13 fault-run deploy-check cluster-check demo serve bench soak dist clean
+.PHONY: help deps build test test-libraries test-other-debian test-debian12 test-debian13 fault-run deploy-check cluster-check demo serve bench soak dist clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## Install the Debian packages that building needs
 	@scripts/install-debian-packages.sh build
@@ -20,6 +20,14 @@ test: ## Install what tests need, build once, run every test
 	@scripts/install-debian-packages.sh build test
 	@scripts/require-swift.sh
 	@scripts/test.sh
+
+test-libraries: ## The same without the programs: every library's suites and the matrices
+	@scripts/install-debian-packages.sh build test
+	@scripts/require-swift.sh
+	@scripts/test.sh --skip '^EndToEndTests\.' --skip '^FaultRunTests\.'
+
+test-other-debian: ## Run test-libraries on the one of Debian 12 and 13 that this is not (as root)
+	@scripts/in-debian.sh other make test-libraries
 
 test-debian12: ## Run every test in a minimal root of Debian 12 (as root; kept in PENSTOCK_ROOTS)
 	@scripts/in-debian.sh bookworm make test

@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # Runs a command in a minimal root of a Debian release, with this machine's Swift toolchain and a copy of this
 # checkout. The root and what was built in it stay for the next time.
-# Usage: in-debian.sh {bookworm|trixie} command…     (as root; PENSTOCK_ROOTS: where roots lie)
+# Usage: in-debian.sh {bookworm|trixie|other} command…     (as root; PENSTOCK_ROOTS: where roots lie)
+# `other` is trixie (Debian 13), and on trixie bookworm (Debian 12).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 release=${1:?usage: in-debian.sh RELEASE command…}
 shift
+if [ "$release" = other ]; then
+    release=trixie
+    if grep -qx 'VERSION_CODENAME=trixie' /etc/os-release; then release=bookworm; fi
+fi
 checkout=$PWD
 root=${PENSTOCK_ROOTS:-/var/cache/penstock-roots}/$release
 copy=/src/penstock
@@ -21,17 +26,31 @@ if [ -z "$toolchain" ]; then
     exit 1
 fi
 
-if [ ! -e "$root/.complete" ]; then
-    if ! command -v mmdebstrap >/dev/null; then
-        apt-get install -q -y --no-install-recommends mmdebstrap >/dev/null
+mkdir -p "$(dirname "$root")"
+# One run in a root at a time; the lock ends with the command.
+exec 9>"$root.lock"
+if ! flock -n 9; then
+    echo "Waiting for another run in $root" >&2
+    flock 9
+fi
+
+make_root() {
+    # The keyring has the keys of the releases after this one as well.
+    if ! command -v mmdebstrap >/dev/null || [ ! -e /usr/share/keyrings/debian-archive-keyring.gpg ]; then
+        apt-get update -q && apt-get install -q -y --no-install-recommends mmdebstrap debian-archive-keyring || return
     fi
-    echo "Making a root of $release in $root"
     rm -rf "$root"
-    mkdir -p "$(dirname "$root")"
-    mmdebstrap --variant=minbase --include=ca-certificates,git,g++,make,tzdata,libncurses6,libsqlite3-0,libxml2,libcurl4 "$release" "$root" 2>"$root.log" || {
+    mmdebstrap --variant=minbase \
+        --include=ca-certificates,git,g++,make,tzdata,libncurses6,libsqlite3-0,libxml2,libcurl4 "$release" "$root"
+}
+
+if [ ! -e "$root/.complete" ]; then
+    echo "Making a root of $release in $root"
+    if ! make_root >"$root.log" 2>&1; then
         tail -20 "$root.log" >&2
+        echo "No root of $release could be made; nothing was tested. The whole log: $root.log" >&2
         exit 1
-    }
+    fi
     touch "$root/.complete"
 fi
 

@@ -15,6 +15,9 @@ package enum Build {
         return versions.mapValues { "\($0 >> 16).\($0 >> 8 & 0xff).\($0 & 0xff)" }
     }
 
+    /// Muxers of one codec refuse all others: since FFmpeg 7.
+    static var refusesRelatedCodecs: Bool { avformat_version() >> 16 >= 61 }
+
     /// Protocols that can be written to.
     package static var outputProtocols: [String] {
         var names: [String] = []

@@ -90,8 +90,11 @@ extension KnownFaults {
         }
     }
 
-    /// Leaves out a last page of packets without bytes: pictures of Theora that are as the one before.
-    static func losesEmptyEnd(_ muxer: String) -> Bool { ["oga", "ogg", "ogv"].contains(muxer) }
+    /// Leaves out packets without bytes, which are pictures of Theora that are as the one before: all of them since
+    /// FFmpeg 7, before that those of a last page.
+    static func losesEmptyPackets(_ muxer: String) -> Bool {
+        ["oga", "ogg", "ogv", "segment", "stream_segment,ssegment"].contains(muxer)
+    }
 
     /// The most bytes that the sizes in its headers, of 32 bits, can tell; they would begin anew.
     package static func mostBytes(of muxer: String) -> Int64? {

@@ -124,7 +124,7 @@ struct FilterDescriptions {
     }
 
     private static let inputCounts: [String: Int] = [
-        "xmedian": 3, "decimate": 1, "fieldmatch": 1, "segment": 1, "asegment": 1, "mergeplanes": 1, "guided": 1, "bm3d": 1, "signature": 1,
+        "xmedian": 3, "scale": 1, "decimate": 1, "fieldmatch": 1, "segment": 1, "asegment": 1, "mergeplanes": 1, "guided": 1, "bm3d": 1, "signature": 1,
     ]
 
     private static let outputCounts: [String: Int] = [

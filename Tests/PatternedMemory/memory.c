@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // glibc's own, under the names that nobody interposes.
 void *__libc_memalign(size_t alignment, size_t size);
@@ -95,8 +96,11 @@ __attribute__((noinline)) void patterned_stack_fill(uint8_t pattern) {
 void *malloc(size_t size) { return take(16, size, plain_tail(size), 0); }
 void *memalign(size_t alignment, size_t size) { return take(alignment, size, media_tail(size), 0); }
 void *aligned_alloc(size_t alignment, size_t size) { return take(alignment, size, media_tail(size), 0); }
-void *valloc(size_t size) { return take(4096, size, media_tail(size), 0); }
-void *pvalloc(size_t size) { return valloc((size + 4095) & ~(size_t)4095); }
+void *valloc(size_t size) { return take((size_t)sysconf(_SC_PAGESIZE), size, media_tail(size), 0); }
+void *pvalloc(size_t size) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return valloc((size + page - 1) / page * page);
+}
 size_t malloc_usable_size(void *block) { return block ? head_of(block)->size : 0; }
 
 int posix_memalign(void **block, size_t alignment, size_t size) {

@@ -176,4 +176,27 @@ import Testing
         _ = try writeLasting("a.ogv", "ogv", nil)
         #expect(abs((try Probe(folder.path("a.ogv")).format.number("duration") ?? 0) - 3.32) < 0.001)
     }
+
+    /// libtheora gives no bytes for these, and FFmpeg 7's Ogg leaves out packets without bytes. 1080p of 4:4:4 has more
+    /// superblocks than one run of bits.
+    @Test(arguments: [("yuv420p", 64, 48, 3), ("yuv422p", 72, 40, 4), ("yuv444p", 200, 120, 6), ("yuv444p", 1920, 1080, 6)])
+    func theoraKeepsPicturesThatStandStillBetweenOthers(format: String, width: Int, height: Int, halfBytes: Int) throws {
+        let size = width * height * halfBytes / 2
+        let one = pictures(count: 1, bytesPerFrame: size)
+        let kinds = [one, Data(one.map { 255 - $0 })]
+        let order = [0, 0, 0, 0, 1, 1, 1, 1, 0, 0]
+        let config = VideoStreamConfig(
+            frameRate: Rational(25, 1)!, width: width, height: height, format: format, encoder: "libtheora", codecConfig: .init(qscale: 10))
+        try encode(.video(config), order.map { kinds[$0] }.reduce(Data(), +), to: folder.destination("a.ogv"))
+        let times = try Probe(folder.path("a.ogv"), showing: ["packets"]).packets.compactMap { $0.number("pts_time") }
+        #expect(times.map { Int(($0 * 25).rounded()) } == Array(order.indices))
+        let shown = try decodeVideo(folder.path("a.ogv"), format: format)
+        try #require(shown.count == order.count * size)
+        for (index, kind) in order.enumerated() {
+            func distance(_ other: Data) -> Int {
+                stride(from: 0, to: size, by: 97).reduce(0) { $0 + abs(Int(shown[index * size + $1]) - Int(other[$1])) }
+            }
+            #expect(distance(kinds[kind]) * 4 < distance(kinds[1 - kind]), "picture \(index)")
+        }
+    }
 }

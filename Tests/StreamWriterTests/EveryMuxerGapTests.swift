@@ -42,7 +42,8 @@ import Testing
         guard let codec, let (summary, rate) = tries.lazy.compactMap({ try? write($0, muxer) }).first
         else { return }
         guard let probe = try? Probe(ifReadable: folder.path("out"), showing: ["packets"]),
-            let stream = probe.streams.firstIndex(where: { $0["codec_name"] == codec })
+            // Of an animation in AVIF, FFmpeg 7 reads the picture that stands for it first.
+            let stream = probe.streams.lastIndex(where: { $0["codec_name"] == codec })
         else {
             // Some that FFmpeg writes it does not read, or takes for something else: of those, raw ones are as long as they were filled.
             let info = try StreamWriter.resolveMuxer(format: muxer, name: "")

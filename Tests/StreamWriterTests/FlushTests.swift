@@ -82,9 +82,10 @@ import Testing
     }
 
     /// What a file decodes to, and what it says of itself.
-    private func content(_ name: String, format: String?) throws -> [String] {
+    private func content(_ name: String, format: String?, isDecoded: Bool = true) throws -> [String] {
         let read = format.map { ["-f", $0] } ?? []
-        let decoded = try run(["ffmpeg", "-v", "error"] + read + ["-i", folder.path(name), "-map", "0", "-fps_mode", "passthrough", "-f", "framemd5", "-"])
+        let copy = isDecoded ? [] : ["-c", "copy"]
+        let decoded = try run(["ffmpeg", "-v", "error"] + read + ["-i", folder.path(name), "-map", "0", "-fps_mode", "passthrough"] + copy + ["-f", "framemd5", "-"])
         let probed = try run(["ffprobe", "-v", "error"] + read + ["-show_entries", "format=duration:stream=duration", "-of", "csv", folder.path(name)])
         return [decoded, probed].flatMap { String(decoding: $0, as: UTF8.self).split(separator: "\n").map(String.init) }
     }
@@ -121,7 +122,10 @@ import Testing
             _ = try encode([stream], "flushed", muxer: muxer, flushes: flushes, last: true)
             if try folder.bytes("flushed") == plain { continue }
             let readers = ["matroska": "matroska", "webm": "matroska", "mpegts": "mpegts"]
-            #expect(try content("flushed", format: readers[muxer]) == content("plain", format: readers[muxer]), "\(flushes)")
+            // FFmpeg 7's decoder of Speex gives other samples each time it reads the same file.
+            let isDecoded = muxer != "spx"
+            let held = try content("plain", format: readers[muxer], isDecoded: isDecoded)
+            #expect(try content("flushed", format: readers[muxer], isDecoded: isDecoded) == held, "\(flushes)")
         }
     }
 

@@ -67,7 +67,9 @@ import Testing
             let order = times(probe, stream, "dts_time")
             // Matroska has no decoding times.
             if container == "mkv" && stream == 0 { continue }
-            #expect(order.allSatisfy { $0 >= 0 } && zip(order, order.dropFirst()).allSatisfy { $0 < $1 }, "stream \(stream): \(order.prefix(5))")
+            // FFmpeg 7's muxer says in the codec's delay that AAC's samples before the first lie before zero.
+            let start = container == "mkv" && isFFmpeg7 ? -1024.0 / 44_100 - 0.001 : 0
+            #expect(order.allSatisfy { $0 >= start } && zip(order, order.dropFirst()).allSatisfy { $0 < $1 }, "stream \(stream): \(order.prefix(5))")
         }
         let shown = times(probe, 0, "pts_time").sorted()
         #expect(shown.count == seconds * rate)

@@ -27,9 +27,12 @@ import Testing
             let warnings = writer.description(of: index).warnings
             let found: String? = try Probe(folder.path("out")).streams[0]["channel_layout"]
             checked += 1
+            // kAudioChannelLayoutTag_MPEG_7_1_C is L R C LFE Ls Rs Rls Rrs; FFmpeg 5.1 reads it as it writes it.
+            let isExchanged = ["aiff", "caf"].contains(muxer) && layout == "7.1"
+            if isExchanged && isFFmpeg7 { #expect(found?.contains("FL+FR+FC+LFE+SL+SR+BL+BR") == true) }
             let isSaid = warnings.contains { $0.parameter == "channel_layout" || $0.code == .channelsMixed }
             if found == layout && !StoredTests.isTablesVersion { continue }
-            #expect(isSaid == (found != layout), "\(layout): ffprobe finds \(found ?? "none"), \(warnings)")
+            #expect(isSaid == (found != layout || isExchanged), "\(layout): ffprobe finds \(found ?? "none"), \(warnings)")
         }
         #expect(checked > 1)
     }

@@ -34,7 +34,7 @@ import Testing
         let descriptor = Glibc.open(path, O_RDONLY)
         defer { Glibc.close(descriptor) }
         let found = try VerifiedOutput(of: descriptor, format: muxer, against: summary)?.warnings(stream: 0, config, format: muxer) ?? []
-        guard let probe = try? Probe(ifReadable: path, showing: ["frames"]), let stream = probe.streams.first(where: { $0["codec_type"] == chosen.kind.rawValue })
+        guard let probe = try? Probe(ifReadable: path, showing: ["frames"]), let stream = probe.streams.last(where: { $0["codec_type"] == chosen.kind.rawValue })
         else { return nil }
         return Written(chosen: chosen, parameters: Set((chosen.warnings + found).compactMap(\.parameter)), probe: probe, stream: stream)
     }
@@ -52,12 +52,15 @@ import Testing
 
     /// By parameter.
     private static func isKept(_ written: Written) -> [String: Bool] {
-        let (stream, frame) = (written.stream, written.probe.frames.first { $0["media_type"] == "video" })
+        let (stream, frame) = (written.stream, written.probe.frames.first { $0["stream_index"] == written.stream["index"] })
         var kept = said(of: stream)
         // YUV's matrix and range are those that were converted with; RGB has none.
         let isRGB = ["rgb", "bgr", "gbr", "pal8", "argb", "abgr"].contains { written.chosen.encoderFormat.hasPrefix($0) }
         for (parameter, (name, value)) in colorNames where !isRGB || ["color_primaries", "color_trc"].contains(parameter) {
-            kept[parameter] = stream[name] == value
+            // FFmpeg 7's decoder of ProRes says it of each frame alone.
+            let ofStream: String? = stream[name]
+            let ofFrame: String? = frame?[name]
+            kept[parameter] = (ofStream ?? ofFrame) == value
         }
         let ratio = (stream["sample_aspect_ratio"] ?? "").split(separator: ":").compactMap { Double($0) }
         kept["sample_aspect_ratio"] = ratio.count == 2 && abs(ratio[0] / ratio[1] / (4.0 / 3) - 1) < 0.01

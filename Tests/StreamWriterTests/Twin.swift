@@ -31,7 +31,7 @@ struct Twin {
         try (twin ?? data).write(to: folder.url.appendingPathComponent("input"))
         try run(
             ["ffmpeg", "-v", "error", "-threads", "1"] + input + ["-i", folder.path("input")]
-                + Self.output(config, description) + Self.marks(try Probe(folder.path("ours." + container)).streams[0])
+                + Self.output(config, description) + Self.marks(folder.path("ours." + container))
                 // Only FFmpeg's command line adds a delay to MPEG streams.
                 + ["-muxdelay", "0", "-muxpreload", "0"] + (format.map { ["-f", $0] } ?? []) + [folder.path("theirs." + container)])
         ours = try Probe(folder.path("ours." + container), showing: ["packets"], hashing: true)
@@ -90,9 +90,13 @@ struct Twin {
     }
 
     /// Only Penstock marks what RGB became, and HEVC so that Apple's players take it.
-    private static func marks(_ stream: Probe.Fields) -> [String] {
+    private static func marks(_ path: String) throws -> [String] {
+        let stream = try Probe(path).streams[0]
         var arguments: [String] = []
-        if stream["color_space"] == "smpte170m" {
+        var space: String? = stream["color_space"]
+        // FFmpeg 7's decoder of ProRes says it of each frame alone.
+        if isFFmpeg7, stream["codec_name"] == "prores" { space = try Probe(path, showing: ["frames"]).frames.first?["color_space"] }
+        if space == "smpte170m" {
             arguments += ["-colorspace", "smpte170m", "-color_range", stream["color_range"] ?? "tv"]
         }
         if stream["codec_tag_string"] == "hvc1" { arguments += ["-tag:v", "hvc1"] }

@@ -189,7 +189,7 @@ import WriterModel
 
     @Test func aNameThatIsNoTextIsRefused() throws {
         let folder = try folder()
-        let name: [CChar] = Array("show/a".utf8CString.dropLast()) + [CChar(bitPattern: 0xC3), 0]
+        let name: [CChar] = Array("show/a".utf8CString.dropLast()) + [CChar(truncatingIfNeeded: 0xC3), 0]
         #expect(error { _ = try folder.open(name, flags: O_WRONLY | O_CREAT, mode: 0o666) } == EILSEQ)
         #expect(try outputs.subdirectory("show").entries() == [])
     }

@@ -28,7 +28,10 @@ extension FilterGraph {
     }
 
     static func checkOptions(of graph: UnsafeMutablePointer<AVFilterGraph>) throws(LibavError) {
-        for filter in filters(of: graph) { try KnownFaults.check(filter) }
+        for filter in filters(of: graph) {
+            try KnownFaults.check(filter)
+            try KnownFaults.checkFormats(before: filter)
+        }
     }
 
     static func checkLinks(of graph: UnsafeMutablePointer<AVFilterGraph>) throws(LibavError) {

@@ -30,8 +30,8 @@ package final class Muxer {
     private let mostKept: Int64?
     /// What each stream has been given, by the container's times.
     package private(set) var tallies: [PacketTally] = []
-    /// What the last packet of each stream was: how long, in its time base in the file, and whether it was empty.
-    private var endings: [(ticks: Int64, isEmpty: Bool)] = []
+    /// How long the last packet of each stream was, in its time base in the file.
+    private var lastDurations: [Int64] = []
     /// An assertion failed in it: nothing of it may be used again.
     private var isBroken = false
 
@@ -92,7 +92,7 @@ package final class Muxer {
         encoderTimeBases.append(encoder.timeBase)
         leads.append(encoder.lead)
         tallies.append(PacketTally())
-        endings.append((0, false))
+        lastDurations.append(0)
         return Int(stream.pointee.index)
     }
 
@@ -252,8 +252,9 @@ package final class Muxer {
         packet.rescale(from: encoderTimeBases[index], to: timeBase)
         packet.shift(by: shifts[index])
         if isFirst && movesStart && KnownFaults.beginsWithFirstPacket(format.name) { packet.beginAtZero(isVideo: isVideo(index)) }
+        if packet.byteCount == 0 && KnownFaults.losesEmptyPackets(format.name) { try fillEmpty(packet) }
         tallies[index].add(packet, timeBase)
-        endings[index] = (packet.duration, packet.byteCount == 0)
+        lastDurations[index] = packet.duration
         if let io = context.pointee.pb {
             io.pointee.direct = packet.byteCount >= Self.directBytes ? 1 : 0
             io.pointee.min_packet_size = gathers ? Self.gatherBytes : 0
@@ -263,6 +264,13 @@ package final class Muxer {
         try checkGateFirst(code, "writing a packet")
         countURLBytes()
         try requireMemory()
+    }
+
+    private func fillEmpty(_ packet: Packet) throws(LibavError) {
+        let codec = context.pointee.streams[packet.stream]!.pointee.codecpar.pointee
+        let header = UnsafeBufferPointer(start: codec.extradata, count: Int(codec.extradata_size))
+        guard codec.codec_id == AV_CODEC_ID_THEORA, let repetition = TheoraRepetition(extradata: header) else { return }
+        try packet.replaceBytes(repetition.bytes)
     }
 
     /// A fragment or a segment is in memory until it is whole. What there is no memory for libav would leave out of it
@@ -304,10 +312,6 @@ package final class Muxer {
             throw .invalid("writing the trailer of \(format.name): stream \(missing) has no packet, and each must have one")
         }
         tellLastDuration()
-        if KnownFaults.losesEmptyEnd(format.name), endings.contains(where: \.isEmpty) {
-            try writeHeldPackets()
-            try check(unbroken(GuardedCall.flush(context), "writing the last page"), "writing the last page")
-        }
         let code = try unbroken(GuardedCall.writeTrailer(of: context), "writing the trailer of \(format.name)")
         try gate.check()
         // Some muxers refuse to end what they got no packet for; that is no failure of ours.
@@ -323,7 +327,7 @@ package final class Muxer {
 
     /// Where a picture lasts until the next, an option says how long the last one does.
     private func tellLastDuration() {
-        guard let ticks = endings.first?.ticks, ticks > 0, let stream = context.pointee.streams[0] else { return }
+        guard let ticks = lastDurations.first, ticks > 0, let stream = context.pointee.streams[0] else { return }
         let duration = av_mul_q(AVRational(num: Int32(clamping: ticks), den: 1), stream.pointee.time_base)
         switch format.name {
         case "gif":

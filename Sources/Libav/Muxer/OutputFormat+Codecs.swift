@@ -7,6 +7,7 @@ extension OutputFormat {
         let id = codec.codecName
         if isDevice || Self.anything.contains(name) { return true }
         if Self.unreadable[name]?.contains(id) == true { return false }
+        if Build.refusesRelatedCodecs && Self.relatedCodecs[name] == id { return false }
         if Self.named[name]?.contains(id) == true { return true }
         // QuickTime has its own names for some, and those of AVI for others.
         if name == "mov", let avi = OutputFormat(named: "avi"), avi.knows(codec) { return true }
@@ -63,6 +64,9 @@ extension OutputFormat {
             ],
         ]
     }()
+
+    /// Files of one codec that took its successor as well, until libav held them to the one.
+    private static let relatedCodecs = ["h263": "h263p", "mpeg1video": "mpeg2video"]
 
     /// Written, and not to be read again: libav's caf has not FLAC's head, avi fails at its first packet and has no
     /// name for HEVC, and mov takes some for others. What mov knows and has in mp4 alone its muxer refuses.

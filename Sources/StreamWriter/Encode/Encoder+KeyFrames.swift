@@ -6,11 +6,11 @@ extension Encoder {
 
     /// They do not look at what a picture is wanted as.
     private static let decidingThemselves: Set<String> = [
-        "apng", "cinepak", "ffv1", "flashsv", "flashsv2", "gif", "librav1e", "libsvtav1", "libtheora", "libwebp_anim", "msvideo1", "qtrle", "roqvideo", "rpza",
+        "apng", "cinepak", "ffv1", "flashsv", "flashsv2", "gif", "librav1e", "libsvtav1", "libtheora", "libwebp_anim", "msrle", "msvideo1", "qtrle", "roqvideo", "rpza",
         "smc", "snow", "svq1", "zmbv",
     ]
 
     private var makesOnlyKeyFrames: Bool { Self.byGroupSize.contains(settings.codec.name) && groupSize <= 1 }
 
-    private static let byGroupSize: Set<String> = ["ffv1", "flashsv", "flashsv2", "qtrle", "snow", "svq1"]
+    private static let byGroupSize: Set<String> = ["ffv1", "flashsv", "flashsv2", "msrle", "qtrle", "snow", "svq1"]
 }

@@ -9,6 +9,7 @@ extension OutputFormat {
         let formats = Self.formats(for: codec)
         var message = "the format \(name) does not take \(codec.codecName)"
         if !codec.codecName.isSame(as: codec.name) { message += ", which \(codec.name) makes" }
+        if Self.sinceFFmpeg7[name]?.contains(codec.codecName) == true { message += " (FFmpeg takes it there since its version 7)" }
         var ways: [String] = []
         if let first = encoders.first { ways.append("an encoder that it takes, such as \(first)") }
         if !formats.isEmpty { ways.append("a format that takes \(codec.codecName): \(formats.joined(separator: ", "))") }
@@ -36,6 +37,9 @@ extension OutputFormat {
 
     /// The usual ones that take it.
     static func formats(for codec: Codec) -> [String] { usual.filter { OutputFormat(named: $0)?.carries(codec) ?? false } }
+
+    /// Enhanced RTMP.
+    private static let sinceFFmpeg7: [String: Set<String>] = ["flv": ["av1", "hevc", "vp9"]]
 
     /// What people write to, the most common first.
     private static let usual = ["mp4", "mov", "matroska", "webm", "mpegts", "ogg", "avi", "flv", "wav", "nut"]

@@ -88,6 +88,9 @@ extension Codec {
     /// Those with channels at the back that are taken for channels at the sides.
     static let withoutBacks = ["quad": "quad(side)", "5.0": "5.0(side)", "5.1": "5.1(side)"]
 
+    /// Core Audio's name for 7.1 has the sides before the backs, which libav does not turn round.
+    static let inAnotherOrder = ["7.1": "7.1 with side and back exchanged"]
+
     private static let layoutsOfAAC: Set<String> = ["mono", "stereo", "2.1", "3.0", "4.0", "quad", "quad(side)", "5.0", "5.1", "7.1"]
     private static let layoutsOfFLAC = ["3.0", "quad", "5.0(side)", "5.1(side)", "6.1", "7.1"]
     private static let layoutsOfVorbis = ["3.0", "quad", "5.0", "5.1", "6.1", "7.1"]

@@ -123,7 +123,8 @@ struct StorageCheck {
             found = switch format.storedLayouts {
             case .none: nil
             case .all: layout.channels > 2 || format.storesPairs ? layout.name : nil
-            case .withoutBacks: layout.channels > 2 ? Codec.withoutBacks[layout.name] ?? layout.name : nil
+            case .withoutBacks:
+                layout.channels > 2 ? Codec.withoutBacks[layout.name] ?? Codec.inAnotherOrder[layout.name] ?? layout.name : nil
             }
         }
         if found?.isSame(as: layout.name) == true { return [] }

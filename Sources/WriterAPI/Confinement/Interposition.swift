@@ -27,7 +27,7 @@ package enum Interposition {
 
     /// The folder that a name is held against; nil: the call goes on as it is.
     fileprivate static func place(of path: UnsafePointer<CChar>) -> MuxerFolder? {
-        guard path.pointee != CChar(bitPattern: UInt8(ascii: "/")) else { return nil }
+        guard path.pointee != CChar(UInt8(ascii: "/")) else { return nil }
         return folder.withLock { $0 }
     }
 
