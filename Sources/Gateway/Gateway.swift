@@ -19,6 +19,7 @@ public final class Gateway: Sendable {
     private let records: RecordStore
     private let encoders: EncoderSupervisor
     private let tokens: Tokens
+    private let peers: Peers?
     private let switchboard: Switchboard
     private let server: HTTPServer
     private let acceptor: Acceptor
@@ -69,9 +70,10 @@ public final class Gateway: Sendable {
                 configuration: configuration, registry: registry, records: records,
                 tokens: tokens, metrics: metrics, loop: loop, log: log,
                 source: ForkServerClient.source(configuration, loop, log), connections: ConnectionKeeper(server))
+            peers = Peers(configuration, loop: loop)
             switchboard = Switchboard(
                 configuration: configuration, registry: registry, records: records, encoders: encoders, log: log,
-                tokens: tokens, metrics: metrics, sandbox: sandbox, server: server)
+                tokens: tokens, metrics: metrics, sandbox: sandbox, server: server, peers: peers)
             server.start(handler: switchboard)
             acceptor = try Acceptor(listener, server: server, loop: loop, log: log)
             loadAgent = try Self.loadAgent(agentListener, of: switchboard, registry, configuration.limits, loop, log)
@@ -114,6 +116,7 @@ public final class Gateway: Sendable {
     /// finalized.
     public func run() {
         if let lines = tokens.current { tell(ofCutLine: lines) }
+        peers?.keepUpToDate(log)
         loop.everySecond { [self] in everySecond() }
         do throws(SystemError) {
             _ = try loop.watch(signals.descriptor) { [self] in receiveSignals() }
@@ -188,6 +191,7 @@ public final class Gateway: Sendable {
     }
 
     private func stopLoop() {
+        peers?.stop()
         hasStopped.store(true, ordering: .relaxed)
         loop.stop()
     }

@@ -26,6 +26,9 @@ struct Serve: ParsableCommand {
         if settings.limits.maxLoad > 0 && CPUPressure.percent == nil {
             throw ValidationError("--max-load needs a kernel that has /proc/pressure/cpu; this one has not.")
         }
+        if !settings.peers.isEmpty && settings.node == nil {
+            throw ValidationError("--peers needs --node: each of several servers has a name.")
+        }
         let log = ProcessLog.make(format: settings.logFormat, level: settings.logLevel, label: "penstock")
         let configuration = try Self.configuration(settings)
         do throws(Gateway.StartFailure) {
@@ -48,6 +51,7 @@ struct Serve: ParsableCommand {
         configuration.port = settings.port
         configuration.agentPort = settings.agentPort
         configuration.node = settings.node
+        configuration.peers = settings.peers
         configuration.outputDirectory = try absolute(settings.outputDirectory)
         configuration.stateDirectory = try absolute(settings.stateDirectory)
         configuration.tokenFile = settings.tokenFile

@@ -10,6 +10,7 @@ struct Settings: Sendable {
     var port: UInt16 = 8_080
     var agentPort: UInt16?
     var node: NodeName?
+    var peers: [PeerPlace] = []
     var outputDirectory = "output"
     var stateDirectory = "state"
     var tokenFile: String?

@@ -57,7 +57,7 @@ extension EndToEnd {
             #expect(options.count > 35 && options.contains(Found(name: "no-access-log", takesValue: false)))
             let values = [
                 "log-format": "json", "log-level": "debug", "allow-output": "udp://h:1", "max-encoder-memory": "0", "max-output-bytes": "0", "user": "root",
-                "max-json-bytes": "256", "max-head-bytes": "1024",
+                "max-json-bytes": "256", "max-head-bytes": "1024", "peers": "dns:nodes:8080",
             ]
             for option in options where !["config", "version", "help"].contains(option.name) {
                 let value = option.takesValue ? values[option.name] ?? "2" : "true"
