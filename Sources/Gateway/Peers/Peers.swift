@@ -30,6 +30,17 @@ package final class Peers: Sendable {
 
     /// Requests so far, by how they went.
     var counts: [PeerResult: Int64] { tally.withLock { $0 } }
+
+    /// The problem of a request about a writer that is on another node; nil where none is known to have it. The
+    /// request is not passed on: nothing of a body goes through a gateway.
+    func wrongNode(of writer: WriterID) -> Problem? {
+        directory.node(of: writer).map { node in
+            Problem(
+                .wrongNode,
+                "The writer \(writer) is on the node \(node), and this is \(directory.own). Send the request there, or through the proxy.",
+                parameter: "id", extras: [("node", .string(node.text))])
+        }
+    }
 }
 
 // Lists.

@@ -39,7 +39,7 @@ package final class Switchboard: RequestHandler {
         endedWriters = EndedWriterRoutes(registry: registry, records: records, maxJSONBytes: configuration.limits.maxJSONBytes)
         creation = CreationRoutes(
             limits: configuration.limits, node: configuration.node, registry: registry, encoders: encoders, tokens: tokens,
-            isStopping: isStopping, handover: handover, endedWriters: endedWriters)
+            isStopping: isStopping, handover: handover, endedWriters: endedWriters, peers: peers)
         serverRoutes = ServerRoutes(
             configuration: configuration, registry: registry, encoders: encoders, tokens: tokens,
             metrics: metrics, sandbox: sandbox, isStopping: isStopping, isDraining: isDraining, server: server, peers: peers)
@@ -112,7 +112,7 @@ package final class Switchboard: RequestHandler {
         to operation: WriterOperation, about writer: WriterID, stream: Int?, for caller: Principal, _ exchange: Exchange
     ) throws(Problem) {
         switch registry[writer] {
-        case nil: throw .noWriter(writer.text)
+        case nil: throw peers?.wrongNode(of: writer) ?? .noWriter(writer.text)
         case .live(let link):
             switch operation {
             case .deleteWriter: deleteLive(link, exchange)

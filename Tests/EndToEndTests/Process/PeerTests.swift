@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// Several nodes: lists of all their writers.
+    /// Several nodes: lists of all their writers, and requests that reached another than they were for.
     @Suite struct PeerTests {
         private static let open: JSON = ["format": "wav", "streams": [Tenants.audio], "open": true]
 
@@ -110,11 +110,42 @@ extension EndToEnd {
             }
         }
 
+        @Test func aRequestForAnotherNodesWriterIsMisdirected() async throws {
+            let far = "n2-w_0123456789abcdefghijklmn"
+            let peers = Self.peers(Node(name: "n1", port: 1), Node(name: "n2", port: 2))
+            try await withServer(["--node", "n1"] + peers) { server in
+                for (method, path) in [("GET", ""), ("DELETE", ""), ("PUT", ""), ("POST", "/finalize"), ("HEAD", "/streams/0/chunks"), ("GET", "/output")] {
+                    let response = try await server.curl(method, "/v1/writers/\(far)\(path)")
+                    #expect(response.status == 421, "\(method) \(path)")
+                    if method != "HEAD" { #expect(response.problem == "wrong-node" && response.json["node"] == "n2", "\(response.text)") }
+                }
+                // Of this node, of one that is not known, of a client's.
+                for id in ["n1-w_0123456789abcdefghijklmn", "n3-w_0123456789abcdefghijklmn", "n2-talk"] {
+                    #expect(try await server.curl("GET", "/v1/writers/\(id)").status == 404, "\(id)")
+                }
+                #expect(try await server.curl("PUT", "/v1/writers/n2-talk", body: .json(Self.open)).status == 201)
+            }
+        }
+
+        @Test func aMisdirectedBodyIsNotAskedFor() async throws {
+            let far = "/v1/writers/n2-w_0123456789abcdefghijklmn/streams/0/chunks"
+            try await withServer(["--node", "n1"] + Self.peers(Node(name: "n2", port: 2))) { server in
+                let waiting = try RawConnection(port: server.port)
+                try await waiting.send("POST \(far) HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\nExpect: 100-continue\r\n\r\n")
+                // The first response is the last: no 100 came before it.
+                #expect(try await waiting.readToEnd().hasPrefix("HTTP/1.1 421 Misdirected Request\r\n"))
+                let kept = try RawConnection(port: server.port)
+                #expect(try await kept.request("POST", far, body: Data(count: 1_000)).status == 421)
+                #expect(try await kept.request("GET", "/v1/writers").status == 200)
+            }
+        }
+
         /// 127.0.0.1 is a name that has one address.
         @Test func aNodeThatANameLeadsToSaysHowItIsCalled() async throws {
             try await withServer(["--node", "n2"]) { second in
                 let id = try await second.createWriter(Self.open)
                 try await withServer(["--node", "n1", "--peers", "dns:127.0.0.1:\(second.port)"]) { first in
+                    try await eventually("n2 is known") { try await first.curl("GET", "/v1/writers/\(id)").status == 421 }
                     #expect(Self.ids(try await Self.list(first)) == [id])
                     second.process.signal(SIGUSR1)
                     try await eventually("n2 is drained") { try await second.curl("GET", "/readyz").json["live_writers"] == 1 }
