@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Three nodes and HAProxy with deploy/haproxy/haproxy.cfg as it stands, each in a network namespace of its own on
-# this machine; then clients that write through the proxy while nodes are drained, killed and added.
+# this machine; then clients that write through the proxy while nodes are drained, killed and added; and what three
+# nodes do against one, where control groups give each the same share of a processor.
 # Usage: cluster-check.sh [binary folder [--only PART]]      (as root; HAPROXY: another haproxy)
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -41,7 +41,7 @@ public final class Route: Sendable {
 
     public static let all: [Route] = [
         Route(.post, "/v1/writers", .creation(.createWriter), scope: .write, takesJSON: true, query: ["dry_run"]),
-        Route(.get, "/v1/writers", .listWriters, scope: .read, query: ["state", "limit", "cursor", "name"]),
+        Route(.get, "/v1/writers", .listWriters, scope: .read, query: ["state", "limit", "cursor", "name", "scope"]),
         Route(.put, "/v1/writers/{id}", .creation(.putWriter), scope: .write, takesJSON: true),
         Route(.get, "/v1/writers/{id}", .writer(.getWriter), scope: .read),
         Route(.delete, "/v1/writers/{id}", .writer(.deleteWriter), scope: .write),

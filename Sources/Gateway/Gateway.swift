@@ -19,6 +19,7 @@ public final class Gateway: Sendable {
     let records: RecordStore
     let encoders: EncoderSupervisor
     let tokens: Tokens
+    private let peers: Peers?
     private let switchboard: Switchboard
     private let server: HTTPServer
     private let listeners: [Listener]
@@ -78,9 +79,10 @@ public final class Gateway: Sendable {
                 configuration: current, registry: registry, records: records,
                 tokens: tokens, metrics: metrics, loop: loop, log: log,
                 source: ForkServerClient.source(configuration, loop, log), connections: ConnectionKeeper(server))
+            peers = Peers(current, loop: loop)
             switchboard = Switchboard(
                 configuration: current, registry: registry, records: records, encoders: encoders, log: log,
-                tokens: tokens, metrics: metrics, sandbox: sandbox, server: server)
+                tokens: tokens, metrics: metrics, sandbox: sandbox, server: server, peers: peers)
             server.start(handler: switchboard)
             acceptors = try listeners.map { [server, loop] listener throws(SystemError) in try Acceptor(listener, server: server, loop: loop, log: log) }
             loadAgent = try Self.loadAgent(agentListener, of: switchboard, registry, current, loop, log)
@@ -108,6 +110,7 @@ public final class Gateway: Sendable {
     /// finalized.
     public func run() {
         if let lines = tokens.current { tell(ofCutLine: lines) }
+        peers?.keepUpToDate(log)
         loop.everySecond { [self] in everySecond() }
         do throws(SystemError) {
             _ = try loop.watch(signals.descriptor) { [self] in receiveSignals() }
@@ -182,6 +185,7 @@ public final class Gateway: Sendable {
     }
 
     private func stopLoop() {
+        peers?.stop()
         hasStopped.store(true, ordering: .relaxed)
         for listener in listeners {
             do throws(SystemError) {

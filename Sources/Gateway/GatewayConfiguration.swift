@@ -24,6 +24,8 @@ public struct GatewayConfiguration: Sendable {
     public var agentHost = "127.0.0.1"
     /// Ids that are made here begin with it; nil: this is the only server.
     public var node: NodeName?
+    /// The other nodes, with a node's name: their writers are listed here, too.
+    public var peers: [PeerPlace] = []
     /// Relative destinations lie under here.
     public var outputDirectory = "output"
     /// Records and managed outputs lie under here.

@@ -8,6 +8,13 @@ public struct QueryItem: Sendable, Equatable {
     }
 }
 
+extension QueryItem {
+    /// A query of these items: what is not unreserved in them is percent-encoded (RFC 3986 §2).
+    public static func text(of items: [QueryItem]) -> String {
+        items.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }.joined(separator: "&")
+    }
+}
+
 /// What a request is about (RFC 9112 §3.2), in origin, absolute or asterisk form.
 public struct RequestTarget: Sendable, Equatable {
     /// The path as it came, without the query; `*` for the asterisk form.

@@ -1,5 +1,5 @@
 /// What one of several servers behind a proxy is called, so that the ids it makes say where their writers are.
-public struct NodeName: Sendable, Hashable, CustomStringConvertible {
+public struct NodeName: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// With a hyphen and what is random, an id is at most `WriterID.maxLength` long.
     public static let maxLength = 37
     public static let rule = "1 to \(maxLength) of A-Z a-z 0-9 _ -, the first a letter or a digit"
@@ -14,4 +14,6 @@ public struct NodeName: Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String { text }
+
+    public static func < (one: NodeName, other: NodeName) -> Bool { one.text.utf8.lexicographicallyPrecedes(other.text.utf8) }
 }

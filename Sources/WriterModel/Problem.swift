@@ -60,6 +60,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case memoryLimit = "memory-limit"
     case outputLimit = "output-limit"
     case draining
+    case wrongNode = "wrong-node"
 
     public var status: Int {
         switch self {
@@ -76,6 +77,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .unsupportedMediaType: 415
         case .rangeNotSatisfiable: 416
         case .expectationFailed: 417
+        case .wrongNode: 421
         case .invalidParameter, .unknownParameter, .unsupportedValue, .unknownEncoder, .unknownFormat,
             .unknownOption, .invalidFilter, .unsupportedHardware, .limitExceeded, .memoryLimit, .encodingFailed, .invalidSamples,
             .idempotencyKeyReused:
@@ -153,6 +155,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .destinationTimeout: "The destination did not answer"
         case .overloaded: "The server has no room for this now"
         case .draining: "The server is being drained"
+        case .wrongNode: "The writer is on another node"
         case .idleTimeout: "The writer had no request for too long"
         case .serverStopped: "The server ended"
         case .versionNotSupported: "The HTTP version is not spoken here"

@@ -1,3 +1,5 @@
+import Bytewise
+
 /// A writer's name in paths, 1 to 64 of `A-Z a-z 0-9 _ -`, and the writer's owner: every owner
 /// has ids of its own.
 public struct WriterID: Sendable, Hashable, CustomStringConvertible {
@@ -41,9 +43,19 @@ public struct WriterID: Sendable, Hashable, CustomStringConvertible {
     public static func random(of node: NodeName? = nil) -> WriterID {
         let alphabet = Array("0123456789abcdefghijklmnopqrstuvwxyz")
         var generator = SystemRandomNumberGenerator()
-        let tail = (0..<24).map { _ in alphabet.randomElement(using: &generator)! }
+        let tail = (0..<randomLength).map { _ in alphabet.randomElement(using: &generator)! }
         return WriterID((node.map { $0.text + "-" } ?? "") + "w_" + String(tail))!
     }
+
+    /// The node that made it, by its text; nil where it names none. A client may choose an id that looks the same.
+    public var node: NodeName? {
+        guard let (name, random) = text.cutAtLast("-"), let tail = random.without(prefix: "w_"), tail.utf8.count == Self.randomLength,
+            tail.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) })
+        else { return nil }
+        return NodeName(name)
+    }
+
+    private static let randomLength = 24
 
     /// As its owner knows it.
     public var description: String { text }

@@ -79,6 +79,7 @@ struct Serve: ParsableCommand {
         configuration.agentHost = settings.host
         configuration.agentPort = settings.agentPort
         configuration.node = settings.node
+        configuration.peers = settings.peers
         configuration.outputDirectory = try absolute(settings.outputDirectory)
         configuration.stateDirectory = try absolute(settings.stateDirectory)
         configuration.requiresSandbox = settings.requiresSandbox

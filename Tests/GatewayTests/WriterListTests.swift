@@ -60,7 +60,7 @@ import WriterModel
 
     @Test(arguments: [
         "?limit=0", "?limit=1001", "?limit=x", "?limit=%2B5", "?limit=", "?state=done", "?state=", "?cursor=x",
-        "?limit=5&limit=6", "?state=open&state=failed",
+        "?limit=5&limit=6", "?scope=all", "?cursor=2026-01-01T00:00:00.000Z~a~-", "?state=open&state=failed",
     ])
     func aParameterThatCanNotBeUsedIsNamed(query: String) {
         let found = problem { _ = try page(query) }
@@ -71,7 +71,7 @@ import WriterModel
     @Test func anUnknownParameterIsNotIgnored() {
         let found = problem { _ = try page("?sort=name") }
         #expect(found?.code == .unknownParameter)
-        #expect(found?.supported == ["cursor", "limit", "name", "state"])
+        #expect(found?.supported == ["cursor", "limit", "name", "scope", "state"])
     }
 
     @Test func liveWritersAreBoundedAndEndedOnesDoNotCount() throws {

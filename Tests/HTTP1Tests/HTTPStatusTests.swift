@@ -14,7 +14,7 @@ import Testing
         (.contentTooLarge, 413, "Content Too Large"), (.uriTooLong, 414, "URI Too Long"),
         (.unsupportedMediaType, 415, "Unsupported Media Type"),
         (.rangeNotSatisfiable, 416, "Range Not Satisfiable"), (.expectationFailed, 417, "Expectation Failed"),
-        (.unprocessableContent, 422, "Unprocessable Content"), (.tooManyRequests, 429, "Too Many Requests"),
+        (.misdirectedRequest, 421, "Misdirected Request"), (.unprocessableContent, 422, "Unprocessable Content"), (.tooManyRequests, 429, "Too Many Requests"),
         (.requestHeaderFieldsTooLarge, 431, "Request Header Fields Too Large"),
         (.internalServerError, 500, "Internal Server Error"), (.notImplemented, 501, "Not Implemented"),
         (.badGateway, 502, "Bad Gateway"), (.serviceUnavailable, 503, "Service Unavailable"),

@@ -15,6 +15,7 @@ import Threading
             let socket = MessageSocket(owning: first)
             _ = try loop.watch(socket.descriptor) { withExtendedLifetime((held, socket)) {} }
             loop.everySecond { withExtendedLifetime(held) {} }
+            loop.post(at: .after(.seconds(60))) { withExtendedLifetime(held) {} }
             _ = Descriptor(owning: second)
         }
         #expect(weakly != nil)
@@ -34,6 +35,21 @@ import Threading
         }
         #expect(count.wait(until: .after(.seconds(10))) { $0 == 20_000 ? true : nil } == true)
         loop.stop()
+    }
+
+    @Test func laterJobsRunByTheirTimesAndNotBefore() throws {
+        let loop = try EventLoop()
+        let order = Monitor<[Int]>([])
+        let began = ContinuousClock.now
+        for (index, time) in [30, 10, 20, 10].enumerated() {
+            loop.post(at: .after(.milliseconds(time))) {
+                let isInTime = ContinuousClock.now - began >= .milliseconds(time)
+                order.change { $0.append(isInTime ? index : -1) }
+            }
+        }
+        loop.post(at: .after(.milliseconds(40))) { loop.stop() }
+        loop.run()
+        #expect(order.withLock { $0 } == [1, 3, 2, 0])
     }
 
     @Test func onlyItsOwnThreadIsOnALoopThatRuns() throws {

@@ -67,6 +67,16 @@ for place in yaml.safe_load(volumes) + [environment["PENSTOCK_TOKEN_FILE"]]:
 limit = container["resources"]["limits"]["memory"]
 check(limit.endswith("Gi") and int(environment["PENSTOCK_MAX_ENCODER_MEMORY"]) < int(limit[:-2]) << 30, "an encoder may take less than the pod")
 
+# Nodes find each other by their headless service, at the port that they listen on, and may reach each other there.
+service, port = re.fullmatch(r"dns:([a-z-]+):(\d+)", environment["PENSTOCK_PEERS"]).groups()
+headless = nodes["Service", service]["spec"]
+check(headless["clusterIP"] == "None" and headless["publishNotReadyAddresses"], "PENSTOCK_PEERS is the service that has an address for each node")
+check(int(port) in [item["containerPort"] for item in container["ports"] if item["name"] == "http"], "PENSTOCK_PEERS has the nodes' own port")
+policy, labels = nodes["NetworkPolicy", "penstock"]["spec"], nodes["StatefulSet", "penstock"]["spec"]["template"]["metadata"]["labels"]
+for direction, side in (("ingress", "from"), ("egress", "to")):
+    check(any({"protocol": "TCP", "port": "http"} in rule["ports"] and {"podSelector": {"matchLabels": labels}} in rule[side] for rule in policy[direction]),
+          f"the network policy lets nodes reach each other: {direction}")
+
 # compose.yaml: the image's folders, its port, its secret, and enough time.
 service = yaml.safe_load(read("deploy/compose.yaml"))["services"]["penstock"]
 check(sorted(volume.split(":")[1] for volume in service["volumes"]) == sorted(yaml.safe_load(volumes)), "compose.yaml: a volume for each folder")

@@ -30,6 +30,12 @@ package final class Registry: Sendable {
             self.key = key
         }
 
+        /// As pages name it: what comes after it.
+        package var cursor: String { "\(createdAt)~\(key)" }
+
+        /// Before it in time, and behind all that come before it: what comes after this one begins with it.
+        package var inclusive: Position { Position(createdAt: createdAt, key: key + "!") }
+
         package static func < (one: Position, other: Position) -> Bool {
             (one.createdAt, one.key) < (other.createdAt, other.key)
         }

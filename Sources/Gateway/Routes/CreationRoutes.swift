@@ -14,11 +14,13 @@ final class CreationRoutes: Sendable {
     private let isStopping: Latch
     private let handover: EncoderHandover
     private let endedWriters: EndedWriterRoutes
+    private let peers: Peers?
 
     init(
         configuration: CurrentConfiguration, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens,
-        isStopping: Latch, handover: EncoderHandover, endedWriters: EndedWriterRoutes
+        isStopping: Latch, handover: EncoderHandover, endedWriters: EndedWriterRoutes, peers: Peers?
     ) {
+        self.peers = peers
         self.configuration = configuration
         node = configuration.node
         self.registry = registry
@@ -33,6 +35,8 @@ final class CreationRoutes: Sendable {
     func create(_ id: WriterID?, by caller: Principal, _ exchange: Exchange) throws(Problem) {
         guard let writer = id?.owned(by: caller.name) else { return try createKeyed(by: caller, exchange) }
         if let entry = registry[writer] { return try repeatCreation(of: writer, entry, for: caller, exchange) }
+        // A writer that was made here would be where no proxy looks for it.
+        if let problem = peers?.wrongNode(of: writer) { throw problem }
         try start(writer, as: .writer, by: caller, exchange)
     }
 

@@ -14,6 +14,7 @@ struct MetricsText {
         var encoderExits: [String: Int64] = [:]
         var forkLatency = DurationHistogram()
         var sandbox = SandboxReport(landlockABI: 0, filtersSystemCalls: false)
+        var peerRequests: [PeerResult: Int64] = [:]
     }
 
     private var lines: [String] = []
@@ -63,6 +64,10 @@ struct MetricsText {
         }
         family("penstock_encoder_fork_seconds", "histogram", "From asking for an encoder to hearing of its process.")
         add(gauges.forkLatency, "penstock_encoder_fork_seconds", "")
+        family("penstock_peer_requests_total", "counter", "Requests to other nodes for their writers (--peers), by how they went.")
+        for result in PeerResult.allCases {
+            sample("penstock_peer_requests_total", "result=\"\(result.rawValue)\"", Double(gauges.peerRequests[result] ?? 0))
+        }
         family("penstock_sandbox_in_force", "gauge", "What of the encoders' sandbox this system puts in force: 1, or 0.")
         for (part, isInForce) in [
             ("files", gauges.sandbox.restrictsFiles), ("tcp_ports", gauges.sandbox.restrictsTCP),

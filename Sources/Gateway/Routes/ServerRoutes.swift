@@ -17,11 +17,13 @@ final class ServerRoutes: Sendable {
     private let isDraining: Latch
     /// Whose connections are counted.
     private let server: HTTPServer
+    private let peers: Peers?
 
     init(
         configuration: CurrentConfiguration, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens,
-        metrics: MetricCounter, sandbox: SandboxReport, isStopping: Latch, isDraining: Latch, server: HTTPServer
+        metrics: MetricCounter, sandbox: SandboxReport, isStopping: Latch, isDraining: Latch, server: HTTPServer, peers: Peers?
     ) {
+        self.peers = peers
         self.configuration = configuration
         self.registry = registry
         self.encoders = encoders
@@ -48,12 +50,19 @@ final class ServerRoutes: Sendable {
     }
 
     private var readiness: Response {
-        if isStopping.isSet { return .problem(Problem(.serverStopped, "The server is ending.")) }
-        if isDraining.isSet { return .problem(.draining(registry.liveCount)) }
-        if !encoders.canStart { return .problem(Problem(.overloaded, "The fork server is being restarted.")) }
+        if isStopping.isSet { return notReady(Problem(.serverStopped, "The server is ending.")) }
+        if isDraining.isSet { return notReady(.draining(registry.liveCount)) }
+        if !encoders.canStart { return notReady(Problem(.overloaded, "The fork server is being restarted.")) }
         var members: JSONObject = ["status": "ok", "sandbox": sandbox.json]
         members["node"] = configuration.node.map { .string($0.text) }
         return .json(.object(members))
+    }
+
+    /// Other nodes ask here how this one is called, ready or not.
+    private func notReady(_ problem: Problem) -> Response {
+        var problem = problem
+        if let node = configuration.node { problem.extras.append(.init("node", .string(node.text))) }
+        return .problem(problem)
     }
 
     private func metricsText(for head: RequestHead) -> [UInt8] {
@@ -68,7 +77,7 @@ final class ServerRoutes: Sendable {
         return MetricsText.Gauges(
             connections: server.connectionCount, writersByOwner: registry.countsByOwner,
             writerLimit: configuration.limits.maxWriters, isDraining: isDraining.isSet, workByName: withNames ? counts.workByName : nil, encoderExits: counts.exits, forkLatency: counts.forkLatency,
-            sandbox: sandbox)
+            sandbox: sandbox, peerRequests: peers?.counts ?? [:])
     }
 }
 

@@ -19,11 +19,16 @@ package final class Switchboard: RequestHandler {
     private let serverRoutes: ServerRoutes
     private let creation: CreationRoutes
     private let endedWriters: EndedWriterRoutes
+    private let node: NodeName?
+    /// nil: there are no other nodes.
+    private let peers: Peers?
 
     package init(
         configuration: CurrentConfiguration, registry: Registry, records: RecordStore, encoders: EncoderSupervisor, log: Logger,
-        tokens: Tokens, metrics: MetricCounter, sandbox: SandboxReport, server: HTTPServer
+        tokens: Tokens, metrics: MetricCounter, sandbox: SandboxReport, server: HTTPServer, peers: Peers? = nil
     ) {
+        node = configuration.node
+        self.peers = peers
         self.registry = registry
         self.records = records
         self.encoders = encoders
@@ -34,10 +39,10 @@ package final class Switchboard: RequestHandler {
         endedWriters = EndedWriterRoutes(registry: registry, records: records, maxJSONBytes: configuration.limits.maxJSONBytes)
         creation = CreationRoutes(
             configuration: configuration, registry: registry, encoders: encoders, tokens: tokens,
-            isStopping: isStopping, handover: handover, endedWriters: endedWriters)
+            isStopping: isStopping, handover: handover, endedWriters: endedWriters, peers: peers)
         serverRoutes = ServerRoutes(
             configuration: configuration, registry: registry, encoders: encoders, tokens: tokens,
-            metrics: metrics, sandbox: sandbox, isStopping: isStopping, isDraining: isDraining, server: server)
+            metrics: metrics, sandbox: sandbox, isStopping: isStopping, isDraining: isDraining, server: server, peers: peers)
     }
 
     /// The server says that it is not ready from here on, and still takes what comes.
@@ -107,7 +112,7 @@ package final class Switchboard: RequestHandler {
         to operation: WriterOperation, about writer: WriterID, stream: Int?, for caller: Principal, _ exchange: Exchange
     ) throws(Problem) {
         switch registry[writer] {
-        case nil: throw .noWriter(writer.text)
+        case nil: throw peers?.wrongNode(of: writer) ?? .noWriter(writer.text)
         case .live(let link):
             switch operation {
             case .deleteWriter: deleteLive(link, exchange)
@@ -137,13 +142,24 @@ package final class Switchboard: RequestHandler {
     private func list(_ exchange: Exchange, for caller: Principal) throws(Problem) {
         let target = exchange.head.target
         let owner = try caller.namedOwner(target.query("name")) ?? (caller.seesAll ? nil : .some(caller.name))
-        let page = try WriterList.Page(
-            WriterList(target), of: registry, where: { writer in owner.map { $0 == writer.owner } ?? true }
-        ) { [records] item in
-            let record = if case .live(let link) = item.entry { link.snapshot } else { records.record(of: item.writer) }
-            return record?.resource.naming(owner: caller.seesAll ? item.writer.owner : nil)
+        let list = try WriterList(target)
+        if let peers, list.scope == .cluster {
+            return peers.respond(to: exchange, with: try WriterList(target, scope: .node), for: caller) { [self] list in
+                page(list, of: owner, for: caller).whole
+            }
         }
-        try? exchange.respond(.ok, fields: [("Content-Type", "application/json")], pieces: page)
+        try? exchange.respond(.ok, fields: [("Content-Type", "application/json")], pieces: page(list, of: owner, for: caller))
+    }
+
+    /// This node's own.
+    private func page(_ list: WriterList, of owner: String??, for caller: Principal) -> WriterList.Page {
+        WriterList.Page(list, of: registry, at: node, where: { writer in owner.map { $0 == writer.owner } ?? true }) { [records] item in
+            let record = if case .live(let link) = item.entry { link.snapshot } else { records.record(of: item.writer) }
+            var resource = record?.resource.naming(owner: caller.seesAll ? item.writer.owner : nil)
+            // A damaged record's says when it was found.
+            resource?["created_at"] = .string(item.createdAt.description)
+            return resource
+        }
     }
 }
 

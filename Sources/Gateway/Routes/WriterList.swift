@@ -4,17 +4,59 @@ import HTTPServer
 import Synchronization
 import WriterModel
 
-/// `GET /v1/writers`: newest first, by state, in pages.
+/// `GET /v1/writers`: newest first, by state, in pages; of one node or of all.
 package struct WriterList {
     package static let defaultLimit = 100
     package static let maxLimit = 1_000
 
-    private let state: WriterState?
-    private let limit: Int
-    /// What the page comes after.
-    private let cursor: Registry.Position?
+    /// A page of one node among several ends when it has so many bytes, as another node holds it whole.
+    package static let pageBytes = 1 << 20
 
-    package init(_ target: RequestTarget) throws(Problem) {
+    /// Whose writers are listed.
+    package enum Scope: String, CaseIterable, Sendable {
+        /// Of all nodes that are known.
+        case cluster
+        case node
+    }
+
+    package let scope: Scope
+    package let limit: Int
+    private let state: WriterState?
+    private let cursor: Cursor?
+
+    /// What a page comes after.
+    private struct Cursor {
+        let text: String
+        let position: Registry.Position
+        /// That of the position's writer, where pages are of several nodes.
+        let node: NodeName?
+
+        init?(_ text: String) {
+            let parts = text.parts(at: "~", most: 3)
+            guard parts.count >= 2, let createdAt = Timestamp(parts[0]), WriterID(key: parts[1]) != nil else { return nil }
+            node = parts.count == 3 ? NodeName(parts[2]) : nil
+            if parts.count == 3 && node == nil { return nil }
+            position = Registry.Position(createdAt: createdAt, key: parts[1])
+            self.text = text
+        }
+
+        /// What a node's own page comes after: a writer of the same time and id is behind those of nodes with a greater name.
+        func start(at own: NodeName?) -> Registry.Position {
+            guard let node, let own, own < node else { return position }
+            return position.inclusive
+        }
+    }
+
+    /// `scope`: whatever the query says.
+    package init(_ target: RequestTarget, scope: Scope? = nil) throws(Problem) {
+        let asked = try target.query("scope").map { text throws(Problem) in
+            guard let scope = Scope(rawValue: text) else {
+                throw Problem(
+                    .invalidParameter, "\"\(text)\" is no scope.", parameter: "scope", supported: Scope.allCases.map(\.rawValue))
+            }
+            return scope
+        }
+        self.scope = scope ?? asked ?? .cluster
         state = try target.query("state").map { text throws(Problem) in
             guard let state = WriterState(rawValue: text) else {
                 throw Problem(
@@ -30,13 +72,21 @@ package struct WriterList {
         }
         self.limit = limit
         cursor = try target.query("cursor").map { text throws(Problem) in
-            let parts = text.parts(at: "~", most: 2)
-            guard parts.count == 2, let createdAt = Timestamp(parts[0]), WriterID(key: parts[1]) != nil else {
+            guard let cursor = Cursor(text) else {
                 throw Problem(
                     .invalidParameter, "cursor is what a page before gave as next_cursor.", parameter: "cursor")
             }
-            return Registry.Position(createdAt: createdAt, key: parts[1])
+            return cursor
         }
+    }
+
+    /// The same of another node's own writers; `owner` is the query's name.
+    package func target(ofNode owner: String?) -> String {
+        var items = [QueryItem(name: "scope", value: Scope.node.rawValue), QueryItem(name: "limit", value: String(limit))]
+        if let state { items.append(QueryItem(name: "state", value: state.rawValue)) }
+        if let cursor { items.append(QueryItem(name: "cursor", value: cursor.text)) }
+        if let owner { items.append(QueryItem(name: "name", value: owner)) }
+        return "/v1/writers?" + QueryItem.text(of: items)
     }
 
     /// Whether an item may be on the page by what is known without its record.
@@ -56,6 +106,7 @@ package struct WriterList {
             var position: Registry.Position?
             var waiting: [Registry.Item] = []
             var shown = 0
+            var bytes = 0
             var last: Registry.Item?
             var hasBegun = false
             var hasEnded = false
@@ -67,6 +118,8 @@ package struct WriterList {
         private static let batch = 64
 
         private let list: WriterList
+        /// This node's; nil where it is the only one.
+        private let node: NodeName?
         private let registry: Registry
         private let isIncluded: @Sendable (WriterID) -> Bool
         private let resource: @Sendable (Registry.Item) -> JSONObject?
@@ -74,14 +127,22 @@ package struct WriterList {
 
         /// `resource` gives a writer's own JSON; nil for one that is still being made.
         package init(
-            _ list: WriterList, of registry: Registry, where isIncluded: @escaping @Sendable (WriterID) -> Bool,
+            _ list: WriterList, of registry: Registry, at node: NodeName? = nil, where isIncluded: @escaping @Sendable (WriterID) -> Bool,
             _ resource: @escaping @Sendable (Registry.Item) -> JSONObject?
         ) {
             self.list = list
+            self.node = node
             self.registry = registry
             self.isIncluded = isIncluded
             self.resource = resource
-            state = Mutex(State(position: list.cursor))
+            state = Mutex(State(position: list.cursor?.start(at: node)))
+        }
+
+        /// All of it, from the start.
+        package var whole: [UInt8] {
+            var text: [UInt8] = []
+            while let piece = next() { text += piece }
+            return text
         }
 
         package func next() -> [UInt8]? {
@@ -91,14 +152,25 @@ package struct WriterList {
                 state.hasBegun = true
                 while piece.count < Self.pieceBytes {
                     guard let (item, writer) = nextShown(&state) else { return piece + end(&state, hasMore: false) }
-                    if state.shown == list.limit { return piece + end(&state, hasMore: true) }
+                    if state.shown == list.limit || isFull(state) { return piece + end(&state, hasMore: true) }
                     if state.shown > 0 { piece.append(UInt8(ascii: ",")) }
-                    piece += JSONValue.object(writer).encoded
+                    let text = JSONValue.object(named(writer)).encoded
+                    piece += text
+                    state.bytes += text.count
                     state.shown += 1
                     state.last = item
                 }
                 return piece
             }
+        }
+
+        private func isFull(_ state: State) -> Bool { node != nil && list.scope == .node && state.bytes >= WriterList.pageBytes }
+
+        private func named(_ writer: JSONObject) -> JSONObject {
+            guard let node else { return writer }
+            var writer = writer
+            writer["node"] = .string(node.text)
+            return writer
         }
 
         private func nextShown(_ state: inout State) -> (Registry.Item, JSONObject)? {
@@ -117,9 +189,10 @@ package struct WriterList {
 
         private func end(_ state: inout State, hasMore: Bool) -> [UInt8] {
             state.hasEnded = true
-            guard hasMore, let last = state.last else { return Array("]}".utf8) }
-            let cursor = JSONValue.string("\(last.createdAt)~\(last.writer.key)")
-            return Array("],\"next_cursor\":".utf8) + cursor.encoded + Array("}".utf8)
+            var text = Array("]".utf8)
+            if let node, list.scope == .node { text += Array(",\"node\":".utf8) + JSONValue.string(node.text).encoded }
+            if hasMore, let last = state.last { text += Array(",\"next_cursor\":".utf8) + JSONValue.string(last.position.cursor).encoded }
+            return text + Array("}".utf8)
         }
     }
 }

@@ -73,7 +73,7 @@ public enum Socket {
         return SocketAddress.read { getsockname(descriptor, $0, $1) }?.port == port
     }
 
-    private static func option(_ name: Int32, of descriptor: Int32) -> Int32? {
+    static func option(_ name: Int32, of descriptor: Int32) -> Int32? {
         var value: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
         return getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : nil

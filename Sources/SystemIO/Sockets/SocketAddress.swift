@@ -3,7 +3,7 @@ import CLinux
 import Glibc
 
 /// An address and port of IPv4 or IPv6; or a local socket's: where it listens, or whose process connected to it.
-public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
+public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     public let host: String
     public let port: UInt16
     public let isIPv6: Bool

@@ -33,6 +33,8 @@ public final class EventLoop: Sendable {
         var watches: [UInt64: @Sendable () -> Void] = [:]
         var jobs: [@Sendable () -> Void] = []
         var everySecond: [@Sendable () -> Void] = []
+        /// The earliest first.
+        var later: [(deadline: Deadline, job: @Sendable () -> Void)] = []
         var nextToken: UInt64 = 1
         var stopping = false
         var hasEnded = false
@@ -98,6 +100,18 @@ public final class EventLoop: Sendable {
         if first { wakeUp() }
     }
 
+    /// Runs `job` on the loop's thread once `deadline` has passed; never, and lets go of it, once the loop has ended.
+    public func post(at deadline: Deadline, _ job: @escaping @Sendable () -> Void) {
+        let isNext = state.withLock { state in
+            if state.hasEnded { return false }
+            // Most come in the order of their deadlines.
+            let place = state.later.lastIndex { $0.deadline <= deadline }.map { $0 + 1 } ?? 0
+            state.later.insert((deadline, job), at: place)
+            return place == 0
+        }
+        if isNext { wakeUp() }
+    }
+
     /// Runs `job` on the loop's thread about once a second.
     public func everySecond(_ job: @escaping @Sendable () -> Void) {
         state.withLock { $0.everySecond.append(job) }
@@ -128,9 +142,11 @@ public final class EventLoop: Sendable {
         defer { thread.store(0, ordering: .relaxed) }
         var nextSecond = Deadline.after(.seconds(1))
         while !state.withLock({ $0.stopping }) {
-            let count = epoll_wait(poller, events, Int32(capacity), nextSecond.pollTimeout)
+            let next = min(nextSecond, state.withLock { $0.later.first?.deadline } ?? nextSecond)
+            let count = epoll_wait(poller, events, Int32(capacity), next.pollTimeout)
             for index in 0..<max(0, Int(count)) { dispatch(events[index].data.u64) }
             runJobs()
+            runLaterJobs()
             if nextSecond.hasPassed {
                 for job in state.withLock({ $0.everySecond }) { job() }
                 nextSecond = .after(.seconds(1))
@@ -143,8 +159,8 @@ public final class EventLoop: Sendable {
     /// What watches the loop usually holds the loop too: neither would ever go.
     private func forgetAll() {
         let forgotten = state.withLock { state in
-            let forgotten = (state.watches, state.everySecond, state.jobs)
-            (state.watches, state.everySecond, state.jobs) = ([:], [], [])
+            let forgotten = (state.watches, state.everySecond, state.jobs, state.later)
+            (state.watches, state.everySecond, state.jobs, state.later) = ([:], [], [], [])
             state.hasEnded = true
             return forgotten
         }
@@ -172,6 +188,16 @@ public final class EventLoop: Sendable {
         }
         for job in jobs { job() }
         return !jobs.isEmpty
+    }
+
+    /// Those whose time has come.
+    private func runLaterJobs() {
+        let due = state.withLock { state in
+            let due = state.later.prefix { $0.deadline.hasPassed }
+            state.later.removeFirst(due.count)
+            return due
+        }
+        for (_, job) in due { job() }
     }
 
     private func add(_ descriptor: Int32, _ interest: Interest, token: UInt64) throws(SystemError) {

@@ -24,6 +24,7 @@ public struct ServiceLimits: Sendable, Equatable {
     public var encoderTimeout = 30.0
     public var openTimeout = 30.0
     public var maxLoad = 0.0
+    public var peerTimeout = 2.0
 
     /// `maxOutputBytes` is of the token's line (max-output-bytes=), rather than the server's: no limit, but
     /// where one comes from.

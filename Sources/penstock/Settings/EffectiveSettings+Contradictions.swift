@@ -5,7 +5,7 @@ import YAML
 // Settings that each are right, and together are not.
 extension EffectiveSettings {
     func contradictions(_ file: ConfigurationFile?) -> [SettingsFlaw] {
-        aboutTokens(file) + aboutPlaces + aboutFolders + aboutLoad
+        aboutTokens(file) + aboutPlaces + aboutNodes + aboutFolders + aboutLoad
     }
 
     private func aboutTokens(_ file: ConfigurationFile?) -> [SettingsFlaw] {
@@ -42,6 +42,11 @@ extension EffectiveSettings {
             if let row = row("listen") { flaws.append(flaw(.error, row, "listen has \(place), where the server listens already")) }
         }
         return flaws
+    }
+
+    private var aboutNodes: [SettingsFlaw] {
+        guard !settings.peers.isEmpty, settings.node == nil, let row = row("peers") else { return [] }
+        return [flaw(.error, row, "peers needs node: each of several servers has a name")]
     }
 
     private var aboutFolders: [SettingsFlaw] {

@@ -51,6 +51,16 @@ enum PlaceSettings: SettingSection {
             }
             settings.node = name
         },
+        Setting(
+            "peers", .value, "places", rule: PeerPlace.rule, "The other nodes (--node), whose writers GET /v1/writers lists as well.",
+            "A list of NAME=http://HOST:PORT with commas between them, the same for each node, or dns:NAME:PORT, where each address of the name is a node."
+        ) { text, settings throws(Setting.Flaw) in
+            do throws(PeerPlace.Flaw) {
+                settings.peers = try PeerPlace.list(text)
+            } catch {
+                throw Setting.Flaw(reason: error.reason)
+            }
+        },
         .text("output-dir", "folder", \.outputDirectory, "Where relative destinations (dst) lie.", "Nothing outside it is written for a client."),
         .text(
             "state-dir", "folder", \.stateDirectory, "Where records and outputs without a dst lie.",

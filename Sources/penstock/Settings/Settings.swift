@@ -14,6 +14,7 @@ struct Settings: Sendable {
     var listensOnHost = true
     var agentPort: UInt16?
     var node: NodeName?
+    var peers: [PeerPlace] = []
     var outputDirectory = "output"
     var stateDirectory = "state"
     var tokenFile: String?

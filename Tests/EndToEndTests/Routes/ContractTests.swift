@@ -56,11 +56,12 @@ extension EndToEnd {
                 var needed = ofEvery
                 switch route.operation {
                 case .server, .listWriters: break
+                case .creation(.putWriter): needed.formUnion([421, 500, 504])
                 // An encoder serves them, and may die or hang.
                 case .creation, .encode, .catalog: needed.formUnion([500, 504])
                 // Or has no such writer, or it is finalized by an encoder that outlived the server.
-                case .writer(.getWriter): needed.formUnion([404, 500, 504])
-                case .writer: needed.formUnion([404, 409, 500, 504])
+                case .writer(.getWriter): needed.formUnion([404, 421, 500, 504])
+                case .writer: needed.formUnion([404, 409, 421, 500, 504])
                 }
                 if route.takesJSON { needed.formUnion([415, 422]) }
                 if case .only = route.query { needed.insert(422) }

@@ -6,9 +6,10 @@ import subprocess
 import sys
 import time
 
-from clients import OPEN, Client, Load, Upload, many
+from clients import OPEN, Client, Load, Upload, listed, many
 from common import check, eventually, options, step
 from servers import Node, Proxy, distribution, is_up, proxy, state
+from throughput import throughput
 
 
 def where_writers_go(nodes):
@@ -24,7 +25,34 @@ def where_writers_go(nodes):
     counts = {name: len(ids) for name, ids in writers.items()}
     check(all(count >= 40 for count in counts.values()), f"each node has its share: {counts}")
     print("   writers:", counts)
+    one_list(writers)
     return uploads
+
+
+def one_list(writers):
+    """What any node lists: each writer once, with its node, the newest first."""
+    found, partial = listed()
+    check(not partial, f"all nodes respond: {partial}")
+    at = {writer["id"]: writer["node"] for writer in found}
+    check(len(at) == len(found) and at == {id: name for name, ids in writers.items() for id in ids}, f"{len(found)} of {sum(map(len, writers.values()))} writers are listed")
+    times = [writer["created_at"] for writer in found]
+    check(times == sorted(times, reverse=True), "the newest are first")
+    print(f"   {len(found)} writers in one list, by pages of 100")
+
+
+def wrong_nodes(nodes):
+    step("requests that reach another node than they are for")
+    identifier = json.loads(Client().request("POST", "/v1/writers", OPEN)[1])["id"]
+    owner = identifier.split("-w_")[0]
+    for node in nodes:
+        status, content = node.ask(f"/v1/writers/{identifier}")
+        if node.name == owner:
+            check(status == 200, f"the writer's own node has it: {status}")
+        else:
+            problem = json.loads(content)
+            check(status == 421 and problem["type"].endswith(":wrong-node") and problem["node"] == owner, f"another tells which it is: {status} {content[:300]}")
+        check(node.ask("/v1/writers/mine-nobody")[0] == 404, "an id of a client's is not there")
+    check(Client().request("DELETE", f"/v1/writers/{identifier}")[0] == 204, "through the proxy it is found")
 
 
 def what_is_passed_on():
@@ -137,8 +165,15 @@ def killing(nodes):
     eventually(lambda: not is_up(node.name), "the proxy has seen it")
     uploads = many(60, lambda index: Upload(60000 + index, own_id=index % 2 == 0))
     many(60, lambda index: uploads[index].run())
+    began_at = time.monotonic()
+    found, partial = listed("&state=closed")
+    check({missing["node"] for missing in partial} == {node.name}, f"a list says which node it lacks: {partial[:3]}")
+    check({upload.id for upload in uploads} <= {writer["id"] for writer in found}, "and has what is on the others")
+    print(f"   a list without it, {partial[0]['reason']}, in {len(partial)} pages: {time.monotonic() - began_at:.1f} s")
     node.start()
     eventually(lambda: is_up(node.name), "the node is back")
+    found, partial = listed()
+    check(not partial and {upload.id for upload in lost} <= {writer["id"] for writer in found}, "the list is whole again")
     for upload in lost:
         status, content = upload.client.request("GET", f"/v1/writers/{upload.id}")
         check(status == 200 and json.loads(content)["state"] in ("failed", "closed"), f"the node knows what became of {upload.id}: {status} {content[:300]}")
@@ -146,8 +181,20 @@ def killing(nodes):
     print(f"   {len(lost)} writers were on it, {len(kept) - len(lost)} went on; 60 new ones on the others")
 
 
+def placed(ids, nodes):
+    """Where the proxy has these client-chosen ids made: by the hash alone, as it remembers none of them afterwards."""
+    check(set(many(len(ids), lambda index: Client().request("PUT", f"/v1/writers/{ids[index]}", OPEN)[0])) == {201}, "the writers are made")
+    places = {id: node.name for node in nodes for id in node.writers() & set(ids)}
+    check(set(many(len(ids), lambda index: Client().request("DELETE", f"/v1/writers/{ids[index]}")[0])) == {204}, "and deleted")
+    for id in ids:
+        proxy(f"clear table writers key {id}")
+    return places
+
+
 def adding(nodes, haproxy, earlier):
     step("a node is added, and the proxy reloaded")
+    ids = [f"moves-{index}" for index in range(120)]
+    places = placed(ids, nodes)
     # Idle connections would keep the old process.
     for upload in earlier:
         upload.client.connection.close()
@@ -164,7 +211,20 @@ def adding(nodes, haproxy, earlier):
     os.replace(path, haproxy.path)
     haproxy.reload()
     eventually(lambda: is_up("n4"), "the node is up")
+    # An upload of a client-chosen id that is in flight when the hash changes, one for each place.
+    flying = [Upload(90000 + index, own_id=True) for index in range(24)]
+    check({upload.send(0)[0] for upload in flying} == {200}, "the first pieces")
     check(proxy("set server writers/n4 weight 1").strip() == "", "the node's weight is set")
+    for upload in flying:
+        check({upload.send(piece)[0] for piece in (1, 2, 3)} == {200}, "what is in flight does not move")
+        check(upload.finish()[0] == 200, "and ends well")
+    check(not {upload.id for upload in flying} & nodes[3].writers(), "none of it is on the new node")
+    for id in ids:
+        # What the proxy before remembered of them came along.
+        proxy(f"clear table writers key {id}")
+    moved = {id: place for id, place in placed(ids, nodes).items() if place != places[id]}
+    check(set(moved.values()) == {"n4"} and 10 <= len(moved) <= 60, f"only ids that hash to the new node move: {moved}")
+    print(f"   {len(moved)} of {len(ids)} client-chosen ids are the new node's by their hash, the others stay")
     missing = [upload.id for upload in earlier if Client().request("GET", f"/v1/writers/{upload.id}")[0] != 200]
     check(not missing, f"{len(missing)} of {len(earlier)} earlier writers are not found: {missing[:5]}")
     before = distribution(nodes)["n4"]
@@ -212,9 +272,9 @@ def run():
     print(subprocess.run([options.haproxy, "-v"], capture_output=True, text=True).stdout.splitlines()[0])
     earlier = []
     parts = {
-        "where": lambda: earlier.extend(where_writers_go(nodes)), "load": lambda: loads(nodes), "passing": what_is_passed_on,
+        "wrong": lambda: wrong_nodes(nodes), "where": lambda: earlier.extend(where_writers_go(nodes)), "load": lambda: loads(nodes), "passing": what_is_passed_on,
         "streaming": streaming, "draining": lambda: draining(nodes), "killing": lambda: killing(nodes),
-        "adding": lambda: adding(nodes, haproxy, earlier),
+        "adding": lambda: adding(nodes, haproxy, earlier), "throughput": lambda: throughput(nodes),
     }
     for name, part in parts.items():
         if options.only in (None, name):

@@ -41,6 +41,19 @@ class Client:
         return response.status, content
 
 
+def listed(query=""):
+    """All writers by pages through the proxy, each page from whichever node; and nodes that some page lacked."""
+    writers, partial, cursor, client = [], [], "", Client()
+    while cursor is not None:
+        status, content = client.request("GET", f"/v1/writers?limit=100{query}{cursor}")
+        check(status == 200, f"a list: {status} {content[:300]}")
+        page = json.loads(content)
+        writers += page["writers"]
+        partial += page.get("partial", [])
+        cursor = "&cursor=" + page["next_cursor"] if "next_cursor" in page else None
+    return writers, partial
+
+
 def samples(seed, count):
     return random.Random(seed).randbytes(count * 4)
 

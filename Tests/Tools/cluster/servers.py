@@ -10,19 +10,25 @@ from clients import Client
 from common import check, eventually, options
 
 
+# Of the fourth nothing responds before it is added.
+PEERS = ",".join(f"n{number}=http://10.0.0.1{number}:8080" for number in (1, 2, 3))
+
+
 class Node:
     def __init__(self, number):
         self.name, self.address = f"n{number}", f"10.0.0.1{number}"
         self.folder = f"{options.work}/{self.name}"
         self.start()
 
-    def start(self, *limits):
+    def start(self, *limits, quota=None):
         os.makedirs(self.folder, exist_ok=True)
         self.log = open(self.folder + "/log", "ab")
+        # Once it has become the server, all that it starts stays within the quota.
+        within = quota.command if quota else []
         self.process = subprocess.Popen(
-            ["ip", "netns", "exec", self.name, options.binaries + "/penstock", "serve", "--node", self.name, "--host", self.address,
-             "--agent-port", "8081", "--no-auth", "--output-dir", self.folder + "/output", "--state-dir", self.folder + "/state",
-             *limits], stderr=self.log)
+            [*within, "ip", "netns", "exec", self.name, options.binaries + "/penstock", "serve", "--node", self.name, "--host", self.address,
+             "--peers", PEERS, "--agent-port", "8081", "--no-auth", "--output-dir", self.folder + "/output",
+             "--state-dir", self.folder + "/state", *limits], stderr=self.log)
         eventually(lambda: self.ask("/readyz")[0] == 200, f"{self.name} is ready")
 
     def ask(self, path, method="GET"):
@@ -36,12 +42,18 @@ class Node:
             return 0, b""
 
     def writers(self):
-        return {writer["id"] for writer in json.loads(self.ask("/v1/writers?limit=1000")[1])["writers"]}
+        """Its own, and not those of other nodes."""
+        found, cursor = set(), ""
+        while cursor is not None:
+            page = json.loads(self.ask(f"/v1/writers?scope=node&limit=1000{cursor}")[1])
+            check(page["node"] == self.name, f"{self.name} lists its own writers: {page['node']}")
+            found |= {writer["id"] for writer in page["writers"]}
+            cursor = "&cursor=" + page["next_cursor"] if "next_cursor" in page else None
+        return found
 
     def signal(self, number):
         """`ip netns exec` becomes the server."""
         self.process.send_signal(number)
-
 
     def stop(self):
         self.signal(signal.SIGTERM)

@@ -1,0 +1,73 @@
+import WriterModel
+
+/// A page of all nodes' writers, of what they have responded.
+struct CollectedList {
+    /// A node whose writers the page lacks.
+    private struct Missing {
+        /// nil: its address has not said how it is called.
+        let node: NodeName?
+        let result: PeerResult
+        /// Of a response that was no list.
+        var status: Int?
+
+        var json: JSONValue {
+            var members: JSONObject = [:]
+            members["node"] = node.map { .string($0.text) }
+            members["reason"] = .string(result.rawValue)
+            members["detail"] = result.detail(status).map { .string($0) }
+            return .object(members)
+        }
+    }
+
+    private let caller: Principal
+    private let own: NodeName
+    private var pages: [WriterPage] = []
+    private var missing: [Missing] = []
+    /// How each request went; those to this node's own addresses are left out.
+    private(set) var results: [PeerResult] = []
+
+    init(for caller: Principal, at own: NodeName) {
+        self.caller = caller
+        self.own = own
+    }
+
+    /// Takes what a node has responded; its name, where that is not the one it was known by.
+    mutating func add(_ outcome: PeerRequest.Outcome, of peer: PeerDirectory.Peer) -> NodeName? {
+        switch outcome {
+        case .failed(let result): note(Missing(node: peer.name, result: result))
+        case .responded(200, let body, let share):
+            guard let page = try? WriterPage(body, for: caller, share: share), !peer.isListed || peer.name == page.node else {
+                note(Missing(node: peer.name, result: .unusable))
+                return nil
+            }
+            if page.node != own {
+                results.append(.ok)
+                add(page)
+            }
+            return peer.name == page.node ? nil : page.node
+        case .responded(let status, _, _): note(Missing(node: peer.name, result: .refused, status: status))
+        }
+        return nil
+    }
+
+    private mutating func note(_ missing: Missing) {
+        self.missing.append(missing)
+        results.append(missing.result)
+    }
+
+    /// A node that has two addresses counts once.
+    mutating func add(_ page: WriterPage) {
+        if !pages.contains(where: { $0.node == page.node }) { pages.append(page) }
+    }
+
+    /// The response's body.
+    func text(limit: Int) -> [UInt8] {
+        let merge = WriterMerge(pages, limit: limit)
+        var text = Array("{\"writers\":[".utf8) + merge.texts.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
+        if let cursor = merge.nextCursor { text += Array(",\"next_cursor\":".utf8) + JSONValue.string(cursor).encoded }
+        let lacking = missing.filter { missing in !pages.contains { $0.node == missing.node } }
+            .sorted { ($0.node?.text ?? "").utf8.lexicographicallyPrecedes(($1.node?.text ?? "").utf8) }
+        if !lacking.isEmpty { text += Array(",\"partial\":".utf8) + JSONValue.array(lacking.map(\.json)).encoded }
+        return text + [UInt8(ascii: "}")]
+    }
+}

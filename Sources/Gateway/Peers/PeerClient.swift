@@ -1,0 +1,40 @@
+import HTTP1
+import SystemIO
+import Threading
+import WriterModel
+
+/// Asks other nodes, within what that may take of this one.
+final class PeerClient: Sendable {
+    private let loop: EventLoop
+    private let budget: PeerBudget
+
+    init(loop: EventLoop, budget: PeerBudget = PeerBudget()) {
+        self.loop = loop
+        self.budget = budget
+    }
+
+    /// Sends a GET, and gives what it can be given up by; nil when it failed at once. `onEnd` is called once, from
+    /// any thread.
+    func get(
+        _ target: String, from peer: PeerDirectory.Peer, fields: [(name: String, value: [UInt8])] = [], maxBodyBytes: Int,
+        onEnd: @escaping @Sendable (PeerRequest.Outcome) -> Void
+    ) -> PeerRequest? {
+        if peer.addresses.isEmpty {
+            onEnd(.failed(.unreachable))
+            return nil
+        }
+        guard let share = budget.share() else {
+            onEnd(.failed(.busy))
+            return nil
+        }
+        var bytes = Array("GET \(target) HTTP/1.1\r\nHost: \(peer.place)\r\nConnection: close\r\nAccept: application/json\r\n".utf8)
+        // Values come from a head that was parsed: no line ends in them.
+        for field in fields { bytes += Array("\(field.name): ".utf8) + field.value + Array("\r\n".utf8) }
+        bytes += Array("\r\n".utf8)
+        let request = PeerRequest(bytes, to: peer.addresses, maxBodyBytes: maxBodyBytes, share: share, loop: loop, onEnd: onEnd)
+        request.start()
+        return request
+    }
+
+    func post(at deadline: Deadline, _ job: @escaping @Sendable () -> Void) { loop.post(at: deadline, job) }
+}

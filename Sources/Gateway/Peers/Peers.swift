@@ -1,0 +1,132 @@
+import APICore
+import HTTP1
+import HTTPServer
+import Logging
+import Synchronization
+import SystemIO
+import Threading
+import WriterModel
+
+/// The other nodes: what they have is collected into one list, and requests that are for them are told so.
+package final class Peers: Sendable {
+    private let directory: PeerDirectory
+    private let client: PeerClient
+    private let configuration: CurrentConfiguration
+    private let tally = Mutex([PeerResult: Int64]())
+    private let isStopped = Monitor(false)
+
+    /// How old what is known of names and addresses may be.
+    private static let refreshing = Duration.seconds(5)
+    /// What a node's page may come to: `WriterList.pageBytes`, and its last writer beyond that.
+    private static let maxPageBytes = WriterList.pageBytes + 256 * 1_024
+
+    /// nil: this is the only node.
+    package init?(_ configuration: CurrentConfiguration, loop: EventLoop) {
+        guard let node = configuration.node, !configuration.peers.isEmpty else { return nil }
+        directory = PeerDirectory(configuration.peers, own: node)
+        client = PeerClient(loop: loop)
+        self.configuration = configuration
+    }
+
+    private var timeout: Duration { .seconds(configuration.limits.peerTimeout) }
+
+    /// Requests so far, by how they went.
+    var counts: [PeerResult: Int64] { tally.withLock { $0 } }
+
+    /// The problem of a request about a writer that is on another node; nil where none is known to have it. The
+    /// request is not passed on: nothing of a body goes through a gateway.
+    func wrongNode(of writer: WriterID) -> Problem? {
+        directory.node(of: writer).map { node in
+            Problem(
+                .wrongNode,
+                "The writer \(writer) is on the node \(node), and this is \(directory.own). Send the request there, or through the proxy.",
+                parameter: "id", extras: [("node", .string(node.text))])
+        }
+    }
+}
+
+// Lists.
+extension Peers {
+    /// Responds with the writers of all nodes; `list` is what each is asked for, and `own` makes this node's page.
+    func respond(to exchange: Exchange, with list: WriterList, for caller: Principal, own: @escaping @Sendable (WriterList) -> [UInt8]) {
+        let peers = directory.peers
+        let responses = PeerResponses(of: peers.count)
+        for peer in peers { ask(peer, list, for: exchange, responses) }
+        client.post(at: .after(timeout)) { [weak responses] in responses?.giveUp() }
+        // All have ended by then.
+        exchange.wait(until: .after(timeout + .seconds(10)), for: { responses.whenDone($0) }) { [self] exchange, _ in
+            responses.giveUp()
+            exchange.attempt { () throws(Problem) in
+                let text = try collect(responses.take(), list, for: caller, own: own)
+                exchange.respond(with: Response(.ok, fields: [("Content-Type", "application/json")], body: .bytes(text)))
+            }
+        }
+    }
+
+    private func ask(_ peer: PeerDirectory.Peer, _ list: WriterList, for exchange: Exchange, _ responses: PeerResponses) {
+        var fields = [(name: "X-Request-Id", value: Array(exchange.requestID.utf8))]
+        // The client's own: the other node judges it again, and shows what it may see.
+        if let token = exchange.head.withField("Authorization", { value, _ in Array(value) }) { fields.append(("Authorization", token)) }
+        let target = list.target(ofNode: exchange.head.target.query("name"))
+        let request = client.get(target, from: peer, fields: fields, maxBodyBytes: Self.maxPageBytes) { responses.add($0, of: peer) }
+        if let request { responses.note(request) }
+    }
+
+    private func collect(
+        _ responses: [PeerResponses.Response], _ list: WriterList, for caller: Principal, own: (WriterList) -> [UInt8]
+    ) throws(Problem) -> [UInt8] {
+        var collected = CollectedList(for: caller, at: directory.own)
+        for (peer, outcome) in responses {
+            if let name = collected.add(outcome, of: peer), let address = peer.addresses.first { directory.learn(address, of: peer.place, is: name) }
+        }
+        let results = collected.results
+        tally.withLock { tally in for result in results { tally[result, default: 0] += 1 } }
+        guard let page = try? WriterPage(own(list), for: caller) else { throw Problem(.internalError, "This node's own list can't be read.") }
+        collected.add(page)
+        return collected.text(limit: list.limit)
+    }
+}
+
+// Names and addresses.
+extension Peers {
+    /// Keeps what is known of nodes by name up to date, on a thread of its own: the resolver waits.
+    func keepUpToDate(_ log: Logger) {
+        if !directory.needsRefreshing { return }
+        do throws(SystemThread.Unavailable) {
+            try SystemThread.start(name: "peers") { [self] in
+                while true {
+                    directory.lookUp()
+                    askForNames()
+                    if isStopped.wait(until: .after(Self.refreshing), { $0 ? true : nil }) != nil { return }
+                }
+            }
+        } catch {
+            log.error("other nodes can't be looked up by name", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func stop() { isStopped.change { $0 = true } }
+
+    /// Asks each address of a `dns:` place how it is called, without a token.
+    private func askForNames() {
+        let peers = directory.addressesOfNames
+        if peers.isEmpty { return }
+        let left = Monitor(peers.count)
+        var requests: [PeerRequest] = []
+        for peer in peers {
+            let request = client.get("/readyz", from: peer, maxBodyBytes: 64 * 1_024) { [self] outcome in
+                // 503: it is being drained, or ending.
+                if case .responded(_, let body, _) = outcome, let name = Self.node(inReadiness: body) {
+                    directory.learn(peer.addresses[0], of: peer.place, is: name)
+                }
+                left.change { $0 -= 1 }
+            }
+            if let request { requests.append(request) }
+        }
+        if left.wait(until: .after(timeout), { $0 == 0 ? true : nil }) == nil { requests.forEach { $0.giveUp(.timeout) } }
+    }
+
+    private static func node(inReadiness body: [UInt8]) -> NodeName? {
+        (try? JSONParser.parse(body))?.objectValue?["node"]?.stringValue.flatMap(NodeName.init)
+    }
+}

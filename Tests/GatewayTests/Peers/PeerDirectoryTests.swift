@@ -1,0 +1,70 @@
+import Gateway
+import SystemIO
+import Testing
+import WriterModel
+
+@Suite struct PeerDirectoryTests {
+    private static let own = NodeName("n1")!
+
+    private static func directory(_ text: String) throws -> PeerDirectory { PeerDirectory(try PeerPlace.list(text), own: own) }
+
+    private static func shown(_ directory: PeerDirectory) -> [String] {
+        directory.peers.map { "\($0.name?.text ?? "?") \($0.addresses.map(\.description).joined(separator: " "))" }.sorted()
+    }
+
+    private static func id(_ node: String) -> WriterID { WriterID("\(node)-w_0123456789abcdefghijklmn")! }
+
+    @Test func aNodeIsNotAmongItsPeers() throws {
+        let directory = try Self.directory("n1=http://127.0.0.1:1,n2=http://127.0.0.1:2,n3=http://[::1]:3")
+        #expect(Self.shown(directory) == ["n2 127.0.0.1:2", "n3 [::1]:3"])
+        #expect(!directory.needsRefreshing)
+        #expect(directory.node(of: Self.id("n2")) == NodeName("n2"))
+        #expect(directory.node(of: Self.id("n1")) == nil)
+        #expect(directory.node(of: Self.id("n4")) == nil)
+        #expect(directory.node(of: WriterID("n2-talk")!) == nil)
+    }
+
+    @Test func addressesOfANameSayThemselvesWhichNodeTheyAre() throws {
+        let directory = try Self.directory("dns:127.0.0.2:8080,dns:127.0.0.3:8080,dns:127.0.0.4:8080")
+        #expect(directory.needsRefreshing)
+        #expect(Self.shown(directory) == ["? 127.0.0.2:8080", "? 127.0.0.3:8080", "? 127.0.0.4:8080"])
+        #expect(directory.node(of: Self.id("n2")) == nil)
+        for (peer, name) in zip(directory.addressesOfNames, ["n2", "n1", "n2"]) {
+            directory.learn(peer.addresses[0], of: peer.place, is: NodeName(name)!)
+        }
+        // Of n2's two places the first counts; n1 is this node.
+        #expect(Self.shown(directory) == ["n2 127.0.0.2:8080"])
+        #expect(directory.node(of: Self.id("n2")) == NodeName("n2"))
+    }
+
+    @Test func aNodeWhoseNameIsGoneFromDNSIsStillMissing() throws {
+        let directory = try Self.directory("dns:127.0.0.2:8080")
+        let peer = directory.addressesOfNames[0]
+        directory.learn(peer.addresses[0], of: peer.place, is: NodeName("n2")!)
+        // The address is a new node's now.
+        directory.learn(peer.addresses[0], of: peer.place, is: NodeName("n3")!)
+        #expect(Self.shown(directory) == ["n2 ", "n3 127.0.0.2:8080"])
+    }
+
+    /// "localhost" is in /etc/hosts everywhere.
+    @Test func namesAreLookedUp() throws {
+        let directory = try Self.directory("n2=http://localhost:8080")
+        #expect(Self.shown(directory) == ["n2 "])
+        directory.lookUp()
+        #expect(directory.peers[0].addresses.contains { $0.isLoopback && $0.port == 8_080 })
+    }
+}
+
+@Suite struct PeerBudgetTests {
+    @Test func whatRequestsHoldIsBoundedAndGivenBack() {
+        let budget = PeerBudget(maxRequests: 2, maxBytes: 100)
+        var shares = [budget.share(), budget.share()]
+        #expect(shares.allSatisfy { $0 != nil } && budget.share() == nil)
+        #expect(shares[0]?.grow(to: 60) == true)
+        #expect(shares[1]?.grow(to: 41) == false)
+        #expect(shares[1]?.grow(to: 40) == true)
+        shares[0] = nil
+        #expect(shares[1]?.grow(to: 100) == true)
+        #expect(budget.share() != nil)
+    }
+}

@@ -1,0 +1,127 @@
+import APICore
+import Gateway
+import SystemIO
+import Testing
+import WriterModel
+
+/// Pages of several nodes, as the nodes themselves make them, put together.
+@Suite struct WriterMergeTests {
+    private struct Cluster {
+        private let nodes: [(name: NodeName, registry: Registry)]
+
+        init(_ names: [String]) { nodes = names.map { (NodeName($0)!, Registry()) } }
+
+        func add(_ id: String, at second: Int, on node: Int) {
+            nodes[node].registry.restore(WriterID(id)!, createdAt: Timestamp(secondsSinceEpoch: Int64(second), nanoseconds: 0), .ended(.closed))
+        }
+
+        /// What `GET /v1/writers` with this query lists, each as "id@node".
+        func page(_ query: String, bytesOfEach: Int = 0) throws -> (writers: [String], cursor: String?) {
+            let list = try WriterList(head("GET", "/v1/writers" + query).target, scope: .node)
+            let pages = try nodes.map { node in
+                let page = WriterList.Page(list, of: node.registry, at: node.name, where: { _ in true }) { item in
+                    [
+                        "id": .string(item.writer.text), "state": "closed", "created_at": .string(item.createdAt.description),
+                        "metadata": .string(String(repeating: "x", count: bytesOfEach)),
+                    ]
+                }
+                return try WriterPage(page.whole, for: .anyone)
+            }
+            let merge = WriterMerge(pages, limit: list.limit)
+            let writers = try merge.texts.map { text in
+                let writer = try JSONParser.parse(Array(text)).objectValue
+                return "\(writer?["id"]?.stringValue ?? "")@\(writer?["node"]?.stringValue ?? "")"
+            }
+            return (writers, merge.nextCursor)
+        }
+
+        /// All pages of so many.
+        func all(limit: Int, bytesOfEach: Int = 0) throws -> (writers: [String], pages: Int) {
+            var (writers, cursor) = try page("?limit=\(limit)", bytesOfEach: bytesOfEach)
+            var pages = 1
+            while let next = cursor {
+                let (more, following) = try page("?limit=\(limit)&cursor=\(next)", bytesOfEach: bytesOfEach)
+                #expect(!more.isEmpty && more.count <= limit)
+                writers += more
+                cursor = following
+                pages += 1
+            }
+            return (writers, pages)
+        }
+    }
+
+    /// a0 is the oldest; the nodes have them by turns, but for the last three.
+    private static let mixed: Cluster = {
+        let cluster = Cluster(["n2", "n1", "n3"])
+        for index in 0..<10 { cluster.add("a\(index)", at: index, on: index > 6 ? 2 : index % 3) }
+        return cluster
+    }()
+
+    private static let newestFirst = ["a9@n3", "a8@n3", "a7@n3", "a6@n2", "a5@n3", "a4@n1", "a3@n2", "a2@n3", "a1@n1", "a0@n2"]
+
+    @Test(arguments: [1, 2, 3, 4, 9, 10, 11])
+    func pagesTogetherAreAllNodesWritersNewestFirst(limit: Int) throws {
+        let (writers, pages) = try Self.mixed.all(limit: limit)
+        #expect(writers == Self.newestFirst)
+        #expect(pages == (10 + limit - 1) / limit)
+    }
+
+    /// A client-chosen id may have been made on two nodes, and in one millisecond.
+    @Test(arguments: [1, 2, 3, 4, 5])
+    func oneIDOnSeveralNodesIsListedOnceForEach(limit: Int) throws {
+        let cluster = Cluster(["n1", "n10", "n2"])
+        for node in 0..<3 { cluster.add("same", at: 5, on: node) }
+        cluster.add("same-x", at: 5, on: 0)
+        cluster.add("before", at: 4, on: 1)
+        #expect(try cluster.all(limit: limit).writers == ["same-x@n1", "same@n2", "same@n10", "same@n1", "before@n10"])
+    }
+
+    /// A node ends its page at a mebibyte: what other nodes have behind that comes with the next page.
+    @Test func aPageThatOneNodeCutEndsThere() throws {
+        let cluster = Cluster(["n1", "n2"])
+        for index in 0..<30 { cluster.add("a\(index)", at: index, on: index % 3 == 0 ? 1 : 0) }
+        let (writers, pages) = try cluster.all(limit: 1_000, bytesOfEach: 200_000)
+        #expect(writers.map { String($0.prefix { $0 != "@" }) } == (0..<30).reversed().map { "a\($0)" })
+        #expect(pages > 1)
+    }
+
+    @Test func aPageOfNothingIsTheEnd() throws {
+        #expect(try Cluster(["n1", "n2"]).page("").writers == [])
+        #expect(try Cluster(["n1", "n2"]).page("").cursor == nil)
+    }
+
+    @Test(arguments: [
+        "", "[]", "{}", #"{"writers":[]}"#, #"{"writers":[],"node":"-"}"#, #"{"writers":{},"node":"n1"}"#,
+        // Pages that would go on for ever.
+        #"{"writers":[],"node":"n1","next_cursor":"x"}"#,
+        #"{"writers":[{"id":"a"}],"node":"n1"}"#, #"{"writers":[{"id":"a","created_at":"yesterday","node":"n1"}],"node":"n1"}"#,
+        #"{"writers":[{"id":"a/b","created_at":"2026-01-01T00:00:00.000Z","node":"n1"}],"node":"n1"}"#,
+        // Another node's.
+        #"{"writers":[{"id":"a","created_at":"2026-01-01T00:00:00.000Z","node":"n2"}],"node":"n1"}"#,
+        // In no order.
+        #"{"writers":[{"id":"a","created_at":"2026-01-01T00:00:00.000Z","node":"n1"},{"id":"b","created_at":"2026-01-01T00:00:00.000Z","node":"n1"}],"node":"n1"}"#,
+        // Not JSON.
+        #"{"writers":[{"id":"a","created_at":"2026-01-01T00:00:00.000Z","node":"n1",}],"node":"n1"}"#,
+    ])
+    func whatIsNoPageIsRefused(text: String) {
+        #expect(throws: WriterPage.Unusable.self) { try WriterPage(Array(text.utf8), for: .anyone) }
+    }
+
+    /// A tenant's own name is in no writer that it sees, and in every cursor.
+    @Test func aCursorIsTheSameWhereverThePageWasMade() throws {
+        let text = Array(#"{"writers":[{"id":"a","created_at":"2026-01-01T00:00:00.000Z","node":"n1"}],"node":"n1"}"#.utf8)
+        let tenant = Principal(name: "acme", scopes: [.read], token: nil)
+        #expect(try WriterPage(text, for: tenant).entries[0].position.key == "acme.a")
+        let named = Array(#"{"writers":[{"id":"a","created_at":"2026-01-01T00:00:00.000Z","name":"acme","node":"n1"}],"node":"n1"}"#.utf8)
+        #expect(try WriterPage(named, for: .anyone).entries[0].position.key == "acme.a")
+    }
+
+    @Test func anotherNodeIsAskedForTheSame() throws {
+        let split = try head("GET", "/v1/writers?cursor=2026-01-01T00:00:00.0%0D%0AZ~acme.a").target
+        #expect(try WriterList(split).target(ofNode: nil) == "/v1/writers?scope=node&limit=100&cursor=2026-01-01T00%3A00%3A00.0%0D%0AZ~acme.a")
+        let usable = try head("GET", "/v1/writers?state=open&limit=7&cursor=2026-01-01T00:00:00.000Z~acme.a~n1&name=acme").target
+        #expect(
+            try WriterList(usable).target(ofNode: "acme")
+                == "/v1/writers?scope=node&limit=7&state=open&cursor=2026-01-01T00%3A00%3A00.000Z~acme.a~n1&name=acme")
+    }
+}
