@@ -59,7 +59,9 @@ soak: build ## Half an hour of mixed work, memory read all along (MINUTES=5)
 
 dist: deps ## Build programs that need no Swift runtime, into dist/
 	@scripts/require-swift.sh
-	$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static
+	@for program in penstock penstock-encoder; do \
+		$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static --product $$program || exit; \
+	done
 	@mkdir -p dist/bin
 	install -s .build-static/release/penstock .build-static/release/penstock-encoder dist/bin
 
