@@ -4,7 +4,7 @@ SWIFT ?= swift
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test test-debian12 test-debian13 fault-run deploy-check cluster-check demo serve bench soak dist clean
+.PHONY: help deps build test test-debian12 test-debian13 fault-run deploy-check cluster-check demo serve bench soak dist deb deb-debian12 deb-debian13 clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,5 +65,15 @@ dist: deps ## Build programs that need no Swift runtime, into dist/
 	@mkdir -p dist/bin
 	install -s .build-static/release/penstock .build-static/release/penstock-encoder dist/bin
 
+deb: dist ## Pack a Debian package of this machine's release, into dist/
+	@scripts/install-debian-packages.sh deb
+	@scripts/deb.sh
+
+deb-debian12: ## Pack one of Debian 12, on another release in a root of it (as root)
+	@scripts/deb.sh bookworm
+
+deb-debian13: ## Pack one of Debian 13, likewise
+	@scripts/deb.sh trixie
+
 clean: ## Remove everything built and the demo's output
-	rm -rf .build .build-static .build-bench dist demo-output
+	rm -rf .build .build-static .build-bench .build-deb dist demo-output
