@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a purpose needs and this machine lacks.
-# Usage: install-debian-packages.sh {build|demo|test|bench|deploy|deb}...
+# Usage: install-debian-packages.sh {build|demo|test|bench|deploy|deb|deb-check}...
 set -euo pipefail
 
 build=(
@@ -12,6 +12,7 @@ demo=(ffmpeg curl)
 test=(ffmpeg curl python3 python3-venv libnginx-mod-rtmp xvfb)
 deploy=(curl haproxy iproute2 nginx openssl prometheus python3 python3-venv)
 deb=(build-essential debhelper lintian man-db python3)
+deb_check=(curl ffmpeg iproute2 mmdebstrap procps)
 bench=(ffmpeg nginx python3 python3-venv)
 
 wanted=()
@@ -23,8 +24,9 @@ for purpose in "${@:-build}"; do
     bench) wanted+=("${bench[@]}") ;;
     deploy) wanted+=("${deploy[@]}") ;;
     deb) wanted+=("${deb[@]}") ;;
+    deb-check) wanted+=("${deb_check[@]}") ;;
     *)
-        echo "usage: $0 {build|demo|test|bench|deploy|deb}..." >&2
+        echo "usage: $0 {build|demo|test|bench|deploy|deb|deb-check}..." >&2
         exit 2
         ;;
     esac
