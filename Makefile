@@ -4,7 +4,7 @@ SWIFT ?= swift
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test test-debian12 test-debian13 fault-run deploy-check cluster-check demo serve bench soak dist deb deb-debian12 deb-debian13 deb-check clean
+.PHONY: help deps build test test-debian12 test-debian13 fault-run deploy-check cluster-check demo serve bench soak dist deb deb-debian12 deb-debian13 deb-check image-check clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,11 @@ deb-debian13: ## Pack one of Debian 13, likewise
 deb-check: deb-debian12 deb-debian13 ## Install, use, upgrade and purge both packages, each in a root (as root)
 	@scripts/install-debian-packages.sh deb-check
 	@scripts/deb-check.sh dist/penstock_*~deb12_*.deb dist/penstock_*~deb13_*.deb
+
+image-check: ## Build the Dockerfile and run the image, without Docker or a registry (as root)
+	@scripts/install-debian-packages.sh image
+	@scripts/require-swift.sh
+	@scripts/image-check.sh
 
 clean: ## Remove everything built and the demo's output
 	rm -rf .build .build-static .build-bench .build-deb dist demo-output
