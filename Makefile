@@ -4,7 +4,7 @@ SWIFT ?= swift
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test test-libraries test-other-debian test-debian12 test-debian13 fault-run deploy-check cluster-check demo serve bench soak dist clean
+.PHONY: help deps build test test-libraries test-other-debian test-debian12 test-debian13 fault-run deploy-check cluster-check demo serve bench soak dist deb deb-debian12 deb-debian13 deb-check image-check clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,9 +67,30 @@ soak: build ## Half an hour of mixed work, memory read all along (MINUTES=5)
 
 dist: deps ## Build programs that need no Swift runtime, into dist/
 	@scripts/require-swift.sh
-	$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static
+	@for program in penstock penstock-encoder; do \
+		$(SWIFT) build -c release --static-swift-stdlib --scratch-path .build-static --product $$program || exit; \
+	done
 	@mkdir -p dist/bin
 	install -s .build-static/release/penstock .build-static/release/penstock-encoder dist/bin
 
+deb: dist ## Pack a Debian package of this machine's release, into dist/
+	@scripts/install-debian-packages.sh deb
+	@scripts/deb.sh
+
+deb-debian12: ## Pack one of Debian 12, on another release in a root of it (as root)
+	@scripts/deb.sh bookworm
+
+deb-debian13: ## Pack one of Debian 13, likewise
+	@scripts/deb.sh trixie
+
+deb-check: deb-debian12 deb-debian13 ## Install, use, upgrade and purge both packages, each in a root (as root)
+	@scripts/install-debian-packages.sh deb-check
+	@scripts/deb-check.sh dist/penstock_*~deb12_*.deb dist/penstock_*~deb13_*.deb
+
+image-check: ## Build the Dockerfile and run the image, without Docker or a registry (as root)
+	@scripts/install-debian-packages.sh image
+	@scripts/require-swift.sh
+	@scripts/image-check.sh
+
 clean: ## Remove everything built and the demo's output
-	rm -rf .build .build-static .build-bench dist demo-output
+	rm -rf .build .build-static .build-bench .build-deb dist demo-output

@@ -27,25 +27,30 @@ for version in 1.31 1.34; do
 done
 
 step "What the files say of each other"
-"$venv/bin/python" Tests/Tools/deploy-consistency.py "$work/kubernetes.cfg"
+"$binaries/penstock" --experimental-dump-help >"$work/help.json"
+"$venv/bin/python" Tests/Tools/deploy-consistency.py "$work/kubernetes.cfg" "$work/help.json"
 
 step "HAProxy: both configurations"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost -keyout "$work/key.pem" -out "$work/certificate.pem" 2>/dev/null
 cat "$work/certificate.pem" "$work/key.pem" >"$work/penstock.pem"
-haproxy -v | head -n 1
+# Read to its end: otherwise it may fail by SIGPIPE.
+haproxy -v | sed -n 1p
 # Names of pods are looked up by a cluster's DNS.
 sed -i -E "s#(server penstock-proxy-[01]) penstock-proxy-[01]:#\1 127.0.0.1:#; s#/etc/haproxy/tls/tls.pem#$work/penstock.pem#" "$work/kubernetes.cfg"
 sed "s#/etc/haproxy/penstock.pem#$work/penstock.pem#" deploy/haproxy/haproxy.cfg >"$work/haproxy.cfg"
 for proxy in penstock-proxy-0 penstock-proxy-1; do HOSTNAME=$proxy haproxy -c -f "$work/kubernetes.cfg"; done
 haproxy -c -f "$work/haproxy.cfg"
 
-step "systemd: the unit"
+step "systemd: the units"
 if command -v systemd-analyze >/dev/null; then
-    # The program need not be installed here.
-    sed 's#^ExecStart=/usr/local/bin/penstock#ExecStart=/bin/true#' deploy/systemd/penstock.service >"$work/penstock.service"
-    systemd-analyze verify --man=no "$work/penstock.service"
-    systemd-analyze security --offline=true --threshold=20 "$work/penstock.service" | tail -n 1
+    for unit in deploy/systemd/penstock.service deploy/debian/penstock.service; do
+        # The program need not be installed here.
+        sed -E 's#^ExecStart=/usr/(local/)?bin/penstock#ExecStart=/bin/true#' "$unit" >"$work/penstock.service"
+        systemd-analyze verify --man=no "$work/penstock.service"
+        exposure=$(systemd-analyze security --offline=true --threshold=20 "$work/penstock.service" | tail -n 1)
+        echo "$unit: $exposure"
+    done
 else
     echo "skipped: systemd-analyze is not installed"
 fi

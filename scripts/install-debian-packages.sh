@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a purpose needs and this machine lacks.
-# Usage: install-debian-packages.sh {build|demo|test|bench|deploy}...
+# Usage: install-debian-packages.sh {build|demo|test|bench|deploy|deb|deb-check|image}...
 set -euo pipefail
 
 build=(
@@ -11,6 +11,9 @@ build=(
 demo=(ffmpeg curl)
 test=(ffmpeg curl python3 python3-venv libnginx-mod-rtmp xvfb)
 deploy=(curl haproxy iproute2 nginx openssl prometheus python3 python3-venv)
+deb=(build-essential debhelper lintian man-db python3)
+deb_check=(curl ffmpeg iproute2 mmdebstrap procps)
+image=(buildah crun curl ffmpeg golang-github-containers-common mmdebstrap python3)
 bench=(ffmpeg nginx python3 python3-venv)
 
 wanted=()
@@ -21,8 +24,11 @@ for purpose in "${@:-build}"; do
     test) wanted+=("${test[@]}") ;;
     bench) wanted+=("${bench[@]}") ;;
     deploy) wanted+=("${deploy[@]}") ;;
+    deb) wanted+=("${deb[@]}") ;;
+    deb-check) wanted+=("${deb_check[@]}") ;;
+    image) wanted+=("${image[@]}") ;;
     *)
-        echo "usage: $0 {build|demo|test|bench|deploy}..." >&2
+        echo "usage: $0 {build|demo|test|bench|deploy|deb|deb-check|image}..." >&2
         exit 2
         ;;
     esac

@@ -1,4 +1,9 @@
-"""What the files of deploy/ say of each other and of the image; writes the cluster's HAProxy configuration to a file."""
+"""What the files of deploy/ say of each other, of the image and of the program.
+
+Usage: deploy-consistency.py HAPROXY.cfg HELP.json: writes the cluster's HAProxy configuration to the former, and reads
+what `penstock --experimental-dump-help` says from the latter.
+"""
+import json
 import re
 import sys
 
@@ -77,16 +82,51 @@ for direction, side in (("ingress", "from"), ("egress", "to")):
     check(any({"protocol": "TCP", "port": "http"} in rule["ports"] and {"podSelector": {"matchLabels": labels}} in rule[side] for rule in policy[direction]),
           f"the network policy lets nodes reach each other: {direction}")
 
-# compose.yaml: the image's folders, its port, its secret, and enough time.
-service = yaml.safe_load(read("deploy/compose.yaml"))["services"]["penstock"]
-check(sorted(volume.split(":")[1] for volume in service["volumes"]) == sorted(yaml.safe_load(volumes)), "compose.yaml: a volume for each folder")
-check(all(port.endswith(":" + variables["PENSTOCK_PORT"]) for port in service["ports"]), "compose.yaml: the image's port")
+# compose.yaml: the image's folders, its port, its secrets, its health, and enough time.
+compose = yaml.safe_load(read("deploy/compose.yaml"))
+service = compose["services"]["penstock"]
+mounted = dict(volume.split(":")[:2] for volume in service["volumes"])
+check(sorted(mounted.values()) == sorted(yaml.safe_load(volumes)), "compose.yaml: a volume for each folder")
+check(set(mounted) == set(compose["volumes"]), f"compose.yaml: the volumes that are mounted are those that are declared: {sorted(compose['volumes'])}")
+check(set(service["secrets"]) == set(compose["secrets"]), f"compose.yaml: the secrets that are used are those that are declared: {sorted(compose['secrets'])}")
+check(all(set(secret) == {"file"} for secret in compose["secrets"].values()), "compose.yaml: a secret is a file")
 check(service["environment"]["PENSTOCK_TOKEN_FILE"] in [f"/run/secrets/{name}" for name in service["secrets"]], "compose.yaml: the token file is a secret")
+# Published to this machine alone, and the port that the image serves.
+for port in service["ports"]:
+    address, _, inner = port.rsplit(":", 2)
+    check(address == "127.0.0.1" and inner == variables["PENSTOCK_PORT"], f"compose.yaml: {port} is the image's port, on loopback")
+check("EXPOSE " + variables["PENSTOCK_PORT"] in read("Dockerfile"), "Dockerfile: the port that is exposed is the server's")
 check(int(service["stop_grace_period"].rstrip("s")) > int(service["environment"]["PENSTOCK_SHUTDOWN_GRACE"]) + 10, "compose.yaml: more time than --shutdown-grace")
+check(service["read_only"] is True and service["cap_drop"] == ["ALL"] and "no-new-privileges:true" in service["security_opt"], "compose.yaml: read-only, without capabilities and new privileges")
+check(service["build"] == "..", "compose.yaml: built from this checkout")
 
-# The unit: likewise.
-unit = dict(re.findall(r"^(?:Environment=)?([A-Za-z_]+)=(.*)$", read("deploy/systemd/penstock.service"), re.M))
+# What the program's own help says that there is.
+with open(sys.argv[2]) as file:
+    program = json.load(file)["command"]
+commands = {command["commandName"]: command for command in program["subcommands"]}
+settings = {"PENSTOCK_" + name["name"].upper().replace("-", "_") for argument in commands["serve"]["arguments"] for name in argument["names"]}
+in_image = re.search(r"^HEALTHCHECK .*CMD (\[.*\])$", read("Dockerfile"), re.M)
+health = service.get("healthcheck", {}).get("test") or (["CMD"] + yaml.safe_load(in_image.group(1)) if in_image else [])
+check(health[:2] == ["CMD", "penstock"] and health[2:3] and health[2] in commands, f"compose.yaml: its health is asked by a command that there is: {health}")
+unit_text, packaged_text = read("deploy/systemd/penstock.service"), read("deploy/debian/penstock.service")
+for place, names in (
+    ("compose.yaml", service["environment"]),
+    ("Dockerfile", variables),
+    ("nodes.yaml", environment),
+    ("systemd/penstock.service", re.findall(r"^Environment=([A-Z_]+)=", unit_text, re.M)),
+):
+    unknown = sorted(name for name in names if name.startswith("PENSTOCK_") and name not in settings)
+    check(not unknown, f"{place}: variables that the program does not read: {unknown}")
+
+# The units: likewise, and the package's confines the server as the other does.
+unit = dict(re.findall(r"^(?:Environment=)?([A-Za-z_]+)=(.*)$", unit_text, re.M))
 check(int(unit["TimeoutStopSec"]) > int(unit["PENSTOCK_SHUTDOWN_GRACE"]) + 10, "penstock.service: more time than --shutdown-grace")
+# Whose files they are and where programs, settings and tokens lie is each unit's own.
+own = ("Documentation=", "Exec", "Environment", "LoadCredential=", "User=", "Group=", "RuntimeDirectory=", "#")
+for place, text in (("systemd", unit_text), ("debian", packaged_text)):
+    check(not re.search(r"^(DynamicUser|RestrictSUIDSGID)=(yes|true|1|on)", text, re.M), f"{place}/penstock.service: leaves openat2() to the server")
+lines = [[line for line in text.splitlines() if line and not line.startswith(own)] for text in (unit_text, packaged_text)]
+check(lines[0] == lines[1], f"the package's unit differs from systemd/penstock.service: {sorted(set(lines[0]) ^ set(lines[1]))}")
 
 for failure in failures:
     print("FAILED:", failure)
