@@ -24,6 +24,10 @@ struct Fragments {
 
     /// Of its first sample, in units of the track.
     private func start(of piece: Range<Int>) -> Int {
+        // Smooth Streaming has the time of presentation, in its `tfxd` ([MS-SSTR] 2.2.4.4), and no `tfdt`.
+        if let own = boxes("uuid", in: piece).first(where: { number($0.lowerBound, 4) == 0x6d1d_9b05 }) {
+            return number(own.lowerBound + 20, 8)
+        }
         let decoded = boxes("tfdt", in: piece).first.map { number($0.lowerBound + 4, bytes[$0.lowerBound] == 1 ? 8 : 4) } ?? 0
         guard let run = boxes("trun", in: piece).first else { return decoded }
         let flags = number(run.lowerBound + 1, 3)

@@ -48,7 +48,7 @@ extension ServiceLimits {
         LimitField(
             "open-timeout", .number(\.openTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
             "how long opening a destination may take: connection, handshakes, header; then there is no writer, or it has failed",
-            "A writer that is the server (listen) waits for its client without this limit.", reloadable: true),
+            "A writer that is the server (listen) waits for its client to connect without this limit.", reloadable: true),
         LimitField(
             "encoder-timeout", .number(\.encoderTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
             "how long an encoder process may leave pings unanswered; then it is killed, and its writer has failed"),

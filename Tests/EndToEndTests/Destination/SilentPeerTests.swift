@@ -55,12 +55,12 @@ extension EndToEnd {
         /// The peer is not slow: it has not come yet.
         @Test func aWriterThatIsTheServerWaitsForItsClient() async throws {
             let port = try LoopbackPort.free()
-            try await withServer(["--allow-output", "rtmp://127.0.0.1:*/*", "--open-timeout", "0.2"]) { server in
+            try await withServer(["--allow-output", "rtmp://127.0.0.1:*/*", "--open-timeout", "1.5"]) { server in
                 let url = "rtmp://127.0.0.1:\(port.number)/live/key"
                 let id = try await server.createWriter(["dst": .string(url), "streams": [Pictures.stream()]])
                 async let opened = server.curl("POST", "/v1/writers/\(id)/open", body: .json(["option": ["listen": 1]]))
                 try await port.isTaken()
-                try await Task.sleep(for: .milliseconds(600))
+                try await Task.sleep(for: .milliseconds(1_900))
                 let viewer = try Peer.ffmpeg(["-i", url, "-f", "null", "-"])
                 #expect(try await opened.status == 200)
                 #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
