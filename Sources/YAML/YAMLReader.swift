@@ -11,6 +11,8 @@ public struct YAMLReader: ~Copyable {
     /// nil: there is no document, or an empty one.
     public static func read(_ bytes: [UInt8]) throws(YAMLFlaw) -> YAMLNode? {
         let reader = YAMLReader()
+        // libyaml takes a byte order mark for text where it is told the encoding.
+        let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
         // libyaml keeps the pointer for as long as it reads.
         let input = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(1, bytes.count))
         _ = input.initialize(from: bytes)

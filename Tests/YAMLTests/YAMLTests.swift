@@ -40,8 +40,8 @@ import YAML
     }
 
     @Test(arguments: [
-        ("a: 1\n\tb: 2", 2, 1), ("a: [1, 2\nb: 3", 2, 1), ("a: \"x", 1, 6), ("a: b: c", 1, 5), ("a: 1\n b: 2", 2, 2),
-        ("a: &x 1\nb: *x", 1, 4), ("b: *x", 1, 4), ("a: !!int 1", 1, 4), ("a: 1\n---\nb: 2", 2, 1), ("%a", 1, 1), ("a: @x", 1, 4),
+        ("a: 1\n\tb: 2", 2, 1), ("a: [1, 2\nb: 3", 2, 2), ("a: \"x", 1, 6), ("a: b: c", 1, 5), ("a: 1\n b: 2", 2, 3),
+        ("a: &x 1\nb: *x", 1, 4), ("b: *x", 1, 4), ("a: !!int 1", 1, 4), ("a: 1\n---\nb: 2", 2, 1), ("%a", 1, 3), ("a: @x", 1, 4),
     ])
     func whatIsNotTakenIsRefusedWithItsPlace(text: String, line: Int, column: Int) throws {
         let error = #expect(throws: YAMLFlaw.self) { try YAMLReader.read(Array(text.utf8)) }
