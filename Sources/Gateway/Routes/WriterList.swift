@@ -11,6 +11,8 @@ package struct WriterList {
 
     /// A page of one node among several ends when it has so many bytes, as another node holds it whole.
     package static let pageBytes = 1 << 20
+    /// A longer writer is there without its list of files, which may have megabytes.
+    private static let mostWriterBytes = 128 * 1_024
 
     /// Whose writers are listed.
     package enum Scope: String, CaseIterable, Sendable {
@@ -154,7 +156,7 @@ package struct WriterList {
                     guard let (item, writer) = nextShown(&state) else { return piece + end(&state, hasMore: false) }
                     if state.shown == list.limit || isFull(state) { return piece + end(&state, hasMore: true) }
                     if state.shown > 0 { piece.append(UInt8(ascii: ",")) }
-                    let text = JSONValue.object(named(writer)).encoded
+                    let text = text(of: writer)
                     piece += text
                     state.bytes += text.count
                     state.shown += 1
@@ -164,13 +166,19 @@ package struct WriterList {
             }
         }
 
-        private func isFull(_ state: State) -> Bool { node != nil && list.scope == .node && state.bytes >= WriterList.pageBytes }
+        private var isOfSeveral: Bool { node != nil && list.scope == .node }
 
-        private func named(_ writer: JSONObject) -> JSONObject {
-            guard let node else { return writer }
+        private func isFull(_ state: State) -> Bool { isOfSeveral && state.bytes >= WriterList.pageBytes }
+
+        private func text(of writer: JSONObject) -> [UInt8] {
+            guard let node else { return JSONValue.object(writer).encoded }
             var writer = writer
             writer["node"] = .string(node.text)
-            return writer
+            let text = JSONValue.object(writer).encoded
+            guard isOfSeveral, text.count > WriterList.mostWriterBytes, var result = writer["result"]?.objectValue else { return text }
+            result["files"] = nil
+            writer["result"] = .object(result)
+            return JSONValue.object(writer).encoded
         }
 
         private func nextShown(_ state: inout State) -> (Registry.Item, JSONObject)? {

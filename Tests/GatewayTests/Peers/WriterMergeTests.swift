@@ -85,6 +85,21 @@ import WriterModel
         #expect(pages > 1)
     }
 
+    /// A day of segments is half a megabyte of names; a page with several such was more than another node takes.
+    @Test(arguments: [("?scope=node", "n1", false), ("?scope=node", nil, true), ("", "n1", true)] as [(String, String?, Bool)])
+    func longListsOfFilesAreLeftOutAmongSeveralNodes(query: String, node: String?, hasFiles: Bool) throws {
+        let registry = Registry()
+        registry.restore(WriterID("hls")!, createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0), .ended(.closed))
+        let files = JSONValue.array((0..<20_000).map { .string("show/segment\($0).ts") })
+        let list = try WriterList(head("GET", "/v1/writers" + query).target)
+        let page = WriterList.Page(list, of: registry, at: node.flatMap(NodeName.init), where: { _ in true }) { item in
+            ["id": "hls", "created_at": .string(item.createdAt.description), "result": ["files": files, "bytes_written": 7]]
+        }
+        let writer = try JSONParser.parse(page.whole).objectValue?["writers"]?.arrayValue?.first?.objectValue
+        #expect(writer?["result"]?.objectValue?["bytes_written"] == 7)
+        #expect((writer?["result"]?.objectValue?["files"] != nil) == hasFiles)
+    }
+
     @Test func aPageOfNothingIsTheEnd() throws {
         #expect(try Cluster(["n1", "n2"]).page("").writers == [])
         #expect(try Cluster(["n1", "n2"]).page("").cursor == nil)
