@@ -117,6 +117,10 @@ check_use() {
     step "The README's session"
     mkdir "$work/session"
     beside scripts/readme-session.sh "$url" "$work/session"
+    local process
+    process=$(main_process)
+    if [ "$(inside systemctl show -P CanReload penstock)" = yes ]; then inside systemctl reload penstock || fail "a reload"; fi
+    call -o "$work/response" "$url/readyz" && [ "$(main_process)" = "$process" ] || fail "it serves after a reload"
 }
 
 check_upgrade() {

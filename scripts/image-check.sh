@@ -5,8 +5,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 roots=${PENSTOCK_ROOTS:-/var/cache/penstock-roots}
-export TMPDIR=/var/tmp
 work=$(mktemp -d /var/tmp/penstock-image.XXXXXX)
+# apt's own user reads what mmdebstrap makes in it.
+chmod 755 "$work"
+export TMPDIR=$work
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
     local status=$?
