@@ -78,7 +78,7 @@ import Testing
         ("libx264", "qscale", "crf", "10", "40"), ("libx265", "qscale", "crf", "10", "40"), ("libsvtav1", "qscale", "crf", "10", "50"), ("libaom-av1", "qscale", "crf", "10", "50"),
         ("libvpx", "qscale", "crf", "10", "50"), ("libvpx-vp9", "qscale", "crf", "10", "50"), ("librav1e", "qscale", "qp", "50", "200"),
         ("libx264", "compression_level", "preset", "ultrafast", "medium"), ("libx265", "compression_level", "preset", "ultrafast", "medium"),
-        ("libsvtav1", "compression_level", "preset", "12", "8"), ("libaom-av1", "compression_level", "cpu-used", "8", "6"),
+        ("libsvtav1", "compression_level", "preset", "12", "8"), ("libaom-av1", "compression_level", "cpu-used", "8", "1"),
         ("libvpx-vp9", "compression_level", "cpu-used", "8", "2"), ("libjxl", "compression_level", "effort", "1", "7"), ("librav1e", "compression_level", "speed", "10", "6"),
     ])
     func optionThatIsNamedInsteadIsUsed(encoder: String, parameter: String, option: String, low: String, high: String) throws {

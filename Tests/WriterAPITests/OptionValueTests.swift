@@ -38,7 +38,7 @@ import WriterModel
 
     /// img2enc.c and segment.c count in an int, hlsenc.c in 64 bits.
     @Test(arguments: [
-        ("image2", "start_number", "2147483640", "1073741823"), ("segment", "segment_start_number", "0x7fffffff", "1073741823"), ("hls", "start_number", "9223372036854775807", "4611686018427387903"),
+        ("image2", "start_number", "2147483640", "1073741823"), ("segment", "segment_start_number", "0x7fffffff", "1073741823"), ("hls", "start_number", "9223372036854775807", "4611686018427387904"),
         ("webm_chunk", "chunk_start_index", "2147483647", "1073741823"),
     ])
     func numberAfterWhichFilesWouldHaveNegativeOnesIsRefused(format: String, option: String, value: String, most: String) throws {

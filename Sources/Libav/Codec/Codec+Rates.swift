@@ -15,6 +15,8 @@ extension Codec {
         // What hardware does with them is its driver's.
         if isHardware { return true }
         switch parameter {
+        // DNxHR's profiles have rates of their own.
+        case .bitRate where name == "dnxhd" && option["profile"]?.begins(with: "dnxhr") == true: return false
         case .bitRate: return Self.usingBitRate.contains(name) || [6_300, 13_000].contains(bitRates(at: 8_000).first)
         case .qscale: return Self.usingQscale.contains(name)
         case .compressionLevel:
@@ -42,15 +44,15 @@ extension Codec {
     ]
 
     private static let usingBitRate: Set<String> = [
-        "amv", "dnxhd", "flv", "h261", "h263", "h263p", "libaom-av1", "librav1e", "libsvtav1", "libtheora", "libvpx", "libvpx-vp9", "libx264",
+        "dnxhd", "flv", "h261", "h263", "h263p", "libaom-av1", "librav1e", "libsvtav1", "libtheora", "libvpx", "libvpx-vp9", "libx264",
         "libx264rgb", "libx265", "libxvid", "mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v2", "rv10", "rv20", "speedhq", "vc2",
         "wmv1", "wmv2",
         "aac", "ac3", "ac3_fixed", "dca", "eac3", "g726", "g726le", "libmp3lame", "libopus", "libshine", "libspeex", "libtwolame", "libvorbis",
-        "mp2", "mp2fixed", "opus", "wmav1", "wmav2",
+        "mp2", "mp2fixed", "opus", "sbc", "wmav1", "wmav2",
     ]
 
     private static let usingQscale: Set<String> = [
-        "a64multi", "a64multi5", "amv", "asv1", "asv2", "cinepak", "flashsv2", "flv", "h261", "h263", "h263p", "jpeg2000", "libjxl", "libtheora",
+        "a64multi", "a64multi5", "asv1", "asv2", "cinepak", "flashsv2", "flv", "h261", "h263", "h263p", "jpeg2000", "libjxl", "libtheora",
         "libwebp", "libwebp_anim", "libxvid", "mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v2", "prores_ks", "roqvideo", "rv10",
         "rv20", "snow", "speedhq", "svq1", "wmv1", "wmv2",
         "aac", "libmp3lame", "libspeex", "libtwolame", "libvorbis", "sbc", "vorbis",

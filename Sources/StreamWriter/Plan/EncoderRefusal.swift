@@ -95,11 +95,7 @@ struct EncoderRefusal {
 
     /// DNxHR's profiles have rates of their own.
     private static func anySize(_ shape: VideoShape) -> String {
-        let profile = switch shape.format.name {
-        case "yuv422p": "dnxhr_sq"
-        case "yuv422p10le": "dnxhr_hqx"
-        default: "dnxhr_444"
-        }
+        let profile = shape.format.depths.upperBound > 8 ? "dnxhr_hqx" : "dnxhr_sq"
         return "encoder_option {\"profile\": \"\(profile)\"} takes any size and bit rate from 256x120 on"
     }
 

@@ -44,7 +44,7 @@ extension OutputFormat {
     /// What people write to, the most common first.
     private static let usual = ["mp4", "mov", "matroska", "webm", "mpegts", "ogg", "avi", "flv", "wav", "nut"]
 
-    /// Its default first. Those of hardware are not there for everybody.
+    /// Its default first. Those of hardware are not on every machine.
     private func encoders(of media: Codec.Media) -> [String] {
         let usual = media == .audio ? defaultAudioEncoder : defaultVideoEncoder
         let all = Codec.all(media).filter { !$0.isHardware && carries($0) }.map(\.name)

@@ -29,6 +29,6 @@ enum OptionValueJudge {
         (["image2"], "start_number", Int64(Int32.max), Int64(Int32.max) / 2),
         (["segment", "stream_segment,ssegment"], "segment_start_number", Int64(Int32.max), Int64(Int32.max) / 2),
         (["webm_chunk"], "chunk_start_index", Int64(Int32.max), Int64(Int32.max) / 2),
-        (["hls"], "start_number", Int64.max, Int64.max / 2),
+        (["hls"], "start_number", Int64.max, 1 << 62),
     ]
 }
