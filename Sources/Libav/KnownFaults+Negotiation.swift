@@ -30,11 +30,11 @@ extension KnownFaults {
 
     /// Where no other format may come, those with which it does not wait.
     private static func isChosen(_ name: String, by filter: String) -> Bool {
-        guard let format = av_pix_fmt_desc_get(av_get_pix_fmt(name))?.pointee,
-            (filter == "waveform" ? [8] : [8, 9, 10, 12]).contains(format.comp.0.depth)
-        else { return false }
-        if format.flags & UInt64(AV_PIX_FMT_FLAG_PAL) != 0 { return false }
-        return format.nb_components == 3 || format.nb_components == 1 && filter != "waveform"
+        guard let format = av_pix_fmt_desc_get(av_get_pix_fmt(name))?.pointee else { return false }
+        let depth = format.comp.0.depth
+        if filter != "waveform" { return [8, 9, 10, 12].contains(depth) }
+        // It compares with the first of its own.
+        return depth == 8 && format.nb_components == 3
     }
 
     /// The one that comes out of a filter; nil: it may be any of several.

@@ -41,7 +41,7 @@ struct FilterDescriptions {
 
     /// Set by `arguments`, or by the chain around the filter.
     private static let fixed: Set<String> = [
-        "size", "s", "seed", "threads", "thread_type", "flags", "n_threads", "shortest", "repeatlast", "eof_action", "duration", "d",
+        "size", "s", "seed", "random_mode", "threads", "thread_type", "flags", "n_threads", "shortest", "repeatlast", "eof_action", "duration", "d",
     ]
 
     // MARK: The chain
@@ -142,7 +142,7 @@ struct FilterDescriptions {
         "fftfilt": "dc_Y=0:weight_Y=1", "flite": "text=a", "format": "pix_fmts=gray", "geq": "lum=X+Y",
         "gradients": "c0=red:c1=blue:c2=green:c3=white:c4=black:c5=gray:c6=red:c7=blue:x0=0:y0=0:x1=1:y1=1", "headphone": "map=FC:hrir=multich",
         "mcompand": "args='0.005,0.1 6 -47/-40,-34/-34,-17/-33 100 | 0.003,0.05 6 -47/-40,-34/-34,-17/-33 400'", "mergeplanes": "mapping=0x000102:format=yuv420p", "noformat": "pix_fmts=gray",
-        "metadata": "mode=add:key=a:value=b", "pan": "stereo|c0=c0|c1=c0", "realtime": "speed=1000", "segment": "frames=2",
+        "metadata": "mode=add:key=a:value=b", "perlin": "random_mode=seed", "pan": "stereo|c0=c0|c1=c0", "realtime": "speed=1000", "segment": "frames=2",
         "sendcmd": "commands=0.0 null enable 1", "streamselect": "map=0", "xfade": "duration=0.04:offset=0", "xstack": "layout=0_0|w0_0",
         "rotate": "angle=1", "zoompan": "d=1",
     ]

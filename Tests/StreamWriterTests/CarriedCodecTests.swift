@@ -136,7 +136,7 @@ import Testing
     }
 
     /// ISO/IEC 23003-5, which FFmpeg writes since its version 7, has floats in mp4.
-    @Test(arguments: [("wav", "pcm_f32le"), ("aiff", "pcm_f32be"), ("mp4", isFFmpeg7 ? "pcm_f32be" : nil)])
+    @Test(arguments: [("wav", "pcm_f32le"), ("aiff", "pcm_f32be"), ("mp4", isFFmpeg7 ? "pcm_f32le" : nil)])
     func warningOfLostFloatsNamesTheEncoderThatKeepsThem(format: String, keeper: String?) throws {
         let writer = try StreamWriter(destination: folder.destination("a"), format: format)
         _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, encoder: format == "mp4" ? "flac" : nil)))
