@@ -87,7 +87,7 @@ extension ServiceLimits {
             "how long a client may go without taking anything of a response, and for each 64 KiB of it"),
         LimitField(
             "peer-timeout", .number(\.peerTimeout, 0.1...60), in: .seconds, "how long a list of writers waits for other nodes (--peers)",
-            "Those that have not responded by then are named in it."),
+            "Those that have not responded by then are named in it.", reloadable: true),
         LimitField(
             "shutdown-grace", .number(\.shutdownGrace, 0...1_000_000), in: .seconds,
             "how long uploads in flight may go on after SIGTERM", "Then every open writer is finalized.", reloadable: true),
