@@ -142,7 +142,7 @@ extension [LinkerSetting] {
     /// The functions of WriterAPI's that stand before the C library's for every library of a program.
     static let interposition: Self = [
         .unsafeFlags(
-            ["getaddrinfo", "open", "open64", "rename", "unlink", "rmdir", "mkdir"].flatMap {
+            ["accept", "getaddrinfo", "open", "open64", "rename", "unlink", "rmdir", "mkdir"].flatMap {
                 ["-Xlinker", "--export-dynamic-symbol=\($0)"]
             })
     ]
