@@ -59,8 +59,8 @@ static inline int clinux_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC)
 
 static inline const char *clinux_signal_abbreviation(int signal) { return sigabbrev_np(signal); }
 
-// O_PATH, which glibc hides without _GNU_SOURCE.
-enum { clinux_path_only = 010000000 };
+// O_PATH and AT_EMPTY_PATH, which glibc hides without _GNU_SOURCE.
+enum { clinux_path_only = 010000000, clinux_empty_path = 0x1000 };
 
 enum { clinux_stream_socket = SOCK_STREAM, clinux_message_socket = SOCK_SEQPACKET };
 

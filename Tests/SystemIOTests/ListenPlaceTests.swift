@@ -42,4 +42,18 @@ import Testing
         try listener.removeFile()
         #expect(access(path, F_OK) < 0)
     }
+
+    /// Every user who may read a folder may lock it, and keep it locked.
+    @Test func aFolderThatAnotherKeepsLockedHindersNoStart() throws {
+        let folder = TemporaryFolder()
+        let lock = Descriptor(owning: open(folder.path, O_RDONLY | O_DIRECTORY))
+        #expect(flock(lock.number, LOCK_SH) == 0)
+        let path = folder.path + "/x.sock"
+        let listener = try ListenPlace("unix:\(path),mode=0600").listen()
+        var information = stat()
+        #expect(lstat(path, &information) == 0 && information.st_mode & 0o7777 == 0o600)
+        _ = Descriptor(owning: try Socket.connect(path: path))
+        try listener.removeFile()
+        _ = consume lock
+    }
 }

@@ -1,6 +1,7 @@
 import Bytewise
 import CLinux
 import Glibc
+import Threading
 
 /// Why there is no listener at a path.
 public enum LocalSocketFailure: Error, Sendable, CustomStringConvertible {
@@ -33,6 +34,21 @@ struct LocalSocketFile: Sendable {
         node = information.st_ino
     }
 
+    /// Sets who may connect; of this socket alone, whatever has taken its name since. With errno where it can't.
+    func admit(_ mode: mode_t, owner: uid_t?, group: gid_t?) -> Bool {
+        let number = clinux_open(path, Int32(clinux_path_only) | O_NOFOLLOW | O_CLOEXEC, 0)
+        if number < 0 { return false }
+        let held = Descriptor(owning: number)
+        var information = stat()
+        guard fstat(held.number, &information) == 0 else { return false }
+        guard information.st_dev == device, information.st_ino == node else {
+            errno = ENOENT
+            return false
+        }
+        return chmod("/proc/self/fd/\(held.number)", mode) == 0
+            && fchownat(held.number, "", owner ?? .max, group ?? .max, Int32(clinux_empty_path)) == 0
+    }
+
     /// Another socket that took the name stays.
     func remove() throws(SystemError) {
         guard let now = LocalSocketFile(at: path), now.device == device, now.node == node else { return }
@@ -59,9 +75,7 @@ extension Listener {
         }
         guard let file = LocalSocketFile(at: place.path) else { throw .noSocket(place.path) }
         // Before listen(2) connections are refused.
-        guard chmod(place.path, place.mode) == 0, lchown(place.path, place.owner ?? .max, place.group ?? .max) == 0,
-            Glibc.listen(socket.number, backlog) == 0
-        else {
+        guard file.admit(place.mode, owner: place.owner, group: place.group), Glibc.listen(socket.number, backlog) == 0 else {
             let error = SystemError(operation)
             try? file.remove()
             throw .system(error)
@@ -72,12 +86,19 @@ extension Listener {
     /// Takes a local socket's name away; of TCP there is none.
     public func removeFile() throws(SystemError) { try file?.remove() }
 
+    /// How long another server's start may take here.
+    private static let patience = Duration.milliseconds(500)
+
     private static func locked(_ folder: String) throws(LocalSocketFailure) -> Descriptor {
         let number = clinux_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         if number < 0 { throw .system(SystemError("open the folder \(folder) of a socket")) }
         let descriptor = Descriptor(owning: number)
-        while flock(descriptor.number, LOCK_EX) < 0 {
-            if errno != EINTR { throw .system(SystemError("lock the folder \(folder)")) }
+        let began = ContinuousClock.now
+        while flock(descriptor.number, LOCK_EX | LOCK_NB) < 0 {
+            if errno != EINTR && errno != EWOULDBLOCK { throw .system(SystemError("lock the folder \(folder)")) }
+            // Every user who may read the folder may lock it; a lock that stays is not of a server that starts.
+            if ContinuousClock.now - began > patience { return descriptor }
+            SystemThread.sleep(.milliseconds(1))
         }
         return descriptor
     }
