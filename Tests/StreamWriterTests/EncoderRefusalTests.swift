@@ -74,6 +74,7 @@ import Testing
         Case(audio("aac", 48_000, 9), "filter_desc", "Unsupported channel layout", supported: ["pan=stereo|c0=c0|c1=c1"]),
         Case(audio("aac", 48_000, 1) { $0.codecConfig.bitRate = 1 }, "codec_config.bit_rate", "extremely low"),
         Case(audio("flac", 48_000, 1) { $0.codecConfig.compressionLevel = 13 }, "codec_config.compression_level", "from 0 to 12", code: .invalidParameter),
+        Case(audio("libopus", 48_000, 1) { $0.codecConfig.qscale = 3 }, "codec_config.qscale", "Leave codec_config.qscale out", "codec_config.bit_rate"),
         Case(audio("libopus", 48_000, 1) { $0.codecConfig.bitRate = 100 }, "codec_config.bit_rate", "between 500 and 256000"),
         Case(audio("mp2", 48_000, 1) { $0.codecConfig.bitRate = 1000 }, "codec_config.bit_rate", "32000 to 384000"),
         Case(audio("libtwolame", 24_000, 1) { $0.codecConfig.bitRate = 100_000 }, "codec_config.bit_rate", "8000 to 160000"),

@@ -108,6 +108,10 @@ struct EncoderRefusal {
         if says("b-frame", "b frame", "bframe") {
             return EncoderRefusal("codec_config.max_b_frames", says("not supported by codec") ? ["0"] : [])
         }
+        // libopus, which asks for a bit rate that may have been given.
+        if settings.qscale != nil, says("quality-based encoding not supported") {
+            return EncoderRefusal("codec_config.qscale", advice: "Leave codec_config.qscale out; codec_config.bit_rate sets the quality of \(settings.codec.name)")
+        }
         if says("compression level") { return EncoderRefusal("codec_config.compression_level") }
         if says("bit rate", "bitrate", "bps", "byte_offset_bits") {
             return EncoderRefusal(bitRateParameter, advice: settings.bitRate.map { "It counts bits a second, and is \($0)" })
