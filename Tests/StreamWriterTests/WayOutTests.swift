@@ -221,7 +221,7 @@ import Testing
 
     // MARK: Names
 
-    @Test(arguments: [("H264", "libx264"), ("H264", "h264"), ("LIBX264", "libx264"), ("HEVC", "libx265"), ("x264", "libx264"), ("AV1", "libaom-av1")])
+    @Test(arguments: [("H264", "libx264"), ("H264", "h264"), ("LIBX264", "libx264"), ("HEVC", "libx265"), ("x264", "libx264"), ("AV1", "libaom-av1"), ("h265", "hevc"), ("h265", "libx265"), ("H.265", "libx265"), ("avc", "libx264"), ("jpeg", "mjpeg")])
     func mistypedEncoderIsAnsweredWithTheOneThatWasMeant(name: String, meant: String) throws {
         let error = try refusal(.video(video(name, 64, 64)), "matroska")
         #expect(error.supported?.contains(meant) == true, "\(error.supported ?? [])")
