@@ -10,14 +10,28 @@ enum LogCause {
     private static let echoes = [
         "Error setting encoder parameters", "Cannot open lib", "Could not open", "Failed to create", "Failed to initialize",
         "Error initializing", "Failed to configure", "Error opening", "can't configure encoder", "Error applying", "not compatible with",
+        "Cannot create the link",
     ]
 
     /// The last that tells of the thing itself. A line that ends in a colon is told with the lines that it
     /// announces.
     static func best(of lines: [Log.Line]) -> String? {
-        let causes = joined(lines.map { plain($0.text) }).filter { !$0.isEmpty }
-        let own = causes.last { cause in !echoes.contains { cause.holds($0) } }
-        return own ?? causes.last
+        let causes = joined(whole(lines.map { plain($0.text) })).filter { !$0.isEmpty }
+        let own = causes.indices.last { !isEcho(causes[$0], of: causes[..<$0].last) }
+        return own.map { causes[$0] } ?? causes.last
+    }
+
+    private static func isEcho(_ cause: String, of before: String?) -> Bool {
+        // Of a value out of range, the line before has the range.
+        if cause.begins(with: "Error setting option "), before?.holds(" out of range ") == true { return true }
+        return echoes.contains { cause.holds($0) }
+    }
+
+    /// Before its version 6, FFmpeg logs a filter and its arguments as two lines where it means one.
+    private static func whole(_ lines: [String]) -> [String] {
+        lines.reduce(into: []) { lines, line in
+            if line.begins(with: "with args '"), let before = lines.popLast() { lines.append("\(before) \(line)") } else { lines.append(line) }
+        }
     }
 
     private static func joined(_ lines: [String]) -> [String] {

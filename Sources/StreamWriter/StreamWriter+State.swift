@@ -148,7 +148,7 @@ extension StreamWriter {
             switch destination.target {
             case .file(let descriptor):
                 output = try OutputIO(
-                    descriptor: descriptor, bufferBytes: bufferBytes, interruption: interruption,
+                    descriptor: descriptor, bufferBytes: bufferBytes, packetBytes: destination.packetBytes, interruption: interruption,
                     onWrite: destination.onWrite)
                 muxer = try Muxer(format: format, url: nil, interruption: interruption, opener: ask)
             case .url(let name), .device(let name):

@@ -73,6 +73,22 @@ import Testing
         }
     }
 
+    /// By the sizes of their packets: some tell of the bit rate in a head.
+    @Test(arguments: encoders) func bitRateBesideAQscaleIsSaidToBeIgnored(encoder: String) throws {
+        let name = "codec_config.bit_rate"
+        func sizes(_ bitRate: Int?) -> (sizes: [Substring], ignored: Set<String>)? {
+            guard let found = encoded(encoder, CodecConfig(bitRate: bitRate, qscale: 5)) else { return nil }
+            return (found.packets.split(separator: "\n").map { $0.split(separator: ",")[4] }, found.ignored)
+        }
+        // Those that use one of the two alone are asked above.
+        guard let plain = sizes(nil), !plain.ignored.contains("codec_config.qscale"), let alone = encoded(encoder, CodecConfig(bitRate: 32_000)),
+            !alone.ignored.contains(name)
+        else { return }
+        let both = [32_000, 64_000, 128_000].compactMap(sizes)
+        let isUsed = both.contains { $0.sizes != plain.sizes }
+        #expect(both.allSatisfy { $0.ignored == (isUsed ? [] : [name]) }, "\(encoder): \(isUsed ? "used" : "ignored")")
+    }
+
     /// What is named instead does it.
     @Test(arguments: [
         ("libx264", "qscale", "crf", "10", "40"), ("libx265", "qscale", "crf", "10", "40"), ("libsvtav1", "qscale", "crf", "10", "50"), ("libaom-av1", "qscale", "crf", "10", "50"),

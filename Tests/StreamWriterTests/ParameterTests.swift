@@ -158,6 +158,20 @@ import Testing
         #expect(try add(audio { $0.filterDesc = "aresample=8000" }, "a.wav").encoderSampleRate == 48_000)
     }
 
+    /// FFmpeg 5.1's last words were the refusal: "with args 'w=abc'", "Cannot create the link abuffer:0 -> hflip:0".
+    @Test(arguments: [
+        ("scale=w=abc", false, ["Invalid size 'abc'"]), ("eq=contrst=2", false, ["'contrst'", "not found"]), ("gblur=sigma=-5", false, ["'sigma' out of range [0 - 1024]"]),
+        ("atempo=500", true, ["'tempo' out of range [0.5 - 100]"]), ("hflip", true, ["Media type mismatch"]), ("highpass=f=abc", true, ["option", "abc"]),
+    ])
+    func refusalOfAFilterSaysWhatIsWrongWithIt(filter: String, isAudio: Bool, words: [String]) throws {
+        let error = try addError(isAudio ? audio { $0.filterDesc = filter } : video { $0.filterDesc = filter }, "a.mkv")
+        // FFmpeg 7 says some of it otherwise.
+        for word in words where !isFFmpeg7 || word.contains("out of range") { #expect(error.message.contains(word), "\(error.message)") }
+        for echo in ["with args", "Error initializing filter", "Cannot create the link"] {
+            #expect(!error.message.contains(echo), "\(error.message)")
+        }
+    }
+
     @Test func theMuxerFollowsFromTheNameOrTheURL() throws {
         #expect(try StreamWriter.resolveMuxer(format: nil, name: "x/y.mkv").name == "matroska")
         #expect(try StreamWriter.resolveMuxer(format: nil, name: "rtmp://host/live/key").name == "flv")

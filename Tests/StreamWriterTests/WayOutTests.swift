@@ -191,6 +191,18 @@ import Testing
         }
     }
 
+    /// It was refused when the writer was opened, without a way out.
+    @Test func secondStreamOfRTPIsRefusedWithAFormatThatTakesBoth() throws {
+        func addBoth(_ format: String) throws {
+            let writer = try StreamWriter(destination: .url("rtp://127.0.0.1:9"), format: format)
+            _ = try writer.addStream(.video(video("mpeg4", 64, 48)))
+            _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, encoder: "aac")))
+        }
+        let error = try #require(throws: StreamWriterError.self) { try addBoth("rtp") }
+        #expect(error.parameter == "streams" && error.message.contains("the format rtp_mpegts"), "\(error.message)")
+        #expect(throws: Never.self) { try addBoth("rtp_mpegts") }
+    }
+
     /// FFmpeg's muxers ask for it.
     @Test(arguments: [("mp4", "flac", "option.strict"), ("matroska", "rawvideo", "option.allow_raw_vfw"), ("flv", "mpeg4", "option.strict")])
     func optionThatAMuxerAsksForIsNamed(format: String, encoder: String, parameter: String) throws {
@@ -209,7 +221,7 @@ import Testing
 
     // MARK: Names
 
-    @Test(arguments: [("H264", "libx264"), ("H264", "h264"), ("LIBX264", "libx264"), ("HEVC", "libx265"), ("x264", "libx264"), ("AV1", "libaom-av1")])
+    @Test(arguments: [("H264", "libx264"), ("H264", "h264"), ("LIBX264", "libx264"), ("HEVC", "libx265"), ("x264", "libx264"), ("AV1", "libaom-av1"), ("h265", "hevc"), ("h265", "libx265"), ("H.265", "libx265"), ("avc", "libx264"), ("jpeg", "mjpeg")])
     func mistypedEncoderIsAnsweredWithTheOneThatWasMeant(name: String, meant: String) throws {
         let error = try refusal(.video(video(name, 64, 64)), "matroska")
         #expect(error.supported?.contains(meant) == true, "\(error.supported ?? [])")

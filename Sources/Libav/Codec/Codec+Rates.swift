@@ -33,6 +33,9 @@ extension Codec {
         }
     }
 
+    /// Whether it looks at no bit rate where it is given a `qscale`. aac does: its bandwidth follows from the two.
+    package var prefersQscale: Bool { Self.preferringQscale.contains(name) }
+
     private static let qualityOptions = [
         "libaom-av1": "crf", "librav1e": "qp", "libsvtav1": "crf", "libvpx": "crf", "libvpx-vp9": "crf", "libx264": "crf", "libx264rgb": "crf",
         "libx265": "crf",
@@ -56,6 +59,12 @@ extension Codec {
         "libwebp", "libwebp_anim", "libxvid", "mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v2", "prores_ks", "roqvideo", "rv10",
         "rv20", "snow", "speedhq", "svq1", "wmv1", "wmv2",
         "aac", "libmp3lame", "libspeex", "libtwolame", "libvorbis", "sbc", "vorbis",
+    ]
+
+    private static let preferringQscale: Set<String> = [
+        "flv", "h261", "h263", "h263p", "libtheora", "libxvid", "mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v2", "rv10", "rv20",
+        "speedhq", "wmv1", "wmv2",
+        "libmp3lame", "libspeex", "libtwolame", "libvorbis", "sbc",
     ]
 
     private static let usingCompressionLevel: Set<String> = [

@@ -32,9 +32,10 @@ package final class OutputIO: @unchecked Sendable {
         }
     }
 
-    /// Takes the descriptor, also when it throws.
+    /// Takes the descriptor, also when it throws. `packetBytes`: what it tells a muxer that asks how large its packets
+    /// may be; nil: it is no protocol of packets.
     package init(
-        descriptor: Int32, bufferBytes: Int, interruption: Interruption,
+        descriptor: Int32, bufferBytes: Int, packetBytes: Int? = nil, interruption: Interruption,
         onWrite: (@Sendable () -> Void)? = nil
     ) throws(LibavError) {
         let buffer = av_malloc(bufferBytes)
@@ -52,6 +53,7 @@ package final class OutputIO: @unchecked Sendable {
         self.interruption = interruption
         self.onWrite = onWrite
         kind = Kind(descriptor)
+        if let packetBytes { context.pointee.max_packet_size = Int32(clamping: packetBytes) }
         context.pointee.opaque = Unmanaged.passUnretained(self).toOpaque()
         // A pipe or a socket takes bytes in order only.
         let isSeekable = lseek(descriptor, 0, SEEK_CUR) >= 0

@@ -13,14 +13,17 @@ public struct Destination: Sendable {
     let name: String
     /// Called after bytes were written to a descriptor, on the thread that wrote them.
     var onWrite: (@Sendable () -> Void)?
+    /// Of a descriptor that stands for a protocol of packets: how large they may be.
+    var packetBytes: Int?
 
     /// A descriptor, which the writer owns from `StreamWriter.init` on, also when that throws.
     /// The muxer follows from the extension of `name` unless it is given. `onWrite` is called
-    /// after bytes were written, on the thread that wrote them; it must not take long.
+    /// after bytes were written, on the thread that wrote them; it must not take long. `packetBytes` is for a
+    /// trial of a muxer that writes packets: as many as its protocol would take in one.
     public static func file(
-        descriptor: Int32, name: String, onWrite: (@Sendable () -> Void)? = nil
+        descriptor: Int32, name: String, packetBytes: Int? = nil, onWrite: (@Sendable () -> Void)? = nil
     ) -> Destination {
-        Destination(target: .file(descriptor: descriptor), name: name, onWrite: onWrite)
+        Destination(target: .file(descriptor: descriptor), name: name, onWrite: onWrite, packetBytes: packetBytes)
     }
 
     /// Written by libav's own protocols. Whether the client may is decided elsewhere.

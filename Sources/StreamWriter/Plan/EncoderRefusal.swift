@@ -14,7 +14,7 @@ struct EncoderRefusal {
         let cause = (error.cause ?? error.warning ?? "").lowercasedASCII
         // What is listed behind a colon has words of its own.
         let head = cause.until(":")
-        if case .video(let shape) = settings.input, let size = Self.size(shape, settings) {
+        if case .video(let shape) = settings.input, let size = Self.size(shape, settings, cause) {
             self = size
         } else if let option = EncoderRefusal(ofOption: cause, settings) {
             self = option
@@ -46,7 +46,7 @@ struct EncoderRefusal {
         return refusal
     }
 
-    private static func size(_ shape: VideoShape, _ settings: EncoderSettings) -> EncoderRefusal? {
+    private static func size(_ shape: VideoShape, _ settings: EncoderSettings, _ cause: String) -> EncoderRefusal? {
         let codec = settings.codec
         let size = PictureRule.Size(shape.width, shape.height)
         guard let rule = codec.pictureRule(for: shape, isInterlaced: settings.fieldOrder.isInterlaced) else { return nil }
@@ -64,8 +64,12 @@ struct EncoderRefusal {
             advice += ", filter_desc \"pad=\(nearest.width):\(nearest.height)\" adds a border"
         }
         if rule.isOfFormat, let whole = wholeFormat(codec) { advice += ", encoder_format \(whole) takes any size" }
-        let supported = rule.sizes.isEmpty ? [fitsWidth ? "\(nearest.height)" : "\(nearest.width)"] : rule.sizes.map(\.name)
-        return EncoderRefusal(fitsWidth ? "encoder_height" : "encoder_width", supported, advice: advice)
+        // Of both, the one that libav's reason is about.
+        let isOfHeight = fitsWidth || !fitsHeight && cause.holds("height") && !cause.holds("width")
+        let sizes = rule.sizes.isEmpty ? [nearest] : rule.sizes
+        let supported = isOfHeight
+            ? sizes.filter { !fitsWidth || $0.width == size.width }.map(\.height) : sizes.filter { !fitsHeight || $0.height == size.height }.map(\.width)
+        return EncoderRefusal(isOfHeight ? "encoder_height" : "encoder_width", Set(supported).sorted().map(String.init), advice: advice)
     }
 
     /// With a sample of color for each pixel.
@@ -107,6 +111,10 @@ struct EncoderRefusal {
         func says(_ words: String...) -> Bool { words.contains { cause.holds($0) } }
         if says("b-frame", "b frame", "bframe") {
             return EncoderRefusal("codec_config.max_b_frames", says("not supported by codec") ? ["0"] : [])
+        }
+        // libopus, which asks for a bit rate that may have been given.
+        if settings.qscale != nil, says("quality-based encoding not supported") {
+            return EncoderRefusal("codec_config.qscale", advice: "Leave codec_config.qscale out; codec_config.bit_rate sets the quality of \(settings.codec.name)")
         }
         if says("compression level") { return EncoderRefusal("codec_config.compression_level") }
         if says("bit rate", "bitrate", "bps", "byte_offset_bits") {

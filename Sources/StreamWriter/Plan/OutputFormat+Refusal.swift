@@ -54,6 +54,12 @@ extension OutputFormat {
 
     /// With the streams that are there already, the last of which is new.
     func require(_ parts: [PreparedStream]) throws(StreamWriterError) {
+        if name.isSame(as: "rtp"), parts.count > 1 {
+            throw StreamWriterError(
+                .unsupportedValue,
+                "the format rtp carries one stream, and this is a second one. Choose the format rtp_mpegts, which carries several, or a writer for each stream",
+                parameter: "streams")
+        }
         _ = Log.take()
         do throws(LibavError) {
             try Muxer.tryOut(self, parts.map { ($0.encoder, $0.presentation) })

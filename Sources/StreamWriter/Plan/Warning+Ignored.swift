@@ -7,7 +7,12 @@ extension Warning {
         if config.bitRate != nil { given.append(.bitRate) }
         if config.qscale != nil { given.append(.qscale) }
         if config.compressionLevel != nil { given.append(.compressionLevel) }
-        return given.filter { !codec.uses($0, option) }.map { parameter in
+        var warnings: [Warning] = []
+        if config.bitRate != nil, config.qscale != nil, codec.prefersQscale {
+            let (bitRate, qscale) = ("codec_config.bit_rate", "codec_config.qscale")
+            warnings.append(Warning(.optionIgnored, parameter: bitRate, "\(codec.name) does not use \(bitRate) where \(qscale) sets its quality; leave one of them out"))
+        }
+        return warnings + given.filter { !codec.uses($0, option) }.map { parameter in
             let name = "codec_config.\(parameter.rawValue)"
             let instead = instead(of: parameter, codec, option).map { "; \($0)" } ?? ""
             return Warning(.optionIgnored, parameter: name, "\(codec.name) does not use \(name)\(instead)")

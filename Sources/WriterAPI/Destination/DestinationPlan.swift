@@ -77,6 +77,15 @@ package enum DestinationPlan: Equatable {
             parameter: "format", supported: rtpMuxers)
     }
 
+    /// What libav's protocol tells a muxer that asks how large its packets may be; nil: it is none of packets.
+    var packetBytes: Int? {
+        guard case .url(let url) = self, let scheme = URLParts(url)?.scheme else { return nil }
+        return Self.packetSchemes[scheme]
+    }
+
+    /// UDP's in an Ethernet frame, and srt's of seven packets of MPEG-TS.
+    private static let packetSchemes = ["rtp": 1472, "srt": 1316, "srtp": 1472, "udp": 1472, "udplite": 1472]  // ASCII
+
     private static let rtpSchemes: Set<String> = ["rtp", "srtp"]  // ASCII
     private static let rtpMuxers = ["rtp", "rtp_mpegts"]  // ASCII
 

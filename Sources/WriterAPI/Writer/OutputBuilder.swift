@@ -116,7 +116,9 @@ struct OutputBuilder {
         case .file(let dst), .files(let dst): try refuseIfThere(dst, try Directory(path: settings.outputDirectory))
         default: break
         }
-        if plan.muxer.needsFile { return try create(.init(folder: folder, name: "trial")) }
+        if plan.muxer.needsFile {
+            return try create(.init(folder: folder, name: "trial"), packetBytes: plan.destination.packetBytes)
+        }
         return (place(), .url(request.dst ?? "null"))
     }
 
@@ -129,12 +131,13 @@ struct OutputBuilder {
     }
 
     /// A file that has no other name than this.
-    private func create(_ file: WriterOutput.OwnFile) throws(SystemError) -> Made {
+    private func create(_ file: WriterOutput.OwnFile, packetBytes: Int? = nil) throws(SystemError) -> Made {
         var file = file
         let descriptor = Descriptor(owning: try file.folder.createFile(file.name, .onlyIfAbsent))
         guard let identity = FileIdentity(of: descriptor.number) else { throw SystemError("look at \(file.name)") }
         file.identity = identity
-        let destination = Destination.file(descriptor: descriptor.take(), name: file.name, onWrite: onWrite)
+        let destination = Destination.file(
+            descriptor: descriptor.take(), name: file.name, packetBytes: packetBytes, onWrite: onWrite)
         return (place(file), destination)
     }
 

@@ -75,6 +75,15 @@ extension EndToEnd {
             }
         }
 
+        /// Opened against a file, the muxers had no packets to fill: "Max packet size 0 too low".
+        @Test(arguments: ["rtp", "rtp_mpegts"]) func aDryRunOpensWhatCreatingOpens(format: String) async throws {
+            try await withServer(Self.allowed) { server in
+                let body: JSON = ["dst": "rtp://127.0.0.1:5000", "format": .string(format), "streams": [Pictures.stream()], "open": true]
+                let dry = try await server.curl("POST", "/v1/writers?dry_run=true", body: .json(body))
+                #expect(dry.status == 200, "\(dry.text)")
+            }
+        }
+
         @Test func whatNoReceiverWouldUnderstandOrKeepSecretIsRefused() async throws {
             try await withServer(Self.allowed) { server in
                 let cases: [(String, String, JSON, String)] = [

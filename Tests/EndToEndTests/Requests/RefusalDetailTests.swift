@@ -17,6 +17,8 @@ extension EndToEnd {
         @Test func refusalOfLibavsNamesTheParameterAndTheReason() async throws {
             let cases: [(JSON, parameter: String, pointer: String, says: String)] = [
                 (Self.one("mp4", Self.video(["width": 63])), "encoder_width", "/streams/0/encoder_width", "63x48"),
+                // Its reason is on standard error: the last line of it is about the height.
+                (Self.one("mp4", Self.video(["encoder": "libsvtav1", "width": 65, "height": 63])), "encoder_height", "/streams/0/encoder_height", "encoder_width 66"),
                 (Self.one("mp4", Self.video([:]), option: ["movflags": "faststat"]), "option.movflags", "/open/option/movflags", "faststat"),
                 (Self.one("wav", Self.audio, Self.audio), "streams", "/streams", "one"),
                 (Self.one("webm", Self.video([:])), "encoder", "/streams/0/encoder", "h264"),
