@@ -19,6 +19,7 @@ struct CollectedList {
         }
     }
 
+    private let list: WriterList
     private let caller: Principal
     private let own: NodeName
     private var pages: [WriterPage] = []
@@ -26,7 +27,9 @@ struct CollectedList {
     /// How each request went; those to this node's own addresses are left out.
     private(set) var results: [PeerResult] = []
 
-    init(for caller: Principal, at own: NodeName) {
+    /// `list` is what each node was asked for.
+    init(_ list: WriterList, for caller: Principal, at own: NodeName) {
+        self.list = list
         self.caller = caller
         self.own = own
     }
@@ -36,7 +39,7 @@ struct CollectedList {
         switch outcome {
         case .failed(let result): note(Missing(node: peer.name, result: result))
         case .responded(200, let body, let share):
-            guard let page = try? WriterPage(body, for: caller, share: share), !peer.isListed || peer.name == page.node else {
+            guard let page = try? WriterPage(body, of: list, for: caller, share: share), !peer.isListed || peer.name == page.node else {
                 note(Missing(node: peer.name, result: .unusable))
                 return nil
             }

@@ -29,11 +29,11 @@ package struct WriterPage: Sendable {
     /// What its memory counts for.
     let share: PeerBudget.Share?
 
-    /// `body` is the response to `GET /v1/writers?scope=node` for `caller`.
-    package init(_ body: [UInt8], for caller: Principal, share: PeerBudget.Share? = nil) throws(Unusable) {
-        guard let members = JSONOutline.members(of: body[...]),
+    /// `body` is the response to `GET /v1/writers?scope=node` for `caller`, to what `list` asks.
+    package init(_ body: [UInt8], of list: WriterList, for caller: Principal, share: PeerBudget.Share? = nil) throws(Unusable) {
+        guard let members = JSONOutline.members(of: body[...], most: Self.mostMembers),
             let node = members.first(where: { $0.name.isSame(as: "node") }).flatMap({ Self.string($0.value) }).flatMap(NodeName.init),
-            let writers = members.first(where: { $0.name.isSame(as: "writers") }).flatMap({ JSONOutline.elements(of: $0.value) })
+            let writers = members.first(where: { $0.name.isSame(as: "writers") }).flatMap({ JSONOutline.elements(of: $0.value, most: list.limit) })
         else { throw Unusable() }
         self.node = node
         self.share = share
@@ -50,7 +50,7 @@ package struct WriterPage: Sendable {
         self.entries = entries
     }
 
-    private static func string(_ text: ArraySlice<UInt8>) -> String? { (try? JSONParser.parse(Array(text)))?.stringValue }
+    private static func string(_ text: ArraySlice<UInt8>) -> String? { (try? JSONParser.parse(Array(text), mostValues: 1))?.stringValue }
 
     private static func position(of text: ArraySlice<UInt8>, on node: NodeName, for caller: Principal) -> Registry.Position? {
         guard let writer = (try? JSONParser.parse(Array(text), mostValues: mostValues))?.objectValue,
@@ -62,6 +62,8 @@ package struct WriterPage: Sendable {
         return Registry.Position(createdAt: createdAt, key: id.owned(by: owner).key)
     }
 
+    /// Of a page; there are three, and later nodes may have more.
+    private static let mostMembers = 32
     /// Of one writer: what a record may hold without its files.
     private static let mostValues = 50_000
 }
