@@ -19,7 +19,7 @@ package struct WriterPage: Sendable {
         package let text: ArraySlice<UInt8>
     }
 
-    /// It is no page of writers, or not in their order.
+    /// It is no page of writers, or not in their order, or another than was asked for.
     package struct Unusable: Error {}
 
     package let node: NodeName
@@ -37,16 +37,17 @@ package struct WriterPage: Sendable {
         else { throw Unusable() }
         self.node = node
         self.share = share
-        hasMore = members.contains { $0.name.isSame(as: "next_cursor") }
+        let cursor = members.first { $0.name.isSame(as: "next_cursor") }?.value
+        hasMore = cursor != nil
         var entries: [Entry] = []
         for text in writers {
-            guard let position = Self.position(of: text, on: node, for: caller), entries.last.map({ position < $0.position }) ?? true else {
-                throw Unusable()
-            }
+            guard let position = Self.position(of: text, on: node, for: caller), list.isAfterCursor(position, on: node),
+                entries.last.map({ position < $0.position }) ?? true
+            else { throw Unusable() }
             entries.append(Entry(position: position, text: text))
         }
         // A list that goes on from nothing would go on for ever.
-        if hasMore && entries.isEmpty { throw Unusable() }
+        if let cursor, entries.isEmpty || Self.string(cursor).map({ list.goesOn(at: $0, on: node) }) != true { throw Unusable() }
         self.entries = entries
     }
 

@@ -144,6 +144,25 @@ import WriterModel
         #expect(throws: WriterPage.Unusable.self) { try Self.page(#"{"node":[\#(values)0],"writers":[]}"#) }
     }
 
+    /// A node that sent its first page again and again made a list without an end, and hid the others.
+    @Test func aPageComesAfterItsCursor() throws {
+        let body = #"{"node":"n1","writers":[\#(Self.writer("b")),\#(Self.writer("a"))],"next_cursor":"2026-01-01T00:00:00.000Z~a"}"#
+        func entries(_ cursor: String) throws -> Int { try Self.page(body, query: "?cursor=" + cursor).entries.count }
+        #expect(try entries("2026-01-01T00:00:00.001Z~a") == 2)
+        #expect(try entries("2026-01-01T00:00:00.000Z~c") == 2)
+        // b on a node with a greater name, which comes first.
+        #expect(try entries("2026-01-01T00:00:00.000Z~b~n2") == 2)
+        for cursor in ["2026-01-01T00:00:00.000Z~b", "2026-01-01T00:00:00.000Z~b~n1", "2026-01-01T00:00:00.000Z~a", "2025-12-31T00:00:00.000Z~z"] {
+            #expect(throws: WriterPage.Unusable.self) { try entries(cursor) }
+        }
+    }
+
+    @Test(arguments: ["5", "null", "[]", "\"\"", "\"z\"", "\"2026-01-01T00:00:00.002Z~a\"", "\"2026-01-01T00:00:00.001Z~a\""])
+    func aPageThatDoesNotGoOnIsRefused(cursor: String) {
+        let body = #"{"node":"n1","writers":[\#(Self.writer("a"))],"next_cursor":\#(cursor)}"#
+        #expect(throws: WriterPage.Unusable.self) { try Self.page(body, query: "?cursor=2026-01-01T00:00:00.001Z~a") }
+    }
+
     /// A tenant's own name is in no writer that it sees, and in every cursor.
     @Test func aCursorIsTheSameWhereverThePageWasMade() throws {
         let text = #"{"writers":[{"id":"a","created_at":"2026-01-01T00:00:00.000Z","node":"n1"}],"node":"n1"}"#
