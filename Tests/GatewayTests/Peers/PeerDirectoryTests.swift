@@ -46,6 +46,16 @@ import WriterModel
         #expect(Self.shown(directory) == ["n2 ", "n3 127.0.0.2:8080"])
     }
 
+    /// A peer that had a new name each time filled the memory, and every list's `partial`.
+    @Test func thereAreNoMoreNodesOfANameThanAreRemembered() throws {
+        let directory = try Self.directory("dns:127.0.0.2:8080")
+        let peer = directory.addressesOfNames[0]
+        for number in 0..<200 { directory.learn(peer.addresses[0], of: peer.place, is: NodeName("z\(number)")!) }
+        // What it says now, and what it said first.
+        #expect(Self.shown(directory).count == 65)
+        #expect(Self.shown(directory).contains("z199 127.0.0.2:8080"))
+    }
+
     /// "localhost" is in /etc/hosts everywhere.
     @Test func namesAreLookedUp() throws {
         let directory = try Self.directory("n2=http://localhost:8080")
