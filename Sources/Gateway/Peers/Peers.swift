@@ -75,7 +75,7 @@ extension Peers {
     private func collect(
         _ responses: [PeerResponses.Response], _ list: WriterList, for caller: Principal, own: (WriterList) -> [UInt8]
     ) throws(Problem) -> [UInt8] {
-        var collected = CollectedList(list, for: caller, at: directory.own)
+        var collected = CollectedList(list, of: responses.map(\.peer), for: caller, at: directory.own)
         for (peer, outcome) in responses {
             if let name = collected.add(outcome, of: peer), let address = peer.addresses.first { directory.learn(address, of: peer.place, is: name) }
         }
