@@ -3,7 +3,7 @@ public struct ResponseReader: Sendable {
     public enum Failure: Error, Sendable, Equatable {
         /// It is no HTTP/1.1 response.
         case malformed
-        /// Its head, or its body, has more bytes than are taken.
+        /// Its heads, or its body, have more bytes than are taken; or too many interim responses came.
         case tooLong
         /// The connection ended first.
         case cut
@@ -18,11 +18,15 @@ public struct ResponseReader: Sendable {
         case whole
     }
 
+    private static let maxInterimHeads = 8
+
     private let limits: HTTPLimits
     private let maxBodyBytes: Int
     private var phase = Phase.head
     /// Of the head, as far as it has come.
     private var pending: [UInt8] = []
+    /// Of interim responses.
+    private var interimHeads = (count: 0, bytes: 0)
     /// nil before the head is there.
     public private(set) var status: HTTPStatus?
     public private(set) var body: [UInt8] = []
@@ -39,14 +43,15 @@ public struct ResponseReader: Sendable {
         guard case .head = phase else { return try takeBody(bytes) }
         pending += bytes
         // Interim responses come before the one that is meant (RFC 9110 §15.2).
+        var start = 0
         while case .head = phase {
-            guard let headBytes = try parseHead() else { return }
-            pending.removeFirst(headBytes)
+            guard let headBytes = try parseHead(from: start) else { return pending.removeFirst(start) }
+            start += headBytes
         }
         let rest = pending
         pending = []
         let taken = rest.withUnsafeBytes { rest in
-            Result { () throws(Failure) in try takeBody(rest) }
+            Result { () throws(Failure) in try takeBody(rest.slice(start..<rest.count)) }
         }
         try taken.get()
     }
@@ -104,19 +109,21 @@ public struct ResponseReader: Sendable {
 // The head.
 extension ResponseReader {
     /// Its bytes, once it is there; the phase is the body's then, unless the response is an interim one.
-    private mutating func parseHead() throws(Failure) -> Int? {
+    private mutating func parseHead(from start: Int) throws(Failure) -> Int? {
         let (limits, pending) = (limits, pending)
+        // All heads of a response together are no longer than one may be.
+        let end = min(pending.count, start + limits.maxHeadBytes - interimHeads.bytes)
         let parsed = pending.withUnsafeBytes { bytes in
             Result { () throws(Failure) in
                 do throws(HTTPParseError) {
-                    return try Self.parse(bytes.slice(0..<min(bytes.count, limits.maxHeadBytes)), limits)
+                    return try Self.parse(bytes.slice(start..<end), limits)
                 } catch {
                     throw .malformed
                 }
             }
         }
         guard let head = try parsed.get() else {
-            if pending.count >= limits.maxHeadBytes { throw .tooLong }
+            if end - start >= limits.maxHeadBytes - interimHeads.bytes { throw .tooLong }
             return nil
         }
         guard let status = head.status, let phase = head.phase else { throw .malformed }
@@ -124,6 +131,9 @@ extension ResponseReader {
         if status.code >= 200 {
             self.status = status
             if case .length(left: 0) = phase { self.phase = .whole } else { self.phase = phase }
+        } else {
+            interimHeads = (interimHeads.count + 1, interimHeads.bytes + head.bytes)
+            if interimHeads.count > Self.maxInterimHeads { throw .tooLong }
         }
         return head.bytes
     }

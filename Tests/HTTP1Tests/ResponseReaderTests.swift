@@ -81,6 +81,24 @@ import Testing
         #expect(throws: ResponseReader.Failure.tooLong) { try bytes.withUnsafeBytes { try reader.take($0) } }
     }
 
+    /// A peer kept the loop busy with them until the timeout.
+    @Test func interimResponsesComeToAnEnd() {
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n"
+        let final = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
+        #expect(Self.outcome(String(repeating: interim, count: 8) + final) == Outcome(status: 200, body: "x"))
+        #expect(Self.outcome(String(repeating: interim, count: 9) + final).failure == .tooLong)
+    }
+
+    @Test func interimHeadsCountForTheHeadsBytes() {
+        func read(_ headBytes: Int) -> Outcome {
+            let half = String(repeating: "x", count: headBytes / 2 - 100)
+            let text = "HTTP/1.1 103 Early Hints\r\nX: \(half)\r\n\r\nHTTP/1.1 200 OK\r\nX: \(half)\r\nContent-Length: 1\r\n\r\nx"
+            return Self.read([Array(text.utf8)[...]], maxBodyBytes: 10)
+        }
+        #expect(read(HTTPLimits().maxHeadBytes) == Outcome(status: 200, body: "x"))
+        #expect(read(HTTPLimits().maxHeadBytes + 200).failure == .tooLong)
+    }
+
     /// RFC 3986 §2.3 leaves letters, digits and -._~ as they are.
     @Test func aQueryIsEncodedWhereItHasTo() {
         let items = [QueryItem(name: "a", value: "x y\r\n&=%é"), QueryItem(name: "cursor", value: "2026-01-01T00:00:00.000Z~n.w_1~n1")]

@@ -57,23 +57,33 @@ import WriterModel
 
     @Test func partsAreFoundWhateverIsInThem() throws {
         let text = Array(#" { "writers" : [ {"a":"},]\"["} , [1,[2]], "," ,3 ] , "n\u0065xt":"x:y" } "#.utf8)
-        let members = try #require(JSONOutline.members(of: text[...]))
+        let members = try #require(JSONOutline.members(of: text[...], most: 4))
         #expect(members.map(\.name) == ["writers", "next"])
         #expect(Self.text(members[1].value) == #""x:y""#)
-        let elements = try #require(JSONOutline.elements(of: members[0].value))
+        let elements = try #require(JSONOutline.elements(of: members[0].value, most: 4))
         #expect(elements.map(Self.text) == [#"{"a":"},]\"["}"#, "[1,[2]]", #"",""#, "3"])
     }
 
     @Test(arguments: ["{}", " [ ] "])
     func whatIsEmptyHasNoParts(text: String) {
         let bytes = Array(text.utf8)
-        #expect(JSONOutline.members(of: bytes[...])?.count ?? JSONOutline.elements(of: bytes[...])?.count == 0)
+        #expect(JSONOutline.members(of: bytes[...], most: 4)?.count ?? JSONOutline.elements(of: bytes[...], most: 4)?.count == 0)
     }
 
-    @Test(arguments: ["", "[", "{", "{\"a\"}", "{a:1}", "{1:2}", "x", "[1}"])
+    @Test(arguments: ["", "[", "{", "{\"a\"}", "{a:1}", "{1:2}", "x", "[1}", "[,]", "[1,]", "[,1]", "[1, ,2]", "{,}", "{[1,1]:2}"])
     func whatHasNoSuchPartsIsTold(text: String) {
         let bytes = Array(text.utf8)
-        #expect(JSONOutline.members(of: bytes[...]) == nil)
-        #expect(JSONOutline.elements(of: bytes[...]) == nil)
+        #expect(JSONOutline.members(of: bytes[...], most: 4) == nil)
+        #expect(JSONOutline.elements(of: bytes[...], most: 4) == nil)
+    }
+
+    /// A megabyte of commas took gigabytes.
+    @Test func partsBeyondTheMostAreNotTaken() {
+        let array = Array("[1,2,3,4]".utf8)
+        #expect(JSONOutline.elements(of: array[...], most: 4)?.count == 4)
+        #expect(JSONOutline.elements(of: array[...], most: 3) == nil)
+        let object = Array(#"{"a":1,"b":2}"#.utf8)
+        #expect(JSONOutline.members(of: object[...], most: 2)?.count == 2)
+        #expect(JSONOutline.members(of: object[...], most: 1) == nil)
     }
 }

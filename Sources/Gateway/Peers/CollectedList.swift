@@ -1,7 +1,8 @@
+import SystemIO
 import WriterModel
 
 /// A page of all nodes' writers, of what they have responded.
-struct CollectedList {
+package struct CollectedList {
     /// A node whose writers the page lacks.
     private struct Missing {
         /// nil: its address has not said how it is called.
@@ -19,14 +20,22 @@ struct CollectedList {
         }
     }
 
+    private let list: WriterList
     private let caller: Principal
     private let own: NodeName
+    /// Where nodes are that have their names from this one.
+    private let listed: [NodeName: Set<SocketAddress>]
     private var pages: [WriterPage] = []
     private var missing: [Missing] = []
     /// How each request went; those to this node's own addresses are left out.
     private(set) var results: [PeerResult] = []
 
-    init(for caller: Principal, at own: NodeName) {
+    /// `list` is what each of `peers` was asked for.
+    package init(_ list: WriterList, of peers: [PeerDirectory.Peer], for caller: Principal, at own: NodeName) {
+        listed = peers.reduce(into: [:]) { listed, peer in
+            if peer.isListed, let name = peer.name { listed[name] = Set(peer.addresses) }
+        }
+        self.list = list
         self.caller = caller
         self.own = own
     }
@@ -36,7 +45,7 @@ struct CollectedList {
         switch outcome {
         case .failed(let result): note(Missing(node: peer.name, result: result))
         case .responded(200, let body, let share):
-            guard let page = try? WriterPage(body, for: caller, share: share), !peer.isListed || peer.name == page.node else {
+            guard let page = try? WriterPage(body, of: list, for: caller, share: share), takes(page.node, from: peer) else {
                 note(Missing(node: peer.name, result: .unusable))
                 return nil
             }
@@ -48,6 +57,12 @@ struct CollectedList {
         case .responded(let status, _, _): note(Missing(node: peer.name, result: .refused, status: status))
         }
         return nil
+    }
+
+    /// A name that is listed belongs to its place: a `dns:` place's page of it counts at one of its addresses only.
+    package func takes(_ node: NodeName, from peer: PeerDirectory.Peer) -> Bool {
+        if peer.isListed { return peer.name == node }
+        return listed[node].map { !$0.isDisjoint(with: peer.addresses) } ?? true
     }
 
     private mutating func note(_ missing: Missing) {

@@ -29,6 +29,8 @@ package final class PeerDirectory: Sendable {
 
     /// For so long a node whose name is gone from DNS is still one that is missing.
     static let memory = Duration.seconds(600)
+    /// Of nodes that a `dns:` place has had in that time; those beyond are not missed when they go.
+    private static let mostSeen = 64
 
     let own: NodeName
     private let places: [PeerPlace]
@@ -81,7 +83,8 @@ package final class PeerDirectory: Sendable {
     package func learn(_ address: SocketAddress, of place: PeerPlace.HostPort, is name: NodeName) {
         state.withLock { state in
             state.names[address] = name
-            if name != own { state.seen[name] = Seen(place: place, at: .now) }
+            let isRoom = state.seen[name] != nil || state.seen.values.count { $0.place == place } < Self.mostSeen
+            if name != own, isRoom { state.seen[name] = Seen(place: place, at: .now) }
             // Addresses come and go: what is kept is of those that there are.
             let current = Set(state.addresses.values.joined())
             state.names = state.names.filter { current.contains($0.key) }

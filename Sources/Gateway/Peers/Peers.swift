@@ -75,13 +75,13 @@ extension Peers {
     private func collect(
         _ responses: [PeerResponses.Response], _ list: WriterList, for caller: Principal, own: (WriterList) -> [UInt8]
     ) throws(Problem) -> [UInt8] {
-        var collected = CollectedList(for: caller, at: directory.own)
+        var collected = CollectedList(list, of: responses.map(\.peer), for: caller, at: directory.own)
         for (peer, outcome) in responses {
             if let name = collected.add(outcome, of: peer), let address = peer.addresses.first { directory.learn(address, of: peer.place, is: name) }
         }
         let results = collected.results
         tally.withLock { tally in for result in results { tally[result, default: 0] += 1 } }
-        guard let page = try? WriterPage(own(list), for: caller) else { throw Problem(.internalError, "This node's own list can't be read.") }
+        guard let page = try? WriterPage(own(list), of: list, for: caller) else { throw Problem(.internalError, "This node's own list can't be read.") }
         collected.add(page)
         return collected.text(limit: list.limit)
     }

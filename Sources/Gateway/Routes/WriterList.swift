@@ -82,6 +82,16 @@ package struct WriterList {
         }
     }
 
+    /// Whether a node's own page may hold what is at the position: it comes after the cursor.
+    func isAfterCursor(_ position: Registry.Position, on node: NodeName) -> Bool {
+        cursor.map { position < $0.start(at: node) } ?? true
+    }
+
+    /// Whether a node's own page that ends in this cursor has brought the list further.
+    func goesOn(at cursor: String, on node: NodeName) -> Bool {
+        Cursor(cursor).map { isAfterCursor($0.position, on: node) } ?? false
+    }
+
     /// The same of another node's own writers; `owner` is the query's name.
     package func target(ofNode owner: String?) -> String {
         var items = [QueryItem(name: "scope", value: Scope.node.rawValue), QueryItem(name: "limit", value: String(limit))]

@@ -1,35 +1,39 @@
 /// Where the parts of a JSON text lie, by its brackets, commas and quotes alone: what a part holds is for its
-/// parser to judge. A long text is taken apart so without being in memory as values.
+/// parser to judge. A long text is taken apart so without being in memory as values, and what is counted bounds the parts.
 public enum JSONOutline {
-    /// The members of an object; nil: the text is none.
-    public static func members(of text: ArraySlice<UInt8>) -> [(name: String, value: ArraySlice<UInt8>)]? {
-        guard let parts = parts(of: text, within: (UInt8(ascii: "{"), UInt8(ascii: "}"))) else { return nil }
+    /// The members of an object; nil: the text is none, or has more than `most`.
+    public static func members(of text: ArraySlice<UInt8>, most: Int) -> [(name: String, value: ArraySlice<UInt8>)]? {
+        guard let parts = parts(of: text, within: (UInt8(ascii: "{"), UInt8(ascii: "}")), most: most) else { return nil }
         var members: [(name: String, value: ArraySlice<UInt8>)] = []
         for part in parts {
             guard let colon = separator(UInt8(ascii: ":"), in: part),
-                let name = (try? JSONParser.parse(Array(part[..<colon])))?.stringValue
+                let name = (try? JSONParser.parse(Array(part[..<colon]), mostValues: 1))?.stringValue
             else { return nil }
             members.append((name, trimmed(part[(colon + 1)...])))
         }
         return members
     }
 
-    /// The elements of an array; nil: the text is none.
-    public static func elements(of text: ArraySlice<UInt8>) -> [ArraySlice<UInt8>]? {
-        parts(of: text, within: (UInt8(ascii: "["), UInt8(ascii: "]")))
+    /// The elements of an array; nil: the text is none, or has more than `most`.
+    public static func elements(of text: ArraySlice<UInt8>, most: Int) -> [ArraySlice<UInt8>]? {
+        parts(of: text, within: (UInt8(ascii: "["), UInt8(ascii: "]")), most: most)
     }
 
-    private static func parts(of text: ArraySlice<UInt8>, within brackets: (UInt8, UInt8)) -> [ArraySlice<UInt8>]? {
+    private static func parts(of text: ArraySlice<UInt8>, within brackets: (UInt8, UInt8), most: Int) -> [ArraySlice<UInt8>]? {
         let text = trimmed(text)
         guard text.count >= 2, text.first == brackets.0, text.last == brackets.1 else { return nil }
-        var rest = text.dropFirst().dropLast()
-        if trimmed(rest).isEmpty { return [] }
+        var rest = trimmed(text.dropFirst().dropLast())
+        if rest.isEmpty { return [] }
         var parts: [ArraySlice<UInt8>] = []
-        while let comma = separator(UInt8(ascii: ","), in: rest) {
-            parts.append(trimmed(rest[..<comma]))
+        while parts.count < most {
+            let comma = separator(UInt8(ascii: ","), in: rest)
+            let part = trimmed(rest[..<(comma ?? rest.endIndex)])
+            if part.isEmpty { return nil }
+            parts.append(part)
+            guard let comma else { return parts }
             rest = rest[(comma + 1)...]
         }
-        return parts + [trimmed(rest)]
+        return nil
     }
 
     /// The first that stands in no string and in no brackets.

@@ -46,6 +46,28 @@ import WriterModel
         #expect(Self.shown(directory) == ["n2 ", "n3 127.0.0.2:8080"])
     }
 
+    /// A peer that had a new name each time filled the memory, and every list's `partial`.
+    @Test func thereAreNoMoreNodesOfANameThanAreRemembered() throws {
+        let directory = try Self.directory("dns:127.0.0.2:8080")
+        let peer = directory.addressesOfNames[0]
+        for number in 0..<200 { directory.learn(peer.addresses[0], of: peer.place, is: NodeName("z\(number)")!) }
+        // What it says now, and what it said first.
+        #expect(Self.shown(directory).count == 65)
+        #expect(Self.shown(directory).contains("z199 127.0.0.2:8080"))
+    }
+
+    /// An address of a `dns:` place showed its own writers as a configured node's.
+    @Test func aListedNameBelongsToItsPlace() throws {
+        let peers = try Self.directory("n3=http://127.0.0.3:8080,dns:127.0.0.2:8080,dns:127.0.0.3:8080").peers
+        let collected = try CollectedList(WriterList(head("GET", "/v1/writers").target), of: peers, for: .anyone, at: Self.own)
+        func takers(_ name: String) -> [String] {
+            peers.filter { collected.takes(NodeName(name)!, from: $0) }.map { "\($0.name?.text ?? "?") \($0.addresses[0])" }
+        }
+        // The last is n3's own address.
+        #expect(takers("n3") == ["n3 127.0.0.3:8080", "? 127.0.0.3:8080"])
+        #expect(takers("n9") == ["? 127.0.0.2:8080", "? 127.0.0.3:8080"])
+    }
+
     /// "localhost" is in /etc/hosts everywhere.
     @Test func namesAreLookedUp() throws {
         let directory = try Self.directory("n2=http://localhost:8080")

@@ -25,7 +25,7 @@ import WriterModel
                         "metadata": .string(String(repeating: "x", count: bytesOfEach)),
                     ]
                 }
-                return try WriterPage(page.whole, for: .anyone)
+                return try WriterPage(page.whole, of: list, for: .anyone)
             }
             let merge = WriterMerge(pages, limit: list.limit)
             let writers = try merge.texts.map { text in
@@ -105,6 +105,15 @@ import WriterModel
         #expect(try Cluster(["n1", "n2"]).page("").cursor == nil)
     }
 
+    private static func page(_ text: String, query: String = "", for caller: Principal = .anyone) throws -> WriterPage {
+        try WriterPage(Array(text.utf8), of: WriterList(head("GET", "/v1/writers" + query).target), for: caller)
+    }
+
+    /// A writer as pages have it, made on the first of 2026.
+    private static func writer(_ id: String, at time: String = "00:00:00.000", on node: String = "n1") -> String {
+        #"{"id":"\#(id)","created_at":"2026-01-01T\#(time)Z","node":"\#(node)"}"#
+    }
+
     @Test(arguments: [
         "", "[]", "{}", #"{"writers":[]}"#, #"{"writers":[],"node":"-"}"#, #"{"writers":{},"node":"n1"}"#,
         // Pages that would go on for ever.
@@ -119,16 +128,48 @@ import WriterModel
         #"{"writers":[{"id":"a","created_at":"2026-01-01T00:00:00.000Z","node":"n1",}],"node":"n1"}"#,
     ])
     func whatIsNoPageIsRefused(text: String) {
-        #expect(throws: WriterPage.Unusable.self) { try WriterPage(Array(text.utf8), for: .anyone) }
+        #expect(throws: WriterPage.Unusable.self) { try Self.page(text) }
+    }
+
+    /// A body of commas took a thousand times its bytes.
+    @Test func aPageHasNoMoreThanWasAskedFor() throws {
+        let two = #"{"node":"n1","writers":[\#(Self.writer("b")),\#(Self.writer("a"))]}"#
+        #expect(try Self.page(two, query: "?limit=2").entries.count == 2)
+        #expect(throws: WriterPage.Unusable.self) { try Self.page(two, query: "?limit=1") }
+        let commas = String(repeating: ",", count: 1_000)
+        #expect(throws: WriterPage.Unusable.self) { try Self.page(#"{"node":"n1","writers":[\#(commas)]}"#, query: "?limit=1000") }
+        let members = (0..<100).map { #","m\#($0)":0"# }.joined()
+        #expect(throws: WriterPage.Unusable.self) { try Self.page(#"{"node":"n1","writers":[]\#(members)}"#) }
+        let values = String(repeating: "0,", count: 1_000)
+        #expect(throws: WriterPage.Unusable.self) { try Self.page(#"{"node":[\#(values)0],"writers":[]}"#) }
+    }
+
+    /// A node that sent its first page again and again made a list without an end, and hid the others.
+    @Test func aPageComesAfterItsCursor() throws {
+        let body = #"{"node":"n1","writers":[\#(Self.writer("b")),\#(Self.writer("a"))],"next_cursor":"2026-01-01T00:00:00.000Z~a"}"#
+        func entries(_ cursor: String) throws -> Int { try Self.page(body, query: "?cursor=" + cursor).entries.count }
+        #expect(try entries("2026-01-01T00:00:00.001Z~a") == 2)
+        #expect(try entries("2026-01-01T00:00:00.000Z~c") == 2)
+        // b on a node with a greater name, which comes first.
+        #expect(try entries("2026-01-01T00:00:00.000Z~b~n2") == 2)
+        for cursor in ["2026-01-01T00:00:00.000Z~b", "2026-01-01T00:00:00.000Z~b~n1", "2026-01-01T00:00:00.000Z~a", "2025-12-31T00:00:00.000Z~z"] {
+            #expect(throws: WriterPage.Unusable.self) { try entries(cursor) }
+        }
+    }
+
+    @Test(arguments: ["5", "null", "[]", "\"\"", "\"z\"", "\"2026-01-01T00:00:00.002Z~a\"", "\"2026-01-01T00:00:00.001Z~a\""])
+    func aPageThatDoesNotGoOnIsRefused(cursor: String) {
+        let body = #"{"node":"n1","writers":[\#(Self.writer("a"))],"next_cursor":\#(cursor)}"#
+        #expect(throws: WriterPage.Unusable.self) { try Self.page(body, query: "?cursor=2026-01-01T00:00:00.001Z~a") }
     }
 
     /// A tenant's own name is in no writer that it sees, and in every cursor.
     @Test func aCursorIsTheSameWhereverThePageWasMade() throws {
-        let text = Array(#"{"writers":[{"id":"a","created_at":"2026-01-01T00:00:00.000Z","node":"n1"}],"node":"n1"}"#.utf8)
+        let text = #"{"writers":[{"id":"a","created_at":"2026-01-01T00:00:00.000Z","node":"n1"}],"node":"n1"}"#
         let tenant = Principal(name: "acme", scopes: [.read], token: nil)
-        #expect(try WriterPage(text, for: tenant).entries[0].position.key == "acme.a")
-        let named = Array(#"{"writers":[{"id":"a","created_at":"2026-01-01T00:00:00.000Z","name":"acme","node":"n1"}],"node":"n1"}"#.utf8)
-        #expect(try WriterPage(named, for: .anyone).entries[0].position.key == "acme.a")
+        #expect(try Self.page(text, for: tenant).entries[0].position.key == "acme.a")
+        let named = #"{"writers":[{"id":"a","created_at":"2026-01-01T00:00:00.000Z","name":"acme","node":"n1"}],"node":"n1"}"#
+        #expect(try Self.page(named).entries[0].position.key == "acme.a")
     }
 
     @Test func anotherNodeIsAskedForTheSame() throws {
