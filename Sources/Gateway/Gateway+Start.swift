@@ -33,10 +33,8 @@ extension Gateway {
     }
 
     /// Also makes this process the parent of encoders whose fork server dies.
-    static func signals(rereads: Bool) throws(SystemError) -> SignalSource {
-        // Without a file there is nothing to read again, and SIGHUP ends the process as it always does.
-        let rereading = rereads ? [Signal.hangUp] : []
-        let signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded, Signal.userDefined1] + rereading)
+    static func signals() throws(SystemError) -> SignalSource {
+        let signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded, Signal.hangUp, Signal.userDefined1])
         Signal.ignore([Signal.brokenPipe])
         ChildProcess.becomeSubreaper()
         return signals

@@ -50,7 +50,7 @@ public final class Gateway: Sendable {
         let sandbox = try Self.sandbox(configuration)
         let agentListener: Listener?
         do throws(SystemError) {
-            signals = try Self.signals(rereads: tokens.current != nil || reread != nil)
+            signals = try Self.signals()
             loop = try EventLoop()
             agentListener = try configuration.agentPort.map { port throws(SystemError) in
                 try Listener(host: configuration.agentHost, port: port)
