@@ -35,6 +35,7 @@ struct Drain: ParsableCommand {
         let most = Deadline.after(.seconds(max(timeout, atLeast)))
         // The signal is on its way when a first look may still find the server ready.
         let heard = Deadline.after(.seconds(5))
+        let server = try server.found()
         // A process that has no use for the signal would be ended by it.
         guard try server.get("/livez") != nil else { throw Self.failure("no server responds at \(server.address).") }
         Signal.send(Signal.userDefined1, to: pid)
