@@ -93,7 +93,7 @@ extension EndToEnd {
         @Test(arguments: [
             ("max-writers: 0", 1, 14, "from 1 to 1000000"), ("\n\nmax_writers: 3", 3, 1, "max-writers is one"), ("# a\nsomething", 2, 1, "NAME: VALUE"),
             ("host: \"a", 1, 9, "scalar"), ("port: 1\nhost: h\nport: 2", 3, 1, "line 1"), ("no-auth: maybe", 1, 10, "true or false"),
-            ("allow-output:\n- udp://h:1\n- x", 3, 3, "URL pattern"), ("log-level: loud", 1, 12, "warning"), ("config: x", 1, 1, "no setting config"),
+            ("allow-output:\n- udp://h:1\n- x", 3, 3, "URL pattern"), ("allow-output: \"udp://h:1 udp://h:2\"", 1, 15, "a list"), ("log-level: loud", 1, 12, "warning"), ("config: x", 1, 1, "no setting config"),
             ("max-output-bytes: 1000", 1, 19, "0 or at least 1048576"), ("port: 65536", 1, 7, "65535"), ("port: +5", 1, 7, "65535"), ("host:", 1, 6, "no value"), ("host: \"\"", 1, 7, "empty"),
             ("node: a.b", 1, 7, "1 to 37 of A-Z a-z 0-9 _ -"), ("Host: h", 1, 1, "host is one"), ("max-writers: [3]", 1, 14, "a list"),
             ("max-writers: {a: 3}", 1, 14, "a mapping"), ("allow-output: {a: 3}", 1, 15, "a list of single values"), ("max-writers: ten", 1, 14, "is ten"),
