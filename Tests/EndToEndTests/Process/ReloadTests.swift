@@ -134,6 +134,16 @@ extension EndToEnd {
             }
         }
 
+        @Test(arguments: [true, false])
+        func tokensOfAServerWithoutTokensAreAnErrorUntilARestart(inFile: Bool) async throws {
+            try await run("max-writers: 5\n") { scene in
+                try "s3cret\n".write(toFile: scene.file + ".tokens", atomically: true, encoding: .utf8)
+                try await scene.reload(inFile ? "token-file: \(scene.file).tokens\n" : "tokens: [{token: s3cret}]\n")
+                #expect(scene.server.log.text.contains("ERROR tokens are not asked for yet: that needs a restart"), "\(scene.server.log.text)")
+                #expect(try await scene.make().status == 201)
+            }
+        }
+
         /// It ended the process where there was no file.
         @Test func aServerWithoutFilesSaysThatThereIsNothingToReadAgain() async throws {
             try await withServer { server in
