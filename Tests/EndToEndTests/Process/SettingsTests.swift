@@ -150,6 +150,16 @@ extension EndToEnd {
             }
         }
 
+        /// The systemd unit sets it; its environment file can undo that.
+        @Test func anEmptyVariableForTheTokenFileIsNone() async throws {
+            let environment = ["PENSTOCK_TOKEN_FILE": ""]
+            let tokens = try await settings(file: "tokens: [{token: s3cret}]\n", environment: environment)
+            #expect(tokens.end == .exited(0) && tokens.text.contains("# tokens: 1"), "\(tokens.errors)")
+            let file = try await settings(file: "token-file: /x\n", environment: environment)
+            #expect(file.lines.contains("token-file: /x"), "\(file.text)\(file.errors)")
+            #expect(try await settings(["--token-file", ""]).end == .exited(1))
+        }
+
         @Test func aVariableOfAnotherProgramIsWarnedOf() async throws {
             try await withServer(environment: ["PENSTOCK_DASHBOARD": "x"]) { server in
                 #expect(server.log.text.contains("PENSTOCK_DASHBOARD is the name of no setting"), "\(server.log.text)")
