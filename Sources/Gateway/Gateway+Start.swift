@@ -12,11 +12,13 @@ extension Gateway {
         }
     }
 
-    static func listeners(_ places: [ListenPlace]) throws(StartFailure) -> [Listener] {
+    static func listeners(_ configuration: GatewayConfiguration) throws(StartFailure) -> [Listener] {
         var listeners: [Listener] = []
-        for place in places {
+        // Who is not root and names another user is refused later, by name.
+        let owner = Privileges.isRoot ? configuration.user : nil
+        for place in configuration.places {
             do throws(LocalSocketFailure) {
-                listeners.append(try place.listen())
+                listeners.append(try (owner.map(place.owned(by:)) ?? place).listen())
             } catch {
                 throw .socket(error)
             }

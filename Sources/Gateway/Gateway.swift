@@ -58,7 +58,7 @@ public final class Gateway: Sendable {
         } catch {
             throw .system(error)
         }
-        listeners = try Self.listeners(configuration.places)
+        listeners = try Self.listeners(configuration)
         addresses = listeners.map(\.address)
         configuration.serverPorts = addresses.map(\.port).filter { $0 != 0 }
         if tokens.current == nil && !allowOpen, let open = addresses.first(where: { !$0.isLoopback }) {

@@ -33,6 +33,12 @@ public enum ListenPlace: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// A socket whose owner or group is not given belongs to the user that the process goes on as.
+    public func owned(by user: ProcessUser) -> ListenPlace {
+        guard case .local(let place) = self else { return self }
+        return .local(LocalSocketPlace(place, owner: place.owner ?? user.user, group: place.group ?? user.group))
+    }
+
     public func listen() throws(LocalSocketFailure) -> Listener {
         switch self {
         case .tcp(let host, let port):
@@ -60,6 +66,13 @@ public struct LocalSocketPlace: Sendable, Equatable {
 
     /// That the socket lies in.
     public var folder: String { path.cutAtLast("/").map { $0.before.utf8.isEmpty ? "/" : $0.before } ?? "/" }
+
+    fileprivate init(_ other: LocalSocketPlace, owner: uid_t, group: gid_t) {
+        path = other.path
+        mode = other.mode
+        self.owner = owner
+        self.group = group
+    }
 
     /// What stands behind "unix:".
     init(_ text: String) throws(ListenPlace.Flaw) {
