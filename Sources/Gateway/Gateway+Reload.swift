@@ -7,7 +7,11 @@ import WriterModel
 extension Gateway {
     /// On SIGHUP: what the server was configured by, and the tokens.
     func reload() {
-        guard let reread else { return reloadTokens(now: true) }
+        guard let reread else {
+            if tokens.current != nil { return reloadTokens(now: true) }
+            log.warning("nothing to read again: there is neither a configuration file nor a token file")
+            return
+        }
         guard let read = reread() else { return }
         let new = read.configuration
         if let excess = encoders.excessOfSettings(by: configuration.value.reloading(new)) {

@@ -12,11 +12,13 @@ extension Gateway {
         }
     }
 
-    static func listeners(_ places: [ListenPlace]) throws(StartFailure) -> [Listener] {
+    static func listeners(_ configuration: GatewayConfiguration) throws(StartFailure) -> [Listener] {
         var listeners: [Listener] = []
-        for place in places {
+        // Who is not root and names another user is refused later, by name.
+        let owner = Privileges.isRoot ? configuration.user : nil
+        for place in configuration.places {
             do throws(LocalSocketFailure) {
-                listeners.append(try place.listen())
+                listeners.append(try (owner.map(place.owned(by:)) ?? place).listen())
             } catch {
                 throw .socket(error)
             }
@@ -33,10 +35,8 @@ extension Gateway {
     }
 
     /// Also makes this process the parent of encoders whose fork server dies.
-    static func signals(rereads: Bool) throws(SystemError) -> SignalSource {
-        // Without a file there is nothing to read again, and SIGHUP ends the process as it always does.
-        let rereading = rereads ? [Signal.hangUp] : []
-        let signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded, Signal.userDefined1] + rereading)
+    static func signals() throws(SystemError) -> SignalSource {
+        let signals = try SignalSource([Signal.interrupt, Signal.terminate, Signal.childEnded, Signal.hangUp, Signal.userDefined1])
         Signal.ignore([Signal.brokenPipe])
         ChildProcess.becomeSubreaper()
         return signals

@@ -50,7 +50,7 @@ public final class Gateway: Sendable {
         let sandbox = try Self.sandbox(configuration)
         let agentListener: Listener?
         do throws(SystemError) {
-            signals = try Self.signals(rereads: tokens.current != nil || reread != nil)
+            signals = try Self.signals()
             loop = try EventLoop()
             agentListener = try configuration.agentPort.map { port throws(SystemError) in
                 try Listener(host: configuration.agentHost, port: port)
@@ -58,7 +58,7 @@ public final class Gateway: Sendable {
         } catch {
             throw .system(error)
         }
-        listeners = try Self.listeners(configuration.places)
+        listeners = try Self.listeners(configuration)
         addresses = listeners.map(\.address)
         configuration.serverPorts = addresses.map(\.port).filter { $0 != 0 }
         if tokens.current == nil && !allowOpen, let open = addresses.first(where: { !$0.isLoopback }) {

@@ -20,6 +20,9 @@ public struct OutputPolicy: Sendable, Equatable {
 
     /// Why it is no pattern, as a sentence that follows it; nil: it is one.
     public static func flaw(ofPattern pattern: String) -> String? {
+        if pattern.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
+            return "has white space in it, which no URL has: several patterns are a list of them"
+        }
         guard let parts = URLParts(pattern) else { return "is no URL pattern such as 'rtmp://*.example.com/*'" }
         if URLScheme.named(parts.scheme) != nil { return nil }
         return "names no protocol that writers write by: \(URLScheme.names.joined(separator: ", "))"

@@ -25,6 +25,8 @@ public enum PeerPlace: Sendable, Hashable {
 
     /// Several, with commas between them.
     public static func list(_ text: String) throws(Flaw) -> [PeerPlace] {
+        // Not repeated: what stands before it may be a password.
+        if text.holds("@") { throw Flaw(reason: "has a user or a password (@), which nodes do not take from each other, and must be \(rule)") }
         var places: [PeerPlace] = []
         for part in text.parts(at: ",") {
             let place = try PeerPlace(part)

@@ -52,6 +52,8 @@ public struct YAMLReader: ~Copyable {
         if event.type == YAML_ALIAS_EVENT { throw YAMLFlaw(mark: event.mark, reason: "aliases (*NAME) are not taken: write the value itself") }
         if event.hasAnchor { throw YAMLFlaw(mark: event.mark, reason: "anchors (&NAME) are not taken: write the value where it is meant") }
         if event.hasTag { throw YAMLFlaw(mark: event.mark, reason: "tags (!NAME) are not taken: write the value alone") }
+        // What the kernel and libav are given ends at it.
+        if event.text.utf8.contains(0) { throw YAMLFlaw(mark: event.mark, reason: "a NUL character (\\0) stands in this text, which no setting can have") }
         switch event.type {
         case YAML_SEQUENCE_START_EVENT: return YAMLNode(content: .sequence(try items(level)), mark: event.mark)
         case YAML_MAPPING_START_EVENT: return YAMLNode(content: .mapping(try members(level)), mark: event.mark)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytewise
 import SystemIO
 import Threading
 import WriterModel
@@ -36,6 +37,8 @@ struct Drain: ParsableCommand {
         // The signal is on its way when a first look may still find the server ready.
         let heard = Deadline.after(.seconds(5))
         // A process that has no use for the signal would be ended by it.
+        try Self.requireServer(pid)
+        let server = try server.found()
         guard try server.get("/livez") != nil else { throw Self.failure("no server responds at \(server.address).") }
         Signal.send(Signal.userDefined1, to: pid)
         var told: Int64?
@@ -57,6 +60,20 @@ struct Drain: ParsableCommand {
             if most.hasPassed { throw Self.failure("the time is over; live writers: \(told ?? 0).") }
             SystemThread.sleep(.milliseconds(told == nil ? 50 : 500))
         }
+    }
+
+    private static func requireServer(_ process: Int32) throws {
+        let path: String
+        do throws(SystemError) {
+            path = try ChildProcess.executablePath(of: process)
+        } catch {
+            if error.isMissing { throw failure("process \(process) is not a penstock server.") }
+            throw failure("this user can't find out what process \(process) runs (\(error.reason)); run this as the server's user, or as root.")
+        }
+        let running = path.without(suffix: " (deleted)") ?? path
+        let name = running.cutAtLast("/")?.after ?? running
+        if name.isSame(as: "penstock") || running.isSame(as: ChildProcess.executablePath) { return }
+        throw failure("process \(process) is not a penstock server.")
     }
 
     /// nil: it is not being drained.

@@ -7,6 +7,6 @@ struct Health: ParsableCommand {
     @OptionGroup var server: ServerOnThisMachine
 
     func run() throws {
-        guard try server.get("/livez")?.status == 200 else { throw ExitCode(1) }
+        guard try server.found().get("/livez")?.status == 200 else { throw ExitCode(1) }
     }
 }

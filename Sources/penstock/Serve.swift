@@ -23,6 +23,8 @@ struct Serve: ParsableCommand {
     @OptionGroup var options: ServeOptions
 
     func run() throws {
+        // The gateway takes them once it is there; until then they would end the process.
+        Signal.block([Signal.hangUp, Signal.userDefined1])
         let source = options.source()
         let effective = source.read()
         if effective.flaws.hasErrors {

@@ -5,7 +5,7 @@ import Testing
 @Suite struct ListenPlaceTests {
     @Test(arguments: [
         ("127.0.0.1:8080", "127.0.0.1:8080"), ("[::1]:0", "[::1]:0"), ("example.com:65535", "example.com:65535"), ("unix:/run/x", "unix:/run/x"),
-        ("unix:/run/a,b", "unix:/run/a,b"), ("unix:/run/a,b=c,mode=0600", "unix:/run/a,b=c"),
+        ("unix:/run/a,b", "unix:/run/a,b"), ("unix:/run/a,b,mode=0600", "unix:/run/a,b"),
     ])
     func placesAreRead(text: String, shown: String) throws { #expect(try ListenPlace(text).description == shown) }
 
@@ -25,9 +25,15 @@ import Testing
     @Test(arguments: [
         "", "8080", ":8080", "h:", "h:65536", "h:-1", "::1:80", "unix:", "unix:x", "unix:/x/", "unix:/x,mode", "unix:/x,mode=", "unix:/x,mode=999", "unix:/x,mode=0400",
         "unix:/x,mode=01777", "unix:/x,mode=0600,mode=0600", "unix:/x,owner=", "unix:/x,owner=no-such-user-here", "unix:/x,group=no-such-group-here", "unix:@abstract",
-        "unix:/" + String(repeating: "p", count: 107),
+        "unix:/" + String(repeating: "p", count: 107), "unix:/x,", "unix:/x,mode=0600,", "unix:/x,mod=0600", "unix:/x,b=c,mode=0600", "unix:/x,mode=0600,b",
     ])
     func whatIsNoPlaceIsRefused(text: String) { #expect(throws: ListenPlace.Flaw.self) { try ListenPlace(text) } }
+
+    /// It was part of the path.
+    @Test func anOptionThatIsNotKnownIsNamedWithThoseThatAre() {
+        let flaw = #expect(throws: ListenPlace.Flaw.self) { try ListenPlace("unix:/p/y.sock,mod=0600") }
+        #expect(flaw?.reason == "has mod= behind a comma, where may be mode=0660, owner=USER and group=GROUP")
+    }
 
     @Test func aPeerOfALocalSocketIsItsUser() throws {
         let path = "/tmp/penstock-listen-\(getpid()).sock"

@@ -26,6 +26,12 @@ import WriterModel
         #expect(throws: PeerPlace.Flaw.self) { try PeerPlace.list(text) }
     }
 
+    @Test(arguments: ["n2=http://u:s3cret@h:1", "n1=https://s3cret@h", "n2=http://u:s3cret,x@h:1", "dns:s3cret@h:1"])
+    func aPasswordIsNotRepeated(text: String) {
+        let flaw = #expect(throws: PeerPlace.Flaw.self) { try PeerPlace.list(text) }
+        #expect(flaw?.reason.contains("s3cret") == false && flaw?.reason.contains("password") == true, "\(flaw?.reason ?? "")")
+    }
+
     @Test func httpsIsRefusedByName() {
         let flaw = #expect(throws: PeerPlace.Flaw.self) { try PeerPlace.list("n1=https://a:80") }
         #expect(flaw?.reason.contains("plain HTTP") == true)

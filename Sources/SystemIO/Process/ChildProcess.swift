@@ -106,4 +106,13 @@ public enum ChildProcess {
         guard length > 0 else { return CommandLine.arguments[0] }
         return String(decoding: buffer[..<length].map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
     }
+
+    /// The path of what a process of this machine runs, with " (deleted)" behind it where that was replaced. Of
+    /// another user's process only root may know it.
+    public static func executablePath(of process: Int32) throws(SystemError) -> String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let length = readlink("/proc/\(process)/exe", &buffer, Int(PATH_MAX))
+        if length < 0 { throw SystemError("find out what process \(process) runs") }
+        return String(decoding: buffer[..<length].map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
+    }
 }

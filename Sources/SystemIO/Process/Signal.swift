@@ -34,6 +34,14 @@ public enum Signal {
         for number in signals { signal(number, SIG_IGN) }
     }
 
+    /// They wait for a `SignalSource` of this process, which gets those that came before it was made.
+    public static func block(_ signals: [Int32]) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in signals { sigaddset(&set, number) }
+        sigprocmask(SIG_BLOCK, &set, nil)
+    }
+
     /// A crash ends the process at once, as the kernel has it: a handler that prints backtraces takes
     /// its time, runs another program, writes memory to the log, and lets a signal that was sent pass.
     public static func crashAtOnce() {

@@ -33,6 +33,12 @@ public enum ListenPlace: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// A socket whose owner or group is not given belongs to the user that the process goes on as.
+    public func owned(by user: ProcessUser) -> ListenPlace {
+        guard case .local(let place) = self else { return self }
+        return .local(LocalSocketPlace(place, owner: place.owner ?? user.user, group: place.group ?? user.group))
+    }
+
     public func listen() throws(LocalSocketFailure) -> Listener {
         switch self {
         case .tcp(let host, let port):
@@ -61,17 +67,26 @@ public struct LocalSocketPlace: Sendable, Equatable {
     /// That the socket lies in.
     public var folder: String { path.cutAtLast("/").map { $0.before.utf8.isEmpty ? "/" : $0.before } ?? "/" }
 
+    fileprivate init(_ other: LocalSocketPlace, owner: uid_t, group: gid_t) {
+        path = other.path
+        mode = other.mode
+        self.owner = owner
+        self.group = group
+    }
+
     /// What stands behind "unix:".
     init(_ text: String) throws(ListenPlace.Flaw) {
         let parts = text.parts(at: ",")
-        // What is no option is part of the path.
-        let options = parts.dropFirst().reversed().prefix { Self.names.contains($0.until("=")) }  // ASCII
+        // Up to the first option all is part of the path.
+        let options = parts.dropFirst().drop { !Self.isOption($0) }
         path = parts.dropLast(options.count).joined(separator: ",")
+        if parts.count > 1, parts[parts.count - 1].utf8.isEmpty { throw .init(reason: "ends with a comma, behind which may be \(Self.known)") }
         var mode: UInt32?
         var owner: uid_t?
         var group: gid_t?
-        for option in options.reversed() {
-            guard let (name, value) = option.cut(at: "=") else { throw .init(reason: "has \(option) without a value, such as mode=0660") }
+        for option in options {
+            guard let (name, value) = option.cut(at: "=") else { throw .init(reason: "has \(option) without a value behind a comma, where may be \(Self.known)") }
+            if !Self.names.contains(name) { throw .init(reason: "has \(name)= behind a comma, where may be \(Self.known)") }  // ASCII
             switch name {
             case "mode" where mode == nil: mode = try Self.mode(value)
             case "owner" where owner == nil: owner = try Self.user(value)
@@ -87,6 +102,14 @@ public struct LocalSocketPlace: Sendable, Equatable {
     }
 
     private static let names: Set<String> = ["mode", "owner", "group"]
+    private static let known = "mode=0660, owner=USER and group=GROUP"
+
+    /// One of the names, or another word with a value.
+    private static func isOption(_ part: String) -> Bool {
+        if names.contains(part) { return true }  // ASCII
+        guard let (name, _) = part.cut(at: "=") else { return false }
+        return !name.utf8.isEmpty && name.utf8.allSatisfy { $0.isASCIILetter || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+    }
 
     private static func mode(_ text: String) throws(ListenPlace.Flaw) -> UInt32 {
         guard text.utf8.count <= 4, let mode = UInt32(text, radix: 8), mode <= 0o777, mode & 0o600 == 0o600 else {

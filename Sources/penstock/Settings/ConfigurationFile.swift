@@ -71,7 +71,12 @@ struct ConfigurationFile {
     private func flaw(_ mark: YAMLMark, _ reason: String) -> SettingsFlaw { SettingsFlaw(place: .file(path, mark), reason: reason) }
 
     private func oldForm(_ lines: SettingsLines) -> [SettingsFlaw] {
-        lines.oldForm.map { flaw($0.mark, "NAME = VALUE is no YAML: write \($0.name): \(YAMLText.scalar($0.value))") }
+        let known = Setting.all.flatMap(\.names) + [Self.tokensKey]
+        // The value may be a token, and so may be what is no setting's name.
+        return lines.oldForm.map { line in
+            let name = known.contains { $0.isSame(as: line.name) } ? line.name : "NAME"
+            return flaw(line.mark, "NAME = VALUE is no YAML: write \(name): VALUE")
+        }
     }
 
     private mutating func take(_ key: YAMLNode, _ value: YAMLNode) {

@@ -68,6 +68,7 @@ struct EffectiveSettings: Sendable {
     /// The name whose variable is there, and its value.
     private mutating func given(_ setting: Setting) -> (name: String, text: String)? {
         let given = setting.names.compactMap { name in environment[Setting.variable(of: name)].map { (name: name, text: $0) } }
+        if setting.isUnsetByEmptyVariable && given.first?.text.isEmpty == true { return nil }
         if given.count > 1 {
             let variables = given.map { Setting.variable(of: $0.name) }.joined(separator: " and ")
             flaws.append(SettingsFlaw(place: .variable, reason: "\(variables) are one setting: leave one of them"))

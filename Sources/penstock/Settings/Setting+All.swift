@@ -118,7 +118,8 @@ enum LimitSettings: SettingSection {
             fallback: field.text(in: ServiceLimits()), "\(field.help.capitalizedASCII)\(field.zero.map { "; 0: \($0)" } ?? "").", field.detail,
             reloadable: field.isReloadable
         ) { text, settings throws(Setting.Flaw) in
-            guard field.set(text, in: &settings.limits) else { throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be \(field.rule)") }
+            let unit = field.unit == .count ? "" : " \(field.unit.rawValue)"
+            guard field.set(text, in: &settings.limits) else { throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be \(field.rule)\(unit)") }
         }
     }
 }

@@ -31,6 +31,8 @@ struct Setting: Sendable {
     let detail: String
     /// SIGHUP changes it.
     let isReloadable: Bool
+    /// A variable without text is as if it were not there: it undoes what a service manager sets.
+    var isUnsetByEmptyVariable = false
     /// Takes the text of a value; of a list, once for each.
     let apply: @Sendable (String, inout Settings) throws(Flaw) -> Void
 
@@ -102,14 +104,16 @@ extension Setting {
         }
     }
 
-    /// Any text but none; without one, there is none.
+    /// Any text but none; without one, or with a variable that is empty, there is none.
     static func text(
         _ name: String, _ placeholder: String, _ path: WritableKeyPath<Settings, String?> & Sendable, _ help: String, _ detail: String = "",
         reloadable: Bool = false
     ) -> Setting {
-        Setting(name, .value, placeholder, help, detail, reloadable: reloadable) { text, settings throws(Flaw) in
+        var setting = Setting(name, .value, placeholder, help, detail, reloadable: reloadable) { text, settings throws(Flaw) in
             if text.isEmpty { throw Flaw(reason: "is empty") }
             settings[keyPath: path] = text
         }
+        setting.isUnsetByEmptyVariable = true
+        return setting
     }
 }

@@ -6,7 +6,7 @@ struct SettingsLines {
     /// Tabs before the first word of a line.
     private(set) var tabs: [YAMLMark] = []
     /// Lines NAME = VALUE.
-    private(set) var oldForm: [(name: String, value: String, mark: YAMLMark)] = []
+    private(set) var oldForm: [(name: String, mark: YAMLMark)] = []
 
     init(_ bytes: [UInt8]) {
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
@@ -19,17 +19,7 @@ struct SettingsLines {
             let name = rest.prefix { $0.isASCIILetter || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
             let behind = rest.dropFirst(name.count).drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
             guard !name.isEmpty, behind.first == UInt8(ascii: "=") else { continue }
-            oldForm.append((
-                String(decoding: name, as: UTF8.self), Self.trimmed(behind.dropFirst()), YAMLMark(line: index + 1, column: indent.count + 1)))
+            oldForm.append((String(decoding: name, as: UTF8.self), YAMLMark(line: index + 1, column: indent.count + 1)))
         }
-    }
-
-    /// Without blanks around it, and the quotation marks that the old form had.
-    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> String {
-        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r") }
-        let text = bytes.drop(while: isBlank)
-        guard let last = text.lastIndex(where: { !isBlank($0) }) else { return "" }
-        let value = String(decoding: text[...last], as: UTF8.self)
-        return value.without(prefix: "\"")?.without(suffix: "\"") ?? value
     }
 }

@@ -50,7 +50,12 @@ final class SettingsReload: Sendable {
             log.warning("\(row.setting.name) has changed and needs a restart", metadata: ["place": "\(new.shown(row))"])
         }
         if new.settings.asksForTokens != running.settings.asksForTokens {
-            log.warning(running.settings.asksForTokens ? "tokens are still asked for: a server without them needs a restart" : "tokens are not asked for yet: that needs a restart")
+            if running.settings.asksForTokens {
+                log.warning("tokens are still asked for: a server without them needs a restart")
+            } else {
+                // Whoever gave them takes the server for closed.
+                log.error("tokens are not asked for yet: that needs a restart")
+            }
         }
     }
 }

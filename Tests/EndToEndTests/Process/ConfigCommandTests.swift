@@ -51,11 +51,11 @@ extension EndToEnd {
         }
 
         @Test func theOldFormIsToldWhatToWrite() async throws {
-            let found = try await check("# settings\nhost = ::1\noutput-dir = \" a # b\"\nmax-writers=20\n")
+            let found = try await check("# settings\nhost = ::1\ntokens = s3cret\ns-cret=\"s3cret\"\nmax-writers=20\n")
             #expect(found.end == .exited(1))
             #expect(found.lines == [
-                "p.yaml:2:1: error: NAME = VALUE is no YAML: write host: \"::1\"", "p.yaml:3:1: error: NAME = VALUE is no YAML: write output-dir: \" a # b\"",
-                "p.yaml:4:1: error: NAME = VALUE is no YAML: write max-writers: 20",
+                "p.yaml:2:1: error: NAME = VALUE is no YAML: write host: VALUE", "p.yaml:3:1: error: NAME = VALUE is no YAML: write tokens: VALUE",
+                "p.yaml:4:1: error: NAME = VALUE is no YAML: write NAME: VALUE", "p.yaml:5:1: error: NAME = VALUE is no YAML: write max-writers: VALUE",
             ], "\(found.lines)")
         }
 

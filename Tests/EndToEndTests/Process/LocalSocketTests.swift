@@ -159,6 +159,17 @@ extension EndToEnd {
             #expect(try await Tool.run(program, ["health"], environment: ["PENSTOCK_CONFIG": folder / "p.yaml"]).end == .exited(0))
             #expect(try await Tool.run(program, ["health", "--unix", path]).end == .exited(0))
             #expect(try await Tool.run(program, ["health", "--unix", folder / "none"]).end != .exited(0))
+            for variable in [true, false] {
+                let arguments = variable ? [] : ["--config", folder / "none.yaml"]
+                let environment = variable ? ["PENSTOCK_CONFIG": folder / "none.yaml"] : [:]
+                for command in [["health"], ["drain", "--pid", "\(server.process.pid)"]] {
+                    let missing = try await Tool.run(program, command + arguments, environment: environment)
+                    #expect(missing.end == .exited(64) && missing.errors.contains("none.yaml"), "\(missing.errors)")
+                }
+            }
+            // What is wrong with a file is the server's to say.
+            try "max-writers: 0\nlisten: [\"unix:\(path)\"]\n".write(toFile: folder / "p.yaml", atomically: true, encoding: .utf8)
+            #expect(try await Tool.run(program, ["health", "--config", folder / "p.yaml"]).end == .exited(0))
             let drained = try await Tool.run(program, ["drain", "--pid", "\(server.process.pid)", "--at-least", "0", "--unix", path])
             #expect(drained.end == .exited(0) && drained.text.contains("live writers: 0"), "\(drained.errors)")
             try await end(server)

@@ -63,6 +63,24 @@ extension EndToEnd {
             }
         }
 
+        /// SIGUSR1 ends a program that has no use for it.
+        @Test func whatIsNoServerIsNotSignalled() async throws {
+            let null = FileHandle.nullDevice.fileDescriptor
+            let sleep = try ChildProcess("sleep", ["100"], input: null, output: null, error: null)
+            defer { sleep.signal(SIGKILL) }
+            try await withServer { server in
+                let program = Repository.programs + "/penstock"
+                let other = try await Tool.run(program, ["drain", "--pid", "\(sleep.pid)", "--port", "\(server.port)", "--at-least", "0"])
+                #expect(other.end == .exited(1) && other.errors.contains("process \(sleep.pid) is not a penstock server"), "\(other.errors)")
+                #expect(kill(sleep.pid, 0) == 0)
+                for pid in ["--pid=-1", "--pid=-\(sleep.pid)", "--pid=0"] {
+                    #expect(try await Tool.run(program, ["drain", pid, "--port", "\(server.port)"]).end == .exited(64), "\(pid)")
+                }
+                #expect(kill(sleep.pid, 0) == 0)
+                #expect(try await server.curl("GET", "/readyz").status == 200)
+            }
+        }
+
         /// What HAProxy's agent-check is told, as percent; nothing when it is no such line.
         private static func weight(at port: Int) async throws -> [Int] {
             let connection = try RawConnection(port: port)

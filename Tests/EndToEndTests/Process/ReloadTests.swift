@@ -134,6 +134,45 @@ extension EndToEnd {
             }
         }
 
+        @Test(arguments: [true, false])
+        func tokensOfAServerWithoutTokensAreAnErrorUntilARestart(inFile: Bool) async throws {
+            try await run("max-writers: 5\n") { scene in
+                try "s3cret\n".write(toFile: scene.file + ".tokens", atomically: true, encoding: .utf8)
+                try await scene.reload(inFile ? "token-file: \(scene.file).tokens\n" : "tokens: [{token: s3cret}]\n")
+                #expect(scene.server.log.text.contains("ERROR tokens are not asked for yet: that needs a restart"), "\(scene.server.log.text)")
+                #expect(try await scene.make().status == 201)
+            }
+        }
+
+        /// It ended the process where there was no file.
+        @Test func aServerWithoutFilesSaysThatThereIsNothingToReadAgain() async throws {
+            try await withServer { server in
+                server.process.signal(SIGHUP)
+                #expect(await server.log.line(containing: "nothing to read again: there is neither a configuration file nor a token file", within: 10) != nil)
+                try await server.expectWell()
+            }
+        }
+
+        /// A start waits for what writes its configuration into a pipe: SIGHUP comes before the gateway is there.
+        @Test func aSignalDuringTheStartIsKept() async throws {
+            let folder = try TemporaryFolder()
+            let pipe = folder / "tokens"
+            #expect(mkfifo(pipe, 0o600) == 0)
+            let (process, log) = try PenstockServer.launch([
+                "serve", "--port", "0", "--output-dir", folder / "output", "--state-dir", folder / "state", "--token-file", pipe,
+            ])
+            // Returns once the server reads.
+            let writing = await onThread { open(pipe, O_WRONLY | O_CLOEXEC) }
+            process.signal(SIGHUP)
+            #expect(write(writing, "secret\n", 7) == 7)
+            close(writing)
+            #expect(await log.line(containing: "listening", within: 20) != nil, "\(log.text)")
+            #expect(await log.line(containing: "the old tokens stay in force", within: 10) != nil, "\(log.text)")
+            process.signal(SIGTERM)
+            #expect(try await process.ended(within: 30) == .exited(0), "\(log.text)")
+            #expect(await log.ended(within: 10))
+        }
+
         @Test func whatStandsInTheEnvironmentWinsStill() async throws {
             try await run("max-streams: 3\n", environment: ["PENSTOCK_MAX_WRITERS": "1"]) { scene in
                 _ = try await scene.server.createWriter(["format": "wav"])

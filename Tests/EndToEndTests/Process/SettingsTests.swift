@@ -93,10 +93,11 @@ extension EndToEnd {
         @Test(arguments: [
             ("max-writers: 0", 1, 14, "from 1 to 1000000"), ("\n\nmax_writers: 3", 3, 1, "max-writers is one"), ("# a\nsomething", 2, 1, "NAME: VALUE"),
             ("host: \"a", 1, 9, "scalar"), ("port: 1\nhost: h\nport: 2", 3, 1, "line 1"), ("no-auth: maybe", 1, 10, "true or false"),
-            ("allow-output:\n- udp://h:1\n- x", 3, 3, "URL pattern"), ("log-level: loud", 1, 12, "warning"), ("config: x", 1, 1, "no setting config"),
+            ("allow-output:\n- udp://h:1\n- x", 3, 3, "URL pattern"), ("allow-output: \"udp://h:1 udp://h:2\"", 1, 15, "a list"), ("log-level: loud", 1, 12, "warning"), ("config: x", 1, 1, "no setting config"),
             ("max-output-bytes: 1000", 1, 19, "0 or at least 1048576"), ("port: 65536", 1, 7, "65535"), ("port: +5", 1, 7, "65535"), ("host:", 1, 6, "no value"), ("host: \"\"", 1, 7, "empty"),
             ("node: a.b", 1, 7, "1 to 37 of A-Z a-z 0-9 _ -"), ("Host: h", 1, 1, "host is one"), ("max-writers: [3]", 1, 14, "a list"),
             ("max-writers: {a: 3}", 1, 14, "a mapping"), ("allow-output: {a: 3}", 1, 15, "a list of single values"), ("max-writers: ten", 1, 14, "is ten"),
+            ("idle-timeout: 15m", 1, 15, " seconds"), ("max-json-bytes: 1M", 1, 17, " bytes"),
             ("stores: {a: b}", 1, 1, "no setting stores in this version"), ("listen: 8080", 1, 9, "HOST:PORT"), ("listen: ::1:80", 1, 9, "[::1]:80"),
             ("listen: unix:x", 1, 9, "absolute path"), ("listen: \"unix:/x,mode=0999\"", 1, 9, "octal"), ("listen: \"unix:/x,owner=nobody-of-that-name\"", 1, 9, "no such user"),
             ("? [a]\n: b", 1, 3, "a list"), ("- a", 1, 1, "a mapping"), ("a: &x 1", 1, 4, "anchors"),
@@ -148,6 +149,16 @@ extension EndToEnd {
                 try await server.expectWell()
                 #expect(server.log.text.contains("PENSTOCK_AGENT_PORT") && !server.log.text.contains("no setting,"), "\(server.log.text)")
             }
+        }
+
+        /// The systemd unit sets it; its environment file can undo that.
+        @Test func anEmptyVariableForTheTokenFileIsNone() async throws {
+            let environment = ["PENSTOCK_TOKEN_FILE": ""]
+            let tokens = try await settings(file: "tokens: [{token: s3cret}]\n", environment: environment)
+            #expect(tokens.end == .exited(0) && tokens.text.contains("# tokens: 1"), "\(tokens.errors)")
+            let file = try await settings(file: "token-file: /x\n", environment: environment)
+            #expect(file.lines.contains("token-file: /x"), "\(file.text)\(file.errors)")
+            #expect(try await settings(["--token-file", ""]).end == .exited(1))
         }
 
         @Test func aVariableOfAnotherProgramIsWarnedOf() async throws {

@@ -34,6 +34,18 @@ extension EndToEnd {
             try await server.stop()
         }
 
+        @Test func socketBelongsToTheUserWhereNoOwnerIsGiven() async throws {
+            for (options, owner) in [("", Nobody.user), (",owner=root", 0)] {
+                let folder = try Nobody.folder()
+                let path = folder / "s"
+                let server = try await PenstockServer.start(["--user", "nobody", "--listen", "unix:\(path)\(options)"], in: folder)
+                let attributes = try FileManager.default.attributesOfItem(atPath: path)
+                #expect(attributes[.ownerAccountID] as? Int == owner)
+                #expect(attributes[.groupOwnerAccountID] as? Int == Nobody.group)
+                try await server.stop()
+            }
+        }
+
         @Test func rootWithoutAUserIsWarned() async throws {
             try await withServer { server in
                 #expect(server.log.text.contains(/WARNING running as root.*--user/))
