@@ -5,18 +5,25 @@ struct CollectedList {
     /// A node whose writers the page lacks.
     private struct Missing {
         /// nil: its address has not said how it is called.
-        let node: NodeName?
-        let result: PeerResult
-        /// Of a response that was no list.
-        var status: Int?
+        var node: NodeName? { answer.peer.name }
+        let answer: Answer
 
         var json: JSONValue {
             var members: JSONObject = [:]
             members["node"] = node.map { .string($0.text) }
-            members["reason"] = .string(result.rawValue)
-            members["detail"] = result.detail(status).map { .string($0) }
+            if node == nil { members["place"] = .string("\(answer.peer.place)") }
+            members["reason"] = .string(answer.result.rawValue)
+            members["detail"] = answer.result.detail(answer.status).map { .string($0) }
             return .object(members)
         }
+    }
+
+    /// How the request to a node went.
+    struct Answer {
+        let peer: PeerDirectory.Peer
+        let result: PeerResult
+        /// Of a response that was no list.
+        var status: Int?
     }
 
     private let caller: Principal
@@ -24,7 +31,7 @@ struct CollectedList {
     private var pages: [WriterPage] = []
     private var missing: [Missing] = []
     /// How each request went; those to this node's own addresses are left out.
-    private(set) var results: [PeerResult] = []
+    private(set) var answers: [Answer] = []
 
     init(for caller: Principal, at own: NodeName) {
         self.caller = caller
@@ -34,25 +41,25 @@ struct CollectedList {
     /// Takes what a node has responded; its name, where that is not the one it was known by.
     mutating func add(_ outcome: PeerRequest.Outcome, of peer: PeerDirectory.Peer) -> NodeName? {
         switch outcome {
-        case .failed(let result): note(Missing(node: peer.name, result: result))
+        case .failed(let result): note(Answer(peer: peer, result: result))
         case .responded(200, let body, let share):
             guard let page = try? WriterPage(body, for: caller, share: share), !peer.isListed || peer.name == page.node else {
-                note(Missing(node: peer.name, result: .unusable))
+                note(Answer(peer: peer, result: .unusable))
                 return nil
             }
             if page.node != own {
-                results.append(.ok)
+                answers.append(Answer(peer: peer, result: .ok))
                 add(page)
             }
             return peer.name == page.node ? nil : page.node
-        case .responded(let status, _, _): note(Missing(node: peer.name, result: .refused, status: status))
+        case .responded(let status, _, _): note(Answer(peer: peer, result: .refused, status: status))
         }
         return nil
     }
 
-    private mutating func note(_ missing: Missing) {
-        self.missing.append(missing)
-        results.append(missing.result)
+    private mutating func note(_ answer: Answer) {
+        missing.append(Missing(answer: answer))
+        answers.append(answer)
     }
 
     /// A node that has two addresses counts once.

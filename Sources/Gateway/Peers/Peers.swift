@@ -12,6 +12,8 @@ package final class Peers: Sendable {
     private let directory: PeerDirectory
     private let client: PeerClient
     private let configuration: CurrentConfiguration
+    private let log: Logger
+    private let peerLog: PeerLog
     private let tally = Mutex([PeerResult: Int64]())
     private let isStopped = Monitor(false)
 
@@ -21,10 +23,12 @@ package final class Peers: Sendable {
     private static let maxPageBytes = WriterList.pageBytes + 256 * 1_024
 
     /// nil: this is the only node.
-    package init?(_ configuration: CurrentConfiguration, loop: EventLoop) {
+    package init?(_ configuration: CurrentConfiguration, loop: EventLoop, log: Logger) {
         guard let node = configuration.node, !configuration.peers.isEmpty else { return nil }
         directory = PeerDirectory(configuration.peers, own: node)
         client = PeerClient(loop: loop)
+        self.log = log
+        peerLog = PeerLog(log)
         self.configuration = configuration
     }
 
@@ -79,7 +83,7 @@ extension Peers {
         for (peer, outcome) in responses {
             if let name = collected.add(outcome, of: peer), let address = peer.addresses.first { directory.learn(address, of: peer.place, is: name) }
         }
-        let results = collected.results
+        let results = collected.answers.map(\.result)
         tally.withLock { tally in for result in results { tally[result, default: 0] += 1 } }
         guard let page = try? WriterPage(own(list), for: caller) else { throw Problem(.internalError, "This node's own list can't be read.") }
         collected.add(page)
@@ -90,12 +94,13 @@ extension Peers {
 // Names and addresses.
 extension Peers {
     /// Keeps what is known of nodes by name up to date, on a thread of its own: the resolver waits.
-    func keepUpToDate(_ log: Logger) {
+    func keepUpToDate() {
         if !directory.needsRefreshing { return }
         do throws(SystemThread.Unavailable) {
             try SystemThread.start(name: "peers") { [self] in
                 while true {
                     directory.lookUp()
+                    for (place, isResolved) in directory.names { peerLog.note(place, isResolved: isResolved) }
                     askForNames()
                     if isStopped.wait(until: .after(Self.refreshing), { $0 ? true : nil }) != nil { return }
                 }

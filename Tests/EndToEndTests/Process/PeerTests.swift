@@ -155,6 +155,20 @@ extension EndToEnd {
             }
         }
 
+        /// The list said that it was whole, and the log nothing.
+        @Test func aNameWithoutAnAddressIsInTheListAndInTheLog() async throws {
+            try await withServer(["--node", "n1", "--peers", "dns:nodes.invalid:8080"]) { server in
+                let id = try await server.createWriter(Self.open)
+                let list = try await Self.list(server)
+                #expect(Self.ids(list) == [id])
+                let missing = list["partial"].array
+                #expect(missing.count == 1 && missing.first?["place"] == "nodes.invalid:8080" && missing.first?["node"] == .null, "\(list)")
+                #expect(missing.first?["reason"] == "unresolved", "\(list)")
+                let line = await server.log.line(containing: "a name of other nodes has no address", within: 40)
+                #expect(line?.contains("WARNING") == true && line?.contains("nodes.invalid:8080") == true)
+            }
+        }
+
         @Test(arguments: [
             (["--peers", "n2=http://a:1"], "peers needs node"), (["--node", "n1", "--peers", "n2=https://a:1"], "nodes speak plain HTTP"),
             (["--node", "n1", "--peers", "a:1"], "--peers has a:1 and must be dns:NAME:PORT"),
