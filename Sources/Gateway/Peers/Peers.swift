@@ -81,7 +81,10 @@ extension Peers {
     ) throws(Problem) -> [UInt8] {
         var collected = CollectedList(for: caller, at: directory.own)
         for (peer, outcome) in responses {
-            if let name = collected.add(outcome, of: peer), let address = peer.addresses.first { directory.learn(address, of: peer.place, is: name) }
+            let known = collected.answers.count
+            let name = collected.add(outcome, of: peer)
+            if let name, let address = peer.addresses.first { directory.learn(address, of: peer.place, is: name) }
+            for answer in collected.answers[known...] { peerLog.note(answer, named: name ?? peer.name) }
         }
         let results = collected.answers.map(\.result)
         tally.withLock { tally in for result in results { tally[result, default: 0] += 1 } }
