@@ -14,6 +14,7 @@ package final class Peers: Sendable {
     private let configuration: CurrentConfiguration
     private let log: Logger
     private let peerLog: PeerLog
+    private let patience = PeerPatience()
     private let tally = Mutex([PeerResult: Int64]())
     private let isStopped = Monitor(false)
 
@@ -72,8 +73,19 @@ extension Peers {
         // The client's own: the other node judges it again, and shows what it may see.
         if let token = exchange.head.withField("Authorization", { value, _ in Array(value) }) { fields.append(("Authorization", token)) }
         let target = list.target(ofNode: exchange.head.target.query("name"))
-        let request = client.get(target, from: peer, fields: fields, maxBodyBytes: Self.maxPageBytes) { responses.add($0, of: peer) }
-        if let request { responses.note(request) }
+        let address = peer.addresses.first
+        let isShort = patience.isShort(for: address)
+        let request = client.get(target, from: peer, fields: fields, maxBodyBytes: Self.maxPageBytes) { [patience] outcome in
+            switch outcome {
+            case .responded: patience.note(isSilent: false, address)
+            case .failed(.timeout) where !isShort: patience.note(isSilent: true, address)
+            case .failed: break
+            }
+            responses.add(outcome, of: peer)
+        }
+        guard let request else { return }
+        responses.note(request)
+        if isShort { client.post(at: .after(timeout * PeerPatience.shortPart)) { [weak request] in request?.giveUp(.timeout) } }
     }
 
     private func collect(
