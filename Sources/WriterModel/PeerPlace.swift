@@ -23,9 +23,9 @@ public enum PeerPlace: Sendable, Hashable {
     /// Each takes a connection, and memory, of every list.
     public static let most = 32
 
-    /// Several, with commas between them.
-    public static func list(_ text: String) throws(Flaw) -> [PeerPlace] {
-        var places: [PeerPlace] = []
+    /// Several, with commas between them, behind those that are known.
+    public static func list(_ text: String, after known: [PeerPlace] = []) throws(Flaw) -> [PeerPlace] {
+        var places = known
         for part in text.parts(at: ",") {
             let place = try PeerPlace(part)
             if case .node(let name, _) = place, places.contains(where: { $0.node == name }) {
