@@ -79,7 +79,7 @@ public final class Gateway: Sendable {
                 configuration: current, registry: registry, records: records,
                 tokens: tokens, metrics: metrics, loop: loop, log: log,
                 source: ForkServerClient.source(configuration, loop, log), connections: ConnectionKeeper(server))
-            peers = Peers(current, loop: loop)
+            peers = Peers(current, loop: loop, log: log)
             switchboard = Switchboard(
                 configuration: current, registry: registry, records: records, encoders: encoders, log: log,
                 tokens: tokens, metrics: metrics, sandbox: sandbox, server: server, peers: peers)
@@ -110,7 +110,7 @@ public final class Gateway: Sendable {
     /// finalized.
     public func run() {
         if let lines = tokens.current { tell(ofCutLine: lines) }
-        peers?.keepUpToDate(log)
+        peers?.keepUpToDate()
         loop.everySecond { [self] in everySecond() }
         do throws(SystemError) {
             _ = try loop.watch(signals.descriptor) { [self] in receiveSignals() }

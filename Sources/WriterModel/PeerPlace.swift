@@ -23,11 +23,11 @@ public enum PeerPlace: Sendable, Hashable {
     /// Each takes a connection, and memory, of every list.
     public static let most = 32
 
-    /// Several, with commas between them.
-    public static func list(_ text: String) throws(Flaw) -> [PeerPlace] {
+    /// Several, with commas between them, behind those that are known.
+    public static func list(_ text: String, after known: [PeerPlace] = []) throws(Flaw) -> [PeerPlace] {
         // Not repeated: what stands before it may be a password.
         if text.holds("@") { throw Flaw(reason: "has a user or a password (@), which nodes do not take from each other, and must be \(rule)") }
-        var places: [PeerPlace] = []
+        var places = known
         for part in text.parts(at: ",") {
             let place = try PeerPlace(part)
             if case .node(let name, _) = place, places.contains(where: { $0.node == name }) {

@@ -40,6 +40,7 @@ import WriterModel
     @Test func thereAreNoMoreThanListsCanAsk() throws {
         func text(_ count: Int) -> String { (0..<count).map { "n\($0)=http://h\($0):80" }.joined(separator: ",") }
         #expect(try PeerPlace.list(text(32)).count == 32)
+        #expect(throws: PeerPlace.Flaw.self) { try PeerPlace.list("dns:a:1", after: try PeerPlace.list(text(32))) }
         #expect(throws: PeerPlace.Flaw.self) { try PeerPlace.list(text(33)) }
     }
 

@@ -6,18 +6,25 @@ package struct CollectedList {
     /// A node whose writers the page lacks.
     private struct Missing {
         /// nil: its address has not said how it is called.
-        let node: NodeName?
-        let result: PeerResult
-        /// Of a response that was no list.
-        var status: Int?
+        var node: NodeName? { answer.peer.name }
+        let answer: Answer
 
         var json: JSONValue {
             var members: JSONObject = [:]
             members["node"] = node.map { .string($0.text) }
-            members["reason"] = .string(result.rawValue)
-            members["detail"] = result.detail(status).map { .string($0) }
+            if node == nil { members["place"] = .string("\(answer.peer.place)") }
+            members["reason"] = .string(answer.result.rawValue)
+            members["detail"] = answer.result.detail(answer.status).map { .string($0) }
             return .object(members)
         }
+    }
+
+    /// How the request to a node went.
+    struct Answer {
+        let peer: PeerDirectory.Peer
+        let result: PeerResult
+        /// Of a response that was no list.
+        var status: Int?
     }
 
     private let list: WriterList
@@ -28,7 +35,7 @@ package struct CollectedList {
     private var pages: [WriterPage] = []
     private var missing: [Missing] = []
     /// How each request went; those to this node's own addresses are left out.
-    private(set) var results: [PeerResult] = []
+    private(set) var answers: [Answer] = []
 
     /// `list` is what each of `peers` was asked for.
     package init(_ list: WriterList, of peers: [PeerDirectory.Peer], for caller: Principal, at own: NodeName) {
@@ -43,18 +50,18 @@ package struct CollectedList {
     /// Takes what a node has responded; its name, where that is not the one it was known by.
     mutating func add(_ outcome: PeerRequest.Outcome, of peer: PeerDirectory.Peer) -> NodeName? {
         switch outcome {
-        case .failed(let result): note(Missing(node: peer.name, result: result))
+        case .failed(let result): note(Answer(peer: peer, result: result))
         case .responded(200, let body, let share):
             guard let page = try? WriterPage(body, of: list, for: caller, share: share), takes(page.node, from: peer) else {
-                note(Missing(node: peer.name, result: .unusable))
+                note(Answer(peer: peer, result: .unusable))
                 return nil
             }
             if page.node != own {
-                results.append(.ok)
+                answers.append(Answer(peer: peer, result: .ok))
                 add(page)
             }
             return peer.name == page.node ? nil : page.node
-        case .responded(let status, _, _): note(Missing(node: peer.name, result: .refused, status: status))
+        case .responded(let status, _, _): note(Answer(peer: peer, result: .refused, status: status))
         }
         return nil
     }
@@ -65,9 +72,9 @@ package struct CollectedList {
         return listed[node].map { !$0.isDisjoint(with: peer.addresses) } ?? true
     }
 
-    private mutating func note(_ missing: Missing) {
-        self.missing.append(missing)
-        results.append(missing.result)
+    private mutating func note(_ answer: Answer) {
+        missing.append(Missing(answer: answer))
+        answers.append(answer)
     }
 
     /// A node that has two addresses counts once.

@@ -20,7 +20,7 @@ final class PeerClient: Sendable {
         onEnd: @escaping @Sendable (PeerRequest.Outcome) -> Void
     ) -> PeerRequest? {
         if peer.addresses.isEmpty {
-            onEnd(.failed(.unreachable))
+            onEnd(.failed(peer.isUnresolved ? .unresolved : .unreachable))
             return nil
         }
         guard let share = budget.share() else {

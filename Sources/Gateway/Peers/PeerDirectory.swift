@@ -10,8 +10,10 @@ package final class PeerDirectory: Sendable {
         package let place: PeerPlace.HostPort
         /// Whether the place says how it is called, and not the node itself.
         let isListed: Bool
-        /// In the order to try; none: its name has no address now.
+        /// In the order to try; none: its name has no address now, or the node is not among those that it has.
         package var addresses: [SocketAddress]
+        /// The place's name has no address at all.
+        package var isUnresolved = false
     }
 
     private struct Seen {
@@ -67,6 +69,12 @@ package final class PeerDirectory: Sendable {
         }
     }
 
+    /// The places that are names, and whether each has an address now.
+    package var names: [(place: PeerPlace.HostPort, isResolved: Bool)] {
+        let named = hosts.filter { Self.numeric($0).isEmpty }
+        return state.withLock { state in named.map { ($0, !(state.addresses[$0] ?? []).isEmpty) } }
+    }
+
     private func set(_ addresses: [SocketAddress], of place: PeerPlace.HostPort) { state.withLock { $0.addresses[place] = addresses } }
 
     /// The addresses of `dns:` places.
@@ -92,7 +100,7 @@ package final class PeerDirectory: Sendable {
         }
     }
 
-    /// All nodes but this one.
+    /// All nodes but this one; a name that has no address stands for those that it should lead to.
     package var peers: [Peer] {
         state.withLock { state in
             var peers: [Peer] = []
@@ -106,6 +114,10 @@ package final class PeerDirectory: Sendable {
             for (name, seen) in state.seen where .now - seen.at < Self.memory && !peers.contains(where: { $0.name == name }) {
                 peers.append(Peer(name: name, place: seen.place, isListed: false, addresses: []))
             }
+            for case .name(let host) in places where (state.addresses[host] ?? []).isEmpty && !peers.contains(where: { $0.place == host }) {
+                peers.append(Peer(name: nil, place: host, isListed: false, addresses: []))
+            }
+            for index in peers.indices { peers[index].isUnresolved = (state.addresses[peers[index].place] ?? []).isEmpty }
             return peers
         }
     }

@@ -7,7 +7,7 @@ final class PeerRequest: @unchecked Sendable {
     // Unchecked: all that changes belongs to the loop's thread.
     enum Outcome: Sendable {
         case responded(status: Int, body: [UInt8], PeerBudget.Share)
-        /// Of timeout, unreachable, unusable and busy.
+        /// Of timeout, unreachable, unresolved, unusable and busy.
         case failed(PeerResult)
     }
 

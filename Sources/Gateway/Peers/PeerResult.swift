@@ -3,6 +3,8 @@ enum PeerResult: String, Sendable, CaseIterable {
     case ok
     case timeout
     case unreachable
+    /// Its name has no address.
+    case unresolved
     /// Its response was no list: 401, 422, 503.
     case refused
     /// Its response makes no sense here.
@@ -16,6 +18,7 @@ enum PeerResult: String, Sendable, CaseIterable {
         case .ok: nil
         case .timeout: "The node did not respond in time (--peer-timeout)."
         case .unreachable: "The node can't be reached."
+        case .unresolved: "The node's name has no address."
         case .refused: "The node's response was \(status ?? 0). All nodes need the same tokens and the same Penstock."
         case .unusable: "The node's response is no list of its writers."
         case .busy: "This node is collecting too many lists at once. Try again."

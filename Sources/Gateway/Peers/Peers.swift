@@ -12,6 +12,9 @@ package final class Peers: Sendable {
     private let directory: PeerDirectory
     private let client: PeerClient
     private let configuration: CurrentConfiguration
+    private let log: Logger
+    private let peerLog: PeerLog
+    private let patience = PeerPatience()
     private let tally = Mutex([PeerResult: Int64]())
     private let isStopped = Monitor(false)
 
@@ -21,10 +24,12 @@ package final class Peers: Sendable {
     private static let maxPageBytes = WriterList.pageBytes + 256 * 1_024
 
     /// nil: this is the only node.
-    package init?(_ configuration: CurrentConfiguration, loop: EventLoop) {
+    package init?(_ configuration: CurrentConfiguration, loop: EventLoop, log: Logger) {
         guard let node = configuration.node, !configuration.peers.isEmpty else { return nil }
         directory = PeerDirectory(configuration.peers, own: node)
         client = PeerClient(loop: loop)
+        self.log = log
+        peerLog = PeerLog(log)
         self.configuration = configuration
     }
 
@@ -68,8 +73,19 @@ extension Peers {
         // The client's own: the other node judges it again, and shows what it may see.
         if let token = exchange.head.withField("Authorization", { value, _ in Array(value) }) { fields.append(("Authorization", token)) }
         let target = list.target(ofNode: exchange.head.target.query("name"))
-        let request = client.get(target, from: peer, fields: fields, maxBodyBytes: Self.maxPageBytes) { responses.add($0, of: peer) }
-        if let request { responses.note(request) }
+        let address = peer.addresses.first
+        let isShort = patience.isShort(for: address)
+        let request = client.get(target, from: peer, fields: fields, maxBodyBytes: Self.maxPageBytes) { [patience] outcome in
+            switch outcome {
+            case .responded: patience.note(isSilent: false, address)
+            case .failed(.timeout) where !isShort: patience.note(isSilent: true, address)
+            case .failed: break
+            }
+            responses.add(outcome, of: peer)
+        }
+        guard let request else { return }
+        responses.note(request)
+        if isShort { client.post(at: .after(timeout * PeerPatience.shortPart)) { [weak request] in request?.giveUp(.timeout) } }
     }
 
     private func collect(
@@ -77,9 +93,12 @@ extension Peers {
     ) throws(Problem) -> [UInt8] {
         var collected = CollectedList(list, of: responses.map(\.peer), for: caller, at: directory.own)
         for (peer, outcome) in responses {
-            if let name = collected.add(outcome, of: peer), let address = peer.addresses.first { directory.learn(address, of: peer.place, is: name) }
+            let known = collected.answers.count
+            let name = collected.add(outcome, of: peer)
+            if let name, let address = peer.addresses.first { directory.learn(address, of: peer.place, is: name) }
+            for answer in collected.answers[known...] { peerLog.note(answer, named: name ?? peer.name) }
         }
-        let results = collected.results
+        let results = collected.answers.map(\.result)
         tally.withLock { tally in for result in results { tally[result, default: 0] += 1 } }
         guard let page = try? WriterPage(own(list), of: list, for: caller) else { throw Problem(.internalError, "This node's own list can't be read.") }
         collected.add(page)
@@ -90,12 +109,13 @@ extension Peers {
 // Names and addresses.
 extension Peers {
     /// Keeps what is known of nodes by name up to date, on a thread of its own: the resolver waits.
-    func keepUpToDate(_ log: Logger) {
+    func keepUpToDate() {
         if !directory.needsRefreshing { return }
         do throws(SystemThread.Unavailable) {
             try SystemThread.start(name: "peers") { [self] in
                 while true {
                     directory.lookUp()
+                    for (place, isResolved) in directory.names { peerLog.note(place, isResolved: isResolved) }
                     askForNames()
                     if isStopped.wait(until: .after(Self.refreshing), { $0 ? true : nil }) != nil { return }
                 }

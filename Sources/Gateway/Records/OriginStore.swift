@@ -112,6 +112,12 @@ final class OriginStore: Sendable {
         return files.filter(claim.holds)
     }
 
+    /// Whether a writer that is not `excluded` may have files in a folder of the output directory.
+    func mayNeed(folder path: String, unless excluded: (WriterID) -> Bool) -> Bool {
+        let origins = state.withLock { $0.origins }
+        return origins.contains { $0.value.claim.mayNeed(folder: path) && !excluded($0.key) }
+    }
+
     /// Whether a file may be the writer's at all: it claimed it by its name, or the file lies in the folder that
     /// it claimed and no other writer claimed it by its name. Which file it is now, its identity tells.
     func permits(_ path: String, to writer: WriterID) -> Bool {

@@ -13,6 +13,7 @@ package final class RecordStore: Sendable {
     let writers: Directory
     let outputs: Directory
     let origins: OriginStore
+    private let leftFolders: LeftFolders
     /// Records there was no room for on disk: answered from here, and written when there is.
     private let unwritten = Mutex<[WriterID: WriterRecord]>([:])
     private let readers: Semaphore
@@ -23,6 +24,7 @@ package final class RecordStore: Sendable {
         writers = try Directory(path: stateDirectory + "/writers")
         outputs = try Directory(path: outputDirectory)
         origins = try OriginStore(stateDirectory: stateDirectory)
+        leftFolders = try LeftFolders(stateDirectory: stateDirectory)
         if origins.isNew { try adopt() }
     }
 
@@ -66,17 +68,31 @@ package final class RecordStore: Sendable {
 
     package func removeFolder(_ writer: WriterID) throws(SystemError) {
         unwritten.withLock { _ = $0.removeValue(forKey: writer) }
-        removeEmptyFolders(of: writer)
+        leftFolders.leave(writer) { removeEmptyFolders(of: writer) }
+        defer { leftFolders.hasLeft(writer) }
         try writers.removeSubdirectory(writer.key)
         try origins.remove(writer)
     }
 
-    /// Those that the writer made under the output directory and that nothing is in; before its own is removed, which
-    /// tells of them.
+    /// Those that the writer made under the output directory, or was left by others, and that nothing is in; before its
+    /// own is removed, which tells of them. What other writers may still need is left to them.
     private func removeEmptyFolders(of writer: WriterID) {
-        guard let origin = origins[writer], let own = try? writers.subdirectory(writer.key),
-            let made = try? FolderLedger.read(in: own).filter({ origin.claim.mayNeed(folder: $0.key.text) }), !made.isEmpty
-        else { return }
+        guard let origin = origins[writer] else { return }
+        let own = (try? writers.subdirectory(writer.key)).flatMap { try? FolderLedger.read(in: $0) } ?? [:]
+        let made = own.merging(leftFolders.folders) { own, _ in own }.filter { origin.claim.mayNeed(folder: $0.key.text) }
+        if made.isEmpty { return }
+        removeEmpty(made, of: origin)
+        for (path, identity) in made {
+            let isThere = outputs.identity(of: path.text) == identity
+            if isThere && origins.mayNeed(folder: path.text, unless: { $0 == writer || leftFolders.isLeaving($0) }) {
+                leftFolders.note(path, is: identity)
+            } else {
+                leftFolders.forget(path)
+            }
+        }
+    }
+
+    private func removeEmpty(_ made: [RelativePath: FileIdentity], of origin: WriterOrigin) {
         guard let base = origin.folder.flatMap(Self.path) else { return (try? outputs.removeFolders(made)) ?? () }
         // Encoders have their locks there.
         let inner = made.compactMap { path, identity in path.relative(to: base).map { ($0, identity) } }

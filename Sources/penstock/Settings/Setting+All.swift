@@ -52,11 +52,14 @@ enum PlaceSettings: SettingSection {
             settings.node = name
         },
         Setting(
-            "peers", .value, "places", rule: PeerPlace.rule, "The other nodes (--node), whose writers GET /v1/writers lists as well.",
-            "A list of NAME=http://HOST:PORT with commas between them, the same for each node, or dns:NAME:PORT, where each address of the name is a node."
+            "peers", .list, "places", rule: PeerPlace.rule, "The other nodes (--node), whose writers GET /v1/writers lists as well. Repeatable.",
+            """
+            NAME=http://HOST:PORT of each, the same list for each node, or dns:NAME:PORT, where each address of the name is a node. \
+            In the environment: several, separated by commas or spaces.
+            """
         ) { text, settings throws(Setting.Flaw) in
             do throws(PeerPlace.Flaw) {
-                settings.peers = try PeerPlace.list(text)
+                settings.peers = try PeerPlace.list(text, after: settings.peers)
             } catch {
                 throw Setting.Flaw(reason: error.reason)
             }

@@ -155,6 +155,40 @@ extension EndToEnd {
             }
         }
 
+        /// The list said that it was whole, and the log nothing.
+        @Test func aNameWithoutAnAddressIsInTheListAndInTheLog() async throws {
+            try await withServer(["--node", "n1", "--peers", "dns:nodes.invalid:8080"]) { server in
+                let id = try await server.createWriter(Self.open)
+                let list = try await Self.list(server)
+                #expect(Self.ids(list) == [id])
+                let missing = list["partial"].array
+                #expect(missing.count == 1 && missing.first?["place"] == "nodes.invalid:8080" && missing.first?["node"] == .null, "\(list)")
+                #expect(missing.first?["reason"] == "unresolved", "\(list)")
+                let line = await server.log.line(containing: "a name of other nodes has no address", within: 40)
+                #expect(line?.contains("WARNING") == true && line?.contains("nodes.invalid:8080") == true)
+            }
+        }
+
+        @Test func aNodeThatIsMissingAndBackIsInTheLogOnceEach() async throws {
+            let folder = try TemporaryFolder()
+            let port = try LoopbackPort.free().number
+            let refusing = try await ScriptedNode("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+            let peers = Self.peers(Node(name: "n2", port: port), Node(name: "n3", port: refusing.port))
+            try await withServer(["--node", "n1"] + peers) { first in
+                for _ in 0..<3 { _ = try await Self.list(first) }
+                let dead = await first.log.line(containing: "node=n2", within: 10)
+                #expect(dead?.contains("WARNING") == true && dead?.contains("reason=unreachable") == true, "\(first.log.text)")
+                let refused = await first.log.line(containing: "node=n3", within: 10)
+                #expect(refused?.contains("WARNING") == true && refused?.contains("status=401") == true, "\(first.log.text)")
+                try await withServer(["--node", "n2", "--port", "\(port)"], in: folder) { _ in
+                    for _ in 0..<3 { _ = try await Self.list(first) }
+                    #expect(await first.log.line(containing: "another node is in lists again", within: 10)?.contains("INFO") == true)
+                }
+                #expect(first.log.text.components(separatedBy: "node=n2").count == 3, "\(first.log.text)")
+                #expect(first.log.text.components(separatedBy: "node=n3").count == 2, "\(first.log.text)")
+            }
+        }
+
         @Test(arguments: [
             (["--peers", "n2=http://a:1"], "peers needs node"), (["--node", "n1", "--peers", "n2=https://a:1"], "nodes speak plain HTTP"),
             (["--node", "n1", "--peers", "a:1"], "--peers has a:1 and must be dns:NAME:PORT"),

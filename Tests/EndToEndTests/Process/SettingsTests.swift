@@ -109,6 +109,17 @@ extension EndToEnd {
             #expect(found.errors.contains(says), "\(found.errors)")
         }
 
+        /// A list in a file was refused.
+        @Test func nodesAreAListInAFile() async throws {
+            let (first, second) = ("n1=http://h:1", "n2=http://h:2")
+            for file in ["node: n1\npeers:\n  - \(first)\n  - \(second)\n", "node: n1\npeers: \(first),\(second)\n"] {
+                let found = try await settings(file: file)
+                #expect(found.end == .exited(0) && found.text.contains(first) && found.text.contains(second), "\(found.errors)")
+            }
+            let twice = try await settings(file: "node: n1\npeers:\n  - \(first)\n  - n1=http://h:3\n")
+            #expect(twice.end == .exited(1) && twice.errors.contains("p.yaml:4:5") && twice.errors.contains("twice"), "\(twice.errors)")
+        }
+
         @Test func whatCanNotBeReadAsAFileOfSettingsIsRefused() async throws {
             for path in ["/nonexistent", "/dev/null", "/tmp"] {
                 let found = try await settings(["--config", path])

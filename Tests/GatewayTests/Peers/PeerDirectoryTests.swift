@@ -68,6 +68,15 @@ import WriterModel
         #expect(takers("n9") == ["? 127.0.0.2:8080", "? 127.0.0.3:8080"])
     }
 
+    /// A list without its nodes said that it was whole.
+    @Test func aNameWithoutAnAddressIsMissingItself() throws {
+        let directory = try Self.directory("dns:nodes.invalid:8080,dns:127.0.0.1:8080,n2=http://n2.invalid:8080")
+        #expect(directory.peers.map { "\($0.name?.text ?? "?") \($0.place) \($0.isUnresolved)" } == [
+            "? 127.0.0.1:8080 false", "n2 n2.invalid:8080 true", "? nodes.invalid:8080 true",
+        ])
+        #expect(directory.names.map { "\($0.place) \($0.isResolved)" } == ["nodes.invalid:8080 false", "n2.invalid:8080 false"])
+    }
+
     /// "localhost" is in /etc/hosts everywhere.
     @Test func namesAreLookedUp() throws {
         let directory = try Self.directory("n2=http://localhost:8080")
