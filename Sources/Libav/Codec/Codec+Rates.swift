@@ -33,7 +33,8 @@ extension Codec {
         }
     }
 
-    /// Whether it looks at no bit rate where it is given a `qscale`. aac does: its bandwidth follows from the two.
+    /// Whether it looks at no bit rate where it is given a `qscale`. aac does: its bandwidth follows from the two; and wmv1,
+    /// which predicts small pictures in another way below 128 kbit/s.
     package var prefersQscale: Bool { Self.preferringQscale.contains(name) }
 
     private static let qualityOptions = [
@@ -63,7 +64,7 @@ extension Codec {
 
     private static let preferringQscale: Set<String> = [
         "flv", "h261", "h263", "h263p", "libtheora", "libxvid", "mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v2", "rv10", "rv20",
-        "speedhq", "wmv1", "wmv2",
+        "speedhq", "wmv2",
         "libmp3lame", "libspeex", "libtwolame", "libvorbis", "sbc",
     ]
 
