@@ -13,6 +13,18 @@ extension EndToEnd {
             try await server.createWriter(["dst": .string(url), "streams": [Pictures.stream()], "open": open])
         }
 
+        /// It was said that the connection "can't be opened".
+        @Test func aRefusedConnectionIsCalledThat() async throws {
+            let port = try LoopbackPort.free().number
+            try await withServer(Self.allowed) { server in
+                let refused = try await server.curl(
+                    "POST", "/v1/writers",
+                    body: .json(["dst": .string("rtmp://127.0.0.1:\(port)/app/key"), "streams": [Pictures.stream()], "open": true]))
+                #expect(refused.status == 502 && refused.problem == "destination-failed")
+                #expect(refused.json["detail"].string?.contains("Connection refused") == true, "\(refused.text)")
+            }
+        }
+
         @Test(.enabled(if: NginxRTMP.isInstalled, missing))
         func streamCanBeWatchedWhileItIsPublishedAndIsRecordedWhole() async throws {
             let nginx = try await NginxRTMP.start()
