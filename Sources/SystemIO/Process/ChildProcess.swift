@@ -99,6 +99,12 @@ public enum ChildProcess {
         return identifier
     }
 
+    /// The name that a process of this machine has; nil when there is none. Every user may know it.
+    public static func name(of process: Int32) -> String? {
+        guard let bytes = try? File.read("/proc/\(process)/comm") else { return nil }
+        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+
     /// The path of the running executable.
     public static var executablePath: String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
