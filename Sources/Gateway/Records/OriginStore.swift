@@ -65,6 +65,11 @@ final class OriginStore: Sendable {
         var damaged: [WriterID] = []
         var origins: [WriterID: WriterOrigin] = [:]
         for name in try folder.entries() {
+            if let target = Directory.target(ofUnfinished: name), WriterID(key: target) != nil {
+                // Of a server that was killed: this one alone has the state directory, and no encoder writes here.
+                try? folder.removeFile(name)
+                continue
+            }
             guard let writer = WriterID(key: name) else { continue }
             if let bytes = try? folder.readFile(name, most: 64 * 1_024),
                 let origin = (try? JSONParser.parse(bytes)).flatMap(WriterOrigin.init(json:))
