@@ -19,6 +19,8 @@ public enum ControlMessage: Sendable, Equatable {
     case ping
     /// Encoder to gateway, once, before the first snapshot: what the writer writes to.
     case claim(OutputClaim)
+    /// Gateway to encoder, once: what became of the claim. Until then the writer's creation is not responded to.
+    case claimReceipt(ClaimReceipt)
     /// Encoder to gateway: the writer as it is now, without its list of files.
     case snapshot(WriterRecord)
     /// Encoder to gateway: what was counted since the last time.
@@ -34,7 +36,7 @@ public enum ControlMessage: Sendable, Equatable {
 
     private enum Kind: UInt8 {
         case start = 1, connection, tokens, shutDown, snapshot, concluded, discarded, metrics, unkeptRecord, ping, claim,
-            returned, released
+            returned, released, claimReceipt
     }
 
     /// A request is passed from the gateway to its writer's encoder; before that, perhaps, from another
@@ -52,6 +54,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .shutDown: [Kind.shutDown.rawValue]
         case .ping: [Kind.ping.rawValue]
         case .claim(let claim): [Kind.claim.rawValue] + claim.json.encoded
+        case .claimReceipt(let receipt): [Kind.claimReceipt.rawValue, receipt.rawValue]
         case .snapshot(let record): [Kind.snapshot.rawValue] + record.withoutFiles.json.encoded
         case .concluded(let state): [Kind.concluded.rawValue] + Array(state.rawValue.utf8)
         case .unkeptRecord(let record): [Kind.unkeptRecord.rawValue] + record.withoutFiles.json.encoded
@@ -74,6 +77,9 @@ public enum ControlMessage: Sendable, Equatable {
         case .concluded:
             guard let state = WriterState(rawValue: String(decoding: payload, as: UTF8.self)) else { return nil }
             self = .concluded(state)
+        case .claimReceipt:
+            guard payload.count == 1, let receipt = ClaimReceipt(rawValue: payload[0]) else { return nil }
+            self = .claimReceipt(receipt)
         case .tokens:
             guard let table = TokenTable(payload) else { return nil }
             self = .tokens(table)
@@ -104,7 +110,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .metrics: MetricCounts(json: json).map { .metrics($0) }
         case .snapshot: WriterRecord(json: json).map { .snapshot($0) }
         case .unkeptRecord: WriterRecord(json: json).map { .unkeptRecord($0) }
-        case .connection, .returned, .released, .tokens, .shutDown, .ping, .discarded, .concluded: nil
+        case .connection, .returned, .released, .tokens, .shutDown, .ping, .discarded, .concluded, .claimReceipt: nil
         }
     }
 }

@@ -61,12 +61,15 @@ extension EncoderSupervisor {
         return true
     }
 
+    /// Its encoder waits for the receipt before it says that there is a writer.
     private func note(_ claim: OutputClaim, of link: EncoderLink) {
         let origin = WriterOrigin(createdAt: link.createdAt, idempotencyKey: link.idempotencyKey, claim: claim, folder: link.folder)
         do throws(SystemError) {
             try records.note(origin, of: link.writer)
+            link.tell(.kept)
         } catch {
             log.error("what a writer writes to can't be kept", metadata: ["writer": "\(link.writer)", "error": "\(error)"])
+            link.tell(error.isOutOfSpace ? .noSpace : .notKept)
         }
     }
 }

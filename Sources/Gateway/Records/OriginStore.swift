@@ -85,7 +85,7 @@ final class OriginStore: Sendable {
 
     subscript(writer: WriterID) -> WriterOrigin? { state.withLock { $0.origins[writer] } }
 
-    /// Holds in memory even when it throws, as it could not be written.
+    /// Holds in memory even when it throws, as it could not be written: until the writer is discarded for that.
     func note(_ origin: WriterOrigin, of writer: WriterID) throws(SystemError) {
         remember(origin, of: writer)
         try folder.writeAtomically(writer.key, origin.json.encoded)

@@ -132,7 +132,8 @@ public final class EncoderProcess: Sendable {
         }
         let resource = WriterResource(
             settings: settings, clientPolicy: clientPolicy, narrow: { reach throws(SystemError) in try confinement.narrow(to: reach) },
-            folder: folder, progress: progress, report: report)
+            folder: folder, progress: progress, report: report,
+            requireKeptClaim: { () throws(Problem) in try line.requireKeptClaim() })
         return WriterService(settings: settings, resource: resource, authenticator: authenticator, gateway: back)
     }
 
@@ -191,12 +192,14 @@ public final class EncoderProcess: Sendable {
         case (.connection(_, _, let slot), nil): line.tellSoon(.released(slot: slot, isBroken: true))
         case (.ping, _): line.tellAtOnce(.ping)
         case (.tokens(let table), _): authenticator.replace(with: table)
+        case (.claimReceipt(let receipt), _): line.take(receipt)
         case (.shutDown, _): perform(state.withLock { $0.shutdown.toldToEnd() })
         default: break
         }
     }
 
     private func gatewayFinished() {
+        line.noteEnd()
         let work = work(stall: nil)
         let (token, action) = state.withLock { ($0.watch, $0.shutdown.gatewayIsGone(work)) }
         // The socket stays readable for ever now.

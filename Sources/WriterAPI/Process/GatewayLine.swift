@@ -2,6 +2,7 @@ import HTTPServer
 import Logging
 import Synchronization
 import SystemIO
+import Threading
 import WriterModel
 
 /// This process's end of its control socket: what it tells the gateway, and connections on their way back.
@@ -11,6 +12,16 @@ final class GatewayLine: Sendable {
     private let log: Logger
     /// What must arrive and found no room yet, in order.
     private let untold = Mutex<[ControlMessage]>([])
+
+    private enum ClaimState {
+        case isAwaited
+        case received(ClaimReceipt)
+        case gatewayIsGone
+    }
+
+    private let claim = Monitor(ClaimState.isAwaited)
+    /// As long as a gateway that is busy, or its disk, may take.
+    private static let claimPatience = Duration.seconds(10)
 
     init(_ socket: MessageSocket, log: Logger) {
         self.socket = socket
@@ -46,6 +57,31 @@ final class GatewayLine: Sendable {
             return true
         }
         if !isBehind && !isTold(message, within: .zero) { untold.withLock { $0.append(message) } }
+    }
+
+    /// The gateway has kept the writer's claim, or could not.
+    func take(_ receipt: ClaimReceipt) { claim.change { $0 = .received(receipt) } }
+
+    /// Nothing more comes of the gateway.
+    func noteEnd() {
+        claim.change { state in
+            if case .isAwaited = state { state = .gatewayIsGone }
+        }
+    }
+
+    /// Waits until the gateway has kept the writer's claim, and throws where it has not: the files of a writer without
+    /// one would be no writer's after the next start.
+    func requireKeptClaim() throws(Problem) {
+        let known = claim.wait(until: .after(Self.claimPatience)) { state -> ClaimState? in
+            if case .isAwaited = state { nil } else { state }
+        }
+        switch known ?? .isAwaited {
+        case .received(.kept): return
+        case .received(.noSpace): throw Problem(.noSpace, "The writer's claim to its output can't be kept: No space left on device.")
+        case .received(.notKept): throw Problem(.internalError, "The writer's claim to its output can't be kept; the server's log says why.")
+        case .gatewayIsGone: throw Problem(.serverStopped, "The server ended before the writer was made: there is none. Send the request again.")
+        case .isAwaited: throw Problem(.overloaded, "The server did not keep the writer's claim to its output in time: there is no writer. Try again.")
+        }
     }
 
     /// Gives a connection back. False: it stays here.

@@ -11,6 +11,8 @@ extension WriterResource {
             try make(plan(body), for: client)
         } catch {
             undo(everything: true)
+            // Where the gateway has gone, the next one finds the folder, and nothing in it of a file that is no more.
+            try? folder.removeFile(FileLedger.fileName)
             let fingerprint = CreationFingerprint.of(body ?? .object([:]))
             // One that repeats what a client has left is to try for itself.
             state.withLock { state in if !state.isDeserted { state.failedCreation = (fingerprint, error) } }
@@ -54,7 +56,10 @@ extension WriterResource {
     private func make(_ plan: WriterPlan, for client: OpeningClient, isDryRun: Bool = false) throws(Problem) {
         try weigh(plan.request)
         let parts = try build(plan, for: client, isDryRun: isDryRun)
-        if !isDryRun { try keepFirstRecord() }
+        if !isDryRun {
+            try requireKeptClaim()
+            try keepFirstRecord()
+        }
         if let open = plan.request.open { try commit(open, parts.place) }
     }
 

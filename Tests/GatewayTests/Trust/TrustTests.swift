@@ -118,6 +118,27 @@ import WriterModel
         #expect(later.origin(of: liar.writer) == nil)
     }
 
+    /// A writer that was said to be there before its claim was on disk was no one's after the next start.
+    @Test func aClaimIsAcknowledgedOnceItIsOnDisk() throws {
+        let scene = try GatewayScene()
+        func receipt(_ encoder: GatewayScene.Encoder) -> ControlMessage? {
+            guard case .message(let bytes, _) = encoder.socket.receive(waiting: false) else { return nil }
+            return ControlMessage(bytes)
+        }
+        let encoder = try scene.start("w")
+        #expect(receipt(encoder) == nil)
+        scene.say(.claim(.file("mine.wav")), as: encoder)
+        #expect(receipt(encoder) == .claimReceipt(.kept))
+        #expect(scene.folder.text("state/origins/w")?.contains("mine.wav") == true)
+        // No file takes a folder's name.
+        try Directory(path: scene.folder.path + "/state/origins").makeSubdirectory("v")
+        let unlucky = try scene.start("v")
+        scene.say(.claim(.file("other.wav")), as: unlucky)
+        #expect(receipt(unlucky) == .claimReceipt(.notKept))
+        scene.say(.discarded, as: unlucky)
+        #expect(scene.records.origin(of: unlucky.writer) == nil)
+    }
+
     /// Records of a version that kept no claims and no ledgers are its own, and so are the files made while it lived.
     @Test func writersOfAnEarlierVersionKeepTheirFiles() throws {
         let folder = TemporaryFolder()
@@ -190,6 +211,7 @@ import WriterModel
             [claim.encoded, ControlMessage.snapshot(other).encoded], [claim.encoded, ControlMessage.concluded(.open).encoded],
             [ControlMessage.concluded(.closed).encoded], [claim.encoded, ControlMessage.unkeptRecord(open).encoded],
             [ControlMessage.claim(.file("../a")).encoded], [ControlMessage.shutDown.encoded], [ControlMessage.tokens(.empty).encoded],
+            [claim.encoded, ControlMessage.claimReceipt(.kept).encoded],
             [claim.encoded, [ControlMessage.snapshot(open).encoded[0]] + Array("{\"version\":1,\"writer\":{\"id\":\"w\",\"state\":\"odd\"}}".utf8)],
         ]
         for messages in lies {
