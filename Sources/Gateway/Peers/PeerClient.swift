@@ -14,16 +14,17 @@ final class PeerClient: Sendable {
     }
 
     /// Sends a GET, and gives what it can be given up by; nil when it failed at once. `onEnd` is called once, from
-    /// any thread.
+    /// any thread. `client`: for which it is sent.
     func get(
-        _ target: String, from peer: PeerDirectory.Peer, fields: [(name: String, value: [UInt8])] = [], maxBodyBytes: Int,
+        _ target: String, from peer: PeerDirectory.Peer, for client: PeerBudget.Client? = nil,
+        fields: [(name: String, value: [UInt8])] = [], maxBodyBytes: Int,
         onEnd: @escaping @Sendable (PeerRequest.Outcome) -> Void
     ) -> PeerRequest? {
         if peer.addresses.isEmpty {
             onEnd(.failed(peer.isUnresolved ? .unresolved : .unreachable))
             return nil
         }
-        guard let share = budget.share() else {
+        guard let share = budget.share(of: peer.key, for: client) else {
             onEnd(.failed(.busy))
             return nil
         }

@@ -56,7 +56,8 @@ extension Peers {
     func respond(to exchange: Exchange, with list: WriterList, for caller: Principal, own: @escaping @Sendable (WriterList) -> [UInt8]) {
         let peers = directory.peers
         let responses = PeerResponses(of: peers.count)
-        for peer in peers { ask(peer, list, for: exchange, responses) }
+        let holder = PeerBudget.Client(caller, at: exchange.peer?.host ?? "")
+        for peer in peers { ask(peer, list, for: exchange, of: holder, responses) }
         client.post(at: .after(timeout)) { [weak responses] in responses?.giveUp() }
         // All have ended by then.
         exchange.wait(until: .after(timeout + .seconds(10)), for: { responses.whenDone($0) }) { [self] exchange, _ in
@@ -68,14 +69,16 @@ extension Peers {
         }
     }
 
-    private func ask(_ peer: PeerDirectory.Peer, _ list: WriterList, for exchange: Exchange, _ responses: PeerResponses) {
+    private func ask(
+        _ peer: PeerDirectory.Peer, _ list: WriterList, for exchange: Exchange, of holder: PeerBudget.Client, _ responses: PeerResponses
+    ) {
         var fields = [(name: "X-Request-Id", value: Array(exchange.requestID.utf8))]
         // The client's own: the other node judges it again, and shows what it may see.
         if let token = exchange.head.withField("Authorization", { value, _ in Array(value) }) { fields.append(("Authorization", token)) }
         let target = list.target(ofNode: exchange.head.target.query("name"))
         let address = peer.addresses.first
         let isShort = patience.isShort(for: address)
-        let request = client.get(target, from: peer, fields: fields, maxBodyBytes: Self.maxPageBytes) { [patience] outcome in
+        let request = client.get(target, from: peer, for: holder, fields: fields, maxBodyBytes: Self.maxPageBytes) { [patience] outcome in
             switch outcome {
             case .responded: patience.note(isSilent: false, address)
             case .failed(.timeout) where !isShort: patience.note(isSilent: true, address)
