@@ -78,7 +78,8 @@ extension Peers {
         let target = list.target(ofNode: exchange.head.target.query("name"))
         let address = peer.addresses.first
         let isShort = patience.isShort(for: address)
-        let request = client.get(target, from: peer, for: holder, fields: fields, maxBodyBytes: Self.maxPageBytes) { [patience] outcome in
+        let time = isShort ? timeout * PeerPatience.shortPart : timeout
+        let request = client.get(target, from: peer, for: holder, fields: fields, maxBodyBytes: Self.maxPageBytes, within: time) { [patience] outcome in
             switch outcome {
             case .responded: patience.note(isSilent: false, address)
             case .failed(.timeout) where !isShort: patience.note(isSilent: true, address)
@@ -88,7 +89,7 @@ extension Peers {
         }
         guard let request else { return }
         responses.note(request)
-        if isShort { client.post(at: .after(timeout * PeerPatience.shortPart)) { [weak request] in request?.giveUp(.timeout) } }
+        if isShort { client.post(at: .after(time)) { [weak request] in request?.giveUp(.timeout) } }
     }
 
     private func collect(
@@ -137,7 +138,7 @@ extension Peers {
         let left = Monitor(peers.count)
         var requests: [PeerRequest] = []
         for peer in peers {
-            let request = client.get("/readyz", from: peer, maxBodyBytes: 64 * 1_024) { [self] outcome in
+            let request = client.get("/readyz", from: peer, maxBodyBytes: 64 * 1_024, within: timeout) { [self] outcome in
                 // 503: it is being drained, or ending.
                 if case .responded(_, let body, _) = outcome, let name = Self.node(inReadiness: body) {
                     directory.learn(peer.addresses[0], of: peer.place, is: name)
