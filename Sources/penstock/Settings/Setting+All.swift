@@ -92,9 +92,10 @@ enum AccessSettings: SettingSection {
         Setting(
             "allow-output", .list, "pattern", rule: "a URL with *",
             "A destination URL that writers may use, with * for any text: 'rtmp://*.example.com/*'. Repeatable.",
-            "Without it, writers write files only. In the environment: several, separated by spaces.", reloadable: true
+            "Without it, writers write files only. In the environment: several, separated by spaces.", reloadable: true,
+            shown: { OutputPolicy.shown(pattern: $0) }
         ) { text, settings throws(Setting.Flaw) in
-            if let flaw = OutputPolicy.flaw(ofPattern: text) { throw Setting.Flaw(reason: "\(text) \(flaw)") }
+            if let flaw = OutputPolicy.flaw(ofPattern: text) { throw Setting.Flaw(reason: "\(OutputPolicy.shown(pattern: text)) \(flaw)") }
             settings.outputPatterns.append(text)
         },
         .flag("allow-devices", \.allowsDevices, "Let writers use output devices (sdl, alsa, …)."),

@@ -33,12 +33,15 @@ struct Setting: Sendable {
     let isReloadable: Bool
     /// A variable without text is as if it were not there: it undoes what a service manager sets.
     var isUnsetByEmptyVariable = false
+    /// A value as it may be printed.
+    let shown: @Sendable (String) -> String
     /// Takes the text of a value; of a list, once for each.
     let apply: @Sendable (String, inout Settings) throws(Flaw) -> Void
 
     init(
         _ name: String, _ form: Form = .value, _ placeholder: String = "", rule: String = "", fallback: String = "",
-        _ help: String, _ detail: String = "", reloadable: Bool = false, apply: @escaping @Sendable (String, inout Settings) throws(Flaw) -> Void
+        _ help: String, _ detail: String = "", reloadable: Bool = false, shown: @escaping @Sendable (String) -> String = { $0 },
+        apply: @escaping @Sendable (String, inout Settings) throws(Flaw) -> Void
     ) {
         self.name = name
         self.form = form
@@ -48,6 +51,7 @@ struct Setting: Sendable {
         self.help = help
         self.detail = detail
         isReloadable = reloadable
+        self.shown = shown
         self.apply = apply
     }
 
