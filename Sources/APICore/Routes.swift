@@ -85,9 +85,10 @@ extension Route.QueryNames {
         guard !query.isEmpty, case .only(let known) = self else { return }
         for (index, item) in query.enumerated() {
             guard known.contains(item.name) else {
-                throw Problem(
+                let problem = Problem(
                     .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
                     supported: known.sorted())
+                throw problem.suggesting(ParameterSuggestion(for: item.name, at: .other, known: known.sorted()))
             }
             if query[..<index].contains(where: { $0.name == item.name }) {
                 throw Problem(.invalidParameter, "\(item.name) is given more than once.", parameter: item.name)

@@ -52,6 +52,7 @@ extension StreamWriterError {
         if error.kind == .optionNotFound {
             self.init(error, .unknownOption, parameter: parameter)
             message = "the encoder has no option \(option.shortened())"
+            suggestion = NameSuggestions.option(like: option, of: settings.codec)
         } else {
             self.init(error, .unsupportedValue, parameter: parameter)
             addWarning(error)

@@ -14,7 +14,7 @@ struct ImageInput {
         guard let format = PixelFormat(name: name), !format.isHardware, !format.hasPalette else {
             throw StreamWriterError(
                 .unsupportedValue, "\(name.shortened()) is not a pixel format that can be uploaded",
-                parameter: "format", supported: PixelFormat.layoutNames)
+                parameter: "format", supported: PixelFormat.layoutNames, suggestion: NameSuggestions.pixelFormat(like: name))
         }
         self.format = format
         if layout == .nchw, let planar = Self.planar[format.name] {
