@@ -24,7 +24,7 @@ package struct CreateRequest: Sendable {
         fingerprint = CreationFingerprint.of(body)
         dst = try fields.string("dst")
         format = try fields.string("format")
-        bufferSize = try fields.integer("buffer_size")
+        bufferSize = try fields.count("buffer_size")
         overwrite = try fields.bool("overwrite") ?? false
         verify = try fields.bool("verify")
         metadata = try fields.map("metadata") ?? [:]

@@ -164,7 +164,7 @@ extension FieldReader {
         // The seed's -1 stands for "not set".
         func given(_ value: Int?) -> Int? { value == -1 ? nil : value }
         var config = CodecConfig(
-            bitRate: given(try fields.integer("bit_rate")),
+            bitRate: given(try fields.count("bit_rate")),
             compressionLevel: given(try fields.integer("compression_level")),
             qscale: try fields.number("qscale"))
         if ofVideo {

@@ -67,6 +67,13 @@ public struct FieldReader {
         }
     }
 
+    /// A whole number, or text as FFmpeg's options have numbers: "32k", "2.5M".
+    public mutating func count(_ name: String) throws(Problem) -> Int? {
+        guard case .string(let text)? = value(name) else { return try integer(name) }
+        if let count = CountText.value(of: text) { return count }
+        throw problem(name, "must be a whole number such as 32000, \"32k\" or \"2.5M\", and is \(JSONValue.string(text.shortened()).description)")
+    }
+
     public mutating func number(_ name: String) throws(Problem) -> Double? {
         guard let value = value(name) else { return nil }
         switch value {
