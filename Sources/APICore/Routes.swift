@@ -48,7 +48,7 @@ public final class Route: Sendable {
         Route(.post, "/v1/writers/{id}/streams", .writer(.addStream), scope: .write, takesJSON: true),
         Route(.put, "/v1/writers/{id}/metadata", .writer(.setMetadata), scope: .write, takesJSON: true),
         Route(.post, "/v1/writers/{id}/open", .writer(.openWriter), scope: .write, takesJSON: true),
-        Route(.post, "/v1/writers/{id}/streams/{index}/chunks", .writer(.writeChunk), scope: .write, query: ["pts", "duration", "keyframe"]),
+        Route(.post, "/v1/writers/{id}/streams/{index}/chunks", .writer(.writeChunk), scope: .write, query: ["pts", "duration", "keyframe", "raw"]),
         Route(.head, "/v1/writers/{id}/streams/{index}/chunks", .writer(.getUploadOffset), scope: .read),
         Route(.post, "/v1/writers/{id}/flush", .writer(.flushWriter), scope: .write, takesJSON: true),
         Route(.post, "/v1/writers/{id}/finalize", .writer(.finalizeWriter), scope: .write, takesJSON: true),

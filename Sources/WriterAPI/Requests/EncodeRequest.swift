@@ -23,6 +23,8 @@ package struct EncodeRequest {
             guard names.insert(ByteKey(parts.joined(separator: "."))).inserted else { throw Self.repeated(item.name) }
             switch (parts[0], parts.count) {
             case ("format", 1): format = item.value
+            // Of the body: ChunkUpload reads it.
+            case ("raw", 1): break
             case ("sample_format", 1), ("pixel_format", 1): fields["format"] = .string(item.value)
             // A dictionary would keep one of two names that Unicode takes for the same.
             case ("metadata", 2) where metadata[parts[1]] == nil: metadata[parts[1]] = item.value

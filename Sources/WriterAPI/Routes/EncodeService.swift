@@ -107,21 +107,23 @@ final class EncodeService: EncoderService {
         let encoding = try Encoding(plan, folder: folder, limits: settings.limits) { made in writer.withLock { $0 = made } }
         defer { encoding.writer.abort() }
         try upload.check(exchange.head.framing, bytesPerFrame: encoding.writer.description(of: 0).inputFrameBytes)
+        // Before the response begins, which could not say then that the body is none.
+        let body = try exchange.blocking { () throws(Problem) in try encoding.open(exchange.body, upload) }
         if encoding.seeksBack {
-            try encoding.run(upload, exchange.body)
+            try encoding.run(upload, body)
             try? exchange.respond(.init(.ok, fields: encoding.fields, body: .file(encoding.file, 0..<encoding.file.size)))
             return
         }
-        try stream(encoding, upload, exchange)
+        try stream(encoding, upload, body, exchange)
     }
 
     /// Sends what is there while the body is still being read.
-    private func stream(_ encoding: Encoding, _ upload: ChunkUpload, _ exchange: Exchange) throws(Problem) {
+    private func stream(_ encoding: Encoding, _ upload: ChunkUpload, _ body: ChunkBody, _ exchange: Exchange) throws(Problem) {
         let response = exchange.respondWhileReading(
             .ok, fields: encoding.fields, following: encoding.file, encoding.growth)
         let result: Result<Void, Problem>
         do throws(Problem) {
-            result = .success(try exchange.blocking { () throws(Problem) in try encoding.run(upload, exchange.body) })
+            result = .success(try exchange.blocking { () throws(Problem) in try encoding.run(upload, body) })
             encoding.growth.ended(.complete)
         } catch {
             result = .failure(error)
@@ -177,10 +179,14 @@ private struct Encoding: Sendable {
         ]
     }
 
+    func open(_ body: RequestBody, _ upload: ChunkUpload) throws(Problem) -> ChunkBody {
+        try upload.open(body, for: writer, stream: 0, config)
+    }
+
     /// Takes the whole body and finishes the file.
-    func run(_ upload: ChunkUpload, _ body: RequestBody) throws(Problem) {
+    func run(_ upload: ChunkUpload, _ body: ChunkBody) throws(Problem) {
         do throws(ChunkUpload.Failure) {
-            _ = try upload.take(body, into: writer, stream: 0, config)
+            _ = try upload.take(body, into: writer, stream: 0)
         } catch {
             throw Self.problem(error)
         }
