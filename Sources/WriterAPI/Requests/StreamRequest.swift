@@ -72,6 +72,7 @@ package struct StreamRequest {
         object.set("encoder_height", chosen.encoderHeight)
         object["time_base"] = .string("\(chosen.timeBase.numerator)/\(chosen.timeBase.denominator)")
         object.set("bytes_per_frame", chosen.inputFrameBytes)
+        if let spacing = chosen.keyFrames { object["key_frames"] = ["every": .number(spacing.seconds), "from": .string(spacing.option)] }
         object["frames"] = .integer(progress.frames)
         object["frames_encoded"] = .integer(progress.framesEncoded)
         if chosen.kind == .video {
