@@ -61,6 +61,7 @@ public final class Route: Sendable {
         Route(.get, "/v1/video-encoders", .catalog(.listVideoEncoders), scope: .read),
         Route(.get, "/v1/encoders/{name}", .catalog(.getEncoder), scope: .read),
         Route(.get, "/v1/filters", .catalog(.listFilters), scope: .read),
+        Route(.get, "/v1/filters/{name}", .catalog(.getFilter), scope: .read),
         Route(.get, "/v1/output-protocols", .catalog(.listOutputProtocols), scope: .read),
         Route(.get, "/v1/version", .catalog(.getVersion), scope: .read),
         // What a probe or a scraper adds to its query is no mistake.
@@ -101,7 +102,7 @@ public struct RoutedRequest: Sendable {
     public let route: Route
     public let writer: WriterID?
     public let stream: Int?
-    /// Of a muxer or encoder.
+    /// Of a muxer, an encoder or a filter.
     public let name: String?
 
     public var operation: Operation { route.operation }

@@ -64,6 +64,11 @@ final class CatalogService: EncoderService {
                 throw Self.unknown("encoder", name, names, .notFound)
             }
             return encoder.json(policy, withOptions: true)
+        case .getFilter:
+            guard let filter = Capabilities.filter(named: name ?? "") else {
+                throw Self.unknown("filter", name, Capabilities.filters().map(\.name), .notFound)
+            }
+            return filter.json(policy)
         }
     }
 
@@ -117,7 +122,7 @@ extension EncoderCapability {
         object["sample_rates"] = sampleRates.map { .array($0.map { .integer(Int64($0)) }) }
         object.list("channel_layouts", channelLayouts)
         object.list("hardware_devices", hardwareDevices)
-        object.list(options, policy.refusals(ofEncoder: name))
+        object.list(options, policy.refusals(ofEncoder: name)) { policy.keys(of: $0, ofEncoder: name) }
         return .object(object)
     }
 }
@@ -135,7 +140,7 @@ extension FilterCapability {
 }
 
 extension OptionCapability {
-    fileprivate func json(_ refusal: String?) -> JSONValue {
+    fileprivate func json(_ refusal: String?, keys: [String] = []) -> JSONValue {
         var object: JSONObject = ["name": .string(name), "type": .string(type)]
         object["help"] = help.map { .string($0) }
         object["default"] = defaultValue.map { .string($0) }
@@ -143,6 +148,7 @@ extension OptionCapability {
         object["maximum"] = maximum.map { .number($0) }
         object["private"] = .bool(isPrivate)
         object.mark(refusal)
+        if !keys.isEmpty { object["keys"] = .array(keys.map { .string($0) }) }
         if !choices.isEmpty {
             object["choices"] = .array(
                 choices.map { choice in
@@ -164,8 +170,9 @@ extension JSONObject {
         self["refusal"] = .string(refusal)
     }
 
-    fileprivate mutating func list(_ options: [OptionCapability], _ refusals: OptionNames?) {
-        self["options"] = .array(options.map { $0.json(refusals?.refusal(ofAnyValueOf: $0.name)) })
+    /// `keys` gives those that an option takes which is a list of `key=value`.
+    fileprivate mutating func list(_ options: [OptionCapability], _ refusals: OptionNames?, keys: (String) -> [String] = { _ in [] }) {
+        self["options"] = .array(options.map { $0.json(refusals?.refusal(ofAnyValueOf: $0.name), keys: keys($0.name)) })
     }
 
     /// nil stands for "any".

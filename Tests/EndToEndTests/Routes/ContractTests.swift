@@ -99,7 +99,7 @@ extension EndToEnd {
                     let path = operation.path
                         .replacingOccurrences(of: "{id}", with: operation.id)
                         .replacingOccurrences(of: "{index}", with: "0")
-                        .replacingOccurrences(of: "{name}", with: operation.path.contains("muxers") ? "mp4" : "aac")
+                        .replacingOccurrences(of: "{name}", with: operation.path.contains("muxers") ? "mp4" : operation.path.contains("filters") ? "scale" : "aac")
                     // The output of a live writer is followed to its end.
                     if path.hasSuffix("/output") { try await server.finalize(operation.id) }
                     let response = try await server.curl(operation.method, path)
@@ -173,7 +173,7 @@ extension EndToEnd {
                     guard let element else { continue }
                     for item in answer[member].array { contract.expect(item, matches: element) }
                 }
-                for (path, schema) in [("/v1/encoders/libx264", "Encoder"), ("/v1/muxers/mp4", "Muxer")] {
+                for (path, schema) in [("/v1/encoders/libx264", "Encoder"), ("/v1/muxers/mp4", "Muxer"), ("/v1/filters/scale", "Filter")] {
                     let answer = try await server.curl("GET", path).json
                     contract.expect(answer, matches: schema)
                     #expect(!answer["options"].array.isEmpty)
