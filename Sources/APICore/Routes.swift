@@ -19,6 +19,8 @@ public final class Route: Sendable {
     /// As in openapi.yaml: "/v1/writers/{id}".
     public let template: String
     public let operation: Operation
+    /// Its operationId in openapi.yaml: the operation's, but for a second method that does the same.
+    public let id: String
     /// What a token must allow for it.
     public let scope: TokenScopes
     /// Whether its body is JSON, or empty, and short: what a writer's bytes are not.
@@ -27,12 +29,13 @@ public final class Route: Sendable {
     private let parts: [String]
 
     private init(
-        _ method: HTTPMethod, _ template: String, _ operation: Operation, scope: TokenScopes, takesJSON: Bool = false,
+        _ method: HTTPMethod, _ template: String, _ operation: Operation, id: String? = nil, scope: TokenScopes, takesJSON: Bool = false,
         query: QueryNames = []
     ) {
         self.method = method
         self.template = template
         self.operation = operation
+        self.id = id ?? operation.id
         self.scope = scope
         self.takesJSON = takesJSON
         self.query = query.of(operation)
@@ -54,6 +57,8 @@ public final class Route: Sendable {
         Route(.post, "/v1/writers/{id}/finalize", .writer(.finalizeWriter), scope: .write, takesJSON: true),
         Route(.get, "/v1/writers/{id}/output", .writer(.getOutput), scope: .read),
         encode,
+        // As curl -T sends a file.
+        Route(.put, encode.template, .encode, id: "encodeByPut", scope: .write, query: .any),
         Route(.get, "/v1/muxers", .catalog(.listMuxers), scope: .read),
         Route(.get, "/v1/muxers/{name}", .catalog(.getMuxer), scope: .read),
         Route(.get, "/v1/output-devices", .catalog(.listOutputDevices), scope: .read),
