@@ -44,9 +44,9 @@ public final class Route: Sendable {
 
     public static let all: [Route] = [
         Route(.post, "/v1/writers", .creation(.createWriter), scope: .write, takesJSON: true, query: ["dry_run"]),
-        Route(.get, "/v1/writers", .listWriters, scope: .read, query: ["state", "limit", "cursor", "name", "scope"]),
+        Route(.get, "/v1/writers", .listWriters, scope: .read, query: ["state", "limit", "cursor", "name", "scope", "format"]),
         Route(.put, "/v1/writers/{id}", .creation(.putWriter), scope: .write, takesJSON: true),
-        Route(.get, "/v1/writers/{id}", .writer(.getWriter), scope: .read),
+        Route(.get, "/v1/writers/{id}", .writer(.getWriter), scope: .read, query: ["format"]),
         Route(.delete, "/v1/writers/{id}", .writer(.deleteWriter), scope: .write),
         Route(.post, "/v1/writers/{id}/streams", .writer(.addStream), scope: .write, takesJSON: true),
         Route(.put, "/v1/writers/{id}/metadata", .writer(.setMetadata), scope: .write, takesJSON: true),
@@ -81,10 +81,14 @@ public final class Route: Sendable {
 }
 
 extension Route.QueryNames {
-    /// Every route of a writer also takes the name of its owner.
+    /// Every route of a writer also takes the name of its owner, and what libav can do may be a table.
     fileprivate func of(_ operation: Operation) -> Route.QueryNames {
-        guard case .writer = operation, case .only(let names) = self else { return self }
-        return .only(names.union(["name"]))
+        guard case .only(let names) = self else { return self }
+        return switch operation {
+        case .writer: .only(names.union(["name"]))
+        case .catalog: .only(names.union(["format"]))
+        case .server, .listWriters, .creation, .encode: self
+        }
     }
 
     fileprivate func check(_ query: [QueryItem]) throws(Problem) {

@@ -16,7 +16,7 @@ import WriterModel
         ("GET", "/v1/version", .catalog(.getVersion)), ("GET", "/livez", .server(.livez)), ("GET", "/readyz", .server(.readyz)),
         ("GET", "/openapi.yaml", .server(.getContract)), ("GET", "http://a/v1/writers", .listWriters),
         ("GET", "/v1/%77riters", .listWriters), ("POST", "/v1/encode?format=mp3", .encode), ("PUT", "/v1/encode?format=mp3", .encode),
-        ("GET", "/v1/filters/scale", .catalog(.getFilter)), ("HEAD", "/v1/encoders/aac", .catalog(.getEncoder)),
+        ("GET", "/v1/filters/scale", .catalog(.getFilter)), ("HEAD", "/v1/encoders/aac?format=table", .catalog(.getEncoder)),
     ])
     func aRouteIsFound(method: String, target: String, operation: Operation) throws {
         #expect(try Route.match(try head(method, target)).operation == operation)

@@ -71,7 +71,7 @@ import WriterModel
     @Test func anUnknownParameterIsNotIgnored() {
         let found = problem { _ = try page("?sort=name") }
         #expect(found?.code == .unknownParameter)
-        #expect(found?.supported == ["cursor", "limit", "name", "scope", "state"])
+        #expect(found?.supported == ["cursor", "format", "limit", "name", "scope", "state"])
     }
 
     @Test func liveWritersAreBoundedAndEndedOnesDoNotCount() throws {

@@ -53,7 +53,9 @@ package final class Peers: Sendable {
 // Lists.
 extension Peers {
     /// Responds with the writers of all nodes; `list` is what each is asked for, and `own` makes this node's page.
-    func respond(to exchange: Exchange, with list: WriterList, for caller: Principal, own: @escaping @Sendable (WriterList) -> [UInt8]) {
+    func respond(
+        to exchange: Exchange, with list: WriterList, for caller: Principal, as form: ResponseForm, own: @escaping @Sendable (WriterList) -> [UInt8]
+    ) {
         let peers = directory.peers
         let responses = PeerResponses(of: peers.count)
         for peer in peers { ask(peer, list, for: exchange, responses) }
@@ -63,7 +65,10 @@ extension Peers {
             responses.giveUp()
             exchange.attempt { () throws(Problem) in
                 let text = try collect(responses.take(), list, for: caller, own: own)
-                exchange.respond(with: Response(.ok, fields: [("Content-Type", "application/json")], body: .bytes(text)))
+                switch form {
+                case .json: exchange.respond(with: Response(.ok, fields: form.fields, body: .bytes(text)))
+                case .table: exchange.respond(with: .table(of: text, to: exchange.head.target))
+                }
             }
         }
     }

@@ -143,12 +143,17 @@ package final class Switchboard: RequestHandler {
         let target = exchange.head.target
         let owner = try caller.namedOwner(target.query("name")) ?? (caller.seesAll ? nil : .some(caller.name))
         let list = try WriterList(target)
+        let form = try ResponseForm(exchange.head)
         if let peers, list.scope == .cluster {
-            return peers.respond(to: exchange, with: try WriterList(target, scope: .node), for: caller) { [self] list in
+            return peers.respond(to: exchange, with: try WriterList(target, scope: .node), for: caller, as: form) { [self] list in
                 page(list, of: owner, for: caller).whole
             }
         }
-        try? exchange.respond(.ok, fields: [("Content-Type", "application/json")], pieces: page(list, of: owner, for: caller))
+        let own = page(list, of: owner, for: caller)
+        switch form {
+        case .json: try? exchange.respond(.ok, fields: form.fields, pieces: own)
+        case .table: exchange.respond(with: .table(of: own, to: target))
+        }
     }
 
     /// This node's own.

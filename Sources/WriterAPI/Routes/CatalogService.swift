@@ -36,7 +36,10 @@ final class CatalogService: EncoderService {
             exchange.route = request.operation.id
             if asksForTokens, let token = exchange.head.credentialHash { exchange.noteIdentified(as: token) }
             SystemThread.wipeStack()
-            exchange.respond(with: .json(try response(to: operation, named: request.name)))
+            // A form that there is none of is refused before the work.
+            _ = try ResponseForm(exchange.head)
+            let value = try response(to: operation, named: request.name)
+            exchange.respond(with: try .resource(value, as: TableKind(operation), to: exchange.head))
         } catch {
             exchange.respond(with: error)
         }
@@ -44,7 +47,7 @@ final class CatalogService: EncoderService {
 
     private func response(to operation: CatalogOperation, named name: String?) throws(Problem) -> JSONValue {
         switch operation {
-        case .getVersion: return versions
+        case .getVersion: return .object(JSONObject([("penstock", .string(version))] + LibavVersions.members.members.map { ($0.name, $0.value) }))
         case .listMuxers: return ["muxers": .array(Capabilities.muxers().map { $0.json(policy) })]
         case .listOutputDevices:
             return ["output_devices": .array(Capabilities.outputDevices().map { $0.json(policy) })]
@@ -70,19 +73,6 @@ final class CatalogService: EncoderService {
             }
             return filter.json(policy)
         }
-    }
-
-    private var versions: JSONValue {
-        let features = Capabilities.features
-        return [
-            "penstock": .string(version),
-            "ffmpeg": .string(Capabilities.ffmpegVersion),
-            "libraries": .map(Capabilities.libraryVersions),
-            "features": [
-                "hybrid_fragmented": .bool(features.hasHybridFragments),
-                "flv_codecs": .array(features.flvCodecs.map { .string($0) }),
-            ],
-        ]
     }
 
     private static func unknown(_ noun: String, _ name: String?, _ names: [String], _ code: ProblemCode) -> Problem {

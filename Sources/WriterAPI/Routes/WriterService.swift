@@ -174,7 +174,9 @@ final class WriterService: EncoderService {
     ) throws(Problem) {
         func respond(with writer: JSONObject) { exchange.respond(with: .json(.object(shown(writer, to: caller)))) }
         switch operation {
-        case .getWriter: respond(with: resource.resource)
+        case .getWriter:
+            let writer = shown(resource.resource, to: caller)
+            exchange.respond(with: try .resource(.object(writer), as: .writer, to: exchange.head))
         case .deleteWriter:
             try delete(exchange)
         case .addStream:
