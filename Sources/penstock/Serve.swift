@@ -101,11 +101,11 @@ struct Serve: ParsableCommand {
         configuration.verifiesOutputs = !settings.leavesOutputsUnverified
     }
 
+    static var encoderPath: String { (ChildProcess.executablePath.cutAtLast("/")?.before ?? ".") + "/penstock-encoder" }
+
     /// The fork server lies beside this executable.
     private static func encoderExecutable() throws -> String {
-        let own = ChildProcess.executablePath
-        let folder = own.cutAtLast("/")?.before ?? "."
-        let path = folder + "/penstock-encoder"
+        let path = encoderPath
         guard File.isExecutable(path) else {
             throw ValidationError("\(path) is missing: penstock-encoder must lie beside penstock.")
         }

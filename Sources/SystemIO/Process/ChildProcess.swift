@@ -77,10 +77,17 @@ public enum ChildProcess {
     public static func spawn(
         _ executable: String, arguments: [String], passing descriptor: Int32, as number: Int32
     ) throws(SystemError) -> Int32 {
+        try spawn(executable, arguments: arguments, passing: [(descriptor, number)])
+    }
+
+    /// The same with several.
+    static func spawn(
+        _ executable: String, arguments: [String], passing descriptors: [(descriptor: Int32, number: Int32)]
+    ) throws(SystemError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, descriptor, number)
+        for (descriptor, number) in descriptors { posix_spawn_file_actions_adddup2(&actions, descriptor, number) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
