@@ -27,7 +27,9 @@ extension Response {
             }
         default: break
         }
-        return Response(HTTPStatus(code: problem.code.status), fields: fields, body: .bytes(problem.json.encoded))
+        var response = Response(HTTPStatus(code: problem.code.status), fields: fields, body: .bytes(problem.json.encoded))
+        response.reason = .init(code: problem.code.rawValue, detail: problem.detail)
+        return response
     }
 }
 

@@ -94,7 +94,7 @@ public final class Gateway: Sendable {
         if let lines = tokens.current { makeFolders(of: lines) }
     }
 
-    private var restoration: WriterRestoration { WriterRestoration(registry: registry, records: records, log: log) }
+    private var restoration: WriterRestoration { WriterRestoration(registry: registry, records: records, tally: encoders.tally, log: log) }
 
     private static func serving(
         _ configuration: CurrentConfiguration, _ metrics: MetricCounter, _ log: Logger
@@ -178,7 +178,7 @@ public final class Gateway: Sendable {
         }
         guard deadline.hasPassed else { return }
         for link in links {
-            log.error("an encoder did not end in time", metadata: ["writer": "\(link.writer.key)"])
+            log.notice("an encoder did not end in time and is killed", metadata: ["writer": "\(link.writer.key)"])
             if let process = link.process { Signal.send(Signal.kill, to: process) }
         }
         if links.isEmpty || links.allSatisfy({ $0.processEnd != nil || $0.process == nil }) { stopLoop() }

@@ -117,6 +117,8 @@ public final class StreamWriter: @unchecked Sendable {
     }
 
     /// What was chosen for a stream. Any thread.
+    public var streamCount: Int { monitor.withLock { min(descriptions.count, counters.count) } }
+
     public func description(of index: Int) -> StreamDescription {
         monitor.withLock { descriptions[index] }
     }

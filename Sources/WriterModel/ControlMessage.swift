@@ -31,10 +31,12 @@ public enum ControlMessage: Sendable, Equatable {
     case unkeptRecord(WriterRecord)
     /// Encoder to gateway, last: there is no such writer (any more).
     case discarded
+    /// Encoder to gateway, before one of the last: how and why the writer ended, for the log.
+    case end(WriterEnd)
 
     private enum Kind: UInt8 {
         case start = 1, connection, tokens, shutDown, snapshot, concluded, discarded, metrics, unkeptRecord, ping, claim,
-            returned, released
+            returned, released, end
     }
 
     /// A request is passed from the gateway to its writer's encoder; before that, perhaps, from another
@@ -57,6 +59,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .unkeptRecord(let record): [Kind.unkeptRecord.rawValue] + record.withoutFiles.json.encoded
         case .metrics(let counts): [Kind.metrics.rawValue] + counts.json.encoded
         case .discarded: [Kind.discarded.rawValue]
+        case .end(let end): [Kind.end.rawValue] + end.json.encoded
         }
     }
 
@@ -77,7 +80,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .tokens:
             guard let table = TokenTable(payload) else { return nil }
             self = .tokens(table)
-        case .start, .claim, .snapshot, .unkeptRecord, .metrics:
+        case .start, .claim, .snapshot, .unkeptRecord, .metrics, .end:
             guard let json = try? JSONParser.parse(payload), let message = Self.read(kind, json) else { return nil }
             self = message
         }
@@ -102,6 +105,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .start: EncoderStart(json: json).map { .start($0) }
         case .claim: OutputClaim(json: json).map { .claim($0) }
         case .metrics: MetricCounts(json: json).map { .metrics($0) }
+        case .end: WriterEnd(json: json).map { .end($0) }
         case .snapshot: WriterRecord(json: json).map { .snapshot($0) }
         case .unkeptRecord: WriterRecord(json: json).map { .unkeptRecord($0) }
         case .connection, .returned, .released, .tokens, .shutDown, .ping, .discarded, .concluded: nil

@@ -7,5 +7,5 @@ struct Penstock: ParsableCommand {
         commandName: "penstock",
         abstract: "Turns raw audio and video, POSTed in chunks, into encoded media.",
         version: version,
-        subcommands: [Serve.self, Config.self, Health.self, Drain.self, Problems.self, LogFields.self])
+        subcommands: [Serve.self, Config.self, Health.self, Drain.self, Problems.self, Metrics.self, LogFields.self])
 }

@@ -182,6 +182,10 @@ import WriterModel
         let refused = problem { _ = try scene.resource.delete() }
         #expect(refused?.code == .wrongState && refused?.extras == [.init("state", "closed")])
         #expect(scene.ends == [.concluded(.closed)] && scene.outputs == ["a.wav"])
+        let logged = try #require(scene.logged.first)
+        #expect(scene.logged.count == 1 && logged.state == .closed && logged.cause == .finalize && logged.destination == "a.wav")
+        #expect(logged.bytes == closed["result"]?.objectValue?["bytes"]?.integerValue && logged.duration == 0.00025)
+        #expect(logged.sha256 == closed["result"]?.objectValue?["verified"]?.objectValue?["sha256"]?.stringValue)
     }
 
     @Test func aFailureKeepsWhatWasWrittenOnceTheWriterWasOpen() throws {
@@ -191,6 +195,7 @@ import WriterModel
             scene.resource.fail(Problem(.noSpace, "There is no space."))
             #expect(scene.outputs == (opens ? ["a.wav"] : []))
             #expect(scene.ends == [.concluded(.failed)])
+            #expect(scene.logged.map(\.problem?.code) == [.noSpace] && scene.logged.map(\.cause) == [.error])
             #expect(scene.record?.resource["failure"]?.objectValue?["detail"] == "There is no space.")
             #expect(scene.record?.resource["encoder_pid"] == nil)
         }
@@ -216,6 +221,7 @@ import WriterModel
         failed.resource.releaseStream(0)
         failed.resource.fail(Problem(.encodingFailed, "late"))
         #expect(failed.record?.resource["failure"]?.objectValue?["detail"] == "stuck")
+        #expect(failed.logged.map(\.cause) == [.stall])
 
         let deleted = try WriterScene()
         try deleted.create(#"{"dst": "a.wav", "streams": [\#(Self.stream)], "open": true}"#)
@@ -223,6 +229,7 @@ import WriterModel
         _ = try deleted.resource.claimStream(0, from: nil) {}
         #expect(try deleted.resource.delete() == [])
         #expect(deleted.ends == [.discarded] && deleted.resource.isAbandoned && deleted.outputs.isEmpty)
+        #expect(deleted.logged.map(\.state) == [.deleted] && deleted.logged.map(\.cause) == [.delete])
 
         let unmade = try WriterScene()
         #expect(try unmade.resource.claimCreation() == .claimed)

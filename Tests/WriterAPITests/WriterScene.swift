@@ -36,10 +36,15 @@ final class WriterScene: Sendable {
     var ends: [ControlMessage] {
         reports.all.withLock { $0 }.filter {
             switch $0 {
-            case .snapshot, .claim: false
+            case .snapshot, .claim, .end: false
             default: true
             }
         }
+    }
+
+    /// What the gateway was told of the end, for the log.
+    var logged: [WriterEnd] {
+        reports.all.withLock { $0 }.compactMap { if case .end(let end) = $0 { end } else { nil } }
     }
 
     var snapshots: [WriterRecord] {

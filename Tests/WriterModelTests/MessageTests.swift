@@ -35,7 +35,10 @@ import WriterModel
 
     static let counts: MetricCounts = {
         var counts = MetricCounts()
-        counts.answers = [.init(route: "a", status: 200): 3, .init(route: "b", status: 0): 1]
+        counts.answers = [.init(route: "a", status: 200): 3, .init(route: "a", status: 200, outcome: .failed): 2, .init(route: "b", status: 499, outcome: .cut): 1]
+        counts.problems = ["not-found": 4]
+        counts.failures = ["no-space": 1]
+        counts.tallies = [.audioBytesReceived: 9, .uploadsCut: 2]
         counts.durations["a", default: DurationHistogram()].add(0.25)
         counts.queueWaits.add(70)
         counts.framesTaken = 5

@@ -64,6 +64,8 @@ package final class EncoderLink: Sendable {
     package var writerState: WriterState? { state.withLock { $0.said.state } }
     package var claim: OutputClaim? { state.withLock { $0.said.claim } }
     var outcome: EncoderEnd.Outcome? { state.withLock { $0.said.outcome } }
+    /// As its encoder tells of it.
+    var writerEnd: WriterEnd? { state.withLock { $0.said.end } }
     package var process: Int32? { state.withLock { $0.end.process } }
     var processEnd: ProcessEnd? { state.withLock { $0.end.processEnd } }
     var killReason: EncoderEnd.KillReason? { state.withLock { $0.end.killReason } }
@@ -278,7 +280,7 @@ package final class EncoderLink: Sendable {
         case .released(let slot, let isBroken):
             guard let connection = lent.remove(Int(slot)) else { return .improper("a connection that it was not given") }
             return .released(connection, isBroken ? .broken : .closed)
-        case .claim, .snapshot, .concluded, .unkeptRecord, .discarded:
+        case .claim, .snapshot, .end, .concluded, .unkeptRecord, .discarded:
             return take(message, of: bytes)
         case .start, .connection, .tokens, .shutDown: return .improper("what only the gateway says")
         }

@@ -1,7 +1,7 @@
 import SystemIO
 import WriterModel
 
-/// The gateway's counters and gauges in Prometheus' text format, version 0.0.4.
+/// The gateway's counters and gauges in Prometheus' text format, version 0.0.4. `Metric` says what each is.
 struct MetricsText {
     struct Gauges {
         var connections = 0
@@ -9,10 +9,9 @@ struct MetricsText {
         var writersByOwner: [String: [WriterState: Int]] = [:]
         var writerLimit = 0
         var isDraining = false
-        /// nil: the client may not know of names.
-        var workByName: [String: MetricCounts]?
-        var encoderExits: [String: Int64] = [:]
-        var forkLatency = DurationHistogram()
+        /// Only an admin is told of names.
+        var showsNames = false
+        var encoders = EncoderTally.Counts()
         var sandbox = SandboxReport(landlockABI: 0, filtersSystemCalls: false)
         var peerRequests: [PeerResult: Int64] = [:]
     }
@@ -21,109 +20,123 @@ struct MetricsText {
 
     static func render(_ counts: MetricCounts, _ gauges: Gauges) -> [UInt8] {
         var text = MetricsText()
-        text.add(counts)
-        text.add(gauges)
-        if let work = gauges.workByName { text.add(work, gauges.writersByOwner) }
+        text.addWriters(counts, gauges)
+        text.addStreams(counts)
+        text.addRequests(counts, gauges)
+        text.addServer(counts, gauges)
+        if gauges.showsNames { text.add(gauges.encoders.workByName, gauges.writersByOwner) }
         return Array((text.lines.joined(separator: "\n") + "\n").utf8)
     }
 
-    private mutating func add(_ counts: MetricCounts) {
-        family("penstock_http_requests_total", "counter", "Requests answered, by route and status; 0: the client had gone.")
-        for (answer, count) in counts.answers.sorted(by: { ($0.key.route, $0.key.status) < ($1.key.route, $1.key.status) }) {
-            sample("penstock_http_requests_total", "route=\"\(answer.route)\",status=\"\(answer.status)\"", Double(count))
-        }
-        family("penstock_http_request_duration_seconds", "histogram", "From a request's head to its answer's end.")
-        for (route, histogram) in counts.durations.sorted(by: { $0.key < $1.key }) {
-            add(histogram, "penstock_http_request_duration_seconds", "route=\"\(route)\"")
-        }
-        family("penstock_http_queue_wait_seconds", "histogram", "How long requests waited for a thread.")
-        add(counts.queueWaits, "penstock_http_queue_wait_seconds", "")
-        counter("penstock_http_body_bytes_read_total", "Bytes of request bodies.", Double(counts.bodyBytesRead))
-        counter("penstock_http_body_bytes_sent_total", "Bytes of answers' bodies.", Double(counts.bodyBytesSent))
-        counter("penstock_frames_taken_total", "Pictures, and samples per channel, taken from chunks.", Double(counts.framesTaken))
-        counter("penstock_frames_encoded_total", "Frames or samples given to encoders, after filters.", Double(counts.framesEncoded))
-        counter("penstock_output_bytes_total", "Bytes written to destinations.", Double(counts.bytesWritten))
-        counter("penstock_encoder_cpu_seconds_total", "Processor time of encoders.", counts.cpuSeconds)
+    // MARK: What is told
+
+    private mutating func addWriters(_ counts: MetricCounts, _ gauges: Gauges) {
+        addEach(.writers, WriterState.allCases, labels: { [$0.rawValue] }) { state in gauges.writersByOwner.values.reduce(0) { $0 + Double($1[state] ?? 0) } }
+        add(.writerLimit, Double(gauges.writerLimit))
+        let ends = Set(Self.usualEnds).union(gauges.encoders.ends.keys).map { ($0.state.rawValue, $0.cause.rawValue, gauges.encoders.ends[$0] ?? 0) }
+        addEach(.ended, ends.sorted { ($0.0, $0.1) < ($1.0, $1.1) }, labels: { [$0.0, $0.1] }) { Double($0.2) }
+        let failures = Set(ProblemCode.ofFailures.map(\.rawValue)).union(counts.failures.keys)
+        addEach(.failures, failures.sorted(), labels: { [$0] }) { Double(counts.failures[$0] ?? 0) }
+        addEach(.outputs, EncoderTally.outputSchemes, labels: { [$0] }) { Double(gauges.encoders.outputs[$0] ?? 0) }
     }
 
-    private mutating func add(_ gauges: Gauges) {
-        family("penstock_gateway_connections", "gauge", "Connections at the gateway; those of live writers are with their encoders.")
-        sample("penstock_gateway_connections", "", Double(gauges.connections))
-        family("penstock_writers", "gauge", "Writers by state.")
-        for state in WriterState.allCases {
-            let count = gauges.writersByOwner.values.reduce(0) { $0 + ($1[state] ?? 0) }
-            sample("penstock_writers", "state=\"\(state.rawValue)\"", Double(count))
+    /// There from the start, so that the first of each is seen as growth.
+    private static let usualEnds = [
+        (WriterEnd.State.closed, [WriterEnd.Cause.finalize, .shutdown, .gatewayLost, .idleTimeout, .runTime]),
+        (.failed, [.error, .stall, .crash, .restart, .idleTimeout, .runTime, .shutdown]),
+        (.deleted, [.delete]), (.unmade, [.error, .clientLeft, .crash, .stall]),
+    ].flatMap { state, causes in causes.map { EncoderTally.End(state: state, cause: $0) } }
+
+    private mutating func addStreams(_ counts: MetricCounts) {
+        func addTallies(_ metric: Metric, _ tallies: [(label: String, tally: MetricCounts.Tally)]) {
+            addEach(metric, tallies, labels: { [$0.label] }) { Double(counts.tallies[$0.tally] ?? 0) }
         }
-        family("penstock_live_writers_limit", "gauge", "How many writers may be live (--max-writers).")
-        sample("penstock_live_writers_limit", "", Double(gauges.writerLimit))
-        family("penstock_draining", "gauge", "1: the server is being drained (SIGUSR1).")
-        sample("penstock_draining", "", gauges.isDraining ? 1 : 0)
-        family("penstock_encoder_exits_total", "counter", "Encoder processes that ended, by exit code or signal.")
-        for (reason, count) in gauges.encoderExits.sorted(by: { $0.key < $1.key }) {
-            sample("penstock_encoder_exits_total", "reason=\"\(reason)\"", Double(count))
-        }
-        family("penstock_encoder_fork_seconds", "histogram", "From asking for an encoder to hearing of its process.")
-        add(gauges.forkLatency, "penstock_encoder_fork_seconds", "")
-        family("penstock_peer_requests_total", "counter", "Requests to other nodes for their writers (--peers), by how they went.")
-        for result in PeerResult.allCases {
-            sample("penstock_peer_requests_total", "result=\"\(result.rawValue)\"", Double(gauges.peerRequests[result] ?? 0))
-        }
-        family("penstock_sandbox_in_force", "gauge", "What of the encoders' sandbox this system puts in force: 1, or 0.")
-        for (part, isInForce) in [
+        addTallies(.bytesReceived, [("audio", .audioBytesReceived), ("video", .videoBytesReceived)])
+        addTallies(.bytesEncoded, [("audio", .audioBytesEncoded), ("video", .videoBytesEncoded)])
+        add(.framesTaken, Double(counts.framesTaken))
+        add(.framesEncoded, Double(counts.framesEncoded))
+        add(.outputBytes, Double(counts.bytesWritten))
+        addTallies(.chunksLate, [("audio", .audioChunksLate), ("video", .videoChunksLate)])
+        addTallies(.uploadsInterrupted, [("cut", .uploadsCut), ("timed_out", .uploadsTimedOut)])
+        add(.uploadsResumed, Double(counts.tallies[.uploadsResumed] ?? 0))
+    }
+
+    private mutating func addRequests(_ counts: MetricCounts, _ gauges: Gauges) {
+        let answers = counts.answers.map { ([$0.key.route, String($0.key.status), $0.key.outcome.rawValue], $0.value) }
+        addEach(.requests, answers.sorted { $0.0.joined(separator: " ") < $1.0.joined(separator: " ") }, labels: { $0.0 }) { Double($0.1) }
+        addEach(.problems, counts.problems.keys.sorted(), labels: { [$0] }) { Double(counts.problems[$0] ?? 0) }
+        addHistograms(.requestDuration, counts.durations.sorted { $0.key < $1.key }.map { (labels: [$0.key], $0.value) })
+        addHistograms(.queueWait, [(labels: [], counts.queueWaits)])
+        add(.bodyBytesRead, Double(counts.bodyBytesRead))
+        add(.bodyBytesSent, Double(counts.bodyBytesSent))
+        add(.connections, Double(gauges.connections))
+    }
+
+    private mutating func addServer(_ counts: MetricCounts, _ gauges: Gauges) {
+        add(.encoderCPU, counts.cpuSeconds)
+        addEach(.encoderExits, gauges.encoders.exits.keys.sorted(), labels: { [$0] }) { Double(gauges.encoders.exits[$0] ?? 0) }
+        addHistograms(.forkLatency, [(labels: [], gauges.encoders.forkLatency)])
+        let parts = [
             ("files", gauges.sandbox.restrictsFiles), ("tcp_ports", gauges.sandbox.restrictsTCP),
             ("signals", gauges.sandbox.restrictsSignals), ("system_calls", gauges.sandbox.filtersSystemCalls),
-        ] {
-            sample("penstock_sandbox_in_force", "part=\"\(part)\"", isInForce ? 1 : 0)
-        }
+        ]
+        addEach(.sandbox, parts, labels: { [$0.0] }) { $0.1 ? 1 : 0 }
+        add(.draining, gauges.isDraining ? 1 : 0)
+        addEach(.peerRequests, PeerResult.allCases, labels: { [$0.rawValue] }) { Double(gauges.peerRequests[$0] ?? 0) }
     }
 
-    /// The same by the names of tokens: names are of characters that need no escape.
+    /// The same by the names of tokens.
     private mutating func add(_ work: [String: MetricCounts], _ writers: [String: [WriterState: Int]]) {
         let names = Set(work.keys).union(writers.keys).sorted()
-        family("penstock_name_writers", "gauge", "Writers by the name of the token that made them, and state.")
-        for name in names {
-            for state in WriterState.allCases {
-                sample("penstock_name_writers", "name=\"\(name)\",state=\"\(state.rawValue)\"", Double(writers[name]?[state] ?? 0))
+        let states = names.flatMap { name in WriterState.allCases.map { (name, $0) } }
+        addEach(.nameWriters, states, labels: { [$0.0, $0.1.rawValue] }) { Double(writers[$0.0]?[$0.1] ?? 0) }
+        func addByName(_ metric: Metric, _ value: (MetricCounts) -> Double) {
+            addEach(metric, names, labels: { [$0] }) { value(work[$0] ?? MetricCounts()) }
+        }
+        addByName(.nameRequests) { Double($0.answers.values.reduce(Int64(0)) { $0.addingSaturating($1) }) }
+        addByName(.nameBytesRead) { Double($0.bodyBytesRead) }
+        addByName(.nameBytesSent) { Double($0.bodyBytesSent) }
+        addByName(.nameFrames) { Double($0.framesTaken) }
+        addByName(.nameOutputBytes) { Double($0.bytesWritten) }
+        addByName(.nameCPU) { $0.cpuSeconds }
+    }
+
+    // MARK: How
+
+    private mutating func add(_ metric: Metric, _ value: Double) {
+        head(metric)
+        sample(metric.name, [], [], value)
+    }
+
+    /// A sample for each of the items.
+    private mutating func addEach<Item>(_ metric: Metric, _ items: [Item], labels: (Item) -> [String], value: (Item) -> Double) {
+        head(metric)
+        for item in items { sample(metric.name, metric.labels, labels(item), value(item)) }
+    }
+
+    private mutating func addHistograms(_ metric: Metric, _ histograms: [(labels: [String], DurationHistogram)]) {
+        head(metric)
+        for (values, histogram) in histograms {
+            var total: Int64 = 0
+            for (bound, count) in zip(DurationHistogram.bounds, histogram.counts) {
+                total = total.addingSaturating(count)
+                sample(metric.name + "_bucket", metric.labels + ["le"], values + ["\(bound)"], Double(total))
             }
+            sample(metric.name + "_bucket", metric.labels + ["le"], values + ["+Inf"], Double(histogram.count))
+            sample(metric.name + "_sum", metric.labels, values, histogram.sum)
+            sample(metric.name + "_count", metric.labels, values, Double(histogram.count))
         }
-        func add(_ metric: String, _ help: String, _ value: (MetricCounts) -> Double) {
-            family(metric, "counter", help)
-            for name in names { sample(metric, "name=\"\(name)\"", value(work[name] ?? MetricCounts())) }
-        }
-        add("penstock_name_requests_total", "Requests that the encoders of a name's writers answered.") {
-            Double($0.answers.values.reduce(0, +))
-        }
-        add("penstock_name_body_bytes_read_total", "Bytes of those requests' bodies.") { Double($0.bodyBytesRead) }
-        add("penstock_name_body_bytes_sent_total", "Bytes of their answers' bodies.") { Double($0.bodyBytesSent) }
-        add("penstock_name_frames_taken_total", "Pictures, and samples per channel, taken from a name's chunks.") { Double($0.framesTaken) }
-        add("penstock_name_output_bytes_total", "Bytes written to a name's destinations.") { Double($0.bytesWritten) }
-        add("penstock_name_encoder_cpu_seconds_total", "Processor time of a name's encoders.") { $0.cpuSeconds }
     }
 
-    private mutating func family(_ name: String, _ type: String, _ help: String) {
-        lines.append("# HELP \(name) \(help)")
-        lines.append("# TYPE \(name) \(type)")
+    private mutating func head(_ metric: Metric) {
+        lines.append("# HELP \(metric.name) \(metric.help)")
+        lines.append("# TYPE \(metric.name) \(metric.kind.rawValue)")
     }
 
-    private mutating func counter(_ name: String, _ help: String, _ value: Double) {
-        family(name, "counter", help)
-        sample(name, "", value)
-    }
-
-    private mutating func sample(_ name: String, _ labels: String, _ value: Double) {
+    /// No value of a label needs an escape: they are names of ours, of tokens and of signals.
+    private mutating func sample(_ name: String, _ labels: [String], _ values: [String], _ value: Double) {
         let number = value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
-        lines.append("\(name)\(labels.isEmpty ? "" : "{\(labels)}") \(number)")
-    }
-
-    private mutating func add(_ histogram: DurationHistogram, _ name: String, _ labels: String) {
-        let prefix = labels.isEmpty ? "" : labels + ","
-        var total: Int64 = 0
-        for (bound, count) in zip(DurationHistogram.bounds, histogram.counts) {
-            total = total.addingSaturating(count)
-            sample("\(name)_bucket", "\(prefix)le=\"\(bound)\"", Double(total))
-        }
-        sample("\(name)_bucket", "\(prefix)le=\"+Inf\"", Double(histogram.count))
-        sample("\(name)_sum", labels, histogram.sum)
-        sample("\(name)_count", labels, Double(histogram.count))
+        let pairs = zip(labels, values).map { "\($0)=\"\($1)\"" }.joined(separator: ",")
+        lines.append("\(name)\(pairs.isEmpty ? "" : "{\(pairs)}") \(number)")
     }
 }

@@ -227,7 +227,7 @@ package final class RecordStore: Sendable {
         guard outputs.contains(path) else { return }
         do throws(SystemError) {
             try outputs.removeFile(path)
-            log.warning("an unfinished output was removed", metadata: ["writer": "\(writer.key)", "file": "\(path)"])
+            log.notice("an unfinished output was removed", metadata: ["writer": "\(writer.key)", "file": "\(path)"])
         } catch {
             log.error("an unfinished output can't be removed", metadata: ["writer": "\(writer.key)", "error": "\(error)"])
         }

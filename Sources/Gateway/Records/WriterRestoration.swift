@@ -8,6 +8,7 @@ import WriterModel
 struct WriterRestoration {
     let registry: Registry
     let records: RecordStore
+    let tally: EncoderTally
     let log: Logger
 
     func restoreAll() {
@@ -30,7 +31,10 @@ struct WriterRestoration {
         // In this order: an encoder lets go of the folder only after its last record is there.
         let isHeld = records.isHeld(writer)
         switch records.find(writer) {
-        case .record(let record) where record.state.isEnded: takeUp(writer, record, .ended(record.state))
+        case .record(let record) where record.state.isEnded:
+            // One that outlived its gateway has logged its end by itself.
+            if case .orphaned? = registry[writer], let end = WriterEnd(record) { tally.count(end) }
+            takeUp(writer, record, .ended(record.state))
         case .record(let record): takeUp(writer, isHeld ? record : failed(writer, record), isHeld ? .orphaned : .ended(.failed))
         // Looked at again by the second.
         case .absent where isHeld, .damaged where isHeld, .unreadable: takeUp(writer, nil, .orphaned)
@@ -40,8 +44,8 @@ struct WriterRestoration {
             log.warning("a writer of an earlier run was never made", metadata: ["writer": "\(writer.key)"])
             records.discard(writer, log)
             registry.remove(writer)
-        case .absent: takeUp(writer, records.takeUpLost(writer, because: "it is missing", log), .ended(.failed))
-        case .damaged(let reason): takeUp(writer, records.takeUpLost(writer, because: reason, log), .ended(.failed))
+        case .absent: takeUpLost(writer, because: "it is missing")
+        case .damaged(let reason): takeUpLost(writer, because: reason)
         }
     }
 
@@ -51,13 +55,23 @@ struct WriterRestoration {
         registry.restore(writer, createdAt: createdAt, entry)
     }
 
+    private func takeUpLost(_ writer: WriterID, because reason: String) {
+        let record = records.takeUpLost(writer, because: reason, log)
+        if let end = WriterEnd(record, by: .restart) { tally.count(end) }
+        takeUp(writer, record, .ended(.failed))
+    }
+
     private func failed(_ writer: WriterID, _ record: WriterRecord) -> WriterRecord {
-        log.warning("a writer of an earlier run never ended", metadata: ["writer": "\(writer.key)"])
         records.clearLeftovers(of: writer, log)
         let problem = Problem(
             .encoderCrashed, "The server and the writer's encoder ended before the writer was finalized.")
         let failed = record.failed(with: problem, at: .now())
-        if (try? records.save(failed, of: writer)) == nil { records.keep(failed, of: writer) }
+        let isKept = (try? records.save(failed, of: writer)) != nil
+        if !isKept { records.keep(failed, of: writer) }
+        if let end = WriterEnd(failed, by: .restart) {
+            tally.count(end)
+            EndLog.write(end, of: writer, isKept: isKept, to: log)
+        }
         return failed
     }
 }

@@ -73,10 +73,9 @@ final class ServerRoutes: Sendable {
     }
 
     private func gauges(withNames: Bool) -> MetricsText.Gauges {
-        let counts = encoders.tally.current
-        return MetricsText.Gauges(
+        MetricsText.Gauges(
             connections: server.connectionCount, writersByOwner: registry.countsByOwner,
-            writerLimit: configuration.limits.maxWriters, isDraining: isDraining.isSet, workByName: withNames ? counts.workByName : nil, encoderExits: counts.exits, forkLatency: counts.forkLatency,
+            writerLimit: configuration.limits.maxWriters, isDraining: isDraining.isSet, showsNames: withNames, encoders: encoders.tally.current,
             sandbox: sandbox, peerRequests: peers?.counts ?? [:])
     }
 }

@@ -91,7 +91,7 @@ public final class EncoderProcess: Sendable {
         self.marks = marks
         self.gateway = gateway
         self.log = log
-        line = GatewayLine(gateway, log: log)
+        line = GatewayLine(gateway, of: settings.writer, log: log)
         state = Mutex(
             State(shutdown: EncoderShutdown(settings.role, settings.limits), stalls: StallDetector(callTimeout: settings.limits.callTimeout)))
         loop = try EventLoop()
@@ -239,12 +239,16 @@ public final class EncoderProcess: Sendable {
             if !server.awaitEmpty(until: .after(.seconds(settings.limits.shutdownGrace))) { service.interruptUploads() }
         }
         service.end(because: reason)
-        log.info("ended", metadata: ["because": "\(reason.rawValue)"])
+        log.debug("an encoder has ended its work", metadata: ["ended_by": "\(reason.rawValue)"])
         perform(state.withLock { $0.shutdown.workHasEnded(because: reason) })
     }
 
     private func fail(_ problem: Problem) {
-        log.error("given up", metadata: ["because": "\(URLText.redacted(problem.detail))"])
+        if settings.role == .encode {
+            // Of a writer its end says it.
+            metrics.countFailure(problem.code)
+            log.error("an encoding failed", metadata: ["code": "\(problem.code.rawValue)", "detail": "\(URLText.redacted(problem.detail))"])
+        }
         service.failWithoutWaiting(problem)
         respondToAll(problem)
         perform(state.withLock { $0.shutdown.failureIsAnswered() })

@@ -1,3 +1,4 @@
+import APICore
 import HTTPServer
 import Logging
 import Synchronization
@@ -8,12 +9,14 @@ import WriterModel
 /// Any thread.
 final class GatewayLine: Sendable {
     private let socket: MessageSocket
+    private let writer: WriterID
     private let log: Logger
     /// What must arrive and found no room yet, in order.
     private let untold = Mutex<[ControlMessage]>([])
 
-    init(_ socket: MessageSocket, log: Logger) {
+    init(_ socket: MessageSocket, of writer: WriterID, log: Logger) {
         self.socket = socket
+        self.writer = writer
         self.log = log
     }
 
@@ -64,7 +67,11 @@ final class GatewayLine: Sendable {
     private func isTold(_ message: ControlMessage, within time: Duration) -> Bool {
         let bytes = message.encoded
         switch socket.send(bytes, timeout: time) {
-        case .sent, .peerGone: return true
+        case .sent: return true
+        case .peerGone:
+            // The gateway would have logged it.
+            if case .end(let end) = message { EndLog.write(end, of: writer, to: log) }
+            return true
         case .timedOut: return false
         case .tooLong:
             noteTooLong(message, bytes.count)
@@ -77,7 +84,7 @@ final class GatewayLine: Sendable {
     private func noteTooLong(_ message: ControlMessage, _ count: Int) {
         log.critical(
             "a message to the gateway is longer than one may be",
-            metadata: ["message": "\(message.name)", "bytes": "\(count)", "limit": "\(MessageSocket.maxMessageBytes)"])
+            metadata: ["kind": "\(message.name)", "bytes": "\(count)", "limit": "\(MessageSocket.maxMessageBytes)"])
     }
 }
 
@@ -85,7 +92,7 @@ extension ControlMessage {
     /// Nothing that comes later says the same.
     fileprivate var isSaidOnce: Bool {
         switch self {
-        case .claim, .concluded, .unkeptRecord, .discarded: true
+        case .claim, .end, .concluded, .unkeptRecord, .discarded: true
         default: false
         }
     }

@@ -41,6 +41,13 @@ final class EncodeService: EncoderService {
     var isConcluded: Bool { phase.withLock { $0 == .done } }
     var snapshot: WriterRecord? { nil }
 
+    var workDone: WorkDone {
+        guard let writer = writer.withLock({ $0 }), writer.streamCount == 1 else { return WorkDone() }
+        var work = WorkDone(bytesWritten: writer.bytesWritten)
+        work.add(writer.progress(of: 0), of: writer.description(of: 0).kind)
+        return work
+    }
+
     func interruptUploads() { interrupter.withLock { $0 }?.interrupt() }
 
     func end(because reason: EndReason) {
@@ -68,7 +75,7 @@ final class EncodeService: EncoderService {
                 return phase == .waiting
             }
             guard isFirst else { return try gateway.handBack(exchange) }
-            // The answer may go on when this call has returned.
+            // The response may go on when this call has returned.
             exchange.whenOver { [self] in conclude() }
             let handle = exchange.body.interrupter
             interrupter.withLock { $0 = handle }
@@ -78,7 +85,9 @@ final class EncodeService: EncoderService {
             SystemThread.wipeStack()
             try encode(exchange)
         } catch {
-            if !exchange.hasResponded { exchange.respond(with: error) }
+            if !exchange.hasResponded { return exchange.respond(with: error) }
+            let isCut = error.code == .bodyCut || error.code == .requestTimeout
+            exchange.noteBrokenOff(because: .init(code: error.code.rawValue, detail: error.detail), isCut: isCut)
         }
     }
 
@@ -127,7 +136,9 @@ final class EncodeService: EncoderService {
             result = .failure(error)
             encoding.growth.ended(.failed)
         }
-        if !exchange.finish(response) { try result.get() }
+        // Where nothing of it was sent, the client is told; else the log.
+        _ = exchange.finish(response)
+        try result.get()
     }
 }
 

@@ -13,8 +13,11 @@ extension WriterResource {
             undo(everything: true)
             let fingerprint = CreationFingerprint.of(body ?? .object([:]))
             // One that repeats what a client has left is to try for itself.
-            state.withLock { state in if !state.isDeserted { state.failedCreation = (fingerprint, error) } }
-            discard()
+            let isDeserted = state.withLock { state in
+                if !state.isDeserted { state.failedCreation = (fingerprint, error) }
+                return state.isDeserted
+            }
+            discard(because: isDeserted || error.isWorthLogging ? .unmade(redacted(error), isDeserted: isDeserted) : nil)
             throw error.locatedInCreation
         }
         let resource = self.resource
@@ -98,7 +101,12 @@ extension WriterResource {
     /// while another one is at it.
     package func claimCreation() throws(Problem) -> WriterLifecycle.CreationTurn { try turns.taking { awaitCreation() } }
 
-    func awaitCreation() -> WriterLifecycle.CreationTurn { state.wait { $0.lifecycle.beginCreation() } ?? .ended }
+    func awaitCreation() -> WriterLifecycle.CreationTurn {
+        state.wait { state in
+            let turn = state.lifecycle.beginCreation()
+            return turn
+        } ?? .ended
+    }
 
     /// Whether this request made the writer.
     package func wasCreated(by body: JSONValue?) -> Bool {

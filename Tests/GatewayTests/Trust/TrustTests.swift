@@ -38,7 +38,7 @@ import WriterModel
         }
         let metrics = try scene.ask("GET", "/metrics")
         #expect(metrics.status == 200)
-        #expect(metrics.text.contains("penstock_http_requests_total{route=\"getWriter\",status=\"200\"} 9.22"))
+        #expect(metrics.text.contains("penstock_http_requests_total{route=\"getWriter\",status=\"200\",outcome=\"complete\"} 9.22"))
         #expect(metrics.text.contains("penstock_http_request_duration_seconds_count{route=\"getWriter\"} 9.22"))
         #expect(!metrics.text.contains("evil"))
         #expect(scene.metrics.current.framesTaken == .max)
@@ -49,9 +49,12 @@ import WriterModel
         var counts = MetricCounts()
         (counts.framesTaken, counts.bytesWritten, counts.cpuSeconds) = (-5, .min, -1)
         counts.answers = [.init(route: "getWriter", status: 200): -3]
+        (counts.problems, counts.failures, counts.tallies) = (["not-found": -1], ["no-space": .min], [.audioBytesReceived: -7])
         scene.say(.metrics(counts), as: try scene.start("w"))
         #expect(scene.metrics.current.framesTaken == 0 && scene.metrics.current.bytesWritten == 0 && scene.metrics.current.cpuSeconds == 0)
         #expect(scene.metrics.current.answers.values.allSatisfy { $0 == 0 })
+        let all = scene.metrics.current
+        #expect((Array(all.problems.values) + Array(all.failures.values) + Array(all.tallies.values)).allSatisfy { $0 == 0 })
     }
 
     /// By a record of a file that another has claimed, of one beyond the folder, of one that climbs out; with a
