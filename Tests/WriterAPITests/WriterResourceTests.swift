@@ -222,6 +222,7 @@ import WriterModel
         failed.resource.fail(Problem(.encodingFailed, "late"))
         #expect(failed.record?.resource["failure"]?.objectValue?["detail"] == "stuck")
         #expect(failed.logged.map(\.cause) == [.stall])
+        #expect(failed.record?.resource["upload"] == "interrupted")
 
         let deleted = try WriterScene()
         try deleted.create(#"{"dst": "a.wav", "streams": [\#(Self.stream)], "open": true}"#)

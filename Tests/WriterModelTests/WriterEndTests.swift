@@ -43,6 +43,16 @@ import WriterModel
         #expect(WriterEnd(json: ["state": "failed", "failure": ["type": "urn:penstock:problem:no-such"]])?.problem == nil)
     }
 
+    @Test func anUploadOfAnEncoderThatDiedIsInterrupted() {
+        let streams: JSONValue = [["upload": "receiving", "offset": 12], ["upload": "none", "offset": 3]]
+        let record = Self.record([("state", "open"), ("upload", "receiving"), ("streams", streams)])
+        let failed = record.failed(with: Problem(.encoderCrashed, "x"), at: Timestamp(secondsSinceEpoch: 0, nanoseconds: 0)).resource
+        #expect(failed["upload"] == "interrupted")
+        #expect(failed["streams"] == [
+            ["upload": "interrupted", "offset": 12, "interruption": ["at": "1970-01-01T00:00:00.000Z", "offset": 12]], ["upload": "none", "offset": 3],
+        ])
+    }
+
     @Test func everyCodeSaysWhenItComesAndWhatToDo() {
         let told = ProblemCode.guidance
         #expect(ProblemCode.allCases.filter { told[$0] == nil } == [])

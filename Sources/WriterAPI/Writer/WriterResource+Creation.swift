@@ -42,6 +42,7 @@ extension WriterResource {
         var resource = self.resource
         resource["id"] = nil
         resource["encoder_pid"] = nil
+        for name in ["upload", "last_request_at"] { resource[name] = nil }
         resource["dry_run"] = true
         return resource
     }
@@ -104,6 +105,7 @@ extension WriterResource {
     func awaitCreation() -> WriterLifecycle.CreationTurn {
         state.wait { state in
             let turn = state.lifecycle.beginCreation()
+            if turn == .claimed { state.noteRequest() }
             return turn
         } ?? .ended
     }

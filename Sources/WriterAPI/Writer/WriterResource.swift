@@ -38,6 +38,11 @@ package final class WriterResource: Sendable {
         var openOption: [String: String] = [:]
         /// When a request last ended.
         var lastActive = ContinuousClock.now
+        /// When one that adds to the writer or changes it last began or ended.
+        var lastRequest: Moment?
+        /// By stream; of those that a chunk has come for.
+        var activity: [Int: StreamActivity] = [:]
+        var uploadTallies: [MetricCounts.Tally: Int64] = [:]
         var ending: [(String, JSONValue)] = []
     }
 
