@@ -14,7 +14,7 @@ struct Config: ParsableCommand {
 
     @Flag(help: "Say what is wrong.") var check = false
     @Flag(help: "Print what is in force, and where it comes from.") var print = false
-    @Flag(help: ArgumentHelp("Print the table of docs/options.md.", visibility: .hidden)) var markdown = false
+    @Flag(help: ArgumentHelp("Print the table of docs/reference/options.md.", visibility: .hidden)) var markdown = false
     @Argument(help: "The configuration file, as --config.") var file: String?
     @OptionGroup var options: ServeOptions
 

@@ -1,6 +1,6 @@
 extension ServiceLimits {
     /// The one table of limits. Whatever else has all of them is made from it: `penstock serve`'s options, its
-    /// environment and configuration file, the message to encoders, the table of docs/options.md.
+    /// environment and configuration file, the message to encoders, the table of docs/reference/options.md.
     public static let fields: [LimitField] = ofWriters + ofConnections + ofTimes
 
     /// The range of a limit that is a whole number, where 0 does not stand for something else.

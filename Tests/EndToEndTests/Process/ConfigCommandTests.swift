@@ -130,10 +130,10 @@ extension EndToEnd {
         }
 
         @Test func optionsPageHasTheTableAsTheProgramPrintsIt() async throws {
-            let page = try String(contentsOfFile: Repository.root + "/docs/options.md", encoding: .utf8)
+            let page = try String(contentsOfFile: Repository.root + "/docs/reference/options.md", encoding: .utf8)
             let table = try await Tool.run(Self.program, ["config", "--markdown"]).text
             #expect(table.contains("| `--max-writers` |"))
-            #expect(page.contains(table), "put the output of `penstock config --markdown` into docs/options.md")
+            #expect(page.contains(table), "put the output of `penstock config --markdown` into docs/reference/options.md")
         }
 
         @Test func helpHasEveryOptionOfTheTable() async throws {

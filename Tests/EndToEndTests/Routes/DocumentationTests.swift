@@ -5,8 +5,8 @@ extension EndToEnd {
     /// What the documents say is there.
     @Suite struct DocumentationTests {
         private static let documents = [
-            "README.md", "deploy/README.md", "bench/README.md", "docs/architecture.md", "docs/changing.md", "docs/security.md",
-            "docs/seed-parameters.md", "docs/operations-nodes.md",
+            "README.md", "deploy/README.md", "bench/README.md", "docs/development/architecture.md", "docs/development/changing.md", "docs/security.md",
+            "docs/reference/seed-parameters.md", "docs/operations/nodes.md",
         ]
 
         private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: Repository.root + "/" + path) }
@@ -24,7 +24,7 @@ extension EndToEnd {
         }
 
         @Test func diagramsFitATerminal() throws {
-            let text = try String(contentsOfFile: Repository.root + "/docs/architecture.md", encoding: .utf8)
+            let text = try String(contentsOfFile: Repository.root + "/docs/development/architecture.md", encoding: .utf8)
             var isCode = false
             var tooWide: [String] = []
             for line in text.components(separatedBy: "\n") {
