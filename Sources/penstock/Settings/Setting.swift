@@ -51,7 +51,7 @@ struct Setting: Sendable {
         self.apply = apply
     }
 
-    /// What `--help` and the README show; that a flag is not given need not be said.
+    /// What `--help` and the page of options show; that a flag is not given need not be said.
     var shownFallback: String { form == .flag ? "" : fallback }
 
     /// What a file and, as variables, the environment may call it: `--no-access-log` is an option, and so it is a
