@@ -43,7 +43,7 @@ extension ServiceLimits {
             "threads of one encoder or filter", "\"auto\" comes to one for each processor, within this.", reloadable: true),
         LimitField(
             "call-timeout", .number(\.callTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
-            "how long one call of a filter or an encoder may take; then the writer has failed",
+            "fail a writer when one call of its filter or encoder takes longer than this",
             "Waiting for the client or the destination does not count.", reloadable: true),
         LimitField(
             "open-timeout", .number(\.openTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
@@ -51,10 +51,10 @@ extension ServiceLimits {
             "A writer that is the server (listen) waits for its client to connect without this limit.", reloadable: true),
         LimitField(
             "encoder-timeout", .number(\.encoderTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
-            "how long an encoder process may leave pings unanswered; then it is killed, and its writer has failed"),
+            "kill an encoder that has not answered pings for this long; its writer has failed"),
         LimitField(
             "max-load", .number(\.maxLoad, 0...100), in: .percent, zero: "no such limit",
-            "how much of the last 10 seconds something may have waited for a processor (the kernel's cpu.pressure) when a new writer is made", reloadable: true),
+            "refuse new writers when tasks have waited for a processor for more of the last 10 seconds than this (the kernel's cpu.pressure)", reloadable: true),
     ]
 
     private static let ofConnections = [
