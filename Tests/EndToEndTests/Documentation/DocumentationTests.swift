@@ -47,6 +47,12 @@ extension EndToEnd {
             #expect(followed > 150)
         }
 
+        @Test func everyAlertIsOnThePageThatSaysWhatToDo() throws {
+            let rules = try Self.text("deploy/prometheus/alerts.yaml").matches(of: /- alert: (\w+)/).map { String($0.1) }
+            let page = try Self.text("docs/operations/monitoring.md")
+            #expect(rules.count > 10 && rules.filter { !page.contains("| `\($0)` |") } == [])
+        }
+
         @Test func diagramsFitATerminal() throws {
             let lines = MarkdownLine.all(in: try Self.text("docs/development/architecture.md"))
             #expect(lines.filter { $0.isCode && $0.text.count > 80 }.map(\.text) == [])

@@ -49,7 +49,7 @@ extension Page {
                 MadeFile(path: "tone.opus", codecs: ["opus"], duration: 1, loudness: -17.7),
                 MadeFile(path: "first.mp4", codecs: ["h264", "aac"], duration: 4, frames: 100, stream: ["pix_fmt": "yuv420p"]),
                 MadeFile(path: "noise.mp4", codecs: ["h264"], duration: 2, frames: 50),
-                MadeFile(path: "received.mkv", codecs: ["h264", "aac"], duration: 3, frames: 75),
+                MadeFile(path: "received.mkv", codecs: ["h264", "aac"], duration: 2, frames: 50),
             ]),
         Page(
             path: "docs/guides/speech.md",
@@ -74,9 +74,9 @@ extension Page {
         Page(
             path: "docs/guides/push.md",
             files: [
-                MadeFile(path: "received.mkv", codecs: ["h264", "aac"], duration: 3, frames: 90),
-                MadeFile(path: "received.ts", codecs: ["h264", "aac"], duration: 3, frames: 90),
-                MadeFile(path: "output/paced.mkv", codecs: ["h264"], duration: 2, frames: 50),
+                MadeFile(path: "received.mkv", codecs: ["h264", "aac"], duration: 2, frames: 60),
+                MadeFile(path: "received.ts", codecs: ["h264", "aac"], duration: 2, frames: 60),
+                MadeFile(path: "output/paced.mkv", codecs: ["h264"], duration: 1, frames: 25),
             ]),
         Page(
             path: "docs/guides/hls.md",
