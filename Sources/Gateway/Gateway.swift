@@ -68,7 +68,7 @@ public final class Gateway: Sendable {
         self.configuration = current
         try Self.becomeUser(configuration, log)
         Self.tell(of: sandbox, log)
-        stateLock = try Self.lockState(configuration)
+        stateLock = try Self.lockState(configuration, addresses)
         do throws(SystemError) {
             records = try RecordStore(
                 stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory,
