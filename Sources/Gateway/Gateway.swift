@@ -66,6 +66,7 @@ public final class Gateway: Sendable {
         }
         let current = CurrentConfiguration(configuration)
         self.configuration = current
+        configuration.outputMode?.apply()
         try Self.becomeUser(configuration, log)
         Self.tell(of: sandbox, log)
         stateLock = try Self.lockState(configuration, addresses)

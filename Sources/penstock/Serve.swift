@@ -84,6 +84,7 @@ struct Serve: ParsableCommand {
         configuration.peers = settings.peers
         configuration.outputDirectory = try absolute(settings.outputDirectory)
         configuration.stateDirectory = try absolute(settings.stateDirectory)
+        configuration.outputMode = settings.outputMode
         configuration.requiresSandbox = settings.requiresSandbox
         configuration.user = settings.user
         apply(settings, to: &configuration)

@@ -68,6 +68,15 @@ enum PlaceSettings: SettingSection {
         .text(
             "state-dir", "folder", \.stateDirectory, "Where records and outputs without a dst lie.",
             "It is one server's at a time: it is locked, and a second server does not start."),
+        Setting(
+            "output-mode", .value, "mode", rule: OutputMode.rule, "The mode of files that writers make, as 0640: the owner, the group, others.",
+            "Who may read a file may enter the folders that are made for it. Without it: as the process's umask has it (UMask= of a unit)."
+        ) { text, settings throws(Setting.Flaw) in
+            guard let mode = OutputMode(text) else {
+                throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be \(OutputMode.rule)")
+            }
+            settings.outputMode = mode
+        },
     ]
 
     private static func port(_ text: String) throws(Setting.Flaw) -> UInt16 {
