@@ -20,6 +20,8 @@ public final class Gateway: Sendable {
     let encoders: EncoderSupervisor
     let tokens: Tokens
     private let peers: Peers?
+    private let earlier: EarlierWriters
+    private let retention: Retention
     private let switchboard: Switchboard
     private let server: HTTPServer
     private let listeners: [Listener]
@@ -73,7 +75,9 @@ public final class Gateway: Sendable {
         do throws(SystemError) {
             records = try RecordStore(
                 stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory,
-                readers: Self.recordReaders(configuration.limits))
+                readers: Self.recordReaders(configuration.limits), readsOrigins: false)
+            earlier = EarlierWriters(registry)
+            retention = try Retention(registry: registry, records: records, earlier: earlier, configuration: current, log: log)
             try Self.confine(configuration, log)
             server = try HTTPServer(configuration: Self.serving(current, metrics, log), loop: loop, log: log)
             encoders = try EncoderSupervisor(
@@ -83,7 +87,8 @@ public final class Gateway: Sendable {
             peers = Peers(current, loop: loop, log: log)
             switchboard = Switchboard(
                 configuration: current, registry: registry, records: records, encoders: encoders, log: log,
-                tokens: tokens, metrics: metrics, sandbox: sandbox, server: server, peers: peers)
+                tokens: tokens, metrics: metrics, sandbox: sandbox, server: server, peers: peers,
+                earlier: earlier, retention: retention)
             server.start(handler: switchboard)
             acceptors = try listeners.map { [server, loop] listener throws(SystemError) in try Acceptor(listener, server: server, loop: loop, log: log) }
             loadAgent = try Self.loadAgent(agentListener, of: switchboard, registry, current, loop, log)
@@ -91,7 +96,7 @@ public final class Gateway: Sendable {
             throw .system(error)
         }
         if let excess = encoders.excessOfSettings(by: configuration) { throw .settingsTooLong(excess) }
-        restoration.restoreAll()
+        earlier.takeUp(by: restoration)
         if let lines = tokens.current { makeFolders(of: lines) }
     }
 
@@ -112,6 +117,7 @@ public final class Gateway: Sendable {
     public func run() {
         if let lines = tokens.current { tell(ofCutLine: lines) }
         peers?.keepUpToDate()
+        retention.start()
         loop.everySecond { [self] in everySecond() }
         do throws(SystemError) {
             _ = try loop.watch(signals.descriptor) { [self] in receiveSignals() }
@@ -187,6 +193,8 @@ public final class Gateway: Sendable {
 
     private func stopLoop() {
         peers?.stop()
+        retention.stop()
+        if earlier.areRead { records.index.conclude() }
         hasStopped.store(true, ordering: .relaxed)
         for listener in listeners {
             do throws(SystemError) {

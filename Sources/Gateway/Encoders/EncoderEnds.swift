@@ -102,11 +102,11 @@ final class EncoderEnds: Sendable {
     private func record(_ outcome: EncoderEnd.Outcome, of link: EncoderLink) {
         switch outcome {
         case .concluded(let state):
-            registry.end(link.writer, as: state)
+            records.end(link.writer, as: state, in: registry)
         case .unkeptRecord(let record):
             records.keep(records.withFiles(record, of: link.writer), of: link.writer)
             log.error("a record waits to be written", metadata: ["writer": "\(link.writer.key)"])
-            registry.end(link.writer, as: record.state)
+            records.end(link.writer, as: record.state, in: registry)
         case .discarded:
             removeFolder(of: link.writer)
             registry.remove(link.writer)
@@ -136,7 +136,7 @@ final class EncoderEnds: Sendable {
     /// disk and died on the way to telling.
     private func settleWriter(of link: EncoderLink, _ problem: Problem) {
         if let record = records.record(of: link.writer), record.state.isEnded {
-            return registry.end(link.writer, as: record.state)
+            return records.end(link.writer, as: record.state, in: registry)
         }
         let end = link.processEnd?.description ?? "ended"
         log.error("an encoder died", metadata: ["writer": "\(link.writer.key)", "end": "\(end)"])
@@ -154,7 +154,7 @@ final class EncoderEnds: Sendable {
             records.keep(record, of: link.writer)
             log.error("a record waits to be written", metadata: ["writer": "\(link.writer.key)", "error": "\(error)"])
         }
-        registry.end(link.writer, as: .failed)
+        records.end(link.writer, as: .failed, in: registry)
     }
 
     /// Its clients get a response, once the gateway responds for its writer.

@@ -13,18 +13,22 @@ package final class RecordStore: Sendable {
     let writers: Directory
     let outputs: Directory
     let origins: OriginStore
+    package let index: EndedIndex
     private let leftFolders: LeftFolders
     /// Records there was no room for on disk: answered from here, and written when there is.
     private let unwritten = Mutex<[WriterID: WriterRecord]>([:])
     private let readers: Semaphore
 
-    /// `readers`: how many threads may have a record open at a time.
-    package init(stateDirectory: String, outputDirectory: String, readers: Int = 64) throws(SystemError) {
+    /// `readers`: how many threads may have a record open at a time. `readsOrigins`: now, rather than each with its
+    /// writer (`loadOrigin`).
+    package init(stateDirectory: String, outputDirectory: String, readers: Int = 64, readsOrigins: Bool = true) throws(SystemError) {
         self.readers = Semaphore(readers)
         writers = try Directory(path: stateDirectory + "/writers")
         outputs = try Directory(path: outputDirectory)
         origins = try OriginStore(stateDirectory: stateDirectory)
         leftFolders = try LeftFolders(stateDirectory: stateDirectory)
+        index = EndedIndex(in: try Directory(path: stateDirectory))
+        if readsOrigins { try origins.loadAll() }
         if origins.isNew { try adopt() }
     }
 
@@ -41,8 +45,21 @@ package final class RecordStore: Sendable {
         try origins.note(origin, of: writer)
     }
 
-    /// Those whose claims were there and can't be read.
-    var damagedOrigins: [WriterID] { origins.damaged }
+    /// False: what its encoder was to write to can't be read.
+    func loadOrigin(of writer: WriterID) -> Bool { origins.load(writer) }
+
+    /// The writer has ended so, now or at `moment`, and its encoder changes nothing more. It is entered in the index
+    /// where its record is on disk.
+    package func end(_ writer: WriterID, as state: WriterState, at moment: Timestamp = .now(), in registry: Registry) {
+        let end = Registry.End(state: state, at: moment, bytes: managedBytes(of: writer))
+        guard let item = registry.end(writer, end), !isUnwritten(writer) else { return }
+        index.note(EndedIndex.Entry(writer: writer, createdAt: item.createdAt, end: end, origin: origins[writer]))
+    }
+
+    private func managedBytes(of writer: WriterID) -> Int64 {
+        guard case .managed(let name) = origins[writer]?.claim else { return 0 }
+        return Int64(clamping: (try? writers.subdirectory(writer.key))?.size(of: name) ?? 0)
+    }
 
     package func origin(of writer: WriterID) -> WriterOrigin? { origins[writer] }
 
@@ -70,8 +87,27 @@ package final class RecordStore: Sendable {
         unwritten.withLock { _ = $0.removeValue(forKey: writer) }
         leftFolders.leave(writer) { removeEmptyFolders(of: writer) }
         defer { leftFolders.hasLeft(writer) }
-        try writers.removeSubdirectory(writer.key)
+        let gone = Self.gone + writer.key
+        try writers.removeSubdirectory(gone)
+        do throws(SystemError) {
+            try writers.rename(writer.key, to: gone, replaces: true)
+        } catch {
+            if !error.isMissing { throw error }
+        }
+        try writers.removeSubdirectory(gone)
         try origins.remove(writer)
+    }
+
+    /// What a writer's folder is called while it is removed: half of one is no writer's.
+    private static let gone = ".gone."
+
+    /// Removes what a server that was killed has not finished to remove.
+    func removeGone() throws(SystemError) {
+        for name in try writers.entries() {
+            guard let key = name.without(prefix: Self.gone) else { continue }
+            try writers.removeSubdirectory(name)
+            if let writer = WriterID(key: key), !writers.contains(key) { try origins.remove(writer) }
+        }
     }
 
     /// Those that the writer made under the output directory, or was left by others, and that nothing is in; before its
@@ -124,6 +160,8 @@ package final class RecordStore: Sendable {
             unwritten.withLock { _ = $0.removeValue(forKey: writer) }
         }
     }
+
+    package func isUnwritten(_ writer: WriterID) -> Bool { unwritten.withLock { $0[writer] != nil } }
 
     /// Records that are in memory only.
     package var unwrittenCount: Int { unwritten.withLock { $0.count } }
@@ -238,6 +276,7 @@ package final class RecordStore: Sendable {
     /// its claim and its ledger both name is the writer's.
     @discardableResult
     package func remove(_ writer: WriterID, _ record: WriterRecord?) throws(SystemError) -> [String] {
+        index.forget([writer])
         let left = try removeOutputs(of: writer, record ?? lost(writer))
         let names = left.map { clientPath($0, of: writer) }
         try removeFolder(writer)

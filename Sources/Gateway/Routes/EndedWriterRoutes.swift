@@ -1,6 +1,5 @@
 import APICore
 import HTTPServer
-import Synchronization
 import SystemIO
 import WriterModel
 
@@ -8,11 +7,11 @@ import WriterModel
 final class EndedWriterRoutes: Sendable {
     private let registry: Registry
     private let records: RecordStore
+    private let earlier: EarlierWriters
     private let maxJSONBytes: Int
-    /// Writers that are being deleted, whose files are there no more or in part.
-    private let leaving = Mutex<Set<WriterID>>([])
 
-    init(registry: Registry, records: RecordStore, maxJSONBytes: Int) {
+    init(registry: Registry, records: RecordStore, earlier: EarlierWriters, maxJSONBytes: Int) {
+        self.earlier = earlier
         self.registry = registry
         self.records = records
         self.maxJSONBytes = maxJSONBytes
@@ -52,19 +51,20 @@ final class EndedWriterRoutes: Sendable {
     func delete(_ writer: WriterID) throws(Problem) -> Response {
         // Of one whose encoder left no record all that is known of goes.
         let record = records.isLost(writer) ? nil : try ended(writer).record
-        leaving.withLock { _ = $0.insert(writer) }
-        defer { leaving.withLock { _ = $0.remove(writer) } }
+        // Another request, or the server itself, removes it.
+        if registry.leave([writer]).isEmpty { throw .noWriter(writer.text) }
         do throws(SystemError) {
             let left = try records.remove(writer, record)
             registry.remove(writer)
             return .deleted(leaving: left)
         } catch {
+            registry.stay(writer)
             throw Problem(.internalError, "The writer's files can't be removed: \(error.description).")
         }
     }
 
-    /// It is being deleted, or has been.
-    private func isLeaving(_ writer: WriterID) -> Bool { registry[writer] == nil || leaving.withLock { $0.contains(writer) } }
+    /// It is being removed, or has been: files of it are there no more, or in part.
+    private func isLeaving(_ writer: WriterID) -> Bool { registry[writer] == nil || registry.isLeaving(writer) }
 
     private func withBody(
         of exchange: Exchange, _ response: @escaping @Sendable (Exchange, JSONValue?) throws(Problem) -> Response
@@ -77,7 +77,7 @@ final class EndedWriterRoutes: Sendable {
     }
 
     private func ended(_ writer: WriterID, for caller: Principal? = nil) throws(Problem) -> EndedWriter {
-        guard let record = records.record(of: writer) else {
+        guard let record = earlier.record(of: writer, in: records) else {
             if isLeaving(writer) { throw .noWriter(writer.text) }
             if records.isLost(writer) {
                 throw Problem(

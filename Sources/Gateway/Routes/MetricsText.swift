@@ -15,6 +15,7 @@ struct MetricsText {
         var forkLatency = DurationHistogram()
         var sandbox = SandboxReport(landlockABI: 0, filtersSystemCalls: false)
         var peerRequests: [PeerResult: Int64] = [:]
+        var retired: [RetentionPlan.Reason: Int64] = [:]
     }
 
     private var lines: [String] = []
@@ -67,6 +68,10 @@ struct MetricsText {
         family("penstock_peer_requests_total", "counter", "Requests to other nodes for their writers (--peers), by how they went.")
         for result in PeerResult.allCases {
             sample("penstock_peer_requests_total", "result=\"\(result.rawValue)\"", Double(gauges.peerRequests[result] ?? 0))
+        }
+        family("penstock_writers_retired_total", "counter", "Ended writers that were removed by --retain-ended and its like, by which bound.")
+        for reason in RetentionPlan.Reason.allCases {
+            sample("penstock_writers_retired_total", "reason=\"\(reason.rawValue)\"", Double(gauges.retired[reason] ?? 0))
         }
         family("penstock_sandbox_in_force", "gauge", "What of the encoders' sandbox this system puts in force: 1, or 0.")
         for (part, isInForce) in [

@@ -108,7 +108,7 @@ package struct WriterList {
         case .ended(let ended): ended == state
         // One that is being made has no state yet.
         case .live(let link): link.writerState == state
-        case .orphaned: true
+        case .orphaned, .unread: true
         }
     }
 

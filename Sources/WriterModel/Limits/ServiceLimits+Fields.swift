@@ -1,7 +1,7 @@
 extension ServiceLimits {
     /// The one table of limits. Whatever else has all of them is made from it: `penstock serve`'s options, its
     /// environment and configuration file, the message to encoders, the table of docs/options.md.
-    public static let fields: [LimitField] = ofWriters + ofConnections + ofTimes
+    public static let fields: [LimitField] = ofWriters + ofEndedWriters + ofConnections + ofTimes
 
     /// The range of a limit that is a whole number, where 0 does not stand for something else.
     public static func range(at path: KeyPath<ServiceLimits, Int>) -> ClosedRange<Int> {
@@ -55,6 +55,20 @@ extension ServiceLimits {
         LimitField(
             "max-load", .number(\.maxLoad, 0...100), in: .percent, zero: "no such limit",
             "how much of the last 10 seconds something may have waited for a processor (the kernel's cpu.pressure) when a new writer is made", reloadable: true),
+    ]
+
+    private static let ofEndedWriters = [
+        LimitField(
+            "retain-ended", .number(\.retainEnded, 1...1_000_000_000), in: .seconds, zero: "for ever",
+            "how long an ended writer is kept, with the output that it has without a dst",
+            "Then it is removed. What was written to a dst stays, always.", reloadable: true),
+        LimitField(
+            "retain-ended-count", .whole(\.retainEndedCount, 1...10_000_000), zero: "any number", "ended writers that are kept",
+            "Where there are more, the one that ended first of the name (token) that has the most is removed.", reloadable: true),
+        LimitField(
+            "retain-ended-bytes", .whole(\.retainEndedBytes, 1...Int.max), in: .bytes, zero: "no bound",
+            "outputs without a dst of ended writers, together",
+            "Where there are more, the writer that ended first of the name (token) that has the most of them is removed.", reloadable: true),
     ]
 
     private static let ofConnections = [
