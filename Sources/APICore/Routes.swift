@@ -44,7 +44,7 @@ public final class Route: Sendable {
         Route(.get, "/v1/writers", .listWriters, scope: .read, query: ["state", "limit", "cursor", "name", "scope"]),
         Route(.put, "/v1/writers/{id}", .creation(.putWriter), scope: .write, takesJSON: true),
         Route(.get, "/v1/writers/{id}", .writer(.getWriter), scope: .read),
-        Route(.delete, "/v1/writers/{id}", .writer(.deleteWriter), scope: .write),
+        Route(.delete, "/v1/writers/{id}", .writer(.deleteWriter), scope: .write, query: ["keep_output"]),
         Route(.post, "/v1/writers/{id}/streams", .writer(.addStream), scope: .write, takesJSON: true),
         Route(.put, "/v1/writers/{id}/metadata", .writer(.setMetadata), scope: .write, takesJSON: true),
         Route(.post, "/v1/writers/{id}/open", .writer(.openWriter), scope: .write, takesJSON: true),

@@ -271,27 +271,44 @@ package final class RecordStore: Sendable {
         }
     }
 
-    /// Removes all that the writer left: its files under the output directory and its folder. Gives the names,
-    /// as its clients know them, under which others have put files of theirs, which stay. Without a record, what
-    /// its claim and its ledger both name is the writer's.
+    /// Removes all that the writer left: its files under the output directory, unless they are to stay, and its
+    /// folder. Files that others have put under their names stay. Without a record, what its claim and its ledger both
+    /// name is the writer's.
     @discardableResult
-    package func remove(_ writer: WriterID, _ record: WriterRecord?) throws(SystemError) -> [String] {
+    package func remove(_ writer: WriterID, _ record: WriterRecord?, keepingOutput: Bool = false) throws(SystemError) -> Deletion {
         index.forget([writer])
-        let left = try removeOutputs(of: writer, record ?? lost(writer))
-        let names = left.map { clientPath($0, of: writer) }
+        var deletion = try removeOutputs(of: writer, record ?? lost(writer), keepingThem: keepingOutput)
+        if hasManagedOutput(writer) { deletion.managedBytes = managedBytes(of: writer) }
         try removeFolder(writer)
-        return names
+        return deletion
     }
 
-    private func removeOutputs(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> [RelativePath] {
+    /// An output in the writer's own folder, which goes with that.
+    func hasManagedOutput(_ writer: WriterID) -> Bool { if case .managed? = origins[writer]?.claim { true } else { false } }
+
+    private func removeOutputs(of writer: WriterID, _ record: WriterRecord, keepingThem: Bool) throws(SystemError) -> Deletion {
         // Its record names those that were its own at the end; its ledger those as well that had been replaced.
         let made = origins.claimed(record.outputFiles + withFiles(record, of: writer).outputFiles, by: writer)
         var seen = Set<RelativePath>()
         let paths = made.compactMap(Self.path).filter { !$0.isReserved && !$0.isItself && seen.insert($0).inserted }
+        var deletion = Deletion()
         // Without its folder nothing says what is the writer's.
-        if paths.isEmpty || writers.kind(of: writer.key) != .folder { return paths }
+        if paths.isEmpty || writers.kind(of: writer.key) != .folder {
+            deletion.left = paths.map { clientPath($0, of: writer) }
+            return deletion
+        }
         let owner = try OutputOwnership(record, in: try writers.subdirectory(writer.key))
-        return try outputs.removeFiles(paths) { origins.permits($0.text, to: writer) && owner.owns($0, $1) }
+        var own: [RelativePath] = []
+        let left = try outputs.removeFiles(paths) { path, file in
+            let isOwn = origins.permits(path.text, to: writer) && owner.owns(path, file)
+            if isOwn { own.append(path) }
+            return isOwn && !keepingThem
+        }
+        let names = own.map { clientPath($0, of: writer) }
+        if keepingThem { deletion.kept = names } else { deletion.removed = names }
+        let ofWriter = Set(own)
+        deletion.left = left.filter { !ofWriter.contains($0) }.map { clientPath($0, of: writer) }
+        return deletion
     }
 
     /// nil: an encoder may say anything.

@@ -21,7 +21,7 @@ final class EndedWriterRoutes: Sendable {
         to operation: WriterOperation, about writer: WriterID, stream: Int?, for caller: Principal, _ exchange: Exchange
     ) throws(Problem) {
         switch operation {
-        case .deleteWriter: exchange.respond(with: try delete(writer))
+        case .deleteWriter: exchange.respond(with: try delete(writer, keepingOutput: try exchange.head.target.keepsOutput()))
         case .finalizeWriter:
             // Its body is judged as while the writer lived.
             withBody(of: exchange) { [self] exchange, body throws(Problem) in
@@ -48,15 +48,21 @@ final class EndedWriterRoutes: Sendable {
         }
     }
 
-    func delete(_ writer: WriterID) throws(Problem) -> Response {
+    func delete(_ writer: WriterID, keepingOutput: Bool = false) throws(Problem) -> Response {
         // Of one whose encoder left no record all that is known of goes.
         let record = records.isLost(writer) ? nil : try ended(writer).record
+        if keepingOutput && records.hasManagedOutput(writer) {
+            throw Problem(
+                .invalidParameter,
+                "The output has no dst: it is the writer's own, at /v1/writers/\(writer)/output, and goes with it. Fetch it first, then delete without keep_output.",
+                parameter: "keep_output", supported: ["false"])
+        }
         // Another request, or the server itself, removes it.
         if registry.leave([writer]).isEmpty { throw .noWriter(writer.text) }
         do throws(SystemError) {
-            let left = try records.remove(writer, record)
+            let deletion = try records.remove(writer, record, keepingOutput: keepingOutput)
             registry.remove(writer)
-            return .deleted(leaving: left)
+            return .deleted(writer, deletion)
         } catch {
             registry.stay(writer)
             throw Problem(.internalError, "The writer's files can't be removed: \(error.description).")

@@ -123,7 +123,7 @@ package final class Switchboard: RequestHandler {
         case nil: throw peers?.wrongNode(of: writer) ?? noWriter(writer)
         case .live(let link):
             switch operation {
-            case .deleteWriter: deleteLive(link, exchange)
+            case .deleteWriter: try deleteLive(link, exchange)
             case .finalizeWriter: try handover.pass(exchange, to: link, beyondShare: true)
             case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .getOutput:
                 try handover.pass(exchange, to: link)
@@ -146,7 +146,8 @@ package final class Switchboard: RequestHandler {
     }
 
     /// The encoder deletes its writer, unless it does not respond: then it is killed, and the gateway does.
-    private func deleteLive(_ link: EncoderLink, _ exchange: Exchange) {
+    private func deleteLive(_ link: EncoderLink, _ exchange: Exchange) throws(Problem) {
+        if try exchange.head.target.keepsOutput() { throw .keepsOutput(ofLive: link.writerState) }
         encoders.whenKnownToRespond(link, exchange) { [self] exchange, isGone in
             exchange.attempt { () throws(Problem) in
                 guard isGone else { return try handover.pass(exchange, to: link, beyondShare: true) }

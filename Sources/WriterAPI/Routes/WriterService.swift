@@ -104,7 +104,9 @@ final class WriterService: EncoderService {
 
     /// A writer that has ended while the request waited for it is the gateway's to delete.
     private func delete(_ exchange: Exchange) throws(Problem) {
+        let keepsOutput = try exchange.head.target.keepsOutput()
         do throws(Problem) {
+            if keepsOutput { throw .keepsOutput(ofLive: resource.phase.state) }
             exchange.respond(with: .deleted(leaving: try resource.delete()))
         } catch {
             switch resource.settledPhase {

@@ -218,7 +218,7 @@ extension EndToEnd {
                 let closed = try await server.finalize(id)
                 #expect(closed["result"]["files"].array.compactMap(\.string) == layout.files)
                 #expect(try filesBelow(server.outputFolder) == layout.files)
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 #expect(try filesBelow(server.outputFolder) == [])
             }
         }

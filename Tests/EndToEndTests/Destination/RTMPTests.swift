@@ -78,7 +78,7 @@ extension EndToEnd {
                 async let opened = server.curl("POST", "/v1/writers/\(id)/open", body: .json(["option": ["listen": "1"]]))
                 try await port.isTaken()
                 let started = ContinuousClock.now
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 #expect(ContinuousClock.now - started < .seconds(2))
                 #expect(try await opened.status >= 400)
                 #expect(try await server.curl("GET", "/v1/writers/\(id)").status == 404)

@@ -50,7 +50,7 @@ extension EndToEnd {
                     for member in ["dst", "format", "metadata", "streams"] {
                         #expect(dry.json[member] == real.json[member], "\(member)")
                     }
-                    #expect(try await server.curl("DELETE", "/v1/writers/\(real.json["id"].string!)").status == 204)
+                    #expect(try await server.curl("DELETE", "/v1/writers/\(real.json["id"].string!)").isDeleted)
                     for folder in ["a", "show", "stills", "parts"] {
                         try? FileManager.default.removeItem(atPath: server.outputFolder + "/" + folder)
                     }
