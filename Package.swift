@@ -95,6 +95,7 @@ let package = Package(
         .testTarget(name: "LibavTests", dependencies: ["Libav"]),
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"], swiftSettings: .quickToBuild),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"]),
+        .testTarget(name: "ServiceLogTests", dependencies: ["ServiceLog", "WriterModel", .logging]),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
         .systemLibrary(name: "CRawCall", path: "Tests/CRawCall"),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Threading", "Bytewise", "CRawCall"]),

@@ -30,7 +30,7 @@ rm -rf "$work"
 source=$work/penstock-$version
 mkdir -p "$source"/{bin,completions,etc,man}
 cp -r deploy/debian "$source/debian"
-cp -r --parents README.md openapi.yaml docs deploy/{grafana,haproxy,nginx,prometheus} "$source"
+cp -r --parents README.md CHANGELOG.md SECURITY.md openapi.yaml docs deploy/{grafana,haproxy,nginx,prometheus} "$source"
 cp dist/bin/penstock{,-encoder} "$source/bin"
 cp deploy/penstock.yaml "$source/etc"
 sed -i "1s/($noted)/($packed)/" "$source/debian/changelog"

@@ -3,6 +3,7 @@
 # checkout. The root and what was built in it stay for the next time.
 # Usage: in-debian.sh {bookworm|trixie|other} command…     (as root; PENSTOCK_ROOTS: where roots lie)
 # `other` is trixie (Debian 13), and on trixie bookworm (Debian 12).
+# The exit code is the command's; 75 (EX_TEMPFAIL) where there is no root to run it in: no network, no right to mount.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 release=${1:?usage: in-debian.sh RELEASE command…}
@@ -15,15 +16,18 @@ checkout=$PWD
 root=${PENSTOCK_ROOTS:-/var/cache/penstock-roots}/$release
 copy=/src/penstock
 
-if [ "$(id -u)" -ne 0 ]; then
-    echo "in-debian.sh needs root: it makes a root file system and enters it" >&2
-    exit 1
-fi
+no_root() { # why
+    echo "$1" >&2
+    echo "Nothing was run on $release." >&2
+    exit 75
+}
+
+if [ "$(id -u)" -ne 0 ]; then no_root "in-debian.sh needs root: it makes a root file system and enters it"; fi
+if ! unshare --mount mount --make-rprivate /; then no_root "This machine, or the container that this is, does not let root mount anything."; fi
 # Asked of it, as what is on PATH may be a script that starts it.
 toolchain=$(swift -print-target-info | sed -n 's|.*"runtimeResourcePath": *"\(.*\)/usr/lib/swift".*|\1|p')
 if [ -z "$toolchain" ]; then
-    echo "The Swift toolchain is in /usr, where it can't be shown to another root. Unpack one elsewhere, as in /opt/swift." >&2
-    exit 1
+    no_root "The Swift toolchain is in /usr, where it can't be shown to another root. Unpack one elsewhere, as in /opt/swift."
 fi
 
 mkdir -p "$(dirname "$root")"
@@ -40,7 +44,7 @@ make_root() {
         apt-get update -q && apt-get install -q -y --no-install-recommends mmdebstrap debian-archive-keyring || return
     fi
     rm -rf "$root"
-    mmdebstrap --variant=minbase \
+    timeout --kill-after 10 1200 mmdebstrap --variant=minbase \
         --include=ca-certificates,git,g++,make,tzdata,libncurses6,libsqlite3-0,libxml2,libcurl4 "$release" "$root"
 }
 
@@ -48,8 +52,7 @@ if [ ! -e "$root/.complete" ]; then
     echo "Making a root of $release in $root"
     if ! make_root >"$root.log" 2>&1; then
         tail -20 "$root.log" >&2
-        echo "No root of $release could be made; nothing was tested. The whole log: $root.log" >&2
-        exit 1
+        no_root "No root of $release could be made. The whole log: $root.log"
     fi
     touch "$root/.complete"
 fi
@@ -69,8 +72,9 @@ done <"$root/.files"
 mv "$root/.files" "$root/.files.before"
 
 # The mounts go with the namespace.
-export root toolchain checkout copy
-exec unshare --mount bash -euo pipefail -c '
+export root toolchain checkout copy release
+exec unshare --mount bash -Eeuo pipefail -c '
+    trap '"'"'echo "The root of $release can not be entered. Nothing was run there." >&2; exit 75'"'"' ERR
     mount --make-rprivate /
     show() { # what of this machine'"'"'s, at the same place
         if [ -d "$1" ]; then mkdir -p "$root$1"; else mkdir -p "$root$(dirname "$1")"; touch "$root$1"; fi

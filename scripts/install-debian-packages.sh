@@ -9,11 +9,11 @@ build=(
     g++ git make pkg-config
 )
 demo=(ffmpeg curl)
-test=(ffmpeg curl python3 python3-venv libnginx-mod-rtmp xvfb)
+test=(ffmpeg curl python3 python3-numpy python3-venv libnginx-mod-rtmp xvfb)
 deploy=(curl haproxy iproute2 nginx openssl prometheus python3 python3-venv)
 deb=(build-essential debhelper lintian man-db python3)
-deb_check=(curl ffmpeg iproute2 mmdebstrap procps)
-image=(buildah crun curl ffmpeg golang-github-containers-common mmdebstrap python3)
+deb_check=(curl ffmpeg iproute2 mmdebstrap procps python3-numpy)
+image=(buildah crun curl ffmpeg golang-github-containers-common mmdebstrap python3-numpy)
 bench=(ffmpeg nginx python3 python3-venv)
 
 wanted=()

@@ -20,6 +20,24 @@ or
 .BR 0 .
 The command line wins over the environment, and that over the file of
 .BR \\-\\-config .
+.TP
+.B PENSTOCK_SERVER
+The server that
+.BR "penstock writers" ,
+.BR writer ,
+.BR encoders ,
+.B muxers
+and
+.B filters
+ask:
+.B http://HOST:PORT
+or
+.BR unix:PATH .
+.TP
+.B PENSTOCK_TOKEN
+The token that they show it, where
+.B \\-\\-token\\-file
+is not given.
 .SH FILES
 .TP
 .I /etc/penstock/penstock.yaml

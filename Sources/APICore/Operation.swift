@@ -43,6 +43,6 @@ public enum WriterOperation: String, Sendable, CaseIterable {
 
 public enum CatalogOperation: String, Sendable, CaseIterable {
     case listMuxers, getMuxer, listOutputDevices, listAudioEncoders, listVideoEncoders, getEncoder
-    case listFilters, listOutputProtocols
+    case listFilters, getFilter, listOutputProtocols
     case getVersion
 }

@@ -56,17 +56,6 @@ extension Response {
             }, as: UTF8.self)
         let field = "attachment; filename=\"\(plain)\""
         if name.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return field }
-        let digits = Array("0123456789ABCDEF".utf8)
-        let encoded = String(
-            decoding: name.utf8.flatMap { byte -> [UInt8] in
-                let isPlain = switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-                return isPlain ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }, as: UTF8.self)
-        return field + "; filename*=UTF-8''" + encoded
+        return field + "; filename*=UTF-8''" + PercentEncoding.encode(name)
     }
 }

@@ -1,10 +1,17 @@
+import Bytewise
 import HTTP1
 import WriterModel
 
 // What both programs say of a path or a writer that is not as the request has it.
 extension Problem {
     public static func nothing(at target: RequestTarget) -> Problem {
-        Problem(.notFound, "There is nothing at \(target.rawPath).")
+        // `curl -T FILE URL` puts the file's name behind a URL that ends in a slash.
+        let isUpload = target.segments.count == 3 && target.segments.starts(with: ["v1", "encode"])
+        let near = isUpload ? [Route.encode.template] : NearPaths.of(target)
+        let meant = near.isEmpty ? "" : " Did you mean \(near.joined(separator: " or "))\(isUpload ? ", without a slash behind it" : "")?"
+        return Problem(
+            .notFound, "There is nothing at \(target.rawPath.shortened()).\(meant) GET /openapi.yaml says what there is.",
+            extras: [("paths", .array((near.isEmpty ? NearPaths.all : near).map { .string($0) }))])
     }
 
     public static func keyReused(by writer: WriterID) -> Problem {

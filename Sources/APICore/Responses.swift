@@ -7,7 +7,7 @@ extension Response {
     public static func json(
         _ value: JSONValue, status: HTTPStatus = .ok, fields: [(name: String, value: String)] = []
     ) -> Response {
-        Response(status, fields: [("Content-Type", "application/json")] + fields, body: .bytes(value.encoded))
+        Response(status, fields: [("Content-Type", "application/json")] + fields, body: .bytes(value.encodedLine))
     }
 
     public static func problem(
@@ -27,7 +27,9 @@ extension Response {
             }
         default: break
         }
-        return Response(HTTPStatus(code: problem.code.status), fields: fields, body: .bytes(problem.json.encoded))
+        var response = Response(HTTPStatus(code: problem.code.status), fields: fields, body: .bytes(problem.json.encodedLine))
+        response.reason = .init(code: problem.code.rawValue, detail: problem.detail)
+        return response
     }
 }
 

@@ -19,6 +19,8 @@ public final class Route: Sendable {
     /// As in openapi.yaml: "/v1/writers/{id}".
     public let template: String
     public let operation: Operation
+    /// Its operationId in openapi.yaml: the operation's, but for a second method that does the same.
+    public let id: String
     /// What a token must allow for it.
     public let scope: TokenScopes
     /// Whether its body is JSON, or empty, and short: what a writer's bytes are not.
@@ -27,12 +29,13 @@ public final class Route: Sendable {
     private let parts: [String]
 
     private init(
-        _ method: HTTPMethod, _ template: String, _ operation: Operation, scope: TokenScopes, takesJSON: Bool = false,
+        _ method: HTTPMethod, _ template: String, _ operation: Operation, id: String? = nil, scope: TokenScopes, takesJSON: Bool = false,
         query: QueryNames = []
     ) {
         self.method = method
         self.template = template
         self.operation = operation
+        self.id = id ?? operation.id
         self.scope = scope
         self.takesJSON = takesJSON
         self.query = query.of(operation)
@@ -41,19 +44,21 @@ public final class Route: Sendable {
 
     public static let all: [Route] = [
         Route(.post, "/v1/writers", .creation(.createWriter), scope: .write, takesJSON: true, query: ["dry_run"]),
-        Route(.get, "/v1/writers", .listWriters, scope: .read, query: ["state", "limit", "cursor", "name", "scope"]),
+        Route(.get, "/v1/writers", .listWriters, scope: .read, query: ["state", "limit", "cursor", "name", "scope", "format"]),
         Route(.put, "/v1/writers/{id}", .creation(.putWriter), scope: .write, takesJSON: true),
-        Route(.get, "/v1/writers/{id}", .writer(.getWriter), scope: .read),
-        Route(.delete, "/v1/writers/{id}", .writer(.deleteWriter), scope: .write),
+        Route(.get, "/v1/writers/{id}", .writer(.getWriter), scope: .read, query: ["format"]),
+        Route(.delete, "/v1/writers/{id}", .writer(.deleteWriter), scope: .write, query: ["keep_output"]),
         Route(.post, "/v1/writers/{id}/streams", .writer(.addStream), scope: .write, takesJSON: true),
         Route(.put, "/v1/writers/{id}/metadata", .writer(.setMetadata), scope: .write, takesJSON: true),
         Route(.post, "/v1/writers/{id}/open", .writer(.openWriter), scope: .write, takesJSON: true),
-        Route(.post, "/v1/writers/{id}/streams/{index}/chunks", .writer(.writeChunk), scope: .write, query: ["pts", "duration", "keyframe"]),
+        Route(.post, "/v1/writers/{id}/streams/{index}/chunks", .writer(.writeChunk), scope: .write, query: ["pts", "duration", "keyframe", "raw"]),
         Route(.head, "/v1/writers/{id}/streams/{index}/chunks", .writer(.getUploadOffset), scope: .read),
         Route(.post, "/v1/writers/{id}/flush", .writer(.flushWriter), scope: .write, takesJSON: true),
         Route(.post, "/v1/writers/{id}/finalize", .writer(.finalizeWriter), scope: .write, takesJSON: true),
         Route(.get, "/v1/writers/{id}/output", .writer(.getOutput), scope: .read),
         encode,
+        // As curl -T sends a file.
+        Route(.put, encode.template, .encode, id: "encodeByPut", scope: .write, query: .any),
         Route(.get, "/v1/muxers", .catalog(.listMuxers), scope: .read),
         Route(.get, "/v1/muxers/{name}", .catalog(.getMuxer), scope: .read),
         Route(.get, "/v1/output-devices", .catalog(.listOutputDevices), scope: .read),
@@ -61,6 +66,7 @@ public final class Route: Sendable {
         Route(.get, "/v1/video-encoders", .catalog(.listVideoEncoders), scope: .read),
         Route(.get, "/v1/encoders/{name}", .catalog(.getEncoder), scope: .read),
         Route(.get, "/v1/filters", .catalog(.listFilters), scope: .read),
+        Route(.get, "/v1/filters/{name}", .catalog(.getFilter), scope: .read),
         Route(.get, "/v1/output-protocols", .catalog(.listOutputProtocols), scope: .read),
         Route(.get, "/v1/version", .catalog(.getVersion), scope: .read),
         // What a probe or a scraper adds to its query is no mistake.
@@ -75,19 +81,24 @@ public final class Route: Sendable {
 }
 
 extension Route.QueryNames {
-    /// Every route of a writer also takes the name of its owner.
+    /// Every route of a writer also takes the name of its owner, and what libav can do may be a table.
     fileprivate func of(_ operation: Operation) -> Route.QueryNames {
-        guard case .writer = operation, case .only(let names) = self else { return self }
-        return .only(names.union(["name"]))
+        guard case .only(let names) = self else { return self }
+        return switch operation {
+        case .writer: .only(names.union(["name"]))
+        case .catalog: .only(names.union(["format"]))
+        case .server, .listWriters, .creation, .encode: self
+        }
     }
 
     fileprivate func check(_ query: [QueryItem]) throws(Problem) {
         guard !query.isEmpty, case .only(let known) = self else { return }
         for (index, item) in query.enumerated() {
             guard known.contains(item.name) else {
-                throw Problem(
+                let problem = Problem(
                     .unknownParameter, "There is no query parameter \"\(item.name)\" here.", parameter: item.name,
                     supported: known.sorted())
+                throw problem.suggesting(ParameterSuggestion(for: item.name, at: .other, known: known.sorted()))
             }
             if query[..<index].contains(where: { $0.name == item.name }) {
                 throw Problem(.invalidParameter, "\(item.name) is given more than once.", parameter: item.name)
@@ -101,7 +112,7 @@ public struct RoutedRequest: Sendable {
     public let route: Route
     public let writer: WriterID?
     public let stream: Int?
-    /// Of a muxer or encoder.
+    /// Of a muxer, an encoder or a filter.
     public let name: String?
 
     public var operation: Operation { route.operation }

@@ -77,13 +77,24 @@ extension StringProtocol {
 
     /// Of what others sent, as much as a message may repeat: the first bytes, and an ellipsis where there are more.
     public func shortened(to most: Int = 200) -> String {
+        utf8.count > most ? beginning(most) + "…" : String(self)
+    }
+
+    /// The same with an ellipsis in the middle, so that the end is there too.
+    public func shortenedWithin(to most: Int) -> String {
         guard utf8.count > most else { return String(self) }
-        var kept = Array(utf8.prefix(most))
-        // Not within a character: its bytes behind the first begin with 10.
-        if let next = utf8.dropFirst(most).first, next & 0xC0 == 0x80 {
+        let ending = utf8.suffix(most / 2).drop { $0 & 0xC0 == 0x80 }
+        return beginning(most / 2) + "…" + String(decoding: ending, as: UTF8.self)
+    }
+
+    /// The first bytes, and none of a character that lies beyond them in part.
+    private func beginning(_ count: Int) -> String {
+        var kept = Array(utf8.prefix(count))
+        // Its bytes behind the first begin with 10.
+        if let next = utf8.dropFirst(count).first, next & 0xC0 == 0x80 {
             while let last = kept.popLast(), last & 0xC0 == 0x80 {}
         }
-        return String(decoding: kept, as: UTF8.self) + "…"
+        return String(decoding: kept, as: UTF8.self)
     }
 
     /// `A` to `Z` made small, and nothing else changed: the Kelvin sign is no `k`.

@@ -53,14 +53,20 @@ extension Gateway {
         }
     }
 
-    static func lockState(_ configuration: GatewayConfiguration) throws(StartFailure) -> FileLock {
+    /// The lock ends with this process, however it ends.
+    static func lockState(_ configuration: GatewayConfiguration, _ addresses: [SocketAddress]) throws(StartFailure) -> FileLock {
+        let name = "lock"
         let lock: FileLock?
+        let holder: StateHolder?
         do throws(SystemError) {
-            lock = try FileLock("lock", in: try Directory(path: configuration.stateDirectory))
+            let folder = try Directory(path: configuration.stateDirectory)
+            lock = try FileLock(name, in: folder)
+            holder = lock == nil ? FileLock.holder(of: name, in: folder).flatMap(StateHolder.init) : nil
         } catch {
             throw .system(error)
         }
-        guard let lock else { throw .stateDirectoryInUse(configuration.stateDirectory) }
+        guard let lock else { throw .stateDirectoryInUse(configuration.stateDirectory, by: holder) }
+        lock.write(StateHolder.own(node: configuration.node, addresses: addresses).text)
         return lock
     }
 

@@ -12,7 +12,7 @@ extension Gateway {
         case notRoot(ProcessUser)
         case folderOfOthers(String, user: String)
         /// By another server.
-        case stateDirectoryInUse(String)
+        case stateDirectoryInUse(String, by: StateHolder?)
         /// By so many bytes.
         case settingsTooLong(Int)
 
@@ -30,8 +30,8 @@ extension Gateway {
                 "the tokens, --allow-output patterns and paths together are \(excess) bytes more than an encoder can be told. Give fewer or shorter ones."
             case .notRoot(let user):
                 "--user: only root can become \(user). Start penstock as root, or as that user and without --user."
-            case .stateDirectoryInUse(let path):
-                "another penstock is running on the state directory \(path). Stop it, or give this one a --state-dir of its own."
+            case .stateDirectoryInUse(let path, let holder):
+                "another penstock is running on the state directory \(path)\(holder.map { ": \($0)" } ?? ""). Stop it, or give this one a --state-dir of its own."
             case .folderOfOthers(let path, let user):
                 "\(path) can't be written by \(user). Give it to that user (chown -R), or name another folder."
             }

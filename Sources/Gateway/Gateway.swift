@@ -20,6 +20,8 @@ public final class Gateway: Sendable {
     let encoders: EncoderSupervisor
     let tokens: Tokens
     private let peers: Peers?
+    private let earlier: EarlierWriters
+    private let retention: Retention
     private let switchboard: Switchboard
     private let server: HTTPServer
     private let listeners: [Listener]
@@ -66,13 +68,16 @@ public final class Gateway: Sendable {
         }
         let current = CurrentConfiguration(configuration)
         self.configuration = current
+        configuration.outputMode?.apply()
         try Self.becomeUser(configuration, log)
         Self.tell(of: sandbox, log)
-        stateLock = try Self.lockState(configuration)
+        stateLock = try Self.lockState(configuration, addresses)
         do throws(SystemError) {
             records = try RecordStore(
                 stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory,
-                readers: Self.recordReaders(configuration.limits))
+                readers: Self.recordReaders(configuration.limits), readsOrigins: false)
+            earlier = EarlierWriters(registry)
+            retention = try Retention(registry: registry, records: records, earlier: earlier, configuration: current, log: log)
             try Self.confine(configuration, log)
             server = try HTTPServer(configuration: Self.serving(current, metrics, log), loop: loop, log: log)
             encoders = try EncoderSupervisor(
@@ -82,7 +87,8 @@ public final class Gateway: Sendable {
             peers = Peers(current, loop: loop, log: log)
             switchboard = Switchboard(
                 configuration: current, registry: registry, records: records, encoders: encoders, log: log,
-                tokens: tokens, metrics: metrics, sandbox: sandbox, server: server, peers: peers)
+                tokens: tokens, metrics: metrics, sandbox: sandbox, server: server, peers: peers,
+                earlier: earlier, retention: retention)
             server.start(handler: switchboard)
             acceptors = try listeners.map { [server, loop] listener throws(SystemError) in try Acceptor(listener, server: server, loop: loop, log: log) }
             loadAgent = try Self.loadAgent(agentListener, of: switchboard, registry, current, loop, log)
@@ -90,11 +96,11 @@ public final class Gateway: Sendable {
             throw .system(error)
         }
         if let excess = encoders.excessOfSettings(by: configuration) { throw .settingsTooLong(excess) }
-        restoration.restoreAll()
+        earlier.takeUp(by: restoration)
         if let lines = tokens.current { makeFolders(of: lines) }
     }
 
-    private var restoration: WriterRestoration { WriterRestoration(registry: registry, records: records, log: log) }
+    private var restoration: WriterRestoration { WriterRestoration(registry: registry, records: records, tally: encoders.tally, log: log) }
 
     private static func serving(
         _ configuration: CurrentConfiguration, _ metrics: MetricCounter, _ log: Logger
@@ -111,6 +117,7 @@ public final class Gateway: Sendable {
     public func run() {
         if let lines = tokens.current { tell(ofCutLine: lines) }
         peers?.keepUpToDate()
+        retention.start()
         loop.everySecond { [self] in everySecond() }
         do throws(SystemError) {
             _ = try loop.watch(signals.descriptor) { [self] in receiveSignals() }
@@ -178,7 +185,7 @@ public final class Gateway: Sendable {
         }
         guard deadline.hasPassed else { return }
         for link in links {
-            log.error("an encoder did not end in time", metadata: ["writer": "\(link.writer.key)"])
+            log.notice("an encoder did not end in time and is killed", metadata: ["writer": "\(link.writer.key)"])
             if let process = link.process { Signal.send(Signal.kill, to: process) }
         }
         if links.isEmpty || links.allSatisfy({ $0.processEnd != nil || $0.process == nil }) { stopLoop() }
@@ -186,6 +193,8 @@ public final class Gateway: Sendable {
 
     private func stopLoop() {
         peers?.stop()
+        retention.stop()
+        if earlier.areRead { records.index.conclude() }
         hasStopped.store(true, ordering: .relaxed)
         for listener in listeners {
             do throws(SystemError) {

@@ -30,6 +30,8 @@ public struct GatewayConfiguration: Sendable {
     public var outputDirectory = "output"
     /// Records and managed outputs lie under here.
     public var stateDirectory = "state"
+    /// nil: as the process's umask has it.
+    public var outputMode: OutputMode?
     package var tokens = TokenSource.none
     public var limits = ServiceLimits()
     /// Destinations beyond the output directory.

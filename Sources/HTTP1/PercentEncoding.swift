@@ -1,6 +1,6 @@
-enum PercentEncoding {
+public enum PercentEncoding {
     /// Leaves the unreserved characters of RFC 3986 §2.3 as they are.
-    static func encode(_ text: String) -> String {
+    public static func encode(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var encoded: [UInt8] = []
         for byte in text.utf8 {

@@ -173,10 +173,16 @@ extension Exchange {
         if outbound == nil && response.loss == nil && !claim.isTaken { return false }
         isResponding = true
         outcome = .close
-        switch (response.loss, outbound) {
-        case (.tooSlow, _): outcome = .abort
-        case (nil, let outbound?): proceed(outbound, reuses: response.reuses, counted: 0)
-        default: break
+        guard let outbound else {
+            hasOtherResponse = true
+            return true
+        }
+        switch response.loss {
+        case nil: proceed(outbound, reuses: response.reuses, counted: 0)
+        case let loss?:
+            responseOutcome = .cut
+            bodyBytesSent = outbound.bodyBytesSent
+            if loss == .tooSlow { outcome = .abort }
         }
         return true
     }

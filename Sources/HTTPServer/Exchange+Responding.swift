@@ -8,6 +8,7 @@ extension Exchange {
     /// is, without this thread.
     public func respond(_ response: Response) throws(Failure) {
         let owed = try beginResponse()
+        reason = response.reason
         let reuses = mayReuse && canReachBodyEnd
         body.forgoContinue()
         let mayHaveBody = Self.mayHaveBody(response.status)
@@ -74,7 +75,10 @@ extension Exchange {
         body.begin()
         isResponding = true
         outcome = .close
-        guard let owed = claim.take() else { throw .clientGone }
+        guard let owed = claim.take() else {
+            hasOtherResponse = true
+            throw .clientGone
+        }
         return owed
     }
 
@@ -89,7 +93,10 @@ extension Exchange {
         let progress = first.withUnsafeBytes {
             Socket.sendAvailable(connection.descriptor, $0, moreFollows: hasMoreSoon)
         }
-        guard case .moved(let sent) = progress else { throw .clientGone }
+        guard case .moved(let sent) = progress else {
+            responseOutcome = .cut
+            throw .clientGone
+        }
         if sent == first.count && !hasMore { return finishResponse(reuses: reuses) }
         let alreadyCounted = bodyBytesSent
         proceed(
@@ -108,7 +115,7 @@ extension Exchange {
         case .noRoom:
             wait(
                 ExchangeWait(event: .room, deadline: outbound.deadline, heldBytes: outbound.heldBytes) { exchange, wake in
-                    if wake == .timedOut { return exchange.outcome = .abort }
+                    if wake == .timedOut { return exchange.breakOff(.cut, by: .abort) }
                     exchange.proceed(outbound, reuses: reuses, counted: counted)
                 })
         case .nothingYet(let version):
@@ -117,14 +124,27 @@ extension Exchange {
                     event: .signal { outbound.whenChanged(since: version, $0) }, deadline: .never,
                     endsWithServer: outbound.isLive
                 ) { exchange, wake in
-                    if wake != .ready { return exchange.outcome = .abort }
+                    if wake != .ready { return exchange.breakOff(.cut, by: .abort) }
                     exchange.proceed(outbound, reuses: reuses, counted: counted)
                 })
-        case .clientGone: outcome = .close
+        case .clientGone: breakOff(.cut, by: .close)
         case .broken:
             // Without chunks an early end looks like the end: what is cut must break.
-            outcome = outbound.isChunked ? .close : .abort
+            breakOff(.failed, by: outbound.isChunked ? .close : .abort)
         }
+    }
+
+    /// What the handler has said of its end counts more than what is seen of it.
+    private func breakOff(_ ended: ExchangeReport.Outcome, by outcome: Outcome) {
+        if responseOutcome == .complete { responseOutcome = ended }
+        self.outcome = outcome
+    }
+
+    /// For a response that has begun and can't be what it was to be: why, for the log and the counters. `isCut`: its
+    /// client has left.
+    public func noteBrokenOff(because reason: ExchangeReport.Reason, isCut: Bool) {
+        if responseOutcome != .cut { responseOutcome = isCut ? .cut : .failed }
+        self.reason = reason
     }
 
     private func finishResponse(reuses: Bool) {

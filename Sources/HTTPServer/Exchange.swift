@@ -38,6 +38,11 @@ public final class Exchange: @unchecked Sendable {
     public var route: String?
 
     var outcome = Outcome.unanswered
+    /// How its response ended, as far as it is known.
+    var responseOutcome = ExchangeReport.Outcome.complete
+    var reason: ExchangeReport.Reason?
+    /// Another thread has responded in the handler's stead, and reported that.
+    var hasOtherResponse = false
     var status: HTTPStatus?
     var bodyBytesSent: UInt64 = 0
     /// Its response has begun.
@@ -111,9 +116,10 @@ public final class Exchange: @unchecked Sendable {
 
     /// What became of the request; nil while there is no response, or when it went elsewhere.
     var report: ExchangeReport? {
-        if outcome == .handedOff || outcome == .lent { return nil }
+        if outcome == .handedOff || outcome == .lent || hasOtherResponse { return nil }
         return ExchangeReport(
-            method: head.method, path: head.target.rawPath, route: route, status: status?.code, requestID: requestID,
+            method: head.method, path: head.target.rawPath, route: route, status: status?.code,
+            outcome: status == nil ? .cut : responseOutcome, reason: reason, requestID: requestID,
             traceParent: head.field("traceparent"), peer: connection.peer, bodyBytesRead: body.bytesRead,
             bodyBytesSent: bodyBytesSent, duration: ContinuousClock.now - began,
             queueWait: queueWait)

@@ -23,6 +23,8 @@ public struct Response: Sendable {
     public var status: HTTPStatus
     public var fields: [(name: String, value: String)]
     public var body: Body
+    /// What it tells of, where that is a problem: for the log and the counters.
+    public var reason: ExchangeReport.Reason?
 
     public init(_ status: HTTPStatus, fields: [(name: String, value: String)] = [], body: Body = .none) {
         self.status = status

@@ -10,16 +10,19 @@ enum LogCause {
     private static let echoes = [
         "Error setting encoder parameters", "Cannot open lib", "Could not open", "Failed to create", "Failed to initialize",
         "Error initializing", "Failed to configure", "Error opening", "can't configure encoder", "Error applying", "not compatible with",
-        "Cannot create the link",
+        "Cannot create the link", "Cannot open connection",
     ]
 
     /// The last that tells of the thing itself. A line that ends in a colon is told with the lines that it
     /// announces.
     static func best(of lines: [Log.Line]) -> String? {
-        let causes = joined(whole(lines.map { plain($0.text) })).filter { !$0.isEmpty }
+        let causes = joined(whole(lines.map { plain($0.text) }.filter { !saysNothing($0) })).filter { !$0.isEmpty }
         let own = causes.indices.last { !isEcho(causes[$0], of: causes[..<$0].last) }
         return own.map { causes[$0] } ?? causes.last
     }
+
+    /// FFmpeg 7's last word on a filter's refusal, whatever it was.
+    private static func saysNothing(_ line: String) -> Bool { line.begins(with: "Error processing filtergraph") }
 
     private static func isEcho(_ cause: String, of before: String?) -> Bool {
         // Of a value out of range, the line before has the range.

@@ -21,5 +21,7 @@ public struct StreamDescription: Sendable, Equatable {
     public let inputRate: Rational
     public let bitRate: Int?
     /// What the encoding changes of what is sent.
-    public let warnings: [Warning]
+    public internal(set) var warnings: [Warning]
+    /// Key frames that the writer asks for since it was opened; nil: none.
+    public internal(set) var keyFrames: KeyFrameSpacing?
 }

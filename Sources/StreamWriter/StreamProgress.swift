@@ -15,6 +15,8 @@ public struct StreamProgress: Sendable, Equatable {
     /// Seconds: where the next frame goes without a pts.
     public var nextPTS = 0.0
     public var packets: Int64 = 0
+    /// Of those packets.
+    public var bytesEncoded: Int64 = 0
     /// Seconds, of what was given to the encoder: from the first frame to the end of the last.
     public var encodedSpan: ClosedRange<Double>?
 }

@@ -220,15 +220,15 @@ extension StreamWriter {
         do throws(LibavError) {
             try muxer.initialize(&options)
         } catch {
-            throw Self.muxerRefused(error, muxer, option)
+            throw muxerRefused(error, muxer, option)
         }
         let leftovers = options.leftovers
-        guard leftovers.isEmpty else { throw Self.unknownOptions(leftovers) }
+        guard leftovers.isEmpty else { throw unknownOptions(leftovers) }
         setInterleaving(of: muxer, option)
         do throws(LibavError) {
             try muxer.writeHeader()
         } catch {
-            throw Self.muxerRefused(error, muxer, option)
+            throw muxerRefused(error, muxer, option)
         }
     }
 
@@ -262,7 +262,7 @@ extension StreamWriter {
         }
     }
 
-    private static func muxerRefused(
+    private func muxerRefused(
         _ error: LibavError, _ muxer: Muxer, _ option: [String: String]
     ) -> StreamWriterError {
         if let option = error.option { return unknownOptions([option]) }
@@ -270,10 +270,10 @@ extension StreamWriter {
         return StreamWriterError(beginning: error, options: option.keys.sorted())
     }
 
-    private static func unknownOptions(_ keys: [String]) -> StreamWriterError {
+    private func unknownOptions(_ keys: [String]) -> StreamWriterError {
         StreamWriterError(
             .unknownOption, "nothing takes the option \(keys.joined(separator: ", ").shortened())",
-            parameter: "option.\(keys[0])")
+            parameter: "option.\(keys[0])", suggestion: NameSuggestions.option(like: keys[0], of: format))
     }
 
     // MARK: Ending

@@ -117,6 +117,8 @@ public final class StreamWriter: @unchecked Sendable {
     }
 
     /// What was chosen for a stream. Any thread.
+    public var streamCount: Int { monitor.withLock { min(descriptions.count, counters.count) } }
+
     public func description(of index: Int) -> StreamDescription {
         monitor.withLock { descriptions[index] }
     }
@@ -141,11 +143,14 @@ public final class StreamWriter: @unchecked Sendable {
             let sink = PacketSink(
                 muxer: muxer!, timeBases: parts.map(\.description.timeBase), failure: failure)
             let holding = format.holding(option: option, destination: destination.name)
-            let opened = zip(parts, counters).map {
-                OpenStream($0, sink: sink, progress: $1, failure: failure, format: holding)
+            let segments = parts.map { $0.segmentKeyFrames(of: format, option) }
+            let opened = zip(zip(parts, counters), segments).map {
+                OpenStream($0.0, sink: sink, progress: $0.1, failure: failure, format: holding, segments: $1)
             }
+            let described = zip(parts, segments).map { $0.description(with: $1, of: format, option) }
             parts = []
             monitor.withLock {
+                descriptions = described
                 self.sink = sink
                 streams = opened
                 times = opened.indices.map { muxer!.times(of: $0) }

@@ -52,11 +52,16 @@ extension StreamWriterError {
         if error.kind == .optionNotFound {
             self.init(error, .unknownOption, parameter: parameter)
             message = "the encoder has no option \(option.shortened())"
+            suggestion = NameSuggestions.option(like: option, of: settings.codec)
         } else {
             self.init(error, .unsupportedValue, parameter: parameter)
             addWarning(error)
-            let choices = settings.codec.privateOptions.first { $0.name.isSame(as: option) }?.choices.map(\.name) ?? []
-            if !choices.isEmpty { supported = choices }
+            let choices = settings.codec.choices(of: option)
+            if !choices.isEmpty {
+                supported = choices
+            } else if error.kind == .invalid, let bounds = settings.codec.bounds(of: option) {
+                message += ". It is a number from \(bounds.lowest) to \(bounds.highest)"
+            }
         }
     }
 

@@ -13,6 +13,8 @@ public struct StreamWriterError: Error, Sendable, Equatable {
     public var parameter: String?
     /// The values that would have been right.
     public var supported: [String]?
+    /// The one of them, or of libav's names, that was probably meant.
+    public var suggestion: String?
     /// libav's text for its error.
     public var libavError: String?
     /// The lines libav logged, oldest first.
@@ -34,12 +36,13 @@ public struct StreamWriterError: Error, Sendable, Equatable {
     public init(
         _ code: Code, _ message: String, parameter: String? = nil, supported: [String]? = nil,
         libavError: String? = nil, log: [String] = [], expectedPTS: Double? = nil,
-        limit: WriterLimits.Bound? = nil, sample: Sample? = nil
+        limit: WriterLimits.Bound? = nil, sample: Sample? = nil, suggestion: String? = nil
     ) {
         self.code = code
         self.message = message
         self.parameter = parameter
         self.supported = supported
+        self.suggestion = suggestion
         self.libavError = libavError
         self.log = log
         self.expectedPTS = expectedPTS

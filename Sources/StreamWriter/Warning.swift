@@ -25,6 +25,8 @@ public struct Warning: Sendable, Equatable {
         case notStored = "not-stored"
         /// The encoder does not look at a parameter.
         case optionIgnored = "option-ignored"
+        /// The encoder does not make key frames where the muxer would begin segments.
+        case segmentsUneven = "segments-uneven"
         /// Few players and browsers show it.
         case fewPlayers = "few-players"
     }

@@ -19,6 +19,8 @@ public enum ControlMessage: Sendable, Equatable {
     case ping
     /// Encoder to gateway, once, before the first snapshot: what the writer writes to.
     case claim(OutputClaim)
+    /// Gateway to encoder, once: what became of the claim. Until then the writer's creation is not responded to.
+    case claimReceipt(ClaimReceipt)
     /// Encoder to gateway: the writer as it is now, without its list of files.
     case snapshot(WriterRecord)
     /// Encoder to gateway: what was counted since the last time.
@@ -31,10 +33,12 @@ public enum ControlMessage: Sendable, Equatable {
     case unkeptRecord(WriterRecord)
     /// Encoder to gateway, last: there is no such writer (any more).
     case discarded
+    /// Encoder to gateway, before one of the last: how and why the writer ended, for the log.
+    case end(WriterEnd)
 
     private enum Kind: UInt8 {
         case start = 1, connection, tokens, shutDown, snapshot, concluded, discarded, metrics, unkeptRecord, ping, claim,
-            returned, released
+            returned, released, claimReceipt, end
     }
 
     /// A request is passed from the gateway to its writer's encoder; before that, perhaps, from another
@@ -52,11 +56,13 @@ public enum ControlMessage: Sendable, Equatable {
         case .shutDown: [Kind.shutDown.rawValue]
         case .ping: [Kind.ping.rawValue]
         case .claim(let claim): [Kind.claim.rawValue] + claim.json.encoded
+        case .claimReceipt(let receipt): [Kind.claimReceipt.rawValue, receipt.rawValue]
         case .snapshot(let record): [Kind.snapshot.rawValue] + record.withoutFiles.json.encoded
         case .concluded(let state): [Kind.concluded.rawValue] + Array(state.rawValue.utf8)
         case .unkeptRecord(let record): [Kind.unkeptRecord.rawValue] + record.withoutFiles.json.encoded
         case .metrics(let counts): [Kind.metrics.rawValue] + counts.json.encoded
         case .discarded: [Kind.discarded.rawValue]
+        case .end(let end): [Kind.end.rawValue] + end.json.encoded
         }
     }
 
@@ -74,10 +80,13 @@ public enum ControlMessage: Sendable, Equatable {
         case .concluded:
             guard let state = WriterState(rawValue: String(decoding: payload, as: UTF8.self)) else { return nil }
             self = .concluded(state)
+        case .claimReceipt:
+            guard payload.count == 1, let receipt = ClaimReceipt(rawValue: payload[0]) else { return nil }
+            self = .claimReceipt(receipt)
         case .tokens:
             guard let table = TokenTable(payload) else { return nil }
             self = .tokens(table)
-        case .start, .claim, .snapshot, .unkeptRecord, .metrics:
+        case .start, .claim, .snapshot, .unkeptRecord, .metrics, .end:
             guard let json = try? JSONParser.parse(payload), let message = Self.read(kind, json) else { return nil }
             self = message
         }
@@ -102,9 +111,10 @@ public enum ControlMessage: Sendable, Equatable {
         case .start: EncoderStart(json: json).map { .start($0) }
         case .claim: OutputClaim(json: json).map { .claim($0) }
         case .metrics: MetricCounts(json: json).map { .metrics($0) }
+        case .end: WriterEnd(json: json).map { .end($0) }
         case .snapshot: WriterRecord(json: json).map { .snapshot($0) }
         case .unkeptRecord: WriterRecord(json: json).map { .unkeptRecord($0) }
-        case .connection, .returned, .released, .tokens, .shutDown, .ping, .discarded, .concluded: nil
+        case .connection, .returned, .released, .tokens, .shutDown, .ping, .discarded, .concluded, .claimReceipt: nil
         }
     }
 }

@@ -33,20 +33,45 @@ public struct DurationHistogram: Sendable, Equatable {
     }
 }
 
+/// How a response ended.
+public enum ResponseOutcome: String, Sendable, CaseIterable {
+    case complete, cut, failed
+}
+
 /// What a process has counted since it last told: sums that grow, to be added up by the gateway.
 public struct MetricCounts: Sendable, Equatable {
     public struct Answer: Sendable, Hashable {
         public let route: String
-        /// 0: the client was gone before there was an answer.
+        /// 499: the client had left before there was a response.
         public let status: Int
+        public let outcome: ResponseOutcome
 
-        public init(route: String, status: Int) {
+        public init(route: String, status: Int, outcome: ResponseOutcome = .complete) {
             self.route = route
             self.status = status
+            self.outcome = outcome
         }
     }
 
+    /// What is counted by itself, or by a few kinds.
+    public enum Tally: String, Sendable, CaseIterable {
+        case audioBytesReceived = "audio_bytes_received"
+        case videoBytesReceived = "video_bytes_received"
+        case audioBytesEncoded = "audio_bytes_encoded"
+        case videoBytesEncoded = "video_bytes_encoded"
+        case audioChunksLate = "audio_chunks_late"
+        case videoChunksLate = "video_chunks_late"
+        case uploadsCut = "uploads_cut"
+        case uploadsTimedOut = "uploads_timed_out"
+        case uploadsResumed = "uploads_resumed"
+    }
+
     public var answers: [Answer: Int64] = [:]
+    /// Responses that told of a problem, by its code.
+    public var problems: [String: Int64] = [:]
+    /// Writers and encodings that failed, by the code of the problem.
+    public var failures: [String: Int64] = [:]
+    public var tallies: [Tally: Int64] = [:]
     public var durations: [String: DurationHistogram] = [:]
     public var queueWaits = DurationHistogram()
     /// Bodies of requests and answers.
@@ -64,7 +89,10 @@ public struct MetricCounts: Sendable, Equatable {
     public var isEmpty: Bool { self == MetricCounts() }
 
     public mutating func add(_ other: MetricCounts) {
-        for (answer, count) in other.answers { answers[answer] = (answers[answer] ?? 0).addingSaturating(count) }
+        answers.merge(other.answers) { $0.addingSaturating($1) }
+        problems.merge(other.problems) { $0.addingSaturating($1) }
+        failures.merge(other.failures) { $0.addingSaturating($1) }
+        tallies.merge(other.tallies) { $0.addingSaturating($1) }
         for (route, histogram) in other.durations { durations[route, default: .init()].add(histogram) }
         queueWaits.add(other.queueWaits)
         bodyBytesRead = bodyBytesRead.addingSaturating(other.bodyBytesRead)
@@ -75,12 +103,14 @@ public struct MetricCounts: Sendable, Equatable {
         cpuSeconds = min(cpuSeconds + other.cpuSeconds, .greatestFiniteMagnitude)
     }
 
-    /// Only what is counted by one of these routes, and by a status there is: another process's word.
+    private static let codes = Set(ProblemCode.allCases.map(\.rawValue))
+
+    /// Only what is counted by one of these routes, by a status and by a code there is: another process's word.
     public func ofRoutes(_ known: Set<String>) -> MetricCounts {
         var counts = self
-        counts.answers = answers.filter { answer, _ in
-            known.contains(answer.route) && (answer.status == 0 || (100...599).contains(answer.status))
-        }
+        counts.answers = answers.filter { answer, _ in known.contains(answer.route) && (100...599).contains(answer.status) }
+        counts.problems = problems.filter { Self.codes.contains($0.key) }
+        counts.failures = failures.filter { Self.codes.contains($0.key) }
         counts.durations = durations.filter { known.contains($0.key) }
         return counts
     }
@@ -88,7 +118,10 @@ public struct MetricCounts: Sendable, Equatable {
     public var json: JSONValue {
         [
             "answers": .array(
-                answers.map { [.string($0.key.route), .integer(Int64($0.key.status)), .integer($0.value)] }),
+                answers.map { [.string($0.key.route), .integer(Int64($0.key.status)), .string($0.key.outcome.rawValue), .integer($0.value)] }),
+            "problems": Self.json(problems),
+            "failures": Self.json(failures),
+            "tallies": Self.json(Dictionary(tallies.map { ($0.key.rawValue, $0.value) }) { one, _ in one }),
             "durations": .object(JSONObject(durations.map { ($0.key, $0.value.json) })),
             "queue_waits": queueWaits.json,
             "counts": .array(
@@ -103,19 +136,32 @@ public struct MetricCounts: Sendable, Equatable {
             let waits = object["queue_waits"].flatMap(DurationHistogram.init(json:))
         else { return nil }
         for entry in object["answers"]?.arrayValue ?? [] {
-            guard let parts = entry.arrayValue, parts.count == 3, let route = parts[0].stringValue,
-                let status = parts[1].integerValue, let count = parts[2].integerValue
+            guard let parts = entry.arrayValue, parts.count == 4, let route = parts[0].stringValue,
+                let status = parts[1].integerValue, let outcome = parts[2].stringValue.flatMap(ResponseOutcome.init(rawValue:)),
+                let count = parts[3].integerValue
             else { return nil }
-            let answer = Answer(route: route, status: Int(status))
+            let answer = Answer(route: route, status: Int(status), outcome: outcome)
             answers[answer] = (answers[answer] ?? 0).addingSaturating(max(0, count))
         }
         for member in object["durations"]?.objectValue?.members ?? [] {
             durations[member.name] = DurationHistogram(json: member.value)
         }
+        problems = Self.counts(object["problems"])
+        failures = Self.counts(object["failures"])
+        for (name, count) in Self.counts(object["tallies"]) {
+            if let tally = Tally(rawValue: name) { tallies[tally] = count }
+        }
         queueWaits = waits
         (bodyBytesRead, bodyBytesSent, framesTaken) = (max(0, counts[0]), max(0, counts[1]), max(0, counts[2]))
         (framesEncoded, bytesWritten) = (max(0, counts[3]), max(0, counts[4]))
         cpuSeconds = max(0, cpu)
+    }
+
+    private static func json(_ counts: [String: Int64]) -> JSONValue { .object(JSONObject(counts.map { ($0.key, .integer($0.value)) })) }
+
+    private static func counts(_ json: JSONValue?) -> [String: Int64] {
+        let members = json?.objectValue?.members ?? []
+        return Dictionary(members.compactMap { member in member.value.integerValue.map { (member.name, max(0, $0)) } }) { one, _ in one }
     }
 }
 

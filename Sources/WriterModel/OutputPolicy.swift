@@ -28,6 +28,11 @@ public struct OutputPolicy: Sendable, Equatable {
         return "names no protocol that writers write by: \(URLScheme.names.joined(separator: ", "))"
     }
 
+    /// A pattern as it may be shown: a user with a password, and a query, which may hold a key, are left out.
+    public static func shown(pattern: String) -> String {
+        URLParts(pattern)?.redactedPattern ?? URLText.redacted(destination: pattern)
+    }
+
     /// Why a URL is refused, as a sentence that follows "This server does not write to … : ".
     public struct Refusal: Error, Sendable, Equatable {
         public let reason: String

@@ -3,8 +3,8 @@
 public enum RecordBounds {
     /// What a client has described: destination, metadata and streams.
     public static let descriptionBytes = 128 * 1_024
-    /// By which the counters of a stream can grow.
-    static let counterBytes = 96
+    /// By which the counters of a stream can grow, and what opening says of it.
+    static let counterBytes = 176
     /// What a failure may tell.
     public static let failureBytes = 32 * 1_024
     /// All else: when and why it ended, with what result.

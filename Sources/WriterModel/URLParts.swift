@@ -54,6 +54,16 @@ public struct URLParts: Sendable, Equatable {
         return "\(scheme)://\(user)\(authorityWithoutUser)\(rest.isEmpty || rest.isSame(as: "/") ? "" : "/\(SecretOption.shown)")"
     }
 
+    /// A pattern of URLs as others may see it: without user and query. An "@" further on may be a user's whose password
+    /// has a "/" in it.
+    var redactedPattern: String {
+        let path = rest.until("?", "#")
+        if path.holds("@") || Redaction.percentDecoded(path).holds("@") { return "\(scheme)://\(SecretOption.shown)" }
+        let user = authority.holds("@") ? "\(SecretOption.shown)@" : ""
+        let tail = path.utf8.count < rest.utf8.count ? "?\(SecretOption.shown)" : ""
+        return "\(scheme)://\(user)\(authorityWithoutUser)\(path)\(tail)"
+    }
+
     /// Whether host and port are plainly that. An "@" further on says that a user's password with a "/"
     /// in it may have been taken for them.
     var hasPlainAddress: Bool {

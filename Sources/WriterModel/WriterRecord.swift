@@ -44,6 +44,7 @@ public struct WriterRecord: Sendable, Equatable {
         record.resource["ended_at"] = .string(moment.description)
         record.resource["encoder_pid"] = nil
         record.resource["failure"] = problem.json
+        record.resource.breakOffUploads(at: moment)
         return record
     }
 

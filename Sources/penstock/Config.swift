@@ -7,14 +7,15 @@ struct Config: ParsableCommand {
         discussion: """
             Takes the options of serve, and a configuration file. With --check, all that is wrong is printed, one a line, \
             as FILE:LINE:COLUMN: error: what. The exit code is 0 where a server would run, 1 where it would not, and 2 where \
-            the file can't be read.
+            the file can't be read. Hosts are looked up and places tried out as a server does; one where a server listens now \
+            is a warning.
             With --print, the settings are printed as a configuration file, each with where it comes from. Tokens are not \
-            printed.
+            printed, nor users and queries of allow-output patterns.
             """)
 
     @Flag(help: "Say what is wrong.") var check = false
     @Flag(help: "Print what is in force, and where it comes from.") var print = false
-    @Flag(help: ArgumentHelp("Print the table of docs/options.md.", visibility: .hidden)) var markdown = false
+    @Flag(help: ArgumentHelp("Print the table of docs/reference/options.md.", visibility: .hidden)) var markdown = false
     @Argument(help: "The configuration file, as --config.") var file: String?
     @OptionGroup var options: ServeOptions
 

@@ -9,8 +9,8 @@ struct Drain: ParsableCommand {
         abstract: "Have a server on this machine ask for no new work, and wait until its writers have ended.",
         discussion: """
             The server gets SIGUSR1: /readyz says 503 from then on, so that proxies send it nothing \
-            new, and it keeps what it has. It does not end; SIGTERM does that. The exit code is 0 once \
-            no writer is live, and 1 when the time is over.
+            new, and it keeps what it has. It does not end; SIGTERM does that. The server's user may do this, \
+            and root. The exit code is 0 once no writer is live, and 1 when the time is over.
             """)
 
     @Option(help: "The server's process; in a container it is 1.")
@@ -40,7 +40,9 @@ struct Drain: ParsableCommand {
         try Self.requireServer(pid)
         let server = try server.found()
         guard try server.get("/livez") != nil else { throw Self.failure("no server responds at \(server.address).") }
-        Signal.send(Signal.userDefined1, to: pid)
+        if !Signal.send(Signal.userDefined1, to: pid) {
+            throw Self.failure("this user may not signal process \(pid); run this as the server's user, or as root.")
+        }
         var told: Int64?
         while true {
             // A server that is gone has no writers.
@@ -63,18 +65,21 @@ struct Drain: ParsableCommand {
     }
 
     private static func requireServer(_ process: Int32) throws {
-        let path: String
+        let isServer: Bool
         do throws(SystemError) {
-            path = try ChildProcess.executablePath(of: process)
+            let path = try ChildProcess.executablePath(of: process)
+            let running = path.without(suffix: " (deleted)") ?? path
+            isServer = isServersName(running) || running.isSame(as: ChildProcess.executablePath)
         } catch {
-            if error.isMissing { throw failure("process \(process) is not a penstock server.") }
-            throw failure("this user can't find out what process \(process) runs (\(error.reason)); run this as the server's user, or as root.")
+            // The kernel keeps it from a server's own user as well, where root has started the server (--user). The
+            // process's name is for all to see.
+            isServer = !error.isMissing && ChildProcess.name(of: process).map(isServersName) ?? false
         }
-        let running = path.without(suffix: " (deleted)") ?? path
-        let name = running.cutAtLast("/")?.after ?? running
-        if name.isSame(as: "penstock") || running.isSame(as: ChildProcess.executablePath) { return }
-        throw failure("process \(process) is not a penstock server.")
+        if !isServer { throw failure("process \(process) is not a penstock server.") }
     }
+
+    /// `path`: or the name alone, of which the kernel keeps 15 bytes.
+    private static func isServersName(_ path: String) -> Bool { (path.cutAtLast("/")?.after ?? path).isSame(as: "penstock") }
 
     /// nil: it is not being drained.
     private static func liveWriters(_ response: (status: Int, body: [UInt8])) -> Int64? {

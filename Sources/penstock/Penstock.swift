@@ -7,5 +7,8 @@ struct Penstock: ParsableCommand {
         commandName: "penstock",
         abstract: "Turns raw audio and video, POSTed in chunks, into encoded media.",
         version: version,
-        subcommands: [Serve.self, Config.self, Health.self, Drain.self])
+        subcommands: [
+            Serve.self, Config.self, Check.self, Health.self, Drain.self, Writers.self, Writer.self, Encoders.self, Muxers.self, Filters.self,
+            Problems.self, Metrics.self, LogFields.self,
+        ])
 }

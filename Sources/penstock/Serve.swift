@@ -84,6 +84,7 @@ struct Serve: ParsableCommand {
         configuration.peers = settings.peers
         configuration.outputDirectory = try absolute(settings.outputDirectory)
         configuration.stateDirectory = try absolute(settings.stateDirectory)
+        configuration.outputMode = settings.outputMode
         configuration.requiresSandbox = settings.requiresSandbox
         configuration.user = settings.user
         apply(settings, to: &configuration)
@@ -101,11 +102,11 @@ struct Serve: ParsableCommand {
         configuration.verifiesOutputs = !settings.leavesOutputsUnverified
     }
 
+    static var encoderPath: String { (ChildProcess.executablePath.cutAtLast("/")?.before ?? ".") + "/penstock-encoder" }
+
     /// The fork server lies beside this executable.
     private static func encoderExecutable() throws -> String {
-        let own = ChildProcess.executablePath
-        let folder = own.cutAtLast("/")?.before ?? "."
-        let path = folder + "/penstock-encoder"
+        let path = encoderPath
         guard File.isExecutable(path) else {
             throw ValidationError("\(path) is missing: penstock-encoder must lie beside penstock.")
         }

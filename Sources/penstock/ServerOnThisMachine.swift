@@ -44,7 +44,7 @@ struct ServerOnThisMachine: ParsableArguments {
     }
 
     /// A server that listens on every address is there on loopback too.
-    private static func reachable(_ host: String) -> String {
+    static func reachable(_ host: String) -> String {
         host.isSame(as: "0.0.0.0") ? "127.0.0.1" : host.isSame(as: "::") ? "::1" : host
     }
 }

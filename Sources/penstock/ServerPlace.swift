@@ -14,7 +14,7 @@ enum ServerPlace {
         }
     }
 
-    private func connect() throws(SystemError) -> Descriptor {
+    func connect() throws(SystemError) -> Descriptor {
         switch self {
         case .tcp(let host, let port): Descriptor(owning: try Socket.connect(host: host, port: port))
         case .local(let path): Descriptor(owning: try Socket.connect(path: path))

@@ -23,6 +23,14 @@ import Testing
         #expect("a=\u{338}b".until("=") == "a")
     }
 
+    @Test func whatIsLongIsShortenedBetweenCharacters() {
+        #expect("abcdef".shortened(to: 6) == "abcdef" && "abcdefg".shortened(to: 6) == "abcdef…")
+        // Two bytes each.
+        #expect("éé".shortened(to: 3) == "é…")
+        #expect("abcdefgh".shortenedWithin(to: 8) == "abcdefgh" && "abcdefghi".shortenedWithin(to: 8) == "abcd…fghi")
+        #expect("ééééé".shortenedWithin(to: 6) == "é…é")
+    }
+
     @Test func carriageReturnAndLineFeedAreTwoBytes() {
         #expect("a\r\nb".holds("\n"))
         #expect("a\r\nb".words(at: ["\r", "\n"]) == ["a", "b"])

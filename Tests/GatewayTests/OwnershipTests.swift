@@ -66,7 +66,7 @@ import WriterModel
         // As "overwrite" does: another file takes the name.
         try write("x.mp4", "theirs")
         #expect(try refusal(record(["x.mp4"])) == .outputReplaced)
-        #expect(try records.remove(writer, record(["x.mp4"])) == ["x.mp4"])
+        #expect(try records.remove(writer, record(["x.mp4"])).left == ["x.mp4"])
         #expect(text("x.mp4") == "theirs")
     }
 
@@ -74,7 +74,7 @@ import WriterModel
         try made("x.mp4", "mine", try ledger())
         try outputs.rename("x.mp4", to: "kept.mp4", replaces: false)
         #expect(try refusal(record(["x.mp4"])) == .outputReplaced)
-        #expect(try records.remove(writer, record(["x.mp4"])) == [])
+        #expect(try records.remove(writer, record(["x.mp4"])).left == [])
         #expect(text("kept.mp4") == "mine")
     }
 
@@ -82,7 +82,7 @@ import WriterModel
         try made("x.mp4", "mine", try ledger())
         #expect(link("\(folder.path)/out/x.mp4", "\(folder.path)/out/second.mp4") == 0)
         #expect(try refusal(record(["x.mp4"])) == nil)
-        #expect(try records.remove(writer, record(["x.mp4"])) == [])
+        #expect(try records.remove(writer, record(["x.mp4"])).left == [])
         #expect(text("x.mp4") == nil)
         #expect(text("second.mp4") == "mine")
     }
@@ -93,7 +93,7 @@ import WriterModel
         for name in names { try made(name, "mine", ledger) }
         for name in ["7.ts", "4242.ts"] { try write(name, "theirs") }
         let began = ContinuousClock.now
-        #expect(try records.remove(writer, record(names)) == ["7.ts", "4242.ts"])
+        #expect(try records.remove(writer, record(names)).left == ["7.ts", "4242.ts"])
         #expect(ContinuousClock.now - began < .seconds(10))
         #expect(try outputs.entries().sorted() == ["4242.ts", "7.ts"])
     }
@@ -140,7 +140,7 @@ import WriterModel
         try write("x.mp4", "mine")
         let lived = record(["x.mp4"], created: moment(-60), ended: moment(60))
         #expect(try refusal(lived) == nil)
-        #expect(try records.remove(writer, lived) == [])
+        #expect(try records.remove(writer, lived).left == [])
         #expect(text("x.mp4") == nil)
     }
 
@@ -149,14 +149,14 @@ import WriterModel
         try write("x.mp4", "theirs")
         let elsewhen = record(["x.mp4"], created: moment(began), ended: moment(ended))
         #expect(try refusal(elsewhen) == .outputReplaced)
-        #expect(try records.remove(writer, elsewhen) == ["x.mp4"])
+        #expect(try records.remove(writer, elsewhen).left == ["x.mp4"])
         #expect(text("x.mp4") == "theirs")
     }
 
     @Test(arguments: ["", "yesterday"])
     func withoutALedgerOrTimesNothingIsTheWriters(created: String) throws {
         try write("x.mp4", "theirs")
-        #expect(try records.remove(writer, record(["x.mp4"], created: created)) == ["x.mp4"])
+        #expect(try records.remove(writer, record(["x.mp4"], created: created)).left == ["x.mp4"])
         #expect(text("x.mp4") == "theirs")
     }
 
@@ -168,7 +168,7 @@ import WriterModel
         folder.link("state/writers/w/files", to: "elsewhere")
         let lived = record(["x.mp4"], created: moment(-60), ended: moment(60))
         #expect(try refusal(lived) != nil)
-        #expect(try records.remove(writer, lived) == ["x.mp4"])
+        #expect(try records.remove(writer, lived).left == ["x.mp4"])
         #expect(text("x.mp4") == "theirs")
     }
 

@@ -14,6 +14,15 @@ import WriterModel
 
     init() throws { records = try RecordStore(stateDirectory: folder.path + "/state", outputDirectory: folder.path + "/out") }
 
+    /// They had stayed for good, one for each writer that was being made.
+    @Test func claimsThatWereBeingWrittenWhenAServerWasKilledGoAtTheNextStart() throws {
+        try records.note(WriterOrigin(createdAt: Self.began, claim: .file("a.wav")), of: writer)
+        for name in [".v.new", ".acme.v.new", ".w.new", ".not an id.new", "v.new", ".v"] { folder.write("state/origins/" + name, "{") }
+        let later = try RecordStore(stateDirectory: folder.path + "/state", outputDirectory: folder.path + "/out")
+        #expect(later.origin(of: writer)?.claim == .file("a.wav"))
+        #expect(try Directory(path: folder.path + "/state/origins").entries().sorted() == [".not an id.new", ".v", "v.new", "w"])
+    }
+
     /// As the writer's encoder does: what lies there now is the writer's.
     private func claim(_ files: String..., by writer: WriterID? = nil) throws {
         let ledger = try FileLedger(in: try Directory(path: records.folderPath(writer ?? self.writer)))

@@ -22,7 +22,7 @@ import WriterModel
                 return #expect(Bool(false))
             }
         }
-        registry.end(id.owned(by: "acme"), as: .closed)
+        registry.end(id.owned(by: "acme"), Registry.End(state: .closed, at: now, bytes: 0))
         guard case .ended? = registry[id.owned(by: "acme")], case .live? = registry[id.owned(by: "beta")], case .live? = registry[id]
         else { return #expect(Bool(false)) }
         #expect(Set(registry.named("x").map(\.owner)) == ["acme", "beta"])
@@ -41,8 +41,8 @@ import WriterModel
         guard case .alreadyThere = try add("a1", "acme", 3) else { return #expect(Bool(false)) }
         // Of another token of the name, which has more.
         guard case .added = try add("a9", "acme", 4) else { return #expect(Bool(false)) }
-        registry.end(WriterID("a0")!.owned(by: "acme"), as: .closed)
-        registry.end(WriterID("a0")!.owned(by: "acme"), as: .closed)
+        registry.end(WriterID("a0")!.owned(by: "acme"), Registry.End(state: .closed, at: now, bytes: 0))
+        registry.end(WriterID("a0")!.owned(by: "acme"), Registry.End(state: .closed, at: now, bytes: 0))
         registry.remove(WriterID("a1")!.owned(by: "acme"))
         guard case .added = try add("a7", "acme", 3) else { return #expect(Bool(false)) }
         guard case .ownerFull = try add("a8", "acme", 3) else { return #expect(Bool(false)) }

@@ -15,7 +15,8 @@ import WriterModel
         ("POST", "/v1/writers/a/finalize", .writer(.finalizeWriter)), ("GET", "/v1/writers/a/output", .writer(.getOutput)),
         ("GET", "/v1/version", .catalog(.getVersion)), ("GET", "/livez", .server(.livez)), ("GET", "/readyz", .server(.readyz)),
         ("GET", "/openapi.yaml", .server(.getContract)), ("GET", "http://a/v1/writers", .listWriters),
-        ("GET", "/v1/%77riters", .listWriters),
+        ("GET", "/v1/%77riters", .listWriters), ("POST", "/v1/encode?format=mp3", .encode), ("PUT", "/v1/encode?format=mp3", .encode),
+        ("GET", "/v1/filters/scale", .catalog(.getFilter)), ("HEAD", "/v1/encoders/aac?format=table", .catalog(.getEncoder)),
     ])
     func aRouteIsFound(method: String, target: String, operation: Operation) throws {
         #expect(try Route.match(try head(method, target)).operation == operation)
@@ -23,8 +24,8 @@ import WriterModel
 
     @Test func everyOperationHasOneRoute() {
         let ids = ServerOperation.allCases.map(\.rawValue) + CreationOperation.allCases.map(\.rawValue)
-            + WriterOperation.allCases.map(\.rawValue) + CatalogOperation.allCases.map(\.rawValue) + ["listWriters", "encode"]
-        #expect(Route.all.map(\.operation.id).sorted() == ids.sorted())
+            + WriterOperation.allCases.map(\.rawValue) + CatalogOperation.allCases.map(\.rawValue) + ["listWriters", "encode", "encodeByPut"]
+        #expect(Route.all.map(\.id).sorted() == ids.sorted())
     }
 
     /// Nothing that creates, changes or encodes is let pass with a token that may read, whatever its method.
@@ -55,7 +56,7 @@ import WriterModel
     @Test(arguments: [
         ("DELETE", "/v1/writers", "POST, GET, HEAD"), ("POST", "/v1/writers/a", "PUT, GET, DELETE, HEAD"),
         ("GET", "/v1/writers/a/streams", "POST"), ("GET", "/v1/writers/a/streams/0/chunks", "POST, HEAD"),
-        ("POST", "/livez", "GET, HEAD"), ("OPTIONS", "/v1/writers/a/open", "POST"), ("HEAD", "/v1/writers/a/open", "POST"),
+        ("POST", "/livez", "GET, HEAD"), ("GET", "/v1/encode", "POST, PUT"), ("OPTIONS", "/v1/writers/a/open", "POST"), ("HEAD", "/v1/writers/a/open", "POST"),
     ])
     func anotherMethodIsToldWhichAreAllowed(method: String, target: String, allowed: String) throws {
         let request = try head(method, target)

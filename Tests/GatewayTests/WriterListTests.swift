@@ -71,7 +71,7 @@ import WriterModel
     @Test func anUnknownParameterIsNotIgnored() {
         let found = problem { _ = try page("?sort=name") }
         #expect(found?.code == .unknownParameter)
-        #expect(found?.supported == ["cursor", "limit", "name", "scope", "state"])
+        #expect(found?.supported == ["cursor", "format", "limit", "name", "scope", "state"])
     }
 
     @Test func liveWritersAreBoundedAndEndedOnesDoNotCount() throws {
@@ -84,8 +84,8 @@ import WriterModel
         guard case .added = registry.add(try link("a"), createdAt: now, limit: 1) else { return #expect(Bool(false)) }
         guard case .full = registry.add(try link("b"), createdAt: now, limit: 1) else { return #expect(Bool(false)) }
         guard case .alreadyThere = registry.add(try link("a"), createdAt: now, limit: 9) else { return #expect(Bool(false)) }
-        registry.end(WriterID("a")!, as: .closed)
-        registry.end(WriterID("a")!, as: .closed)
+        registry.end(WriterID("a")!, Registry.End(state: .closed, at: now, bytes: 0))
+        registry.end(WriterID("a")!, Registry.End(state: .closed, at: now, bytes: 0))
         guard case .added = registry.add(try link("b"), createdAt: now, limit: 1) else { return #expect(Bool(false)) }
         registry.remove(WriterID("b")!)
         registry.remove(WriterID("b")!)

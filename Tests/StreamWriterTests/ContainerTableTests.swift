@@ -2,7 +2,7 @@ import Foundation
 import StreamWriter
 import Testing
 
-/// docs/containers.md shows what each container is while it is written. `PENSTOCK_WRITE_DOCS=1` has the test write it anew.
+/// docs/reference/containers.md shows what each container is while it is written. `PENSTOCK_WRITE_DOCS=1` has the test write it anew.
 @Suite struct ContainerTableTests {
     private static let document = FormatTableTests.document.deletingLastPathComponent().appendingPathComponent("containers.md")
 

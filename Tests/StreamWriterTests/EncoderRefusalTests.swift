@@ -171,4 +171,26 @@ import Testing
             #expect(message.utf8.count < 400 && message.contains("x…"), "\(message.prefix(400))")
         }
     }
+
+    /// By libav's tables: of the encoder's own options, of those that all have, and of its names for these.
+    @Test func aBadChoiceSaysWhichThereAre() throws {
+        let aac = try refusal(Self.audio("aac", 48_000, 2) { $0.encoderOption = ["profile": "nope"] })
+        #expect(aac.parameter == "encoder_option.profile" && aac.supported?.contains("aac_low") == true, "\(aac)")
+        let mpeg4 = try refusal(Self.video("mpeg4", 64, 48) { $0.encoderOption = ["mbd": "nope"] })
+        #expect(mpeg4.parameter == "encoder_option.mbd" && mpeg4.supported?.contains("rd") == true, "\(mpeg4)")
+        let svt = try refusal(Self.video("libsvtav1", 64, 64) { $0.encoderOption = ["preset": "nope"] })
+        #expect(svt.parameter == "encoder_option.preset" && svt.message.contains("It is a number from -"), "\(svt)")
+    }
+
+    @Test(arguments: [("crff", "crf"), ("presett", "preset"), ("threds", "threads")])
+    func anOptionThatIsMistypedSuggestsTheEncoders(written: String, meant: String) throws {
+        let found = try refusal(Self.video("libx264", 64, 48) { $0.encoderOption = [written: "1"] })
+        #expect(found.code == .unknownOption && found.suggestion == meant, "\(found)")
+    }
+
+    @Test(arguments: [("scal=32:32", "scale"), ("scale=widht=32", "width"), ("hflip,vlfip", "vflip")])
+    func aFilterThatIsMistypedSuggestsWhatThereIs(description: String, meant: String) throws {
+        let found = try refusal(Self.video("libx264", 64, 48) { $0.filterDesc = description })
+        #expect(found.parameter == "filter_desc" && found.suggestion == meant, "\(found)")
+    }
 }

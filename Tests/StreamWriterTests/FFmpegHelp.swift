@@ -94,7 +94,9 @@ extension OptionCapability {
         expect(hasDefault(printed.defaultValue), "default \(defaultValue ?? "nil"), \(printed.defaultValue ?? "nil")")
         expect(isBound(minimum, printed.range?.0), "minimum \(minimum as Any), \(printed.range as Any)")
         expect(isBound(maximum, printed.range?.1), "maximum \(maximum as Any), \(printed.range as Any)")
-        expect(choices.map(\.name) == printed.choices.map(\.name), "choices \(choices), \(printed.choices)")
+        // Of text libav lists none; some are known all the same (HiddenChoiceTests).
+        let isText = type == "string" && printed.choices.isEmpty
+        expect(isText || choices.map(\.name) == printed.choices.map(\.name), "choices \(choices), \(printed.choices)")
         for (own, theirs) in zip(choices, printed.choices) {
             expect(own.value == theirs.value ?? own.value, "\(own.name) is \(own.value), \(theirs)")
             let help = (own.help ?? "").trimmingCharacters(in: .whitespaces)

@@ -2,10 +2,10 @@ import Foundation
 import StreamWriter
 import Testing
 
-/// docs/formats.md shows what is chosen. `PENSTOCK_WRITE_DOCS=1` has the test write it anew.
+/// docs/reference/formats.md shows what is chosen. `PENSTOCK_WRITE_DOCS=1` has the test write it anew.
 @Suite struct FormatTableTests {
     static let document = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("docs/formats.md")
+        .appendingPathComponent("docs/reference/formats.md")
     static let (start, end) = ("<!-- generated -->\n", "<!-- end -->\n")
     static let hasTheDocumentsVersion = (try? run(["ffmpeg", "-version"])).map { String(decoding: $0.prefix(20), as: UTF8.self).contains("version 5.1") } ?? false
 

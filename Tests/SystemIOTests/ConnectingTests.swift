@@ -1,3 +1,4 @@
+import Bytewise
 import SystemIO
 import Testing
 import Threading
@@ -27,6 +28,15 @@ import Threading
     @Test func aConnectionThatIsRefusedSaysSo() throws {
         let address = try Listener(host: "127.0.0.1", port: 0).address
         #expect(try Self.connect(to: address)?.reason == "Connection refused")
+    }
+
+    /// "localhost" is ::1 first, where this machine has it, and a server may listen on 127.0.0.1 alone.
+    @Test(arguments: hosts)
+    func aConnectionToANameComesAboutAtAnyOfItsAddresses(host: String) throws {
+        guard SocketAddress.all(of: "localhost", port: 1)?.contains(where: { $0.host.isSame(as: host) }) == true else { return }
+        let listener = try Listener(host: host, port: 0)
+        let connection = Descriptor(owning: try Socket.connect(host: "localhost", port: listener.address.port))
+        #expect(Socket.peer(of: connection.number)?.host.isSame(as: host) == true)
     }
 
     @Test func namesAndAddressesAreToldApart() {

@@ -35,6 +35,46 @@ import Testing
         #expect(flaw?.reason == "has mod= behind a comma, where may be mode=0660, owner=USER and group=GROUP")
     }
 
+    private static func failure(_ place: String) -> LocalSocketFailure? {
+        do throws(LocalSocketFailure) {
+            try (try! ListenPlace(place)).tryOut()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// A trial and a start come to the same.
+    @Test func aPlaceIsTriedOutAsItIsListenedOnAndLeftAsItIs() throws {
+        let folder = TemporaryFolder()
+        let path = folder.path + "/s"
+        #expect(Self.failure("unix:\(path)") == nil && access(path, F_OK) < 0)
+        folder.write("file", "precious")
+        guard case .noSocket? = Self.failure("unix:\(folder.path)/file") else { throw Missing() }
+        guard case .system? = Self.failure("unix:\(folder.path)/none/s") else { throw Missing() }
+        let listener = try ListenPlace("unix:\(path)").listen()
+        #expect(Self.failure("unix:\(path)")?.isInUse == true)
+        _ = Descriptor(owning: try #require(try listener.accept()))
+        // As a killed server leaves it.
+        let dead = folder.path + "/dead"
+        #expect(system("python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"\(dead)\")'") == 0)
+        #expect(Self.failure("unix:\(dead)") == nil && access(dead, F_OK) == 0)
+        let taken = try Listener(host: "127.0.0.1", port: 0)
+        #expect(Self.failure("\(taken.address)")?.isInUse == true)
+        #expect(Self.failure("127.0.0.1:0") == nil)
+        // TEST-NET-1 (RFC 5737) is no machine's own.
+        #expect(Self.failure("192.0.2.1:0")?.isInUse == false)
+    }
+
+    private struct Missing: Error {}
+
+    @Test(arguments: [("2130706433:80", "127.0.0.1:80"), ("0x0:80", "0.0.0.0:80"), ("127.1:80", "127.0.0.1:80"), ("[::1]:80", "[::1]:80"), ("localhost:0", nil)])
+    func anAddressIsWhatTheResolverTakesItFor(text: String, shown: String?) throws {
+        let address = try ListenPlace(text).networkAddress()
+        if let shown { #expect(address?.description == shown) } else { #expect(address?.isLoopback == true) }
+        #expect(try ListenPlace("unix:/run/x").networkAddress() == nil)
+    }
+
     @Test func aPeerOfALocalSocketIsItsUser() throws {
         let path = "/tmp/penstock-listen-\(getpid()).sock"
         let listener = try ListenPlace("unix:\(path)").listen()

@@ -122,7 +122,7 @@ for place, names in (
 unit = dict(re.findall(r"^(?:Environment=)?([A-Za-z_]+)=(.*)$", unit_text, re.M))
 check(int(unit["TimeoutStopSec"]) > int(unit["PENSTOCK_SHUTDOWN_GRACE"]) + 10, "penstock.service: more time than --shutdown-grace")
 # Whose files they are and where programs, settings and tokens lie is each unit's own.
-own = ("Documentation=", "ExecStart=", "Environment", "LoadCredential=", "User=", "Group=", "RuntimeDirectory=", "#")
+own = ("Documentation=", "ExecStart=", "Environment", "User=", "Group=", "RuntimeDirectory=", "#")
 for place, text in (("systemd", unit_text), ("debian", packaged_text)):
     check(not re.search(r"^(DynamicUser|RestrictSUIDSGID)=(yes|true|1|on)", text, re.M), f"{place}/penstock.service: leaves openat2() to the server")
 lines = [[line for line in text.splitlines() if line and not line.startswith(own)] for text in (unit_text, packaged_text)]

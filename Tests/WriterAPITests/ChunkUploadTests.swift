@@ -55,8 +55,8 @@ private final class MemorySource: ChunkSource {
             try writer.open()
         }
 
-        func take(_ source: MemorySource, type: String? = nil, pts: Double? = nil) throws -> ChunkReceipt {
-            try ChunkUpload(ChunkUploadTests.head(type: type))
+        func take(_ source: MemorySource, type: String? = nil, pts: Double? = nil, query: String = "") throws -> ChunkReceipt {
+            try ChunkUpload(ChunkUploadTests.head(type: type, query: query))
                 .take(source, into: writer, stream: 0, ChunkUploadTests.config, pts: pts)
         }
 
@@ -67,9 +67,9 @@ private final class MemorySource: ChunkSource {
         }
     }
 
-    private static func head(type: String?) throws -> RequestHead {
+    private static func head(type: String?, query: String = "") throws -> RequestHead {
         let field = type.map { "Content-Type: \($0)\r\n" } ?? ""
-        let bytes = Array("POST /v1/writers/w/streams/0/chunks HTTP/1.1\r\nHost: a\r\n\(field)\r\n".utf8)
+        let bytes = Array("POST /v1/writers/w/streams/0/chunks\(query) HTTP/1.1\r\nHost: a\r\n\(field)\r\n".utf8)
         let parsed = bytes.withUnsafeBytes { bytes in Result { try RequestParser.parse(bytes, limits: HTTPLimits()) } }
         guard case .complete(let head, _) = try parsed.get() else { throw HeadIsUnfinished() }
         return head
@@ -155,6 +155,33 @@ private final class MemorySource: ChunkSource {
         #expect(found?.code == .unsupportedMediaType && found?.supported == ["application/octet-stream", "application/x-npy"])
     }
 
+    // MARK: Files
+
+    private static let wave = Array("RIFF".utf8) + [0x44, 0, 0, 0] + Array("WAVEfmt ".utf8) + samples[..<24]
+
+    @Test(arguments: [1, 3, 40], [nil, "application/octet-stream", "application/x-www-form-urlencoded"])
+    func aFileThatIsSentAsRawBytesIsRefusedAndTheStreamGoesOn(piece: Int, type: String?) throws {
+        for file in [Self.wave, Self.array(Self.samples)] {
+            let target = try Target()
+            let found = failure { try target.take(MemorySource(file, piece: piece, length: file.count), type: type) }
+            guard case .problem(let problem)? = found?.cause else { return #expect(Bool(false), "\(String(describing: found))") }
+            let way = file == Self.wave ? "ffmpeg -i FILE -f s16le -ar 8000 -ac 2 -" : "Content-Type: application/x-npy"
+            #expect(problem.code == .unsupportedMediaType && problem.detail.contains(way), "\(problem.detail)")
+            #expect(target.writer.progress(of: 0).offset == 0)
+            #expect(try target.take(MemorySource(Self.samples)).frames == 10)
+            // Later it is no mistake.
+            #expect(try target.take(MemorySource(Self.wave)).frames == 10)
+            #expect(try target.written() == Self.samples + Self.wave)
+        }
+    }
+
+    @Test(arguments: [1, 3, 40]) func whoSaysThatItIsRawHasItTaken(piece: Int) throws {
+        let target = try Target()
+        #expect(try target.take(MemorySource(Self.wave, piece: piece), query: "?raw=true").frames == 10)
+        #expect(try target.written() == Self.wave)
+        #expect(problem { _ = try ChunkUpload(Self.head(type: nil, query: "?raw=yes")) }?.parameter == "raw")
+    }
+
     // MARK: Arrays
 
     /// numpy.lib.format, version 1.
@@ -200,6 +227,9 @@ private final class MemorySource: ChunkSource {
 
     @Test(arguments: [
         (array(samples, dtype: "<f4"), ProblemCode.unsupportedValue, "<i2"), (array(samples, shape: "(2, 10)"), .unsupportedValue, "(N, 2)"),
+        (array(samples, dtype: "<f8"), .unsupportedValue, "(array.clip(-1, 1) * 32767).round().astype(\"<i2\")"), (array(samples, dtype: "<i4"), .unsupportedValue, "(array >> 16)"),
+        (array(samples, dtype: "<f4"), .unsupportedValue, "\"format\": \"flt\""), (array(samples, shape: "(2, 10)"), .unsupportedValue, "numpy.ascontiguousarray(array.T)"),
+        (array(samples, shape: "(20,)"), .unsupportedValue, "array.reshape(-1, 2)"),
         (array(samples, fortran: true), .unsupportedValue, "ascontiguousarray"), (Array("This is no array.".utf8), .invalidParameter, "does not begin"),
         (array(samples, shape: "(4611686018427387904, 2)"), .payloadTooLarge, "larger than any"),
     ])

@@ -64,9 +64,17 @@ import WriterModel
 
     @Test(arguments: [
         ("sample_rate=8k&num_channels=1", "sample_rate", "sample_rate must be a whole number, and is \"8k\"."),
-        ("sample_rate=8000&num_channels=1&codec_config.bit_rate=x", "codec_config.bit_rate", "codec_config.bit_rate must be a whole number, and is \"x\"."),
+        ("sample_rate=8000&num_channels=1&codec_config.bit_rate=x", "codec_config.bit_rate", "codec_config.bit_rate must be a whole number such as 32000, \"32k\" or \"2.5M\", and is \"x\"."),
         ("num_channels=1", "sample_rate", "sample_rate is needed: a whole number."),
         ("sample_rate=8000&num_channels=1&sample_format=s7", "sample_format", "sample_format \"s7\" is no sample format."),
+        ("sample_rate=8000&num_channels=1&sample_format=int16", "sample_format", "sample_format \"int16\" is no sample format. Did you mean s16?"),
+        ("sample_rate=8000&channels=1", "channels", "There is no query parameter \"channels\" here. Did you mean num_channels?"),
+        ("fps=25&width=2&height=2", "fps", "There is no query parameter \"fps\" here. Did you mean frame_rate?"),
+        ("frame_rate=25&size=2x2", "size", "There is no query parameter \"size\" here. Did you mean width and height?"),
+        ("frame_rate=25&width=2&height=2&pix_fmt=rgb24", "pix_fmt", "There is no query parameter \"pix_fmt\" here. Did you mean pixel_format?"),
+        ("frame_rate=25&width=2&height=2&codec_config.crf=2", "codec_config.crf", "There is no query parameter \"codec_config.crf\" here. Did you mean encoder_option.crf?"),
+        ("frame_rate=25&width=2&height=2&movflags=faststart", "movflags", "There is no query parameter \"movflags\" here. Did you mean option.movflags?"),
+        ("frame_rate=25&width=2&height=2&layout=chw", "layout", "layout \"chw\" is no layout. Did you mean nchw?"),
         ("sample_rate=8000&num_channels=1&color=red", "color", "There is no query parameter \"color\" here."),
     ])
     func aProblemWithAQuerySpeaksOfTheQuery(query: String, parameter: String, says: String) throws {
@@ -130,6 +138,29 @@ import WriterModel
     func theFormatOfTheOtherKindIsRefused(query: String, parameter: String) {
         let found = problem { _ = try encoding("format=mkv&" + query) }
         #expect(found?.code == .unknownParameter && found?.parameter == parameter)
+    }
+
+    @Test func whatIsUnknownIsSaidBeforeWhatIsMissing() {
+        let requests = [
+            #"{"format": "wav", "streams": [{"type": "audio", "channels": 1}]}"#: "channels", #"{"url": "a.wav"}"#: "url",
+            #"{"url": "a.wav", "streams": [{"type": "audio"}]}"#: "url", #"{"format": "mkv", "streams": [{"fps": 3, "width": 4}]}"#: "fps",
+        ]
+        for (request, parameter) in requests { #expect(refusal(request)?.parameter == parameter, "\(request)") }
+        #expect(problem { _ = try encoding("sr=8000") }?.parameter == "sr")
+        #expect(refusal(#"{"url": "a.wav"}"#)?.extras.first { $0.name == "did_you_mean" }?.value == "dst")
+    }
+
+    @Test(arguments: [(#""32k""#, 32_000), (#""2.5M""#, 2_500_000), (#""64000""#, 64_000), ("64000", 64_000), (#""1Mi""#, 1_048_576), ("-1", nil)] as [(String, Int?)])
+    func aBitRateMayHaveAPostfix(json: String, bitRate: Int?) throws {
+        let body = #"{"format": "mp3", "buffer_size": "64Ki", "streams": [{"type": "audio", "sample_rate": 8000, "num_channels": 1, "codec_config": {"bit_rate": \#(json)}}]}"#
+        let request = try CreateRequest(try JSONParser.parse(Array(body.utf8)))
+        guard case .audio(let audio) = request.streams[0].config else { return #expect(Bool(false)) }
+        #expect(audio.codecConfig.bitRate == bitRate && request.bufferSize == 65_536)
+        let text = json.filter { $0 != "\"" }
+        guard case .audio(let encoded) = try encoding("format=mp3&sample_rate=8000&num_channels=1&codec_config.bit_rate=\(text)").stream.config else {
+            return #expect(Bool(false))
+        }
+        #expect(encoded.codecConfig.bitRate == bitRate)
     }
 
     @Test func anEncodingNeedsAFormat() {

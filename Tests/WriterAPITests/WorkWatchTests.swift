@@ -67,6 +67,19 @@ import WriterModel
         #expect(abs(next.cpuSeconds - 0.016) < 1e-9)
     }
 
+    /// What libav writes by itself, with no time to speak of and no frame in between.
+    @Test func bytesThatComeLateAreReportedToo() {
+        var reported = ReportedWork()
+        var counts = MetricCounts()
+        let told = reported.report(WorkDone(taken: 10, encoded: 8, bytesWritten: 100, tallies: [.audioBytesReceived: 40]), cpuSeconds: 0.5, in: &counts)
+        #expect(told && counts.tallies == [.audioBytesReceived: 40])
+        var next = MetricCounts()
+        let toldNext = reported.report(
+            WorkDone(taken: 10, encoded: 10, bytesWritten: 130, tallies: [.audioBytesReceived: 40, .uploadsCut: 1]), cpuSeconds: 0.501, in: &next)
+        #expect(toldNext)
+        #expect((next.framesEncoded, next.bytesWritten) == (2, 30) && next.tallies == [.uploadsCut: 1])
+    }
+
     @Test func answersAreReportedEvenWhereNothingWasEncoded() {
         var reported = ReportedWork()
         var counts = MetricCounts()

@@ -131,7 +131,7 @@ import WriterModel
         expect { ($0.outcome == .ended) == (!$0.before.lifecycle.isOver && $0.after.lifecycle.isOver) }
     }
 
-    /// README: configuring → open → finalizing → closed, or failed from anywhere; deleted, or never made, likewise.
+    /// docs/reference/writers.md: configuring → open → finalizing → closed, or failed from anywhere; deleted, or never made, likewise.
     @Test func phasesFollowEachOtherAsTheContractSays() {
         let allowed: [WriterLifecycle.Phase: Set<WriterLifecycle.Phase>] = [
             .absent: [.alive(.configuring), .discarded],

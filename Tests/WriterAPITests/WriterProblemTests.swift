@@ -33,7 +33,7 @@ import WriterModel
         #expect(Problem(StreamWriterError(.ptsTooEarly, "x", expectedPTS: 1.5)).extras == [.init("expected_pts", .number(1.5))])
     }
 
-    /// README, "Failures": after these nothing more can be written.
+    /// docs/guides/failures.md: after these nothing more can be written.
     @Test func onlyWhatTheWriterCanNotGoOnAfterEndsIt() {
         let ends: Set<ProblemCode> = [
             .encodingFailed, .destinationFailed, .destinationTimeout, .forbiddenDestination, .destinationExists, .noSpace, .memoryLimit, .outputLimit,

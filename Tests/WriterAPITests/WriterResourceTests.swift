@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import StreamWriter
+import Synchronization
 import SystemIO
 import Testing
 import WriterAPI
@@ -18,6 +19,7 @@ import WriterModel
         let code: ProblemCode
         var breaksRecord = false
         var breaksSandbox = false
+        var losesGateway = false
     }
 
     @Test(arguments: [
@@ -41,12 +43,18 @@ import WriterModel
         Failure(
             testDescription: "a record that can't be kept", body: #"{"dst": "a.wav", "streams": [\#(stream)], "open": true}"#,
             code: .internalError, breaksRecord: true),
+        Failure(
+            testDescription: "a gateway that ends before it has kept the claim", body: #"{"dst": "a.wav", "streams": [\#(stream)], "open": true}"#,
+            code: .serverStopped, losesGateway: true),
     ])
     func aCreationThatFailsAtAnyStepLeavesNothing(failure: Failure) throws {
         let scene = try WriterScene(
             othersFolders: ["others"],
             narrow: { _ throws(SystemError) in
                 if failure.breaksSandbox { throw SystemError("confine", number: EPERM) }
+            },
+            requireKeptClaim: { () throws(Problem) in
+                if failure.losesGateway { throw Problem(.serverStopped, "The server ended.") }
             })
         scene.folder.write("out/there.wav", "theirs")
         // Its name is taken by a folder, which no file replaces.
@@ -55,11 +63,28 @@ import WriterModel
         #expect(found?.code == failure.code, "\(found?.detail ?? "")")
         #expect(scene.outputs == ["there.wav"] && scene.folder.text("out/there.wav") == "theirs")
         #expect(scene.ends == [.discarded])
+        #expect(!FileManager.default.fileExists(atPath: scene.folder.path + "/state/files"))
         #expect(scene.resource.settledPhase == .discarded)
         // One that waited for it is told the same, if it asked for the same.
         #expect(try scene.resource.claimCreation() == .ended)
         #expect(scene.resource.failure(ofCreationBy: try JSONParser.parse(Array(failure.body.utf8)))?.code == failure.code)
         #expect(scene.resource.failure(ofCreationBy: ["format": "wav"]) == nil)
+    }
+
+    @Test func theGatewayHasKeptTheClaimBeforeThereIsARecord() throws {
+        let records = Mutex<[Bool]>([])
+        let path = Mutex("")
+        let scene = try WriterScene(requireKeptClaim: {
+            let record = path.withLock { $0 } + "/state/record.json"
+            records.withLock { $0.append(FileManager.default.fileExists(atPath: record)) }
+        })
+        path.withLock { $0 = scene.folder.path }
+        try scene.create(WriterScene.open)
+        #expect(records.withLock { $0 } == [false] && scene.record != nil)
+        // What leaves nothing needs no claim.
+        let trial = try WriterScene(requireKeptClaim: { () throws(Problem) in throw Problem(.serverStopped, "The server ended.") })
+        #expect(try trial.resource.claimCreation() == .claimed)
+        _ = try trial.resource.dryRun(try JSONParser.parse(Array(WriterScene.open.utf8)))
     }
 
     @Test func aCreationIsKnownByItsBody() throws {
@@ -182,6 +207,10 @@ import WriterModel
         let refused = problem { _ = try scene.resource.delete() }
         #expect(refused?.code == .wrongState && refused?.extras == [.init("state", "closed")])
         #expect(scene.ends == [.concluded(.closed)] && scene.outputs == ["a.wav"])
+        let logged = try #require(scene.logged.first)
+        #expect(scene.logged.count == 1 && logged.state == .closed && logged.cause == .finalize && logged.destination == "a.wav")
+        #expect(logged.bytes == closed["result"]?.objectValue?["bytes"]?.integerValue && logged.duration == 0.00025)
+        #expect(logged.sha256 == closed["result"]?.objectValue?["verified"]?.objectValue?["sha256"]?.stringValue)
     }
 
     @Test func aFailureKeepsWhatWasWrittenOnceTheWriterWasOpen() throws {
@@ -191,6 +220,7 @@ import WriterModel
             scene.resource.fail(Problem(.noSpace, "There is no space."))
             #expect(scene.outputs == (opens ? ["a.wav"] : []))
             #expect(scene.ends == [.concluded(.failed)])
+            #expect(scene.logged.map(\.problem?.code) == [.noSpace] && scene.logged.map(\.cause) == [.error])
             #expect(scene.record?.resource["failure"]?.objectValue?["detail"] == "There is no space.")
             #expect(scene.record?.resource["encoder_pid"] == nil)
         }
@@ -216,6 +246,8 @@ import WriterModel
         failed.resource.releaseStream(0)
         failed.resource.fail(Problem(.encodingFailed, "late"))
         #expect(failed.record?.resource["failure"]?.objectValue?["detail"] == "stuck")
+        #expect(failed.logged.map(\.cause) == [.stall])
+        #expect(failed.record?.resource["upload"] == "interrupted")
 
         let deleted = try WriterScene()
         try deleted.create(#"{"dst": "a.wav", "streams": [\#(Self.stream)], "open": true}"#)
@@ -223,6 +255,7 @@ import WriterModel
         _ = try deleted.resource.claimStream(0, from: nil) {}
         #expect(try deleted.resource.delete() == [])
         #expect(deleted.ends == [.discarded] && deleted.resource.isAbandoned && deleted.outputs.isEmpty)
+        #expect(deleted.logged.map(\.state) == [.deleted] && deleted.logged.map(\.cause) == [.delete])
 
         let unmade = try WriterScene()
         #expect(try unmade.resource.claimCreation() == .claimed)

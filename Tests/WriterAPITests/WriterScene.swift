@@ -18,7 +18,7 @@ final class WriterScene: Sendable {
 
     init(
         outputs: OutputPolicy = OutputPolicy(), othersFolders: [String] = [], limits: ServiceLimits = ServiceLimits(),
-        narrow: @escaping WriterResource.Narrow = { _ in }
+        narrow: @escaping WriterResource.Narrow = { _ in }, requireKeptClaim: @escaping @Sendable () throws(Problem) -> Void = {}
     ) throws {
         let own = try Directory(path: folder.path + "/state")
         _ = try Directory(path: folder.path + "/out")
@@ -28,18 +28,23 @@ final class WriterScene: Sendable {
             policy: outputs, serverPorts: [1], version: "0", logsRequests: false, asksForTokens: false)
         resource = WriterResource(
             settings: settings, clientPolicy: .enforced, narrow: narrow, folder: own,
-            progress: ProgressMarks(try SharedMarks(slots: 1))
-        ) { [reports] message in reports.all.withLock { $0.append(message) } }
+            progress: ProgressMarks(try SharedMarks(slots: 1)),
+            report: { [reports] message in reports.all.withLock { $0.append(message) } }, requireKeptClaim: requireKeptClaim)
     }
 
     /// What the gateway was told, but for snapshots and claims: how the writer ended.
     var ends: [ControlMessage] {
         reports.all.withLock { $0 }.filter {
             switch $0 {
-            case .snapshot, .claim: false
+            case .snapshot, .claim, .end: false
             default: true
             }
         }
+    }
+
+    /// What the gateway was told of the end, for the log.
+    var logged: [WriterEnd] {
+        reports.all.withLock { $0 }.compactMap { if case .end(let end) = $0 { end } else { nil } }
     }
 
     var snapshots: [WriterRecord] {

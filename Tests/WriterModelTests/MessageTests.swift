@@ -30,12 +30,15 @@ import WriterModel
         .connection(unread: [], passes: 0, slot: 0), .connection(unread: [0, 255, 13, 10], passes: 255, slot: 4_095),
         .returned(unread: [], passes: 1, slot: 256), .returned(unread: [1, 2], passes: 0, slot: 255), .released(slot: 1, isBroken: false), .released(slot: 1_000_000, isBroken: true), .tokens(.empty),
         .shutDown, .ping, .snapshot(record.withoutFiles), .concluded(.closed), .concluded(.failed), .unkeptRecord(record.withoutFiles), .discarded,
-        .claim(.nothing), .claim(.managed("output.mp4")), .claim(.file("a/é.mp4")), .claim(.folder("")), .claim(.folder("a b/c")), .metrics(counts), .metrics(MetricCounts()),
+        .claimReceipt(.kept), .claimReceipt(.noSpace), .claimReceipt(.notKept), .claim(.nothing), .claim(.managed("output.mp4")), .claim(.file("a/é.mp4")), .claim(.folder("")), .claim(.folder("a b/c")), .metrics(counts), .metrics(MetricCounts()),
     ]
 
     static let counts: MetricCounts = {
         var counts = MetricCounts()
-        counts.answers = [.init(route: "a", status: 200): 3, .init(route: "b", status: 0): 1]
+        counts.answers = [.init(route: "a", status: 200): 3, .init(route: "a", status: 200, outcome: .failed): 2, .init(route: "b", status: 499, outcome: .cut): 1]
+        counts.problems = ["not-found": 4]
+        counts.failures = ["no-space": 1]
+        counts.tallies = [.audioBytesReceived: 9, .uploadsCut: 2]
         counts.durations["a", default: DurationHistogram()].add(0.25)
         counts.queueWaits.add(70)
         counts.framesTaken = 5
@@ -47,7 +50,7 @@ import WriterModel
     func aControlMessageArrivesAsItWas(message: ControlMessage) { #expect(ControlMessage(message.encoded) == message) }
 
     @Test func bytesThatAreNoMessageAreNone() {
-        for bytes: [UInt8] in [[], [0], [99], [1], [1, 0x7B, 0x7D], [5, 0x5B], [3], [2], [6], [6, 0x78]] { #expect(ControlMessage(bytes) == nil) }
+        for bytes: [UInt8] in [[], [0], [99], [1], [1, 0x7B, 0x7D], [5, 0x5B], [3], [2], [6], [6, 0x78], [14], [14, 3], [14, 0, 0]] { #expect(ControlMessage(bytes) == nil) }
     }
 
     @Test func listsOfFilesGoInNoMessage() throws {

@@ -26,4 +26,18 @@ import WriterModel
         #expect(one.cpuSeconds == 0.5)
         #expect(!one.isEmpty)
     }
+
+    @Test func countsOfEachKindAddUpAndOnlyKnownCodesCount() {
+        var (one, two) = (MetricCounts(), MetricCounts())
+        one.tallies = [.uploadsCut: 1]
+        two.tallies = [.uploadsCut: .max, .videoChunksLate: 2]
+        one.failures = ["no-space": 1]
+        two.failures = ["no-space": 2, "evil\"": 3]
+        two.problems = ["not-found": 1, "evil": 2]
+        two.answers = [.init(route: "a", status: 0): 1, .init(route: "a", status: 499, outcome: .cut): 2]
+        one.add(two.ofRoutes(["a"]))
+        #expect(one.tallies == [.uploadsCut: .max, .videoChunksLate: 2])
+        #expect(one.failures == ["no-space": 3] && one.problems == ["not-found": 1])
+        #expect(one.answers == [.init(route: "a", status: 499, outcome: .cut): 2])
+    }
 }

@@ -1,3 +1,4 @@
+import APICore
 import HTTPServer
 import Logging
 import Synchronization
@@ -13,6 +14,7 @@ final class EncoderEnds: Sendable {
     private let connections: ConnectionKeeper
     private let loop: EventLoop
     private let encoderTimeout: Double
+    private let tally: EncoderTally
     private let log: Logger
 
     private struct State {
@@ -28,13 +30,14 @@ final class EncoderEnds: Sendable {
 
     init(
         registry: Registry, records: RecordStore, connections: ConnectionKeeper, loop: EventLoop, encoderTimeout: Double,
-        log: Logger
+        tally: EncoderTally, log: Logger
     ) {
         self.registry = registry
         self.records = records
         self.connections = connections
         self.loop = loop
         self.encoderTimeout = encoderTimeout
+        self.tally = tally
         self.log = log
     }
 
@@ -102,21 +105,43 @@ final class EncoderEnds: Sendable {
     private func record(_ outcome: EncoderEnd.Outcome, of link: EncoderLink) {
         switch outcome {
         case .concluded(let state):
-            registry.end(link.writer, as: state)
+            records.end(link.writer, as: state, in: registry)
+            let ended: WriterEnd.State = state == .closed ? .closed : .failed
+            note(told(by: link, as: ended) ?? WriterEnd(ended, by: .unknown), of: link)
         case .unkeptRecord(let record):
             records.keep(records.withFiles(record, of: link.writer), of: link.writer)
-            log.error("a record waits to be written", metadata: ["writer": "\(link.writer.key)"])
-            registry.end(link.writer, as: record.state)
+            records.end(link.writer, as: record.state, in: registry)
+            if let end = WriterEnd(record) { note(end, of: link, isKept: false) }
         case .discarded:
             removeFolder(of: link.writer)
             registry.remove(link.writer)
+            if link.writerState != nil {
+                note(told(by: link, as: .deleted) ?? WriterEnd(.deleted, by: .unknown), of: link)
+            } else if let end = told(by: link, as: .unmade) {
+                note(end, of: link)
+            }
         }
         link.noteSettled()
     }
 
+    /// What the encoder has said of the end, where that is how the writer ended.
+    private func told(by link: EncoderLink, as state: WriterEnd.State) -> WriterEnd? {
+        link.writerEnd.flatMap { $0.state == state ? $0 : nil }
+    }
+
+    /// Once for each writer.
+    private func note(_ end: WriterEnd, of link: EncoderLink, isKept: Bool = true) {
+        tally.count(end)
+        EndLog.write(end, of: link.writer, isKept: isKept, to: log)
+    }
+
     /// A writer whose clients have all left before anything of it was made.
     private func forgetUnwanted(_ link: EncoderLink) {
-        log.info("a writer is not made: its client has left", metadata: ["writer": "\(link.writer.key)"])
+        if link.role == .writer {
+            note(WriterEnd(.unmade, by: .clientLeft, .leftBeforeStart), of: link)
+        } else {
+            log.info("an encoding is not made: its client has left", metadata: ["writer": "\(link.writer.key)"])
+        }
         // Before what it was passed is taken: nothing more is.
         link.finish()
         forget(link)
@@ -127,39 +152,50 @@ final class EncoderEnds: Sendable {
     private func fail(_ link: EncoderLink, _ cause: EncoderEnd.Cause) {
         let problem = Problem(cause, role: link.role, timeout: encoderTimeout)
         if link.role == .catalog { return settleConnections(of: link, problem) }
-        settleWriter(of: link, problem)
+        settleWriter(of: link, problem, isStarted: cause != .notStarted)
         link.noteSettled()
-        settleConnections(of: link, problem.withOffsets(of: link.snapshot))
+        settleConnections(of: link, problem.withOffsets(of: link.snapshot), countsBroken: link.role == .encode)
     }
 
     /// An encoder ended without a word: its writer has failed, or was never made. Unless it had put its record on
     /// disk and died on the way to telling.
-    private func settleWriter(of link: EncoderLink, _ problem: Problem) {
+    private func settleWriter(of link: EncoderLink, _ problem: Problem, isStarted: Bool) {
         if let record = records.record(of: link.writer), record.state.isEnded {
-            return registry.end(link.writer, as: record.state)
+            records.end(link.writer, as: record.state, in: registry)
+            if let end = WriterEnd(record) { note(end, of: link) }
+            return
         }
-        let end = link.processEnd?.description ?? "ended"
-        log.error("an encoder died", metadata: ["writer": "\(link.writer.key)", "end": "\(end)"])
         guard let snapshot = link.snapshot ?? records.record(of: link.writer) else {
             // A writer is made when its first record is kept: there is none, and so nothing that it wrote.
             records.discard(link.writer, log)
             registry.remove(link.writer)
+            // Why none could be started is logged.
+            if isStarted { noteNothingMade(of: link, problem) }
             return
         }
         records.clearLeftovers(of: link.writer, log)
         let record = records.withFiles(snapshot, of: link.writer).failed(with: problem, at: .now())
-        do throws(SystemError) {
-            try records.save(record, of: link.writer)
-        } catch {
-            records.keep(record, of: link.writer)
-            log.error("a record waits to be written", metadata: ["writer": "\(link.writer.key)", "error": "\(error)"])
-        }
-        registry.end(link.writer, as: .failed)
+        let isKept = (try? records.save(record, of: link.writer)) != nil
+        if !isKept { records.keep(record, of: link.writer) }
+        records.end(link.writer, as: .failed, in: registry)
+        if let end = WriterEnd(record) { note(end, of: link, isKept: isKept) }
     }
 
-    /// Its clients get a response, once the gateway responds for its writer.
-    private func settleConnections(of link: EncoderLink, _ problem: Problem) {
-        for (connection, state) in link.takeLeft() { connections.settle(connection, state, problem) }
+    private func noteNothingMade(of link: EncoderLink, _ problem: Problem) {
+        if link.role == .writer { return note(.unmade(problem), of: link) }
+        tally.countFailedEncoding(problem.code)
+        log.error(
+            "an encoding failed",
+            metadata: ["writer": "\(link.writer.key)", "code": "\(problem.code.rawValue)", "detail": "\(problem.detail)"])
+    }
+
+    /// Its clients get a response, once the gateway responds for its writer. `countsBroken`: what it was responding to
+    /// was an encoding, which it had not reported.
+    private func settleConnections(of link: EncoderLink, _ problem: Problem, countsBroken: Bool = false) {
+        for (connection, state) in link.takeLeft() {
+            if countsBroken && state == .answering { tally.countBrokenResponse(to: Operation.encode.id) }
+            connections.settle(connection, state, problem)
+        }
     }
 
     /// Before the registry lets its id go.

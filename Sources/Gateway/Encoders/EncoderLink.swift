@@ -15,15 +15,32 @@ package final class EncoderLink: Sendable {
     package let folder: String?
     private let socket: MessageSocket
 
+    /// What there was no room for yet; of tokens only the last matter.
+    private struct Untold {
+        var receipt: ControlMessage?
+        var tokens: ControlMessage?
+        var end: ControlMessage?
+
+        var isEmpty: Bool { receipt == nil && tokens == nil && end == nil }
+
+        func left(_ isLeft: (ControlMessage) -> Bool) -> Untold {
+            func kept(_ message: ControlMessage?) -> ControlMessage? { message.flatMap { isLeft($0) ? $0 : nil } }
+            return Untold(receipt: kept(receipt), tokens: kept(tokens), end: kept(end))
+        }
+
+        /// What is newer goes before `older`.
+        func or(_ older: Untold) -> Untold {
+            Untold(receipt: receipt ?? older.receipt, tokens: tokens ?? older.tokens, end: end ?? older.end)
+        }
+    }
+
     private struct State {
         var said = EncoderWord()
         var end: EncoderEnd
         var token: EventLoop.Token?
         /// Nothing more is heard of it.
         var isOver = false
-        /// What there was no room for yet; of tokens only the last matter.
-        var untoldTokens: ControlMessage?
-        var untoldEnd: ControlMessage?
+        var untold = Untold()
         /// Of the tokens that were to be told last.
         var tokensRevision: UInt64 = 0
         /// A thread is sending what is untold, and takes what comes meanwhile.
@@ -64,6 +81,8 @@ package final class EncoderLink: Sendable {
     package var writerState: WriterState? { state.withLock { $0.said.state } }
     package var claim: OutputClaim? { state.withLock { $0.said.claim } }
     var outcome: EncoderEnd.Outcome? { state.withLock { $0.said.outcome } }
+    /// As its encoder tells of it.
+    var writerEnd: WriterEnd? { state.withLock { $0.said.end } }
     package var process: Int32? { state.withLock { $0.end.process } }
     var processEnd: ProcessEnd? { state.withLock { $0.end.processEnd } }
     var killReason: EncoderEnd.KillReason? { state.withLock { $0.end.killReason } }
@@ -111,7 +130,7 @@ package final class EncoderLink: Sendable {
         state.withLock { state in
             if revision < state.tokensRevision { return }
             state.tokensRevision = revision
-            state.untoldTokens = .tokens(tokens)
+            state.untold.tokens = .tokens(tokens)
         }
         tellUntold()
     }
@@ -121,36 +140,39 @@ package final class EncoderLink: Sendable {
         state.withLock { state in
             if state.isToldToEnd { return }
             state.isToldToEnd = true
-            state.untoldEnd = .shutDown
+            state.untold.end = .shutDown
         }
         tellUntold()
     }
 
     /// Once more: uploads under way are not waited for.
     package func tellToEndNow() {
-        state.withLock { $0.untoldEnd = .shutDown }
+        state.withLock { $0.untold.end = .shutDown }
+        tellUntold()
+    }
+
+    /// Its claim is kept, or can't be.
+    func tell(_ receipt: ClaimReceipt) {
+        state.withLock { $0.untold.receipt = .claimReceipt(receipt) }
         tellUntold()
     }
 
     /// Tells what there was no room for. One thread at a time sends, so that nothing older comes after what is newer.
     package func tellUntold() {
         while true {
-            let next = state.withLock { state -> (tokens: ControlMessage?, end: ControlMessage?)? in
-                if state.isTelling || (state.untoldTokens == nil && state.untoldEnd == nil) { return nil }
+            let next = state.withLock { state -> Untold? in
+                if state.isTelling || state.untold.isEmpty { return nil }
                 state.isTelling = true
-                defer { (state.untoldTokens, state.untoldEnd) = (nil, nil) }
-                return (state.untoldTokens, state.untoldEnd)
+                defer { state.untold = Untold() }
+                return state.untold
             }
             guard let next else { return }
-            let leftTokens = next.tokens.flatMap { isTold($0) ? nil : $0 }
-            let leftEnd = next.end.flatMap { isTold($0) ? nil : $0 }
-            let hasRoom = leftTokens == nil && leftEnd == nil
+            let left = next.left { !isTold($0) }
             state.withLock { state in
                 state.isTelling = false
-                state.untoldTokens = state.untoldTokens ?? leftTokens
-                state.untoldEnd = state.untoldEnd ?? leftEnd
+                state.untold = state.untold.or(left)
             }
-            if !hasRoom { return }
+            if !left.isEmpty { return }
         }
     }
 
@@ -278,9 +300,9 @@ package final class EncoderLink: Sendable {
         case .released(let slot, let isBroken):
             guard let connection = lent.remove(Int(slot)) else { return .improper("a connection that it was not given") }
             return .released(connection, isBroken ? .broken : .closed)
-        case .claim, .snapshot, .concluded, .unkeptRecord, .discarded:
+        case .claim, .snapshot, .end, .concluded, .unkeptRecord, .discarded:
             return take(message, of: bytes)
-        case .start, .connection, .tokens, .shutDown: return .improper("what only the gateway says")
+        case .start, .connection, .tokens, .shutDown, .claimReceipt: return .improper("what only the gateway says")
         }
     }
 

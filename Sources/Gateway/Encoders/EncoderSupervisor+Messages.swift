@@ -35,7 +35,9 @@ extension EncoderSupervisor {
     private func take(_ event: consuming EncoderLink.Event, of link: EncoderLink) -> Bool {
         switch consume event {
         case .changed: break
-        case .madeWriter: ends.take(.madeWriter, of: link)
+        case .madeWriter:
+            tally.countOutput(of: link)
+            ends.take(.madeWriter, of: link)
         case .claimed(let claim): note(claim, of: link)
         case .concluded(let outcome): ends.take(.concluded(outcome), of: link)
         case .counted(let counts): tally.add(counts, of: link.writer)
@@ -55,18 +57,21 @@ extension EncoderSupervisor {
 
     /// What no encoder of ours says was said by one that has been taken over: nothing more of it is heard.
     private func distrust(_ link: EncoderLink, _ what: String) -> Bool {
-        log.error("an encoder says what it may not and is killed", metadata: ["writer": "\(link.writer)", "what": "\(what)"])
+        log.error("an encoder says what it may not and is killed", metadata: ["writer": "\(link.writer)", "detail": "\(what)"])
         ends.kill(link, for: .improper)
         link.unwatch(on: loop)
         return true
     }
 
+    /// Its encoder waits for the receipt before it says that there is a writer.
     private func note(_ claim: OutputClaim, of link: EncoderLink) {
         let origin = WriterOrigin(createdAt: link.createdAt, idempotencyKey: link.idempotencyKey, claim: claim, folder: link.folder)
         do throws(SystemError) {
             try records.note(origin, of: link.writer)
+            link.tell(.kept)
         } catch {
             log.error("what a writer writes to can't be kept", metadata: ["writer": "\(link.writer)", "error": "\(error)"])
+            link.tell(error.isOutOfSpace ? .noSpace : .notKept)
         }
     }
 }

@@ -41,7 +41,7 @@ package final class EncoderSupervisor: Sendable {
         tally = EncoderTally(metrics)
         starter = EncoderStarter(configuration: configuration, records: records, tokens: tokens, shares: shares, log: log)
         ends = EncoderEnds(
-            registry: registry, records: records, connections: connections, loop: loop, encoderTimeout: timeout, log: log)
+            registry: registry, records: records, connections: connections, loop: loop, encoderTimeout: timeout, tally: tally, log: log)
         silence = SilenceWatch(timeout: timeout, ends: ends, log: log)
         starter.use(try source { [self] in hear($0) })
         loop.everySecond { [self] in

@@ -12,6 +12,15 @@ final class EncoderTally: Sendable {
         var forkLatency = DurationHistogram()
         /// What encoders have counted, by the names of their writers' owners; "": none.
         var workByName: [String: MetricCounts] = [:]
+        /// Writers.
+        var ends: [End: Int64] = [:]
+        /// Of writers that were made, by where they write to: see `outputSchemes`.
+        var outputs: [String: Int64] = [:]
+    }
+
+    struct End: Hashable {
+        let state: WriterEnd.State
+        let cause: WriterEnd.Cause
     }
 
     private let counts = Mutex(Counts())
@@ -34,6 +43,41 @@ final class EncoderTally: Sendable {
         all.add(counted)
         counts.withLock { $0.workByName[writer.owner ?? "", default: MetricCounts()].add(counted) }
     }
+
+    func count(_ end: WriterEnd) {
+        counts.withLock { $0.ends[End(state: end.state, cause: end.cause), default: 0] += 1 }
+        if let code = end.problem?.code { all.countFailure(code) }
+    }
+
+    func countFailedEncoding(_ code: ProblemCode) { all.countFailure(code) }
+
+    /// Of one that an encoder had begun and left.
+    func countBrokenResponse(to route: String) {
+        var counts = MetricCounts()
+        counts.answers[.init(route: route, status: 200, outcome: .failed)] = 1
+        all.add(counts)
+    }
+
+    /// Of a writer that is made.
+    func countOutput(of link: EncoderLink) {
+        let scheme: String
+        switch link.claim {
+        case .managed: scheme = Self.managed
+        case .file, .folder: scheme = Self.file
+        case .nothing, nil: scheme = Self.scheme(of: link.snapshot?.resource["dst"]?.stringValue)
+        }
+        counts.withLock { $0.outputs[scheme, default: 0] += 1 }
+    }
+
+    private static func scheme(of destination: String?) -> String {
+        guard let destination else { return none }
+        guard let scheme = URLParts(destination)?.scheme else { return device }
+        return URLScheme.named(scheme) == nil ? other : scheme
+    }
+
+    private static let (managed, file, device, none, other) = ("managed", "file", "device", "none", "other")
+    /// All that are told apart.
+    static let outputSchemes = [managed, file, device, none, other] + URLScheme.names
 
     private static let routes = Set(Route.all.map(\.operation.id) + [MetricCounter.otherRoute])
 }

@@ -17,6 +17,8 @@ struct EncoderWord: Sendable {
     private(set) var claim: OutputClaim?
     private(set) var state: WriterState?
     private(set) var outcome: EncoderEnd.Outcome?
+    /// How and why the writer ended, for the log.
+    private(set) var end: WriterEnd?
     /// The last snapshot as it came: as text it is no larger than its message.
     private var snapshot: [UInt8]?
 
@@ -42,6 +44,10 @@ struct EncoderWord: Sendable {
             let isFirst = state == nil
             try take(record, bytes, of: link.writer)
             return isFirst && state != nil ? .madeWriter : .nothing
+        case .end(let end):
+            guard self.end == nil else { throw Improper(what: "another end") }
+            self.end = end
+            return .nothing
         case .concluded(let state):
             guard state.isEnded, claim != nil else { throw Improper(what: "an end that is none") }
             return conclude(.concluded(state))

@@ -5,6 +5,8 @@ import WriterModel
 extension Problem {
     static let noEncoderNow = Problem(.overloaded, "The server can't start an encoder now. Try again.")
 
+    static let leftBeforeStart = Problem(.overloaded, "The client left before an encoder could be started for its writer.")
+
     static let notStarted = Problem(.overloaded, "The server could not start an encoder just now. Try again.")
 
     /// `timeout`: after how many seconds an encoder is unresponsive.

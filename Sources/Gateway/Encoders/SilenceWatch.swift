@@ -45,7 +45,7 @@ final class SilenceWatch: Sendable {
     @discardableResult
     private func kill(_ link: EncoderLink) -> Bool {
         guard ends.kill(link, for: .unresponsive) else { return false }
-        log.error("an encoder does not answer and is killed", metadata: ["writer": "\(link.writer.key)"])
+        log.notice("an encoder does not respond and is killed", metadata: ["writer": "\(link.writer.key)"])
         return true
     }
 

@@ -90,6 +90,6 @@ package struct CollectedList {
         let lacking = missing.filter { missing in !pages.contains { $0.node == missing.node } }
             .sorted { ($0.node?.text ?? "").utf8.lexicographicallyPrecedes(($1.node?.text ?? "").utf8) }
         if !lacking.isEmpty { text += Array(",\"partial\":".utf8) + JSONValue.array(lacking.map(\.json)).encoded }
-        return text + [UInt8(ascii: "}")]
+        return text + Array("}\n".utf8)
     }
 }

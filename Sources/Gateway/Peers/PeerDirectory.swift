@@ -14,6 +14,15 @@ package final class PeerDirectory: Sendable {
         package var addresses: [SocketAddress]
         /// The place's name has no address at all.
         package var isUnresolved = false
+
+        /// Tells it from others while it is known, also before it has said its name.
+        package struct Key: Hashable, Sendable {
+            let place: PeerPlace.HostPort
+            /// nil: the place is one node's alone.
+            let address: SocketAddress?
+        }
+
+        package var key: Key { Key(place: place, address: isListed ? nil : addresses.first) }
     }
 
     private struct Seen {

@@ -3,9 +3,9 @@ import SystemIO
 
 /// One GET to another node, without a thread: it goes on when the event loop says that its socket is ready. No
 /// redirect is followed, and no connection kept.
-final class PeerRequest: @unchecked Sendable {
+package final class PeerRequest: @unchecked Sendable {
     // Unchecked: all that changes belongs to the loop's thread.
-    enum Outcome: Sendable {
+    package enum Outcome: Sendable {
         case responded(status: Int, body: [UInt8], PeerBudget.Share)
         /// Of timeout, unreachable, unresolved, unusable and busy.
         case failed(PeerResult)
@@ -16,6 +16,10 @@ final class PeerRequest: @unchecked Sendable {
     private let share: PeerBudget.Share
     /// Those that have not been tried.
     private var addresses: [SocketAddress]
+    private let attemptDelay: Duration
+    /// Connections that have been begun, by their descriptors. The first that comes about is the request's.
+    private var attempts: [Int32: EventLoop.Token] = [:]
+    private var attemptsBegun = 0
     private var reader: ResponseReader
     private var connection: Int32?
     private var watch: EventLoop.Token?
@@ -25,13 +29,15 @@ final class PeerRequest: @unchecked Sendable {
 
     private static let bufferBytes = 64 * 1_024
 
-    /// `onEnd` is called once, on the loop's thread. `bytes` are the whole request, which closes its connection.
+    /// `onEnd` is called once, on the loop's thread. `bytes` are the whole request, which closes its connection. An
+    /// address that is silent for `attemptDelay` is waited for beside the next one (RFC 8305 §5).
     init(
-        _ bytes: [UInt8], to addresses: [SocketAddress], maxBodyBytes: Int, share: PeerBudget.Share, loop: EventLoop,
+        _ bytes: [UInt8], to addresses: [SocketAddress], attemptDelay: Duration, maxBodyBytes: Int, share: PeerBudget.Share, loop: EventLoop,
         onEnd: @escaping @Sendable (Outcome) -> Void
     ) {
         self.bytes = bytes
         self.addresses = addresses
+        self.attemptDelay = attemptDelay
         self.share = share
         self.loop = loop
         self.onEnd = onEnd
@@ -41,21 +47,55 @@ final class PeerRequest: @unchecked Sendable {
     func start() { loop.post { [self] in connect() } }
 
     /// It has failed with `result`, unless it has ended.
-    func giveUp(_ result: PeerResult) { loop.post { [self] in end(.failed(result)) } }
+    package func giveUp(_ result: PeerResult) { loop.post { [self] in end(.failed(result)) } }
 
+    /// Tries the next address, beside those that are being tried.
     private func connect() {
-        closeConnection()
-        while onEnd != nil, !addresses.isEmpty {
+        while onEnd != nil, connection == nil, !addresses.isEmpty {
             guard let number = try? Socket.beginConnecting(to: addresses.removeFirst()) else { continue }
-            connection = number
-            return watchConnection(for: .writable) { [self] in proceedSending() }
+            return attempt(number)
         }
-        end(.failed(.unreachable))
+        if connection == nil, attempts.isEmpty { end(.failed(.unreachable)) }
+    }
+
+    private func attempt(_ number: Int32) {
+        do throws(SystemError) {
+            attempts[number] = try loop.watch(number, for: .writable) { [self] in settle(number) }
+        } catch {
+            _ = Descriptor(owning: number)
+            return end(.failed(.busy))
+        }
+        attemptsBegun += 1
+        if addresses.isEmpty { return }
+        loop.post(at: .after(attemptDelay)) { [weak self, attemptsBegun] in
+            // Unless that one has failed, and another was begun.
+            if let self, self.attemptsBegun == attemptsBegun { connect() }
+        }
+    }
+
+    /// An attempt has come to something.
+    private func settle(_ number: Int32) {
+        guard let watch = attempts.removeValue(forKey: number) else { return }
+        loop.unwatch(number, watch)
+        if Socket.connectError(of: number) != nil {
+            _ = Descriptor(owning: number)
+            return connect()
+        }
+        endAttempts()
+        connection = number
+        watchConnection(for: .writable) { [self] in proceedSending() }
+    }
+
+    private func endAttempts() {
+        for (number, watch) in attempts {
+            loop.unwatch(number, watch)
+            _ = Descriptor(owning: number)
+        }
+        attempts = [:]
     }
 
     private func proceedSending() {
         guard let connection else { return }
-        if sent == 0, Socket.connectError(of: connection) != nil { return connect() }
         let progress = bytes.withUnsafeBytes { Socket.sendAvailable(connection, UnsafeRawBufferPointer(rebasing: $0[sent...])) }
         guard case .moved(let count) = progress else { return end(.failed(.unreachable)) }
         sent += count
@@ -109,6 +149,7 @@ final class PeerRequest: @unchecked Sendable {
     }
 
     private func end(_ outcome: Outcome) {
+        endAttempts()
         closeConnection()
         buffer = []
         let onEnd = onEnd
@@ -116,5 +157,8 @@ final class PeerRequest: @unchecked Sendable {
         onEnd?(outcome)
     }
 
-    deinit { if let connection { _ = Descriptor(owning: connection) } }
+    deinit {
+        for number in attempts.keys { _ = Descriptor(owning: number) }
+        if let connection { _ = Descriptor(owning: connection) }
+    }
 }

@@ -1,5 +1,5 @@
 /// How a request to another node went. The names are labels of a metric, and reasons in a list's `partial`.
-enum PeerResult: String, Sendable, CaseIterable {
+package enum PeerResult: String, Sendable, CaseIterable {
     case ok
     case timeout
     case unreachable

@@ -53,29 +53,38 @@ package final class Peers: Sendable {
 // Lists.
 extension Peers {
     /// Responds with the writers of all nodes; `list` is what each is asked for, and `own` makes this node's page.
-    func respond(to exchange: Exchange, with list: WriterList, for caller: Principal, own: @escaping @Sendable (WriterList) -> [UInt8]) {
+    func respond(
+        to exchange: Exchange, with list: WriterList, for caller: Principal, as form: ResponseForm, own: @escaping @Sendable (WriterList) -> [UInt8]
+    ) {
         let peers = directory.peers
         let responses = PeerResponses(of: peers.count)
-        for peer in peers { ask(peer, list, for: exchange, responses) }
+        let holder = PeerBudget.Client(caller, at: exchange.peer?.host ?? "")
+        for peer in peers { ask(peer, list, for: exchange, of: holder, responses) }
         client.post(at: .after(timeout)) { [weak responses] in responses?.giveUp() }
         // All have ended by then.
         exchange.wait(until: .after(timeout + .seconds(10)), for: { responses.whenDone($0) }) { [self] exchange, _ in
             responses.giveUp()
             exchange.attempt { () throws(Problem) in
                 let text = try collect(responses.take(), list, for: caller, own: own)
-                exchange.respond(with: Response(.ok, fields: [("Content-Type", "application/json")], body: .bytes(text)))
+                switch form {
+                case .json: exchange.respond(with: Response(.ok, fields: form.fields, body: .bytes(text)))
+                case .table: exchange.respond(with: .table(of: text, to: exchange.head.target))
+                }
             }
         }
     }
 
-    private func ask(_ peer: PeerDirectory.Peer, _ list: WriterList, for exchange: Exchange, _ responses: PeerResponses) {
+    private func ask(
+        _ peer: PeerDirectory.Peer, _ list: WriterList, for exchange: Exchange, of holder: PeerBudget.Client, _ responses: PeerResponses
+    ) {
         var fields = [(name: "X-Request-Id", value: Array(exchange.requestID.utf8))]
         // The client's own: the other node judges it again, and shows what it may see.
         if let token = exchange.head.withField("Authorization", { value, _ in Array(value) }) { fields.append(("Authorization", token)) }
         let target = list.target(ofNode: exchange.head.target.query("name"))
         let address = peer.addresses.first
         let isShort = patience.isShort(for: address)
-        let request = client.get(target, from: peer, fields: fields, maxBodyBytes: Self.maxPageBytes) { [patience] outcome in
+        let time = isShort ? timeout * PeerPatience.shortPart : timeout
+        let request = client.get(target, from: peer, for: holder, fields: fields, maxBodyBytes: Self.maxPageBytes, within: time) { [patience] outcome in
             switch outcome {
             case .responded: patience.note(isSilent: false, address)
             case .failed(.timeout) where !isShort: patience.note(isSilent: true, address)
@@ -85,7 +94,7 @@ extension Peers {
         }
         guard let request else { return }
         responses.note(request)
-        if isShort { client.post(at: .after(timeout * PeerPatience.shortPart)) { [weak request] in request?.giveUp(.timeout) } }
+        if isShort { client.post(at: .after(time)) { [weak request] in request?.giveUp(.timeout) } }
     }
 
     private func collect(
@@ -134,7 +143,7 @@ extension Peers {
         let left = Monitor(peers.count)
         var requests: [PeerRequest] = []
         for peer in peers {
-            let request = client.get("/readyz", from: peer, maxBodyBytes: 64 * 1_024) { [self] outcome in
+            let request = client.get("/readyz", from: peer, maxBodyBytes: 64 * 1_024, within: timeout) { [self] outcome in
                 // 503: it is being drained, or ending.
                 if case .responded(_, let body, _) = outcome, let name = Self.node(inReadiness: body) {
                     directory.learn(peer.addresses[0], of: peer.place, is: name)

@@ -24,7 +24,7 @@ package struct EndedWriter {
     /// The response to what can be asked of an ended writer but its deletion, which the registry has to know of.
     package func response(to operation: WriterOperation, stream: Int?, head: RequestHead) throws(Problem) -> Response {
         switch operation {
-        case .getWriter: return .json(.object(resource))
+        case .getWriter: return try .resource(.object(resource), as: .writer, to: head)
         case .finalizeWriter where record.state == .closed: return .json(.object(resource))
         case .getOutput: return try output(head)
         case .getUploadOffset: return try offset(of: stream)

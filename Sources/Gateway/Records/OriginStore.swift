@@ -55,38 +55,46 @@ final class OriginStore: Sendable {
     private let state = Mutex(State())
     /// There was none before: writers of earlier versions are taken up as their records have them.
     let isNew: Bool
-    /// Of whom there is something, and no origin that can be read.
-    let damaged: [WriterID]
 
+    /// Reads none: `load` does.
     init(stateDirectory: String) throws(SystemError) {
         let path = stateDirectory + "/origins"
         isNew = !File.isThere(path)
         folder = try Directory(path: path)
-        var damaged: [WriterID] = []
-        var origins: [WriterID: WriterOrigin] = [:]
         for name in try folder.entries() {
-            guard let writer = WriterID(key: name) else { continue }
-            if let bytes = try? folder.readFile(name, most: 64 * 1_024),
-                let origin = (try? JSONParser.parse(bytes)).flatMap(WriterOrigin.init(json:))
-            {
-                origins[writer] = origin
-            } else {
-                damaged.append(writer)
-            }
+            // Of a server that was killed: this one alone has the state directory, and no encoder writes here.
+            if let target = Directory.target(ofUnfinished: name), WriterID(key: target) != nil { try? folder.removeFile(name) }
         }
-        self.damaged = damaged
-        for (writer, origin) in origins { remember(origin, of: writer) }
+    }
+
+    /// Reads the writer's, unless it is known. False: there is something, and no origin that can be read.
+    @discardableResult
+    func load(_ writer: WriterID) -> Bool {
+        if self[writer] != nil { return true }
+        do throws(SystemError) {
+            let bytes = try folder.readFile(writer.key, most: 64 * 1_024)
+            guard let origin = (try? JSONParser.parse(bytes)).flatMap(WriterOrigin.init(json:)) else { return false }
+            remember(origin, of: writer)
+            return true
+        } catch {
+            return error.isMissing
+        }
+    }
+
+    func loadAll() throws(SystemError) {
+        for name in try folder.entries() { if let writer = WriterID(key: name) { load(writer) } }
     }
 
     subscript(writer: WriterID) -> WriterOrigin? { state.withLock { $0.origins[writer] } }
 
-    /// Holds in memory even when it throws, as it could not be written.
+    /// Holds in memory even when it throws, as it could not be written: until the writer is discarded for that.
     func note(_ origin: WriterOrigin, of writer: WriterID) throws(SystemError) {
         remember(origin, of: writer)
         try folder.writeAtomically(writer.key, origin.json.encoded)
     }
 
-    private func remember(_ origin: WriterOrigin, of writer: WriterID) {
+    /// As it was read elsewhere.
+    func remember(_ origin: WriterOrigin, of writer: WriterID) {
         state.withLock { state in
             Self.forget(writer, &state)
             state.origins[writer] = origin

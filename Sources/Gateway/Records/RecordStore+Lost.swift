@@ -31,14 +31,12 @@ extension RecordStore {
     /// Takes a writer whose record is lost as one that has failed. What it wrote stays, and what lies in its
     /// record's place as well.
     func takeUpLost(_ writer: WriterID, because reason: String, _ log: Logger) -> WriterRecord {
-        log.error(
-            "a writer's record is lost: the writer has failed, and what it wrote is kept",
-            metadata: ["writer": "\(writer.key)", "record": "\(reason)", "bytes": "\(bytesKept(by: writer))"])
         clearLeftovers(of: writer, log)
         let problem = Problem(
             .internalError,
             "The writer's record was found damaged or missing when the server started (\(reason)): how the writer ended is not known. What it wrote is kept until the writer is deleted.")
         let record = origins.checked(lost(writer), of: writer).failed(with: problem, at: .now())
+        if let end = WriterEnd(record, by: .restart) { EndLog.write(end, of: writer, to: log) }
         do throws(SystemError) {
             let folder = try writers.subdirectory(writer.key)
             if folder.contains(WriterRecord.fileName) {

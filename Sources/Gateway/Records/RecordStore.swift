@@ -13,18 +13,22 @@ package final class RecordStore: Sendable {
     let writers: Directory
     let outputs: Directory
     let origins: OriginStore
+    package let index: EndedIndex
     private let leftFolders: LeftFolders
     /// Records there was no room for on disk: answered from here, and written when there is.
     private let unwritten = Mutex<[WriterID: WriterRecord]>([:])
     private let readers: Semaphore
 
-    /// `readers`: how many threads may have a record open at a time.
-    package init(stateDirectory: String, outputDirectory: String, readers: Int = 64) throws(SystemError) {
+    /// `readers`: how many threads may have a record open at a time. `readsOrigins`: now, rather than each with its
+    /// writer (`loadOrigin`).
+    package init(stateDirectory: String, outputDirectory: String, readers: Int = 64, readsOrigins: Bool = true) throws(SystemError) {
         self.readers = Semaphore(readers)
         writers = try Directory(path: stateDirectory + "/writers")
         outputs = try Directory(path: outputDirectory)
         origins = try OriginStore(stateDirectory: stateDirectory)
         leftFolders = try LeftFolders(stateDirectory: stateDirectory)
+        index = EndedIndex(in: try Directory(path: stateDirectory))
+        if readsOrigins { try origins.loadAll() }
         if origins.isNew { try adopt() }
     }
 
@@ -41,8 +45,21 @@ package final class RecordStore: Sendable {
         try origins.note(origin, of: writer)
     }
 
-    /// Those whose claims were there and can't be read.
-    var damagedOrigins: [WriterID] { origins.damaged }
+    /// False: what its encoder was to write to can't be read.
+    func loadOrigin(of writer: WriterID) -> Bool { origins.load(writer) }
+
+    /// The writer has ended so, now or at `moment`, and its encoder changes nothing more. It is entered in the index
+    /// where its record is on disk.
+    package func end(_ writer: WriterID, as state: WriterState, at moment: Timestamp = .now(), in registry: Registry) {
+        let end = Registry.End(state: state, at: moment, bytes: managedBytes(of: writer))
+        guard let item = registry.end(writer, end), !isUnwritten(writer) else { return }
+        index.note(EndedIndex.Entry(writer: writer, createdAt: item.createdAt, end: end, origin: origins[writer]))
+    }
+
+    private func managedBytes(of writer: WriterID) -> Int64 {
+        guard case .managed(let name) = origins[writer]?.claim else { return 0 }
+        return Int64(clamping: (try? writers.subdirectory(writer.key))?.size(of: name) ?? 0)
+    }
 
     package func origin(of writer: WriterID) -> WriterOrigin? { origins[writer] }
 
@@ -70,8 +87,27 @@ package final class RecordStore: Sendable {
         unwritten.withLock { _ = $0.removeValue(forKey: writer) }
         leftFolders.leave(writer) { removeEmptyFolders(of: writer) }
         defer { leftFolders.hasLeft(writer) }
-        try writers.removeSubdirectory(writer.key)
+        let gone = Self.gone + writer.key
+        try writers.removeSubdirectory(gone)
+        do throws(SystemError) {
+            try writers.rename(writer.key, to: gone, replaces: true)
+        } catch {
+            if !error.isMissing { throw error }
+        }
+        try writers.removeSubdirectory(gone)
         try origins.remove(writer)
+    }
+
+    /// What a writer's folder is called while it is removed: half of one is no writer's.
+    private static let gone = ".gone."
+
+    /// Removes what a server that was killed has not finished to remove.
+    func removeGone() throws(SystemError) {
+        for name in try writers.entries() {
+            guard let key = name.without(prefix: Self.gone) else { continue }
+            try writers.removeSubdirectory(name)
+            if let writer = WriterID(key: key), !writers.contains(key) { try origins.remove(writer) }
+        }
     }
 
     /// Those that the writer made under the output directory, or was left by others, and that nothing is in; before its
@@ -124,6 +160,8 @@ package final class RecordStore: Sendable {
             unwritten.withLock { _ = $0.removeValue(forKey: writer) }
         }
     }
+
+    package func isUnwritten(_ writer: WriterID) -> Bool { unwritten.withLock { $0[writer] != nil } }
 
     /// Records that are in memory only.
     package var unwrittenCount: Int { unwritten.withLock { $0.count } }
@@ -227,32 +265,50 @@ package final class RecordStore: Sendable {
         guard outputs.contains(path) else { return }
         do throws(SystemError) {
             try outputs.removeFile(path)
-            log.warning("an unfinished output was removed", metadata: ["writer": "\(writer.key)", "file": "\(path)"])
+            log.notice("an unfinished output was removed", metadata: ["writer": "\(writer.key)", "file": "\(path)"])
         } catch {
             log.error("an unfinished output can't be removed", metadata: ["writer": "\(writer.key)", "error": "\(error)"])
         }
     }
 
-    /// Removes all that the writer left: its files under the output directory and its folder. Gives the names,
-    /// as its clients know them, under which others have put files of theirs, which stay. Without a record, what
-    /// its claim and its ledger both name is the writer's.
+    /// Removes all that the writer left: its files under the output directory, unless they are to stay, and its
+    /// folder. Files that others have put under their names stay. Without a record, what its claim and its ledger both
+    /// name is the writer's.
     @discardableResult
-    package func remove(_ writer: WriterID, _ record: WriterRecord?) throws(SystemError) -> [String] {
-        let left = try removeOutputs(of: writer, record ?? lost(writer))
-        let names = left.map { clientPath($0, of: writer) }
+    package func remove(_ writer: WriterID, _ record: WriterRecord?, keepingOutput: Bool = false) throws(SystemError) -> Deletion {
+        index.forget([writer])
+        var deletion = try removeOutputs(of: writer, record ?? lost(writer), keepingThem: keepingOutput)
+        if hasManagedOutput(writer) { deletion.managedBytes = managedBytes(of: writer) }
         try removeFolder(writer)
-        return names
+        return deletion
     }
 
-    private func removeOutputs(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> [RelativePath] {
+    /// An output in the writer's own folder, which goes with that.
+    func hasManagedOutput(_ writer: WriterID) -> Bool { if case .managed? = origins[writer]?.claim { true } else { false } }
+
+    private func removeOutputs(of writer: WriterID, _ record: WriterRecord, keepingThem: Bool) throws(SystemError) -> Deletion {
         // Its record names those that were its own at the end; its ledger those as well that had been replaced.
         let made = origins.claimed(record.outputFiles + withFiles(record, of: writer).outputFiles, by: writer)
         var seen = Set<RelativePath>()
         let paths = made.compactMap(Self.path).filter { !$0.isReserved && !$0.isItself && seen.insert($0).inserted }
+        var deletion = Deletion()
         // Without its folder nothing says what is the writer's.
-        if paths.isEmpty || writers.kind(of: writer.key) != .folder { return paths }
+        if paths.isEmpty || writers.kind(of: writer.key) != .folder {
+            deletion.left = paths.map { clientPath($0, of: writer) }
+            return deletion
+        }
         let owner = try OutputOwnership(record, in: try writers.subdirectory(writer.key))
-        return try outputs.removeFiles(paths) { origins.permits($0.text, to: writer) && owner.owns($0, $1) }
+        var own: [RelativePath] = []
+        let left = try outputs.removeFiles(paths) { path, file in
+            let isOwn = origins.permits(path.text, to: writer) && owner.owns(path, file)
+            if isOwn { own.append(path) }
+            return isOwn && !keepingThem
+        }
+        let names = own.map { clientPath($0, of: writer) }
+        if keepingThem { deletion.kept = names } else { deletion.removed = names }
+        let ofWriter = Set(own)
+        deletion.left = left.filter { !ofWriter.contains($0) }.map { clientPath($0, of: writer) }
+        return deletion
     }
 
     /// nil: an encoder may say anything.

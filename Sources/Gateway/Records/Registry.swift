@@ -10,12 +10,34 @@ package final class Registry: Sendable {
         case orphaned
         /// The record on disk says how it ended.
         case ended(WriterState)
+        /// Of an earlier run, and no more is known of it yet than that it has a folder.
+        case unread
+    }
+
+    /// How a writer ended, as far as it decides how long it is kept.
+    package struct End: Sendable, Equatable {
+        package let state: WriterState
+        package let at: Timestamp
+        /// Of its managed output.
+        package let bytes: Int64
+
+        package init(state: WriterState, at: Timestamp, bytes: Int64) {
+            self.state = state
+            self.at = at
+            self.bytes = bytes
+        }
     }
 
     package struct Item: Sendable {
         package let writer: WriterID
         package let createdAt: Timestamp
         package var entry: Entry
+        /// nil unless it has ended.
+        package var end: End?
+        /// It is being removed.
+        package var isLeaving = false
+        /// The index says so, and its record has not been read.
+        package var isIndexed = false
 
         package var position: Position { Position(createdAt: createdAt, key: writer.key) }
     }
@@ -43,29 +65,44 @@ package final class Registry: Sendable {
 
     fileprivate struct State {
         var items: [WriterID: Item] = [:]
-        /// Of all items, the oldest first once it is sorted: many come at once, at a start, in any order.
+        /// Of all items that are read, the oldest first once it is sorted: many come at once, at a start, in any order.
         var order: [(position: Position, writer: WriterID)] = []
         var isSorted = true
-        var liveCount = 0
+        var live: [WriterID: EncoderLink] = [:]
         var liveByOwner: [String?: Int] = [:]
+        var orphans: Set<WriterID> = []
+        var ended = EndedTally()
         var keys: [OwnersKey: WriterID] = [:]
+        var keyOf: [WriterID: String] = [:]
         /// Those of owners with names, by their ids.
         var named: [String: Set<WriterID>] = [:]
 
-        mutating func countLive(_ owner: String?, _ change: Int) {
-            liveCount += change
-            let count = liveByOwner[owner, default: 0] + change
-            liveByOwner[owner] = count == 0 ? nil : count
+        /// Counts an item, or with `by: -1` counts it no more.
+        mutating func count(_ item: Item, by change: Int) {
+            let owner = item.writer.owner
+            switch item.entry {
+            case .live(let link):
+                live[item.writer] = change > 0 ? link : nil
+                let count = liveByOwner[owner, default: 0] + change
+                liveByOwner[owner] = count == 0 ? nil : count
+            case .orphaned: if change > 0 { orphans.insert(item.writer) } else { orphans.remove(item.writer) }
+            case .ended(let state): ended.count(state, item.end, of: owner, by: change)
+            case .unread: break
+            }
         }
 
         mutating func set(_ item: Item) {
             let old = items.updateValue(item, forKey: item.writer)
-            if old?.position != item.position {
-                if let old { removeFromOrder(old) }
-                isSorted = isSorted && order.last.map { $0.position < item.position } ?? true
-                order.append((item.position, item.writer))
-            }
+            if let old { count(old, by: -1) }
+            count(item, by: 1)
             if item.writer.owner != nil { named[item.writer.text, default: []].insert(item.writer) }
+            if case .unread = item.entry { return }
+            if let old, !old.isUnread {
+                if old.position == item.position { return }
+                removeFromOrder([old])
+            }
+            isSorted = isSorted && order.last.map { $0.position < item.position } ?? true
+            order.append((item.position, item.writer))
         }
     }
 
@@ -84,6 +121,7 @@ package final class Registry: Sendable {
             let key = OwnersKey(owner: writer.owner, key: key)
             if let holder = state.keys[key] { return holder }
             state.keys[key] = writer
+            state.keyOf[writer] = key.key
             return nil
         }
     }
@@ -92,20 +130,17 @@ package final class Registry: Sendable {
 
     package subscript(writer: WriterID) -> Entry? { state.withLock { $0.items[writer]?.entry } }
 
-    package var liveCount: Int { state.withLock { $0.liveCount } }
+    func isIndexed(_ writer: WriterID) -> Bool { state.withLock { $0.items[writer]?.isIndexed == true } }
 
-    var liveLinks: [EncoderLink] {
-        state.withLock { state in
-            state.items.values.compactMap { if case .live(let link) = $0.entry { link } else { nil } }
-        }
-    }
+    package var liveCount: Int { state.withLock { $0.live.count } }
+
+    var liveLinks: [EncoderLink] { state.withLock { Array($0.live.values) } }
 
     /// Writers whose encoders outlived an earlier gateway.
-    package var orphans: [WriterID] {
-        state.withLock { state in
-            state.items.values.compactMap { if case .orphaned = $0.entry { $0.writer } else { nil } }
-        }
-    }
+    package var orphans: [WriterID] { state.withLock { Array($0.orphans) } }
+
+    /// How many writers have ended, with how many bytes, and since when at the earliest.
+    package var ended: EndedTally { state.withLock { $0.ended } }
 
     package enum Admission: Sendable {
         case added, alreadyThere(Entry), full
@@ -119,52 +154,86 @@ package final class Registry: Sendable {
             if let item = state.items[link.writer] { return .alreadyThere(item.entry) }
             let owner = link.writer.owner
             if let ofOwner, state.liveByOwner[owner, default: 0] >= ofOwner { return .ownerFull(limit: ofOwner) }
-            if state.liveCount >= limit { return .full }
-            state.countLive(owner, 1)
+            if state.live.count >= limit { return .full }
             state.set(Item(writer: link.writer, createdAt: createdAt, entry: .live(link)))
             return .added
         }
     }
 
-    /// Adds a writer of an earlier run.
-    package func restore(_ writer: WriterID, createdAt: Timestamp, _ entry: Entry) {
-        state.withLock { $0.set(Item(writer: writer, createdAt: createdAt, entry: entry)) }
+    /// Adds a writer of an earlier run. `end`: how it ended, where it has.
+    package func restore(_ writer: WriterID, createdAt: Timestamp, _ entry: Entry, end: End? = nil) {
+        state.withLock { $0.set(Item(writer: writer, createdAt: createdAt, entry: entry, end: end)) }
     }
 
-    package func end(_ writer: WriterID, as ended: WriterState) {
+    /// Adds many at once.
+    package func restore(_ items: [Item]) {
         state.withLock { state in
-            guard var item = state.items[writer] else { return }
-            if case .live = item.entry { state.countLive(writer.owner, -1) }
-            item.entry = .ended(ended)
-            state.items[writer] = item
+            state.items.reserveCapacity(state.items.count + items.count)
+            state.order.reserveCapacity(state.order.count + items.count)
+            for item in items { state.set(item) }
         }
     }
 
-    package func remove(_ writer: WriterID) {
+    /// Gives what there is of the writer now; nil where there is none.
+    @discardableResult
+    package func end(_ writer: WriterID, _ end: End) -> Item? {
         state.withLock { state in
-            if let key = state.keys.first(where: { $0.value == writer })?.key { state.keys[key] = nil }
-            guard let item = state.items.removeValue(forKey: writer) else { return }
-            if case .live = item.entry { state.countLive(writer.owner, -1) }
-            state.removeFromOrder(item)
-            state.named[writer.text]?.remove(writer)
-            if state.named[writer.text]?.isEmpty == true { state.named[writer.text] = nil }
+            guard var item = state.items[writer] else { return nil }
+            item.entry = .ended(end.state)
+            item.end = end
+            state.set(item)
+            return item
         }
     }
+
+    /// It has ended, and is being removed.
+    package func isLeaving(_ writer: WriterID) -> Bool { state.withLock { $0.items[writer]?.isLeaving == true } }
+
+    package func remove(_ writer: WriterID) { remove([writer]) }
+
+    package func remove(_ writers: [WriterID]) {
+        state.withLock { state in
+            var removed: [Item] = []
+            for writer in writers {
+                if let key = state.keyOf.removeValue(forKey: writer) { state.keys[OwnersKey(owner: writer.owner, key: key)] = nil }
+                guard let item = state.items.removeValue(forKey: writer) else { continue }
+                state.count(item, by: -1)
+                if !item.isUnread { removed.append(item) }
+                state.named[writer.text]?.remove(writer)
+                if state.named[writer.text]?.isEmpty == true { state.named[writer.text] = nil }
+            }
+            state.removeFromOrder(removed)
+        }
+    }
+
+    /// Gives those of the writers that have ended, which are to be removed now, by the caller alone; `stay` takes it back.
+    package func leave(_ writers: [WriterID]) -> [WriterID] {
+        state.withLock { state in
+            writers.filter { writer in
+                guard let item = state.items[writer], case .ended = item.entry, !item.isLeaving else { return false }
+                state.items[writer]?.isLeaving = true
+                return true
+            }
+        }
+    }
+
+    package func stay(_ writer: WriterID) { state.withLock { $0.items[writer]?.isLeaving = false } }
 
     /// The writers of owners with names that have this id.
     package func named(_ id: String) -> [WriterID] { state.withLock { Array($0.named[id] ?? []) } }
 
     /// For the metrics: by owner, "" for none, and state.
     var countsByOwner: [String: [WriterState: Int]] {
-        state.withLock { Array($0.items.values) }.reduce(into: [:]) { counts, item in
-            let state: WriterState = switch item.entry {
-            case .live(let link): link.writerState ?? .configuring
-            case .orphaned: .finalizing
-            case .ended(let state): state
-            }
-            counts[item.writer.owner ?? "", default: [:]][state, default: 0] += 1
-        }
+        let (ended, live, orphans) = state.withLock { ($0.ended, $0.live, $0.orphans) }
+        var counts: [String: [WriterState: Int]] = [:]
+        for (owner, share) in ended.byOwner { counts[owner ?? ""] = share.states }
+        for (writer, link) in live { counts[writer.owner ?? "", default: [:]][link.writerState ?? .configuring, default: 0] += 1 }
+        for writer in orphans { counts[writer.owner ?? "", default: [:]][.finalizing, default: 0] += 1 }
+        return counts
     }
+
+    /// A tally's `earliest` is no more than a bound; this is what was found.
+    package func noteEarliestEnd(_ earliest: Timestamp?) { state.withLock { $0.ended.earliest = earliest ?? ($0.ended.count == 0 ? nil : $0.ended.earliest) } }
 
     /// The newest first, from behind `position` on: up to `count` of those that are looked at, and whether there
     /// are more.
@@ -198,8 +267,30 @@ extension Registry.State {
         isSorted = true
     }
 
-    fileprivate mutating func removeFromOrder(_ item: Registry.Item) {
-        let place = place(of: item.position)
-        if order.indices.contains(place), order[place].writer == item.writer { order.remove(at: place) }
+    /// In one pass, however many: those that are removed together are mostly the oldest.
+    fileprivate mutating func removeFromOrder(_ items: [Registry.Item]) {
+        let places = items.map { (place: place(of: $0.position), writer: $0.writer) }
+            .filter { order.indices.contains($0.place) && order[$0.place].writer == $0.writer }
+            .map(\.place).sorted()
+        guard let first = places.first else { return }
+        if places.count == 1 {
+            order.remove(at: first)
+            return
+        }
+        var next = 0
+        var kept = first
+        for index in first..<order.count {
+            if next < places.count, places[next] == index {
+                next += 1
+            } else {
+                order[kept] = order[index]
+                kept += 1
+            }
+        }
+        order.removeSubrange(kept...)
     }
+}
+
+extension Registry.Item {
+    fileprivate var isUnread: Bool { if case .unread = entry { true } else { false } }
 }

@@ -8,40 +8,60 @@ import WriterModel
 struct WriterRestoration {
     let registry: Registry
     let records: RecordStore
+    let tally: EncoderTally
     let log: Logger
 
-    func restoreAll() {
+    /// Takes up those that the index has. Gives the others, which the registry knows as `.unread`.
+    func restoreIndexed() -> [WriterID] {
         var writers: [WriterID] = []
         do throws(SystemError) {
             writers = try records.all()
         } catch {
             log.error("the writers of an earlier run can't be found", metadata: ["error": "\(error)"])
         }
-        for writer in records.damagedOrigins {
+        let index = records.index.load()
+        var unread: [WriterID] = []
+        let items = writers.map { writer in
+            guard let entry = index[writer] else {
+                unread.append(writer)
+                return Registry.Item(writer: writer, createdAt: Timestamp(milliseconds: 0), entry: .unread)
+            }
+            if let origin = entry.origin { records.origins.remember(origin, of: writer) }
+            if let key = entry.origin?.idempotencyKey { _ = registry.claim(key: key, for: writer) }
+            return Registry.Item(writer: writer, createdAt: entry.createdAt, entry: .ended(entry.end.state), end: entry.end, isIndexed: true)
+        }
+        registry.restore(items)
+        if !writers.isEmpty {
+            log.info("writers of an earlier run are known", metadata: ["count": "\(writers.count)", "unread": "\(unread.count)"])
+        }
+        return unread
+    }
+
+    func restore(_ writer: WriterID) {
+        if !records.loadOrigin(of: writer) {
             log.error(
                 "what a writer wrote to is not known any more: files of it in the output directory are left alone",
                 metadata: ["writer": "\(writer.key)"])
         }
-        for writer in writers { restore(writer) }
-        if !writers.isEmpty { log.info("writers of an earlier run are known", metadata: ["count": "\(writers.count)"]) }
-    }
-
-    func restore(_ writer: WriterID) {
         // In this order: an encoder lets go of the folder only after its last record is there.
         let isHeld = records.isHeld(writer)
         switch records.find(writer) {
-        case .record(let record) where record.state.isEnded: takeUp(writer, record, .ended(record.state))
+        case .record(let record) where record.state.isEnded:
+            // One that outlived its gateway has logged its end by itself.
+            if case .orphaned? = registry[writer], let end = WriterEnd(record) { tally.count(end) }
+            takeUp(writer, record, .ended(record.state))
         case .record(let record): takeUp(writer, isHeld ? record : failed(writer, record), isHeld ? .orphaned : .ended(.failed))
         // Looked at again by the second.
         case .absent where isHeld, .damaged where isHeld, .unreadable: takeUp(writer, nil, .orphaned)
         case .absent where records.isForeign(writer):
             log.error("what lies among the writers is none, and is left alone", metadata: ["folder": "\(writer.key)"])
+            registry.remove(writer)
         case .absent where records.wasNeverMade(writer):
             log.warning("a writer of an earlier run was never made", metadata: ["writer": "\(writer.key)"])
             records.discard(writer, log)
             registry.remove(writer)
-        case .absent: takeUp(writer, records.takeUpLost(writer, because: "it is missing", log), .ended(.failed))
-        case .damaged(let reason): takeUp(writer, records.takeUpLost(writer, because: reason, log), .ended(.failed))
+        case .absent: takeUpLost(writer, because: "it is missing")
+        case .damaged(let reason): takeUpLost(writer, because: reason)
         }
     }
 
@@ -49,15 +69,27 @@ struct WriterRestoration {
         let createdAt = records.origin(of: writer)?.createdAt ?? record.flatMap { Timestamp($0.createdAt) } ?? .now()
         if let key = record?.idempotencyKey { _ = registry.claim(key: key, for: writer) }
         registry.restore(writer, createdAt: createdAt, entry)
+        guard case .ended(let state) = entry else { return }
+        records.end(writer, as: state, at: record?.endedAt.flatMap(Timestamp.init) ?? .now(), in: registry)
+    }
+
+    private func takeUpLost(_ writer: WriterID, because reason: String) {
+        let record = records.takeUpLost(writer, because: reason, log)
+        if let end = WriterEnd(record, by: .restart) { tally.count(end) }
+        takeUp(writer, record, .ended(.failed))
     }
 
     private func failed(_ writer: WriterID, _ record: WriterRecord) -> WriterRecord {
-        log.warning("a writer of an earlier run never ended", metadata: ["writer": "\(writer.key)"])
         records.clearLeftovers(of: writer, log)
         let problem = Problem(
             .encoderCrashed, "The server and the writer's encoder ended before the writer was finalized.")
         let failed = record.failed(with: problem, at: .now())
-        if (try? records.save(failed, of: writer)) == nil { records.keep(failed, of: writer) }
+        let isKept = (try? records.save(failed, of: writer)) != nil
+        if !isKept { records.keep(failed, of: writer) }
+        if let end = WriterEnd(failed, by: .restart) {
+            tally.count(end)
+            EndLog.write(end, of: writer, isKept: isKept, to: log)
+        }
         return failed
     }
 }

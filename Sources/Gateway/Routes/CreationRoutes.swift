@@ -15,11 +15,14 @@ final class CreationRoutes: Sendable {
     private let handover: EncoderHandover
     private let endedWriters: EndedWriterRoutes
     private let peers: Peers?
+    private let earlier: EarlierWriters
 
     init(
         configuration: CurrentConfiguration, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens,
-        isStopping: Latch, handover: EncoderHandover, endedWriters: EndedWriterRoutes, peers: Peers?
+        isStopping: Latch, handover: EncoderHandover, endedWriters: EndedWriterRoutes, peers: Peers?,
+        earlier: EarlierWriters
     ) {
+        self.earlier = earlier
         self.peers = peers
         self.configuration = configuration
         node = configuration.node
@@ -34,6 +37,7 @@ final class CreationRoutes: Sendable {
     /// Makes a writer of the caller's id, or of one of the server's.
     func create(_ id: WriterID?, by caller: Principal, _ exchange: Exchange) throws(Problem) {
         guard let writer = id?.owned(by: caller.name) else { return try createKeyed(by: caller, exchange) }
+        earlier.takeUp(writer)
         if let entry = registry[writer] { return try repeatCreation(of: writer, entry, for: caller, exchange) }
         // A writer that was made here would be where no proxy looks for it.
         if let problem = peers?.wrongNode(of: writer) { throw problem }
@@ -47,6 +51,7 @@ final class CreationRoutes: Sendable {
     private func createKeyed(by caller: Principal, _ exchange: Exchange) throws(Problem) {
         let writer = WriterID.random(of: node).owned(by: caller.name)
         let key = try Self.idempotencyKey(exchange.head)
+        if key != nil { try earlier.awaitAll(exchange) }
         if let key, let holder = registry.claim(key: key, for: writer) {
             guard let entry = registry[holder] else {
                 throw Problem(.overloaded, "The request with this Idempotency-Key is being answered. Try again.")
@@ -116,7 +121,7 @@ final class CreationRoutes: Sendable {
     ) throws(Problem) {
         switch entry {
         case .live(let link): try handover.pass(exchange, to: link)
-        case .orphaned, .ended: endedWriters.repeatCreation(of: writer, for: caller, exchange)
+        case .orphaned, .ended, .unread: endedWriters.repeatCreation(of: writer, for: caller, exchange)
         }
     }
 }

@@ -1,6 +1,5 @@
 import APICore
 import HTTPServer
-import Synchronization
 import SystemIO
 import WriterModel
 
@@ -8,11 +7,11 @@ import WriterModel
 final class EndedWriterRoutes: Sendable {
     private let registry: Registry
     private let records: RecordStore
+    private let earlier: EarlierWriters
     private let maxJSONBytes: Int
-    /// Writers that are being deleted, whose files are there no more or in part.
-    private let leaving = Mutex<Set<WriterID>>([])
 
-    init(registry: Registry, records: RecordStore, maxJSONBytes: Int) {
+    init(registry: Registry, records: RecordStore, earlier: EarlierWriters, maxJSONBytes: Int) {
+        self.earlier = earlier
         self.registry = registry
         self.records = records
         self.maxJSONBytes = maxJSONBytes
@@ -22,7 +21,7 @@ final class EndedWriterRoutes: Sendable {
         to operation: WriterOperation, about writer: WriterID, stream: Int?, for caller: Principal, _ exchange: Exchange
     ) throws(Problem) {
         switch operation {
-        case .deleteWriter: exchange.respond(with: try delete(writer))
+        case .deleteWriter: exchange.respond(with: try delete(writer, keepingOutput: try exchange.head.target.keepsOutput()))
         case .finalizeWriter:
             // Its body is judged as while the writer lived.
             withBody(of: exchange) { [self] exchange, body throws(Problem) in
@@ -49,22 +48,29 @@ final class EndedWriterRoutes: Sendable {
         }
     }
 
-    func delete(_ writer: WriterID) throws(Problem) -> Response {
+    func delete(_ writer: WriterID, keepingOutput: Bool = false) throws(Problem) -> Response {
         // Of one whose encoder left no record all that is known of goes.
         let record = records.isLost(writer) ? nil : try ended(writer).record
-        leaving.withLock { _ = $0.insert(writer) }
-        defer { leaving.withLock { _ = $0.remove(writer) } }
+        if keepingOutput && records.hasManagedOutput(writer) {
+            throw Problem(
+                .invalidParameter,
+                "The output has no dst: it is the writer's own, at /v1/writers/\(writer)/output, and goes with it. Fetch it first, then delete without keep_output.",
+                parameter: "keep_output", supported: ["false"])
+        }
+        // Another request, or the server itself, removes it.
+        if registry.leave([writer]).isEmpty { throw .noWriter(writer.text) }
         do throws(SystemError) {
-            let left = try records.remove(writer, record)
+            let deletion = try records.remove(writer, record, keepingOutput: keepingOutput)
             registry.remove(writer)
-            return .deleted(leaving: left)
+            return .deleted(writer, deletion)
         } catch {
+            registry.stay(writer)
             throw Problem(.internalError, "The writer's files can't be removed: \(error.description).")
         }
     }
 
-    /// It is being deleted, or has been.
-    private func isLeaving(_ writer: WriterID) -> Bool { registry[writer] == nil || leaving.withLock { $0.contains(writer) } }
+    /// It is being removed, or has been: files of it are there no more, or in part.
+    private func isLeaving(_ writer: WriterID) -> Bool { registry[writer] == nil || registry.isLeaving(writer) }
 
     private func withBody(
         of exchange: Exchange, _ response: @escaping @Sendable (Exchange, JSONValue?) throws(Problem) -> Response
@@ -77,7 +83,7 @@ final class EndedWriterRoutes: Sendable {
     }
 
     private func ended(_ writer: WriterID, for caller: Principal? = nil) throws(Problem) -> EndedWriter {
-        guard let record = records.record(of: writer) else {
+        guard let record = earlier.record(of: writer, in: records) else {
             if isLeaving(writer) { throw .noWriter(writer.text) }
             if records.isLost(writer) {
                 throw Problem(

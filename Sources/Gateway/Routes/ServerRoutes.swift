@@ -18,11 +18,14 @@ final class ServerRoutes: Sendable {
     /// Whose connections are counted.
     private let server: HTTPServer
     private let peers: Peers?
+    private let retention: Retention?
 
     init(
         configuration: CurrentConfiguration, registry: Registry, encoders: EncoderSupervisor, tokens: Tokens,
-        metrics: MetricCounter, sandbox: SandboxReport, isStopping: Latch, isDraining: Latch, server: HTTPServer, peers: Peers?
+        metrics: MetricCounter, sandbox: SandboxReport, isStopping: Latch, isDraining: Latch, server: HTTPServer, peers: Peers?,
+        retention: Retention?
     ) {
+        self.retention = retention
         self.peers = peers
         self.configuration = configuration
         self.registry = registry
@@ -73,11 +76,10 @@ final class ServerRoutes: Sendable {
     }
 
     private func gauges(withNames: Bool) -> MetricsText.Gauges {
-        let counts = encoders.tally.current
-        return MetricsText.Gauges(
+        MetricsText.Gauges(
             connections: server.connectionCount, writersByOwner: registry.countsByOwner,
-            writerLimit: configuration.limits.maxWriters, isDraining: isDraining.isSet, workByName: withNames ? counts.workByName : nil, encoderExits: counts.exits, forkLatency: counts.forkLatency,
-            sandbox: sandbox, peerRequests: peers?.counts ?? [:])
+            writerLimit: configuration.limits.maxWriters, isDraining: isDraining.isSet, showsNames: withNames, encoders: encoders.tally.current,
+            sandbox: sandbox, peerRequests: peers?.counts ?? [:], retired: retention?.counts ?? [:])
     }
 }
 

@@ -22,11 +22,17 @@ package final class Switchboard: RequestHandler {
     private let node: NodeName?
     /// nil: there are no other nodes.
     private let peers: Peers?
+    private let earlier: EarlierWriters
+    /// nil: ended writers are kept.
+    private let retention: Retention?
 
     package init(
         configuration: CurrentConfiguration, registry: Registry, records: RecordStore, encoders: EncoderSupervisor, log: Logger,
-        tokens: Tokens, metrics: MetricCounter, sandbox: SandboxReport, server: HTTPServer, peers: Peers? = nil
+        tokens: Tokens, metrics: MetricCounter, sandbox: SandboxReport, server: HTTPServer, peers: Peers? = nil,
+        earlier: EarlierWriters? = nil, retention: Retention? = nil
     ) {
+        self.earlier = earlier ?? EarlierWriters(registry)
+        self.retention = retention
         node = configuration.node
         self.peers = peers
         self.registry = registry
@@ -36,13 +42,14 @@ package final class Switchboard: RequestHandler {
         isStopping = Latch()
         isDraining = Latch()
         handover = EncoderHandover(encoders: encoders, server: server, log: log)
-        endedWriters = EndedWriterRoutes(registry: registry, records: records, maxJSONBytes: configuration.limits.maxJSONBytes)
+        endedWriters = EndedWriterRoutes(
+            registry: registry, records: records, earlier: self.earlier, maxJSONBytes: configuration.limits.maxJSONBytes)
         creation = CreationRoutes(
             configuration: configuration, registry: registry, encoders: encoders, tokens: tokens,
-            isStopping: isStopping, handover: handover, endedWriters: endedWriters, peers: peers)
+            isStopping: isStopping, handover: handover, endedWriters: endedWriters, peers: peers, earlier: self.earlier)
         serverRoutes = ServerRoutes(
             configuration: configuration, registry: registry, encoders: encoders, tokens: tokens,
-            metrics: metrics, sandbox: sandbox, isStopping: isStopping, isDraining: isDraining, server: server, peers: peers)
+            metrics: metrics, sandbox: sandbox, isStopping: isStopping, isDraining: isDraining, server: server, peers: peers, retention: retention)
     }
 
     /// The server says that it is not ready from here on, and still takes what comes.
@@ -111,11 +118,12 @@ package final class Switchboard: RequestHandler {
     private func respond(
         to operation: WriterOperation, about writer: WriterID, stream: Int?, for caller: Principal, _ exchange: Exchange
     ) throws(Problem) {
+        earlier.takeUp(writer)
         switch registry[writer] {
-        case nil: throw peers?.wrongNode(of: writer) ?? .noWriter(writer.text)
+        case nil: throw peers?.wrongNode(of: writer) ?? noWriter(writer)
         case .live(let link):
             switch operation {
-            case .deleteWriter: deleteLive(link, exchange)
+            case .deleteWriter: try deleteLive(link, exchange)
             case .finalizeWriter: try handover.pass(exchange, to: link, beyondShare: true)
             case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .getOutput:
                 try handover.pass(exchange, to: link)
@@ -124,13 +132,22 @@ package final class Switchboard: RequestHandler {
             throw Problem(
                 .wrongState, "The writer's encoder outlived an earlier server and is finalizing. Try again soon.",
                 extras: [("state", .string(WriterState.finalizing.rawValue))])
-        case .orphaned, .ended:
+        case .orphaned, .ended, .unread:
+            // Whose files are whose, all the origins together say.
+            if [.deleteWriter, .getOutput].contains(operation) { try earlier.awaitAll(exchange) }
             try endedWriters.respond(to: operation, about: writer, stream: stream, for: caller, exchange)
         }
     }
 
+    private func noWriter(_ writer: WriterID) -> Problem {
+        var problem = Problem.noWriter(writer.text)
+        if let reason = retention?.reason(for: writer) { problem.detail = "The writer \(writer) had ended and was removed: \(reason.sentence)." }
+        return problem
+    }
+
     /// The encoder deletes its writer, unless it does not respond: then it is killed, and the gateway does.
-    private func deleteLive(_ link: EncoderLink, _ exchange: Exchange) {
+    private func deleteLive(_ link: EncoderLink, _ exchange: Exchange) throws(Problem) {
+        if try exchange.head.target.keepsOutput() { throw .keepsOutput(ofLive: link.writerState) }
         encoders.whenKnownToRespond(link, exchange) { [self] exchange, isGone in
             exchange.attempt { () throws(Problem) in
                 guard isGone else { return try handover.pass(exchange, to: link, beyondShare: true) }
@@ -140,21 +157,27 @@ package final class Switchboard: RequestHandler {
     }
 
     private func list(_ exchange: Exchange, for caller: Principal) throws(Problem) {
+        try earlier.awaitAll(exchange)
         let target = exchange.head.target
         let owner = try caller.namedOwner(target.query("name")) ?? (caller.seesAll ? nil : .some(caller.name))
         let list = try WriterList(target)
+        let form = try ResponseForm(exchange.head)
         if let peers, list.scope == .cluster {
-            return peers.respond(to: exchange, with: try WriterList(target, scope: .node), for: caller) { [self] list in
+            return peers.respond(to: exchange, with: try WriterList(target, scope: .node), for: caller, as: form) { [self] list in
                 page(list, of: owner, for: caller).whole
             }
         }
-        try? exchange.respond(.ok, fields: [("Content-Type", "application/json")], pieces: page(list, of: owner, for: caller))
+        let own = page(list, of: owner, for: caller)
+        switch form {
+        case .json: try? exchange.respond(.ok, fields: form.fields, pieces: own)
+        case .table: exchange.respond(with: .table(of: own, to: target))
+        }
     }
 
     /// This node's own.
     private func page(_ list: WriterList, of owner: String??, for caller: Principal) -> WriterList.Page {
-        WriterList.Page(list, of: registry, at: node, where: { writer in owner.map { $0 == writer.owner } ?? true }) { [records] item in
-            let record = if case .live(let link) = item.entry { link.snapshot } else { records.record(of: item.writer) }
+        WriterList.Page(list, of: registry, at: node, where: { writer in owner.map { $0 == writer.owner } ?? true }) { [records, earlier] item in
+            let record = if case .live(let link) = item.entry { link.snapshot } else { earlier.record(of: item.writer, in: records) }
             var resource = record?.resource.naming(owner: caller.seesAll ? item.writer.owner : nil)
             // A damaged record's says when it was found.
             resource?["created_at"] = .string(item.createdAt.description)

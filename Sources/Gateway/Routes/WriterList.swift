@@ -108,7 +108,7 @@ package struct WriterList {
         case .ended(let ended): ended == state
         // One that is being made has no state yet.
         case .live(let link): link.writerState == state
-        case .orphaned: true
+        case .orphaned, .unread: true
         }
     }
 
@@ -176,6 +176,21 @@ package struct WriterList {
             }
         }
 
+        /// Gives each writer of the page to `show`; the cursor of the next page, if there is one.
+        package func forEach(_ show: (JSONObject) -> Void) -> String? {
+            state.withLock { state in
+                while let (item, writer) = nextShown(&state) {
+                    if state.shown == list.limit { return state.last?.position.cursor }
+                    var named = writer
+                    named["node"] = node.map { .string($0.text) }
+                    show(named)
+                    state.shown += 1
+                    state.last = item
+                }
+                return nil
+            }
+        }
+
         private var isOfSeveral: Bool { node != nil && list.scope == .node }
 
         private func isFull(_ state: State) -> Bool { isOfSeveral && state.bytes >= WriterList.pageBytes }
@@ -210,7 +225,7 @@ package struct WriterList {
             var text = Array("]".utf8)
             if let node, list.scope == .node { text += Array(",\"node\":".utf8) + JSONValue.string(node.text).encoded }
             if hasMore, let last = state.last { text += Array(",\"next_cursor\":".utf8) + JSONValue.string(last.position.cursor).encoded }
-            return text + Array("}".utf8)
+            return text + Array("}\n".utf8)
         }
     }
 }

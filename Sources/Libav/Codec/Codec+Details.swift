@@ -62,6 +62,32 @@ extension Codec {
         OptionClass(pointer.pointee.priv_class)?.options(for: .encoding(media)) ?? []
     }
 
+    /// The names that an option takes for values; none where it takes any, or libav does not list them.
+    package func choices(of option: String) -> [String] {
+        if let own = privateOptions.first(where: { $0.name == option }) { return own.choices.map(\.name) }
+        let constants = privateConstants(of: option)
+        // Of what other codecs have of these, an encoder says nothing.
+        if !constants.isEmpty || ["profile", "level"].contains(option) { return constants }
+        return genericOptions.first { $0.name == option }?.choices.map(\.name) ?? []
+    }
+
+    /// An encoder's own names for values of an option that all have: aac's profiles.
+    private func privateConstants(of option: String) -> [String] {
+        guard let own = OptionClass(pointer.pointee.priv_class)?.alone, let all = OptionClass(avcodec_get_class())?.alone,
+            let unit = all.entries.first(where: { String(cString: $0.pointee.name) == option })?.pointee.unit
+        else { return [] }
+        return own.entries.filter { OptionType($0) == .constant && $0.pointee.unit.map { String(cString: $0) == String(cString: unit) } == true }
+            .map { String(cString: $0.pointee.name) }
+    }
+
+    /// Of an option that is a number within bounds of its own.
+    package func bounds(of option: String) -> (lowest: String, highest: String)? {
+        guard let found = (privateOptions + genericOptions).first(where: { $0.name == option }), let lowest = found.minimum, let highest = found.maximum
+        else { return nil }
+        func text(_ bound: Double) -> String { Int(exactly: bound).map(String.init) ?? String(bound) }
+        return (text(lowest), text(highest))
+    }
+
     /// The options every encoder of this kind has, with the defaults this one starts from.
     package var genericOptions: [Option] {
         var context = avcodec_alloc_context3(pointer)

@@ -111,6 +111,11 @@ package struct Codec: @unchecked Sendable {
             && (properties & AV_CODEC_PROP_LOSSY == 0 || pointer.pointee.id == AV_CODEC_ID_WAVPACK)
     }
 
+    /// Each of its pictures can be decoded by itself.
+    package var isIntraOnly: Bool {
+        avcodec_descriptor_get(pointer.pointee.id).map { $0.pointee.props & AV_CODEC_PROP_INTRA_ONLY != 0 } ?? false
+    }
+
     private func has(_ capability: Int32) -> Bool { pointer.pointee.capabilities & capability != 0 }
 
     private static func list<T>(_ start: UnsafePointer<T>?, isEnd: (T) -> Bool) -> [T] {

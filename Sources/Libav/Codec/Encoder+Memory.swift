@@ -1,5 +1,3 @@
-import Glibc
-
 // SVT-AV1 does not look whether it got the memory that it asks for when it opens, and crashes.
 extension Encoder {
     /// What it takes with one thread of its own, of release 1.4: bytes for itself, and for each pixel of a picture, at the
@@ -10,7 +8,7 @@ extension Encoder {
 
     /// As many threads as there is memory for; nil: any number. Throws where there is too little for one.
     static func mostForMemory(_ settings: EncoderSettings) throws(LibavError) -> Int? {
-        guard settings.codec.name == "libsvtav1", case .video(let shape) = settings.input, let bound = mostBytes else { return nil }
+        guard settings.codec.name == "libsvtav1", case .video(let shape) = settings.input, let bound = MemoryLimit.bytes else { return nil }
         let deep = shape.format.depths.upperBound > 8 ? 2 : 1
         let needed = svtBytes + shape.width * shape.height * svtBytesPerPixel * deep
         guard needed > bound else { return needed > bound / partForOneThread ? 1 : nil }
@@ -18,12 +16,5 @@ extension Encoder {
             "libsvtav1 takes about \(needed >> 20) MiB for pictures of \(shape.width)x\(shape.height), and an encoder here has \(bound >> 20) MiB (--max-encoder-memory)")
         error.parameter = "encoder_width"
         throw error
-    }
-
-    /// What this process may allocate; nil: as much as there is.
-    private static var mostBytes: Int? {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(Int.max) else { return nil }
-        return Int(limit.rlim_cur)
     }
 }

@@ -48,7 +48,7 @@ package final class Muxer {
         self.context = try allocated(context, "allocating the muxer \(format.name)")
         self.format = format
         self.interruption = interruption
-        mostKept = KnownFaults.keepsFragments(format.name) ? Self.mostKeptBytes() : nil
+        mostKept = KnownFaults.keepsFragments(format.name) ? Self.mostKeptBytes : nil
         gate = OpenGate(self.context, opener ?? { _ in .granted(protocols: nil) })
         self.context.pointee.interrupt_callback = interruption.callback
     }
@@ -175,10 +175,9 @@ package final class Muxer {
 
     /// A quarter of what the process may have, as growing takes up to half as much again, beside what is there; and as
     /// much as libav counts in 31 bits, likewise.
-    private static func mostKeptBytes() -> Int64 {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) == 0 else { return 1 << 30 }
-        return max(40 << 20, min(1 << 30, Int64(clamping: limit.rlim_cur / 4)))
+    private static var mostKeptBytes: Int64 {
+        let most: Int64 = 1 << 30
+        return max(40 << 20, min(most, MemoryLimit.bytes.map { Int64($0 / 4) } ?? most))
     }
 
     /// Writes the packets held back for interleaving.

@@ -13,7 +13,7 @@ public struct ArrayLayout: Sendable, Equatable {
             dtype = Self.dtype(audio.format)
             frameShapes = audio.numChannels == 1 ? [[1], []] : [[audio.numChannels]]
         case .video(let video):
-            let format = PixelFormat(name: video.format)
+            let format = ImageInput.storedFormat(video.format)
             let bytes = format?.componentBytes ?? 1
             dtype = Self.dtype(bytes: bytes, format)
             frameShapes = Self.shapes(
@@ -22,7 +22,7 @@ public struct ArrayLayout: Sendable, Equatable {
         }
     }
 
-    private static func dtype(_ format: SampleFormat) -> String {
+    public static func dtype(_ format: SampleFormat) -> String {
         switch format {
         case .u8: "|u1"
         case .s16: "<i2"
@@ -32,6 +32,9 @@ public struct ArrayLayout: Sendable, Equatable {
         case .dbl: "<f8"
         }
     }
+
+    /// Of a component of a pixel format; nil where there is none of the name.
+    public static func bits(of format: String) -> Int? { ImageInput.storedFormat(format).map(\.depths.upperBound) }
 
     private static func dtype(bytes: Int, _ format: PixelFormat?) -> String {
         if bytes == 1 { return "|u1" }

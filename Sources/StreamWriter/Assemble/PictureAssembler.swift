@@ -26,6 +26,8 @@ final class PictureAssembler: FrameAssembler {
     private let pool: FramePool
     /// What samples are held to before filters see them.
     private let sampleLimit: UInt16?
+    /// Of pictures that are handed on as whole numbers.
+    private let wholeNumbers: FramePool?
     private let planes: [Plane]
     private let scratch: UnsafeMutableRawBufferPointer?
     private var current: Frame?
@@ -39,8 +41,13 @@ final class PictureAssembler: FrameAssembler {
     ) throws(LibavError) {
         sampleLimit = boundsSamples ? input.frameFormat.sampleLimit : nil
         let layout = try ImageLayout(
-            format: input.frameFormat, width: width, height: height, packing: packing)
+            format: input.filledFormat, width: width, height: height, packing: packing)
         pool = try FramePool(layout: layout)
+        if input.filledFormat == input.frameFormat {
+            wholeNumbers = nil
+        } else {
+            wholeNumbers = try FramePool(layout: ImageLayout(format: input.frameFormat, width: width, height: height, packing: packing))
+        }
         planes = input.order.map { target in
             let plane = layout.planes[target ?? 0]
             return Plane(
@@ -87,7 +94,9 @@ final class PictureAssembler: FrameAssembler {
 
     func advance(_ count: Int, completing frames: inout [Frame]) throws(LibavError) {
         filled += count
-        guard filled == frameBytes, let frame = current else { return }
+        guard filled == frameBytes, let whole = current else { return }
+        let frame = try wholeNumbers.map { pool throws(LibavError) in try pool.take() } ?? whole
+        if let wholeNumbers { whole.quantize(pool.layout, into: frame, wholeNumbers.layout) }
         if let sampleLimit { frame.bound(to: sampleLimit, pool.layout) }
         lastTick = nextTick
         frame.pts = lastTick

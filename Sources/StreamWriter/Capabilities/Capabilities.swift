@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// What the libav that is loaded can do, asked of it at run time: what `ffmpeg -encoders`,
@@ -37,7 +38,7 @@ public enum Capabilities {
         case .video: kind = .video
         case .other: return nil
         }
-        let options = OptionCapability.list(codec.privateOptions, generic: codec.genericOptions)
+        let options = OptionCapability.list(codec.privateOptions, generic: codec.genericOptions) { HiddenChoices.names(of: $0, ofEncoder: codec.name) }
         return EncoderCapability(codec, kind: kind, options: options)
     }
 
@@ -45,6 +46,11 @@ public enum Capabilities {
     public static func filters() -> [FilterCapability] {
         let generic = Filter.genericOptions
         return Filter.all.map { FilterCapability($0, generic: generic) }.sorted(by: \.name)
+    }
+
+    /// A filter with its options.
+    public static func filter(named name: String) -> FilterCapability? {
+        Filter.all.first { $0.name.isSame(as: name) }.map { FilterCapability($0, generic: Filter.genericOptions) }
     }
 
     /// Protocols that can be written to, sorted.

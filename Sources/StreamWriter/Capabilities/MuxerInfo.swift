@@ -43,7 +43,7 @@ extension OutputFormat {
             if let found = OutputFormat(named: format) { return found }
             throw StreamWriterError(
                 .unknownFormat, "there is no muxer \(format.shortened())", parameter: "format",
-                supported: all.map(\.name).sorted())
+                supported: all.map(\.name).sorted(), suggestion: NameSuggestions.muxer(like: format))
         }
         if let muxer = muxer(forURL: name), let found = OutputFormat(named: muxer) { return found }
         if let found = OutputFormat(forFile: name) { return found }

@@ -9,12 +9,11 @@ enum NameSuggestions {
     static func of(_ name: String, in names: [String]) -> [String] {
         // Nothing that long is a name mistyped.
         if name.utf8.count > 100 { return [] }
-        let wanted = Array(name.lowercasedASCII.utf8)
+        let lower = name.lowercasedASCII
         let scored = names.compactMap { candidate -> (score: Int, name: String)? in
-            let letters = Array(candidate.lowercasedASCII.utf8)
-            let distance = editDistance(wanted, letters)
-            if candidate.lowercasedASCII.holds(name.lowercasedASCII) { return (distance / 4, candidate) }
-            return distance <= max(2, wanted.count / 3) ? (distance, candidate) : nil
+            let distance = lower.editDistance(to: candidate.lowercasedASCII)
+            if candidate.lowercasedASCII.holds(lower) { return (distance / 4, candidate) }
+            return distance <= max(2, lower.utf8.count / 3) ? (distance, candidate) : nil
         }
         return scored.sorted { ($0.score, $0.name) < ($1.score, $1.name) }.prefix(limit).map(\.name)
     }
@@ -48,15 +47,65 @@ enum NameSuggestions {
         "wma": "wmav2", "x264": "h264", "x265": "hevc", "xvid": "mpeg4",
     ]  // ASCII
 
-    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        var previous = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var row = [i + 1]
-            for (j, y) in b.enumerated() {
-                row.append(min(previous[j + 1] + 1, row[j] + 1, previous[j] + (x == y ? 0 : 1)))
+    /// The encoder that was probably meant.
+    static func encoder(like name: String, _ media: Codec.Media) -> String? {
+        if let meant = meant(by: name)?.codec, meant.media == media { return meant.name }
+        let names = Codec.all(media).filter { !$0.isHardware }.flatMap { [$0.name, $0.codecName] }
+        return name.nearest(among: Set(names).sorted())
+    }
+
+    // MARK: Formats
+
+    /// The muxer that was probably meant: by the extension of its files, by another name, by its spelling.
+    static func muxer(like name: String) -> String? {
+        let lower = name.shortened().lowercasedASCII
+        if let known = otherMuxers[lower.lettersOnly], OutputFormat(named: known) != nil { return known }
+        let isExtension = !lower.isEmpty && lower.utf8.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit }
+        if isExtension, let muxer = OutputFormat(forFile: "a.\(lower)") { return muxer.name }
+        return lower.nearest(among: OutputFormat.names)
+    }
+
+    private static let otherMuxers = [
+        "mkv": "matroska", "mka": "matroska", "aac": "adts", "ts": "mpegts", "mpeg2ts": "mpegts", "m2ts": "mpegts", "rtmp": "flv", "rtmps": "flv", "srt": "mpegts",
+        "m3u8": "hls", "mpd": "dash", "cmaf": "mp4", "fmp4": "mp4", "mpeg4": "mp4", "m4v": "mp4", "m4a": "ipod", "opus": "opus", "vorbis": "ogg", "wave": "wav",
+        "pcm": "s16le", "raw": "rawvideo", "jpg": "mjpeg", "jpeg": "mjpeg", "png": "image2", "quicktime": "mov", "yuv4mpeg": "yuv4mpegpipe", "y4m": "yuv4mpegpipe",
+    ]  // ASCII
+
+    /// The pixel format that was probably meant.
+    static func pixelFormat(like name: String) -> String? {
+        let lower = name.shortened().lowercasedASCII
+        return otherPixels[lower.lettersOnly].flatMap { PixelFormat(name: $0) == nil ? nil : $0 } ?? lower.nearest(among: PixelFormat.layoutNames)
+    }
+
+    private static let otherPixels = [
+        "rgb": "rgb24", "rgb888": "rgb24", "bgr": "bgr24", "bgr888": "bgr24", "uint8": "rgb24", "u8": "rgb24", "grey": "gray", "grayscale": "gray", "greyscale": "gray",
+        "mono": "gray", "l": "gray", "y": "gray", "y8": "gray", "gray16": "gray16le", "i420": "yuv420p", "yuv": "yuv420p", "yuv420": "yuv420p", "yv12": "yuv420p",
+        "yuv422": "yuv422p", "yuv444": "yuv444p", "yuy2": "yuyv422", "yuyv": "yuyv422", "uyvy": "uyvy422", "p010": "p010le", "rgb48": "rgb48le",
+        "rgba32": "rgba", "rgba8888": "rgba", "rgb32f": "gbrpf32le", "rgbf": "gbrpf32le", "float32": "gbrpf32le", "float": "gbrpf32le",
+    ]  // ASCII
+
+    // MARK: Options
+
+    static func option(like name: String, of codec: Codec) -> String? {
+        name.nearest(among: (codec.privateOptions + codec.genericOptions).map(\.name))
+    }
+
+    static func option(like name: String, of format: OutputFormat) -> String? {
+        name.nearest(among: (format.privateOptions + OutputFormat.genericOptions).map(\.name))
+    }
+
+    /// Of the first filter in a description that there is none of, or whose option there is none of.
+    static func filterName(in description: String) -> (written: String, meant: String)? {
+        guard let uses = (try? FilterDescription(description))?.uses else { return nil }
+        for use in uses {
+            guard let table = OptionTable.filter(use.filter) else {
+                return use.filter.nearest(among: Filter.all.map(\.name)).map { (use.filter, $0) }
             }
-            previous = row
+            let names = (table.entries + OptionTable.filters.entries).map(\.name)
+            for option in (try? use.options()) ?? [] where !names.contains(where: { $0.isSame(as: option.name) }) {
+                return option.name.nearest(among: names).map { (option.name, $0) }
+            }
         }
-        return previous[b.count]
+        return nil
     }
 }

@@ -22,7 +22,7 @@ public struct OptionCapability: Sendable, Equatable {
     public let isPrivate: Bool
     public let choices: [Choice]
 
-    private init(_ option: Option, isPrivate: Bool) {
+    private init(_ option: Option, isPrivate: Bool, hidden: [String] = []) {
         name = option.name
         help = option.help
         type = option.type
@@ -30,13 +30,15 @@ public struct OptionCapability: Sendable, Equatable {
         minimum = option.minimum
         maximum = option.maximum
         self.isPrivate = isPrivate
-        choices = option.choices.map { Choice(name: $0.name, value: $0.value, help: $0.help) }
+        let listed = option.choices.map { Choice(name: $0.name, value: $0.value, help: $0.help) }
+        choices = listed + hidden.map { Choice(name: $0, value: $0, help: nil) }
     }
 
     /// Private options first. A generic one of the same name is not reached, so it is left out.
-    static func list(_ own: [Option], generic: [Option]) -> [OptionCapability] {
+    /// `hidden` gives the choices of an own one that libav does not list.
+    static func list(_ own: [Option], generic: [Option], hidden: (String) -> [String] = { _ in [] }) -> [OptionCapability] {
         let names = Set(own.map(\.name))
-        return own.map { OptionCapability($0, isPrivate: true) }
+        return own.map { OptionCapability($0, isPrivate: true, hidden: hidden($0.name)) }
             + generic.filter { !names.contains($0.name) }.map { OptionCapability($0, isPrivate: false) }
     }
 }

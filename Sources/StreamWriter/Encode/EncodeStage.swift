@@ -140,7 +140,7 @@ final class EncodeStage {
     }
 
     private func send(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
-        progress.packetMade()
+        progress.packetMade(bytes: packet.byteCount)
         try sink.submit(packet, moreFollows: moreFollows)
         isGathering = moreFollows
     }

@@ -22,8 +22,11 @@ final class FrameConverter {
     /// The filters may have more for what was put in.
     private var mayHaveMore = false
     private var keyFrames = KeyFrameRequests()
+    /// Nil where the client or the encoder says where key frames are.
+    private var segments: SegmentKeyFrames?
 
-    init(_ parts: PreparedStream) {
+    init(_ parts: PreparedStream, _ segments: SegmentKeyFrames?) {
+        self.segments = segments
         plan = parts.plan
         calls = parts.calls.filters
         samples = parts.converter
@@ -81,7 +84,9 @@ final class FrameConverter {
     func next() throws(StreamWriterError) -> Frame? {
         guard let frame = try nextConverted() else { return nil }
         if case .video = plan.settings.input {
-            frame.isKeyFrameWanted = keyFrames.leave(number: frame.tag, pts: frame.pts ?? .min)
+            let isAskedFor = keyFrames.leave(number: frame.tag, pts: frame.pts ?? .min)
+            let beginsSegment = frame.pts.map { segments?.isDue($0, plan.settings.timeBase) == true } ?? false
+            frame.isKeyFrameWanted = isAskedFor || beginsSegment
         }
         return frame
     }

@@ -21,13 +21,14 @@ final class OpenStream: @unchecked Sendable {
     var awaited: AwaitedFrame?
 
     init(
-        _ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure, format: OutputFormat
+        _ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure, format: OutputFormat,
+        segments: SegmentKeyFrames?
     ) {
         gaps = GapState(
             filling: format.gapFilling(of: parts.description.kind, countsSamples: parts.encoder.countsSamples),
             fillsDurations: !format.takesPicturesAtAnyTime, keepsLastDuration: format.keepsLastDuration)
         assembler = parts.assembler
-        converter = FrameConverter(parts)
+        converter = FrameConverter(parts, segments)
         self.progress = progress
         self.failure = failure
         encoder = parts.description.encoder

@@ -44,7 +44,12 @@ final class ProgressCounter: Sendable {
 
     func filled(seconds: Double) { state.withLock { $0.filledSeconds += seconds } }
 
-    func packetMade() { state.withLock { $0.packets += 1 } }
+    func packetMade(bytes: Int) {
+        state.withLock { state in
+            state.packets += 1
+            state.bytesEncoded += Int64(bytes)
+        }
+    }
 }
 
 /// What became of a frame that came to the encoder.

@@ -32,8 +32,10 @@ struct EncodePlan {
             } catch {
                 guard description != nil else { throw StreamWriterError(error, .unsupportedValue) }
                 let isUnknownOption = error.kind == .optionNotFound
-                throw StreamWriterError(
+                var refusal = StreamWriterError(
                     error, isUnknownOption ? .unknownOption : .invalidFilter, parameter: "filter_desc")
+                if let name = description.flatMap(NameSuggestions.filterName), refusal.message.holds(name.written) { refusal.suggestion = name.meant }
+                throw refusal
             }
         }
 
@@ -98,7 +100,7 @@ extension Codec {
         guard let codec = Codec(named: name) else {
             throw StreamWriterError(
                 .unknownEncoder, "there is no encoder \(name.shortened())", parameter: "encoder",
-                supported: NameSuggestions.encoders(like: name, media))
+                supported: NameSuggestions.encoders(like: name, media), suggestion: NameSuggestions.encoder(like: name, media))
         }
         guard codec.media == media else {
             throw StreamWriterError(

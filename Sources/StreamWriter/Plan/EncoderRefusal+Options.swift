@@ -8,9 +8,9 @@ extension EncoderRefusal {
         let (codec, options) = (settings.codec, settings.options)
         let isX264 = codec.name.begins(with: "libx264")
         if cause.holds("preset/tune") {
-            let tunes = isX264 ? Self.tunesOfX264 : Self.tunesOfX265
-            if let preset = options["preset"], !Self.presets.contains(preset) {
-                self.init("encoder_option.preset", Self.presets)
+            let tunes = isX264 ? HiddenChoices.tunesOfX264 : HiddenChoices.tunesOfX265
+            if let preset = options["preset"], !HiddenChoices.presets.contains(preset) {
+                self.init("encoder_option.preset", HiddenChoices.presets)
             } else {
                 self.init("encoder_option.tune", tunes)
             }
@@ -18,25 +18,15 @@ extension EncoderRefusal {
             let profiles = isX264 ? Self.profilesOfX264(shape.format) : Self.profilesOfX265(shape.format)
             self.init("encoder_option.profile", profiles, advice: "\(shape.format.name) is encoded in \(profiles.joined(separator: ", "))")
         } else if cause.holds("parsing option '"), let name = cause.cut(at: "'")?.after.until("'"), options[name] != nil {
-            self.init("encoder_option.\(name)", name == "level" && isX264 ? Self.levelsOfX264 : [])
+            self.init("encoder_option.\(name)", name == "level" && isX264 ? HiddenChoices.levelsOfX264 : [])
         } else {
             return nil
         }
     }
 
-    // x264_preset_names, which are x265's too.
-    private static let presets = ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"]
-    private static let tunesOfX264 = ["film", "animation", "grain", "stillimage", "psnr", "ssim", "fastdecode", "zerolatency"]
-    private static let tunesOfX265 = ["psnr", "ssim", "grain", "zerolatency", "fastdecode", "animation"]
-
-    // ITU-T H.264, table A-1.
-    private static let levelsOfX264 = [
-        "1", "1b", "1.1", "1.2", "1.3", "2", "2.1", "2.2", "3", "3.1", "3.2", "4", "4.1", "4.2", "5", "5.1", "5.2", "6", "6.1", "6.2",
-    ]
-
     /// ITU-T H.264, A.2: the profiles that have pictures of this kind.
     private static func profilesOfX264(_ format: PixelFormat) -> [String] {
-        let all = ["baseline", "main", "high", "high10", "high422", "high444"]
+        let all = HiddenChoices.profilesOfX264
         let isDeep = format.depths.upperBound > 8
         if format.colorModel == .gray { return Array(all[(isDeep ? 3 : 2)...]) }
         return switch format.pixelsOfChroma {

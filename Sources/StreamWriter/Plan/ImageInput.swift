@@ -6,22 +6,37 @@ struct ImageInput {
     /// The format the client named.
     let format: PixelFormat
     /// The format of the frames that are filled: planar where the body is.
-    let frameFormat: PixelFormat
+    let filledFormat: PixelFormat
+    /// The format in which they are handed on.
+    private(set) var frameFormat: PixelFormat
     /// For each plane of the body, the frame's plane it is; nil is a plane that is not kept.
     let order: [Int?]
+    private(set) var isTensorOfFloats = false
 
     init(format name: String, layout: PixelLayout) throws(StreamWriterError) {
+        // Not every libav has the packed formats.
+        if let floats = Self.floats[name], layout == .nchw || PixelFormat(name: name) == nil {
+            guard layout == .nchw else { throw Self.planesOnly(name) }
+            filledFormat = PixelFormat(name: floats.format)!
+            frameFormat = filledFormat
+            format = filledFormat
+            order = floats.order
+            isTensorOfFloats = true
+            return
+        }
         guard let format = PixelFormat(name: name), !format.isHardware, !format.hasPalette else {
             throw StreamWriterError(
                 .unsupportedValue, "\(name.shortened()) is not a pixel format that can be uploaded",
-                parameter: "format", supported: PixelFormat.layoutNames)
+                parameter: "format", supported: PixelFormat.layoutNames, suggestion: NameSuggestions.pixelFormat(like: name))
         }
         self.format = format
         if layout == .nchw, let planar = Self.planar[format.name] {
-            frameFormat = PixelFormat(name: planar.format)!
+            filledFormat = PixelFormat(name: planar.format)!
+            frameFormat = filledFormat
             order = planar.order
             return
         }
+        filledFormat = format
         frameFormat = format
         let planes = try Self.planes(format)
         order = planes.indices.map { $0 }
@@ -44,13 +59,45 @@ struct ImageInput {
             && planes.allSatisfy { $0.rowBytes == planes[0].rowBytes && $0.rows == planes[0].rows }
     }
 
+    /// Tensors of floats from 0 to 1, by the names of libav's packed formats: the planes of its planar ones.
+    private static let floats: [String: (format: String, order: [Int?])] = {
+        var table: [String: (String, [Int?])] = [:]
+        for (ending, endian) in [("", "le"), ("le", "le"), ("be", "be")] {
+            table["rgbf32\(ending)"] = ("gbrpf32\(endian)", planes(of: "rgb"))
+            table["rgbaf32\(ending)"] = ("gbrapf32\(endian)", planes(of: "rgba"))
+        }
+        return table
+    }()
+
+    /// The planar format of floats that a stream's format and layout name, or the format itself.
+    static func storedFormat(_ name: String) -> PixelFormat? { PixelFormat(name: floats[name]?.format ?? name) }
+
+    /// Floats are handed on as whole numbers where the encoder takes these alone: libav's scaler rounds them worse, and
+    /// takes those beyond 0 to 1 for others. With as many bits as `target` has use for.
+    mutating func quantize(for target: PixelFormat) {
+        if target.isFloat { return }
+        let name = filledFormat.hasAlpha ? "gbrap" : "gbrp"
+        frameFormat = PixelFormat(name: target.depths.upperBound > 8 ? name + "16le" : name)!
+    }
+
+    private static func planesOnly(_ name: String) -> StreamWriterError {
+        StreamWriterError(
+            .unsupportedValue,
+            "\(name) is taken in the layout nchw (frame, channel, height, width), as tensors are: numpy.ascontiguousarray(array.transpose(0, 3, 1, 2)) makes it of (frame, height, width, channel)",
+            parameter: "layout", supported: [PixelLayout.nchw.rawValue])
+    }
+
+    /// The planes of gbrp are G, B, R; a fourth is alpha.
+    private static func planes(of channels: String) -> [Int?] {
+        let plane: [Character: Int?] = ["g": 0, "b": 1, "r": 2, "a": 3, "0": nil]
+        return channels.map { plane[$0]! }
+    }
+
     /// Interleaved RGB whose tensor order is planar: no transpose, only other planes.
     private static let planar: [String: (format: String, order: [Int?])] = {
-        // The planes of gbrp are G, B, R; a fourth is alpha.
-        let plane: [Character: Int?] = ["g": 0, "b": 1, "r": 2, "a": 3, "0": nil]
         var table: [String: (String, [Int?])] = [:]
         func add(_ names: [String], _ format: String, _ channels: String) {
-            for name in names { table[name] = (format, channels.map { plane[$0]! }) }
+            for name in names { table[name] = (format, planes(of: channels)) }
         }
         for channels in ["rgb", "bgr"] {
             add(["\(channels)24"], "gbrp", channels)

@@ -15,10 +15,10 @@ struct VideoPlan {
         let codec = try Codec.choose(config.encoder, config.encoderOption, .video, for: format)
         // A cover lies beside the streams, and may be of other codecs.
         if !config.disposition.contains(where: { $0.isSame(as: "attached_pic") }) { try format.require(codec) }
-        input = try ImageInput(format: config.format, layout: config.layout)
+        var input = try ImageInput(format: config.format, layout: config.layout)
         width = config.width
         height = config.height
-        let source = VideoShape(
+        var source = VideoShape(
             format: input.frameFormat, width: width, height: height, frameRate: config.frameRate.fraction,
             timeBase: config.timeBase?.fraction)
         let asked = try ColorDescription(config.color)
@@ -29,6 +29,12 @@ struct VideoPlan {
         }
         var filtered = try FilteredPicture(source, config, asked, filtering)
         let (hardware, chosen) = try Self.format(config, filtered, input, codec, format)
+        if input.isTensorOfFloats, config.filterDesc == nil, let chosen {
+            input.quantize(for: chosen.format)
+            source.format = input.frameFormat
+            filtered = try FilteredPicture(source, config, asked, filtering)
+        }
+        self.input = input
         let rate = try Self.frameRate(config, filtered.shape.frameRate, codec)
         let target = VideoShape(
             format: hardware?.format ?? chosen!.format, width: config.encoderWidth ?? filtered.shape.width,

@@ -1,3 +1,4 @@
+import Bytewise
 import CLinux
 import Glibc
 
@@ -19,7 +20,7 @@ extension Directory {
     /// Replaces the file `name` whole or not at all, for all that read it and whenever this process ends. It
     /// is not synced: after a power loss the file system decides which of the two is there.
     public func writeAtomically(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
-        let temporary = ".\(name).new"
+        let temporary = Self.unfinished(name)
         do throws(SystemError) {
             try write(bytes, toNew: temporary)
             try retryingOnInterrupt("write \(name)") { renameat(descriptor, temporary, descriptor, name) }
@@ -28,6 +29,11 @@ extension Directory {
             throw error
         }
     }
+
+    private static func unfinished(_ name: String) -> String { ".\(name).new" }
+
+    /// Of a file that `writeAtomically` was making when its process ended, the name it was to have; nil of others.
+    public static func target(ofUnfinished name: String) -> String? { name.without(prefix: ".")?.without(suffix: ".new") }
 
     private func write(_ bytes: [UInt8], toNew name: String) throws(SystemError) {
         try Self.write(bytes, to: Descriptor(owning: try createFile(name, .replacing)), name)

@@ -39,7 +39,7 @@ extension Directory {
     /// mkdir(2)
     public func makeFolder(_ relative: String) throws(SystemError) {
         let place = try holder(of: relative)
-        if mkdirat(place.descriptor, place.name, 0o755) < 0 { throw SystemError("make the folder \(relative)") }
+        if mkdirat(place.descriptor, place.name, 0o777) < 0 { throw SystemError("make the folder \(relative)") }
         _ = consume place
     }
 

@@ -78,14 +78,14 @@ public final class Directory: Sendable {
         if mkdirat(descriptor, path.text, 0o755) < 0 { throw SystemError("make the folder \(name)") }
     }
 
-    /// Makes the folders that lead to the file `relative`. `onMade` is called with each that was not there.
+    /// Makes the folders that lead to the file `relative`, for whom the process's umask leaves them to. `onMade` is called with each that was not there.
     public func makeParents(
         of relative: String, onMade: (RelativePath, FileIdentity) -> Void = { _, _ in }
     ) throws(SystemError) {
         var holder: Directory = self
         var path = RelativePath.itself
         for name in try Self.checked(relative).components.dropLast() {
-            let isNew = mkdirat(holder.descriptor, name.text, 0o755) == 0
+            let isNew = mkdirat(holder.descriptor, name.text, 0o777) == 0
             if !isNew && errno != EEXIST { throw SystemError("make the folder \(name.text)") }
             holder = try holder.subdirectory(name.text)
             path = path + name
@@ -95,10 +95,11 @@ public final class Directory: Sendable {
 
     public enum Creation: Sendable { case onlyIfAbsent, replacing }
 
-    /// Makes the file `relative` for reading and writing. The caller owns the descriptor.
-    public func createFile(_ relative: String, _ creation: Creation) throws(SystemError) -> Int32 {
+    /// Makes the file `relative` for reading and writing. The caller owns the descriptor. `forOthers`: a client's output,
+    /// which may be read and written by whom the process's umask leaves it to.
+    public func createFile(_ relative: String, _ creation: Creation, forOthers: Bool = false) throws(SystemError) -> Int32 {
         let flags = O_RDWR | O_CREAT | (creation == .onlyIfAbsent ? O_EXCL : O_TRUNC)
-        return try openBeneath(try Self.checked(relative), flags, mode: 0o644, "make the file \(relative)")
+        return try openBeneath(try Self.checked(relative), flags, mode: forOthers ? 0o666 : 0o644, "make the file \(relative)")
     }
 
     /// Opens `relative` for writing if it is a pipe with a reader, or a device, and no link to one;

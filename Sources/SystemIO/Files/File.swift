@@ -15,6 +15,9 @@ public enum File {
         if ftruncate(descriptor, 0) < 0 { throw SystemError("cut a file") }
     }
 
+    /// Has what was written to an open file put on the disk, where that is one.
+    public static func sync(_ descriptor: Int32) { fdatasync(descriptor) }
+
     /// Reads from `position`; 0 at the end or when it can't be read.
     public static func read(
         _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, at position: UInt64

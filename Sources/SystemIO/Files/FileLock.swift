@@ -19,5 +19,18 @@ public final class FileLock: Sendable {
         return nil
     }
 
+    /// Says in the file who has the lock, for those who do not get it.
+    public func write(_ text: String) {
+        let bytes = Array(text.utf8)
+        ftruncate(descriptor, 0)
+        _ = pwrite(descriptor, bytes, bytes.count, 0)
+    }
+
+    /// What the process that has the lock has written there.
+    public static func holder(of name: String, in folder: Directory) -> String? {
+        guard let bytes = try? folder.readFile(name, most: 4_096), !bytes.isEmpty else { return nil }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
     deinit { close(descriptor) }
 }

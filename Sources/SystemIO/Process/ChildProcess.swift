@@ -77,10 +77,17 @@ public enum ChildProcess {
     public static func spawn(
         _ executable: String, arguments: [String], passing descriptor: Int32, as number: Int32
     ) throws(SystemError) -> Int32 {
+        try spawn(executable, arguments: arguments, passing: [(descriptor, number)])
+    }
+
+    /// The same with several.
+    static func spawn(
+        _ executable: String, arguments: [String], passing descriptors: [(descriptor: Int32, number: Int32)]
+    ) throws(SystemError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, descriptor, number)
+        for (descriptor, number) in descriptors { posix_spawn_file_actions_adddup2(&actions, descriptor, number) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -97,6 +104,12 @@ public enum ChildProcess {
             &identifier, executable, &actions, &attributes, argumentPointers, clinux_environment())
         if answer != 0 { throw SystemError("start \(executable)", number: answer) }
         return identifier
+    }
+
+    /// The name that a process of this machine has; nil when there is none. Every user may know it.
+    public static func name(of process: Int32) -> String? {
+        guard let bytes = try? File.read("/proc/\(process)/comm") else { return nil }
+        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
     /// The path of the running executable.

@@ -48,9 +48,9 @@ public enum Signal {
         for number in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGQUIT] { signal(number, SIG_DFL) }
     }
 
-    public static func send(_ number: Int32, to process: Int32) {
-        _ = CLinux.kill(process, number)
-    }
+    /// False: there is no such process, or it is not this user's.
+    @discardableResult
+    public static func send(_ number: Int32, to process: Int32) -> Bool { CLinux.kill(process, number) == 0 }
 
     public static let hangUp = SIGHUP
     public static let userDefined1 = SIGUSR1

@@ -39,6 +39,25 @@ public enum ListenPlace: Sendable, Equatable, CustomStringConvertible {
         return .local(LocalSocketPlace(place, owner: place.owner ?? user.user, group: place.group ?? user.group))
     }
 
+    /// Where `listen` listens: what a host stands for, with the port as it is written. nil: not on a network.
+    public func networkAddress() throws(SystemError) -> SocketAddress? {
+        guard case .tcp(let host, let port) = self else { return nil }
+        return try BindableAddress(host: host, port: port).address
+    }
+
+    /// Finds out whether `listen` would succeed now, and leaves all as it is.
+    public func tryOut() throws(LocalSocketFailure) {
+        switch self {
+        case .tcp(let host, let port):
+            do throws(SystemError) {
+                _ = try BindableAddress(host: host, port: port).bound()
+            } catch {
+                throw .system(error)
+            }
+        case .local(let place): try Listener.tryOut(place)
+        }
+    }
+
     public func listen() throws(LocalSocketFailure) -> Listener {
         switch self {
         case .tcp(let host, let port):
@@ -66,6 +85,15 @@ public struct LocalSocketPlace: Sendable, Equatable {
 
     /// That the socket lies in.
     public var folder: String { path.cutAtLast("/").map { $0.before.utf8.isEmpty ? "/" : $0.before } ?? "/" }
+
+    /// Whether this process may give the socket its owner and group.
+    var canBeGiven: Bool {
+        if geteuid() == 0 { return true }
+        var groups = [gid_t](repeating: 0, count: 1_024)
+        let count = Int(getgroups(Int32(groups.count), &groups))
+        let isMember = group.map { $0 == getegid() || groups.prefix(max(0, count)).contains($0) } ?? true
+        return isMember && (owner.map { $0 == geteuid() } ?? true)
+    }
 
     fileprivate init(_ other: LocalSocketPlace, owner: uid_t, group: gid_t) {
         path = other.path

@@ -11,31 +11,12 @@ public final class Listener: Sendable {
 
     /// Listens on `host` (a name or an address) and `port`; 0 takes a free port.
     public init(host: String, port: UInt16, backlog: Int32 = 1_024) throws(SystemError) {
-        let place = "listen on \(host):\(port)"
-        var hints = addrinfo()
-        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
-        hints.ai_socktype = Int32(clinux_stream_socket)
-        var found: UnsafeMutablePointer<addrinfo>?
-        let answer = getaddrinfo(host, String(port), &hints, &found)
-        guard answer == 0, let chosen = found else {
-            throw SystemError("\(place): \(String(cString: gai_strerror(answer)))", number: EADDRNOTAVAIL)
+        let bindable = try BindableAddress(host: host, port: port)
+        let socket = try bindable.bound()
+        guard listen(socket.number, backlog) == 0, let address = SocketAddress.read({ getsockname(socket.number, $0, $1) }) else {
+            throw SystemError(bindable.operation)
         }
-        defer { freeaddrinfo(found) }
-        let number = clinux_listening_socket(chosen.pointee.ai_family, chosen.pointee.ai_socktype)
-        if number < 0 { throw SystemError(place) }
-        var on: Int32 = 1
-        setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        // What it accepts inherits this.
-        Socket.setNoDelay(number)
-        guard bind(number, chosen.pointee.ai_addr, chosen.pointee.ai_addrlen) == 0,
-            listen(number, backlog) == 0,
-            let address = SocketAddress.read({ getsockname(number, $0, $1) })
-        else {
-            let error = SystemError(place)
-            close(number)
-            throw error
-        }
-        descriptor = number
+        descriptor = socket.take()
         self.address = address
         file = nil
     }

@@ -11,6 +11,18 @@ public enum LocalSocketFailure: Error, Sendable, CustomStringConvertible {
     /// What is there is not ours to remove.
     case noSocket(String)
 
+    /// Only until another server has ended.
+    public var isInUse: Bool {
+        switch self {
+        case .system(let error): error.number == EADDRINUSE
+        case .inUse: true
+        case .noSocket: false
+        }
+    }
+
+    /// This user may not do it; another one might.
+    public var isForbidden: Bool { if case .system(let error) = self { error.number == EACCES || error.number == EPERM } else { false } }
+
     public var description: String {
         switch self {
         case .system(let error): error.description
@@ -105,17 +117,30 @@ extension Listener {
 
     /// Removes what a dead server has left.
     private static func clear(_ path: String) throws(LocalSocketFailure) {
+        if let file = try leftSocket(at: path) { try remove(file) }
+    }
+
+    /// Finds out whether `init(at:)` would listen there, and leaves all as it is.
+    static func tryOut(_ place: LocalSocketPlace) throws(LocalSocketFailure) {
+        _ = try leftSocket(at: place.path)
+        let operation = "listen on unix:\(place.path)"
+        if !Directory.isWritable(place.folder) { throw .system(SystemError(operation)) }
+        if !place.canBeGiven { throw .system(SystemError(operation, number: EPERM)) }
+    }
+
+    /// A socket that a dead server has left; nil: nothing is there. Throws where something else is.
+    private static func leftSocket(at path: String) throws(LocalSocketFailure) -> LocalSocketFile? {
         guard let file = LocalSocketFile(at: path) else {
             var information = stat()
             if lstat(path, &information) == 0 { throw .noSocket(path) }
-            return
+            return nil
         }
         do throws(SystemError) {
             _ = Descriptor(owning: try LocalSocket.connect(to: path, isWaiting: false))
         } catch {
             switch error.number {
-            case ECONNREFUSED: return try remove(file)
-            case ENOENT: return
+            case ECONNREFUSED: return file
+            case ENOENT: return nil
             // Its queue of connections is full: it listens.
             case EAGAIN: break
             // Whether it listens is not ours to find out.

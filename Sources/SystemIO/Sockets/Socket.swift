@@ -38,24 +38,29 @@ public enum Socket {
         return setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size)) == 0
     }
 
-    /// Connects to `host` and `port`. The caller owns the descriptor.
+    /// Connects to `host` and `port`, at the first of its addresses that takes the connection. The caller owns the
+    /// descriptor.
     public static func connect(host: String, port: UInt16) throws(SystemError) -> Int32 {
         let place = "connect to \(host):\(port)"
         var hints = addrinfo()
         hints.ai_socktype = Int32(clinux_stream_socket)
         var found: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(host, String(port), &hints, &found) == 0, let chosen = found else {
-            throw SystemError(place, number: EADDRNOTAVAIL)
-        }
+        guard getaddrinfo(host, String(port), &hints, &found) == 0 else { throw SystemError(place, number: EADDRNOTAVAIL) }
         defer { freeaddrinfo(found) }
-        let number = clinux_stream_socket_of(chosen.pointee.ai_family)
-        if number < 0 { throw SystemError(place) }
-        if Glibc.connect(number, chosen.pointee.ai_addr, chosen.pointee.ai_addrlen) < 0 {
-            let error = SystemError(place)
+        var failure = SystemError(place, number: EADDRNOTAVAIL)
+        var next = found
+        while let chosen = next {
+            next = chosen.pointee.ai_next
+            let number = clinux_stream_socket_of(chosen.pointee.ai_family)
+            if number < 0 {
+                failure = SystemError(place)
+                continue
+            }
+            if Glibc.connect(number, chosen.pointee.ai_addr, chosen.pointee.ai_addrlen) == 0 { return number }
+            failure = SystemError(place)
             close(number)
-            throw error
         }
-        return number
+        throw failure
     }
 
     /// Connects to a local socket. The caller owns the descriptor.

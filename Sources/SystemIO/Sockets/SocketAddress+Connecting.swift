@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Threading
 
 extension SocketAddress {
     /// What a host's name or address stands for, in the order to try; nil where that can't be told now. Waits for
@@ -65,6 +66,15 @@ extension Socket {
         let error = SystemError(place)
         close(number)
         throw error
+    }
+
+    /// Waits until a connection that was begun is there.
+    public static func awaitConnected(_ descriptor: Int32, until deadline: Deadline) throws(SystemError) {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        while poll(&entry, 1, deadline.pollTimeout) <= 0 {
+            if deadline.hasPassed { throw SystemError("connect", number: ETIMEDOUT) }
+        }
+        if let error = connectError(of: descriptor) { throw error }
     }
 
     /// Why a connection that was begun did not come about; nil: it did.

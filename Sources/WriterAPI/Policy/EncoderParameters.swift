@@ -1,3 +1,5 @@
+import Bytewise
+
 /// What may be told to an encoder's own library through one option, "key=value:key=value". libav
 /// hands the keys on unread, so that they can't be looked up: what is not in these lists is refused.
 package struct EncoderParameters: Sendable, Equatable {
@@ -14,6 +16,9 @@ package struct EncoderParameters: Sendable, Equatable {
     var zones: Set<String> = []
     /// Keys, and why.
     let refused: [String: String]
+
+    /// Of all keys that may be given, sorted.
+    var names: [String] { (harmless.union(values.keys).union(zones)).map { ByteKey($0) }.sorted().map(\.text) }
 
     package enum Finding: Equatable {
         /// The reason.

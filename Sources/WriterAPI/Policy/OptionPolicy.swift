@@ -75,6 +75,14 @@ extension OptionPolicy {
     func refusals(ofEncoder name: String) -> OptionNames? { isEnforced ? .ofEncoder(name) : nil }
     func refusals(ofFilter name: String) -> OptionNames? { isEnforced ? .ofFilter(name) : nil }
 
+    /// What an option takes that hands `key=value` on to the encoder's own library; none where the option is another.
+    func keys(of option: String, ofEncoder name: String) -> [String] {
+        switch JudgementTable.encoders[name]?.options[option] {
+        case .parameters(let parameters), .unquotedParameters(let parameters): parameters.names
+        default: []
+        }
+    }
+
     /// Why no option makes the component usable.
     static func refusal(of name: String, in table: JudgementTable) -> String? {
         guard let component = table[name] else { return unjudged }

@@ -91,7 +91,7 @@ public final class EncoderProcess: Sendable {
         self.marks = marks
         self.gateway = gateway
         self.log = log
-        line = GatewayLine(gateway, log: log)
+        line = GatewayLine(gateway, of: settings.writer, log: log)
         state = Mutex(
             State(shutdown: EncoderShutdown(settings.role, settings.limits), stalls: StallDetector(callTimeout: settings.limits.callTimeout)))
         loop = try EventLoop()
@@ -132,7 +132,8 @@ public final class EncoderProcess: Sendable {
         }
         let resource = WriterResource(
             settings: settings, clientPolicy: clientPolicy, narrow: { reach throws(SystemError) in try confinement.narrow(to: reach) },
-            folder: folder, progress: progress, report: report)
+            folder: folder, progress: progress, report: report,
+            requireKeptClaim: { () throws(Problem) in try line.requireKeptClaim() })
         return WriterService(settings: settings, resource: resource, authenticator: authenticator, gateway: back)
     }
 
@@ -191,12 +192,14 @@ public final class EncoderProcess: Sendable {
         case (.connection(_, _, let slot), nil): line.tellSoon(.released(slot: slot, isBroken: true))
         case (.ping, _): line.tellAtOnce(.ping)
         case (.tokens(let table), _): authenticator.replace(with: table)
+        case (.claimReceipt(let receipt), _): line.take(receipt)
         case (.shutDown, _): perform(state.withLock { $0.shutdown.toldToEnd() })
         default: break
         }
     }
 
     private func gatewayFinished() {
+        line.noteEnd()
         let work = work(stall: nil)
         let (token, action) = state.withLock { ($0.watch, $0.shutdown.gatewayIsGone(work)) }
         // The socket stays readable for ever now.
@@ -239,12 +242,16 @@ public final class EncoderProcess: Sendable {
             if !server.awaitEmpty(until: .after(.seconds(settings.limits.shutdownGrace))) { service.interruptUploads() }
         }
         service.end(because: reason)
-        log.info("ended", metadata: ["because": "\(reason.rawValue)"])
+        log.debug("an encoder has ended its work", metadata: ["ended_by": "\(reason.rawValue)"])
         perform(state.withLock { $0.shutdown.workHasEnded(because: reason) })
     }
 
     private func fail(_ problem: Problem) {
-        log.error("given up", metadata: ["because": "\(URLText.redacted(problem.detail))"])
+        if settings.role == .encode {
+            // Of a writer its end says it.
+            metrics.countFailure(problem.code)
+            log.error("an encoding failed", metadata: ["code": "\(problem.code.rawValue)", "detail": "\(URLText.redacted(problem.detail))"])
+        }
         service.failWithoutWaiting(problem)
         respondToAll(problem)
         perform(state.withLock { $0.shutdown.failureIsAnswered() })

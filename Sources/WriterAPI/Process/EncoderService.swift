@@ -33,11 +33,23 @@ package struct WorkDone: Sendable {
     package var taken: Int64 = 0
     package var encoded: Int64 = 0
     package var bytesWritten: Int64 = 0
+    package var tallies: [MetricCounts.Tally: Int64] = [:]
 
-    package init(taken: Int64 = 0, encoded: Int64 = 0, bytesWritten: Int64 = 0) {
+    package init(taken: Int64 = 0, encoded: Int64 = 0, bytesWritten: Int64 = 0, tallies: [MetricCounts.Tally: Int64] = [:]) {
         self.taken = taken
         self.encoded = encoded
         self.bytesWritten = bytesWritten
+        self.tallies = tallies
+    }
+
+    /// What a stream has done.
+    mutating func add(_ progress: StreamProgress, of kind: StreamDescription.Kind, chunksLate: Int64 = 0) {
+        taken += progress.frames
+        encoded += progress.framesEncoded
+        let isAudio = kind == .audio
+        tallies[isAudio ? .audioBytesReceived : .videoBytesReceived, default: 0] += progress.offset
+        tallies[isAudio ? .audioBytesEncoded : .videoBytesEncoded, default: 0] += progress.bytesEncoded
+        tallies[isAudio ? .audioChunksLate : .videoChunksLate, default: 0] += chunksLate
     }
 }
 

@@ -85,7 +85,7 @@ public struct ForkServer {
     private func tell(_ message: ForkMessage) {
         switch gateway.send(message.encoded) {
         case .sent, .peerGone: break
-        case .timedOut, .tooLong: log.error("the gateway does not take what is to be said", metadata: ["message": "\(message)"])
+        case .timedOut, .tooLong: log.error("the gateway does not take what is to be said", metadata: ["kind": "\(message)"])
         }
     }
 

@@ -1,19 +1,33 @@
+import APICore
 import HTTPServer
 import Logging
 import Synchronization
 import SystemIO
+import Threading
 import WriterModel
 
 /// This process's end of its control socket: what it tells the gateway, and connections on their way back.
 /// Any thread.
 final class GatewayLine: Sendable {
     private let socket: MessageSocket
+    private let writer: WriterID
     private let log: Logger
     /// What must arrive and found no room yet, in order.
     private let untold = Mutex<[ControlMessage]>([])
 
-    init(_ socket: MessageSocket, log: Logger) {
+    private enum ClaimState {
+        case isAwaited
+        case received(ClaimReceipt)
+        case gatewayIsGone
+    }
+
+    private let claim = Monitor(ClaimState.isAwaited)
+    /// As long as a gateway that is busy, or its disk, may take.
+    private static let claimPatience = Duration.seconds(10)
+
+    init(_ socket: MessageSocket, of writer: WriterID, log: Logger) {
         self.socket = socket
+        self.writer = writer
         self.log = log
     }
 
@@ -48,6 +62,31 @@ final class GatewayLine: Sendable {
         if !isBehind && !isTold(message, within: .zero) { untold.withLock { $0.append(message) } }
     }
 
+    /// The gateway has kept the writer's claim, or could not.
+    func take(_ receipt: ClaimReceipt) { claim.change { $0 = .received(receipt) } }
+
+    /// Nothing more comes of the gateway.
+    func noteEnd() {
+        claim.change { state in
+            if case .isAwaited = state { state = .gatewayIsGone }
+        }
+    }
+
+    /// Waits until the gateway has kept the writer's claim, and throws where it has not: the files of a writer without
+    /// one would be no writer's after the next start.
+    func requireKeptClaim() throws(Problem) {
+        let known = claim.wait(until: .after(Self.claimPatience)) { state -> ClaimState? in
+            if case .isAwaited = state { nil } else { state }
+        }
+        switch known ?? .isAwaited {
+        case .received(.kept): return
+        case .received(.noSpace): throw Problem(.noSpace, "The writer's claim to its output can't be kept: No space left on device.")
+        case .received(.notKept): throw Problem(.internalError, "The writer's claim to its output can't be kept; the server's log says why.")
+        case .gatewayIsGone: throw Problem(.serverStopped, "The server ended before the writer was made: there is none. Send the request again.")
+        case .isAwaited: throw Problem(.overloaded, "The server did not keep the writer's claim to its output in time: there is no writer. Try again.")
+        }
+    }
+
     /// Gives a connection back. False: it stays here.
     func giveBack(_ loan: Loan, unread: [UInt8], passes: UInt8) -> Bool {
         let message = ControlMessage.returned(unread: unread, passes: passes, slot: UInt32(loan.slot))
@@ -64,7 +103,11 @@ final class GatewayLine: Sendable {
     private func isTold(_ message: ControlMessage, within time: Duration) -> Bool {
         let bytes = message.encoded
         switch socket.send(bytes, timeout: time) {
-        case .sent, .peerGone: return true
+        case .sent: return true
+        case .peerGone:
+            // The gateway would have logged it.
+            if case .end(let end) = message { EndLog.write(end, of: writer, to: log) }
+            return true
         case .timedOut: return false
         case .tooLong:
             noteTooLong(message, bytes.count)
@@ -77,7 +120,7 @@ final class GatewayLine: Sendable {
     private func noteTooLong(_ message: ControlMessage, _ count: Int) {
         log.critical(
             "a message to the gateway is longer than one may be",
-            metadata: ["message": "\(message.name)", "bytes": "\(count)", "limit": "\(MessageSocket.maxMessageBytes)"])
+            metadata: ["kind": "\(message.name)", "bytes": "\(count)", "limit": "\(MessageSocket.maxMessageBytes)"])
     }
 }
 
@@ -85,7 +128,7 @@ extension ControlMessage {
     /// Nothing that comes later says the same.
     fileprivate var isSaidOnce: Bool {
         switch self {
-        case .claim, .concluded, .unkeptRecord, .discarded: true
+        case .claim, .end, .concluded, .unkeptRecord, .discarded: true
         default: false
         }
     }

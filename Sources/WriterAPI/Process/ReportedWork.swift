@@ -12,10 +12,15 @@ package struct ReportedWork: Sendable {
         counts.framesTaken = done.taken - self.done.taken
         counts.framesEncoded = done.encoded - self.done.encoded
         counts.bytesWritten = done.bytesWritten - self.done.bytesWritten
+        counts.tallies = done.tallies
+        for (tally, count) in self.done.tallies { counts.tallies[tally, default: 0] -= count }
+        counts.tallies = counts.tallies.filter { $0.value != 0 }
         counts.cpuSeconds = cpuSeconds - self.cpuSeconds
-        self.done = done
         // A process at rest still uses a little time.
-        if counts.answers.isEmpty && counts.framesTaken == 0 && counts.cpuSeconds < 0.01 { return false }
+        var besideTime = counts
+        besideTime.cpuSeconds = 0
+        if besideTime.isEmpty && counts.cpuSeconds < 0.01 { return false }
+        self.done = done
         self.cpuSeconds = cpuSeconds
         return true
     }

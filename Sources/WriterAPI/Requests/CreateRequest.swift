@@ -20,24 +20,23 @@ package struct CreateRequest: Sendable {
 
     package init(_ body: JSONValue?) throws(Problem) {
         let body = body ?? .object([:])
-        var fields = try FieldReader(body)
+        var fields = try FieldReader(body, .writer)
         fingerprint = CreationFingerprint.of(body)
         dst = try fields.string("dst")
         format = try fields.string("format")
-        bufferSize = try fields.integer("buffer_size")
+        bufferSize = try fields.count("buffer_size")
         overwrite = try fields.bool("overwrite") ?? false
         verify = try fields.bool("verify")
         metadata = try fields.map("metadata") ?? [:]
+        let (streamBodies, openBody) = (try fields.array("streams") ?? [], fields.value("open"))
+        try fields.refuseUnknown()
         streams = []
-        for (index, stream) in (try fields.array("streams") ?? []).enumerated() {
-            streams.append(try StreamRequest(stream, at: "/streams/\(index)"))
-        }
-        switch fields.value("open") {
+        for (index, stream) in streamBodies.enumerated() { streams.append(try StreamRequest(stream, at: "/streams/\(index)")) }
+        switch openBody {
         case nil, .bool(false): open = nil
         case .bool(true): open = OpenRequest()
         case let json?: open = try OpenRequest(json, at: "/open")
         }
-        try fields.finish()
         if dst == nil && format == nil {
             throw fields.problem("format", "is needed when dst is not given: there is no name to tell it from")
         }
@@ -64,7 +63,7 @@ package struct OpenRequest: Sendable {
     package init(option: [String: String] = [:]) { self.option = option }
 
     package init(_ json: JSONValue, at pointer: String = "") throws(Problem) {
-        var fields = try FieldReader(json, at: pointer)
+        var fields = try FieldReader(json, at: pointer, .open)
         option = try fields.map("option") ?? [:]
         try fields.finish()
     }

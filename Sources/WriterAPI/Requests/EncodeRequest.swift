@@ -23,6 +23,8 @@ package struct EncodeRequest {
             guard names.insert(ByteKey(parts.joined(separator: "."))).inserted else { throw Self.repeated(item.name) }
             switch (parts[0], parts.count) {
             case ("format", 1): format = item.value
+            // Of the body: ChunkUpload reads it.
+            case ("raw", 1): break
             case ("sample_format", 1), ("pixel_format", 1): fields["format"] = .string(item.value)
             // A dictionary would keep one of two names that Unicode takes for the same.
             case ("metadata", 2) where metadata[parts[1]] == nil: metadata[parts[1]] = item.value
@@ -35,16 +37,10 @@ package struct EncodeRequest {
             default: fields[item.name] = Self.isText(item.name) ? .string(item.value) : Self.value(item.value)
             }
         }
-        guard let format else {
-            throw Problem(
-                .invalidParameter, "The query parameter format is needed: the output's muxer, such as mp3.",
-                parameter: "format")
-        }
-        self.format = format
         self.metadata = metadata
         self.option = option
         if fields["type"] == nil {
-            fields["type"] = .string(fields["width"] != nil || fields["frame_rate"] != nil ? "video" : "audio")
+            fields["type"] = .string(Self.isVideo(fields, target.query) ? "video" : "audio")
         }
         let isVideo = fields["type"] == "video"
         let other = isVideo ? "sample_format" : "pixel_format"
@@ -58,6 +54,19 @@ package struct EncodeRequest {
         } catch {
             throw error.namingQuery(isVideo: isVideo, target)
         }
+        guard let format else {
+            throw Problem(
+                .invalidParameter, "The query parameter format is needed: the output's muxer, such as mp3.",
+                parameter: "format")
+        }
+        self.format = format
+    }
+
+    /// By what only pictures have; also where it is written otherwise, if nothing is of samples.
+    private static func isVideo(_ fields: JSONObject, _ query: [QueryItem]) -> Bool {
+        if fields["width"] != nil || fields["frame_rate"] != nil { return true }
+        let isOfSamples = fields["sample_rate"] != nil || fields["num_channels"] != nil || query.contains { $0.name.isSame(as: "sample_format") }
+        return !isOfSamples && query.contains { ParameterSuggestion.isOfPictures($0.name) }
     }
 
     /// "encoder_option.crf", or, as generated clients have it, "encoder_option[crf]" (OpenAPI's deepObject).
@@ -95,9 +104,8 @@ extension Problem {
         // Its one stream is what the container does not take.
         if parameter == "streams" { problem.parameter = "format" }
         guard let name = problem.parameter else { return problem }
-        if code == .unknownParameter {
-            problem.detail = "There is no query parameter \"\(name)\" here."
-        } else if let rule = pointer.flatMap({ detail.without(prefix: $0) }) {
+        if code == .unknownParameter { return problem.unknownInQuery(name, isVideo: isVideo) }
+        if let rule = pointer.flatMap({ detail.without(prefix: $0) }) {
             problem.detail = name + rule
         }
         // A query has nothing but text; which one tells more.
@@ -105,6 +113,20 @@ extension Problem {
             problem.detail = "\(rule)and is \(JSONValue.string(value).description)."
         }
         return problem
+    }
+
+    /// What is unknown is so among the query's names.
+    private func unknownInQuery(_ name: String, isVideo: Bool) -> Problem {
+        var problem = self
+        problem.detail = "There is no query parameter \"\(name.shortened())\" here."
+        let known = extras.first { $0.name == "did_you_mean" }?.value.stringValue
+        problem.extras.removeAll { $0.name == "did_you_mean" }
+        // Of a member of codec_config that is known already.
+        if name.holds(".") { return problem.suggesting(value: known) }
+        problem.supported = supported.map { names in
+            (names.filter { $0.isSame(as: "format") == false } + ["format", isVideo ? "pixel_format" : "sample_format", "option", "raw"]).sorted()
+        }
+        return problem.suggesting(ParameterSuggestion(for: name, at: .encodeQuery, known: problem.supported ?? []))
     }
 
     func namingQuery(of config: StreamConfig) -> Problem {

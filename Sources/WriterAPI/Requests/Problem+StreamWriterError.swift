@@ -23,6 +23,18 @@ extension Problem {
         self.init(
             Self.code(of: error.code), Self.sentence(message) + Self.advice(error.code), parameter: error.parameter,
             supported: error.supported, libavError: error.libavError, log: error.log, extras: extras)
+        self = suggesting(Self.suggestion(for: error))
+    }
+
+    /// What was meant: of an option that is a parameter of its own, or stands elsewhere, that one.
+    private static func suggestion(for error: StreamWriterError) -> ParameterSuggestion? {
+        guard error.code == .unknownOption, let option = error.parameter?.cut(at: ".") else { return error.suggestion.map { .init($0) } }
+        let near = error.suggestion.map { [$0] } ?? []
+        return switch option.before {
+        case "encoder_option": ParameterSuggestion(for: option.after, at: .encoderOption, known: near)
+        case "option": ParameterSuggestion(for: option.after, at: .option, known: near)
+        default: near.first.map { .init($0) }
+        }
     }
 
     private static func code(of code: StreamWriterError.Code) -> ProblemCode {

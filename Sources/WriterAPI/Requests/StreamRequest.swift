@@ -8,12 +8,16 @@ package struct StreamRequest {
     package let config: StreamConfig
 
     package init(_ json: JSONValue, at pointer: String = "") throws(Problem) {
-        var fields = try FieldReader(json, at: pointer)
+        var fields = try FieldReader(json, at: pointer, .stream)
+        let kinds = ["audio", "video"]
         switch try fields.string("type") {
         case "audio": config = .audio(try AudioStreamConfig(&fields))
         case "video": config = .video(try VideoStreamConfig(&fields))
-        case nil: throw fields.problem("type", "is needed: audio or video", supported: ["audio", "video"])
-        default: throw fields.problem("type", "must be audio or video", supported: ["audio", "video"])
+        case nil:
+            fields.lacks("type", "is needed: audio or video", supported: kinds)
+            let isOfPictures = fields.names.contains(where: ParameterSuggestion.isOfPictures)
+            config = isOfPictures ? .video(try VideoStreamConfig(&fields)) : .audio(try AudioStreamConfig(&fields))
+        default: throw fields.problem("type", "must be audio or video", supported: kinds)
         }
         try fields.finish()
     }
@@ -68,6 +72,7 @@ package struct StreamRequest {
         object.set("encoder_height", chosen.encoderHeight)
         object["time_base"] = .string("\(chosen.timeBase.numerator)/\(chosen.timeBase.denominator)")
         object.set("bytes_per_frame", chosen.inputFrameBytes)
+        if let spacing = chosen.keyFrames { object["key_frames"] = ["every": .number(spacing.seconds), "from": .string(spacing.option)] }
         object["frames"] = .integer(progress.frames)
         object["frames_encoded"] = .integer(progress.framesEncoded)
         if chosen.kind == .video {
@@ -100,9 +105,11 @@ extension JSONObject {
 }
 
 extension FieldReader {
+    /// Any number where it is missing, which `finish` says.
     fileprivate mutating func requiredInteger(_ name: String) throws(Problem) -> Int {
-        guard let value = try integer(name) else { throw problem(name, "is needed: a whole number") }
-        return value
+        if let value = try integer(name) { return value }
+        lacks(name, "is needed: a whole number")
+        return 1
     }
 
     /// A rate as a number or as text ("30000/1001").
@@ -154,11 +161,11 @@ extension FieldReader {
     /// The seed's CodecConfig; its pictures' part is for video only.
     fileprivate mutating func codecConfig(ofVideo: Bool) throws(Problem) -> CodecConfig {
         guard let json = value("codec_config") else { return CodecConfig() }
-        var fields = try FieldReader(json, at: pointer(to: "codec_config"))
+        var fields = try FieldReader(json, at: pointer(to: "codec_config"), .codecConfig)
         // The seed's -1 stands for "not set".
         func given(_ value: Int?) -> Int? { value == -1 ? nil : value }
         var config = CodecConfig(
-            bitRate: given(try fields.integer("bit_rate")),
+            bitRate: given(try fields.count("bit_rate")),
             compressionLevel: given(try fields.integer("compression_level")),
             qscale: try fields.number("qscale"))
         if ofVideo {
@@ -187,7 +194,8 @@ extension AudioStreamConfig {
         let formatName = try fields.string("format") ?? SampleFormat.flt.rawValue
         guard let format = SampleFormat(rawValue: formatName) else {
             throw fields.problem(
-                "format", "\"\(formatName)\" is no sample format", supported: SampleFormat.allCases.map(\.rawValue))
+                "format", "\"\(formatName.shortened())\" is no sample format", supported: SampleFormat.allCases.map(\.rawValue)
+            ).suggesting(value: WrittenNames.sampleFormat(formatName))
         }
         self.init(
             sampleRate: try fields.requiredInteger("sample_rate"),
@@ -227,13 +235,13 @@ extension VideoStreamConfig {
         let layoutName = try fields.string("layout") ?? PixelLayout.packed.rawValue
         guard let layout = PixelLayout(rawValue: layoutName) else {
             throw fields.problem(
-                "layout", "\"\(layoutName)\" is no layout", supported: PixelLayout.allCases.map(\.rawValue))
+                "layout", "\"\(layoutName.shortened())\" is no layout", supported: PixelLayout.allCases.map(\.rawValue)
+            ).suggesting(value: WrittenNames.layout(layoutName))
         }
-        guard let frameRate = try fields.rate("frame_rate") else {
-            throw fields.problem("frame_rate", "is needed: a number or a fraction such as \"30000/1001\"")
-        }
+        let frameRate = try fields.rate("frame_rate")
+        if frameRate == nil { fields.lacks("frame_rate", "is needed: a number or a fraction such as \"30000/1001\"") }
         self.init(
-            frameRate: frameRate,
+            frameRate: frameRate ?? Rational(1, 1)!,
             timeBase: try fields.rate("time_base"),
             width: try fields.requiredInteger("width"),
             height: try fields.requiredInteger("height"),

@@ -36,7 +36,10 @@ final class CatalogService: EncoderService {
             exchange.route = request.operation.id
             if asksForTokens, let token = exchange.head.credentialHash { exchange.noteIdentified(as: token) }
             SystemThread.wipeStack()
-            exchange.respond(with: .json(try response(to: operation, named: request.name)))
+            // A form that there is none of is refused before the work.
+            _ = try ResponseForm(exchange.head)
+            let value = try response(to: operation, named: request.name)
+            exchange.respond(with: try .resource(value, as: TableKind(operation), to: exchange.head))
         } catch {
             exchange.respond(with: error)
         }
@@ -44,7 +47,7 @@ final class CatalogService: EncoderService {
 
     private func response(to operation: CatalogOperation, named name: String?) throws(Problem) -> JSONValue {
         switch operation {
-        case .getVersion: return versions
+        case .getVersion: return .object(JSONObject([("penstock", .string(version))] + LibavVersions.members.members.map { ($0.name, $0.value) }))
         case .listMuxers: return ["muxers": .array(Capabilities.muxers().map { $0.json(policy) })]
         case .listOutputDevices:
             return ["output_devices": .array(Capabilities.outputDevices().map { $0.json(policy) })]
@@ -64,20 +67,12 @@ final class CatalogService: EncoderService {
                 throw Self.unknown("encoder", name, names, .notFound)
             }
             return encoder.json(policy, withOptions: true)
+        case .getFilter:
+            guard let filter = Capabilities.filter(named: name ?? "") else {
+                throw Self.unknown("filter", name, Capabilities.filters().map(\.name), .notFound)
+            }
+            return filter.json(policy)
         }
-    }
-
-    private var versions: JSONValue {
-        let features = Capabilities.features
-        return [
-            "penstock": .string(version),
-            "ffmpeg": .string(Capabilities.ffmpegVersion),
-            "libraries": .map(Capabilities.libraryVersions),
-            "features": [
-                "hybrid_fragmented": .bool(features.hasHybridFragments),
-                "flv_codecs": .array(features.flvCodecs.map { .string($0) }),
-            ],
-        ]
     }
 
     private static func unknown(_ noun: String, _ name: String?, _ names: [String], _ code: ProblemCode) -> Problem {
@@ -117,7 +112,7 @@ extension EncoderCapability {
         object["sample_rates"] = sampleRates.map { .array($0.map { .integer(Int64($0)) }) }
         object.list("channel_layouts", channelLayouts)
         object.list("hardware_devices", hardwareDevices)
-        object.list(options, policy.refusals(ofEncoder: name))
+        object.list(options, policy.refusals(ofEncoder: name)) { policy.keys(of: $0, ofEncoder: name) }
         return .object(object)
     }
 }
@@ -135,7 +130,7 @@ extension FilterCapability {
 }
 
 extension OptionCapability {
-    fileprivate func json(_ refusal: String?) -> JSONValue {
+    fileprivate func json(_ refusal: String?, keys: [String] = []) -> JSONValue {
         var object: JSONObject = ["name": .string(name), "type": .string(type)]
         object["help"] = help.map { .string($0) }
         object["default"] = defaultValue.map { .string($0) }
@@ -143,6 +138,7 @@ extension OptionCapability {
         object["maximum"] = maximum.map { .number($0) }
         object["private"] = .bool(isPrivate)
         object.mark(refusal)
+        if !keys.isEmpty { object["keys"] = .array(keys.map { .string($0) }) }
         if !choices.isEmpty {
             object["choices"] = .array(
                 choices.map { choice in
@@ -164,8 +160,9 @@ extension JSONObject {
         self["refusal"] = .string(refusal)
     }
 
-    fileprivate mutating func list(_ options: [OptionCapability], _ refusals: OptionNames?) {
-        self["options"] = .array(options.map { $0.json(refusals?.refusal(ofAnyValueOf: $0.name)) })
+    /// `keys` gives those that an option takes which is a list of `key=value`.
+    fileprivate mutating func list(_ options: [OptionCapability], _ refusals: OptionNames?, keys: (String) -> [String] = { _ in [] }) {
+        self["options"] = .array(options.map { $0.json(refusals?.refusal(ofAnyValueOf: $0.name), keys: keys($0.name)) })
     }
 
     /// nil stands for "any".

@@ -21,8 +21,10 @@ struct ChunkBody {
     private let body: any ChunkSource
     /// What the array's head says will come, in bytes; nil for raw bytes.
     let promised: Int?
-    /// Array data that came with the head.
+    /// Data that came with what was looked at first.
     private var early: ArraySlice<UInt8>
+    /// What ended the body while it was looked at.
+    private var failure: RequestBody.Failure?
 
     static let rawType = "application/octet-stream"
     static let arrayType = "application/x-npy"
@@ -50,8 +52,40 @@ struct ChunkBody {
         early = []
     }
 
+    /// The first raw bytes of a stream, which must not be the beginning of a file.
+    init(firstRaw body: any ChunkSource, of config: StreamConfig) throws(Problem) {
+        self.init(raw: body)
+        var bytes: [UInt8] = []
+        var match = FileSignature.Match.undecided
+        while match == .undecided, !body.isFinished {
+            switch Self.read(body, atMost: FileSignature.mostBytes - bytes.count) {
+            case .success(let part):
+                bytes += part
+                match = part.isEmpty ? .none : FileSignature.match(bytes)
+            case .failure(let error):
+                failure = error
+                match = .none
+            }
+        }
+        if case .found(let signature) = match { throw .file(signature, config) }
+        early = bytes[...]
+    }
+
+    private static func read(_ body: any ChunkSource, atMost count: Int) -> Result<[UInt8], RequestBody.Failure> {
+        var part = [UInt8](repeating: 0, count: count)
+        let result: Result<Int, RequestBody.Failure> = part.withUnsafeMutableBytes { region in
+            do throws(RequestBody.Failure) {
+                return .success(try body.read(into: [region], limit: count))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return result.map { Array(part[..<$0]) }
+    }
+
     /// Reads the array's head and holds it against the stream.
-    init(array body: any ChunkSource, of frames: ArrayLayout, frameBytes: Int) throws(Problem) {
+    init(array body: any ChunkSource, of config: StreamConfig, frameBytes: Int) throws(Problem) {
+        let frames = ArrayLayout(config, frameBytes: frameBytes)
         self.body = body
         var bytes: [UInt8] = []
         var wanted = 12
@@ -67,7 +101,7 @@ struct ChunkBody {
             case .needsMore(let count): wanted = count
             case .complete(let header, let headBytes):
                 early = bytes[headBytes...]
-                promised = try header.dataBytes(of: frames, frameBytes: frameBytes)
+                promised = try header.dataBytes(of: frames, config, frameBytes: frameBytes)
                 try checkLength(headBytes: headBytes)
                 return
             }
@@ -76,18 +110,10 @@ struct ChunkBody {
 
     private static func read(_ body: any ChunkSource, upTo wanted: Int, into bytes: inout [UInt8]) throws(Problem) {
         while bytes.count < wanted {
-            let missing = wanted - bytes.count
-            var part = [UInt8](repeating: 0, count: missing)
-            let result = part.withUnsafeMutableBytes { part in
-                do throws(RequestBody.Failure) {
-                    return Result<Int, RequestBody.Failure>.success(try body.read(into: [part], limit: missing))
-                } catch {
-                    return .failure(error)
-                }
-            }
-            switch result {
-            case .success(0): throw Problem(.invalidParameter, "The array ends within its head.", parameter: "body")
-            case .success(let count): bytes += part[..<count]
+            switch read(body, atMost: wanted - bytes.count) {
+            case .success(let part):
+                if part.isEmpty { throw Problem(.invalidParameter, "The array ends within its head.", parameter: "body") }
+                bytes += part
             case .failure(let failure): throw Problem(failure)
             }
         }
@@ -108,6 +134,7 @@ struct ChunkBody {
             try early.withUnsafeBytes { try chunk.write($0) }
             early = []
         }
+        if let failure { throw failure }
         let body = body
         while !body.isFinished {
             // How much is to come, where it is known, tells the writer whether a thread of the
@@ -120,7 +147,7 @@ struct ChunkBody {
 
 extension NPYHeader {
     /// The bytes of data behind the head, if the array is one of the stream's frames.
-    fileprivate func dataBytes(of wanted: ArrayLayout, frameBytes: Int) throws(Problem) -> Int {
+    fileprivate func dataBytes(of wanted: ArrayLayout, _ config: StreamConfig, frameBytes: Int) throws(Problem) -> Int {
         if fortranOrder {
             throw Problem(
                 .unsupportedValue, "The array is in Fortran order: its frames do not lie one behind the other. Send numpy.ascontiguousarray(array).",
@@ -128,18 +155,57 @@ extension NPYHeader {
         }
         if dtype != wanted.dtype {
             throw Problem(
-                .unsupportedValue, "The array's dtype is \(dtype) and the stream takes \(wanted.dtype). Send array.astype(\"\(wanted.dtype)\").",
+                .unsupportedValue, "The array's dtype is \(dtype) and the stream takes \(wanted.dtype). \(ArrayAdvice.conversion(of: dtype, to: wanted.dtype, config))",
                 parameter: "body", supported: [wanted.dtype])
         }
         guard shape.count > 0, wanted.frameShapes.contains(Array(shape.dropFirst())) else {
             let shapes = wanted.frameShapes.map { "(N," + $0.map { " \($0)" }.joined(separator: ",") + ")" }
             throw Problem(
                 .unsupportedValue,
-                "The array's shape is (\(shape.map(String.init).joined(separator: ", "))) and the stream takes \(shapes.joined(separator: " or ")), N frames.",
+                "The array's shape is (\(shape.map(String.init).joined(separator: ", "))) and the stream takes \(shapes.joined(separator: " or ")), N frames."
+                    + ArrayAdvice.reshaping(shape, to: wanted.frameShapes, config),
                 parameter: "body", supported: shapes)
         }
         let (bytes, overflow) = shape[0].multipliedReportingOverflow(by: frameBytes)
         if overflow { throw Problem(.payloadTooLarge, "The array's shape is larger than any array.", parameter: "body") }
         return bytes
+    }
+}
+
+extension Problem {
+    /// A file where raw bytes belong.
+    fileprivate static func file(_ signature: FileSignature, _ config: StreamConfig) -> Problem {
+        let way = signature.isArray
+            ? "Send it with the header Content-Type: \(ChunkBody.arrayType)." : "Send what it holds alone: \(rawCommand(config)) makes it of the file."
+        return Problem(
+            .unsupportedMediaType,
+            "The body begins as \(signature.name), and the stream takes raw \(rawKind(config)). \(way) Nothing was taken. If these are raw bytes all the same, say raw=true in the query.",
+            supported: signature.isArray ? [ChunkBody.arrayType] : nil)
+    }
+
+    private static func rawKind(_ config: StreamConfig) -> String {
+        switch config {
+        case .audio(let audio): "samples: \(audio.format.rawValue), \(audio.numChannels) channel\(audio.numChannels == 1 ? "" : "s"), \(audio.sampleRate) a second"
+        case .video(let video): "pictures: \(video.format), \(video.width)x\(video.height), \(video.frameRate) a second"
+        }
+    }
+
+    private static func rawCommand(_ config: StreamConfig) -> String {
+        switch config {
+        case .audio(let audio):
+            let muxer = switch audio.format {
+            case .u8: "u8"
+            case .s16, .s32: "\(audio.format.rawValue)le"
+            // There is no muxer of these.
+            case .s64: "data -map 0:a -c:a pcm_s64le"
+            case .flt: "f32le"
+            case .dbl: "f64le"
+            }
+            return "ffmpeg -i FILE -f \(muxer) -ar \(audio.sampleRate) -ac \(audio.numChannels) -"
+        case .video(let video):
+            let format = video.layout == .nchw ? "rgb24" : video.format == "gray8" ? "gray" : video.format
+            return "ffmpeg -i FILE -f rawvideo -pix_fmt \(format) -s \(video.width)x\(video.height) -r \(video.frameRate) -"
+                + (video.layout == .nchw ? " (for a stream of the format rgb24 and the layout packed)" : "")
+        }
     }
 }

@@ -33,8 +33,9 @@ package struct ChunkRoute {
         _ upload: ChunkUpload, _ body: RequestBody, _ parameters: Parameters
     ) throws(Problem) -> Result<ChunkReceipt, Problem> {
         let interrupter = body.interrupter
-        let target = try resource.claimStream(stream, from: parameters.offset) { interrupter.interrupt() }
-        defer { resource.releaseStream(stream) }
+        let target = try resource.claimStream(stream, from: parameters.offset, pts: parameters.pts) { interrupter.interrupt() }
+        var brokenBy: UploadBreak?
+        defer { resource.releaseStream(stream, brokenBy: brokenBy) }
         do throws(ChunkUpload.Failure) {
             let receipt = try upload.take(
                 body, into: target.writer, stream: stream, target.stream.config, pts: parameters.pts,
@@ -42,6 +43,7 @@ package struct ChunkRoute {
             note(receipt)
             return .success(receipt)
         } catch {
+            brokenBy = error.uploadBreak
             guard let receipt = error.receipt else { return .failure(problem(error, target)) }
             note(receipt)
             return .failure(problem(error, target).with(receipt))
@@ -108,6 +110,17 @@ package struct ChunkRoute {
                     .invalidParameter, "\(name) is a number of seconds, \(bound), and not \"\(text.shortened())\".", parameter: name)
             }
             return value
+        }
+    }
+}
+
+extension ChunkUpload.Failure {
+    /// nil: its client is there and knows.
+    fileprivate var uploadBreak: UploadBreak? {
+        switch cause {
+        case .body(.cut), .body(.malformed): .cut
+        case .body(.timedOut): .timedOut
+        case .body(.interrupted), .problem, .partialFrame, .shortArray: nil
         }
     }
 }

@@ -1,3 +1,4 @@
+import Bytewise
 import HTTP1
 import HTTPServer
 import StreamWriter
@@ -7,6 +8,8 @@ import WriterModel
 /// and for an encoding in one request.
 package struct ChunkUpload {
     private let kind: ChunkBody.Kind
+    /// The body is raw whatever it begins with.
+    private let isRaw: Bool
 
     /// What ended it, and what was kept of it: whole frames, unless the receipt is missing.
     package struct Failure: Error {
@@ -22,7 +25,20 @@ package struct ChunkUpload {
         package var receipt: ChunkReceipt?
     }
 
-    package init(_ head: RequestHead) throws(Problem) { kind = try ChunkBody.kind(head) }
+    package init(_ head: RequestHead) throws(Problem) {
+        kind = try ChunkBody.kind(head)
+        isRaw = try head.target.query("raw").map(Self.truth) ?? false
+    }
+
+    private static func truth(_ text: String) throws(Problem) -> Bool {
+        switch text {
+        case "true": return true
+        case "false": return false
+        default:
+            throw Problem(
+                .invalidParameter, "raw is true or false, and not \"\(text.shortened())\".", parameter: "raw", supported: ["true", "false"])
+        }
+    }
 
     /// A raw body whose length can't fit is refused before the client is told to send it.
     package func check(
@@ -31,7 +47,7 @@ package struct ChunkUpload {
         guard kind == .raw, case .length(let length) = framing, length % UInt64(bytesPerFrame) != 0 else { return }
         throw Problem(
             .partialFrame,
-            "The body has \(length) bytes, which is no whole number of frames of \(bytesPerFrame) bytes. Nothing was read.",
+            "The body has \(length) bytes, which is no whole number of frames of \(bytesPerFrame) bytes. Nothing was read. The head of a file (WAVE, PNG, …) is no part of a raw body.",
             extras: [("bytes_per_frame", .integer(Int64(bytesPerFrame))), ("frames", 0)] + (try extras()))
     }
 
@@ -40,11 +56,23 @@ package struct ChunkUpload {
         _ source: any ChunkSource, into writer: StreamWriter, stream: Int, _ config: StreamConfig, pts: Double? = nil,
         duration: Double? = nil, keyFrame: Bool = false
     ) throws(Failure) -> ChunkReceipt {
+        let body: ChunkBody
+        do throws(Problem) {
+            body = try open(source, for: writer, stream: stream, config)
+        } catch {
+            throw Failure(cause: .problem(error))
+        }
+        return try take(body, into: writer, stream: stream, pts: pts, duration: duration, keyFrame: keyFrame)
+    }
+
+    /// Takes what is left of a body that has been looked at.
+    func take(
+        _ opened: ChunkBody, into writer: StreamWriter, stream: Int, pts: Double? = nil, duration: Double? = nil, keyFrame: Bool = false
+    ) throws(Failure) -> ChunkReceipt {
         let bytesPerFrame = writer.description(of: stream).inputFrameBytes
-        var body: ChunkBody
+        var body = opened
         let chunk: Chunk
         do throws(Problem) {
-            body = try chunkBody(source, config, bytesPerFrame)
             chunk = try asProblem { () throws(StreamWriterError) in 
                 try writer.beginChunk(stream: stream, pts: pts, duration: duration, keyFrame: keyFrame)
             }
@@ -69,13 +97,13 @@ package struct ChunkUpload {
         return receipt
     }
 
-    private func chunkBody(
-        _ source: any ChunkSource, _ config: StreamConfig, _ bytesPerFrame: Int
-    ) throws(Problem) -> ChunkBody {
+    /// Reads the head of the body, if it has one, and as much of a raw one that is the first of its stream as tells it from
+    /// a file.
+    func open(_ source: any ChunkSource, for writer: StreamWriter, stream: Int, _ config: StreamConfig) throws(Problem) -> ChunkBody {
         switch kind {
-        case .raw: ChunkBody(raw: source)
-        case .array:
-            try ChunkBody(array: source, of: ArrayLayout(config, frameBytes: bytesPerFrame), frameBytes: bytesPerFrame)
+        case .raw where isRaw || writer.progress(of: stream).offset > 0: ChunkBody(raw: source)
+        case .raw: try ChunkBody(firstRaw: source, of: config)
+        case .array: try ChunkBody(array: source, of: config, frameBytes: writer.description(of: stream).inputFrameBytes)
         }
     }
 

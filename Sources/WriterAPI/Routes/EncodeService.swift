@@ -41,6 +41,13 @@ final class EncodeService: EncoderService {
     var isConcluded: Bool { phase.withLock { $0 == .done } }
     var snapshot: WriterRecord? { nil }
 
+    var workDone: WorkDone {
+        guard let writer = writer.withLock({ $0 }), writer.streamCount == 1 else { return WorkDone() }
+        var work = WorkDone(bytesWritten: writer.bytesWritten)
+        work.add(writer.progress(of: 0), of: writer.description(of: 0).kind)
+        return work
+    }
+
     func interruptUploads() { interrupter.withLock { $0 }?.interrupt() }
 
     func end(because reason: EndReason) {
@@ -68,7 +75,7 @@ final class EncodeService: EncoderService {
                 return phase == .waiting
             }
             guard isFirst else { return try gateway.handBack(exchange) }
-            // The answer may go on when this call has returned.
+            // The response may go on when this call has returned.
             exchange.whenOver { [self] in conclude() }
             let handle = exchange.body.interrupter
             interrupter.withLock { $0 = handle }
@@ -78,7 +85,9 @@ final class EncodeService: EncoderService {
             SystemThread.wipeStack()
             try encode(exchange)
         } catch {
-            if !exchange.hasResponded { exchange.respond(with: error) }
+            if !exchange.hasResponded { return exchange.respond(with: error) }
+            let isCut = error.code == .bodyCut || error.code == .requestTimeout
+            exchange.noteBrokenOff(because: .init(code: error.code.rawValue, detail: error.detail), isCut: isCut)
         }
     }
 
@@ -107,27 +116,31 @@ final class EncodeService: EncoderService {
         let encoding = try Encoding(plan, folder: folder, limits: settings.limits) { made in writer.withLock { $0 = made } }
         defer { encoding.writer.abort() }
         try upload.check(exchange.head.framing, bytesPerFrame: encoding.writer.description(of: 0).inputFrameBytes)
+        // Before the response begins, which could not say then that the body is none.
+        let body = try exchange.blocking { () throws(Problem) in try encoding.open(exchange.body, upload) }
         if encoding.seeksBack {
-            try encoding.run(upload, exchange.body)
+            try encoding.run(upload, body)
             try? exchange.respond(.init(.ok, fields: encoding.fields, body: .file(encoding.file, 0..<encoding.file.size)))
             return
         }
-        try stream(encoding, upload, exchange)
+        try stream(encoding, upload, body, exchange)
     }
 
     /// Sends what is there while the body is still being read.
-    private func stream(_ encoding: Encoding, _ upload: ChunkUpload, _ exchange: Exchange) throws(Problem) {
+    private func stream(_ encoding: Encoding, _ upload: ChunkUpload, _ body: ChunkBody, _ exchange: Exchange) throws(Problem) {
         let response = exchange.respondWhileReading(
             .ok, fields: encoding.fields, following: encoding.file, encoding.growth)
         let result: Result<Void, Problem>
         do throws(Problem) {
-            result = .success(try exchange.blocking { () throws(Problem) in try encoding.run(upload, exchange.body) })
+            result = .success(try exchange.blocking { () throws(Problem) in try encoding.run(upload, body) })
             encoding.growth.ended(.complete)
         } catch {
             result = .failure(error)
             encoding.growth.ended(.failed)
         }
-        if !exchange.finish(response) { try result.get() }
+        // Where nothing of it was sent, the client is told; else the log.
+        _ = exchange.finish(response)
+        try result.get()
     }
 }
 
@@ -177,10 +190,14 @@ private struct Encoding: Sendable {
         ]
     }
 
+    func open(_ body: RequestBody, _ upload: ChunkUpload) throws(Problem) -> ChunkBody {
+        try upload.open(body, for: writer, stream: 0, config)
+    }
+
     /// Takes the whole body and finishes the file.
-    func run(_ upload: ChunkUpload, _ body: RequestBody) throws(Problem) {
+    func run(_ upload: ChunkUpload, _ body: ChunkBody) throws(Problem) {
         do throws(ChunkUpload.Failure) {
-            _ = try upload.take(body, into: writer, stream: 0, config)
+            _ = try upload.take(body, into: writer, stream: 0)
         } catch {
             throw Self.problem(error)
         }

@@ -104,7 +104,9 @@ final class WriterService: EncoderService {
 
     /// A writer that has ended while the request waited for it is the gateway's to delete.
     private func delete(_ exchange: Exchange) throws(Problem) {
+        let keepsOutput = try exchange.head.target.keepsOutput()
         do throws(Problem) {
+            if keepsOutput { throw .keepsOutput(ofLive: resource.phase.state) }
             exchange.respond(with: .deleted(leaving: try resource.delete()))
         } catch {
             switch resource.settledPhase {
@@ -174,7 +176,9 @@ final class WriterService: EncoderService {
     ) throws(Problem) {
         func respond(with writer: JSONObject) { exchange.respond(with: .json(.object(shown(writer, to: caller)))) }
         switch operation {
-        case .getWriter: respond(with: resource.resource)
+        case .getWriter:
+            let writer = shown(resource.resource, to: caller)
+            exchange.respond(with: try .resource(.object(writer), as: .writer, to: exchange.head))
         case .deleteWriter:
             try delete(exchange)
         case .addStream:

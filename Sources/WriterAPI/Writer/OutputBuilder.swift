@@ -133,7 +133,7 @@ struct OutputBuilder {
     /// A file that has no other name than this.
     private func create(_ file: WriterOutput.OwnFile, packetBytes: Int? = nil) throws(SystemError) -> Made {
         var file = file
-        let descriptor = Descriptor(owning: try file.folder.createFile(file.name, .onlyIfAbsent))
+        let descriptor = Descriptor(owning: try file.folder.createFile(file.name, .onlyIfAbsent, forOthers: true))
         guard let identity = FileIdentity(of: descriptor.number) else { throw SystemError("look at \(file.name)") }
         file.identity = identity
         let destination = Destination.file(
@@ -148,7 +148,7 @@ struct OutputBuilder {
         let temporaryName = TemporaryOutput.path(beside: try path(file.name), for: settings.writer).text
         // Of a writer of this id that was never made.
         try file.folder.removeFile(temporaryName)
-        let descriptor = Descriptor(owning: try file.folder.createFile(temporaryName, .onlyIfAbsent))
+        let descriptor = Descriptor(owning: try file.folder.createFile(temporaryName, .onlyIfAbsent, forOthers: true))
         do throws(SystemError) {
             guard let identity = FileIdentity(of: descriptor.number) else { throw SystemError("look at \(temporaryName)") }
             file.identity = identity

@@ -74,6 +74,9 @@ extension WriterResource {
         if client.hasLeft, place.isPeer { noteLeft(client) }
         if place.isPeer { Interposition.whenAccepted { [weak writer] in writer?.notePeerConnected() } }
         try asProblem { () throws(StreamWriterError) in try writer.open(option: option, timeout: openTimeout) }
+        state.withLock { state in
+            state.streams = state.streams.map { AddedStream(config: $0.config, chosen: writer.description(of: $0.chosen.index)) }
+        }
     }
 
     package func flush() throws(Problem) -> JSONObject {
@@ -92,7 +95,7 @@ extension WriterResource {
         let index = try asProblem { () throws(StreamWriterError) in try writer.addStream(request.config) }
         let chosen = writer.description(of: index)
         let shown = StreamRequest.json(request.config, chosen, writer.progress(of: index))
-        weight.streams = soFar + shown.encoded.count + 1
+        weight.streams = soFar + shown.encoded.count + JSONObject.uploadBytes
         state.withLock { [weight] state in
             state.streams.append(AddedStream(config: request.config, chosen: chosen))
             state.weight = weight
@@ -135,7 +138,9 @@ extension WriterResource {
                 switch state.lifecycle.beginChange(needing: needed) {
                 case .wait: return nil
                 case .refused(let refusal): return .failure(state.lifecycle.problem(refusal, needs: needs))
-                case .begun: return .success(state.parts!)  // There is a writer: it is made of them.
+                case .begun:
+                    state.noteRequest()
+                    return .success(state.parts!)  // There is a writer: it is made of them.
                 }
             } ?? .failure(wrongState(needs: needs))
         }.get()

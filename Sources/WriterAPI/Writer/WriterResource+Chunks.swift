@@ -26,10 +26,12 @@ extension WriterResource {
     /// Takes the stream for one chunk until `releaseStream`. With `offset`, a chunk that is being
     /// taken is ended first; a chunk that would not begin where the stream is then is none, and keeps
     /// no other waiting.
-    package func claimStream(_ index: Int, from offset: Int64?, _ interruption: @escaping Interruption) throws(Problem) -> ChunkTarget {
+    package func claimStream(
+        _ index: Int, from offset: Int64?, pts: Double? = nil, _ interruption: @escaping Interruption
+    ) throws(Problem) -> ChunkTarget {
         let deadline = Deadline.after(.seconds(5))
         let claimed: Result<ChunkTarget, Problem>? = try turns.taking {
-            awaitStream(index, from: offset, until: deadline, interruption)
+            awaitStream(index, from: offset, pts: pts, until: deadline, interruption)
         }
         guard let claimed else { throw Self.chunkInProgress(index) }
         return try claimed.get()
@@ -37,7 +39,7 @@ extension WriterResource {
 
     /// nil: another chunk had not ended by then.
     private func awaitStream(
-        _ index: Int, from offset: Int64?, until deadline: Deadline, _ interruption: @escaping Interruption
+        _ index: Int, from offset: Int64?, pts: Double?, until deadline: Deadline, _ interruption: @escaping Interruption
     ) -> Result<ChunkTarget, Problem>? {
         state.wait(until: deadline) { state in
             switch state.lifecycle.turn(ofChunkOf: index, takesOver: offset != nil) {
@@ -52,19 +54,23 @@ extension WriterResource {
             guard state.streams.indices.contains(index), let writer = state.parts?.writer else {
                 return .failure(.noStream(String(index), of: self.settings.writer))
             }
-            let taken = writer.progress(of: index).offset
-            if let offset, offset != taken { return .failure(Self.offsetMismatch(provided: offset, expected: taken)) }
+            let progress = writer.progress(of: index)
+            if let offset, offset != progress.offset {
+                return .failure(Self.offsetMismatch(provided: offset, expected: progress.offset))
+            }
             state.lifecycle.beginChunk(of: index)
+            state.noteBegin(ofChunkOf: index, mediaTime: pts ?? progress.nextPTS)
             state.interruptions[index] = interruption
             return .success(ChunkTarget(writer: writer, stream: state.streams[index]))
         }
     }
 
-    package func releaseStream(_ index: Int) {
+    /// `brokenBy`: its body did not come whole.
+    package func releaseStream(_ index: Int, brokenBy reason: UploadBreak? = nil) {
         state.change { state in
             state.lifecycle.endChunk(of: index)
             state.interruptions[index] = nil
-            state.lastActive = .now
+            state.noteEnd(ofChunkOf: index, brokenBy: reason)
         }
     }
 
@@ -154,4 +160,35 @@ extension WriterResource {
 
 extension WriterResource.State {
     func interruptChunks() { for interrupt in interruptions.values { interrupt() } }
+
+    mutating func noteRequest() {
+        lastActive = .now
+        lastRequest = .now()
+    }
+
+    fileprivate mutating func noteBegin(ofChunkOf index: Int, mediaTime: Double) {
+        noteRequest()
+        // Only what plays at once has to come in time.
+        let isLive = parts?.place.isPeer == true
+        let resumes = activity[index, default: StreamActivity()]
+            .begin(at: lastRequest ?? .now(), lastActive, mediaTime: isLive ? mediaTime : nil)
+        if resumes { uploadTallies[.uploadsResumed, default: 0] += 1 }
+    }
+
+    fileprivate mutating func noteEnd(ofChunkOf index: Int, brokenBy reason: UploadBreak?) {
+        noteRequest()
+        let offset = reason.map { _ in parts?.writer.progress(of: index).offset ?? 0 }
+        activity[index]?.end(at: lastRequest ?? .now(), brokenAt: offset)
+        switch reason {
+        case .cut: uploadTallies[.uploadsCut, default: 0] += 1
+        case .timedOut: uploadTallies[.uploadsTimedOut, default: 0] += 1
+        case nil: break
+        }
+    }
+
+    /// Of all streams.
+    var upload: UploadState {
+        let states = activity.values.map(\.state)
+        return states.contains(.interrupted) ? .interrupted : states.contains(.receiving) ? .receiving : .none
+    }
 }

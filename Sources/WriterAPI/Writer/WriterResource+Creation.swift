@@ -11,10 +11,15 @@ extension WriterResource {
             try make(plan(body), for: client)
         } catch {
             undo(everything: true)
+            // Where the gateway has gone, the next one finds the folder, and nothing in it of a file that is no more.
+            try? folder.removeFile(FileLedger.fileName)
             let fingerprint = CreationFingerprint.of(body ?? .object([:]))
             // One that repeats what a client has left is to try for itself.
-            state.withLock { state in if !state.isDeserted { state.failedCreation = (fingerprint, error) } }
-            discard()
+            let isDeserted = state.withLock { state in
+                if !state.isDeserted { state.failedCreation = (fingerprint, error) }
+                return state.isDeserted
+            }
+            discard(because: isDeserted || error.isWorthLogging ? .unmade(redacted(error), isDeserted: isDeserted) : nil)
             throw error.locatedInCreation
         }
         let resource = self.resource
@@ -39,6 +44,7 @@ extension WriterResource {
         var resource = self.resource
         resource["id"] = nil
         resource["encoder_pid"] = nil
+        for name in ["upload", "last_request_at"] { resource[name] = nil }
         resource["dry_run"] = true
         return resource
     }
@@ -54,7 +60,10 @@ extension WriterResource {
     private func make(_ plan: WriterPlan, for client: OpeningClient, isDryRun: Bool = false) throws(Problem) {
         try weigh(plan.request)
         let parts = try build(plan, for: client, isDryRun: isDryRun)
-        if !isDryRun { try keepFirstRecord() }
+        if !isDryRun {
+            try requireKeptClaim()
+            try keepFirstRecord()
+        }
         if let open = plan.request.open { try commit(open, parts.place) }
     }
 
@@ -98,7 +107,13 @@ extension WriterResource {
     /// while another one is at it.
     package func claimCreation() throws(Problem) -> WriterLifecycle.CreationTurn { try turns.taking { awaitCreation() } }
 
-    func awaitCreation() -> WriterLifecycle.CreationTurn { state.wait { $0.lifecycle.beginCreation() } ?? .ended }
+    func awaitCreation() -> WriterLifecycle.CreationTurn {
+        state.wait { state in
+            let turn = state.lifecycle.beginCreation()
+            if turn == .claimed { state.noteRequest() }
+            return turn
+        } ?? .ended
+    }
 
     /// Whether this request made the writer.
     package func wasCreated(by body: JSONValue?) -> Bool {

@@ -99,6 +99,7 @@ extension WriterResource {
         let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
         state.withLock { $0.output }?.release()
         growth.ended(ended == .closed ? .complete : .failed)
+        if let end = WriterEnd(record) { report(.end(end)) }
         report(isKept ? .concluded(ended) : .unkeptRecord(record))
         endIsTold()
         return record.resource
@@ -153,7 +154,17 @@ extension WriterResource {
     /// nil: a thread that watches over this one has ended the writer meanwhile.
     private func deleteNow() -> [String]? {
         let left = undo(everything: true)
-        return discard() ? left : nil
+        return discard(because: deletion) ? left : nil
+    }
+
+    /// What the log says of a writer that a client deletes.
+    private var deletion: WriterEnd? {
+        guard lifecycle.isCreated else { return nil }
+        var end = WriterEnd(.deleted, by: .delete)
+        let (destination, writer) = state.withLock { ($0.shownDestination, $0.parts?.writer) }
+        end.destination = destination
+        end.bytes = writer?.bytesWritten
+        return end
     }
 
     /// No request will make the writer. False: there is one.
@@ -166,17 +177,19 @@ extension WriterResource {
         return true
     }
 
-    /// There is no writer, or none any more. False: it had ended before.
+    /// There is no writer, or none any more. False: it had ended before. `end`: what the server's log is to say of
+    /// that.
     @discardableResult
-    package func discard() -> Bool {
+    package func discard(because end: WriterEnd? = nil) -> Bool {
         let isFirst = state.withLock { $0.lifecycle.discard() }
-        if isFirst { tellDiscard() }
+        if isFirst { tellDiscard(end) }
         return isFirst
     }
 
-    private func tellDiscard() {
+    private func tellDiscard(_ end: WriterEnd?) {
         state.withLock { $0.output }?.release()
         growth.ended(.failed)
+        if let end { report(.end(end)) }
         report(.discarded)
         endIsTold()
     }
@@ -216,7 +229,7 @@ extension WriterResource {
         }
         if abandonment == .tooLate { return nil }
         let left = removeOutput(everything: abandonment == .discarded)
-        if abandonment == .failed { tellEnd(.failed) } else { tellDiscard() }
+        if abandonment == .failed { tellEnd(.failed) } else { tellDiscard(problem.map { .unmade(redacted($0)) } ?? deletion) }
         state.withLock { $0.parts }?.writer.interrupt(
             StreamWriterError(problem == nil ? .wrongState : .encodingFailed, problem?.detail ?? "the writer was deleted"))
         return left

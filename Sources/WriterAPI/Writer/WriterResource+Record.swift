@@ -24,18 +24,26 @@ extension WriterResource {
                 "state": .string(state.lifecycle.phase.state.rawValue),
                 "created_at": .string(settings.createdAt.description),
             ]
+            resource["last_request_at"] = state.lastRequest?.json
+            resource["upload"] = .string(state.upload.rawValue)
             resource["dst"] = place?.shownDestination.map { .string($0) }
             resource["format"] = .string(place?.muxer.name ?? "")
             resource["metadata"] = .map(state.metadata)
             resource["streams"] = .array(
                 state.streams.enumerated().compactMap { index, stream in
-                    state.parts.map { StreamRequest.json(stream.config, stream.chosen, $0.writer.progress(of: index)) }
+                    state.parts.map { parts in
+                        let shown = StreamRequest.json(stream.config, stream.chosen, parts.writer.progress(of: index))
+                        guard var object = shown.objectValue else { return shown }
+                        (state.activity[index] ?? StreamActivity()).add(to: &object)
+                        return .object(object)
+                    }
                 })
             let bytesWritten = state.parts?.writer.bytesWritten ?? 0
             noteLocked(bytesWritten: bytesWritten)
             resource["bytes_written"] = .integer(bytesWritten)
             if state.ending.isEmpty { resource["encoder_pid"] = .integer(Int64(ChildProcess.ownIdentifier)) }
             for (name, value) in state.ending { resource[name] = value }
+            if !state.ending.isEmpty { resource.breakOffUploads(at: .now()) }
             let type = place?.fileType(of: state.streams.map(\.config))
             return WriterRecord(
                 resource: resource, managedFile: place?.managedFile, fileExtension: type?.fileExtension,
@@ -104,11 +112,9 @@ extension WriterResource {
     var workDone: WorkDone {
         state.withLock { state in
             guard let writer = state.parts?.writer else { return WorkDone() }
-            var work = WorkDone(bytesWritten: writer.bytesWritten)
-            for index in state.streams.indices {
-                let progress = writer.progress(of: index)
-                work.taken += progress.frames
-                work.encoded += progress.framesEncoded
+            var work = WorkDone(bytesWritten: writer.bytesWritten, tallies: state.uploadTallies)
+            for (index, stream) in state.streams.enumerated() {
+                work.add(writer.progress(of: index), of: stream.chosen.kind, chunksLate: state.activity[index]?.late ?? 0)
             }
             return work
         }

@@ -38,6 +38,11 @@ package final class WriterResource: Sendable {
         var openOption: [String: String] = [:]
         /// When a request last ended.
         var lastActive = ContinuousClock.now
+        /// When one that adds to the writer or changes it last began or ended.
+        var lastRequest: Moment?
+        /// By stream; of those that a chunk has come for.
+        var activity: [Int: StreamActivity] = [:]
+        var uploadTallies: [MetricCounts.Tally: Int64] = [:]
         var ending: [(String, JSONValue)] = []
     }
 
@@ -55,6 +60,8 @@ package final class WriterResource: Sendable {
     /// What the gateway knows when this process has died.
     let progress: ProgressMarks
     let report: @Sendable (ControlMessage) -> Void
+    /// Waits until the gateway has kept what `report` told it that the writer writes to; throws where it has not.
+    let requireKeptClaim: @Sendable () throws(Problem) -> Void
     let state = Monitor(State())
     let growth = OutputNotifier()
     /// Of changes and chunks.
@@ -65,7 +72,8 @@ package final class WriterResource: Sendable {
     /// `report` tells the gateway.
     package init(
         settings: EncoderStart, clientPolicy: ClientPolicy, narrow: @escaping Narrow, folder: Directory,
-        progress: ProgressMarks, report: @escaping @Sendable (ControlMessage) -> Void
+        progress: ProgressMarks, report: @escaping @Sendable (ControlMessage) -> Void,
+        requireKeptClaim: @escaping @Sendable () throws(Problem) -> Void
     ) {
         self.settings = settings
         self.clientPolicy = clientPolicy
@@ -74,6 +82,7 @@ package final class WriterResource: Sendable {
         self.folder = folder
         self.progress = progress
         self.report = report
+        self.requireKeptClaim = requireKeptClaim
     }
 
     /// As it is now.

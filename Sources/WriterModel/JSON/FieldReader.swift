@@ -2,18 +2,32 @@ import Bytewise
 
 /// Reads the members of a JSON object of a request. Every member must be read by the time
 /// `finish()` is called: one that was not asked for is an error, not ignored. Errors name
-/// the member by its JSON Pointer (RFC 6901).
+/// the member by its JSON Pointer (RFC 6901). An unknown member is named before one that is missing, which it may
+/// have been meant for.
 public struct FieldReader {
     public let pointer: String
     private let object: JSONObject
+    private let place: ParameterSuggestion.Place
     private var known: [String] = []
+    /// The first member that is needed and not there.
+    private var missing: Problem?
 
-    public init(_ value: JSONValue, at pointer: String = "") throws(Problem) {
+    /// `place` says what its unknown members may have been meant for.
+    public init(_ value: JSONValue, at pointer: String = "", _ place: ParameterSuggestion.Place = .other) throws(Problem) {
         guard case .object(let object) = value else {
             throw Self.problem(pointer, "must be an object, and is \(value.kind)")
         }
         self.object = object
         self.pointer = pointer
+        self.place = place
+    }
+
+    /// The names of all members, read or not.
+    public var names: [String] { object.members.map(\.name) }
+
+    /// `finish` throws that a member is needed, unless another is unknown. `rule` continues "it …".
+    public mutating func lacks(_ name: String, _ rule: String, supported: [String]? = nil) {
+        missing = missing ?? problem(name, rule, supported: supported)
     }
 
     /// The member as it is; null counts as absent.
@@ -51,6 +65,13 @@ public struct FieldReader {
             throw problem(name, "must be a whole number, and is \(number)")
         default: throw problem(name, "must be a whole number, and is \(value.kind)")
         }
+    }
+
+    /// A whole number, or text as FFmpeg's options have numbers: "32k", "2.5M".
+    public mutating func count(_ name: String) throws(Problem) -> Int? {
+        guard case .string(let text)? = value(name) else { return try integer(name) }
+        if let count = CountText.value(of: text) { return count }
+        throw problem(name, "must be a whole number such as 32000, \"32k\" or \"2.5M\", and is \(JSONValue.string(text.shortened()).description)")
     }
 
     public mutating func number(_ name: String) throws(Problem) -> Double? {
@@ -108,13 +129,21 @@ public struct FieldReader {
         return elements
     }
 
-    /// Throws when the object has a member that was never asked for.
+    /// Throws when the object has a member that was never asked for, or lacks one that is needed.
     public func finish() throws(Problem) {
+        try refuseUnknown()
+        if let missing { throw missing }
+    }
+
+    /// Throws when the object has a member that was never asked for.
+    public func refuseUnknown() throws(Problem) {
         guard let unknown = object.members.first(where: { member in !known.contains { $0.isSame(as: member.name) } }) else { return }
-        throw Problem(
+        let names = Set(known).sorted()
+        let problem = Problem(
             .unknownParameter, "\(pointer(to: unknown.name).shortened()): there is no parameter \"\(unknown.name.shortened())\" here.",
-            parameter: Self.parameter(at: pointer(to: unknown.name)), supported: known.sorted(),
+            parameter: Self.parameter(at: pointer(to: unknown.name)), supported: names,
             extras: [("pointer", .string(pointer(to: unknown.name)))])
+        throw problem.suggesting(ParameterSuggestion(for: unknown.name, at: place, known: names))
     }
 
     /// The parameter's name as every problem has it: "codec_config.bit_rate", of whichever stream, and

@@ -1,7 +1,7 @@
 extension ServiceLimits {
     /// The one table of limits. Whatever else has all of them is made from it: `penstock serve`'s options, its
-    /// environment and configuration file, the message to encoders, the table of docs/options.md.
-    public static let fields: [LimitField] = ofWriters + ofConnections + ofTimes
+    /// environment and configuration file, the message to encoders, the table of docs/reference/options.md.
+    public static let fields: [LimitField] = ofWriters + ofEndedWriters + ofConnections + ofTimes
 
     /// The range of a limit that is a whole number, where 0 does not stand for something else.
     public static func range(at path: KeyPath<ServiceLimits, Int>) -> ClosedRange<Int> {
@@ -43,7 +43,7 @@ extension ServiceLimits {
             "threads of one encoder or filter", "\"auto\" comes to one for each processor, within this.", reloadable: true),
         LimitField(
             "call-timeout", .number(\.callTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
-            "how long one call of a filter or an encoder may take; then the writer has failed",
+            "fail a writer when one call of its filter or encoder takes longer than this",
             "Waiting for the client or the destination does not count.", reloadable: true),
         LimitField(
             "open-timeout", .number(\.openTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
@@ -51,10 +51,24 @@ extension ServiceLimits {
             "A writer that is the server (listen) waits for its client to connect without this limit.", reloadable: true),
         LimitField(
             "encoder-timeout", .number(\.encoderTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
-            "how long an encoder process may leave pings unanswered; then it is killed, and its writer has failed"),
+            "kill an encoder that has not answered pings for this long; its writer has failed"),
         LimitField(
             "max-load", .number(\.maxLoad, 0...100), in: .percent, zero: "no such limit",
-            "how much of the last 10 seconds something may have waited for a processor (the kernel's cpu.pressure) when a new writer is made", reloadable: true),
+            "refuse new writers when tasks have waited for a processor for more of the last 10 seconds than this (the kernel's cpu.pressure)", reloadable: true),
+    ]
+
+    private static let ofEndedWriters = [
+        LimitField(
+            "retain-ended", .number(\.retainEnded, 1...1_000_000_000), in: .seconds, zero: "for ever",
+            "how long an ended writer is kept, with the output that it has without a dst",
+            "Then it is removed. What was written to a dst stays, always.", reloadable: true),
+        LimitField(
+            "retain-ended-count", .whole(\.retainEndedCount, 1...10_000_000), zero: "any number", "ended writers that are kept",
+            "Where there are more, the one that ended first of the name (token) that has the most is removed.", reloadable: true),
+        LimitField(
+            "retain-ended-bytes", .whole(\.retainEndedBytes, 1...Int.max), in: .bytes, zero: "no bound",
+            "outputs without a dst of ended writers, together",
+            "Where there are more, the writer that ended first of the name (token) that has the most of them is removed.", reloadable: true),
     ]
 
     private static let ofConnections = [

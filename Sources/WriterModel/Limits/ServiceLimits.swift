@@ -25,6 +25,9 @@ public struct ServiceLimits: Sendable, Equatable {
     public var openTimeout = 30.0
     public var maxLoad = 0.0
     public var peerTimeout = 2.0
+    public var retainEnded = 604_800.0
+    public var retainEndedCount = 10_000
+    public var retainEndedBytes = 0
 
     /// `maxOutputBytes` is of the token's line (max-output-bytes=), rather than the server's: no limit, but
     /// where one comes from.

@@ -122,7 +122,7 @@ struct ConfigurationFile {
 
     private static func unknown(_ name: String) -> String {
         let known = Setting.all.flatMap(\.names) + [tokensKey]
-        if let near = Spelling.nearest(to: name, among: known) { return "there is no setting \(name); \(near) is one" }
+        if let near = name.nearest(among: known) { return "there is no setting \(name); \(near) is one" }
         let words = Set(name.words(at: ["-", "_", " ", "."]).map(\.lowercasedASCII)).subtracting(["max", "no"])
         let like = known.filter { !words.isDisjoint(with: $0.parts(at: "-")) }
         return "there is no setting \(name) in this version"

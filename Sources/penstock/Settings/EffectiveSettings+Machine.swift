@@ -11,10 +11,7 @@ extension EffectiveSettings {
         for (name, path) in [("output-dir", settings.outputDirectory), ("state-dir", settings.stateDirectory)] {
             if let row = row(name) { flaws += aboutFolder(row, path, judgesRights: judgesRights) }
         }
-        for case .local(let place) in settings.listen where !(File.stamp(place.folder)?.isFolder ?? false) {
-            if let row = row("listen") { flaws.append(flaw(.error, row, "listen has unix:\(place.path), and there is no folder \(place.folder)")) }
-        }
-        flaws += aboutOpenPlaces
+        for place in listenedOn { flaws += aboutPlace(place, judgesRights: judgesRights) }
         if let path = settings.tokenFile, let row = row("token-file") { flaws += aboutTokenFile(row, path) }
         return flaws
     }
@@ -41,20 +38,43 @@ extension EffectiveSettings {
         return [flaw(.warning, row, "\(name) is \(path), which is not there yet; the server makes it")]
     }
 
-    private var aboutOpenPlaces: [SettingsFlaw] {
-        if settings.asksForTokens || settings.servesWithoutTokens { return [] }
-        for case .tcp(let host, let port) in settings.places where Self.isBeyondLoopback(host) {
-            let name = settings.listensOnHost && host.isSame(as: settings.host) && port == settings.port ? "host" : "listen"
-            guard let row = row(name) else { continue }
-            return [flaw(.error, row, "\(name) is \(host), which other machines reach, and there are no tokens; give token-file or tokens, or no-auth if that is meant")]
+    /// Each place with the setting that has it. The agent's port serves no requests.
+    private var listenedOn: [(row: Row, place: ListenPlace, servesRequests: Bool)] {
+        var places: [(Row, ListenPlace, Bool)] = []
+        for (index, place) in settings.places.enumerated() {
+            if let row = row(settings.listensOnHost && settings.port != nil && index == 0 ? "host" : "listen") { places.append((row, place, true)) }
         }
-        return []
+        if let port = settings.agentPort, let row = row("agent-port") { places.append((row, .tcp(host: settings.host, port: port), false)) }
+        return places
     }
 
-    /// Of a name that is looked up it is not known here.
-    private static func isBeyondLoopback(_ host: String) -> Bool {
-        let isAddress = host.holds(":") || host.utf8.allSatisfy { $0.isASCIIDigit || $0 == UInt8(ascii: ".") }
-        return isAddress && !host.begins(with: "127.") && !host.isSame(as: "::1") && !host.begins(with: "::ffff:127.")
+    /// As the server takes the place itself, when it starts.
+    private func aboutPlace(_ listened: (row: Row, place: ListenPlace, servesRequests: Bool), judgesRights: Bool) -> [SettingsFlaw] {
+        let (row, place, servesRequests) = listened
+        let subject = "\(row.setting.name) \(row.setting.form == .list ? "has" : "is") \(shownPlace(place, row))"
+        if case .local(let local) = place, !(File.stamp(local.folder)?.isFolder ?? false) {
+            return [flaw(.error, row, "\(subject), and there is no folder \(local.folder)")]
+        }
+        do throws(SystemError) {
+            if let address = try place.networkAddress(), servesRequests, !address.isLoopback, !settings.asksForTokens, !settings.servesWithoutTokens {
+                return [flaw(.error, row, "\(subject), which other machines reach, and there are no tokens; give token-file or tokens, or no-auth if that is meant")]
+            }
+        } catch {
+            return [flaw(.error, row, "\(subject), where no server can listen: \(error.description)")]
+        }
+        do throws(LocalSocketFailure) {
+            try place.tryOut()
+            return []
+        } catch {
+            if error.isInUse { return [flaw(.warning, row, "\(subject), where a server listens now; another can't beside it")] }
+            if error.isForbidden && !judgesRights { return [] }
+            return [flaw(.error, row, "\(subject), where no server can listen: \(error.description)")]
+        }
+    }
+
+    private func shownPlace(_ place: ListenPlace, _ row: Row) -> String {
+        if row.setting.form == .list { return place.description }
+        return row.setting.name.isSame(as: "agent-port") ? row.values.first ?? "" : settings.host
     }
 
     private func aboutTokenFile(_ row: Row, _ path: String) -> [SettingsFlaw] {

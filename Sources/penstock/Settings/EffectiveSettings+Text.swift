@@ -8,7 +8,8 @@ extension EffectiveSettings {
     }
 
     private func lines(_ row: Row) -> String {
-        let source = "  # \(shown(row))"
+        let isWhole = row.values.allSatisfy { row.setting.shown($0).isSame(as: $0) }
+        let source = "  # \(shown(row))\(isWhole ? "" : "; *** stands for what is not printed")"
         // Given back, a default of these would be one more place to listen on.
         let isIdle = !settings.listensOnHost && ["host", "port"].contains { $0.isSame(as: row.setting.name) }
         if row.setting.form == .list && row.source != .fallback && !(row.values.count == 1) {
@@ -24,7 +25,7 @@ extension EffectiveSettings {
     private func shownValue(_ value: String, _ row: Row) -> String {
         switch row.setting.form {
         case .flag, .invertibleFlag: Setting.bool(value).map { "\($0)" } ?? value
-        case .list, .value: value
+        case .list, .value: row.setting.shown(value)
         }
     }
 

@@ -9,8 +9,8 @@ struct ServeOptions: ParsableArguments {
             "A file of settings, in YAML: max-writers: 20.", discussion: "The names are the options', without dashes before them.", valueName: "file"))
     var config: String?
 
-    @OptionGroup(title: "Where") var place: SettingOptions<PlaceSettings>
-    @OptionGroup(title: "Who may") var access: SettingOptions<AccessSettings>
+    @OptionGroup(title: "Addresses and folders") var place: SettingOptions<PlaceSettings>
+    @OptionGroup(title: "Access") var access: SettingOptions<AccessSettings>
     @OptionGroup(title: "Limits") var limits: SettingOptions<LimitSettings>
     @OptionGroup(title: "Log") var log: SettingOptions<LogSettings>
 

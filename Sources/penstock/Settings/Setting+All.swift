@@ -24,7 +24,7 @@ enum PlaceSettings: SettingSection {
             settings.port = text.isSame(as: "none") ? nil : try port(text)
         },
         Setting(
-            "listen", .list, "place", rule: ListenPlace.rule, "A place to listen on besides --host and --port, or where neither is given. Repeatable.",
+            "listen", .list, "place", rule: ListenPlace.rule, "An address or a socket to listen on besides --host and --port, or in their place. Repeatable.",
             """
             The mode of a socket is 0660 where none is given; its folder must be there. A socket that a dead server has left is replaced. \
             In the environment: several, separated by spaces.
@@ -43,8 +43,8 @@ enum PlaceSettings: SettingSection {
             settings.agentPort = try port(text)
         },
         Setting(
-            "node", .value, "name", rule: NodeName.rule, "One of several servers: ids that it makes begin with the name and a hyphen.",
-            "A proxy finds a writer's server by it."
+            "node", .value, "name", rule: NodeName.rule, "The server's name among several: ids that it makes begin with it and a hyphen.",
+            "A proxy finds the server of a writer by it."
         ) { text, settings throws(Setting.Flaw) in
             guard let name = NodeName(text) else {
                 throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be \(NodeName.rule)")
@@ -64,10 +64,19 @@ enum PlaceSettings: SettingSection {
                 throw Setting.Flaw(reason: error.reason)
             }
         },
-        .text("output-dir", "folder", \.outputDirectory, "Where relative destinations (dst) lie.", "Nothing outside it is written for a client."),
+        .text("output-dir", "folder", \.outputDirectory, "The folder for relative destinations (dst).", "Writers write no files outside it."),
         .text(
-            "state-dir", "folder", \.stateDirectory, "Where records and outputs without a dst lie.",
+            "state-dir", "folder", \.stateDirectory, "The folder for records, and for outputs without a dst.",
             "It is one server's at a time: it is locked, and a second server does not start."),
+        Setting(
+            "output-mode", .value, "mode", rule: OutputMode.rule, "The mode of files that writers make, as 0640: the owner, the group, others.",
+            "Who may read a file may enter the folders that are made for it. Without it: as the process's umask has it (UMask= of a unit)."
+        ) { text, settings throws(Setting.Flaw) in
+            guard let mode = OutputMode(text) else {
+                throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be \(OutputMode.rule)")
+            }
+            settings.outputMode = mode
+        },
     ]
 
     private static func port(_ text: String) throws(Setting.Flaw) -> UInt16 {
@@ -85,16 +94,17 @@ enum AccessSettings: SettingSection {
             "A file of bearer tokens, one a line. It is read again when it changes, and on SIGHUP.",
             """
             Behind a token: 'read', or any of name=N scope=read|write|admin folder=PATH max-writers=N max-output-bytes=N \
-            allow-output=PATTERN. A token with a name has writers of its own. A configuration file may have tokens instead. Without any \
-            only loopback is served.
+            allow-output=PATTERN. A token with a name has writers of its own. A configuration file may have tokens instead. Without tokens \
+            the server listens on loopback only.
             """, reloadable: true),
         .flag("protect-operations", \.protectsOperations, "Ask for a token at /livez, /readyz, /metrics and /openapi.yaml too.", reloadable: true),
         Setting(
             "allow-output", .list, "pattern", rule: "a URL with *",
             "A destination URL that writers may use, with * for any text: 'rtmp://*.example.com/*'. Repeatable.",
-            "Without it, writers write files only. In the environment: several, separated by spaces.", reloadable: true
+            "Without it, writers write files only. In the environment: several, separated by spaces.", reloadable: true,
+            shown: { OutputPolicy.shown(pattern: $0) }
         ) { text, settings throws(Setting.Flaw) in
-            if let flaw = OutputPolicy.flaw(ofPattern: text) { throw Setting.Flaw(reason: "\(text) \(flaw)") }
+            if let flaw = OutputPolicy.flaw(ofPattern: text) { throw Setting.Flaw(reason: "\(OutputPolicy.shown(pattern: text)) \(flaw)") }
             settings.outputPatterns.append(text)
         },
         .flag("allow-devices", \.allowsDevices, "Let writers use output devices (sdl, alsa, …)."),
@@ -102,7 +112,7 @@ enum AccessSettings: SettingSection {
         .flag(
             "no-verify", \.leavesOutputsUnverified,
             "Do not read finished outputs back before their writers are closed, unless a writer asks for it (verify).", reloadable: true),
-        Setting("user", .value, "name[:group]", "Started by root: the user, and group, to go on as once the port is bound.") {
+        Setting("user", .value, "name[:group]", "Started by root: the user, and group, that the server runs as once the port is bound.") {
             text, settings throws(Setting.Flaw) in
             do throws(ProcessUser.Unknown) {
                 settings.user = try ProcessUser(text)
@@ -129,9 +139,9 @@ enum LimitSettings: SettingSection {
 
 enum LogSettings: SettingSection {
     static let settings: [Setting] = [
-        choice("log-format", of: LineLogHandler.Format.allCases, \.logFormat, "One line an event on standard error, as text or as JSON."),
-        .flag("access-log", inverted: true, \.logsRequests, "One line for each request.", reloadable: true),
-        choice("log-level", of: Logger.Level.allCases, \.logLevel, "The least of the levels that are logged.", reloadable: true),
+        choice("log-format", of: LineLogHandler.Format.allCases, \.logFormat, "The form of the log, one line an event on standard error."),
+        .flag("access-log", inverted: true, \.logsRequests, "Log each request.", reloadable: true),
+        choice("log-level", of: Logger.Level.allCases, \.logLevel, "The lowest level that is logged.", reloadable: true),
     ]
 
     private static func choice<T: RawRepresentable & Sendable>(

@@ -33,12 +33,15 @@ struct Setting: Sendable {
     let isReloadable: Bool
     /// A variable without text is as if it were not there: it undoes what a service manager sets.
     var isUnsetByEmptyVariable = false
+    /// A value as it may be printed.
+    let shown: @Sendable (String) -> String
     /// Takes the text of a value; of a list, once for each.
     let apply: @Sendable (String, inout Settings) throws(Flaw) -> Void
 
     init(
         _ name: String, _ form: Form = .value, _ placeholder: String = "", rule: String = "", fallback: String = "",
-        _ help: String, _ detail: String = "", reloadable: Bool = false, apply: @escaping @Sendable (String, inout Settings) throws(Flaw) -> Void
+        _ help: String, _ detail: String = "", reloadable: Bool = false, shown: @escaping @Sendable (String) -> String = { $0 },
+        apply: @escaping @Sendable (String, inout Settings) throws(Flaw) -> Void
     ) {
         self.name = name
         self.form = form
@@ -48,10 +51,11 @@ struct Setting: Sendable {
         self.help = help
         self.detail = detail
         isReloadable = reloadable
+        self.shown = shown
         self.apply = apply
     }
 
-    /// What `--help` and the README show; that a flag is not given need not be said.
+    /// What `--help` and the page of options show; that a flag is not given need not be said.
     var shownFallback: String { form == .flag ? "" : fallback }
 
     /// What a file and, as variables, the environment may call it: `--no-access-log` is an option, and so it is a

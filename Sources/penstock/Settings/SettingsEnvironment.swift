@@ -14,6 +14,10 @@ struct SettingsEnvironment: Sendable {
     /// For `penstock health` and `penstock drain`.
     static let healthHost = "PENSTOCK_HEALTH_HOST"
 
+    /// For the commands that ask a server.
+    static let server = "PENSTOCK_SERVER"
+    static let token = "PENSTOCK_TOKEN"
+
     init(_ all: [(name: String, value: String)]) {
         let ours = all.filter { $0.name.begins(with: Self.prefix) }
         ofServices = ours.filter { Self.isOfService($0.name, $0.value) }.map(\.name).sorted()
@@ -27,13 +31,13 @@ struct SettingsEnvironment: Sendable {
 
     subscript(name: String) -> String? { values[name] }
 
-    private static var known: [String] { Setting.all.flatMap(\.names).map(Setting.variable(of:)) + [config, healthHost] }
+    private static var known: [String] { Setting.all.flatMap(\.names).map(Setting.variable(of:)) + [config, healthHost, server] }
 
     /// A name that was meant to be a setting's is an error. Others may be of other programs.
     var flaws: [SettingsFlaw] {
         unknown.map { name in
             let rest = name.without(prefix: Self.prefix) ?? name
-            guard let near = Spelling.nearest(to: rest, among: Self.known.compactMap { $0.without(prefix: Self.prefix) }) else {
+            guard let near = rest.nearest(among: Self.known.compactMap { $0.without(prefix: Self.prefix) }) else {
                 return SettingsFlaw(severity: .warning, place: .variable, reason: "\(name) is the name of no setting, and is not used")
             }
             return SettingsFlaw(place: .variable, reason: "\(name) is the name of no setting; \(Self.prefix)\(near) is one")

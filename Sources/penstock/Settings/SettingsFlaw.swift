@@ -1,3 +1,4 @@
+import Bytewise
 import YAML
 
 /// Something that is wrong with what the server was told, and where.
@@ -20,14 +21,18 @@ struct SettingsFlaw: Error {
 
     var severity = Severity.error
     let place: Place
-    /// A sentence without its full stop; it begins with what the setting is called there.
+    /// A sentence without its full stop; it begins with what the setting is called there, and may repeat its value.
     let reason: String
 
+    /// Of a value that is long, what stands before it and behind it is left.
+    private static let mostReason = 1_000
+    private var shownReason: String { reason.shortenedWithin(to: Self.mostReason) }
+
     /// "penstock.yaml:3:14: error: max-writers is 0 and must be from 1 to 1000000"
-    var description: String { "\(shownPlace)\(severity.rawValue): \(reason)" }
+    var description: String { "\(shownPlace)\(severity.rawValue): \(shownReason)" }
 
     /// "penstock.yaml:3:14: max-writers is 0 and must be from 1 to 1000000."
-    var sentence: String { "\(shownPlace)\(reason)." }
+    var sentence: String { "\(shownPlace)\(shownReason)." }
 
     private var shownPlace: String {
         guard case .file(let path, let mark) = place else { return "" }

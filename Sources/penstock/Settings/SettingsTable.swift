@@ -1,6 +1,6 @@
 import Bytewise
 
-/// The table of docs/options.md: option, values, default, whether SIGHUP changes it, meaning.
+/// The table of docs/reference/options.md: option, values, default, whether SIGHUP changes it, meaning.
 enum SettingsTable {
     static var markdown: String {
         let rows = Setting.all.map { setting in

@@ -43,7 +43,7 @@ extension EndToEnd {
                     server.curl("GET", "/v1/writers/\(first)/output"), server.curl("GET", "/v1/writers/\(second)/output"))
                 #expect(outputs.0.status == 200 && outputs.1.status == 200)
                 #expect(outputs.0.body != outputs.1.body)
-                #expect(try await server.curl("DELETE", "/v1/writers/\(second)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(second)").isDeleted)
                 #expect(try names("/d", server) == bytes(one))
                 #expect(try await server.curl("GET", "/v1/writers/\(first)/output").body == outputs.0.body)
             }
@@ -137,7 +137,7 @@ extension EndToEnd {
                 for dst in ["x.mkv", "show/live.m3u8"] {
                     let id = try await closed(server, dst, frames: 20)
                     #expect(FileManager.default.fileExists(atPath: folder / "disk/" + dst))
-                    #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                    #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 }
             }
         }

@@ -55,7 +55,7 @@ extension EndToEnd {
 
                 let other = server.outputFolder + "/show/of-somebody-else.ts"
                 try Data("kept".utf8).write(to: URL(fileURLWithPath: other))
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 let left = try FileManager.default.contentsOfDirectory(atPath: server.outputFolder + "/show")
                 #expect(left == ["of-somebody-else.ts"])
             }
@@ -70,7 +70,7 @@ extension EndToEnd {
                 ])
                 try await server.sendChunk(pictures.data, to: id, stream: 0)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: server.outputFolder).count > 1)
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: server.outputFolder) == [])
             }
         }
@@ -114,7 +114,7 @@ extension EndToEnd {
                 let closed = try await server.finalize(id)
                 #expect(closed["result"]["files"].array.count == count)
                 #expect(try await server.curl("GET", "/v1/writers/\(id)").json == closed)
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 #expect(!FileManager.default.fileExists(atPath: server.outputFolder + "/stills"))
             }
         }
@@ -167,7 +167,7 @@ extension EndToEnd {
                 try await server.sendChunk(Pictures(60).data, to: id, stream: 0)
                 let closed = try await server.finalize(id)
                 #expect(closed["result"]["files"].array.compactMap(\.string) == correction.files)
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
             }
         }
 
@@ -183,7 +183,7 @@ extension EndToEnd {
                 let closed = try await server.finalize(id)
                 #expect(closed["result"]["files"].array.compactMap(\.string) == ["50%/img001.png", "50%/img002.png", "50%/img003.png"])
                 #expect(closed["bytes_written"] == closed["result"]["bytes"])
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
             }
         }
 

@@ -63,7 +63,7 @@ extension EndToEnd {
                 }
                 try await server.sendChunk(Data(count: Self.frameBytes), to: other, stream: 0)
                 try await server.finalize(other)
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 #expect(!FileManager.default.fileExists(atPath: disk.path + "/full.rgb"))
                 try await server.expectWell()
             }

@@ -15,7 +15,7 @@ extension EndToEnd {
         }
 
         private func delete(_ id: String, _ server: PenstockServer) async throws {
-            #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+            #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
         }
 
         @Test(arguments: [false, true]) func foldersOfAFileGoWithItsWriter(isClosed: Bool) async throws {

@@ -13,6 +13,18 @@ extension EndToEnd {
             try await server.createWriter(["dst": .string(url), "streams": [Pictures.stream()], "open": open])
         }
 
+        /// It was said that the connection "can't be opened".
+        @Test func aRefusedConnectionIsCalledThat() async throws {
+            let port = try LoopbackPort.free().number
+            try await withServer(Self.allowed) { server in
+                let refused = try await server.curl(
+                    "POST", "/v1/writers",
+                    body: .json(["dst": .string("rtmp://127.0.0.1:\(port)/app/key"), "streams": [Pictures.stream()], "open": true]))
+                #expect(refused.status == 502 && refused.problem == "destination-failed")
+                #expect(refused.json["detail"].string?.contains("Connection refused") == true, "\(refused.text)")
+            }
+        }
+
         @Test(.enabled(if: NginxRTMP.isInstalled, missing))
         func streamCanBeWatchedWhileItIsPublishedAndIsRecordedWhole() async throws {
             let nginx = try await NginxRTMP.start()
@@ -78,7 +90,7 @@ extension EndToEnd {
                 async let opened = server.curl("POST", "/v1/writers/\(id)/open", body: .json(["option": ["listen": "1"]]))
                 try await port.isTaken()
                 let started = ContinuousClock.now
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 #expect(ContinuousClock.now - started < .seconds(2))
                 #expect(try await opened.status >= 400)
                 #expect(try await server.curl("GET", "/v1/writers/\(id)").status == 404)

@@ -48,7 +48,7 @@ extension EndToEnd {
                 #expect(opened.status == 504 && opened.problem == "destination-timeout", "\(opened.text)")
                 let failed = try await server.writer(id, in: "failed")
                 #expect(failed["failure"]["type"] == "urn:penstock:problem:destination-timeout")
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
             }
         }
 
@@ -63,7 +63,7 @@ extension EndToEnd {
                 try await Task.sleep(for: .milliseconds(1_900))
                 let viewer = try Peer.ffmpeg(["-i", url, "-f", "null", "-"])
                 #expect(try await opened.status == 200)
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 _ = try await viewer.ended()
             }
         }
@@ -121,7 +121,7 @@ extension EndToEnd {
                 try await eventually("a writer of the same id") {
                     try await server.curl("PUT", "/v1/writers/hanging", body: .json(["format": "wav"])).status == 201
                 }
-                #expect(try await server.curl("DELETE", "/v1/writers/hanging").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/hanging").isDeleted)
             }
         }
 
@@ -131,14 +131,14 @@ extension EndToEnd {
                 async let made = server.curl("PUT", "/v1/writers/hanging", body: .json(Self.writer(Self.peers[0], trap.port)))
                 try await eventually("the connection") { trap.arrivals > 0 }
                 let deleted = try await server.curl("DELETE", "/v1/writers/hanging")
-                #expect(deleted.status == 204, "\(deleted.text)")
+                #expect(deleted.isDeleted, "\(deleted.text)")
                 #expect(try await made.status == 409)
 
                 let id = try await server.createWriter(Self.writer(Self.peers[0], trap.port, open: false))
                 async let opened = server.curl("POST", "/v1/writers/\(id)/open")
                 try await eventually("the connection") { trap.arrivals > 1 }
                 let second = try await server.curl("DELETE", "/v1/writers/\(id)")
-                #expect(second.status == 204, "\(second.text)")
+                #expect(second.isDeleted, "\(second.text)")
                 let answer = try await opened
                 #expect(answer.status == 404, "\(answer.text)")
                 #expect(try await server.curl("GET", "/v1/writers/\(id)").status == 404)
@@ -160,7 +160,7 @@ extension EndToEnd {
                 try await eventually("frames") { try await server.writer(id)["streams"][0]["frames"].int ?? 0 > 2 }
                 let seconds = try await secondsOf {
                     let deleted = try await server.curl("DELETE", "/v1/writers/\(id)")
-                    #expect(deleted.status == 204, "\(deleted.text)")
+                    #expect(deleted.isDeleted, "\(deleted.text)")
                 }
                 // Not by the death of its process, for which it waits 2 s.
                 #expect(seconds < 1.8, "\(seconds) s")
@@ -210,7 +210,7 @@ extension EndToEnd {
                 await opening.reset()
                 let failed = try await server.writer(id, in: "failed")
                 #expect(failed["failure"]["detail"].string?.contains("client left") == true, "\(failed)")
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
             }
         }
     }

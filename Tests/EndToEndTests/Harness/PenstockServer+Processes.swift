@@ -58,6 +58,6 @@ extension PenstockServer {
         let closed = try await finalize(id, sourceLocation: sourceLocation)
         #expect(closed["streams"][0]["frames"] == 800, context, sourceLocation: sourceLocation)
         let deleted = try await curl("DELETE", "/v1/writers/\(id)")
-        #expect(deleted.status == 204, context, sourceLocation: sourceLocation)
+        #expect(deleted.isDeleted, context, sourceLocation: sourceLocation)
     }
 }

@@ -22,6 +22,9 @@ struct Response: Sendable {
         }
     }
 
+    /// The response to a DELETE of a writer of which nothing is left.
+    var isDeleted: Bool { status == 204 || status == 200 && json["left_count"] == 0 }
+
     var text: String { String(decoding: body, as: UTF8.self) }
 
     /// A head as it came, status line first.

@@ -17,8 +17,8 @@ extension EndToEnd {
             return (lines, result.end)
         }
 
-        /// Folders that are there, so that nothing is to be said of them.
-        private static let folders = "output-dir: FOLDER\nstate-dir: /tmp\n"
+        /// Folders that are there, and a port that is free, so that nothing is to be said of them.
+        private static let folders = "output-dir: FOLDER\nstate-dir: /tmp\nport: 0\n"
 
         @Test func aRightFileIsSilentlyRight() async throws {
             let found = try await check(Self.folders + "tokens:\n- {token: s3cret, name: acme, allow-output: []}\n- token: t2\n")
@@ -60,7 +60,7 @@ extension EndToEnd {
         }
 
         @Test(arguments: [
-            ("host: 0.0.0.0\n", "error", "no tokens"), ("port: none\n", "error", "nowhere"), ("port: 80\nagent-port: 80\n", "error", "both 80"),
+            ("host: 0.0.0.0\n", "error", "no tokens"), ("host: 0x0\n", "error", "no tokens"), ("host: 192.0.2.1\nno-auth: true\n", "error", "no server can listen"), ("host: \"*\"\n", "error", "no tokens"), ("listen: [\"192.0.2.1:0\"]\nno-auth: true\n", "error", "no server can listen"), ("listen: [\"unix:/dev/null\"]\n", "error", "is no socket"),
             ("tokens: [{token: a}]\ntoken-file: /dev/null\n", "error", "leave one"), ("token-file: /nonexistent\n", "error", "No such file"),
             ("token-file: FOLDER\n", "error", "a folder"), ("state-dir: FOLDER\n", "error", "a folder of its own"), ("tokens: [{token: a}]\nno-auth: true\n", "warning", "no-auth"),
             ("listen: [\"unix:/nonexistent/x\"]\n", "error", "no folder /nonexistent"), ("listen: [\"a:1\", \"a:1\"]\n", "error", "already"),
@@ -68,14 +68,63 @@ extension EndToEnd {
             ("tokens: [{token: \"a b\"}]\n", "error", "visible characters"), ("tokens: {}\n", "error", "a list"), ("tokens: []\n", "error", "empty"),
         ])
         func settingsThatContradictAndWhatIsMissingAreNamed(file: String, severity: String, says: String) async throws {
-            let state = file.contains("state-dir") ? "output-dir: FOLDER\n" : Self.folders
+            let state = file.contains("state-dir") ? "output-dir: FOLDER\nport: 0\n" : Self.folders
             let found = try await check(state + file)
             #expect(found.end == .exited(severity == "error" ? 1 : 0), "\(found.lines)")
             #expect(found.lines.contains { $0.contains(" \(severity): ") && $0.contains(says) }, "\(found.lines)")
         }
 
+        @Test(arguments: [("port: none\n", "nowhere"), ("port: 80\nagent-port: 80\n", "both 80")])
+        func portsThatContradictAreNamed(file: String, says: String) async throws {
+            let found = try await check(file)
+            #expect(found.end == .exited(1) && found.lines.count == 1 && found.lines[0].contains(says), "\(found.lines)")
+        }
+
+        /// The server takes it, and the check did not.
+        @Test func aHostIsWhatTheResolverTakesItFor() async throws {
+            let decimal = try await check(Self.folders + "host: \"2130706433\"\n")
+            #expect(decimal.end == .exited(0) && decimal.lines.isEmpty, "\(decimal.lines)")
+            let none = try await check(Self.folders + "host: no.such.host.invalid\n")
+            #expect(none.end == .exited(1) && none.lines.count == 1 && none.lines[0].contains("host is no.such.host.invalid, where no server can listen"), "\(none.lines)")
+        }
+
+        /// The configuration of a running server is right, though another could not start with it.
+        @Test func placesWhereAServerListensAreWarnedOf() async throws {
+            let folder = try TemporaryFolder()
+            let (socket, port) = (try TrapPort(.unix(path: folder / "s")), try TrapPort(.tcp))
+            let found = try await check("output-dir: FOLDER\nstate-dir: /tmp\nlisten: [\"unix:\(folder / "s")\"]\nport: \(port.port)\n")
+            #expect(found.end == .exited(0) && found.lines.count == 2, "\(found.lines)")
+            #expect(found.lines.allSatisfy { $0.contains("warning: ") && $0.contains("listens now") }, "\(found.lines)")
+            withExtendedLifetime((socket, port)) {}
+        }
+
+        @Test func passwordsAndQueriesOfPatternsAreNotPrinted() async throws {
+            let folder = try TemporaryFolder()
+            try """
+                allow-output:
+                - rtmp://user:s3cret@live.example.com/app/*
+                - "https://live.example.com/*?key=s3cret"
+                - rtmp://user:s3/cret@live.example.com/app
+                - srt://*.example.com:9000
+                """.write(toFile: folder / "p.yaml", atomically: true, encoding: .utf8)
+            let result = try await Tool.run(Self.program, ["config", "--print", folder / "p.yaml"])
+            #expect(result.end == .exited(0) && !(result.text + result.errors).contains(/s3|cret/), "\(result.text)")
+            for shown in ["rtmp://***@live.example.com/app/*", "https://live.example.com/*?***", "srt://*.example.com:9000", "*** stands for what is not printed"] {
+                #expect(result.text.contains(shown), "\(shown)\n\(result.text)")
+            }
+            let refused = try await Tool.run(Self.program, ["config", "--check"], environment: ["PENSTOCK_ALLOW_OUTPUT": "gopher://user:s3cret@h/x"])
+            #expect(refused.end == .exited(1) && refused.text.contains("gopher") && !refused.text.contains("s3cret"), "\(refused.text)")
+        }
+
+        /// A log had lines of as many bytes.
+        @Test func aLongValueIsShortenedWhereItIsWrong() async throws {
+            let result = try await Tool.run(Self.program, ["config", "--check"], environment: ["PENSTOCK_MAX_WRITERS": String(repeating: "9", count: 100_000)])
+            #expect(result.end == .exited(1) && result.text.utf8.count < 2_000, "\(result.text.prefix(3_000))")
+            #expect(result.text.contains("PENSTOCK_MAX_WRITERS is 999") && result.text.contains("must be from 1 to"), "\(result.text)")
+        }
+
         @Test func foldersThatAreNotThereAreNamed() async throws {
-            let found = try await check("output-dir: /dev/null/x\nstate-dir: FOLDER/new/er\n")
+            let found = try await check("output-dir: /dev/null/x\nstate-dir: FOLDER/new/er\n", ["--port", "0"])
             #expect(found.end == .exited(1) && found.lines.count == 2, "\(found.lines)")
             #expect(found.lines[0].hasPrefix("p.yaml:1:1: error: ") && found.lines[0].contains("/dev/null is no folder"), "\(found.lines)")
             #expect(found.lines[1].hasPrefix("p.yaml:2:1: warning: ") && found.lines[1].contains("the server makes it"), "\(found.lines)")
@@ -130,10 +179,10 @@ extension EndToEnd {
         }
 
         @Test func optionsPageHasTheTableAsTheProgramPrintsIt() async throws {
-            let page = try String(contentsOfFile: Repository.root + "/docs/options.md", encoding: .utf8)
+            let page = try String(contentsOfFile: Repository.root + "/docs/reference/options.md", encoding: .utf8)
             let table = try await Tool.run(Self.program, ["config", "--markdown"]).text
             #expect(table.contains("| `--max-writers` |"))
-            #expect(page.contains(table), "put the output of `penstock config --markdown` into docs/options.md")
+            #expect(page.contains(table), "put the output of `penstock config --markdown` into docs/reference/options.md")
         }
 
         @Test func helpHasEveryOptionOfTheTable() async throws {

@@ -55,11 +55,11 @@ extension EndToEnd {
             #expect(refusal?["Retry-After"] != nil)
             #expect(made.count >= 8)
             // Its own records are still within reach.
-            #expect(try await server.curl("DELETE", "/v1/writers/\(made[0])").status == 204)
+            #expect(try await server.curl("DELETE", "/v1/writers/\(made[0])").isDeleted)
             #expect(try await server.curl("GET", "/v1/writers").json["writers"].array.count == made.count - 1)
             for id in made.dropFirst() {
                 let answer = try await server.curl("DELETE", "/v1/writers/\(id)")
-                #expect(answer.status == 204, "\(answer.text)")
+                #expect(answer.isDeleted, "\(answer.text)")
             }
             let isWell = try await eventually {
                 try await server.curl("PUT", "/v1/writers/again", body: .json(["format": "wav"])).status == 201

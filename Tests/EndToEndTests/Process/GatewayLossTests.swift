@@ -58,6 +58,33 @@ extension EndToEnd {
             #expect(allGone, "encoders outlive the gateway\n\(server.log.text)")
         }
 
+        /// Killed where the claim had been said and was not on disk: the writer was closed by the next server, its
+        /// output nowhere, and its file stayed when it was deleted.
+        @Test func aWriterIsMadeOnlyOnceTheGatewayHasKeptItsClaim() async throws {
+            let folder = try TemporaryFolder()
+            let server = try await PenstockServer.start(in: folder)
+            let writer: JSON = ["dst": "a.wav", "streams": [Tenants.audio], "open": true]
+            let connection = try RawConnection(port: server.port)
+            try await connection.send(RawConnection.head(
+                "PUT", "/v1/writers/w", headers: ["Content-Type: application/json", "Expect: 100-continue"], contentLength: writer.data.count))
+            #expect(try await connection.head().status == 100, "its encoder has the request")
+            server.process.signal(SIGSTOP)
+            try await connection.send(writer.data)
+            // It claims a file before it makes it.
+            try await eventually("the file") { FileManager.default.fileExists(atPath: folder / "output/a.wav") }
+            server.process.signal(SIGKILL)
+            let response = try await connection.response(to: "PUT")
+            #expect(response.status == 503 && response.problem == "server-stopped", "\(response.text)")
+            #expect(await server.log.ended(within: 20), "encoders outlive the gateway\n\(server.log.text)")
+            #expect(!FileManager.default.fileExists(atPath: folder / "output/a.wav"))
+            try await withServer(in: folder) { next in
+                #expect(try await next.curl("GET", "/v1/writers/w").status == 404)
+                #expect(try await next.curl("PUT", "/v1/writers/w", body: .json(writer)).status == 201)
+                try await next.finalize("w")
+                #expect(try await next.curl("GET", "/v1/writers/w/output").status == 200)
+            }
+        }
+
         private static func uploaders(on server: PenstockServer, _ clip: Clip) async throws -> [Uploader] {
             var uploaders: [Uploader] = []
             for index in 0..<writerCount { uploaders.append(try await Uploader("w\(index)", on: server, clip)) }

@@ -22,7 +22,7 @@ extension EndToEnd {
                 let closed = try await server.finalize("a")
                 #expect(closed["metadata"] == made.json["metadata"])
                 #expect(try await server.curl("GET", "/v1/writers/a").json == closed)
-                #expect(try await server.curl("DELETE", "/v1/writers/a").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/a").isDeleted)
                 #expect(try await server.curl("GET", "/v1/writers/a").status == 404)
                 #expect(!server.log.text.contains("longer than"))
             }
@@ -78,7 +78,7 @@ extension EndToEnd {
                 let failed = try await server.writer(id, in: "failed")
                 #expect(failed["streams"].array.count == added)
                 #expect(failed["failure"]["status"].int != nil)
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 #expect(!server.log.text.contains("longer than"), "\(server.log.text)")
             }
         }
@@ -126,7 +126,7 @@ extension EndToEnd {
                     let closed = try await server.finalize(id)
                     #expect(closed["result"]["files"].array.count >= count)
                 }
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 let left = (try? FileManager.default.contentsOfDirectory(atPath: server.outputFolder + "/show")) ?? []
                 #expect(left.count <= (isKilled ? 60 : 0), "\(left.count) of \(count)")
                 #expect(!server.log.text.contains("longer than"), "\(server.log.text)")
@@ -153,7 +153,7 @@ extension EndToEnd {
                 kill(pid_t(try #require(made.json["encoder_pid"].int)), SIGKILL)
                 _ = try await server.writer("catalog", in: "failed")
                 #expect(try await server.curl("GET", "/v1/version").status == 200)
-                #expect(try await server.curl("DELETE", "/v1/writers/catalog").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/catalog").isDeleted)
                 for path in ["/v1/writers/+catalog", "/v1/writers/%2Bcatalog"] {
                     #expect(try await server.curl("PUT", path, body: .json(["format": "wav"])).status == 422)
                 }

@@ -12,6 +12,7 @@ extension EndToEnd {
                 try await tenants.make("acme-token", "a")
                 _ = try await tenants.send("acme-token", "a", Data(count: 8_000))
                 _ = try await tenants.call("acme-token", "POST", "/v1/writers/a/finalize")
+                _ = try await tenants.call("acme-token", "GET", "/v1/writers/nosuch")
                 let isCounted = try await eventually {
                     let now = try Exposition(try await tenants.call("boss-token", "GET", "/metrics").text)
                     found = now

@@ -39,7 +39,7 @@ extension EndToEnd {
                 #expect(failed["failure"]["detail"].string?.contains("--call-timeout") == true)
                 let isGone = try await eventually(within: 5) { PenstockServer.isGone(pid_t(pid)) }
                 #expect(isGone, "the process goes although a thread is stuck")
-                #expect(try await server.curl("DELETE", "/v1/writers/stuck").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/stuck").isDeleted)
             }
         }
 
@@ -57,7 +57,7 @@ extension EndToEnd {
                 let added = try await server.curl("POST", "/v1/writers/two-steps/streams", body: .json(stream))
                 #expect(added.status == 504, "\(added.text)")
                 #expect(try await server.writer("two-steps")["state"] == "failed")
-                #expect(try await server.curl("DELETE", "/v1/writers/two-steps").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/two-steps").isDeleted)
             }
         }
 
@@ -85,7 +85,7 @@ extension EndToEnd {
                 let answer = try await server.curl("POST", "/v1/writers/\(id)/streams/0/chunks", body: .bytes(noise))
                 #expect(answer.status == 504, "\(answer.text)")
                 #expect(answer.json["stage"] == "encoder", "\(answer.text)")
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
             }
         }
 
@@ -115,7 +115,7 @@ extension EndToEnd {
                 #expect((3...10).contains(seconds), "\(seconds) s")
                 _ = await chunk
                 #expect(PenstockServer.isGone(pid))
-                #expect(try await server.curl("DELETE", "/v1/writers/stopped").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/stopped").isDeleted)
             }
         }
 
@@ -139,7 +139,7 @@ extension EndToEnd {
                 for id in ["stopped", "spinning"] {
                     let seconds = try await secondsOf {
                         let deleted = try await server.curl("DELETE", "/v1/writers/\(id)")
-                        #expect(deleted.status == 204, "\(deleted.text)")
+                        #expect(deleted.isDeleted, "\(deleted.text)")
                     }
                     #expect(seconds < 5, "\(id): \(seconds) s")
                     #expect(try await server.curl("GET", "/v1/writers/\(id)").status == 404)

@@ -63,7 +63,7 @@ extension EndToEnd {
                             #expect(answer.json["parameter"].string?.hasSuffix(name) == true, context)
                         }
                         if let id = answer.json["id"].string {
-                            #expect(try await connection.request("DELETE", "/v1/writers/\(id)").status == 204)
+                            #expect(try await connection.request("DELETE", "/v1/writers/\(id)").isDeleted)
                         }
                     }
                     for value in ["NaN", "Infinity", "1e999", "01", "+1", "0x10", "1."] {
@@ -142,7 +142,7 @@ extension EndToEnd {
                             "POST", "/v1/writers/\(id)/streams/0/chunks?pts=\(pts)", body: .bytes(Data(count: bytes)))
                         #expect(answer.status == 200 || answer.status == 422, "\(pts): \(answer.status) \(answer.text)")
                     }
-                    #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                    #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 }
                 try await Self.expectNoDeadEncoder(server)
             }
@@ -176,7 +176,7 @@ extension EndToEnd {
                         "POST", "/v1/writers/\(id)/\(path)", headers: bytes.isEmpty ? [] : headers, body: bytes)
                     #expect([200, 409, 422].contains(answer.status), "\(body): \(path) \(answer.status) \(answer.text)")
                 }
-                #expect(try await connection.request("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await connection.request("DELETE", "/v1/writers/\(id)").isDeleted)
             }
         }
 

@@ -33,7 +33,7 @@ extension EndToEnd {
             for operation in operations {
                 let context = Comment(rawValue: operation.id)
                 let own = routes["\(operation.method) \(operation.path)"]
-                if let own { #expect(operation.id == own.operation.id) }
+                if let own { #expect(operation.id == own.id) }
                 let route = try #require(own ?? routes["GET \(operation.path)"], context)
                 if case .only(let names) = route.query { #expect(operation.query == names, context) }
                 if operation.takesJSON { #expect(route.takesJSON, context) }
@@ -88,6 +88,25 @@ extension EndToEnd {
             #expect(ProblemCode.allCases.filter { !text.contains("`\($0.rawValue)`") } == [])
         }
 
+        /// RFC 9457 §3.2: extension members. `expected-offset` was once called otherwise in the contract.
+        @Test func contractHasEveryMemberThatAProblemIsGiven() throws {
+            let sources = Repository.root + "/Sources"
+            let files = try #require(FileManager.default.enumerator(atPath: sources)).compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") }
+            var given: Set<String> = []
+            let lists = try Regex(#"extras(?:: \[JSONObject\.Member\])?(?::| =) \[((?:[^\[\]]|\[[^\]]*\])*)\]"#)
+            for file in files {
+                let text = try String(contentsOfFile: sources + "/" + file, encoding: .utf8)
+                for match in text.matches(of: /extras\.append\(\.init\("([^"]+)"/) { given.insert(String(match.1)) }
+                // A list of pairs, up to its own bracket.
+                for list in text.matches(of: lists) {
+                    for pair in (list.output[1].substring ?? "").matches(of: #/\("([A-Za-z_-]+)", /#) { given.insert(String(pair.1)) }
+                }
+            }
+            #expect(given.isSuperset(of: ["expected-offset", "provided-offset", "offset", "paths", "request_id", "pointer", "limit", "state", "position"]), "\(given)")
+            let members = try #require(try Contract.load().members(of: "Problem"))
+            #expect(given.subtracting(members) == [])
+        }
+
         @Test func everyDocumentedOperationIsRoutedAndAnswersAsDocumented() async throws {
             let contract = try Contract.load()
             try await withServer { server in
@@ -99,7 +118,7 @@ extension EndToEnd {
                     let path = operation.path
                         .replacingOccurrences(of: "{id}", with: operation.id)
                         .replacingOccurrences(of: "{index}", with: "0")
-                        .replacingOccurrences(of: "{name}", with: operation.path.contains("muxers") ? "mp4" : "aac")
+                        .replacingOccurrences(of: "{name}", with: operation.path.contains("muxers") ? "mp4" : operation.path.contains("filters") ? "scale" : "aac")
                     // The output of a live writer is followed to its end.
                     if path.hasSuffix("/output") { try await server.finalize(operation.id) }
                     let response = try await server.curl(operation.method, path)
@@ -173,7 +192,7 @@ extension EndToEnd {
                     guard let element else { continue }
                     for item in answer[member].array { contract.expect(item, matches: element) }
                 }
-                for (path, schema) in [("/v1/encoders/libx264", "Encoder"), ("/v1/muxers/mp4", "Muxer")] {
+                for (path, schema) in [("/v1/encoders/libx264", "Encoder"), ("/v1/muxers/mp4", "Muxer"), ("/v1/filters/scale", "Filter")] {
                     let answer = try await server.curl("GET", path).json
                     contract.expect(answer, matches: schema)
                     #expect(!answer["options"].array.isEmpty)
@@ -223,6 +242,8 @@ struct Contract {
                 )
             })
     }
+
+    func members(of schema: String) -> Set<String>? { schemas[schema]?.properties }
 
     static let shared = Result { try load() }
 

@@ -115,7 +115,7 @@ extension EndToEnd {
                 let reader = try RawConnection(port: server.port)
                 try await reader.send(RawConnection.head("GET", "/v1/writers/\(id)/output"))
                 let head = try await reader.head()
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 await #expect(throws: HarnessError.self) { _ = try await reader.withBody(head, to: "GET") }
             }
         }

@@ -22,7 +22,7 @@ extension EndToEnd {
                 for id in ["w0", "w1"] { #expect(try await tenants.call("a", "POST", "/v1/writers/\(id)/finalize").status == 200) }
                 try await tenants.make("a", "w4")
                 #expect(try await tenants.call("a", "PUT", "/v1/writers/w5", Tenants.open).status == 429)
-                #expect(try await tenants.call("a", "DELETE", "/v1/writers/w4").status == 204)
+                #expect(try await tenants.call("a", "DELETE", "/v1/writers/w4").isDeleted)
                 try await tenants.make("a", "w5")
             }
         }
@@ -57,7 +57,7 @@ extension EndToEnd {
                 #expect(try await tenants.send("owner", "w", Data(count: 1_600)).status == 200)
                 #expect(try await tenants.call("owner", "GET", "/v1/writers/w").status == 200)
                 #expect(try await tenants.call("owner", "POST", "/v1/writers/w/finalize").json["streams"][0]["frames"] == 1_600)
-                #expect(try await tenants.call("owner", "DELETE", "/v1/writers/w").status == 204)
+                #expect(try await tenants.call("owner", "DELETE", "/v1/writers/w").isDeleted)
                 withExtendedLifetime(held) {}
             }
         }
@@ -115,7 +115,7 @@ extension EndToEnd {
                     #expect(refused.status == 403 || refused.status == 422, "\(dst): \(refused.text)")
                 }
                 // DELETE takes the own file away, and no other name's.
-                #expect(try await tenants.call("a", "DELETE", "/v1/writers/x").status == 204)
+                #expect(try await tenants.call("a", "DELETE", "/v1/writers/x").isDeleted)
                 #expect(throws: (any Error).self) { try server.output("acme/show/take.wav") }
                 #expect(try server.output("beta/show/take.wav").count == 914)
             }
@@ -136,7 +136,7 @@ extension EndToEnd {
                 }
                 let found = FileManager.default.enumerator(atPath: tenants.server.outputFolder)?.allObjects as? [String] ?? []
                 #expect(found.allSatisfy { $0.hasPrefix("acme") || $0.hasPrefix("beta") })
-                #expect(try await tenants.call("a", "DELETE", "/v1/writers/x").status == 204)
+                #expect(try await tenants.call("a", "DELETE", "/v1/writers/x").isDeleted)
                 let left = FileManager.default.enumerator(atPath: tenants.server.outputFolder)?.allObjects as? [String] ?? []
                 #expect(!left.contains { $0.hasPrefix("acme/") && $0.contains(".") } && left.contains("beta/live/list.m3u8"))
             }

@@ -75,7 +75,7 @@ extension EndToEnd {
                 #expect(try await create("one", on: server).json["id"].string == id)
                 #expect(try await create("one", ["format": "flac"], on: server).problem == "idempotency-key-reused")
                 // Deleted, the key is free again.
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 let fresh = try await create("one", on: server)
                 #expect(fresh.status == 201)
                 #expect(fresh.json["id"].string != id)

@@ -66,7 +66,7 @@ extension EndToEnd {
             try await withServer(in: folder) { server in
                 for id in ids + ["plain-file", "linked-folder"] {
                     let deleted = try await server.curl("DELETE", "/v1/writers/\(id)")
-                    #expect(deleted.status == 204, "\(id): \(deleted.text)")
+                    #expect(deleted.isDeleted, "\(id): \(deleted.text)")
                 }
                 #expect(!FileManager.default.fileExists(atPath: server.outputFolder + "/d"))
                 #expect(try FileManager.default.contentsOfDirectory(atPath: writers) == [])
@@ -116,7 +116,19 @@ extension EndToEnd {
                 #expect(after == before)
                 #expect(try await server.writer("a")["state"] == "closed")
                 #expect(try await server.writer("b")["state"] == "failed")
-                for id in ["a", "b"] { #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204) }
+                for id in ["a", "b"] { #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted) }
+            }
+        }
+
+        /// As a container has it that shares the volume: its processes have other numbers, and the machine another name.
+        @Test func aServerOnAnotherHostIsNamedByIt() async throws {
+            try await withServer(["--node", "n1"], under: ["unshare", "--uts", "sh", "-c", "hostname elsewhere; exec \"$0\" \"$@\""]) { server in
+                let (process, log) = try PenstockServer.launch([
+                    "serve", "--port", "0", "--output-dir", server.folder / "other", "--state-dir", server.folder / "state",
+                ])
+                #expect(try await process.ended(within: 20) == .exited(1))
+                #expect(await log.ended(within: 10))
+                #expect(log.text.contains("the host or container elsewhere, node n1"), "\(log.text)")
             }
         }
 
@@ -128,6 +140,9 @@ extension EndToEnd {
                 #expect(try await process.ended(within: 20) == .exited(1))
                 #expect(await log.ended(within: 10))
                 #expect(log.text.contains("another penstock is running on the state directory"), "\(log.text)")
+                // Which one.
+                #expect(log.text.contains("process \(server.process.pid) on this host"), "\(log.text)")
+                #expect(log.text.contains("listening on 127.0.0.1:\(server.port), started at 20"), "\(log.text)")
                 try await server.expectWell()
             }
         }

@@ -27,7 +27,7 @@ extension EndToEnd {
                 #expect(range.status == 206)
                 #expect(range.text == "ftyp")
                 #expect(try await server.curl("POST", "/v1/writers/\(id)/finalize").json == before)
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 #expect(try await server.curl("GET", "/v1/writers/\(id)").status == 404)
                 #expect(try await server.curl("GET", "/v1/writers/\(id)/output").status == 404)
             }
@@ -90,7 +90,7 @@ extension EndToEnd {
                     "dst": "gone/away.mp4", "streams": [clip.streams()[0]], "open": true,
                 ])
                 try await server.sendChunk(clip.frames(0..<10), to: id, stream: 0)
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").status == 204)
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 #expect(try await server.curl("GET", "/v1/writers/\(id)").status == 404)
                 #expect(!FileManager.default.fileExists(atPath: server.outputFolder + "/gone/away.mp4"))
             }

@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// Every parameter of the seed's add_audio_stream and add_video_stream, over HTTP, as it shows in
-    /// the file. docs/seed-parameters.md points here.
+    /// the file. docs/reference/seed-parameters.md points here.
     @Suite struct SeedParameterTests {
         struct Case: Sendable, CustomTestStringConvertible {
             let testDescription: String
@@ -254,7 +254,7 @@ extension EndToEnd {
         }
 
         @Test func seedTableNamesTestsThatExist() throws {
-            let table = try String(contentsOfFile: Repository.root + "/docs/seed-parameters.md", encoding: .utf8)
+            let table = try String(contentsOfFile: Repository.root + "/docs/reference/seed-parameters.md", encoding: .utf8)
             var named = 0
             for match in table.matches(of: /((?:`\w+`, )*`\w+`) in (\w+(?:\/\w+)+\.swift)/) {
                 let source = try String(contentsOfFile: Repository.root + "/Tests/" + match.2, encoding: .utf8)

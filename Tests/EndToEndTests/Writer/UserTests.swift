@@ -46,6 +46,24 @@ extension EndToEnd {
             }
         }
 
+        /// The kernel shows nobody but root what a process runs that root has started.
+        @Test func theServersUserDrainsAServerThatRootHasStarted() async throws {
+            let server = try await PenstockServer.start(["--user", "nobody"], in: try Nobody.folder())
+            func drain(as user: Int) async throws -> (text: String, errors: String, end: ProcessEnd) {
+                let result = try await Tool.run("setpriv", [
+                    "--reuid=\(user)", "--regid=\(user)", "--clear-groups", Repository.programs + "/penstock", "drain", "--pid", "\(server.pid)",
+                    "--port", "\(server.port)", "--at-least", "0",
+                ])
+                return (result.text, result.errors, result.end)
+            }
+            let other = try await drain(as: 1)
+            #expect(other.end == .exited(1) && other.errors.contains("may not signal process \(server.pid)"), "\(other.errors)")
+            #expect(try await server.curl("GET", "/readyz").status == 200)
+            let drained = try await drain(as: Nobody.user)
+            #expect(drained.end == .exited(0) && drained.text.contains("live writers: 0"), "\(drained.errors)")
+            try await server.stop()
+        }
+
         @Test func rootWithoutAUserIsWarned() async throws {
             try await withServer { server in
                 #expect(server.log.text.contains(/WARNING running as root.*--user/))

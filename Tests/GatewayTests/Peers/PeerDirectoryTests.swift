@@ -85,17 +85,3 @@ import WriterModel
         #expect(directory.peers[0].addresses.contains { $0.isLoopback && $0.port == 8_080 })
     }
 }
-
-@Suite struct PeerBudgetTests {
-    @Test func whatRequestsHoldIsBoundedAndGivenBack() {
-        let budget = PeerBudget(maxRequests: 2, maxBytes: 100)
-        var shares = [budget.share(), budget.share()]
-        #expect(shares.allSatisfy { $0 != nil } && budget.share() == nil)
-        #expect(shares[0]?.grow(to: 60) == true)
-        #expect(shares[1]?.grow(to: 41) == false)
-        #expect(shares[1]?.grow(to: 40) == true)
-        shares[0] = nil
-        #expect(shares[1]?.grow(to: 100) == true)
-        #expect(budget.share() != nil)
-    }
-}

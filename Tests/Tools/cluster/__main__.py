@@ -205,7 +205,7 @@ def adding(nodes, haproxy, earlier):
             target.write(line)
             if line.lstrip().startswith("server n3 "):
                 added = line.replace("n3", "n4").replace("10.0.0.13", "10.0.0.14").replace("id 3", "id 4")
-                # As docs/operations-nodes.md has it: the hash does not change while two processes serve.
+                # As docs/operations/nodes.md has it: the hash does not change while two processes serve.
                 target.write(added if "track" in line else added.rstrip() + " weight 0\n")
     nodes.append(Node(4))
     os.replace(path, haproxy.path)
