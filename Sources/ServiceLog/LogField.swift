@@ -91,6 +91,8 @@ public struct LogField: Sendable {
         .init("agent", on: .others, is: "Where HAProxy's agent-check is told the server's weight."),
         .init("connections", .number, on: .others, is: "How many connections the server takes."),
         .init("count", .number, on: .others, is: "How many the message is about."),
+        .init("unread", .number, on: .others, is: "At a start: of how many writers the records are still to be read, as the index does not have them."),
+        .init("last", on: .others, is: "The time that the server saw last, before a clock that has jumped."),
         .init("error", on: .others, is: "What the system, or a file, has against it."),
         .init("file", on: .others, is: "A path below the output directory."),
         .init("files", .number, on: .others, is: "How many files the process may open."),

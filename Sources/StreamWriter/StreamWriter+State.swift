@@ -270,11 +270,7 @@ extension StreamWriter {
         return StreamWriterError(beginning: error, options: option.keys.sorted())
     }
 
-    private func unknownOptions(_ keys: [String]) -> StreamWriterError {
-        StreamWriterError(
-            .unknownOption, "nothing takes the option \(keys.joined(separator: ", ").shortened())",
-            parameter: "option.\(keys[0])", suggestion: NameSuggestions.option(like: keys[0], of: format))
-    }
+    private func unknownOptions(_ keys: [String]) -> StreamWriterError { StreamWriterError(unknownOptions: keys, of: format) }
 
     // MARK: Ending
 

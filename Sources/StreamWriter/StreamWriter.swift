@@ -90,6 +90,11 @@ public final class StreamWriter: @unchecked Sendable {
         return MuxerInfo(try OutputFormat.resolve(format: format, name: name))
     }
 
+    /// What `open` says of an option that nothing takes.
+    public static func unknownOption(_ name: String, ofMuxer muxer: String) -> StreamWriterError {
+        StreamWriterError(unknownOptions: [name], of: OutputFormat(named: muxer))
+    }
+
     // MARK: Configuring
 
     /// Adds a stream and opens its encoder; the stream's index.
@@ -156,6 +161,14 @@ public final class StreamWriter: @unchecked Sendable {
                 times = opened.indices.map { muxer!.times(of: $0) }
                 state = .open
             }
+        }
+    }
+
+    /// Describes the streams as they would be once opened with `option`, for a dry run that opens nothing.
+    public func foresee(option: [String: String]) throws(StreamWriterError) {
+        try changing(.configuring) { () throws(StreamWriterError) in
+            let described = parts.map { $0.description(with: $0.segmentKeyFrames(of: format, option), of: format, option) }
+            monitor.withLock { descriptions = described }
         }
     }
 

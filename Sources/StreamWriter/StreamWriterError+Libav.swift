@@ -65,6 +65,13 @@ extension StreamWriterError {
         }
     }
 
+    /// Options of an opening that nothing takes.
+    init(unknownOptions keys: [String], of format: OutputFormat?) {
+        self.init(
+            .unknownOption, "nothing takes the option \(keys.joined(separator: ", ").shortened())", parameter: "option.\(keys[0])",
+            suggestion: format.flatMap { NameSuggestions.option(like: keys[0], of: $0) })
+    }
+
     /// A destination that would not open, by itself or for an option of its protocol's.
     init(openingDestination error: LibavError, options: [String: String]) {
         let names = options.keys.sorted()

@@ -87,12 +87,16 @@ package final class RecordStore: Sendable {
         unwritten.withLock { _ = $0.removeValue(forKey: writer) }
         leftFolders.leave(writer) { removeEmptyFolders(of: writer) }
         defer { leftFolders.hasLeft(writer) }
-        let gone = Self.gone + writer.key
-        try writers.removeSubdirectory(gone)
-        do throws(SystemError) {
-            try writers.rename(writer.key, to: gone, replaces: true)
-        } catch {
-            if !error.isMissing { throw error }
+        // What is no folder goes at once, and a link may not be made anew under another name.
+        let isFolder = writers.kind(of: writer.key) == .folder
+        let gone = isFolder ? Self.gone + writer.key : writer.key
+        if isFolder {
+            try writers.removeSubdirectory(gone)
+            do throws(SystemError) {
+                try writers.rename(writer.key, to: gone, replaces: true)
+            } catch {
+                if !error.isMissing { throw error }
+            }
         }
         try writers.removeSubdirectory(gone)
         try origins.remove(writer)

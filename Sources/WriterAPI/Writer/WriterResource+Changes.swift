@@ -74,6 +74,11 @@ extension WriterResource {
         if client.hasLeft, place.isPeer { noteLeft(client) }
         if place.isPeer { Interposition.whenAccepted { [weak writer] in writer?.notePeerConnected() } }
         try asProblem { () throws(StreamWriterError) in try writer.open(option: option, timeout: openTimeout) }
+        showStreamsAnew(of: writer)
+    }
+
+    /// Opening adds to what is known of them.
+    func showStreamsAnew(of writer: StreamWriter) {
         state.withLock { state in
             state.streams = state.streams.map { AddedStream(config: $0.config, chosen: writer.description(of: $0.chosen.index)) }
         }

@@ -64,7 +64,13 @@ extension WriterResource {
             try requireKeptClaim()
             try keepFirstRecord()
         }
-        if let open = plan.request.open { try commit(open, parts.place) }
+        if let open = plan.request.open {
+            try commit(open, parts.place)
+        } else if let option = plan.openOption {
+            // A dry run of what would open its destination itself.
+            try asProblem { () throws(StreamWriterError) in try parts.writer.foresee(option: option) }
+            showStreamsAnew(of: parts.writer)
+        }
     }
 
     /// A writer whose record can't be kept would be lost with the server: there is none.

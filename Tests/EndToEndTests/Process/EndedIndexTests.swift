@@ -33,9 +33,10 @@ extension EndToEnd {
                 ("a-token", "POST", "/v1/writers/second/finalize", nil, []),
             ] as [(String, String, String, JSON?, [String])] {
                 let response = try await tenants.call(token, method, path, body, headers: headers)
-                var json = response.json
-                if json["request_id"] != .null { json = .string([json["type"].string, json["detail"].string].compactMap { $0 }.joined(separator: " ")) }
-                found.append("\(method) \(path) \(response.status) \(json == .null ? "\(response.body.count)" : "\(json)")")
+                let json = response.json
+                let isProblem = json["request_id"] != .null
+                let text = isProblem ? [json["type"].string, json["detail"].string].compactMap { $0 }.joined(separator: " ") : response.text
+                found.append("\(method) \(path) \(response.status) \(json == .null ? "\(response.body.count)" : text)")
             }
             return found
         }

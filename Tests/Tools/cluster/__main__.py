@@ -52,7 +52,7 @@ def wrong_nodes(nodes):
             problem = json.loads(content)
             check(status == 421 and problem["type"].endswith(":wrong-node") and problem["node"] == owner, f"another tells which it is: {status} {content[:300]}")
         check(node.ask("/v1/writers/mine-nobody")[0] == 404, "an id of a client's is not there")
-    check(Client().request("DELETE", f"/v1/writers/{identifier}")[0] == 204, "through the proxy it is found")
+    check(Client().request("DELETE", f"/v1/writers/{identifier}")[0] in (200, 204), "through the proxy it is found")
 
 
 def what_is_passed_on():
@@ -74,7 +74,7 @@ def what_is_passed_on():
     encoded = [f"/v1/writers/{upload.id}", "/v1/writers/%6d" + upload.id[1:]]
     check({Client().request("GET", path)[0] for path in encoded} == {200}, "an id is the same when it is escaped")
     for identifier in ids | {upload.id}:
-        check(Client().request("DELETE", f"/v1/writers/{identifier}")[0] == 204, "the writers go")
+        check(Client().request("DELETE", f"/v1/writers/{identifier}")[0] in (200, 204), "the writers go")
 
 
 def streaming(megabytes=600):
@@ -100,7 +100,7 @@ def streaming(megabytes=600):
     status, content = Client().request("POST", f"/v1/writers/{identifier}/streams/0/chunks", body(), {"Content-Type": "application/octet-stream"}, chunked=True)
     check(status == 200 and json.loads(content)["frames"] == count, f"{status} {content[:300]}")
     print(f"   {megabytes / (time.monotonic() - began_at):.0f} MB/s; {seen[0]} of {count} frames taken while the rest waited")
-    check(Client().request("DELETE", f"/v1/writers/{identifier}")[0] == 204, "the writer goes")
+    check(Client().request("DELETE", f"/v1/writers/{identifier}")[0] in (200, 204), "the writer goes")
 
 
 def draining(nodes):
@@ -116,7 +116,7 @@ def draining(nodes):
             check(upload.send(0)[0] == 200, "the first piece")
             kept.append(upload)
         else:
-            check(upload.client.request("DELETE", f"/v1/writers/{upload.id}")[0] == 204, "not of this node")
+            check(upload.client.request("DELETE", f"/v1/writers/{upload.id}")[0] in (200, 204), "not of this node")
     node.signal(signal.SIGUSR1)
     eventually(lambda: not is_up(node.name), "the proxy has seen it")
     uploads = many(60, lambda index: Upload(40000 + index, own_id=index % 2 == 0))
@@ -185,7 +185,7 @@ def placed(ids, nodes):
     """Where the proxy has these client-chosen ids made: by the hash alone, as it remembers none of them afterwards."""
     check(set(many(len(ids), lambda index: Client().request("PUT", f"/v1/writers/{ids[index]}", OPEN)[0])) == {201}, "the writers are made")
     places = {id: node.name for node in nodes for id in node.writers() & set(ids)}
-    check(set(many(len(ids), lambda index: Client().request("DELETE", f"/v1/writers/{ids[index]}")[0])) == {204}, "and deleted")
+    check(set(many(len(ids), lambda index: Client().request("DELETE", f"/v1/writers/{ids[index]}")[0])) <= {200, 204}, "and deleted")
     for id in ids:
         proxy(f"clear table writers key {id}")
     return places
