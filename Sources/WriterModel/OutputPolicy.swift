@@ -30,7 +30,10 @@ public struct OutputPolicy: Sendable, Equatable {
 
     /// A pattern as it may be shown: a user with a password, and a query, which may hold a key, are left out.
     public static func shown(pattern: String) -> String {
-        URLParts(pattern)?.redactedPattern ?? URLText.redacted(destination: pattern)
+        if let parts = URLParts(pattern) { return parts.redactedPattern }
+        // What is no URL has no place for a secret but these.
+        let decoded = Redaction.percentDecoded(pattern)
+        return decoded.holds("@") || decoded.holds("?") ? URLText.redacted(destination: pattern) : pattern
     }
 
     /// Why a URL is refused, as a sentence that follows "This server does not write to … : ".
