@@ -15,20 +15,20 @@ public final class MetricCounter: Sendable {
         let route = report.route ?? Self.otherRoute
         counts.withLock { counts in
             let outcome = ResponseOutcome(rawValue: report.outcome.rawValue) ?? .complete
-            counts.answers[.init(route: route, status: report.statusToCount, outcome: outcome), default: 0] += 1
+            counts.answers[.init(route: route, status: report.statusToCount, outcome: outcome), default: 0].add(1)
             if let code = report.reason?.code {
-                if report.isFailure { counts.failures[code, default: 0] += 1 }
-                if report.outcome == .complete { counts.problems[code, default: 0] += 1 }
+                if report.isFailure { counts.failures[code, default: 0].add(1) }
+                if report.outcome == .complete { counts.problems[code, default: 0].add(1) }
             }
             counts.durations[route, default: .init()].add(report.duration.inSeconds)
             counts.queueWaits.add(report.queueWait.inSeconds)
-            counts.bodyBytesRead += Int64(clamping: report.bodyBytesRead)
-            counts.bodyBytesSent += Int64(clamping: report.bodyBytesSent)
+            counts.bodyBytesRead.add(Int64(clamping: report.bodyBytesRead))
+            counts.bodyBytesSent.add(Int64(clamping: report.bodyBytesSent))
         }
     }
 
     /// Of an encoding that no response told of.
-    public func countFailure(_ code: ProblemCode) { counts.withLock { $0.failures[code.rawValue, default: 0] += 1 } }
+    public func countFailure(_ code: ProblemCode) { counts.withLock { $0.failures[code.rawValue, default: 0].add(1) } }
 
     public func add(_ other: MetricCounts) { counts.withLock { $0.add(other) } }
 

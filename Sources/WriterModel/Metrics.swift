@@ -12,8 +12,8 @@ public struct DurationHistogram: Sendable, Equatable {
     public var count: Int64 { counts.reduce(0) { $0.addingSaturating($1) } }
 
     public mutating func add(_ seconds: Double) {
-        counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
-        sum += seconds
+        counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count].add(1)
+        sum = min(sum + seconds, .greatestFiniteMagnitude)
     }
 
     public mutating func add(_ other: DurationHistogram) {
@@ -171,4 +171,6 @@ extension FixedWidthInteger {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? (other < 0 ? .min : .max) : sum
     }
+
+    public mutating func add(_ other: Self) { self = addingSaturating(other) }
 }

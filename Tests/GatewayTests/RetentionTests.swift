@@ -29,6 +29,20 @@ import WriterModel
         #expect(removals(all, .init(milliseconds: 1), at: nil) == [])
     }
 
+    /// An encoder can make its output as long as a file may be, without a byte in it.
+    @Test func outputsOfAnyLengthCanBeAddedUp() {
+        let registry = Registry()
+        for id in ["a", "b", "c"] {
+            registry.restore(WriterID(id)!, createdAt: Self.now, .ended(.closed))
+            registry.end(WriterID(id)!, Registry.End(state: .closed, at: Self.now, bytes: .max))
+        }
+        #expect(registry.ended.bytes > 0)
+        registry.remove(WriterID("a")!)
+        #expect(registry.ended.count == 2)
+        let long = candidates(nil, 3, endedDaysAgo: { Double(3 - $0) }, bytes: .max)
+        #expect(removals(long, .init(bytes: 1)).first == "w0 bytes")
+    }
+
     @Test func whatEndedInTheFutureIsNotOld() {
         #expect(removals(candidates(nil, 3) { _ in -3_650 }, .init(milliseconds: 1)) == [])
     }

@@ -37,6 +37,14 @@ import WriterModel
         #expect(JSONValue.object(members(activity)).encoded.count <= JSONObject.uploadBytes)
     }
 
+    /// `?pts=1e30` ended the encoder: the time was compared before it was judged.
+    @Test(arguments: [1e19, 1e30, Double.greatestFiniteMagnitude]) func anyTimeThatAClientNamesCanBeCompared(time: Double) {
+        var clock = StreamClock()
+        let now = ContinuousClock.now
+        for mediaTime in [0, time, 0, time] { _ = clock.isLate(at: now, mediaTime: mediaTime) }
+        #expect(!clock.isLate(at: now, mediaTime: time))
+    }
+
     @Test func aChunkIsLateOnceItsTimeHasPassedByASecond() {
         let start = ContinuousClock.now
         var clock = StreamClock()

@@ -13,6 +13,21 @@ import WriterModel
         #expect(histogram.sum == 0.0005 + 0.00051 + 60 + 61)
     }
 
+    /// Another process may say anything: counting on from there ended the gateway.
+    @Test func countingGoesOnFromTheHighestNumber() throws {
+        let most: JSONValue = .array((0...DurationHistogram.bounds.count).map { _ in .integer(.max) })
+        let said: JSONValue = [
+            "counts": [0, 0, 0, 0, 0], "cpu_seconds": 0, "queue_waits": ["counts": most, "sum": 1],
+        ]
+        var counts = MetricCounts()
+        counts.add(try #require(MetricCounts(json: said)))
+        counts.queueWaits.add(0.001)
+        #expect(counts.queueWaits.count == .max)
+        var number = Int64.max
+        number.add(1)
+        #expect(number == .max)
+    }
+
     @Test func countsAddUp() {
         var (one, two) = (MetricCounts(), MetricCounts())
         one.answers = [.init(route: "a", status: 200): 1]

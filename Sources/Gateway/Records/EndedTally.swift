@@ -22,10 +22,10 @@ package struct EndedTally: Sendable, Equatable {
         var share = byOwner[owner] ?? Share()
         share.states[state, default: 0] += change
         if share.states[state] == 0 { share.states[state] = nil }
-        share.bytes += Int64(change) * (end?.bytes ?? 0)
+        share.bytes &+= Int64(change) * (end?.bytes ?? 0)
         byOwner[owner] = share.states.isEmpty ? nil : share
         count += change
-        bytes += Int64(change) * (end?.bytes ?? 0)
+        bytes &+= Int64(change) * (end?.bytes ?? 0)
         if let end, change > 0 { earliest = min(earliest ?? end.at, end.at) }
     }
 }

@@ -97,8 +97,11 @@ package final class RecordStore: Sendable {
             } catch {
                 if !error.isMissing { throw error }
             }
+            // There is no writer any more. What can't be removed is tried again by the next start.
+            try? writers.removeSubdirectory(gone)
+        } else {
+            try writers.removeSubdirectory(gone)
         }
-        try writers.removeSubdirectory(gone)
         try origins.remove(writer)
     }
 
@@ -281,14 +284,17 @@ package final class RecordStore: Sendable {
     @discardableResult
     package func remove(_ writer: WriterID, _ record: WriterRecord?, keepingOutput: Bool = false) throws(SystemError) -> Deletion {
         index.forget([writer])
-        var deletion = try removeOutputs(of: writer, record ?? lost(writer), keepingThem: keepingOutput)
-        if hasManagedOutput(writer) { deletion.managedBytes = managedBytes(of: writer) }
+        let record = record ?? lost(writer)
+        var deletion = try removeOutputs(of: writer, record, keepingThem: keepingOutput)
+        if let file = record.managedFile {
+            deletion.managedBytes = Int64(clamping: (try? writers.subdirectory(writer.key))?.size(of: file) ?? 0)
+        }
         try removeFolder(writer)
         return deletion
     }
 
-    /// An output in the writer's own folder, which goes with that.
-    func hasManagedOutput(_ writer: WriterID) -> Bool { if case .managed? = origins[writer]?.claim { true } else { false } }
+    /// An output in the writer's own folder, which goes with that. `record`: nil where it is lost.
+    func hasManagedOutput(_ writer: WriterID, _ record: WriterRecord?) -> Bool { (record ?? lost(writer)).managedFile != nil }
 
     private func removeOutputs(of writer: WriterID, _ record: WriterRecord, keepingThem: Bool) throws(SystemError) -> Deletion {
         // Its record names those that were its own at the end; its ledger those as well that had been replaced.

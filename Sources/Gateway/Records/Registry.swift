@@ -21,10 +21,14 @@ package final class Registry: Sendable {
         /// Of its managed output.
         package let bytes: Int64
 
+        /// A file's length may be whatever an encoder has made it, without a byte in it. So many of them are added up
+        /// as there are writers.
+        private static let mostBytes: Int64 = 1 << 46
+
         package init(state: WriterState, at: Timestamp, bytes: Int64) {
             self.state = state
             self.at = at
-            self.bytes = bytes
+            self.bytes = min(max(0, bytes), Self.mostBytes)
         }
     }
 

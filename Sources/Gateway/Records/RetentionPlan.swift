@@ -67,10 +67,10 @@ package struct RetentionPlan {
     private init(_ candidates: [Candidate]) {
         let sorted = candidates.sorted { ($0.at, $0.writer.key) < ($1.at, $1.writer.key) }
         for (owner, own) in Dictionary(grouping: sorted, by: \.writer.owner) {
-            queues[owner] = Queue(candidates: own[...], count: own.count, bytes: own.reduce(0) { $0 + $1.bytes })
+            queues[owner] = Queue(candidates: own[...], count: own.count, bytes: own.reduce(0) { $0.addingSaturating($1.bytes) })
         }
         count = candidates.count
-        bytes = candidates.reduce(0) { $0 + $1.bytes }
+        bytes = candidates.reduce(0) { $0.addingSaturating($1.bytes) }
     }
 
     /// At most so many removals, and how old what stays is at most.

@@ -51,7 +51,7 @@ final class EndedWriterRoutes: Sendable {
     func delete(_ writer: WriterID, keepingOutput: Bool = false) throws(Problem) -> Response {
         // Of one whose encoder left no record all that is known of goes.
         let record = records.isLost(writer) ? nil : try ended(writer).record
-        if keepingOutput && records.hasManagedOutput(writer) {
+        if keepingOutput && records.hasManagedOutput(writer, record) {
             throw Problem(
                 .invalidParameter,
                 "The output has no dst: it is the writer's own, at /v1/writers/\(writer)/output, and goes with it. Fetch it first, then delete without keep_output.",

@@ -57,7 +57,7 @@ package struct StreamActivity: Sendable {
 /// with each that is late; a client that is ahead has that much in hand.
 package struct StreamClock: Sendable {
     /// How far behind is late: less than what players and servers of live streams keep in hand.
-    package static let tolerance = Duration.seconds(1)
+    package static let toleranceInSeconds = 1.0
 
     private var start: (at: ContinuousClock.Instant, mediaTime: Double)?
 
@@ -69,7 +69,8 @@ package struct StreamClock: Sendable {
             self.start = (now, mediaTime)
             return false
         }
-        if now - start.at <= .seconds(mediaTime - start.mediaTime) + Self.tolerance { return false }
+        // In floating point: whatever time a client names is compared before it is judged.
+        if (now - start.at).inSeconds <= mediaTime - start.mediaTime + Self.toleranceInSeconds { return false }
         self.start = (now, mediaTime)
         return true
     }
