@@ -15,14 +15,16 @@ public enum PercentEncoding {
     }
 
     /// Decodes once (RFC 3986 §2.1). Refuses a broken escape, NUL, and what is not UTF-8.
-    static func decode(_ bytes: UnsafeRawBufferPointer) throws(HTTPParseError) -> String {
-        guard bytes.contains(UInt8(ascii: "%")) else { return String(decoding: bytes, as: UTF8.self) }
+    /// `ofForm`: `+` stands for a blank (WHATWG URL, application/x-www-form-urlencoded).
+    static func decode(_ bytes: UnsafeRawBufferPointer, ofForm: Bool = false) throws(HTTPParseError) -> String {
+        let plus = UInt8(ascii: "+")
+        guard bytes.contains(where: { $0 == UInt8(ascii: "%") || ofForm && $0 == plus }) else { return String(decoding: bytes, as: UTF8.self) }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var index = 0
         while index < bytes.count {
             if bytes[index] != UInt8(ascii: "%") {
-                decoded.append(bytes[index])
+                decoded.append(ofForm && bytes[index] == plus ? UInt8(ascii: " ") : bytes[index])
                 index += 1
                 continue
             }

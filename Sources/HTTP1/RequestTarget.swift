@@ -21,7 +21,7 @@ public struct RequestTarget: Sendable, Equatable {
     public let rawPath: String
     /// The path split on "/" and then decoded once, so an escaped "/" never splits. Empty for "/".
     public let segments: [String]
-    /// In order. `+` stays `+`: this is a URI's query, not a form.
+    /// In order. `+` is a blank, as HTML forms and most clients write it, and `%2B` a plus.
     public let query: [QueryItem]
     /// Host and port of the absolute form; it wins over Host.
     public let authority: String?
@@ -111,8 +111,8 @@ extension RequestTarget {
             if !item.isEmpty {
                 items.append(
                     QueryItem(
-                        name: try PercentEncoding.decode(item.slice(0..<equals)),
-                        value: try PercentEncoding.decode(item.slice(min(equals + 1, item.count)..<item.count))))
+                        name: try PercentEncoding.decode(item.slice(0..<equals), ofForm: true),
+                        value: try PercentEncoding.decode(item.slice(min(equals + 1, item.count)..<item.count), ofForm: true)))
             }
             start = end + 1
         }

@@ -108,6 +108,19 @@ public final class RequestBody {
         if case .chunked = framing { isFinished ? 0 : nil } else { remaining }
     }
 
+    /// The first bytes of a counted body of which nothing was read, as far as they are there or come within `wait`: they
+    /// stay to be read. A client that waits for `100 Continue` is not waited for.
+    public func firstBytes(atMost limit: Int, within wait: Duration) -> [UInt8] {
+        guard bytesRead == 0, !hasFailed, case .length(let length) = framing else { return [] }
+        if connection.inbound.count <= headBytes, sendContinue == nil {
+            _ = interrupter.waits.wait { Socket.awaitReadable(connection.descriptor, until: .after(wait)) }
+            connection.inbound.append(capacity: limit) { space in
+                if case .moved(let count)? = Socket.receiveAvailable(connection.descriptor, into: space) { count } else { 0 }
+            }
+        }
+        return Array(connection.inbound.bytes.dropFirst(headBytes).prefix(Int(min(UInt64(limit), length))))
+    }
+
     /// Fills a prefix of `regions` (in order, at most `limit` bytes) and returns its length;
     /// 0 at the body's end. The first read tells a client that asked to go on.
     public func read(

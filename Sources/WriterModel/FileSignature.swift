@@ -5,6 +5,8 @@ public struct FileSignature: Sendable, Equatable {
     public let name: String
     /// It is an array that is taken under a media type of its own.
     public let isArray: Bool
+    /// It may be an archive of arrays (.npz).
+    public let isArchive: Bool
 
     public enum Match: Sendable, Equatable {
         case none
@@ -18,7 +20,7 @@ public struct FileSignature: Sendable, Equatable {
         var isUndecided = false
         for row in rows {
             guard zip(bytes, row.pattern).allSatisfy({ $1.takes($0) }) else { continue }
-            if bytes.count >= row.pattern.count { return .found(FileSignature(name: row.name, isArray: row.isArray)) }
+            if bytes.count >= row.pattern.count { return .found(FileSignature(name: row.name, isArray: row.isArray, isArchive: row.isArchive)) }
             isUndecided = true
         }
         return isUndecided ? .undecided : .none
@@ -47,6 +49,7 @@ public struct FileSignature: Sendable, Equatable {
         let name: String
         let pattern: [Element]
         var isArray = false
+        var isArchive = false
     }
 
     private static func text(_ text: String) -> [Element] { text.utf8.map { .byte($0) } }
@@ -90,6 +93,6 @@ public struct FileSignature: Sendable, Equatable {
         // APPNOTE.TXT, 4.3.7: what numpy.savez and torch.save make.
         Row(
             name: "a ZIP file (.npz, .pt) does",
-            pattern: text("PK") + bytes(3, 4) + [.one([0, 10, 20, 45]), .byte(0), .any, .one([0, 8]), .one([0, 8]), .byte(0)]),
+            pattern: text("PK") + bytes(3, 4) + [.one([0, 10, 20, 45]), .byte(0), .any, .one([0, 8]), .one([0, 8]), .byte(0)], isArchive: true),
     ]
 }

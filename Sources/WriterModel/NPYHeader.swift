@@ -27,10 +27,16 @@ public struct NPYHeader: Sendable, Equatable {
     /// NumPy's own limit for the text when it reads one from strangers is 10,000 bytes.
     public static let maxBytes = 16 * 1_024
 
+    /// How an array comes out of numpy.savez's archive, in NumPy's words.
+    public static let ofArchive = "numpy.load(FILE)[NAME] as numpy.save writes it"
+
     private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
     /// Looks for the head at the start of `bytes`.
     public static func parse(_ bytes: [UInt8]) throws(Malformed) -> Parsed {
+        if bytes.starts(with: [0x50, 0x4B, 3, 4]) {
+            throw Malformed(reason: "does not begin as an .npy file does, but as an .npz file: send one of its arrays, \(ofArchive)")
+        }
         guard bytes.starts(with: magic.prefix(bytes.count)) else {
             throw Malformed(reason: "does not begin as an .npy file does")
         }

@@ -71,8 +71,15 @@ import Testing
         #expect(try target("/a+b").segments == ["a+b"])
     }
 
-    @Test func queryKeepsOrderPlusesAndEmptyValues() throws {
-        let query = try target("/x?b=1&a=2&b=3&c&d=&=e&&f=g=h&i%3D=%26&j=+?/").query
+    @Test func plusIsABlankInAQueryAndNotInAPath() throws {
+        // What Python's urlencode makes of {"my name": "a+b c"}.
+        let target = try target("/a+b?my+name=a%2Bb+c&x=%20+")
+        #expect(target.segments == ["a+b"])
+        #expect(target.query.map { "\($0.name)→\($0.value)" } == ["my name→a+b c", "x→  "])
+    }
+
+    @Test func queryKeepsOrderAndEmptyValues() throws {
+        let query = try target("/x?b=1&a=2&b=3&c&d=&=e&&f=g=h&i%3D=%26&j=%2B?/").query
         #expect(query.map { "\($0.name)→\($0.value)" } == [
             "b→1", "a→2", "b→3", "c→", "d→", "→e", "f→g=h", "i=→&", "j→+?/",
         ])

@@ -23,6 +23,8 @@ private final class MemorySource: ChunkSource {
     var isFinished: Bool { failure == nil && position == bytes.count && length.map { $0 == UInt64(bytes.count) } ?? false }
     var bytesLeft: UInt64? { length.map { $0 - UInt64(position) } }
 
+    func firstBytes(atMost limit: Int, within wait: Duration) -> [UInt8] { Array(bytes.prefix(min(limit, piece))) }
+
     func read(into regions: [UnsafeMutableRawBufferPointer], limit: Int) throws(RequestBody.Failure) -> Int {
         if position == bytes.count, let failure { throw failure }
         var done = 0
@@ -136,12 +138,15 @@ private final class MemorySource: ChunkSource {
 
     @Test func aLengthThatIsNoWholeNumberOfFramesIsRefusedUnread() throws {
         let raw = try ChunkUpload(Self.head(type: nil))
-        for framing in [BodyFraming.length(40), .length(0), .chunked, .none] { try raw.check(framing, bytesPerFrame: 4) }
-        let found = problem { try raw.check(.length(41), bytesPerFrame: 4, extras: [("offset", 8)]) }
+        func check(_ upload: ChunkUpload, length: Int?, extras: [(String, JSONValue)] = []) throws {
+            try upload.check(MemorySource(Self.samples, length: length), Self.config, bytesPerFrame: 4, isFirst: true, extras: extras)
+        }
+        for length in [40, 0, nil] { try check(raw, length: length) }
+        let found = problem { try check(raw, length: 41, extras: [("offset", 8)]) }
         #expect(found?.code == .partialFrame)
         #expect(found?.extras == [.init("bytes_per_frame", 4), .init("frames", 0), .init("offset", 8)])
         // An array has a head before its frames.
-        try ChunkUpload(Self.head(type: "application/x-npy")).check(.length(41), bytesPerFrame: 4)
+        try check(ChunkUpload(Self.head(type: "application/x-npy")), length: 41)
     }
 
     @Test(arguments: [
@@ -172,6 +177,31 @@ private final class MemorySource: ChunkSource {
             // Later it is no mistake.
             #expect(try target.take(MemorySource(Self.wave)).frames == 10)
             #expect(try target.written() == Self.samples + Self.wave)
+        }
+    }
+
+    @Test func aFileIsNamedWhereItsLengthIsNoWholeNumberOfFramesToo() throws {
+        let array = Self.array(Self.samples + [0])
+        func refusal(_ source: MemorySource, isFirst: Bool = true, query: String = "") throws -> ProblemCode? {
+            let upload = try ChunkUpload(Self.head(type: nil, query: query))
+            return problem { try upload.check(source, Self.config, bytesPerFrame: 4, isFirst: isFirst) }?.code
+        }
+        let file = MemorySource(array, length: array.count)
+        #expect(try refusal(file) == .unsupportedMediaType)
+        #expect(try refusal(file, isFirst: false) == .partialFrame)
+        #expect(try refusal(file, query: "?raw=true") == .partialFrame)
+        // No more than this has come.
+        #expect(try refusal(MemorySource(array, piece: 3, length: array.count)) == .partialFrame)
+    }
+
+    @Test func anArchiveOfArraysIsToBeTakenApart() throws {
+        // What numpy.savez begins with.
+        let archive: [UInt8] = Array("PK".utf8) + [3, 4, 45, 0, 0, 0, 0, 0, 0, 0, 0x21, 0] + [UInt8](repeating: 0, count: 26)
+        for type in [nil, Self.npy] {
+            let target = try Target()
+            let found = failure { try target.take(MemorySource(archive, length: archive.count), type: type) }
+            guard case .problem(let problem)? = found?.cause else { return #expect(Bool(false), "\(String(describing: found))") }
+            #expect(problem.detail.contains("numpy.load(FILE)[NAME]"), "\(problem.detail)")
         }
     }
 
@@ -239,6 +269,19 @@ private final class MemorySource: ChunkSource {
         guard case .problem(let problem)? = found?.cause else { return #expect(Bool(false), "\(String(describing: found))") }
         #expect(problem.code == code)
         #expect("\(problem.detail) \(problem.supported ?? [])".contains(says), "\(problem.detail)")
+    }
+
+    @Test func picturesOfTruthValuesBecomeBlackAndWhite() throws {
+        let folder = TemporaryFolder()
+        folder.write("a", "")
+        let config = StreamConfig.video(VideoStreamConfig(frameRate: Rational(25, 1)!, width: 2, height: 2, format: "gray8"))
+        let writer = try StreamWriter(destination: .file(descriptor: open(folder.path + "/a", O_RDWR), name: "a"), format: "rawvideo")
+        _ = try writer.addStream(config)
+        try writer.open()
+        let array = Self.array([0, 1, 1, 0], dtype: "|b1", shape: "(1, 2, 2)")
+        let found = failure { try ChunkUpload(Self.head(type: Self.npy)).take(MemorySource(array), into: writer, stream: 0, config) }
+        guard case .problem(let problem)? = found?.cause else { return #expect(Bool(false), "\(String(describing: found))") }
+        #expect(problem.detail.contains("array.astype(\"u1\") * 255"), "\(problem.detail)")
     }
 
     @Test func anArrayOfAnotherLengthThanItsBodyIsRefusedBeforeItIsTaken() throws {

@@ -108,6 +108,22 @@ import WriterModel
         return try EncodeRequest(head.target)
     }
 
+    @Test func flagsKeepTheirPlusesInAQueryAndOtherValuesHaveBlanks() throws {
+        let request = try encoding(
+            "format=mp4&width=2&height=2&frame_rate=25&encoder=mpeg4&encoder_option.flags=+mv4+qpel&disposition=default+forced"
+                + "&option.movflags=frag_keyframe+empty_moov&option.brand=a+b&metadata.title=My+talk&metadata.comment=1%2B1&filter_desc=x=1%2B1")
+        guard case .video(let video) = request.stream.config else { return #expect(Bool(false)) }
+        #expect(request.option == ["movflags": "frag_keyframe+empty_moov", "brand": "a b"])
+        #expect(request.metadata == ["title": "My talk", "comment": "1+1"] && video.filterDesc == "x=1+1")
+        #expect(video.encoderOption == ["flags": "+mv4+qpel"] && video.disposition == ["default", "forced"])
+    }
+
+    @Test func flagsOfAFormatsOwnEncoderKeepTheirPluses() throws {
+        let request = try encoding("format=mp4&sample_rate=8000&num_channels=2&channel_layout=FL+FR&encoder_option.flags=bitexact+low_delay")
+        guard case .audio(let audio) = request.stream.config else { return #expect(Bool(false)) }
+        #expect(audio.encoderOption == ["flags": "bitexact+low_delay"] && audio.channelLayout == "FL+FR")
+    }
+
     @Test(arguments: [
         ("width=2&height=2&frame_rate=25", true), ("frame_rate=30000/1001&width=2&height=2&pixel_format=gray8", true),
         ("sample_rate=8000&num_channels=1", false), ("type=audio&sample_rate=8000&num_channels=1", false),

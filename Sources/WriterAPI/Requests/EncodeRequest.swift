@@ -38,11 +38,13 @@ package struct EncodeRequest {
             }
         }
         self.metadata = metadata
-        self.option = option
         if fields["type"] == nil {
             fields["type"] = .string(Self.isVideo(fields, target.query) ? "video" : "audio")
         }
         let isVideo = fields["type"] == "video"
+        let pluses = QueryPluses(format: format, encoder: fields["encoder"]?.stringValue, isVideo: isVideo)
+        self.option = pluses.restored(inMuxerOption: option)
+        pluses.restore(in: &fields)
         let other = isVideo ? "sample_format" : "pixel_format"
         if names.contains(ByteKey(other)) {
             throw Problem(

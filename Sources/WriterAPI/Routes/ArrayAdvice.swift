@@ -64,6 +64,7 @@ enum ArrayAdvice {
             return "Of values from 0 to 1, send (array.clip(0, 1) * \(most)).round().astype(\"\(type)\").\(tensors)"
         case ("u", "f"): return "Send (array / \((1 << from.bits) - 1)).astype(\"\(wanted)\"): the stream takes values from 0 to 1."
         case ("u", "u") where from.bits > to.bits: return "Of values that use all of their \(from.bits) bits, send (array >> \(from.bits - to.bits)).astype(\"\(wanted)\")."
+        case ("b", "u"): return "Of false and true as black and white, send array.astype(\"\(to.bytes == 1 ? "u1" : wanted)\") * \(most)."
         case ("i", "u"): return "Of values from 0 to \(most), send array.astype(\"\(wanted)\")."
         default: return plain(wanted)
         }

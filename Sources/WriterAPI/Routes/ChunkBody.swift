@@ -10,6 +10,8 @@ package protocol ChunkSource {
     var isFinished: Bool { get }
     /// nil: not known.
     var bytesLeft: UInt64? { get }
+    /// What there is of an unread body's first bytes, or comes at once; they stay to be read.
+    func firstBytes(atMost limit: Int, within wait: Duration) -> [UInt8]
     /// Fills a prefix of `regions`, in order, with at most `limit` bytes; 0 at the end.
     func read(into regions: [UnsafeMutableRawBufferPointer], limit: Int) throws(RequestBody.Failure) -> Int
 }
@@ -69,6 +71,12 @@ struct ChunkBody {
         }
         if case .found(let signature) = match { throw .file(signature, config) }
         early = bytes[...]
+    }
+
+    /// Of a body whose length no stream takes: throws if it is a file, as far as that shows before it is read.
+    static func refuseFile(_ body: any ChunkSource, of config: StreamConfig) throws(Problem) {
+        let bytes = body.firstBytes(atMost: FileSignature.mostBytes, within: .milliseconds(20))
+        if case .found(let signature) = FileSignature.match(bytes) { throw .file(signature, config) }
     }
 
     private static func read(_ body: any ChunkSource, atMost count: Int) -> Result<[UInt8], RequestBody.Failure> {
@@ -175,12 +183,15 @@ extension NPYHeader {
 extension Problem {
     /// A file where raw bytes belong.
     fileprivate static func file(_ signature: FileSignature, _ config: StreamConfig) -> Problem {
-        let way = signature.isArray
-            ? "Send it with the header Content-Type: \(ChunkBody.arrayType)." : "Send what it holds alone: \(rawCommand(config)) makes it of the file."
+        let way =
+            signature.isArray ? "Send it with the header Content-Type: \(ChunkBody.arrayType)."
+            : signature.isArchive
+                ? "Of an .npz file, send one array, \(NPYHeader.ofArchive), with the header Content-Type: \(ChunkBody.arrayType)."
+                : "Send what it holds alone: \(rawCommand(config)) makes it of the file."
         return Problem(
             .unsupportedMediaType,
             "The body begins as \(signature.name), and the stream takes raw \(rawKind(config)). \(way) Nothing was taken. If these are raw bytes all the same, say raw=true in the query.",
-            supported: signature.isArray ? [ChunkBody.arrayType] : nil)
+            supported: signature.isArray || signature.isArchive ? [ChunkBody.arrayType] : nil)
     }
 
     private static func rawKind(_ config: StreamConfig) -> String {

@@ -14,9 +14,10 @@ package struct ChunkRoute {
         let parameters = try Parameters(exchange.head)
         let upload = try ChunkUpload(exchange.head)
         if case .alive(.open) = resource.phase {
+            let target = try resource.stream(stream)
+            let offset = try resource.offset(of: stream)
             try upload.check(
-                exchange.head.framing, bytesPerFrame: try resource.stream(stream).chosen.inputFrameBytes,
-                extras: try [("offset", .integer(resource.offset(of: stream)))])
+                exchange.body, target.config, bytesPerFrame: target.chosen.inputFrameBytes, isFirst: offset == 0, extras: [("offset", .integer(offset))])
         }
         // As long as the client likes: a thread of the writer's few is not held for it.
         let result = try exchange.blocking { () throws(Problem) in try takeInTurn(upload, exchange.body, parameters) }

@@ -40,11 +40,13 @@ package struct ChunkUpload {
         }
     }
 
-    /// A raw body whose length can't fit is refused before the client is told to send it.
+    /// A raw body whose length can't fit is refused before the client is told to send it. Where it is a stream's first
+    /// and is there already, a file is called one.
     package func check(
-        _ framing: BodyFraming, bytesPerFrame: Int, extras: @autoclosure () throws(Problem) -> [(String, JSONValue)] = []
+        _ source: any ChunkSource, _ config: StreamConfig, bytesPerFrame: Int, isFirst: Bool, extras: @autoclosure () throws(Problem) -> [(String, JSONValue)] = []
     ) throws(Problem) {
-        guard kind == .raw, case .length(let length) = framing, length % UInt64(bytesPerFrame) != 0 else { return }
+        guard kind == .raw, case .length(let length) = source.framing, length % UInt64(bytesPerFrame) != 0 else { return }
+        if isFirst && !isRaw { try ChunkBody.refuseFile(source, of: config) }
         throw Problem(
             .partialFrame,
             "The body has \(length) bytes, which is no whole number of frames of \(bytesPerFrame) bytes. Nothing was read. The head of a file (WAVE, PNG, …) is no part of a raw body.",

@@ -115,7 +115,7 @@ final class EncodeService: EncoderService {
         let plan = try WriterPlan(request, policy: settings.policy, clientPolicy: clientPolicy)
         let encoding = try Encoding(plan, folder: folder, limits: settings.limits) { made in writer.withLock { $0 = made } }
         defer { encoding.writer.abort() }
-        try upload.check(exchange.head.framing, bytesPerFrame: encoding.writer.description(of: 0).inputFrameBytes)
+        try encoding.check(exchange.body, upload)
         // Before the response begins, which could not say then that the body is none.
         let body = try exchange.blocking { () throws(Problem) in try encoding.open(exchange.body, upload) }
         if encoding.seeksBack {
@@ -188,6 +188,10 @@ private struct Encoding: Sendable {
             ("Content-Type", type.mediaType ?? ChunkBody.rawType),
             ("Content-Disposition", "attachment; filename=\"output.\(type.fileExtension ?? "bin")\""),
         ]
+    }
+
+    func check(_ body: RequestBody, _ upload: ChunkUpload) throws(Problem) {
+        try upload.check(body, config, bytesPerFrame: writer.description(of: 0).inputFrameBytes, isFirst: true)
     }
 
     func open(_ body: RequestBody, _ upload: ChunkUpload) throws(Problem) -> ChunkBody {

@@ -23,6 +23,9 @@ extension EndToEnd {
                 for (name, bytes) in files {
                     let response = try await server.sendRaw(bytes.prefix(64), to: id)
                     #expect(response.status == 415 && response.json["detail"].string?.contains("raw=true") == true, "\(name): \(response.text)")
+                    // No whole number of samples of two bytes.
+                    let odd = try await server.sendRaw(bytes.prefix(63), to: id)
+                    #expect(odd.status == 415, "\(name): \(odd.text)")
                     let encoded = try await server.curl(
                         "POST", "/v1/encode?format=wav&sample_rate=8000&num_channels=1&sample_format=s16", headers: ["Content-Type: application/octet-stream"],
                         body: .bytes(bytes.prefix(64)))
