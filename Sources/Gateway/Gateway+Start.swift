@@ -53,15 +53,23 @@ extension Gateway {
         }
     }
 
+    private static let stateLockName = "lock"
+
+    /// What a server that is to start would be told, where another runs on the state directory. nil: none does, or
+    /// this user can't tell.
+    public static func refusal(ofStateDirectory path: String) -> StartFailure? {
+        guard File.isThere(path), let folder = try? Directory(path: path), FileLock.isHeld(stateLockName, in: folder) else { return nil }
+        return .stateDirectoryInUse(path, by: FileLock.holder(of: stateLockName, in: folder).flatMap(StateHolder.init))
+    }
+
     /// The lock ends with this process, however it ends.
     static func lockState(_ configuration: GatewayConfiguration, _ addresses: [SocketAddress]) throws(StartFailure) -> FileLock {
-        let name = "lock"
         let lock: FileLock?
         let holder: StateHolder?
         do throws(SystemError) {
             let folder = try Directory(path: configuration.stateDirectory)
-            lock = try FileLock(name, in: folder)
-            holder = lock == nil ? FileLock.holder(of: name, in: folder).flatMap(StateHolder.init) : nil
+            lock = try FileLock(stateLockName, in: folder)
+            holder = lock == nil ? FileLock.holder(of: stateLockName, in: folder).flatMap(StateHolder.init) : nil
         } catch {
             throw .system(error)
         }

@@ -1,3 +1,4 @@
+import Bytewise
 internal import CLibav
 
 // Samples that encoders of libav's abort at, read beyond, or give up at.
@@ -8,9 +9,15 @@ extension KnownFaults {
         "aac": 65_536, "libmp3lame": 65_536, "vorbis": 2, "wmav1": 128, "wmav2": 128,
     ]
 
-    /// Nil where it takes integers, or any floats.
+    /// Nil where it takes integers, or keeps any floats. The others make noise of what is no number.
     private static func sampleBound(of codec: Codec, _ format: AudioFormat) -> Float? {
-        ["flt", "fltp"].contains(format.name) ? sampleBounds[codec.name] : nil
+        guard ["flt", "fltp"].contains(format.name), !keepsFloats(codec, format) else { return nil }
+        return sampleBounds[codec.name] ?? .greatestFiniteMagnitude
+    }
+
+    /// Without loss, and what is no number or infinite too.
+    static func keepsFloats(_ codec: Codec, _ format: AudioFormat) -> Bool {
+        format.isFloat && (codec.name.begins(with: "pcm_f") || codec.name.isSame(as: "wavpack"))
     }
 
     /// What an encoder needs of its frames of samples; nil where it takes any.
@@ -54,7 +61,7 @@ struct SampleRules {
             throw .invalid("encoding with \(encoder): a block has \(frame.sampleCount) samples, and must have at least \(least)")
         }
         if let bound, let found = frame.firstSample(beyond: bound) {
-            throw .invalid("encoding with \(encoder): the filters gave \(found), and it takes samples from \(-bound) to \(bound)")
+            throw .invalid("encoding with \(encoder): the filters gave \(found), and it takes \(SampleBound.text(bound))")
         }
         let excess = frame.sampleCount % multiple
         return excess == 0 ? frame : try frame.padded(by: multiple - excess)

@@ -7,8 +7,8 @@ struct Config: ParsableCommand {
         discussion: """
             Takes the options of serve, and a configuration file. With --check, all that is wrong is printed, one a line, \
             as FILE:LINE:COLUMN: error: what. The exit code is 0 where a server would run, 1 where it would not, and 2 where \
-            the file can't be read. Hosts are looked up and places tried out as a server does; one where a server listens now \
-            is a warning.
+            the file can't be read. Hosts are looked up and places tried out as a server does; one where a server listens now, \
+            or a state directory where one runs, is a warning.
             With --print, the settings are printed as a configuration file, each with where it comes from. Tokens are not \
             printed, nor users and queries of allow-output patterns.
             """)
@@ -33,7 +33,7 @@ struct Config: ParsableCommand {
             try Self.end(effective, effective.flaws)
             return Swift.print(effective.text, terminator: "")
         }
-        let flaws = effective.flaws + (effective.flaws.hasErrors ? [] : effective.flawsOfMachine)
+        let flaws = effective.flawsWithMachine
         for flaw in flaws.inOrder { Swift.print(flaw.description) }
         try Self.end(effective, flaws)
     }

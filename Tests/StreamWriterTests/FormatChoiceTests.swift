@@ -235,6 +235,25 @@ import Testing
         }
     }
 
+    /// They were clicks at full scale, and what Opus made of them.
+    @Test(arguments: [
+        ("flac", "flac", nil), ("pcm_s16le", "wav", nil), ("pcm_s24le", "wav", nil), ("alac", "m4a", nil), ("libopus", "ogg", nil), ("libvorbis", "ogg", nil),
+        ("ac3", "ac3", nil), ("flac", "flac", "volume=0.5"), ("flac", "flac", "aresample=44100"),
+    ] as [(String, String, String?)])
+    func floatsThatAreNoNumbersAreRefusedWhereTheyWouldBecomeSound(encoder: String, container: String, filter: String?) throws {
+        for (bad, format) in [(Double.nan, SampleFormat.flt), (.infinity, .flt), (-.infinity, .dbl), (.nan, .dbl)] {
+            let writer = try StreamWriter(destination: folder.destination("a.\(container)"), format: nil)
+            _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: format, encoder: encoder, filterDesc: filter)))
+            try writer.open()
+            var samples = [Double](repeating: 0.25, count: 2 * 4800)
+            samples[2 * 1000 + 1] = bad
+            let data = format == .dbl ? samples.withUnsafeBytes { Data($0) } : Self.bytes(samples.map { Float($0) })
+            let error = try #require(throws: StreamWriterError.self) { _ = try writer.send(data) }
+            #expect(error.code == .invalidSamples && error.sample?.frame == 1000 && error.sample?.channel == 1, "\(error)")
+            _ = try writer.close()
+        }
+    }
+
     private static func bytes(_ samples: [Float]) -> Data { samples.withUnsafeBytes { Data($0) } }
 
     @Test func gifKeepsThePaletteThatAFilterMade() throws {

@@ -41,7 +41,9 @@ extension TableText {
     private mutating func addEnding(_ writer: JSONObject) {
         if let failure = writer["failure"]?.objectValue {
             let log = failure["log"]?.arrayValue?.map { ("log", $0.shown) } ?? []
-            add([("failure", failure.text("title")), ("", failure.text("detail"))] + log)
+            let end = WriterEnd(json: .object(writer))
+            let reasons = [("ended_by", end?.cause.rawValue), ("code", end?.problem?.code.rawValue)].compactMap { name, value in value.map { (name, $0) } }
+            add(reasons + [("failure", failure.text("title")), ("", failure.text("detail"))] + log)
         }
         guard let result = writer["result"]?.objectValue else { return }
         var pairs: [(name: String, value: String)] = []

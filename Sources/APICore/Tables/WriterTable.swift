@@ -5,7 +5,7 @@ import WriterModel
 package struct WriterTable {
     private var table = TextTable([
         "ID", "NAME", "NODE", "STATE", .init(heading: "AGE", isNumber: true), .init(heading: "STREAMS", most: 24),
-        .init(heading: "FPS", isNumber: true), .init(heading: "SPEED", isNumber: true), .init(heading: "BYTES", isNumber: true), "DST",
+        .init(heading: "FPS", isNumber: true), .init(heading: "SPEED", isNumber: true), .init(heading: "BYTES", isNumber: true), "REASON", "DST",
     ])
     private let now: Timestamp
 
@@ -16,7 +16,7 @@ package struct WriterTable {
         table.add([
             writer.text("id"), writer.text("name"), writer.text("node"), writer.text("state"), pace.shownAge,
             writer.list("streams").map { $0.text("encoder") }.joined(separator: ","), pace.shownRate, pace.shownSpeed,
-            ByteCount.text(writer["bytes_written"]?.integerValue), writer.text("dst"),
+            ByteCount.text(writer["bytes_written"]?.integerValue), WriterEnd(json: .object(writer))?.problem?.code.rawValue ?? "", writer.text("dst"),
         ])
     }
 

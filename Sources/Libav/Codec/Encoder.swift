@@ -95,8 +95,12 @@ package final class Encoder {
         return context.pointee.frame_size <= 1 && av_get_bits_per_sample(codec) > 0
     }
 
-    /// The largest sample it takes, up and down, where there is one.
-    package var sampleBound: Float? { sampleRules?.bound }
+    /// The largest sample it takes, up and down; nil where it keeps any, infinite ones and NaN too. One of integers
+    /// takes all that are numbers: what a conversion makes of others is a click.
+    package var sampleBound: Float? {
+        guard case .audio(let shape) = settings.input, !KnownFaults.keepsFloats(settings.codec, shape.format) else { return nil }
+        return sampleRules?.bound ?? .greatestFiniteMagnitude
+    }
 
     /// Samples per channel the last frame must have as well.
     package var leastSamples: Int { sampleRules?.least ?? 1 }

@@ -54,5 +54,5 @@ struct RefusedSample {
     let channel: Int
     let value: Double
     /// What would have been taken, up and down.
-    let bound: Double
+    let bound: Float
 }

@@ -180,13 +180,13 @@ final class SampleAssembler: FrameAssembler {
 
 /// Looks at samples of floats as they come.
 private struct SampleGate {
-    let bound: Double
+    let bound: Float
     let sampleBytes: Int
 
     /// Nil: samples of the format are all within bounds.
     init?(bound: Float, format: AudioFormat) {
         guard format.name == "flt" || format.name == "dbl" else { return nil }
-        self.bound = Double(bound)
+        self.bound = bound
         sampleBytes = format.bytesPerSample
     }
 
@@ -196,9 +196,9 @@ private struct SampleGate {
         let samples = UnsafeRawBufferPointer(start: block + range.lowerBound * sampleBytes, count: range.count * sampleBytes)
         if sampleBytes == 4 {
             let samples = samples.assumingMemoryBound(to: Float.self)
-            return SampleBound.firstIndex(beyond: Float(bound), in: samples).map { (range.lowerBound + $0, Double(samples[$0])) }
+            return SampleBound.firstIndex(beyond: bound, in: samples).map { (range.lowerBound + $0, Double(samples[$0])) }
         }
         let values = samples.assumingMemoryBound(to: Double.self)
-        return SampleBound.firstIndex(beyond: bound, in: values).map { (range.lowerBound + $0, values[$0]) }
+        return SampleBound.firstIndex(beyond: Double(bound), in: values).map { (range.lowerBound + $0, values[$0]) }
     }
 }

@@ -161,7 +161,7 @@ final class OpenStream: @unchecked Sendable {
     func refusal(of sample: RefusedSample, in startTick: Int64) -> StreamWriterError {
         StreamWriterError(
             .invalidSamples,
-            "sample \(sample.tick - startTick) of the chunk is \(sample.value) in channel \(sample.channel), and \(encoder) takes samples from \(-sample.bound) to \(sample.bound); the samples before it are kept",
+            "sample \(sample.tick - startTick) of the chunk is \(sample.value) in channel \(sample.channel), and \(encoder) takes \(SampleBound.text(sample.bound)); the samples before it are kept",
             sample: .init(frame: sample.tick - startTick, channel: sample.channel))
     }
 

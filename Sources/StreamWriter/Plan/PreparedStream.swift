@@ -43,8 +43,8 @@ struct PreparedStream {
         } else {
             converter = nil
         }
-        // Filters may be there to bring samples within bounds.
-        let bound = config.filterDesc == nil ? encoder.sampleBound : nil
+        // Filters may be there to bring samples within bounds, but one that is no number spoils all that follow.
+        let bound = encoder.sampleBound.map { config.filterDesc == nil ? $0 : .greatestFiniteMagnitude }
         let held = Self.samplesHeld(encoder, hasFilters: graph != nil, inputRate: config.sampleRate)
         assembler = try translating(.outOfMemory) { () throws(LibavError) in
             try SampleAssembler(shape: audio.input, blockSamples: block, bound: bound, leadIn: held)

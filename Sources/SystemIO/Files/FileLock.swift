@@ -32,5 +32,12 @@ public final class FileLock: Sendable {
         return String(validating: bytes, as: UTF8.self)
     }
 
+    /// Whether a process has locked the file now. False where there is none, or where this user can't read it.
+    public static func isHeld(_ name: String, in folder: Directory) -> Bool {
+        guard let descriptor = try? folder.open(name, flags: O_RDONLY, mode: 0) else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     deinit { close(descriptor) }
 }

@@ -19,7 +19,7 @@ extension WriterResource {
                 if !state.isDeserted { state.failedCreation = (fingerprint, error) }
                 return state.isDeserted
             }
-            discard(because: isDeserted || error.isWorthLogging ? .unmade(redacted(error), isDeserted: isDeserted) : nil)
+            discard(because: isDeserted || error.isWorthLogging ? unmade(by: error, isDeserted: isDeserted) : nil)
             throw error.locatedInCreation
         }
         let resource = self.resource

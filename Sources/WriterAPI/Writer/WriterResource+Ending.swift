@@ -167,6 +167,13 @@ extension WriterResource {
         return end
     }
 
+    /// What the log says of a writer that could not be made.
+    func unmade(by problem: Problem, isDeserted: Bool = false) -> WriterEnd {
+        var end = WriterEnd.unmade(redacted(problem), isDeserted: isDeserted)
+        end.destination = state.withLock { $0.shownDestination }
+        return end
+    }
+
     /// No request will make the writer. False: there is one.
     package func discardIfUncreated() -> Bool {
         switch awaitCreation() {
@@ -229,7 +236,7 @@ extension WriterResource {
         }
         if abandonment == .tooLate { return nil }
         let left = removeOutput(everything: abandonment == .discarded)
-        if abandonment == .failed { tellEnd(.failed) } else { tellDiscard(problem.map { .unmade(redacted($0)) } ?? deletion) }
+        if abandonment == .failed { tellEnd(.failed) } else { tellDiscard(problem.map { unmade(by: $0) } ?? deletion) }
         state.withLock { $0.parts }?.writer.interrupt(
             StreamWriterError(problem == nil ? .wrongState : .encodingFailed, problem?.detail ?? "the writer was deleted"))
         return left

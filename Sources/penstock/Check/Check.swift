@@ -37,7 +37,7 @@ struct Check: ParsableCommand {
 /// Whether the settings are understood, and hold on this machine.
 enum SettingsCheck {
     static func findings(_ effective: EffectiveSettings, of source: SettingsSource) -> [Finding] {
-        let flaws = effective.flaws + (effective.flaws.hasErrors ? [] : effective.flawsOfMachine)
+        let flaws = effective.flawsWithMachine
         let found = flaws.inOrder.map { Finding($0.severity == .error ? .error : .warning, "settings", $0.sentence) }
         if flaws.hasErrors { return found }
         return [Finding(.ok, "settings", source.path.map { "\($0), the environment and the options" } ?? "the environment and the options; there is no file (--config)")] + found

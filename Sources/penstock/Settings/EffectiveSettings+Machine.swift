@@ -4,16 +4,28 @@ import SystemIO
 
 // What a machine must have for the settings: looked at by `penstock config --check`. A server finds it when it starts.
 extension EffectiveSettings {
-    var flawsOfMachine: [SettingsFlaw] {
+    private var flawsOfMachine: [SettingsFlaw] {
         var flaws: [SettingsFlaw] = []
         // Another user's rights are not this process's.
         let judgesRights = settings.user.map(\.isCurrent) ?? true
         for (name, path) in [("output-dir", settings.outputDirectory), ("state-dir", settings.stateDirectory)] {
             if let row = row(name) { flaws += aboutFolder(row, path, judgesRights: judgesRights) }
         }
+        if let row = row("state-dir"), let refusal = Gateway.refusal(ofStateDirectory: settings.stateDirectory) {
+            // A flaw's sentence gets its full stop when it is shown.
+            flaws.append(flaw(.warning, row, String(refusal.description.dropLast())))
+        }
         for place in listenedOn { flaws += aboutPlace(place, judgesRights: judgesRights) }
-        if let path = settings.tokenFile, let row = row("token-file") { flaws += aboutTokenFile(row, path) }
-        return flaws
+        return flaws + flawsOfTokenFile
+    }
+
+    /// With those of the machine where nothing else is wrong: they follow from settings that are understood. A token
+    /// file is what it is.
+    var flawsWithMachine: [SettingsFlaw] { flaws + (flaws.hasErrors ? flawsOfTokenFile : flawsOfMachine) }
+
+    private var flawsOfTokenFile: [SettingsFlaw] {
+        guard let path = settings.tokenFile, let row = row("token-file") else { return [] }
+        return aboutTokenFile(row, path)
     }
 
     private func aboutFolder(_ row: Row, _ path: String, judgesRights: Bool) -> [SettingsFlaw] {
@@ -66,7 +78,12 @@ extension EffectiveSettings {
             try place.tryOut()
             return []
         } catch {
-            if error.isInUse { return [flaw(.warning, row, "\(subject), where a server listens now; another can't beside it")] }
+            if error.isInUse {
+                // A host's setting says nothing of the port.
+                var port = ""
+                if row.setting.name.isSame(as: "host"), case .tcp(_, let number) = place { port = " on port \(number)" }
+                return [flaw(.warning, row, "\(subject), where a server listens now\(port); another can't beside it")]
+            }
             if error.isForbidden && !judgesRights { return [] }
             return [flaw(.error, row, "\(subject), where no server can listen: \(error.description)")]
         }
@@ -80,11 +97,16 @@ extension EffectiveSettings {
     private func aboutTokenFile(_ row: Row, _ path: String) -> [SettingsFlaw] {
         // A pipe can be read once, by the server.
         if let stamp = File.stamp(path), !stamp.isRegular { return stamp.isFolder ? [flaw(.error, row, "token-file is \(path), which is a folder")] : [] }
+        var flaws: [SettingsFlaw] = []
+        if File.isReadableByOthers(path) {
+            flaws.append(flaw(.warning, row, "token-file is \(path), which every user can read; chmod 640 keeps its tokens"))
+        }
         do throws(TokenFile.Unusable) {
             let lines = try TokenFile(path: path).read()
-            return lines.endsWithinLine ? [flaw(.warning, row, "the last line of \(path) has no newline: it does not count")] : []
+            if lines.endsWithinLine { flaws.append(flaw(.warning, row, "the last line of \(path) has no newline: it does not count")) }
         } catch {
-            return [flaw(.error, row, "token-file can't be used: \(error.description)")]
+            flaws.append(flaw(.error, row, "token-file can't be used: \(error.description)"))
         }
+        return flaws
     }
 }

@@ -51,6 +51,18 @@ extension EndToEnd {
             }
         }
 
+        /// It said ok, and serve did not start there.
+        @Test func stateDirectoryOfARunningServerIsWarnedOfInTheWordsOfServe() async throws {
+            try await withServer { server in
+                let report = try await check(server.folder, ["--port", "0"])
+                #expect(report.end == .exited(0) && report.levels("settings") == ["ok", "warning"], "\(report.text)")
+                let folders = ["--output-dir", server.folder / "output", "--state-dir", server.folder / "state"]
+                let serve = try await Tool.run(Self.program, ["serve", "--port", "0"] + folders)
+                let words = "another penstock is running on the state directory \(server.folder / "state"): process "
+                #expect(report.text.contains(words) && serve.errors.contains(words), "\(report.text)\(serve.errors)")
+            }
+        }
+
         @Test func otherProgramAtThePortIsAnError() async throws {
             let folder = try folders()
             let web = try Peer("python3", ["-u", "-c", "import http.server as h; s = h.HTTPServer(('127.0.0.1', 0), h.SimpleHTTPRequestHandler); print(s.server_port); s.serve_forever()"])

@@ -95,6 +95,7 @@ extension EndToEnd {
             let found = try await check("output-dir: FOLDER\nstate-dir: /tmp\nlisten: [\"unix:\(folder / "s")\"]\nport: \(port.port)\n")
             #expect(found.end == .exited(0) && found.lines.count == 2, "\(found.lines)")
             #expect(found.lines.allSatisfy { $0.contains("warning: ") && $0.contains("listens now") }, "\(found.lines)")
+            #expect(found.lines.contains { $0.contains("host is 127.0.0.1, where a server listens now on port \(port.port); ") }, "\(found.lines)")
             withExtendedLifetime((socket, port)) {}
         }
 
@@ -133,6 +134,22 @@ extension EndToEnd {
         @Test func tokensInAFileThatAllCanReadAreWarnedOf() async throws {
             let found = try await check(Self.folders + "tokens: [{token: s3cret}]\n", mode: 0o644)
             #expect(found.end == .exited(0) && found.lines.count == 1 && found.lines[0].contains("chmod 640"), "\(found.lines)")
+        }
+
+        @Test(arguments: [(0o644, 1), (0o640, 0)])
+        func tokenFileThatAllCanReadIsWarnedOf(mode: Int, warnings: Int) async throws {
+            let folder = try TemporaryFolder()
+            try Data("s3cret\n".utf8).write(to: URL(fileURLWithPath: folder / "tokens"))
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: folder / "tokens")
+            let found = try await check(Self.folders + "token-file: \(folder / "tokens")\n")
+            #expect(found.end == .exited(0) && found.lines.count == warnings && found.lines.allSatisfy { $0.contains("p.yaml:4:1: warning: ") && $0.contains("chmod 640") }, "\(found.lines)")
+        }
+
+        /// It came to light when the other mistakes were mended.
+        @Test func unusableTokenFileIsNamedBesideOtherMistakes() async throws {
+            let found = try await check(Self.folders + "max-writers: 0\ntoken-file: /nonexistent\n")
+            #expect(found.end == .exited(1) && found.lines.count == 2, "\(found.lines)")
+            #expect(found.lines[0].contains("from 1") && found.lines[1].contains("p.yaml:5:1: error: token-file can't be used"), "\(found.lines)")
         }
 
         @Test func aFileThatCanNotBeReadIsAnotherExitCode() async throws {

@@ -61,6 +61,10 @@ extension EndToEnd {
                     "PUT", "/v1/writers/refused", body: .json(["dst": .string("tcp://127.0.0.1:\(refusing.number)"), "format": "adts", "streams": [Self.audio], "open": true]))
                 #expect(refused.status == 502)
                 try await expectOneLine(server, "refused", code: "destination-failed", by: "error", state: "unmade")
+                // There is no writer that could be asked where it was to go.
+                for (id, dst) in [("left", "rtmp://127.0.0.1:\(trap.port)"), ("refused", "tcp://127.0.0.1:\(refusing.number)")] {
+                    #expect(try await server.log.end(of: id)["dst"].string?.hasPrefix(dst) == true)
+                }
                 // A request that is at fault alone is none.
                 #expect(try await server.curl("PUT", "/v1/writers/wrong", body: .json(["format": "nosuch"])).status == 422)
 

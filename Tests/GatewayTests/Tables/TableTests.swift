@@ -41,6 +41,16 @@ import WriterModel
         #expect(lines.contains("         libx264: no"), "\(text)")
     }
 
+    @Test func failedWriterShowsTheCodeOfItsFailureAndWhatEndedIt() {
+        var writer = Self.writer
+        writer["state"] = "failed"
+        writer["failure"] = ["type": "urn:penstock:problem:encoder-crashed", "title": "The encoder crashed", "detail": "by SIGSEGV"]
+        let lines = TableKind.writer.text(of: .object(writer), now: Self.now).split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(lines.contains(["ended_by", "crash"]) && lines.contains(["code", "encoder-crashed"]), "\(lines)")
+        let list = TableKind.writers.text(of: ["writers": [.object(writer), .object(Self.writer)]], now: Self.now).split(separator: "\n")
+        #expect(list[0].hasSuffix("  REASON           DST") && list[1].hasSuffix("  encoder-crashed  shows/take.mp4"), "\(list)")
+    }
+
     /// A client names much of a writer, an encoder's library the rest.
     @Test(arguments: [TableKind.writers, .writer, .encoders, .encoder, .muxers, .muxer, .filters, .filter, .protocols, .version])
     func noTextOfAClientReachesTheTerminalAsItIs(kind: TableKind) {
