@@ -1,5 +1,6 @@
 import Logging
 import SystemIO
+import Threading
 import WriterModel
 
 // What a gateway does to its own process before it serves: while that has one thread.
@@ -68,7 +69,7 @@ extension Gateway {
         let holder: StateHolder?
         do throws(SystemError) {
             let folder = try Directory(path: configuration.stateDirectory)
-            lock = try FileLock(stateLockName, in: folder)
+            lock = try Self.lock(stateLockName, in: folder)
             holder = lock == nil ? FileLock.holder(of: stateLockName, in: folder).flatMap(StateHolder.init) : nil
         } catch {
             throw .system(error)
@@ -76,6 +77,16 @@ extension Gateway {
         guard let lock else { throw .stateDirectoryInUse(configuration.stateDirectory, by: holder) }
         lock.write(StateHolder.own(node: configuration.node, addresses: addresses).text)
         return lock
+    }
+
+    /// A child of a server that was just killed has the lock, too, until it runs its own program: that is waited for.
+    private static func lock(_ name: String, in folder: Directory) throws(SystemError) -> FileLock? {
+        let deadline = Deadline.after(.seconds(2))
+        while true {
+            if let lock = try FileLock(name, in: folder) { return lock }
+            if deadline.hasPassed { return nil }
+            SystemThread.sleep(.milliseconds(20))
+        }
     }
 
     /// Before a folder is made or opened, and before the fork server starts.

@@ -1,5 +1,6 @@
 import APICore
 import Bytewise
+import Foundation
 import Gateway
 import SystemIO
 import Testing
@@ -62,6 +63,22 @@ import WriterModel
             next.note(entry("later"))
             #expect(index().load()[WriterID("later")!] == entry("later"), "\(place)")
         }
+    }
+
+    /// A version that knows no index works on the folders between two that do.
+    @Test func itSaysNothingOnceTheWritersFoldersHaveChanged() throws {
+        let writers = try Directory(path: folder.path + "/writers")
+        let first = EndedIndex(in: state, boot: "b1", watching: [writers])
+        _ = first.load()
+        first.note(entry("a"))
+        first.conclude()
+        let unchanged = EndedIndex(in: state, boot: "b1", watching: [writers])
+        #expect(unchanged.load().count == 1)
+        unchanged.conclude()
+        // As though it were a day later: the file system's own clock may stand still meanwhile.
+        try writers.makeSubdirectory("b")
+        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1_900_000_000)], ofItemAtPath: writers.path)
+        #expect(EndedIndex(in: state, boot: "b1", watching: [writers]).load().isEmpty)
     }
 
     /// A power loss may take lines that were written: one that a writer is gone, for instance.

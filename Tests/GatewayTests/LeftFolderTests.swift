@@ -45,6 +45,24 @@ import WriterModel
         #expect(!outputs.contains("g3"))
     }
 
+    /// Its server was killed before the writer claimed its file: its folders stayed for good.
+    @Test func aWriterThatWasNeverMadeTakesItsFoldersAlong() throws {
+        try outputs.makeParents(of: "before/file")
+        let before = try outputs.subdirectory("before")
+        let records = try store()
+        let other = try make("other", "n/y.wav", in: records)
+        let writer = try #require(WriterID("w"))
+        try records.makeFolder(writer)
+        let folders = FolderLedger(in: try Directory(path: records.folderPath(writer)))
+        try outputs.makeParents(of: "n/d/e/x.wav") { folders.note($0, is: $1) }
+        // What an encoder says it made, and did not.
+        folders.note(try RelativePath("before"), is: try #require(FileIdentity(of: before.descriptor)))
+        try records.removeFolder(writer)
+        #expect(!outputs.contains("n/d") && outputs.contains("n/y.wav") && outputs.contains("before"))
+        try remove(other, "n/y.wav", from: records)
+        #expect(!outputs.contains("n"))
+    }
+
     @Test func whatWasThereBeforeOrHasTakenTheNameStays() throws {
         let records = try store()
         try outputs.makeParents(of: "before/file")

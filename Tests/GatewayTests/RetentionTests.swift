@@ -78,7 +78,7 @@ import WriterModel
     private static func wall(_ days: Double) -> Timestamp { Timestamp(milliseconds: Int64(days * Double(day))) }
 
     @Test(arguments: [3_650.0, 2.0]) func aClockThatJumpsForwardRemovesNothingForADay(jump: Double) {
-        var clock = RetentionClock(lastSeen: Self.wall(100), hasWriters: true, uptime: .zero)
+        var clock = RetentionClock(.init(believed: Self.wall(100)), hasWriters: true, uptime: .zero)
         #expect(clock.now(wall: Self.wall(100.1), uptime: Self.days(0.1)) == Self.wall(100.1))
         #expect(clock.now(wall: Self.wall(100.2 + jump), uptime: Self.days(0.2)) == nil)
         #expect(clock.now(wall: Self.wall(101.1 + jump), uptime: Self.days(1.1)) == nil)
@@ -86,13 +86,13 @@ import WriterModel
     }
 
     @Test func aClockThatIsPutRightCountsAtOnce() {
-        var clock = RetentionClock(lastSeen: Self.wall(100), hasWriters: true, uptime: .zero)
+        var clock = RetentionClock(.init(believed: Self.wall(100)), hasWriters: true, uptime: .zero)
         #expect(clock.now(wall: Self.wall(3_750), uptime: .seconds(1)) == nil)
         #expect(clock.now(wall: Self.wall(100), uptime: .seconds(60)) == Self.wall(100))
     }
 
     @Test func aClockThatIsSetBackMakesNothingOlder() {
-        var clock = RetentionClock(lastSeen: Self.wall(4_000), hasWriters: true, uptime: .zero)
+        var clock = RetentionClock(.init(believed: Self.wall(4_000)), hasWriters: true, uptime: .zero)
         let now = clock.now(wall: Self.wall(350), uptime: .seconds(1))
         #expect(now == Self.wall(350))
         #expect(RetentionPlan.removals(
@@ -102,10 +102,41 @@ import WriterModel
     }
 
     @Test func writersOfAVersionThatKeptThemForEverStayForADay() {
-        var clock = RetentionClock(lastSeen: nil, hasWriters: true, uptime: .zero)
+        var clock = RetentionClock(nil, hasWriters: true, uptime: .zero)
         #expect(clock.now(wall: Self.wall(1), uptime: Self.days(0.9)) == nil)
         #expect(clock.now(wall: Self.wall(1.2), uptime: Self.days(1.1)) == Self.wall(1.2))
-        var fresh = RetentionClock(lastSeen: nil, hasWriters: false, uptime: .zero)
+        var fresh = RetentionClock(nil, hasWriters: false, uptime: .zero)
         #expect(fresh.now(wall: Self.wall(1), uptime: .zero) == Self.wall(1))
+    }
+
+    /// It began anew with each start: a server that was started anew each day removed nothing for its age.
+    @Test func aHoldGoesOnInTheNextServer() throws {
+        var note: RetentionClock.Note? = .init(believed: Self.wall(100))
+        for start in 0..<4 {
+            var clock = RetentionClock(note, hasWriters: true, uptime: .zero)
+            let wall = 108 + Double(start) * 2
+            #expect(clock.now(wall: Self.wall(wall), uptime: .zero) == nil)
+            #expect(clock.now(wall: Self.wall(wall + 0.2), uptime: Self.days(0.2)) == nil)
+            let next: RetentionClock.Note = try #require(RetentionClock.Note(clock.note(uptime: Self.days(0.2)).text))
+            note = next
+            #expect(next == .init(believed: Self.wall(100), hold: .seconds(86_400 - (start + 1) * 17_280)))
+        }
+        var last = RetentionClock(note, hasWriters: true, uptime: .zero)
+        #expect(last.now(wall: Self.wall(116), uptime: .zero) == nil)
+        #expect(last.now(wall: Self.wall(116.3), uptime: Self.days(0.3)) == Self.wall(116.3))
+        #expect(last.note(uptime: Self.days(0.3)) == .init(believed: Self.wall(116.3)))
+        // Put right while no server ran.
+        var right = RetentionClock(note, hasWriters: true, uptime: .zero)
+        #expect(right.now(wall: Self.wall(100.5), uptime: .zero) == Self.wall(100.5))
+    }
+
+    @Test(arguments: ["", "none", "2026-11-20T00:00:00.000Z held", "2026-11-20T00:00:00.000Z held -1", "none held 86401", "held 5"])
+    func aDamagedClockFileIsNone(text: String) {
+        #expect(RetentionClock.Note(text) == nil)
+    }
+
+    @Test func theClockFileOfAnEarlierVersionIsRead() {
+        #expect(RetentionClock.Note("1970-04-11T00:00:00.000Z") == .init(believed: Self.wall(100)))
+        #expect(RetentionClock.Note("none held 60") == .init(believed: nil, hold: .seconds(60)))
     }
 }

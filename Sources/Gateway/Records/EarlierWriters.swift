@@ -59,16 +59,28 @@ package final class EarlierWriters: Sendable {
         }
     }
 
-    /// The record of a writer that has ended. Where there is none by now, as the index has it, or it says otherwise, the
-    /// writer is taken up anew: nil then, too, if it is not there any more.
+    /// The record of a writer that has ended, which is taken up anew where the index says otherwise: nil then, too, if
+    /// it is not there any more, and where that can't be told now.
     func record(of writer: WriterID, in records: RecordStore) -> WriterRecord? {
-        let record = records.record(of: writer)
-        if record?.state.isEnded == true || !registry.isIndexed(writer) { return record }
-        guard record != nil || records.isLost(writer), let restoration = restoration.withLock({ $0 }) else { return record }
-        turn.passing {
-            if registry.isIndexed(writer), !registry.isLeaving(writer) { restoration.restore(writer) }
-        }
+        if !confirm(writer), registry.isIndexed(writer) { return nil }
         return records.record(of: writer)
+    }
+
+    /// Holds what the index says of the writer against the writer's own files, once. False: it was taken up anew, as
+    /// they say otherwise, or it can't be told now.
+    func confirm(_ writer: WriterID) -> Bool {
+        guard registry.isIndexed(writer), let restoration = restoration.withLock({ $0 }) else { return true }
+        return turn.passing {
+            guard registry.isIndexed(writer), !registry.isLeaving(writer), case .ended(let state)? = registry[writer] else { return true }
+            guard let agrees = restoration.records.agrees(writer, that: state) else { return false }
+            if agrees {
+                registry.confirm(writer)
+            } else {
+                registry.releaseKey(of: writer)
+                restoration.restore(writer)
+            }
+            return agrees
+        }
     }
 
     var areRead: Bool { isReading.withLock { !$0 } }

@@ -10,8 +10,9 @@ import WriterModel
 /// out before anything of it is removed. Any thread.
 ///
 /// A line has a checksum and fields, with tabs between: `+` with an entry, `-` with a writer that is gone, `boot` with
-/// the machine's boot, and `whole` where a server has ended well. After a power loss lines may be missing that were
-/// written: those of another boot than this one count only before a `whole`.
+/// the machine's boot, and `whole` where a server has ended well, with when the folders of the writers were last changed:
+/// if that is no longer so, another version, which knows no index, has worked on them, and none of it counts. After a
+/// power loss lines may be missing that were written: those of another boot than this one count only before a `whole`.
 package final class EndedIndex: Sendable {
     package struct Entry: Sendable, Equatable {
         package var writer: WriterID
@@ -42,21 +43,28 @@ package final class EndedIndex: Sendable {
 
     private let folder: Directory
     private let boot: String
+    private let watched: [Directory]
     private let state = Mutex(State())
     /// One thread writes at a time, so that lines stay in order.
     private let writing = Semaphore(1)
 
-    package init(in folder: Directory, boot: String = Machine.boot) {
+    /// `watched`: the folders that change with each writer that comes or goes.
+    package init(in folder: Directory, boot: String = Machine.boot, watching watched: [Directory] = []) {
         self.folder = folder
         self.boot = boot
+        self.watched = watched
     }
+
+    private var changeTimes: String { watched.map { $0.changeTime.map(String.init) ?? "" }.joined(separator: " ") }
 
     /// The entries by their writers; none where the file is missing, damaged, or may lack lines. Once, before
     /// anything is added.
     package func load() -> [WriterID: Entry] {
         var reading = Reading()
         let bytes = (try? folder.readFile(Self.fileName)) ?? []
-        guard bytes.withUnsafeBytes({ reading.take(all: $0) }), reading.isWhole || reading.boot.map(boot.isSame(as:)) == true else {
+        guard bytes.withUnsafeBytes({ reading.take(all: $0) }),
+            reading.whole.map(changeTimes.isSame(as:)) ?? (reading.boot.map(boot.isSame(as:)) == true)
+        else {
             invalidate()
             state.withLock { $0.isUsable = true }
             add([["boot", boot]])
@@ -74,7 +82,7 @@ package final class EndedIndex: Sendable {
 
     /// The server ends well: nothing is added after this. The lines are on the disk then.
     package func conclude() {
-        add([["whole"]])
+        add([["whole", changeTimes]])
         if let file = try? Descriptor(owning: folder.openFile(Self.fileName)) { File.sync(file.number) }
     }
 
@@ -153,9 +161,9 @@ extension EndedIndex {
     private struct Reading {
         var entries: [WriterID: Entry] = [:]
         var lines = 0
-        /// Of the last lines.
         var boot: String?
-        var isWhole = false
+        /// Of the last line, where it is one.
+        var whole: String?
 
         /// False: a line is damaged.
         mutating func take(all bytes: UnsafeRawBufferPointer) -> Bool {
@@ -172,8 +180,8 @@ extension EndedIndex {
         private mutating func take(line: UnsafeRawBufferPointer) -> Bool {
             guard let fields = Self.fields(line) else { return false }
             lines += 1
-            isWhole = fields.count == 1 && fields[0].isSame(as: "whole")
-            if isWhole { return true }
+            whole = fields.count == 2 && fields[0].isSame(as: "whole") ? fields[1] : nil
+            if whole != nil { return true }
             if let entry = Entry(fields: fields) {
                 entries[entry.writer] = entry
             } else if fields.count == 2, fields[0].isSame(as: "boot") {

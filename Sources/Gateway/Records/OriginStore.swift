@@ -51,7 +51,7 @@ final class OriginStore: Sendable {
         var claimants: [[UInt8]: [WriterID]] = [:]
     }
 
-    private let folder: Directory
+    let folder: Directory
     private let state = Mutex(State())
     /// There was none before: writers of earlier versions are taken up as their records have them.
     let isNew: Bool
@@ -72,13 +72,31 @@ final class OriginStore: Sendable {
     func load(_ writer: WriterID) -> Bool {
         if self[writer] != nil { return true }
         do throws(SystemError) {
-            let bytes = try folder.readFile(writer.key, most: 64 * 1_024)
-            guard let origin = (try? JSONParser.parse(bytes)).flatMap(WriterOrigin.init(json:)) else { return false }
+            guard let origin = try read(writer) else { return false }
             remember(origin, of: writer)
             return true
         } catch {
             return error.isMissing
         }
+    }
+
+    /// Reads the writer's, whatever is known. False: that can't be done now.
+    func reload(_ writer: WriterID) -> Bool {
+        let origin: WriterOrigin?
+        do throws(SystemError) {
+            origin = try read(writer)
+        } catch {
+            if error.isOutOfDescriptors { return false }
+            origin = nil
+        }
+        if let origin { remember(origin, of: writer) } else { state.withLock { Self.forget(writer, &$0) } }
+        return true
+    }
+
+    /// nil: what is there is none.
+    private func read(_ writer: WriterID) throws(SystemError) -> WriterOrigin? {
+        let bytes = try folder.readFile(writer.key, most: 64 * 1_024)
+        return (try? JSONParser.parse(bytes)).flatMap(WriterOrigin.init(json:))
     }
 
     func loadAll() throws(SystemError) {

@@ -27,7 +27,7 @@ package final class RecordStore: Sendable {
         outputs = try Directory(path: outputDirectory)
         origins = try OriginStore(stateDirectory: stateDirectory)
         leftFolders = try LeftFolders(stateDirectory: stateDirectory)
-        index = EndedIndex(in: try Directory(path: stateDirectory))
+        index = EndedIndex(in: try Directory(path: stateDirectory), watching: [writers, origins.folder])
         if readsOrigins { try origins.loadAll() }
         if origins.isNew { try adopt() }
     }
@@ -47,6 +47,18 @@ package final class RecordStore: Sendable {
 
     /// False: what its encoder was to write to can't be read.
     func loadOrigin(of writer: WriterID) -> Bool { origins.load(writer) }
+
+    /// Whether the writer's origin, as its file has it, is the one that is known, and its record says that it ended so;
+    /// nil when that can't be told now. From here on the file's is known.
+    func agrees(_ writer: WriterID, that state: WriterState) -> Bool? {
+        let known = origins[writer]
+        guard origins.reload(writer) else { return nil }
+        switch find(writer) {
+        case .record(let record): return record.state == state && origins[writer] == known
+        case .absent, .damaged: return false
+        case .unreadable: return nil
+        }
+    }
 
     /// The writer has ended so, now or at `moment`, and its encoder changes nothing more. It is entered in the index
     /// where its record is on disk.
@@ -120,11 +132,10 @@ package final class RecordStore: Sendable {
     /// Those that the writer made under the output directory, or was left by others, and that nothing is in; before its
     /// own is removed, which tells of them. What other writers may still need is left to them.
     private func removeEmptyFolders(of writer: WriterID) {
-        guard let origin = origins[writer] else { return }
-        let own = (try? writers.subdirectory(writer.key)).flatMap { try? FolderLedger.read(in: $0) } ?? [:]
-        let made = own.merging(leftFolders.folders) { own, _ in own }.filter { origin.claim.mayNeed(folder: $0.key.text) }
+        let origin = origins[writer]
+        let made = origin.map { folders(of: writer, by: $0) } ?? unclaimedFolders(of: writer)
         if made.isEmpty { return }
-        removeEmpty(made, of: origin)
+        removeEmpty(made, in: origin?.folder)
         for (path, identity) in made {
             let isThere = outputs.identity(of: path.text) == identity
             if isThere && origins.mayNeed(folder: path.text, unless: { $0 == writer || leftFolders.isLeaving($0) }) {
@@ -135,8 +146,24 @@ package final class RecordStore: Sendable {
         }
     }
 
-    private func removeEmpty(_ made: [RelativePath: FileIdentity], of origin: WriterOrigin) {
-        guard let base = origin.folder.flatMap(Self.path) else { return (try? outputs.removeFolders(made)) ?? () }
+    private func folders(of writer: WriterID, by origin: WriterOrigin) -> [RelativePath: FileIdentity] {
+        let own = (try? writers.subdirectory(writer.key)).flatMap { try? FolderLedger.read(in: $0) } ?? [:]
+        return own.merging(leftFolders.folders) { own, _ in own }.filter { origin.claim.mayNeed(folder: $0.key.text) }
+    }
+
+    /// Of a writer that made folders and was ended before it claimed what is to be in them. Its ledger is believed of
+    /// those that are no older than the writer.
+    private func unclaimedFolders(of writer: WriterID) -> [RelativePath: FileIdentity] {
+        guard let folder = try? writers.subdirectory(writer.key), case .born(_, let began)? = FileIdentity(of: folder.descriptor),
+            let made = try? FolderLedger.read(in: folder)
+        else { return [:] }
+        return made.filter { path, identity in
+            if case .born(_, let time) = identity { !path.isItself && !path.isReserved && time >= began } else { false }
+        }
+    }
+
+    private func removeEmpty(_ made: [RelativePath: FileIdentity], in base: String?) {
+        guard let base = base.flatMap(Self.path) else { return (try? outputs.removeFolders(made)) ?? () }
         // Encoders have their locks there.
         let inner = made.compactMap { path, identity in path.relative(to: base).map { ($0, identity) } }
         try? outputs.subdirectory(base.text).removeFolders(Dictionary(inner) { first, _ in first }.filter { !$0.key.isItself })

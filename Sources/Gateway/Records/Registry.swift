@@ -40,7 +40,7 @@ package final class Registry: Sendable {
         package var end: End?
         /// It is being removed.
         package var isLeaving = false
-        /// The index says so, and its record has not been read.
+        /// The index says so, and its own files have not been asked.
         package var isIndexed = false
 
         package var position: Position { Position(createdAt: createdAt, key: writer.key) }
@@ -130,11 +130,21 @@ package final class Registry: Sendable {
         }
     }
 
+    /// Its Idempotency-Key is another, or none.
+    func releaseKey(of writer: WriterID) {
+        state.withLock { state in
+            if let key = state.keyOf.removeValue(forKey: writer) { state.keys[OwnersKey(owner: writer.owner, key: key)] = nil }
+        }
+    }
+
     package init() {}
 
     package subscript(writer: WriterID) -> Entry? { state.withLock { $0.items[writer]?.entry } }
 
     func isIndexed(_ writer: WriterID) -> Bool { state.withLock { $0.items[writer]?.isIndexed == true } }
+
+    /// Its record says what the index did.
+    func confirm(_ writer: WriterID) { state.withLock { $0.items[writer]?.isIndexed = false } }
 
     package var liveCount: Int { state.withLock { $0.live.count } }
 

@@ -36,9 +36,9 @@ package final class Retention: Sendable {
     private static let mostAtOnce = 4_096
     private static let mostRemembered = 1_000
     private static let retryTime = Duration.seconds(60)
-    /// Of the state directory: the time of day when a server last looked at it.
+    /// Of the state directory: a `RetentionClock.Note`.
     package static let clockFile = "clock"
-    private static let clockTime = Duration.seconds(600)
+    private static let clockTime = Duration.seconds(60)
 
     init(
         registry: Registry, records: RecordStore, earlier: EarlierWriters, configuration: CurrentConfiguration, log: Logger
@@ -49,6 +49,8 @@ package final class Retention: Sendable {
         self.configuration = configuration
         self.log = log
         folder = try Directory(path: configuration.stateDirectory)
+        // A new state directory: what ends in it from here on was never kept for ever.
+        if !folder.contains(Self.clockFile), try records.all().isEmpty { write(RetentionClock.Note(believed: .now())) }
     }
 
     func start() {
@@ -70,34 +72,42 @@ package final class Retention: Sendable {
     private func run() {
         while !earlier.areRead { if waitOrStop(Self.interval) { return } }
         let began = ContinuousClock.now
-        var clock = RetentionClock(lastSeen: lastSeen, hasWriters: registry.ended.count > 0, uptime: .zero)
-        var nextSeen = Duration.zero
+        var clock = RetentionClock(note, hasWriters: registry.ended.count > 0, uptime: .zero)
+        var nextNote = Duration.zero
         var wasHeld = false
         repeat {
             let uptime = ContinuousClock.now - began
             let wall = Timestamp.now()
             let now = clock.now(wall: wall, uptime: uptime)
-            if clock.isHeld && !wasHeld && configuration.limits.retainEnded > 0 {
-                log.warning(
-                    "no ended writer is removed for its age for a day: the clock, or the version, is another than before",
-                    metadata: ["time": "\(wall)", "last": "\(lastSeen?.description ?? "none")"])
+            let note = clock.note(uptime: uptime)
+            if clock.isHeld && !wasHeld { tell(of: note, at: wall) }
+            if uptime >= nextNote || clock.isHeld != wasHeld {
+                write(note)
+                nextNote = uptime + Self.clockTime
             }
             wasHeld = clock.isHeld
-            // One that may be wrong is not to be believed after a restart.
-            if uptime >= nextSeen, !clock.isHeld {
-                try? folder.writeAtomically(Self.clockFile, Array(wall.description.utf8))
-                nextSeen = uptime + Self.clockTime
-            }
             removeExcess(at: now)
             compactIndex()
         } while !waitOrStop(Self.interval)
+        write(clock.note(uptime: ContinuousClock.now - began))
+    }
+
+    private func tell(of note: RetentionClock.Note, at wall: Timestamp) {
+        guard configuration.limits.retainEnded > 0, let hold = note.hold else { return }
+        log.warning(
+            "no ended writer is removed for its age for a day of running: the clock, or the version, is another than before",
+            metadata: [
+                "time": "\(wall)", "last": "\(note.believed?.description ?? "none")", "seconds_left": "\(hold.components.seconds)",
+            ])
     }
 
     private func waitOrStop(_ time: Duration) -> Bool { isStopped.wait(until: .after(time)) { $0 ? true : nil } == true }
 
-    private var lastSeen: Timestamp? {
-        (try? folder.readFile(Self.clockFile, most: 64)).flatMap { Timestamp(String(decoding: $0, as: UTF8.self)) }
+    private var note: RetentionClock.Note? {
+        (try? folder.readFile(Self.clockFile, most: 64)).flatMap { RetentionClock.Note(String(decoding: $0, as: UTF8.self)) }
     }
+
+    private func write(_ note: RetentionClock.Note) { try? folder.writeAtomically(Self.clockFile, Array(note.text.utf8)) }
 
     private func removeExcess(at now: Timestamp?) {
         let limits = RetentionPlan.Limits(configuration.limits)
@@ -123,8 +133,8 @@ package final class Retention: Sendable {
 
     private func remove(_ removals: [RetentionPlan.Removal]) {
         let reasons = Dictionary(removals.map { ($0.writer, $0.reason) }) { first, _ in first }
-        // Of one whose encoder has not let go of its folder yet, later.
-        let leaving = registry.leave(removals.map(\.writer).filter { !isInUse($0) })
+        // Of one whose encoder has not let go of its folder yet, later; of one that is not what the index says, by what it is.
+        let leaving = registry.leave(removals.map(\.writer).filter { earlier.confirm($0) && !isInUse($0) })
         records.index.forget(leaving)
         var removed: [WriterID] = []
         for writer in leaving {

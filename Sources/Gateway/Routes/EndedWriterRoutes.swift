@@ -49,6 +49,7 @@ final class EndedWriterRoutes: Sendable {
     }
 
     func delete(_ writer: WriterID, keepingOutput: Bool = false) throws(Problem) -> Response {
+        if !earlier.confirm(writer), registry.isIndexed(writer) { throw Self.unreadable(writer) }
         // Of one whose encoder left no record all that is known of goes.
         let record = records.isLost(writer) ? nil : try ended(writer).record
         if keepingOutput && records.hasManagedOutput(writer, record) {
@@ -82,6 +83,11 @@ final class EndedWriterRoutes: Sendable {
         }
     }
 
+    /// No descriptor is left: the writer is there.
+    private static func unreadable(_ writer: WriterID) -> Problem {
+        Problem(.overloaded, "The record of the writer \(writer) can't be read now. Try again.")
+    }
+
     private func ended(_ writer: WriterID, for caller: Principal? = nil) throws(Problem) -> EndedWriter {
         guard let record = earlier.record(of: writer, in: records) else {
             if isLeaving(writer) { throw .noWriter(writer.text) }
@@ -90,8 +96,7 @@ final class EndedWriterRoutes: Sendable {
                     .internalError,
                     "The record of the writer \(writer) is damaged. What it wrote is kept; DELETE removes the writer and that.")
             }
-            // No descriptor is left: the writer is there.
-            throw Problem(.overloaded, "The record of the writer \(writer) can't be read now. Try again.")
+            throw Self.unreadable(writer)
         }
         return EndedWriter(
             writer: writer, record: record, records: records, shownOwner: caller?.seesAll == true ? writer.owner : nil)

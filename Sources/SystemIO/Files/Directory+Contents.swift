@@ -39,10 +39,10 @@ extension Directory {
         try Self.write(bytes, to: Descriptor(owning: try createFile(name, .replacing)), name)
     }
 
-    /// Adds `bytes` at the end of the file `name`, all of them or none.
+    /// Adds `bytes` at the end of the file `name`, all of them or none. A new one is the process's user's alone.
     public func append(_ bytes: [UInt8], to name: String) throws(SystemError) {
         let flags = O_WRONLY | O_APPEND | O_CREAT
-        let file = Descriptor(owning: try openBeneath(try Self.checked(name), flags, mode: 0o644, "open \(name)"))
+        let file = Descriptor(owning: try openBeneath(try Self.checked(name), flags, mode: 0o600, "open \(name)"))
         let size = File.size(file.number) ?? 0
         do throws(SystemError) {
             try Self.write(bytes, to: file, name)

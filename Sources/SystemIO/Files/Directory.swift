@@ -96,10 +96,10 @@ public final class Directory: Sendable {
     public enum Creation: Sendable { case onlyIfAbsent, replacing }
 
     /// Makes the file `relative` for reading and writing. The caller owns the descriptor. `forOthers`: a client's output,
-    /// which may be read and written by whom the process's umask leaves it to.
+    /// which may be read and written by whom the process's umask leaves it to; others are the process's user's alone.
     public func createFile(_ relative: String, _ creation: Creation, forOthers: Bool = false) throws(SystemError) -> Int32 {
         let flags = O_RDWR | O_CREAT | (creation == .onlyIfAbsent ? O_EXCL : O_TRUNC)
-        return try openBeneath(try Self.checked(relative), flags, mode: forOthers ? 0o666 : 0o644, "make the file \(relative)")
+        return try openBeneath(try Self.checked(relative), flags, mode: forOthers ? 0o666 : 0o600, "make the file \(relative)")
     }
 
     /// Opens `relative` for writing if it is a pipe with a reader, or a device, and no link to one;
@@ -142,6 +142,13 @@ public final class Directory: Sendable {
         case S_IFLNK: return .link
         default: return .special
         }
+    }
+
+    /// When a name was last made or removed in it, in nanoseconds since 1970.
+    public var changeTime: Int64? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        return Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
     }
 
     public func contains(_ relative: String) -> Bool { kind(of: relative) != nil }

@@ -103,5 +103,38 @@ extension EndToEnd {
                 #expect(next.log.text.contains("unread=0"), "\(next.log.text)")
             }
         }
+
+        /// The index is of a server that was killed, and a version that knows none has worked on the folder since: the
+        /// deletion of a writer left its file, and the list was that of before.
+        @Test func whatTheWritersFilesSayCounts() async throws {
+            let folder = try TemporaryFolder()
+            let index = URL(fileURLWithPath: folder / Self.index)
+            func run(_ body: (PenstockServer) async throws -> Void) async throws {
+                let server = try await PenstockServer.start(in: folder)
+                try await body(server)
+                server.process.signal(SIGKILL)
+                #expect(await server.log.ended(within: 20))
+            }
+            func make(_ file: String, on server: PenstockServer) async throws {
+                let body: JSON = ["dst": .string(file), "streams": [Tenants.audio], "open": true]
+                #expect(try await server.curl("PUT", "/v1/writers/w", body: .json(body)).status == 201)
+                try await server.finalize("w")
+            }
+            try await run { try await make("old.wav", on: $0) }
+            let before = try Data(contentsOf: index)
+            try await run { server in
+                #expect(try await server.curl("DELETE", "/v1/writers/w").isDeleted)
+                try await make("new.wav", on: server)
+            }
+            try before.write(to: index)
+            try await run { server in
+                #expect(try await server.curl("GET", "/v1/writers/w").json["dst"] == "new.wav")
+            }
+            try before.write(to: index)
+            try await run { server in
+                #expect(try await server.curl("DELETE", "/v1/writers/w").json["removed"] == ["new.wav"])
+                #expect(!FileManager.default.fileExists(atPath: server.outputFolder + "/new.wav"))
+            }
+        }
     }
 }

@@ -132,6 +132,16 @@ extension EndToEnd {
             }
         }
 
+        /// A child of a server that was killed has the lock until it runs its own program: the next start was refused.
+        @Test func aLockThatIsGivenUpAtOnceIsWaitedFor() async throws {
+            let folder = try TemporaryFolder()
+            try FileManager.default.createDirectory(atPath: folder / "state", withIntermediateDirectories: true)
+            let descriptor = open(folder / "state/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+            DispatchQueue.global().asyncAfter(deadline: .now() + 0.5) { close(descriptor) }
+            try await withServer(in: folder) { server in try await server.expectWell() }
+        }
+
         @Test func twoServersDoNotShareAStateDirectory() async throws {
             try await withServer { server in
                 let (process, log) = try PenstockServer.launch([
