@@ -24,7 +24,7 @@ stop_server() {
 cleanup() {
     local status=$?
     stop_server || true
-    rm -rf "$out/raw" "$out/state"
+    rm -rf "$out/raw" "$out.state"
     if [ "$status" -ne 0 ] && [ "$status" -lt 128 ]; then
         printf '\nThe demo failed. The end of %s:\n' "$out/server.log" >&2
         tail -n 20 "$out/server.log" >&2 2>/dev/null || true
@@ -44,7 +44,7 @@ request() {
 # field NAME: the first value of that name in the JSON on standard input.
 field() { grep -oE "\"$1\":(\"[^\"]*\"|[^,}]*)" | head -n 1 | cut -d : -f 2- | tr -d '"'; }
 
-rm -rf "$out"
+rm -rf "$out" "$out.state"
 mkdir -p "$out/raw"
 
 step "Decode $clip to raw rgb24 frames and 32-bit float samples"
@@ -57,7 +57,7 @@ frames=$((video_bytes / frame_bytes))
 echo "$frames frames of ${width}x$height ($((video_bytes / 1000000)) MB), $((audio_bytes / channels / 4)) samples of $channels channels ($((audio_bytes / 1000000)) MB)"
 
 step "Start a server on a free port"
-.build/release/penstock serve --port 0 --output-dir "$out" --state-dir "$out/state" 2>"$out/server.log" &
+.build/release/penstock serve --port 0 --output-dir "$out" --state-dir "$out.state" 2>"$out/server.log" &
 server=$!
 address=
 for _ in $(seq 200); do

@@ -28,6 +28,8 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     public var goesThroughLink: Bool { number == ELOOP }
     public var isOutOfSpace: Bool { number == ENOSPC || number == EDQUOT }
     public var isMissing: Bool { number == ENOENT }
+    /// The process lacks the right.
+    public var isForbidden: Bool { number == EACCES || number == EPERM }
     /// A name on the way, or the whole path, is no folder.
     public var isNoFolder: Bool { number == ENOTDIR }
     /// A file was to be there and a folder is.

@@ -17,6 +17,12 @@ public struct Deadline: Sendable, Comparable {
     public static let past = Deadline(nanoseconds: 0)
     public static let never = Deadline(nanoseconds: .max)
 
+    /// None where it has passed.
+    public var timeLeft: Duration {
+        let now = Self.now
+        return now >= nanoseconds ? .zero : .nanoseconds(Int64(clamping: nanoseconds - now))
+    }
+
     public var hasPassed: Bool { Self.now >= nanoseconds }
 
     private static var now: UInt64 {

@@ -14,10 +14,11 @@ enum ServerPlace {
         }
     }
 
-    func connect() throws(SystemError) -> Descriptor {
+    /// `time`: for a local socket whose server takes no connections.
+    func connect(within time: Duration = .seconds(10)) throws(SystemError) -> Descriptor {
         switch self {
         case .tcp(let host, let port): Descriptor(owning: try Socket.connect(host: host, port: port))
-        case .local(let path): Descriptor(owning: try Socket.connect(path: path))
+        case .local(let path): Descriptor(owning: try Socket.connect(path: path, within: time))
         }
     }
 

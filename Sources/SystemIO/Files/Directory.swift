@@ -219,6 +219,13 @@ public final class Directory: Sendable {
     /// Whether files can be made in the folder at `path`.
     public static func isWritable(_ path: String) -> Bool { access(path, W_OK | X_OK) == 0 }
 
+    /// Makes a folder in the one at `path`, and removes it: whether the file system, too, lets this process.
+    public static func tryMaking(in path: String) throws(SystemError) {
+        let trial = "\(path)/.penstock-\(getpid())"
+        if mkdir(trial, 0o700) < 0 { throw SystemError("make a folder in \(path)") }
+        rmdir(trial)
+    }
+
     /// The names in the folder at `path`; none when it can't be read.
     public static func names(in path: String) -> [String] {
         let number = clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)

@@ -34,9 +34,11 @@ public enum File {
         let nanoseconds: Int64
         public let isRegular: Bool
         public let isFolder: Bool
+        public let isPipe: Bool
 
         init(_ information: stat) {
             isRegular = information.st_mode & S_IFMT == S_IFREG
+            isPipe = information.st_mode & S_IFMT == S_IFIFO
             isFolder = information.st_mode & S_IFMT == S_IFDIR
             device = UInt64(information.st_dev)
             node = UInt64(information.st_ino)
@@ -44,6 +46,9 @@ public enum File {
             seconds = Int64(information.st_mtim.tv_sec)
             nanoseconds = Int64(information.st_mtim.tv_nsec)
         }
+
+        /// Whatever has become of it since.
+        func isSameFile(as other: Stamp) -> Bool { device == other.device && node == other.node }
 
         /// Changed so lately that the kernel's clock might not tell it from a change that comes now.
         public var isFresh: Bool {

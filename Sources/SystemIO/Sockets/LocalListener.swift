@@ -21,7 +21,7 @@ public enum LocalSocketFailure: Error, Sendable, CustomStringConvertible {
     }
 
     /// This user may not do it; another one might.
-    public var isForbidden: Bool { if case .system(let error) = self { error.number == EACCES || error.number == EPERM } else { false } }
+    public var isForbidden: Bool { if case .system(let error) = self { error.isForbidden } else { false } }
 
     public var description: String {
         switch self {
@@ -162,11 +162,13 @@ extension Listener {
 /// Calls with the address of a path.
 enum LocalSocket {
     /// The caller owns the descriptor. `isWaiting`: for room in the other side's queue.
-    static func connect(to path: String, isWaiting: Bool = true) throws(SystemError) -> Int32 {
+    /// `time`: how long one that waits does so where the queue of connections is full (unix(7): as for sending).
+    static func connect(to path: String, isWaiting: Bool = true, within time: Duration = .seconds(10)) throws(SystemError) -> Int32 {
         let operation = "connect to unix:\(path)"
         let number = isWaiting ? clinux_stream_socket_of(AF_UNIX) : clinux_listening_socket(AF_UNIX, Int32(clinux_stream_socket))
         if number < 0 { throw SystemError(operation) }
         let socket = Descriptor(owning: number)
+        if isWaiting { _ = Socket.setTimeout(SO_SNDTIMEO, socket.number, time) }
         try call(operation, path) { Glibc.connect(socket.number, $0, $1) }
         return socket.take()
     }

@@ -32,10 +32,15 @@ public enum Socket {
 
     /// How long `receive(_:into:)` waits, from then on. False: it may wait for ever.
     public static func setReceiveTimeout(_ descriptor: Int32, _ time: Duration) -> Bool {
+        setTimeout(SO_RCVTIMEO, descriptor, time)
+    }
+
+    /// A time of zero would be none.
+    static func setTimeout(_ name: Int32, _ descriptor: Int32, _ time: Duration) -> Bool {
         let (seconds, attoseconds) = time.components
         var time = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
         if time.tv_sec == 0 && time.tv_usec == 0 { time.tv_usec = 1 }
-        return setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size)) == 0
+        return setsockopt(descriptor, SOL_SOCKET, name, &time, socklen_t(MemoryLayout<timeval>.size)) == 0
     }
 
     /// Connects to `host` and `port`, at the first of its addresses that takes the connection. The caller owns the
@@ -63,8 +68,11 @@ public enum Socket {
         throw failure
     }
 
-    /// Connects to a local socket. The caller owns the descriptor.
-    public static func connect(path: String) throws(SystemError) -> Int32 { try LocalSocket.connect(to: path) }
+    /// Connects to a local socket, whose server may have a full queue of connections for that time. The caller owns the
+    /// descriptor.
+    public static func connect(path: String, within time: Duration = .seconds(10)) throws(SystemError) -> Int32 {
+        try LocalSocket.connect(to: path, within: time)
+    }
 
     public static func peer(of descriptor: Int32) -> SocketAddress? {
         SocketAddress.read { getpeername(descriptor, $0, $1) } ?? SocketAddress(localPeerOf: descriptor)

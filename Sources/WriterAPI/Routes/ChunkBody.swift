@@ -98,7 +98,11 @@ struct ChunkBody {
         var bytes: [UInt8] = []
         var wanted = 12
         while true {
-            try Self.read(body, upTo: wanted, into: &bytes)
+            if let cause = try Self.read(body, upTo: wanted, into: &bytes) {
+                // Told when the data is read, as that of a raw body: an upload that ends here is an interrupted one, too.
+                (promised, early, failure) = (nil, [], cause)
+                return
+            }
             let parsed: NPYHeader.Parsed
             do throws(NPYHeader.Malformed) {
                 parsed = try NPYHeader.parse(bytes)
@@ -116,15 +120,17 @@ struct ChunkBody {
         }
     }
 
-    private static func read(_ body: any ChunkSource, upTo wanted: Int, into bytes: inout [UInt8]) throws(Problem) {
+    /// What ended the body, where that was not its end.
+    private static func read(_ body: any ChunkSource, upTo wanted: Int, into bytes: inout [UInt8]) throws(Problem) -> RequestBody.Failure? {
         while bytes.count < wanted {
             switch read(body, atMost: wanted - bytes.count) {
             case .success(let part):
                 if part.isEmpty { throw Problem(.invalidParameter, "The array ends within its head.", parameter: "body") }
                 bytes += part
-            case .failure(let failure): throw Problem(failure)
+            case .failure(let failure): return failure
             }
         }
+        return nil
     }
 
     private func checkLength(headBytes: Int) throws(Problem) {

@@ -23,7 +23,7 @@ struct Check: ParsableCommand {
         var findings = SettingsCheck.findings(effective, of: source)
         // Of settings that are not understood nothing else follows.
         if !effective.flaws.hasErrors {
-            findings += FolderCheck.findings(effective.settings) + [SandboxCheck.finding(effective.settings), EncoderCheck.finding()]
+            findings += FolderCheck.findings(effective) + [SandboxCheck.finding(effective.settings), EncoderCheck.finding()]
             findings += PlaceCheck.findings(effective.settings)
         }
         var table = TextTable(["", "", ""])

@@ -11,11 +11,14 @@ enum FolderCheck {
     /// What is gone after a restart of the machine.
     private static let passing = ["tmpfs", "ramfs"]
 
-    static func findings(_ settings: Settings) -> [Finding] {
-        [("output-dir", settings.outputDirectory), ("state-dir", settings.stateDirectory)].compactMap { finding($0, $1) }
+    /// None of a folder that the settings' own check finds wrong.
+    static func findings(_ effective: EffectiveSettings) -> [Finding] {
+        effective.settings.folders.compactMap { name, path in
+            effective.flawsOfFolder(name, path).hasErrors ? nil : finding(name, path)
+        }
     }
 
-    /// nil: the settings' own check says what is wrong.
+    /// nil: it is not there yet.
     private static func finding(_ topic: String, _ path: String) -> Finding? {
         guard let system = FileSystem(holding: path) else { return nil }
         let type = system.type ?? "a file system of unknown type"

@@ -15,7 +15,7 @@ struct Encoders: ParsableCommand {
     func run() throws {
         if let encoder { return try server.showOne(encoder, under: "/v1/encoders", for: "encoders", as: .encoder) }
         let lists = try ["/v1/video-encoders", "/v1/audio-encoders"].map { path in
-            try server.get(path, for: "encoders").objectValue?["encoders"]?.arrayValue ?? []
+            try server.get(path, with: "encoders", for: "encoders").objectValue?["encoders"]?.arrayValue ?? []
         }
         server.show(["encoders": .array(lists.flatMap { $0 })], as: .encoders)
     }
@@ -32,7 +32,7 @@ struct Muxers: ParsableCommand {
 
     func run() throws {
         if let muxer { return try server.showOne(muxer, under: "/v1/muxers", for: "muxers", as: .muxer) }
-        server.show(try server.get("/v1/muxers", for: "muxers"), as: .muxers)
+        server.show(try server.get("/v1/muxers", with: "muxers", for: "muxers"), as: .muxers)
     }
 }
 
@@ -47,12 +47,12 @@ struct Filters: ParsableCommand {
 
     func run() throws {
         if let filter { return try server.showOne(filter, under: "/v1/filters", for: "filters", as: .filter) }
-        server.show(try server.get("/v1/filters", for: "filters"), as: .filters)
+        server.show(try server.get("/v1/filters", with: "filters", for: "filters"), as: .filters)
     }
 }
 
 extension ServerToAsk {
     fileprivate func showOne(_ name: String, under path: String, for command: String, as kind: TableKind) throws {
-        show(try get("\(path)/\(PercentEncoding.encode(name))", for: command), as: kind)
+        show(try get("\(path)/\(PercentEncoding.encode(name))", with: "name", for: command), as: kind)
     }
 }

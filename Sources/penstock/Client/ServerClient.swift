@@ -10,10 +10,13 @@ struct ServerClient {
         let reason: String
         /// A program took the connection.
         var isConnected = true
+        /// What came is not what a server of ours sends.
+        var isForeign = false
     }
 
     let place: ServerPlace
     let token: String?
+    /// For all of it, from the connecting to the response's last byte.
     var timeout = Duration.seconds(30)
 
     /// Of a response's body: a page of 1,000 writers with long lists of files is within it.
@@ -28,30 +31,44 @@ struct ServerClient {
             precondition(Self.isToken(token), "a token is checked before it is sent")
             head += "Authorization: Bearer \(token)\r\n"
         }
-        let connection = try place.connect(within: min(timeout, .seconds(10)))
+        let deadline = Deadline.after(timeout)
+        let connection = try place.connect(until: min(deadline, .after(.seconds(10))))
         let sent = Array((head + "\r\n").utf8).withUnsafeBytes { Socket.sendAll(connection.number, [$0], timeout: timeout) }
         if case .timedOut = sent { throw Failure(reason: "it does not take a request") }
-        return try receive(from: connection)
+        return try receive(from: connection, until: deadline)
     }
 
-    private func receive(from connection: borrowing Descriptor) throws(Failure) -> (status: Int, body: [UInt8]) {
+    /// However slowly it comes.
+    private func receive(from connection: borrowing Descriptor, until deadline: Deadline) throws(Failure) -> (status: Int, body: [UInt8]) {
         var reader = ResponseReader(maxBodyBytes: Self.mostBytes)
         var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
+        var isLate = false
         do throws(ResponseReader.Failure) {
-            while !reader.isWhole {
+            while !reader.isWhole && !isLate {
                 let progress = buffer.withUnsafeMutableBytes {
-                    Socket.receive(connection.number, into: [$0], limit: $0.count, deadline: .after(timeout))
+                    Socket.receive(connection.number, into: [$0], limit: $0.count, deadline: deadline)
                 }
                 switch progress {
-                case .moved(let count): try Self.take(buffer[..<count], into: &reader)
+                case .moved(let count):
+                    try Self.take(buffer[..<count], into: &reader)
+                    isLate = !reader.isWhole && deadline.hasPassed
                 case .ended: try reader.end()
-                case .timedOut: throw .cut
+                case .timedOut: isLate = true
                 }
             }
         } catch {
-            throw Failure(reason: error == .cut ? "the connection ended without a response" : "what comes is no HTTP response")
+            throw Self.failure(error)
         }
+        if isLate { throw Failure(reason: "no whole response came within \(timeout.components.seconds) seconds") }
         return (reader.status?.code ?? 0, reader.body)
+    }
+
+    private static func failure(_ failure: ResponseReader.Failure) -> Failure {
+        switch failure {
+        case .cut: Failure(reason: "the connection ended without a whole response")
+        case .malformed: Failure(reason: "what comes is no HTTP response", isForeign: true)
+        case .tooLong: Failure(reason: "its response is longer than any of a penstock server's, which have \(mostBytes >> 20) MiB at most", isForeign: true)
+        }
     }
 
     private static func take(_ bytes: ArraySlice<UInt8>, into reader: inout ResponseReader) throws(ResponseReader.Failure) {

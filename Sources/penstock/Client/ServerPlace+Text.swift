@@ -48,14 +48,14 @@ extension ServerPlace {
     }
 
     /// Connects to the first of its addresses that takes it.
-    func connect(within time: Duration) throws(ServerClient.Failure) -> Descriptor {
+    func connect(until deadline: Deadline) throws(ServerClient.Failure) -> Descriptor {
         var reason = "the name is not known"
         do throws(SystemError) {
-            guard case .tcp(let host, let port) = self else { return try connect() }
+            guard case .tcp(let host, let port) = self else { return try connect(within: deadline.timeLeft) }
             for found in SocketAddress.all(of: host, port: port) ?? [] {
                 do throws(SystemError) {
                     let connection = Descriptor(owning: try Socket.beginConnecting(to: found))
-                    try Socket.awaitConnected(connection.number, until: .after(time))
+                    try Socket.awaitConnected(connection.number, until: deadline)
                     return connection
                 } catch {
                     reason = error.reason

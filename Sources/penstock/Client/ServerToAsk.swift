@@ -33,17 +33,19 @@ struct ServerToAsk: ParsableArguments {
         if let server { _ = try ServerPlace(server) }
     }
 
-    /// What the server responds to a GET. A response that is a problem, or none, ends the command, which is `name`.
-    func get(_ path: String, _ items: [QueryItem] = [], for name: String) throws -> JSONValue {
+    /// What the server responds to a GET, with the member that all such responses have. A response that is a problem, or
+    /// none, ends the command, which is `name`.
+    func get(_ path: String, _ items: [QueryItem] = [], with member: String, for name: String) throws -> JSONValue {
         let target = items.isEmpty ? path : "\(path)?\(QueryItem.text(of: items))"
         let (place, token) = (try place(), try token())
         let response: (status: Int, body: [UInt8])
         do throws(ServerClient.Failure) {
             response = try ServerClient(place: place, token: token).get(target)
         } catch {
+            if error.isForeign { throw CommandFailure.end(name, "what responds at \(place.address) is no penstock server: \(error.reason).", code: 2) }
             throw CommandFailure.end(name, "no server responds at \(place.address): \(error.reason). Start one with 'penstock serve', or say where it is with --server.", code: 2)
         }
-        guard let value = try? JSONParser.parse(response.body), value.objectValue != nil else {
+        guard let value = try? JSONParser.parse(response.body), let object = value.objectValue, response.status != 200 || object[member] != nil else {
             throw CommandFailure.end(name, "what responds at \(place.address) is no penstock server.", code: 2)
         }
         if response.status == 200 { return value }

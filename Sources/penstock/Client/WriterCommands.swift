@@ -28,13 +28,13 @@ struct Writers: ParsableCommand {
     func run() throws {
         let options = [("state", state), ("limit", limit.map { "\($0)" }), ("name", name)].compactMap { option, value in value.map { (option, $0) } }
         let items = options.map { QueryItem(name: $0, value: $1) } + (cursor.map { [QueryItem(name: "cursor", value: $0)] } ?? [])
-        let list = try server.get("/v1/writers", items, for: "writers")
+        let list = try server.get("/v1/writers", items, with: "writers", for: "writers")
         if server.json { return server.show(list, as: .writers) }
         let object = list.objectValue ?? [:]
         var table = WriterTable(now: .now())
         for writer in object["writers"]?.arrayValue ?? [] { if let writer = writer.objectValue { table.add(writer) } }
-        let given = options.map { " --\($0) \($1)" }.joined()
-        let more = object["next_cursor"]?.stringValue.map { "penstock writers\(given) --cursor \($0)" }
+        let given = options.map { ShellWord.option($0, $1) }.joined()
+        let more = object["next_cursor"]?.stringValue.map { "penstock writers\(given)\(ShellWord.option("cursor", $0))" }
         let missing = object["partial"]?.arrayValue?.compactMap(\.objectValue) ?? []
         print(table.text(more: more, missing: missing, width: ServerToAsk.width), terminator: "")
     }
@@ -58,6 +58,6 @@ struct Writer: ParsableCommand {
 
     func run() throws {
         let items = name.map { [QueryItem(name: "name", value: $0)] } ?? []
-        server.show(try server.get("/v1/writers/\(id)", items, for: "writer"), as: .writer)
+        server.show(try server.get("/v1/writers/\(id)", items, with: "id", for: "writer"), as: .writer)
     }
 }

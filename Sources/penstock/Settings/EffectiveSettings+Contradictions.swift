@@ -50,13 +50,16 @@ extension EffectiveSettings {
     }
 
     private var aboutFolders: [SettingsFlaw] {
-        guard let row = row("state-dir") else { return [] }
-        let output = settings.outputDirectory, state = settings.stateDirectory
-        if state.isSame(as: output) { return [flaw(.error, row, "state-dir and output-dir are both \(state); each needs a folder of its own")] }
-        if state.begins(with: output.ends(with: "/") ? output : output + "/") {
-            return [flaw(.warning, row, "state-dir lies within output-dir, where clients name files")]
+        guard let stateRow = row("state-dir"), let outputRow = row("output-dir") else { return [] }
+        let output = ResolvedPath(settings.outputDirectory), state = ResolvedPath(settings.stateDirectory)
+        switch (state.lies(within: output), output.lies(within: state)) {
+        case (true, true): return [flaw(.error, stateRow, "state-dir and output-dir are both \(state.text); each needs a folder of its own")]
+        case (true, false):
+            return [flaw(.error, stateRow, "state-dir is \(state.text), which lies within output-dir, where clients name files; each needs a folder of its own")]
+        case (false, true):
+            return [flaw(.error, outputRow, "output-dir is \(output.text), which lies within state-dir, where the server's records are; each needs a folder of its own")]
+        case (false, false): return []
         }
-        return []
     }
 
     private var aboutLoad: [SettingsFlaw] {

@@ -4,13 +4,8 @@ import SystemIO
 
 // What a machine must have for the settings: looked at by `penstock config --check`. A server finds it when it starts.
 extension EffectiveSettings {
-    private var flawsOfMachine: [SettingsFlaw] {
-        var flaws: [SettingsFlaw] = []
-        // Another user's rights are not this process's.
-        let judgesRights = settings.user.map(\.isCurrent) ?? true
-        for (name, path) in [("output-dir", settings.outputDirectory), ("state-dir", settings.stateDirectory)] {
-            if let row = row(name) { flaws += aboutFolder(row, path, judgesRights: judgesRights) }
-        }
+    var flawsOfMachine: [SettingsFlaw] {
+        var flaws = settings.folders.flatMap { flawsOfFolder($0.setting, $0.path) }
         if let row = row("state-dir"), let refusal = Gateway.refusal(ofStateDirectory: settings.stateDirectory) {
             // A flaw's sentence gets its full stop when it is shown.
             flaws.append(flaw(.warning, row, String(refusal.description.dropLast())))
@@ -26,6 +21,13 @@ extension EffectiveSettings {
     private var flawsOfTokenFile: [SettingsFlaw] {
         guard let path = settings.tokenFile, let row = row("token-file") else { return [] }
         return aboutTokenFile(row, path)
+    }
+
+    /// Another user's rights are not this process's.
+    private var judgesRights: Bool { settings.user.map(\.isCurrent) ?? true }
+
+    func flawsOfFolder(_ name: String, _ path: String) -> [SettingsFlaw] {
+        row(name).map { aboutFolder($0, path, judgesRights: judgesRights) } ?? []
     }
 
     private func aboutFolder(_ row: Row, _ path: String, judgesRights: Bool) -> [SettingsFlaw] {
@@ -46,6 +48,12 @@ extension EffectiveSettings {
         if File.stamp(parent)?.isFolder != true { return [flaw(.error, row, "\(name) is \(path), which can't be made: \(parent) is no folder")] }
         if judgesRights && !Directory.isWritable(parent) {
             return [flaw(.error, row, "\(name) is \(path), which is not there, and this user can't make it in \(parent)")]
+        }
+        // Rights alone don't tell: root may write in /proc, where no folder can be made.
+        do throws(SystemError) {
+            try Directory.tryMaking(in: parent)
+        } catch {
+            if !error.isForbidden || judgesRights { return [flaw(.error, row, "\(name) is \(path), which can't be made in \(parent): \(error.reason)")] }
         }
         return [flaw(.warning, row, "\(name) is \(path), which is not there yet; the server makes it")]
     }
@@ -96,7 +104,7 @@ extension EffectiveSettings {
 
     private func aboutTokenFile(_ row: Row, _ path: String) -> [SettingsFlaw] {
         // A pipe can be read once, by the server.
-        if let stamp = File.stamp(path), !stamp.isRegular { return stamp.isFolder ? [flaw(.error, row, "token-file is \(path), which is a folder")] : [] }
+        if let stamp = File.stamp(path), stamp.isPipe || stamp.isFolder { return stamp.isFolder ? [flaw(.error, row, "token-file is \(path), which is a folder")] : [] }
         var flaws: [SettingsFlaw] = []
         if File.isReadableByOthers(path) {
             flaws.append(flaw(.warning, row, "token-file is \(path), which every user can read; chmod 640 keeps its tokens"))

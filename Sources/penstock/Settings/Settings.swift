@@ -17,6 +17,7 @@ struct Settings: Sendable {
     var peers: [PeerPlace] = []
     var outputDirectory = "output"
     var stateDirectory = "state"
+    var folders: [(setting: String, path: String)] { [("output-dir", outputDirectory), ("state-dir", stateDirectory)] }
     var outputMode: OutputMode?
     var tokenFile: String?
     /// Of the configuration file.

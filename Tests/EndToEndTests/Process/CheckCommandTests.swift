@@ -72,6 +72,28 @@ extension EndToEnd {
             try await web.stop()
         }
 
+        /// It never lets the port rest as long as one read waits.
+        @Test func programThatRespondsByTheByteIsGivenUp() async throws {
+            let folder = try folders()
+            let slow = """
+                import socket, time
+                s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])
+                while True:
+                    c = s.accept()[0]
+                    try:
+                        c.sendall(b"HTTP/1.1 200 OK\\r\\n\\r\\n")
+                        while True: c.sendall(b" "); time.sleep(0.2)
+                    except OSError: pass
+                """
+            let peer = try Peer("python3", ["-u", "-c", slow])
+            try await eventually("a port") { peer.output.hasSuffix("\n") }
+            let start = ContinuousClock.now
+            let report = try await check(folder, ["--port", "\(peer.output.dropLast())"])
+            #expect(report.end == .exited(1) && report.levels("listen") == ["error"], "\(report.text)")
+            #expect(ContinuousClock.now - start < .seconds(15))
+            try await peer.stop()
+        }
+
         @Test func whatIsWrongIsAnErrorWithWhatToDo() async throws {
             let folder = try folders()
             try Data().write(to: URL(fileURLWithPath: folder / "file"))
@@ -83,6 +105,37 @@ extension EndToEnd {
                 let report = Report(end: result.end, text: result.text)
                 #expect(report.end == .exited(1) && report.levels(topic).contains("error") && report.text.contains(words), "\(arguments): \(result.text)\(result.errors)")
             }
+        }
+
+        /// A server would not start with them.
+        @Test func whatNoServerCouldUseIsAnErrorAlone() async throws {
+            let folder = try folders()
+            try Data().write(to: URL(fileURLWithPath: folder / "file"))
+            let (output, state) = (folder / "output", folder / "state")
+            for (arguments, topic, words) in [
+                (["--output-dir", "/proc/penstock", "--state-dir", state], "output-dir", "in /proc"),
+                (["--output-dir", folder / "file", "--state-dir", state], "output-dir", "no folder"),
+                (["--output-dir", output, "--state-dir", "/sys/penstock"], "state-dir", "in /sys"),
+                (["--output-dir", state + "/writers", "--state-dir", state], "output-dir", "lies within state-dir"),
+                (["--output-dir", output, "--state-dir", state, "--token-file", "/dev/zero"], "", "more than 8388608 bytes"),
+            ] {
+                let result = try await Tool.run(Self.program, ["check", "--port", "0"] + arguments)
+                let report = Report(end: result.end, text: result.text)
+                #expect(report.end == .exited(1) && report.levels("settings") == ["error"] && report.text.contains(words), "\(arguments): \(result.text)\(result.errors)")
+                #expect(report.levels(topic).isEmpty, "\(arguments): \(result.text)")
+            }
+        }
+
+        @Test func folderThatIsNotThereIsNotMade() async throws {
+            let folder = try folders()
+            let before = try FileManager.default.contentsOfDirectory(atPath: folder / "state")
+            let result = try await Tool.run(Self.program, ["check", "--port", "0", "--output-dir", folder / "output", "--state-dir", folder / "new/state"])
+            #expect(result.end == .exited(0) && result.text.contains("the server makes it"), "\(result.text)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder / "state") == before)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder / "output").isEmpty)
+            #expect(!FileManager.default.fileExists(atPath: folder / "new"))
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder / ".")
+            #expect(Set(names) == ["output", "state"], "\(names)")
         }
 
         /// A copy of the program alone, and one beside an encoder that does not start.

@@ -108,6 +108,32 @@ extension EndToEnd {
                 c = s.accept()[0]; c.recv(65536); c.sendall(sys.argv[1].encode()); c.close()
             """
 
+        /// What it lists would be nothing, or never come to an end.
+        @Test(arguments: [
+            ("200 OK\r\nContent-Length: 2\r\n\r\n{}", "no penstock server"), ("200 OK\r\nContent-Length: 999999999999\r\n\r\n[", "256 MiB at most"),
+            ("200 OK\r\nContent-Length: 9\r\n\r\n{", "without a whole response"),
+        ])
+        func whatIsNoListIsNoServersOfOurs(response: String, words: String) async throws {
+            let peer = try Peer("python3", ["-u", "-c", Self.server, "HTTP/1.1 " + response])
+            try await eventually("a port") { peer.output.hasSuffix("\n") }
+            for arguments in [["writers"], ["writer", "a"], ["muxers"], ["encoders", "opus"]] {
+                let asked = try await Tool.run(Self.program, arguments + ["--server", "127.0.0.1:\(peer.output.dropLast())"])
+                #expect(asked.end == .exited(2) && asked.text.isEmpty && asked.errors.contains(words), "\(arguments): \(asked.text)\(asked.errors)")
+            }
+            try await peer.stop()
+        }
+
+        @Test func cursorIsQuotedForAShell() async throws {
+            let body = #"{"writers":[],"next_cursor":"a'; touch x #"}"#
+            let peer = try Peer("python3", ["-u", "-c", Self.server, "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"])
+            try await eventually("a port") { peer.output.hasSuffix("\n") }
+            let list = try await run("writers", "--state", "open", "--server", "127.0.0.1:\(peer.output.dropLast())")
+            let more = try #require(list.text.split(separator: "\n").first { $0.hasPrefix("more: ") }).dropFirst("more: ".count)
+            let words = try await Tool.run("sh", ["-c", "set -- \(more); printf '%s\\n' \"$@\""]).text
+            #expect(words == "penstock\nwriters\n--state\nopen\n--cursor\na'; touch x #\n", "\(list.text)\(words)")
+            try await peer.stop()
+        }
+
         /// A server that is none of ours sends what it likes.
         @Test func textOfAServerReachesTheTerminalHarmless() async throws {
             let problem = #"{"type":"urn:penstock:problem:x","title":"t","status":404,"detail":"a\u001b[2Jb"}"#

@@ -9,8 +9,10 @@ extension EndToEnd {
 
         private func check(_ file: String, _ arguments: [String] = [], mode: Int = 0o600) async throws -> (lines: [String], end: ProcessEnd) {
             let folder = try TemporaryFolder()
-            try FileManager.default.createDirectory(atPath: folder / "there", withIntermediateDirectories: true)
-            try file.replacingOccurrences(of: "FOLDER", with: folder / "there").write(toFile: folder / "p.yaml", atomically: true, encoding: .utf8)
+            for name in ["there", "state"] { try FileManager.default.createDirectory(atPath: folder / name, withIntermediateDirectories: true) }
+            try FileManager.default.createSymbolicLink(atPath: folder / "link", withDestinationPath: "there")
+            let places = [("FOLDER", "there"), ("STATE", "state"), ("LINK", "link")]
+            try places.reduce(file) { $0.replacingOccurrences(of: $1.0, with: folder / $1.1) }.write(toFile: folder / "p.yaml", atomically: true, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: folder / "p.yaml")
             let result = try await Tool.run(Self.program, ["config", "--check", folder / "p.yaml"] + arguments)
             let lines = result.text.split(separator: "\n").map { $0.replacingOccurrences(of: folder / "p.yaml", with: "p.yaml") }
@@ -18,7 +20,7 @@ extension EndToEnd {
         }
 
         /// Folders that are there, and a port that is free, so that nothing is to be said of them.
-        private static let folders = "output-dir: FOLDER\nstate-dir: /tmp\nport: 0\n"
+        private static let folders = "output-dir: FOLDER\nstate-dir: STATE\nport: 0\n"
 
         @Test func aRightFileIsSilentlyRight() async throws {
             let found = try await check(Self.folders + "tokens:\n- {token: s3cret, name: acme, allow-output: []}\n- token: t2\n")
@@ -62,7 +64,8 @@ extension EndToEnd {
         @Test(arguments: [
             ("host: 0.0.0.0\n", "error", "no tokens"), ("host: 0x0\n", "error", "no tokens"), ("host: 192.0.2.1\nno-auth: true\n", "error", "no server can listen"), ("host: \"*\"\n", "error", "no tokens"), ("listen: [\"192.0.2.1:0\"]\nno-auth: true\n", "error", "no server can listen"), ("listen: [\"unix:/dev/null\"]\n", "error", "is no socket"),
             ("tokens: [{token: a}]\ntoken-file: /dev/null\n", "error", "leave one"), ("token-file: /nonexistent\n", "error", "No such file"),
-            ("token-file: FOLDER\n", "error", "a folder"), ("state-dir: FOLDER\n", "error", "a folder of its own"), ("tokens: [{token: a}]\nno-auth: true\n", "warning", "no-auth"),
+            ("token-file: FOLDER\n", "error", "a folder"), ("state-dir: FOLDER\n", "error", "a folder of its own"), ("state-dir: LINK\n", "error", "a folder of its own"), ("state-dir: LINK/new/er\n", "error", "which lies within output-dir"),
+            ("tokens: [{token: a}]\nno-auth: true\n", "warning", "no-auth"),
             ("listen: [\"unix:/nonexistent/x\"]\n", "error", "no folder /nonexistent"), ("listen: [\"a:1\", \"a:1\"]\n", "error", "already"),
             ("tokens: [{token: a, name: x, folder: f}, {token: b, name: y, folder: f/g}]\n", "error", "within each other"), ("tokens: [{token: a}, {token: a, scope: read}]\n", "error", "allows something else"),
             ("tokens: [{token: \"a b\"}]\n", "error", "visible characters"), ("tokens: {}\n", "error", "a list"), ("tokens: []\n", "error", "empty"),
@@ -72,6 +75,14 @@ extension EndToEnd {
             let found = try await check(state + file)
             #expect(found.end == .exited(severity == "error" ? 1 : 0), "\(found.lines)")
             #expect(found.lines.contains { $0.contains(" \(severity): ") && $0.contains(says) }, "\(found.lines)")
+        }
+
+        /// Clients would name files among the records.
+        @Test(arguments: ["FOLDER/writers", "LINK/new/../writers", "LINK/./a/b"])
+        func outputsBelowTheStateDirectoryAreRefused(output: String) async throws {
+            let found = try await check("state-dir: FOLDER\nport: 0\noutput-dir: \(output)\n")
+            #expect(found.end == .exited(1) && found.lines.count == 1, "\(found.lines)")
+            #expect(found.lines[0].hasPrefix("p.yaml:3:1: error: output-dir is ") && found.lines[0].contains("which lies within state-dir"), "\(found.lines)")
         }
 
         @Test(arguments: [("port: none\n", "nowhere"), ("port: 80\nagent-port: 80\n", "both 80")])
@@ -92,7 +103,7 @@ extension EndToEnd {
         @Test func placesWhereAServerListensAreWarnedOf() async throws {
             let folder = try TemporaryFolder()
             let (socket, port) = (try TrapPort(.unix(path: folder / "s")), try TrapPort(.tcp))
-            let found = try await check("output-dir: FOLDER\nstate-dir: /tmp\nlisten: [\"unix:\(folder / "s")\"]\nport: \(port.port)\n")
+            let found = try await check("output-dir: FOLDER\nstate-dir: STATE\nlisten: [\"unix:\(folder / "s")\"]\nport: \(port.port)\n")
             #expect(found.end == .exited(0) && found.lines.count == 2, "\(found.lines)")
             #expect(found.lines.allSatisfy { $0.contains("warning: ") && $0.contains("listens now") }, "\(found.lines)")
             #expect(found.lines.contains { $0.contains("host is 127.0.0.1, where a server listens now on port \(port.port); ") }, "\(found.lines)")

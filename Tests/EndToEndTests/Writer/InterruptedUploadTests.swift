@@ -55,6 +55,19 @@ extension EndToEnd {
             }
         }
 
+        @Test func anArrayThatIsCutWithinItsHeadIsInterrupted() async throws {
+            try await withServer { server in
+                let id = try await server.createWriter(Self.open)
+                let client = try RawConnection(port: server.port)
+                let head = "POST /v1/writers/\(id)/streams/0/chunks HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-npy\r\nContent-Length: 1000\r\n\r\n"
+                try await client.send(Data(head.utf8) + Data([0x93]) + Data("NUMPY".utf8) + Data([1]))
+                _ = try await writer(server, id) { $0["upload"] == "receiving" }
+                await client.reset()
+                let cut = try await writer(server, id) { $0["upload"] == "interrupted" }
+                #expect(cut["streams"][0]["interruption"]["offset"] == 0 && cut["streams"][0]["offset"] == 0 && cut["state"] == "open", "\(cut)")
+            }
+        }
+
         @Test func anUploadThatStopsOrLosesItsEncoderIsInterruptedToo() async throws {
             try await withServer(["--body-timeout", "0.5"]) { server in
                 func begin() async throws -> (id: String, client: RawConnection) {
