@@ -30,10 +30,13 @@ enum NearPaths {
         return near.sorted { ($0.element.score, $0.offset) < ($1.element.score, $1.offset) }.prefix(most).map(\.element.template)
     }
 
-    /// Where others have their health checks and their contracts.
+    private static let finalize = ["/v1/writers/{id}/finalize"]
+
+    /// Where others have their health checks and their contracts, and what they call the end of a writer.
     private static let otherNames = [
         "health": ["/livez", "/readyz"], "healthz": ["/livez", "/readyz"], "ping": ["/livez"], "status": ["/readyz"], "docs": ["/openapi.yaml"],
-        "swagger": ["/openapi.yaml"], "swagger.json": ["/openapi.yaml"],
+        "swagger": ["/openapi.yaml"], "swagger.json": ["/openapi.yaml"], "close": finalize, "finish": finalize, "complete": finalize, "end": finalize,
+        "stop": finalize,
     ]
 
     /// nil: they are not alike. A last segment may be missing, or be one too many.

@@ -270,7 +270,9 @@ extension StreamWriter {
         return StreamWriterError(beginning: error, options: option.keys.sorted())
     }
 
-    private func unknownOptions(_ keys: [String]) -> StreamWriterError { StreamWriterError(unknownOptions: keys, of: format) }
+    private func unknownOptions(_ keys: [String]) -> StreamWriterError {
+        StreamWriterError.unknownOptions(keys, ofMuxer: format.name)
+    }
 
     // MARK: Ending
 

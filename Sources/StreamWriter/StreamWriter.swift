@@ -90,11 +90,6 @@ public final class StreamWriter: @unchecked Sendable {
         return MuxerInfo(try OutputFormat.resolve(format: format, name: name))
     }
 
-    /// What `open` says of an option that nothing takes.
-    public static func unknownOption(_ name: String, ofMuxer muxer: String) -> StreamWriterError {
-        StreamWriterError(unknownOptions: [name], of: OutputFormat(named: muxer))
-    }
-
     // MARK: Configuring
 
     /// Adds a stream and opens its encoder; the stream's index.

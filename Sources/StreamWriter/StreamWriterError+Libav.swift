@@ -59,17 +59,23 @@ extension StreamWriterError {
             let choices = settings.codec.choices(of: option)
             if !choices.isEmpty {
                 supported = choices
+                message += ". It takes \(choices.joined(separator: ", "))"
             } else if error.kind == .invalid, let bounds = settings.codec.bounds(of: option) {
                 message += ". It is a number from \(bounds.lowest) to \(bounds.highest)"
             }
         }
     }
 
-    /// Options of an opening that nothing takes.
-    init(unknownOptions keys: [String], of format: OutputFormat?) {
-        self.init(
-            .unknownOption, "nothing takes the option \(keys.joined(separator: ", ").shortened())", parameter: "option.\(keys[0])",
-            suggestion: format.flatMap { NameSuggestions.option(like: keys[0], of: $0) })
+    /// Options that neither a muxer of this name nor its destination has.
+    public static func unknownOptions(_ keys: [String], ofMuxer name: String) -> StreamWriterError {
+        var message = "nothing takes the option \(keys.joined(separator: ", ").shortened())"
+        var suggestion: String?
+        if let key = keys.first {
+            suggestion = OutputFormat(named: name).flatMap { NameSuggestions.option(like: key, of: $0) }
+            let others = NameSuggestions.muxers(withOption: key)
+            if !others.isEmpty { message += " of the format \(name.shortened()): \(key) is one of \(others.joined(separator: ", "))" }
+        }
+        return StreamWriterError(.unknownOption, message, parameter: "option.\(keys.first ?? "")", suggestion: suggestion)
     }
 
     /// A destination that would not open, by itself or for an option of its protocol's.

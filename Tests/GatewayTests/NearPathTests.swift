@@ -12,7 +12,7 @@ import WriterModel
 
     @Test(arguments: [
         ("/v1/writer", "/v1/writers"), ("/v1/Writers", "/v1/writers"), ("/writers", "/v1/writers"), ("/V1/writers", "/v1/writers"),
-        ("/v1/writers/a/finalise", "/v1/writers/{id}/finalize"),
+        ("/v1/writers/a/finalise", "/v1/writers/{id}/finalize"), ("/v1/writers/a/close", "/v1/writers/{id}/finalize"),
         ("/v1/filter/scale", "/v1/filters/{name}"), ("/v1/encoder/libx264", "/v1/encoders/{name}"), ("/v1/encode/", "/v1/encode"),
         ("/encode", "/v1/encode"), ("/v1/devices", "/v1/output-devices"), ("/metric", "/metrics"), ("/openapi.json", "/openapi.yaml"), ("/health", "/livez"),
         ("/v1/encoders", "/v1/video-encoders"), ("/v1/writers/a/chunks", "/v1/writers/{id}"),

@@ -46,6 +46,9 @@ import Testing
 
     /// The words of libav's are those that `ffmpeg -c:v … -s …` prints (5.1), the numbers those of the formats' definitions.
     static let cases = [
+        Case(video("libx264", 64, 48) { $0.encoderOption = ["preset": "fastest"] }, "encoder_option.preset", "libx264 has no preset fastest; it has ultrafast, "),
+        Case(video("libx265", 64, 48) { $0.encoderOption = ["tune": "film"] }, "encoder_option.tune", "libx265 has no tune film; it has ", "psnr"),
+        Case(video("libx264", 64, 48) { $0.encoderOption = ["coder": "best"] }, "encoder_option.coder", "It takes default, cavlc, cabac"),
         Case(video("libx264", 63, 47), "encoder_width", "width not divisible by 2 (63x47)", "encoder_width 64 with encoder_height 48", "pad=64:48", "yuv444p", supported: ["64"]),
         Case(video("libx264", 64, 47), "encoder_height", "height not divisible by 2 (64x47)", "encoder_height 48 scales", supported: ["48"]),
         Case(video("libx264", 63, 48) { $0.encoderFormat = "yuv422p" }, "encoder_width", "width not divisible by 2", supported: ["64"]),

@@ -35,7 +35,7 @@ import WriterModel
 
     @Test(arguments: [
         ("url", "dst"), ("output", "dst"), ("path", "dst"), ("file", "dst"), ("container", "format"), ("muxer", "format"), ("force", "overwrite"),
-        ("title", "metadata.title"), ("option", "open"), ("sample_rate", "sample_rate"), ("channels", "num_channels"), ("crf", "encoder_option.crf"),
+        ("title", "metadata.title"), ("option", "open.option"), ("sample_rate", "sample_rate"), ("channels", "num_channels"), ("crf", "encoder_option.crf"),
         ("bitrate", "codec_config.bit_rate"), ("hls_time", "option.hls_time"), ("stream", "streams"), ("over_write", "overwrite"),
     ])
     func whatIsWrittenForAParameterOfAWriter(name: String, meant: String) {
@@ -51,6 +51,12 @@ import WriterModel
         #expect(ParameterSuggestion(for: "bitrate", at: .encoderOption, known: [])?.parameter == "codec_config.bit_rate")
         #expect(ParameterSuggestion(for: "pix_fmt", at: .encodeQuery, known: ["format", "pixel_format"])?.parameter == "pixel_format")
         #expect(ParameterSuggestion(for: "timestamp", at: .other, known: ["pts", "duration", "keyframe"])?.parameter == "pts")
+    }
+
+    @Test func whatWasSentIsNotSuggested() {
+        let refusal = Problem(.unknownOption, "Nothing takes it.", parameter: "option.movflags")
+        #expect(refusal.suggesting(ParameterSuggestion(for: "movflags", at: .option, known: [])) == refusal)
+        #expect(refusal.suggesting(value: "option.brand") != refusal)
     }
 
     @Test(arguments: ["xyzzy", "q1", "zz", "", "\u{301}", String(repeating: "widht", count: 100)])

@@ -42,6 +42,18 @@ public enum Capabilities {
         return EncoderCapability(codec, kind: kind, options: options)
     }
 
+    /// What was probably meant by a name that there is no encoder, no muxer, or no filter of.
+    public static func encoder(like name: String) -> String? { NameSuggestions.encoder(like: name) }
+
+    public static func muxer(like name: String) -> String? {
+        NameSuggestions.muxer(like: name) ?? NameSuggestions.of(name, in: OutputFormat.names).first
+    }
+
+    public static func filter(like name: String) -> String? {
+        let names = Filter.all.map(\.name)
+        return name.nearest(among: names) ?? NameSuggestions.of(name, in: names).first
+    }
+
     /// Sorted by name, with their options.
     public static func filters() -> [FilterCapability] {
         let generic = Filter.genericOptions

@@ -54,6 +54,13 @@ enum NameSuggestions {
         return name.nearest(among: Set(names).sorted())
     }
 
+    /// The same, be it of sound or of pictures.
+    static func encoder(like name: String) -> String? {
+        if let meant = meant(by: name)?.codec, meant.media != .other { return meant.name }
+        let names = Set([.audio, .video].flatMap { Codec.all($0).filter { !$0.isHardware } }.map(\.name)).sorted()
+        return name.nearest(among: names) ?? of(name, in: names).first
+    }
+
     // MARK: Formats
 
     /// The muxer that was probably meant: by the extension of its files, by another name, by its spelling.
@@ -66,7 +73,7 @@ enum NameSuggestions {
     }
 
     private static let otherMuxers = [
-        "mkv": "matroska", "mka": "matroska", "aac": "adts", "ts": "mpegts", "mpeg2ts": "mpegts", "m2ts": "mpegts", "rtmp": "flv", "rtmps": "flv", "srt": "mpegts",
+        "mp": "mp4", "mkv": "matroska", "mka": "matroska", "aac": "adts", "ts": "mpegts", "mpeg2ts": "mpegts", "m2ts": "mpegts", "rtmp": "flv", "rtmps": "flv", "srt": "mpegts",
         "m3u8": "hls", "mpd": "dash", "cmaf": "mp4", "fmp4": "mp4", "mpeg4": "mp4", "m4v": "mp4", "m4a": "ipod", "opus": "opus", "vorbis": "ogg", "wave": "wav",
         "pcm": "s16le", "raw": "rawvideo", "jpg": "mjpeg", "jpeg": "mjpeg", "png": "image2", "quicktime": "mov", "yuv4mpeg": "yuv4mpegpipe", "y4m": "yuv4mpegpipe",
     ]  // ASCII
@@ -92,6 +99,15 @@ enum NameSuggestions {
 
     static func option(like name: String, of format: OutputFormat) -> String? {
         name.nearest(among: (format.privateOptions + OutputFormat.genericOptions).map(\.name))
+    }
+
+    private static let commonMuxers = ["mp4", "mov", "matroska", "webm", "mpegts", "hls", "dash", "flv", "ogg", "wav", "mp3"]
+
+    /// A few muxers that have an option of this name of their own, those most used first; none of an option that all have.
+    static func muxers(withOption name: String) -> [String] {
+        let having = OutputFormat.all.filter { format in format.privateOptions.contains { $0.name.isSame(as: name) } }.map(\.name).sorted()
+        let common = commonMuxers.filter(having.contains)
+        return Array((common + having.filter { !common.contains($0) }).prefix(4))
     }
 
     /// Of the first filter in a description that there is none of, or whose option there is none of.

@@ -10,18 +10,23 @@ extension EncoderRefusal {
         if cause.holds("preset/tune") {
             let tunes = isX264 ? HiddenChoices.tunesOfX264 : HiddenChoices.tunesOfX265
             if let preset = options["preset"], !HiddenChoices.presets.contains(preset) {
-                self.init("encoder_option.preset", HiddenChoices.presets)
+                self.init("encoder_option.preset", HiddenChoices.presets, advice: Self.choices("preset", HiddenChoices.presets, settings))
             } else {
-                self.init("encoder_option.tune", tunes)
+                self.init("encoder_option.tune", tunes, advice: Self.choices("tune", tunes, settings))
             }
         } else if cause.holds("profile"), options["profile"] != nil, isX264 || codec.name == "libx265", case .video(let shape) = settings.input {
             let profiles = isX264 ? Self.profilesOfX264(shape.format) : Self.profilesOfX265(shape.format)
             self.init("encoder_option.profile", profiles, advice: "\(shape.format.name) is encoded in \(profiles.joined(separator: ", "))")
         } else if cause.holds("parsing option '"), let name = cause.cut(at: "'")?.after.until("'"), options[name] != nil {
-            self.init("encoder_option.\(name)", name == "level" && isX264 ? HiddenChoices.levelsOfX264 : [])
+            let levels = name == "level" && isX264 ? HiddenChoices.levelsOfX264 : []
+            self.init("encoder_option.\(name)", levels, advice: levels.isEmpty ? nil : Self.choices(name, levels, settings))
         } else {
             return nil
         }
+    }
+
+    private static func choices(_ option: String, _ choices: [String], _ settings: EncoderSettings) -> String {
+        "\(settings.codec.name) has no \(option) \((settings.options[option] ?? "").shortened()); it has \(choices.joined(separator: ", "))"
     }
 
     /// ITU-T H.264, A.2: the profiles that have pictures of this kind.

@@ -83,7 +83,7 @@ package struct WriterPlan: Sendable {
             return plan
         }
         if let option = request.open?.option.keys.sorted().first(where: { !known.contains($0) }) {
-            throw Problem(StreamWriter.unknownOption(option, ofMuxer: muxer.name))
+            throw Problem(StreamWriterError.unknownOptions([option], ofMuxer: muxer.name))
         }
         plan.request.open = nil
         return plan

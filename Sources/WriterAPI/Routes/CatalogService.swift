@@ -58,25 +58,26 @@ final class CatalogService: EncoderService {
             return ["protocols": .array(Capabilities.outputProtocols().map { .string($0) })]
         case .getMuxer:
             guard let muxer = Capabilities.muxer(named: name ?? "") else {
-                throw Self.unknown("muxer", name, Capabilities.muxers().map(\.name), .notFound)
+                throw Self.unknown("muxer", name, Capabilities.muxers().map(\.name), meant: Capabilities.muxer(like:))
             }
             return muxer.json(policy, withOptions: true)
         case .getEncoder:
             guard let encoder = Capabilities.encoder(named: name ?? "") else {
                 let names = (Capabilities.encoders(.audio) + Capabilities.encoders(.video)).map(\.name)
-                throw Self.unknown("encoder", name, names, .notFound)
+                throw Self.unknown("encoder", name, names, meant: Capabilities.encoder(like:))
             }
             return encoder.json(policy, withOptions: true)
         case .getFilter:
             guard let filter = Capabilities.filter(named: name ?? "") else {
-                throw Self.unknown("filter", name, Capabilities.filters().map(\.name), .notFound)
+                throw Self.unknown("filter", name, Capabilities.filters().map(\.name), meant: Capabilities.filter(like:))
             }
             return filter.json(policy)
         }
     }
 
-    private static func unknown(_ noun: String, _ name: String?, _ names: [String], _ code: ProblemCode) -> Problem {
-        Problem(code, "libav has no \(noun) \(name ?? "") here.", parameter: "name", supported: names.sorted())
+    private static func unknown(_ noun: String, _ name: String?, _ names: [String], meant: (String) -> String?) -> Problem {
+        Problem(.notFound, "libav has no \(noun) \(name ?? "") here.", parameter: "name", supported: names.sorted())
+            .suggesting(value: name.flatMap(meant))
     }
 }
 

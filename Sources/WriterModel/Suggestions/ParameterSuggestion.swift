@@ -95,6 +95,8 @@ private struct Names {
 
     private func ofWriter(_ name: String) -> ParameterSuggestion? {
         switch place {
+        // Options for open are meant.
+        case .writer where name.isSame(as: "open"): takes(name) ? .init("open.option") : nil
         case .writer, .other: takes(name) ? .init(name) : nil
         // The name is another thing's there.
         case .stream where name.isSame(as: "format"): nil
@@ -164,6 +166,8 @@ extension Problem {
     /// The same, saying what was meant; in a member of its own too.
     public func suggesting(_ suggestion: ParameterSuggestion?) -> Problem {
         guard let suggestion, !extras.contains(where: { $0.name == "did_you_mean" }) else { return self }
+        // What stands there already is no help.
+        if let parameter, suggestion.parameter.isSame(as: parameter) { return self }
         var problem = self
         problem.detail += " Did you mean \(suggestion.phrase)?"
         problem.extras.append(.init("did_you_mean", .string(suggestion.parameter.shortened())))

@@ -57,6 +57,12 @@ extension EndToEnd {
                     #expect(response.status == 422 && response.json["did_you_mean"].string == meant, "\(response.text)")
                     #expect(response.json["detail"].string?.contains("Did you mean ") == true, "\(response.text)")
                 }
+                let others = try await server.curl("POST", "/v1/writers", body: .json(creation([:], option: ["movflags": "faststart"])))
+                #expect(others.json["detail"].string?.contains("movflags is one of mp4, mov") == true && others.json["did_you_mean"].string == nil, "\(others.text)")
+                // Not opened in a dry run.
+                let segments = creation([:], format: "hls", option: ["hls_times": 4]).merging(["dst": "a/a.m3u8"])
+                let dry = try await server.curl("POST", "/v1/writers?dry_run=true", body: .json(segments))
+                #expect(dry.json["did_you_mean"] == "option.hls_time", "\(dry.text)")
                 let listed = try await server.curl("GET", "/v1/writers?limt=3")
                 #expect(listed.json["did_you_mean"] == "limit", "\(listed.text)")
             }

@@ -89,11 +89,12 @@ extension EndToEnd {
 
         @Test func whatIsNotThereIs404WithWhatIs() async throws {
             try await withServer { server in
-                for (path, one) in [("/v1/encoders/x264", "libx264"), ("/v1/muxers/mp5", "mp4"), ("/v1/filters/scales", "scale")] {
+                for (path, one) in [("/v1/encoders/x264", "libx264"), ("/v1/muxers/mp", "mp4"), ("/v1/filters/drawtex", "drawtext")] {
                     let response = try await server.curl("GET", path)
                     #expect(response.status == 404)
                     #expect(response.problem == "not-found")
                     #expect(response.json["supported"].array.contains(.string(one)))
+                    #expect(response.json["did_you_mean"].string == one, "\(response.json["detail"])")
                 }
                 let device = try await server.curl("GET", "/v1/muxers/sdl")
                 #expect(device.json["options"].array.contains { $0["name"] == "window_fullscreen" })
