@@ -99,7 +99,9 @@ private struct Client {
         let count = bytesPerFrame * (stream["type"] == "audio" ? frames * 700 : frames)
         guard count <= 4 << 20 else { return nil }
         var noise = SeededRandom(count)
-        return Data((0..<count / 8 + 1).flatMap { _ in withUnsafeBytes(of: noise.next(), Array.init) }.prefix(count))
+        // Floats below 2, as most encoders take no NaN.
+        let mask: UInt64 = stream["format"] == "flt" ? 0xBFFF_FFFF_BFFF_FFFF : stream["format"] == "dbl" ? 0xBFFF_FFFF_FFFF_FFFF : .max
+        return Data((0..<count / 8 + 1).flatMap { _ in withUnsafeBytes(of: noise.next() & mask, Array.init) }.prefix(count))
     }
 
     /// nil: there was no answer.
