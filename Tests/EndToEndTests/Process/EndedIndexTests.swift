@@ -128,11 +128,13 @@ extension EndToEnd {
             }
             try before.write(to: index)
             try await run { server in
-                #expect(try await server.curl("GET", "/v1/writers/w").json["dst"] == "new.wav")
+                let shown = try await server.curl("GET", "/v1/writers/w")
+                #expect(shown.json["dst"] == "new.wav", "\(shown.text)")
             }
             try before.write(to: index)
             try await run { server in
-                #expect(try await server.curl("DELETE", "/v1/writers/w").json["removed"] == ["new.wav"])
+                let deleted = try await server.curl("DELETE", "/v1/writers/w")
+                #expect(deleted.json["removed"] == ["new.wav"], "\(deleted.text)")
                 #expect(!FileManager.default.fileExists(atPath: server.outputFolder + "/new.wav"))
             }
         }

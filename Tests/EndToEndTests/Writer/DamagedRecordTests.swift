@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 extension EndToEnd {
@@ -138,7 +139,7 @@ extension EndToEnd {
             try FileManager.default.createDirectory(atPath: folder / "state", withIntermediateDirectories: true)
             let descriptor = open(folder / "state/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
             #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
-            DispatchQueue.global().asyncAfter(deadline: .now() + 0.5) { close(descriptor) }
+            DispatchQueue.global().asyncAfter(deadline: .now() + 0.5) { Glibc.close(descriptor) }
             try await withServer(in: folder) { server in try await server.expectWell() }
         }
 
