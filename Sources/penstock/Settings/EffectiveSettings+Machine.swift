@@ -106,11 +106,11 @@ extension EffectiveSettings {
         // A pipe can be read once, by the server.
         if let stamp = File.stamp(path), stamp.isPipe || stamp.isFolder { return stamp.isFolder ? [flaw(.error, row, "token-file is \(path), which is a folder")] : [] }
         var flaws: [SettingsFlaw] = []
-        if File.isReadableByOthers(path) {
-            flaws.append(flaw(.warning, row, "token-file is \(path), which every user can read; chmod 640 keeps its tokens"))
-        }
         do throws(TokenFile.Unusable) {
             let lines = try TokenFile(path: path).read()
+            if File.isReadableByOthers(path) {
+                flaws.append(flaw(.warning, row, "token-file is \(path), which every user can read; chmod 640 keeps its tokens"))
+            }
             if lines.endsWithinLine { flaws.append(flaw(.warning, row, "the last line of \(path) has no newline: it does not count")) }
         } catch {
             flaws.append(flaw(.error, row, "token-file can't be used: \(error.description)"))
