@@ -93,6 +93,7 @@ public struct LogField: Sendable {
         .init("count", .number, on: .others, is: "How many the message is about."),
         .init("unread", .number, on: .others, is: "At a start: of how many writers the records are still to be read, as the index does not have them."),
         .init("last", on: .others, is: "The time that the server saw last, before a clock that has jumped."),
+        .init("seconds_left", .number, on: .others, is: "For how much longer no ended writer is removed for its age."),
         .init("error", on: .others, is: "What the system, or a file, has against it."),
         .init("file", on: .others, is: "A path below the output directory."),
         .init("files", .number, on: .others, is: "How many files the process may open."),
