@@ -14,4 +14,5 @@ guard CommandLine.arguments.contains("--versions") else {  // ASCII
         Array("penstock-encoder is started by \"penstock serve\"; it does nothing on its own.\n".utf8))
     ChildProcess.exit(64)
 }
+// `penstock check` asks: the gateway's program links no libav. Nothing else of this process is on standard output.
 print(LibavVersions.line)
