@@ -133,12 +133,17 @@ package final class Muxer {
             isMPEG4: codec.codec_id == AV_CODEC_ID_MPEG4)
     }
 
-    /// Takes the packet, its times in its encoder's time base. `gathers` says that more follow
-    /// at once, so that small writes may wait for them.
-    package func write(_ packet: Packet, gathers: Bool) throws(LibavError) {
+    /// Writes a packet, its times in its encoder's time base. It stays as it is, and may go to other muxers too.
+    /// `gathers` says that more follow at once, so that small writes may wait for them.
+    package func write(_ given: Packet, gathers: Bool) throws(LibavError) {
+        let index = given.stream
+        guard encoderTimeBases.indices.contains(index) else {
+            throw .invalid("writing a packet: it is of stream \(index), and there are \(encoderTimeBases.count), counted from 0")
+        }
         let isFirst = !hasPackets
         hasPackets = true
-        let index = packet.stream
+        // libav keeps what it is given, or leaves it empty.
+        let packet = try given.reference()
         let stream = context.pointee.streams[index]!
         let timeBase = Fraction(stream.pointee.time_base)
         packet.rescale(from: encoderTimeBases[index], to: timeBase)
