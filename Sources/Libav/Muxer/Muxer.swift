@@ -75,22 +75,12 @@ package final class Muxer {
 
     // MARK: Streams
 
-    /// Adds a stream for what `encoder` makes; its index.
-    package func addStream(
-        _ encoder: Encoder, _ presentation: StreamPresentation
-    ) throws(LibavError) -> Int {
+    /// Adds a stream for packets of `parameters`; its index.
+    package func addStream(_ parameters: StreamParameters) throws(LibavError) -> Int {
         let stream = try allocated(avformat_new_stream(context, nil), "adding a stream")
-        try check(
-            avcodec_parameters_from_context(stream.pointee.codecpar, encoder.context), "adding a stream")
-        try check(clibav_copy_side_data(stream, encoder.context), "adding a stream")
-        stream.pointee.time_base = encoder.timeBase.rational
-        if case .video(let shape) = encoder.settings.input {
-            stream.pointee.avg_frame_rate = shape.frameRate.rational
-            stream.pointee.sample_aspect_ratio = encoder.context.pointee.sample_aspect_ratio
-        }
-        try presentation.apply(to: stream)
-        encoderTimeBases.append(encoder.timeBase)
-        leads.append(encoder.lead)
+        try parameters.apply(to: stream)
+        encoderTimeBases.append(parameters.timeBase)
+        leads.append(parameters.lead)
         tallies.append(PacketTally())
         lastDurations.append(0)
         return Int(stream.pointee.index)
