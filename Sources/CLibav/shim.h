@@ -3,6 +3,7 @@
 #pragma once
 #include <errno.h>
 #include <libavcodec/avcodec.h>
+#include <libavcodec/bsf.h>
 #include <libavdevice/version.h>
 #include <libavfilter/avfilter.h>
 #include <libavfilter/buffersink.h>
@@ -49,6 +50,7 @@ static const int clibav_error_asserted = AVERROR(ENOTRECOVERABLE);
 static const int clibav_error_not_implemented = AVERROR(ENOSYS);
 static const int clibav_error_option_not_found = AVERROR_OPTION_NOT_FOUND;
 static const int clibav_error_filter_not_found = AVERROR_FILTER_NOT_FOUND;
+static const int clibav_error_bitstream_filter_not_found = AVERROR_BSF_NOT_FOUND;
 static const int clibav_error_encoder_not_found = AVERROR_ENCODER_NOT_FOUND;
 static const int clibav_error_demuxer_not_found = AVERROR_DEMUXER_NOT_FOUND;
 static const int clibav_error_protocol_not_found = AVERROR_PROTOCOL_NOT_FOUND;
