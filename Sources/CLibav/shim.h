@@ -3,6 +3,7 @@
 #pragma once
 #include <errno.h>
 #include <libavcodec/avcodec.h>
+#include <libavcodec/bsf.h>
 #include <libavdevice/version.h>
 #include <libavfilter/avfilter.h>
 #include <libavfilter/buffersink.h>
@@ -12,12 +13,17 @@
 #include <libavutil/avutil.h>
 #include <libavutil/channel_layout.h>
 #include <libavutil/display.h>
+#include <libavutil/dovi_meta.h>
+#include <libavutil/hdr_dynamic_metadata.h>
 #include <libavutil/hwcontext.h>
 #include <libavutil/imgutils.h>
 #include <libavutil/mastering_display_metadata.h>
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
+#include <libavutil/replaygain.h>
 #include <libavutil/samplefmt.h>
+#include <libavutil/spherical.h>
+#include <libavutil/stereo3d.h>
 #include <libswresample/swresample.h>
 #include <libswscale/swscale.h>
 #include <limits.h>
@@ -44,6 +50,7 @@ static const int clibav_error_asserted = AVERROR(ENOTRECOVERABLE);
 static const int clibav_error_not_implemented = AVERROR(ENOSYS);
 static const int clibav_error_option_not_found = AVERROR_OPTION_NOT_FOUND;
 static const int clibav_error_filter_not_found = AVERROR_FILTER_NOT_FOUND;
+static const int clibav_error_bitstream_filter_not_found = AVERROR_BSF_NOT_FOUND;
 static const int clibav_error_encoder_not_found = AVERROR_ENCODER_NOT_FOUND;
 static const int clibav_error_demuxer_not_found = AVERROR_DEMUXER_NOT_FOUND;
 static const int clibav_error_protocol_not_found = AVERROR_PROTOCOL_NOT_FOUND;
@@ -259,19 +266,82 @@ static inline uint8_t *clibav_new_stream_side_data(
 #endif
 }
 
-// What an encoder says about its whole stream; from 6.1 on the codec parameters bring it along.
-static inline int clibav_copy_side_data(AVStream *stream, const AVCodecContext *encoder) {
-#if LIBAVCODEC_VERSION_INT < AV_VERSION_INT(60, 30, 100)
-    for (int index = 0; index < encoder->nb_coded_side_data; index++) {
-        const AVPacketSideData *from = &encoder->coded_side_data[index];
-        uint8_t *to = av_stream_new_side_data(stream, from->type, from->size);
-        if (!to) return AVERROR(ENOMEM);
-        memcpy(to, from->data, from->size);
-    }
+// Codec parameters have a frame rate and side data of their own since 6.1; before, streams had the latter.
+static inline AVRational clibav_codec_frame_rate(const AVCodecParameters *parameters) {
+#if LIBAVCODEC_VERSION_MAJOR >= 61
+    return parameters->framerate;
 #else
-    (void)stream, (void)encoder;
+    (void)parameters;
+    return (AVRational){0, 1};
 #endif
-    return 0;
+}
+
+static inline void clibav_set_codec_frame_rate(AVCodecParameters *parameters, AVRational rate) {
+#if LIBAVCODEC_VERSION_MAJOR >= 61
+    parameters->framerate = rate;
+#else
+    (void)parameters, (void)rate;
+#endif
+}
+
+static inline void clibav_clear_side_data(AVCodecParameters *parameters) {
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 30, 100)
+    av_packet_side_data_free(&parameters->coded_side_data, &parameters->nb_coded_side_data);
+#else
+    (void)parameters;
+#endif
+}
+
+// Sets the fields that say how many channels there are beside ch_layout, until 7.0, as an encoder's are.
+static inline void clibav_set_old_channels(AVCodecParameters *parameters) {
+#if LIBAVCODEC_VERSION_MAJOR < 61
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    parameters->channels = parameters->ch_layout.nb_channels;
+    parameters->channel_layout =
+        parameters->ch_layout.order == AV_CHANNEL_ORDER_NATIVE ? parameters->ch_layout.u.mask : 0;
+#pragma GCC diagnostic pop
+#else
+    (void)parameters;
+#endif
+}
+
+// What is read of side data without a look at its size; negative for a type with offsets in it that are followed.
+static inline ptrdiff_t clibav_least_side_data(enum AVPacketSideDataType type) {
+    switch (type) {
+    case AV_PKT_DATA_PALETTE: return AVPALETTE_SIZE;
+    case AV_PKT_DATA_PARAM_CHANGE: return 4;
+    case AV_PKT_DATA_REPLAYGAIN: return sizeof(AVReplayGain);
+    case AV_PKT_DATA_DISPLAYMATRIX: return 9 * sizeof(int32_t);
+    case AV_PKT_DATA_STEREO3D: return sizeof(AVStereo3D);
+    case AV_PKT_DATA_AUDIO_SERVICE_TYPE: return sizeof(enum AVAudioServiceType);
+    case AV_PKT_DATA_QUALITY_STATS: return 8;
+    case AV_PKT_DATA_FALLBACK_TRACK: return sizeof(int);
+    case AV_PKT_DATA_CPB_PROPERTIES: return sizeof(AVCPBProperties);
+    case AV_PKT_DATA_SKIP_SAMPLES: return 10;
+    case AV_PKT_DATA_JP_DUALMONO: return 1;
+    case AV_PKT_DATA_SUBTITLE_POSITION: return 16;
+    case AV_PKT_DATA_MATROSKA_BLOCKADDITIONAL: return 8;
+    case AV_PKT_DATA_MPEGTS_STREAM_ID: return 1;
+    case AV_PKT_DATA_MASTERING_DISPLAY_METADATA: return sizeof(AVMasteringDisplayMetadata);
+    case AV_PKT_DATA_SPHERICAL: return sizeof(AVSphericalMapping);
+    case AV_PKT_DATA_CONTENT_LIGHT_LEVEL: return sizeof(AVContentLightMetadata);
+    case AV_PKT_DATA_AFD: return 1;
+    case AV_PKT_DATA_PRFT: return sizeof(AVProducerReferenceTime);
+    case AV_PKT_DATA_DOVI_CONF: return sizeof(AVDOVIDecoderConfigurationRecord);
+    case AV_PKT_DATA_S12M_TIMECODE: return 4 * sizeof(uint32_t);
+    case AV_PKT_DATA_DYNAMIC_HDR10_PLUS: return sizeof(AVDynamicHDRPlus);
+#if LIBAVCODEC_VERSION_MAJOR >= 61
+    case AV_PKT_DATA_IAMF_MIX_GAIN_PARAM:
+    case AV_PKT_DATA_IAMF_DEMIXING_INFO_PARAM:
+    case AV_PKT_DATA_IAMF_RECON_GAIN_INFO_PARAM: return -1;
+#endif
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 19, 100)
+    case AV_PKT_DATA_AMBIENT_VIEWING_ENVIRONMENT: return 3 * sizeof(AVRational);
+    case AV_PKT_DATA_FRAME_CROPPING: return 4 * sizeof(uint32_t);
+#endif
+    default: return 0;
+    }
 }
 
 // Zeros where libav has no black of the format.

@@ -201,7 +201,7 @@ extension StreamWriter {
         guard let muxer else { return }
         for part in parts {
             try translating(.outOfMemory) { () throws(LibavError) in
-                _ = try muxer.addStream(part.encoder, part.presentation)
+                _ = try muxer.addStream(part.parameters)
             }
         }
         let completed =

@@ -34,11 +34,19 @@ package final class Packet: @unchecked Sendable {
         set { pointer.pointee.stream_index = Int32(newValue) }
     }
 
+    /// Whether decoding can begin at it.
+    package var isKey: Bool { pointer.pointee.flags & AV_PKT_FLAG_KEY != 0 }
+
     package var byteCount: Int { Int(pointer.pointee.size) }
 
+    /// A time that this would take out of range is none any more.
     func shift(by ticks: Int64) {
-        if let pts { self.pts = pts + ticks }
-        if let dts { self.dts = dts + ticks }
+        func shifted(_ time: Int64) -> Int64? {
+            let (sum, overflows) = time.addingReportingOverflow(ticks)
+            return overflows ? nil : sum
+        }
+        pts = pts.flatMap(shifted)
+        dts = dts.flatMap(shifted)
     }
 
     /// Leaves no time before it for packets of other streams to be at. A picture is shown when it was to be; of

@@ -12,11 +12,11 @@ extension Muxer {
 
     /// Begins a container of these streams in memory, to learn whether the muxer takes them at all: with whatever
     /// options, so as lax as libav can be told to be.
-    package static func tryOut(_ format: OutputFormat, _ streams: [(Encoder, StreamPresentation)]) throws(LibavError) {
+    package static func tryOut(_ format: OutputFormat, _ streams: [StreamParameters]) throws(LibavError) {
         if format.opensItself || format.isDevice || untried.contains(format.name) { return }
-        if needingSound.contains(format.name), !streams.contains(where: { $0.0.settings.codec.media == .audio }) { return }
+        if needingSound.contains(format.name), !streams.contains(where: { $0.media == .audio }) { return }
         let muxer = try Muxer(format: format, url: nil, interruption: Interruption()) { _ in .refused(reason: "nothing is opened yet") }
-        for (encoder, presentation) in streams { _ = try muxer.addStream(encoder, presentation) }
+        for stream in streams { _ = try muxer.addStream(stream) }
         var memory: UnsafeMutablePointer<AVIOContext>?
         try check(avio_open_dyn_buf(&memory), "opening the muxer \(format.name)")
         defer {

@@ -75,22 +75,12 @@ package final class Muxer {
 
     // MARK: Streams
 
-    /// Adds a stream for what `encoder` makes; its index.
-    package func addStream(
-        _ encoder: Encoder, _ presentation: StreamPresentation
-    ) throws(LibavError) -> Int {
+    /// Adds a stream for packets of `parameters`; its index.
+    package func addStream(_ parameters: StreamParameters) throws(LibavError) -> Int {
         let stream = try allocated(avformat_new_stream(context, nil), "adding a stream")
-        try check(
-            avcodec_parameters_from_context(stream.pointee.codecpar, encoder.context), "adding a stream")
-        try check(clibav_copy_side_data(stream, encoder.context), "adding a stream")
-        stream.pointee.time_base = encoder.timeBase.rational
-        if case .video(let shape) = encoder.settings.input {
-            stream.pointee.avg_frame_rate = shape.frameRate.rational
-            stream.pointee.sample_aspect_ratio = encoder.context.pointee.sample_aspect_ratio
-        }
-        try presentation.apply(to: stream)
-        encoderTimeBases.append(encoder.timeBase)
-        leads.append(encoder.lead)
+        try parameters.apply(to: stream)
+        encoderTimeBases.append(parameters.timeBase)
+        leads.append(parameters.lead)
         tallies.append(PacketTally())
         lastDurations.append(0)
         return Int(stream.pointee.index)
@@ -133,12 +123,17 @@ package final class Muxer {
             isMPEG4: codec.codec_id == AV_CODEC_ID_MPEG4)
     }
 
-    /// Takes the packet, its times in its encoder's time base. `gathers` says that more follow
-    /// at once, so that small writes may wait for them.
-    package func write(_ packet: Packet, gathers: Bool) throws(LibavError) {
+    /// Writes a packet, its times in its encoder's time base. It stays as it is, and may go to other muxers too.
+    /// `gathers` says that more follow at once, so that small writes may wait for them.
+    package func write(_ given: Packet, gathers: Bool) throws(LibavError) {
+        let index = given.stream
+        guard encoderTimeBases.indices.contains(index) else {
+            throw .invalid("writing a packet: it is of stream \(index), and there are \(encoderTimeBases.count), counted from 0")
+        }
         let isFirst = !hasPackets
         hasPackets = true
-        let index = packet.stream
+        // libav keeps what it is given, or leaves it empty.
+        let packet = try given.reference()
         let stream = context.pointee.streams[index]!
         let timeBase = Fraction(stream.pointee.time_base)
         packet.rescale(from: encoderTimeBases[index], to: timeBase)

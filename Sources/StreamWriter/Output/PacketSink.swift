@@ -118,7 +118,7 @@ final class PacketSink: @unchecked Sendable {
     private func drain(thenStop: Bool = true, moreFollows: Bool = false) {
         while true {
             monitor.lock()
-            let batch = queue
+            var batch = queue
             queue = []
             queuedBytes = 0
             if batch.isEmpty || failure.error != nil {
@@ -131,16 +131,18 @@ final class PacketSink: @unchecked Sendable {
             monitor.unlock()
             guard let muxer else { continue }
             do {
-                try write(batch, muxer, moreFollows: moreFollows)
+                try write(&batch, muxer, moreFollows: moreFollows)
             } catch {
                 failure.record(Self.translate(error, muxer))
             }
         }
     }
 
-    private func write(_ batch: [Packet], _ muxer: Muxer, moreFollows: Bool) throws(LibavError) {
+    /// Lets go of each packet once it is written: of raw video they are pictures, whose memory is wanted for the next.
+    private func write(_ batch: inout [Packet], _ muxer: Muxer, moreFollows: Bool) throws(LibavError) {
         let gathers = moreFollows || batch.count > 1
-        for packet in batch {
+        batch.reverse()
+        while let packet = batch.popLast() {
             let stream = packet.stream
             let bytes = packet.byteCount
             let timeBase = timeBases[stream]

@@ -62,7 +62,7 @@ extension OutputFormat {
         }
         _ = Log.take()
         do throws(LibavError) {
-            try Muxer.tryOut(self, parts.map { ($0.encoder, $0.presentation) })
+            try Muxer.tryOut(self, parts.map { (part) throws(LibavError) in try part.parameters })
         } catch {
             throw StreamWriterError(refusing: parts.last?.encoder.settings, error, in: self)
         }

@@ -14,6 +14,11 @@ struct PreparedStream {
     /// Samples that the last frame must have, where it is known how many it will have.
     let leastSamples: Int
 
+    /// What a muxer is to know of it.
+    var parameters: StreamParameters {
+        get throws(LibavError) { try StreamParameters(encoder, presentation) }
+    }
+
     init(
         _ config: StreamConfig, index: Int, for format: OutputFormat, limits: WriterLimits, calls: StreamCalls
     ) throws(StreamWriterError) {
