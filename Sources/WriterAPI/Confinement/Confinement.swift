@@ -2,8 +2,8 @@ import Bytewise
 import SystemIO
 import WriterModel
 
-/// What this process may reach besides its client: what libav reads of the system, its own folder and,
-/// until a writer's destination is known, what the operator lets writers write to. From then on, that
+/// What this process may reach besides its client: what libav reads of the system, its own folder (which a carrier has
+/// not) and, until a writer's destination is known, what the operator lets writers write to. From then on, that
 /// destination. Whatever the policy before it lets through ends here.
 package struct Confinement: Sendable {
     /// What is left to a writer.
@@ -25,7 +25,10 @@ package struct Confinement: Sendable {
     /// Opens the writer's own folder, which must be there unless the process has none.
     init(_ settings: EncoderStart) throws(SystemError) {
         self.settings = settings
-        folder = settings.role == .catalog ? nil : try Directory(path: settings.folder)
+        switch settings.role {
+        case .writer, .encode: folder = try Directory(path: settings.folder)
+        case .catalog, .carrier: folder = nil
+        }
     }
 
     /// In a process with one thread, before it takes anything from a client.
@@ -41,9 +44,13 @@ package struct Confinement: Sendable {
 
     private var firstRules: SandboxRules {
         var rules = base
+        switch settings.role {
         // One encoding ends in its own folder, and questions end nowhere.
-        guard settings.role == .writer else { return rules }
-        rules.places.append(.path(settings.outputDirectory, .change))
+        case .encode, .catalog: return rules
+        case .writer: rules.places.append(.path(settings.outputDirectory, .change))
+        // No file of the writer's is a carrier's.
+        case .carrier: break
+        }
         let network = NetworkReach(settings.policy)
         (rules.tcpPorts, rules.sockets) = (network.tcpPorts, network.sockets)
         if settings.policy.allowsDevices {
