@@ -23,7 +23,7 @@ package struct Confinement: Sendable {
     let folder: Directory?
 
     /// Opens the writer's own folder, which must be there unless the process has none.
-    init(_ settings: EncoderStart) throws(SystemError) {
+    package init(_ settings: EncoderStart) throws(SystemError) {
         self.settings = settings
         switch settings.role {
         case .writer, .encode: folder = try Directory(path: settings.folder)
@@ -42,7 +42,8 @@ package struct Confinement: Sendable {
     /// In all threads, before libav opens anything for a client. When it throws there is no writer.
     func narrow(to reach: Reach) throws(SystemError) { try Sandbox.narrow(to: rules(for: reach)) }
 
-    private var firstRules: SandboxRules {
+    /// Until the destination is known.
+    package var firstRules: SandboxRules {
         var rules = base
         switch settings.role {
         // One encoding ends in its own folder, and questions end nowhere.
@@ -60,7 +61,7 @@ package struct Confinement: Sendable {
         return rules
     }
 
-    private func rules(for reach: Reach) -> SandboxRules {
+    package func rules(for reach: Reach) -> SandboxRules {
         var rules = base
         switch reach {
         case .ownFolder: break
