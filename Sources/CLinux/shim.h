@@ -62,6 +62,9 @@ static inline const char *clinux_signal_abbreviation(int signal) { return sigabb
 // O_PATH and AT_EMPTY_PATH, which glibc hides without _GNU_SOURCE.
 enum { clinux_path_only = 010000000, clinux_empty_path = 0x1000 };
 
+// POLLRDHUP, likewise.
+enum { clinux_poll_peer_end = 0x2000 };
+
 enum { clinux_stream_socket = SOCK_STREAM, clinux_message_socket = SOCK_SEQPACKET };
 
 static inline int clinux_socket_pair(int type, int fds[2]) {

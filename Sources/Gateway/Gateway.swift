@@ -181,13 +181,14 @@ public final class Gateway: Sendable {
         if links.isEmpty {
             // Until now, every request was told that the server is ending.
             for acceptor in acceptors { acceptor.stop() }
-            if server.connectionCount == 0 { return stopLoop() }
+            if server.connectionCount == 0 && encoders.carriers.isEmpty { return stopLoop() }
         }
         guard deadline.hasPassed else { return }
         for link in links {
             log.notice("an encoder did not end in time and is killed", metadata: ["writer": "\(link.writer.key)"])
             if let process = link.process { Signal.send(Signal.kill, to: process) }
         }
+        encoders.carriers.killAll()
         if links.isEmpty || links.allSatisfy({ $0.processEnd != nil || $0.process == nil }) { stopLoop() }
     }
 

@@ -89,6 +89,7 @@ public struct LogField: Sendable {
 
         .init("address", on: .others, is: "Where the server listens."),
         .init("agent", on: .others, is: "Where HAProxy's agent-check is told the server's weight."),
+        .init("carrier", .number, on: .others, is: "Of a carrier, its number among those of its writer's encoder."),
         .init("connections", .number, on: .others, is: "How many connections the server takes."),
         .init("count", .number, on: .others, is: "How many the message is about."),
         .init("unread", .number, on: .others, is: "At a start: of how many writers the records are still to be read, as the index does not have them."),

@@ -32,8 +32,17 @@ public struct DescriptorPair: ~Copyable, Sendable {
 
     /// Two connected Unix sockets that keep message boundaries.
     public static func messageSockets() throws(SystemError) -> DescriptorPair {
+        try sockets(of: Int32(clinux_message_socket))
+    }
+
+    /// Two connected Unix sockets that carry bytes.
+    public static func streamSockets() throws(SystemError) -> DescriptorPair {
+        try sockets(of: Int32(clinux_stream_socket))
+    }
+
+    private static func sockets(of type: Int32) throws(SystemError) -> DescriptorPair {
         var numbers: [Int32] = [-1, -1]
-        if clinux_socket_pair(Int32(clinux_message_socket), &numbers) < 0 { throw SystemError("make a socket pair") }
+        if clinux_socket_pair(type, &numbers) < 0 { throw SystemError("make a socket pair") }
         return DescriptorPair(
             first: Descriptor(owning: numbers[0]), second: Descriptor(owning: numbers[1]))
     }

@@ -35,10 +35,14 @@ public enum ControlMessage: Sendable, Equatable {
     case discarded
     /// Encoder to gateway, before one of the last: how and why the writer ended, for the log.
     case end(WriterEnd)
+    /// Encoder to gateway, with one end of a stream socket pair: a carrier is wanted, which gets that end, and with
+    /// which the encoder speaks on the other. `number` is the encoder's own for it. That the socket ends is all that
+    /// the encoder hears of a carrier that it is not given.
+    case carrier(number: UInt32)
 
     private enum Kind: UInt8 {
         case start = 1, connection, tokens, shutDown, snapshot, concluded, discarded, metrics, unkeptRecord, ping, claim,
-            returned, released, claimReceipt, end
+            returned, released, claimReceipt, end, carrier
     }
 
     /// A request is passed from the gateway to its writer's encoder; before that, perhaps, from another
@@ -63,6 +67,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .metrics(let counts): [Kind.metrics.rawValue] + counts.json.encoded
         case .discarded: [Kind.discarded.rawValue]
         case .end(let end): [Kind.end.rawValue] + end.json.encoded
+        case .carrier(let number): [Kind.carrier.rawValue] + Self.bytes(of: number)
         }
     }
 
@@ -83,6 +88,9 @@ public enum ControlMessage: Sendable, Equatable {
         case .claimReceipt:
             guard payload.count == 1, let receipt = ClaimReceipt(rawValue: payload[0]) else { return nil }
             self = .claimReceipt(receipt)
+        case .carrier:
+            guard payload.count == 4 else { return nil }
+            self = .carrier(number: Self.number(payload))
         case .tokens:
             guard let table = TokenTable(payload) else { return nil }
             self = .tokens(table)
@@ -93,11 +101,15 @@ public enum ControlMessage: Sendable, Equatable {
     }
 
     private static func head(_ kind: Kind, _ byte: UInt8, _ slot: UInt32) -> [UInt8] {
-        [kind.rawValue, byte] + (0..<4).map { UInt8(truncatingIfNeeded: slot >> (24 - 8 * $0)) }
+        [kind.rawValue, byte] + bytes(of: slot)
     }
 
+    private static func bytes(of number: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) } }
+
+    private static func number<Bytes: Sequence<UInt8>>(_ bytes: Bytes) -> UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
+
     private static func read(_ kind: Kind, of payload: [UInt8]) -> ControlMessage? {
-        let slot = payload[1..<5].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let slot = number(payload[1..<5])
         let unread = Array(payload.dropFirst(5))
         return switch kind {
         case .connection: .connection(unread: unread, passes: payload[0], slot: slot)
@@ -114,7 +126,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .end: WriterEnd(json: json).map { .end($0) }
         case .snapshot: WriterRecord(json: json).map { .snapshot($0) }
         case .unkeptRecord: WriterRecord(json: json).map { .unkeptRecord($0) }
-        case .connection, .returned, .released, .tokens, .shutDown, .ping, .discarded, .concluded, .claimReceipt: nil
+        case .connection, .returned, .released, .tokens, .shutDown, .ping, .discarded, .concluded, .claimReceipt, .carrier: nil
         }
     }
 }

@@ -1,4 +1,4 @@
-/// What a new encoder is told before anything else.
+/// What a new encoder, or carrier, is told before anything else.
 public struct EncoderStart: Sendable, Equatable {
     /// What the process is for.
     public enum Role: String, Sendable, Equatable {
@@ -7,6 +7,8 @@ public struct EncoderStart: Sendable, Equatable {
         case encode
         /// Questions about what libav can do.
         case catalog
+        /// Writes one output for a writer's encoder.
+        case carrier
     }
 
     public var role: Role
@@ -62,6 +64,13 @@ public struct EncoderStart: Sendable, Equatable {
         self.logsRequests = logsRequests
         self.logLevel = logLevel
         self.asksForTokens = asksForTokens
+    }
+
+    /// The same for a carrier of the writer that this is of.
+    public var ofCarrier: EncoderStart {
+        var settings = self
+        settings.role = .carrier
+        return settings
     }
 
     /// A path in `outputDirectory`, from the server's output directory on.

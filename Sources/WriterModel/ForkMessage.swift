@@ -2,11 +2,11 @@ import Bytewise
 
 /// What the gateway and the fork server say to each other.
 public enum ForkMessage: Sendable, Equatable {
-    /// Gateway to fork server, with the encoder's end of its control socket.
-    case fork(writer: WriterID)
+    /// Gateway to fork server, with the new process's end of its control socket.
+    case fork(ForkSubject)
     /// Fork server to gateway.
-    case forked(writer: WriterID, process: Int32)
-    case forkFailed(writer: WriterID, reason: String)
+    case forked(ForkSubject, process: Int32)
+    case forkFailed(ForkSubject, reason: String)
     /// `waitStatus` is what waitpid(2) gave.
     case ended(process: Int32, waitStatus: Int32)
 
@@ -16,9 +16,9 @@ public enum ForkMessage: Sendable, Equatable {
     public var encoded: [UInt8] {
         let words: [String] =
             switch self {
-            case .fork(let writer): ["fork", writer.key]
-            case .forked(let writer, let process): ["forked", writer.key, String(process)]
-            case .forkFailed(let writer, let reason): ["failed", writer.key, reason]
+            case .fork(let subject): ["fork", subject.word]
+            case .forked(let subject, let process): ["forked", subject.word, String(process)]
+            case .forkFailed(let subject, let reason): ["failed", subject.word, reason]
             case .ended(let process, let status): ["ended", String(process), String(status)]
             }
         return Array(words.joined(separator: " ").utf8)
@@ -29,14 +29,14 @@ public enum ForkMessage: Sendable, Equatable {
             .parts(at: " ", most: 3)
         switch (words.first, words.count) {
         case ("fork", 2):
-            guard let writer = WriterID(key: words[1]) else { return nil }
-            self = .fork(writer: writer)
+            guard let subject = ForkSubject(word: words[1]) else { return nil }
+            self = .fork(subject)
         case ("forked", 3):
-            guard let writer = WriterID(key: words[1]), let process = Int32(words[2]) else { return nil }
-            self = .forked(writer: writer, process: process)
+            guard let subject = ForkSubject(word: words[1]), let process = Int32(words[2]) else { return nil }
+            self = .forked(subject, process: process)
         case ("failed", 3):
-            guard let writer = WriterID(key: words[1]) else { return nil }
-            self = .forkFailed(writer: writer, reason: String(words[2].prefix(Self.maxReason)))
+            guard let subject = ForkSubject(word: words[1]) else { return nil }
+            self = .forkFailed(subject, reason: String(words[2].prefix(Self.maxReason)))
         case ("ended", 3):
             guard let process = Int32(words[1]), let status = Int32(words[2]) else { return nil }
             self = .ended(process: process, waitStatus: status)

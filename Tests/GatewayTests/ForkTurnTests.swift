@@ -50,8 +50,8 @@ import WriterModel
             log: Logger(label: "test") { _ in lines }, timeout: timeout
         ) { report in
             switch report {
-            case .forkFailed(let writer, _): reports.change { $0.append(writer.text) }
-            case .unwanted(let writer): reports.change { $0.append("no " + writer.text) }
+            case .forkFailed(let subject, _): reports.change { $0.append(subject.word) }
+            case .unwanted(let subject): reports.change { $0.append("no " + subject.word) }
             case .forked, .ended: break
             }
         }
@@ -63,7 +63,7 @@ import WriterModel
         let (one, other) = try DescriptorPair.messageSockets().split()
         let control = Descriptor(owning: one)
         close(other)
-        #expect(client.fork(WriterID(id)!, passing: control, for: .name(name)) { isWanted })
+        #expect(client.fork(.encoder(WriterID(id)!), passing: control, for: .name(name)) { isWanted })
     }
 
     @Test func aForkServerThatIsBusyIsNotTakenForOneThatHangs() throws {

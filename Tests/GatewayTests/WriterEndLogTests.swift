@@ -119,7 +119,7 @@ import WriterModel
         }
         #expect(deserted.lines.count == 1 && deserted.lines[0].hasPrefix("warning a writer was not made"), "\(deserted.lines)")
         #expect(deserted.count("unmade", "client_left") == "1")
-        let left = try ended(isMade: false) { scene, encoder in scene.report(.unwanted(encoder.writer)) }
+        let left = try ended(isMade: false) { scene, encoder in scene.report(.unwanted(.encoder(encoder.writer))) }
         #expect(left.lines.count == 1 && left.lines[0].hasPrefix("warning a writer was not made"), "\(left.lines)")
         let deleted = try ended { scene, encoder in
             scene.say(.end(WriterEnd(.deleted, by: .delete)), as: encoder)

@@ -29,7 +29,7 @@ import WriterModel
         .start(settings(asksForTokens: false)), .start(settings(asksForTokens: true)), .start(settings(asksForTokens: true, owner: "acme")),
         .connection(unread: [], passes: 0, slot: 0), .connection(unread: [0, 255, 13, 10], passes: 255, slot: 4_095),
         .returned(unread: [], passes: 1, slot: 256), .returned(unread: [1, 2], passes: 0, slot: 255), .released(slot: 1, isBroken: false), .released(slot: 1_000_000, isBroken: true), .tokens(.empty),
-        .shutDown, .ping, .snapshot(record.withoutFiles), .concluded(.closed), .concluded(.failed), .unkeptRecord(record.withoutFiles), .discarded,
+        .carrier(number: 0), .carrier(number: 0x0102_0304), .carrier(number: .max), .shutDown, .ping, .snapshot(record.withoutFiles), .concluded(.closed), .concluded(.failed), .unkeptRecord(record.withoutFiles), .discarded,
         .claimReceipt(.kept), .claimReceipt(.noSpace), .claimReceipt(.notKept), .claim(.nothing), .claim(.managed("output.mp4")), .claim(.file("a/é.mp4")), .claim(.folder("")), .claim(.folder("a b/c")), .metrics(counts), .metrics(MetricCounts()),
     ]
 
@@ -50,7 +50,7 @@ import WriterModel
     func aControlMessageArrivesAsItWas(message: ControlMessage) { #expect(ControlMessage(message.encoded) == message) }
 
     @Test func bytesThatAreNoMessageAreNone() {
-        for bytes: [UInt8] in [[], [0], [99], [1], [1, 0x7B, 0x7D], [5, 0x5B], [3], [2], [6], [6, 0x78], [14], [14, 3], [14, 0, 0]] { #expect(ControlMessage(bytes) == nil) }
+        for bytes: [UInt8] in [[], [0], [99], [1], [1, 0x7B, 0x7D], [5, 0x5B], [3], [2], [6], [6, 0x78], [14], [14, 3], [14, 0, 0], [16], [16, 0, 0, 0], [16, 0, 0, 0, 0, 0]] { #expect(ControlMessage(bytes) == nil) }
     }
 
     @Test func listsOfFilesGoInNoMessage() throws {
@@ -87,7 +87,7 @@ import WriterModel
         #expect(WriterID(WriterID.catalog.text) == nil)
         #expect(WriterID(key: WriterID.catalog.text) == .catalog && WriterID(key: "catalog") == WriterID("catalog"))
         #expect(WriterID("catalog") != .catalog)
-        #expect(ForkMessage(ForkMessage.forked(writer: .catalog, process: 3).encoded) == .forked(writer: .catalog, process: 3))
+        #expect(ForkMessage(ForkMessage.forked(.encoder(.catalog), process: 3).encoded) == .forked(.encoder(.catalog), process: 3))
     }
 
     /// An encoder that asks for no token lets everybody in: only a plain false may say so.
@@ -102,13 +102,17 @@ import WriterModel
     }
 
     @Test(arguments: [
-        ForkMessage.fork(writer: writer), .fork(writer: writer.owned(by: "acme")), .forked(writer: writer.owned(by: "acme"), process: 9), .forked(writer: writer, process: 12), .ended(process: 12, waitStatus: 139),
-        .forkFailed(writer: writer, reason: "fork: no memory, and so on"), .forkFailed(writer: writer, reason: ""),
-        .forkFailed(writer: writer, reason: " x "),
+        ForkMessage.fork(.encoder(writer)), .fork(.encoder(writer.owned(by: "acme"))), .forked(.encoder(writer.owned(by: "acme")), process: 9),
+        .forked(.encoder(writer), process: 12), .fork(.carrier(writer, serial: 1)), .fork(.carrier(writer.owned(by: "acme"), serial: .max)),
+        .forked(.carrier(writer, serial: 0), process: 9), .forkFailed(.carrier(writer, serial: 3), reason: "fork: no memory"), .ended(process: 12, waitStatus: 139),
+        .forkFailed(.encoder(writer), reason: "fork: no memory, and so on"), .forkFailed(.encoder(writer), reason: ""),
+        .forkFailed(.encoder(writer), reason: " x "),
     ])
     func aForkMessageArrivesAsItWas(message: ForkMessage) { #expect(ForkMessage(message.encoded) == message) }
 
-    @Test(arguments: ["", "fork", "fork ../x", "forked w", "forked w x", "ended 1", "ended x 1", "spawn w", "fork w x y"])
+    @Test(arguments: ["", "fork", "fork ../x", "forked w", "forked w x", "ended 1", "ended x 1", "spawn w", "fork w x y", "fork w#", "fork #1", "fork w#-1", "fork w#+1", "fork w#1#2", "fork w#18446744073709551616",
+        "forked w#x 1", "failed w#1.5 x",
+    ])
     func isNoForkMessage(text: String) { #expect(ForkMessage(Array(text.utf8)) == nil) }
 
     @Test func aRecordIsReadAsItWasWritten() throws {

@@ -13,6 +13,8 @@ package final class EncoderLink: Sendable {
     package let idempotencyKey: String?
     /// Of the output directory, in which the writer's paths begin.
     package let folder: String?
+    /// In whose turn what it has forked is.
+    let client: ForkClient
     private let socket: MessageSocket
 
     /// What there was no room for yet; of tokens only the last matter.
@@ -36,6 +38,9 @@ package final class EncoderLink: Sendable {
 
     private struct State {
         var said = EncoderWord()
+        /// What it was told first, and so goes by.
+        var settings: EncoderStart?
+        var carrierAllowance = CarrierAllowance(mostOutputs: 0)
         var end: EncoderEnd
         var token: EventLoop.Token?
         /// Nothing more is heard of it.
@@ -57,7 +62,8 @@ package final class EncoderLink: Sendable {
 
     package init(
         writer: WriterID, socket: MessageSocket, role: EncoderStart.Role = .writer, createdAt: Timestamp = .now(),
-        idempotencyKey: String? = nil, folder: String? = nil, shares: LoanShares = LoanShares(of: 64), slots: Int = 64
+        idempotencyKey: String? = nil, folder: String? = nil, client: ForkClient = .client(nil), shares: LoanShares = LoanShares(of: 64),
+        slots: Int = 64
     ) throws(SystemError) {
         lent = try LentConnections(slots: slots, shares: shares)
         self.writer = writer
@@ -66,6 +72,7 @@ package final class EncoderLink: Sendable {
         self.createdAt = createdAt
         self.idempotencyKey = idempotencyKey
         self.folder = folder
+        self.client = client
         // The catalog's clients learn no more than that it died.
         state = Mutex(State(end: EncoderEnd(awaitsProcess: role != .catalog)))
         queue = PassQueue(socket)
@@ -86,6 +93,10 @@ package final class EncoderLink: Sendable {
     package var process: Int32? { state.withLock { $0.end.process } }
     var processEnd: ProcessEnd? { state.withLock { $0.end.processEnd } }
     var killReason: EncoderEnd.KillReason? { state.withLock { $0.end.killReason } }
+
+    var settings: EncoderStart? { state.withLock { $0.settings } }
+    /// It has told how its writer ended, or is not heard any more.
+    var hasEnded: Bool { state.withLock { $0.isOver || $0.said.outcome != nil } }
 
     /// Since it was asked for.
     let began = ContinuousClock.now
@@ -118,6 +129,10 @@ package final class EncoderLink: Sendable {
     /// The first messages, while the socket is empty; with them the marks of its connections. False: they
     /// can't be sent.
     package func start(_ settings: EncoderStart, tokens: TokenTable?) -> Bool {
+        state.withLock { state in
+            state.settings = settings
+            state.carrierAllowance = CarrierAllowance(mostOutputs: settings.limits.maxOutputs)
+        }
         let marks = lent.marks.descriptor
         guard socket.send(ControlMessage.start(settings).encoded, passing: marks, timeout: .zero) == .sent else { return false }
         guard let tokens else { return true }
@@ -244,6 +259,8 @@ package final class EncoderLink: Sendable {
         case concluded(EncoderEnd.Outcome)
         /// What its encoder has counted.
         case counted(MetricCounts)
+        /// It wants a carrier, which gets the descriptor.
+        case carrierWanted(UInt32, packets: Descriptor)
         /// No encoder of ours says this.
         case improper(String)
         /// No more will come: the encoder has closed its end.
@@ -274,14 +291,28 @@ package final class EncoderLink: Sendable {
         case .ended: return .ended
         case .message(let bytes, let descriptor):
             size += bytes.count
+            let message = ControlMessage(bytes)
+            if case .carrier(let number)? = message { return takeWish(for: number, descriptor) }
             if let descriptor {
                 _ = Descriptor(owning: descriptor)
-                return .improper("a descriptor, which no encoder passes")
+                return .improper("a descriptor, which no encoder passes with this")
             }
-            guard let message = ControlMessage(bytes) else { return .improper("a message that is none") }
+            guard let message else { return .improper("a message that is none") }
             return take(message, bytes)
         }
     }
+
+    /// For a carrier. nil: this process had no room for its descriptor, which is closed then.
+    private func takeWish(for number: UInt32, _ descriptor: Int32?) -> Event {
+        let isFrequent = !state.withLock { $0.carrierAllowance.take() }
+        guard let descriptor else { return role != .writer || isFrequent ? .improper(Self.vainWish) : .changed }
+        let packets = Descriptor(owning: descriptor)
+        if role != .writer || isFrequent { return .improper(Self.vainWish) }
+        guard Socket.isLocalStream(packets.number) else { return .improper("a descriptor that is no end of a pair, for a carrier") }
+        return .carrierWanted(number, packets: packets)
+    }
+
+    private static let vainWish = "a wish for a carrier that only a writer's encoder has, or one more than it can have a use for"
 
     package func nextEvent() -> Event? {
         var size = 0
@@ -302,7 +333,7 @@ package final class EncoderLink: Sendable {
             return .released(connection, isBroken ? .broken : .closed)
         case .claim, .snapshot, .end, .concluded, .unkeptRecord, .discarded:
             return take(message, of: bytes)
-        case .start, .connection, .tokens, .shutDown, .claimReceipt: return .improper("what only the gateway says")
+        case .start, .connection, .tokens, .shutDown, .claimReceipt, .carrier: return .improper("what only the gateway says")
         }
     }
 

@@ -11,6 +11,8 @@ struct EncoderRequest {
     let createdAt = Timestamp.now()
     var bounds = TokenLimits()
     var idempotencyKey: String?
+    /// Who asks.
+    var client = ForkClient.client(nil)
 }
 
 /// An encoder before its process: the gateway's link to it, and the end of the socket that it will have.
@@ -50,7 +52,7 @@ final class EncoderStarter: Sendable {
         let encoder = NewEncoder(
             link: try EncoderLink(
                 writer: request.writer, socket: MessageSocket(owning: ours), role: request.role, createdAt: request.createdAt,
-                idempotencyKey: request.idempotencyKey, folder: request.bounds.folder, shares: shares,
+                idempotencyKey: request.idempotencyKey, folder: request.bounds.folder, client: request.client, shares: shares,
                 // One encoder may have every connection that the server has.
                 slots: configuration.limits.maxConnections),
             theirEnd: Descriptor(owning: theirs), tokens: tokens.current)
@@ -65,13 +67,20 @@ final class EncoderStarter: Sendable {
         return encoder
     }
 
-    /// In the turn of the client.
-    func fork(_ encoder: borrowing NewEncoder, for client: ForkClient) throws(SystemError) {
+    /// In the turn of its client.
+    func fork(_ encoder: borrowing NewEncoder) throws(SystemError) {
         let link = encoder.link
-        let isAsked = forkServer.withLock { $0 }?.fork(link.writer, passing: encoder.theirEnd, for: client) { !link.isDeserted }
-        guard isAsked == true else {
+        guard fork(.encoder(link.writer), passing: encoder.theirEnd, for: link.client, isWanted: { !link.isDeserted }) else {
             throw SystemError("start an encoder: the fork server is being restarted", number: SystemError.tryAgain)
         }
+    }
+
+    /// False: none can be had at the moment.
+    func fork(
+        _ subject: ForkSubject, passing control: borrowing Descriptor, for client: ForkClient, isWanted: @escaping @Sendable () -> Bool
+    ) -> Bool {
+        guard let source = forkServer.withLock({ $0 }) else { return false }
+        return source.fork(subject, passing: control, for: client, isWanted: isWanted)
     }
 
     private func settings(for request: EncoderRequest, by configuration: GatewayConfiguration) -> EncoderStart {

@@ -10,7 +10,9 @@ extension EncoderSupervisor {
     private static let mostBytes = 256 * 1_024
 
     package func receive(_ link: EncoderLink) {
-        if takeTurn(link) { ends.take(.socketEnded, of: link) }
+        guard takeTurn(link) else { return }
+        carriers.encoderEnded(link)
+        ends.take(.socketEnded, of: link)
     }
 
     func receiveFromCatalog(_ link: EncoderLink) {
@@ -39,7 +41,11 @@ extension EncoderSupervisor {
             tally.countOutput(of: link)
             ends.take(.madeWriter, of: link)
         case .claimed(let claim): note(claim, of: link)
-        case .concluded(let outcome): ends.take(.concluded(outcome), of: link)
+        case .concluded(let outcome):
+            // Its writer is deleted, or never was.
+            if outcome == .discarded { carriers.encoderEnded(link) }
+            ends.take(.concluded(outcome), of: link)
+        case .carrierWanted(let number, let packets): carriers.start(number, of: link, packets: packets)
         case .counted(let counts): tally.add(counts, of: link.writer)
         case .returned(let connection, let unread, let passes):
             let most = configuration.limits.maxHeadBytes + HTTPServer.mostUnreadBesideHead
@@ -59,6 +65,7 @@ extension EncoderSupervisor {
     private func distrust(_ link: EncoderLink, _ what: String) -> Bool {
         log.error("an encoder says what it may not and is killed", metadata: ["writer": "\(link.writer)", "detail": "\(what)"])
         ends.kill(link, for: .improper)
+        carriers.kill(of: link)
         link.unwatch(on: loop)
         return true
     }

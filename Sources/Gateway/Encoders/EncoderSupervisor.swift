@@ -5,7 +5,7 @@ import Synchronization
 import SystemIO
 import WriterModel
 
-/// The encoders of all writers, and the process of the catalog: has them started, keeps their links, and hears
+/// The encoders of all writers, with their carriers, and the process of the catalog: has them started, keeps their links, and hears
 /// what they and the fork server say.
 package final class EncoderSupervisor: Sendable {
     let configuration: CurrentConfiguration
@@ -19,6 +19,7 @@ package final class EncoderSupervisor: Sendable {
     let tally: EncoderTally
     private let starter: EncoderStarter
     let ends: EncoderEnds
+    package let carriers: Carriers
     private let silence: SilenceWatch
     private let catalogLink = Mutex<EncoderLink?>(nil)
 
@@ -42,6 +43,7 @@ package final class EncoderSupervisor: Sendable {
         starter = EncoderStarter(configuration: configuration, records: records, tokens: tokens, shares: shares, log: log)
         ends = EncoderEnds(
             registry: registry, records: records, connections: connections, loop: loop, encoderTimeout: timeout, tally: tally, log: log)
+        carriers = Carriers(starter, loop: loop, log: log)
         silence = SilenceWatch(timeout: timeout, ends: ends, log: log)
         starter.use(try source { [self] in hear($0) })
         loop.everySecond { [self] in
@@ -64,7 +66,9 @@ package final class EncoderSupervisor: Sendable {
     ) throws(Problem) -> Registry.Admission {
         if let folder = bounds.folder, role == .writer { try starter.makeOutputFolder(folder, for: writer) }
         return try starter.reporting(writer) { () throws(SystemError) in
-            let request = EncoderRequest(writer: writer, role: role, bounds: bounds, idempotencyKey: idempotencyKey)
+            let request = EncoderRequest(
+                writer: writer, role: role, bounds: bounds, idempotencyKey: idempotencyKey,
+                client: writer.owner.map { .name($0) } ?? .client(client))
             let encoder = try starter.prepare(request)
             let link = encoder.link
             let admission = registry.add(
@@ -74,12 +78,12 @@ package final class EncoderSupervisor: Sendable {
             if let now = tokens.current, now !== encoder.tokens {
                 link.tell(tokens: now.table(reaching: writer.owner), revision: now.revision)
             }
-            try startAdded(encoder, for: writer.owner.map { .name($0) } ?? .client(client))
+            try startAdded(encoder)
             return .added
         }
     }
 
-    private func startAdded(_ encoder: borrowing NewEncoder, for client: ForkClient) throws(SystemError) {
+    private func startAdded(_ encoder: borrowing NewEncoder) throws(SystemError) {
         let link = encoder.link
         do throws(SystemError) {
             try records.makeFolderAnew(link.writer)
@@ -90,7 +94,7 @@ package final class EncoderSupervisor: Sendable {
         }
         do throws(SystemError) {
             try link.watch(on: loop) { [self] in receive(link) }
-            try starter.fork(encoder, for: client)
+            try starter.fork(encoder)
         } catch {
             ends.forget(link)
             throw error
@@ -108,7 +112,7 @@ package final class EncoderSupervisor: Sendable {
             let link = encoder.link
             try link.watch(on: loop) { [self] in receiveFromCatalog(link) }
             do throws(SystemError) {
-                try starter.fork(encoder, for: .client(nil))
+                try starter.fork(encoder)
             } catch {
                 link.unwatch(on: loop)
                 throw error
@@ -142,16 +146,22 @@ package final class EncoderSupervisor: Sendable {
 
     private func hear(_ report: ForkReport) {
         switch report {
-        case .forked(let writer, let process):
+        case .forked(.carrier(_, let serial), let process): carriers.forked(serial, process: process)
+        case .forkFailed(.carrier(let writer, let serial), let reason):
+            log.error("a carrier can't be forked", metadata: ["writer": "\(writer.key)", "error": "\(reason)"])
+            carriers.notForked(serial)
+        case .unwanted(.carrier(_, let serial)): carriers.notForked(serial)
+        case .forked(.encoder(let writer), let process):
             guard let link = link(of: writer), link.process == nil else { return }
             ends.forked(link, process: process)
             if link.role != .catalog { tally.noteFork(of: link) }
-        case .forkFailed(let writer, let reason):
+        case .forkFailed(.encoder(let writer), let reason):
             log.error("an encoder can't be forked", metadata: ["writer": "\(writer.key)", "error": "\(reason)"])
             if let link = link(of: writer) { ends.take(.notForked, of: link) }
-        case .unwanted(let writer):
+        case .unwanted(.encoder(let writer)):
             if let link = link(of: writer) { ends.take(.unwanted, of: link) }
         case .ended(let process, let end):
+            if carriers.processEnded(process, end) { return }
             tally.noteEnd(end)
             ends.processEnded(process, end)
         }

@@ -3,27 +3,27 @@ import Synchronization
 import SystemIO
 import WriterModel
 
-/// What gives writers their encoders.
+/// What gives writers their encoders, and encoders their carriers.
 package protocol EncoderSource: Sendable {
     var isRunning: Bool { get }
-    /// Asks for an encoder that holds a copy of `control` as its control socket, in the turn of the client.
+    /// Asks for a process that holds a copy of `control` as its control socket, in the turn of the client.
     /// When its turn comes and it is not wanted any more, none is forked. False: none can be had at the moment.
     func fork(
-        _ writer: WriterID, passing control: borrowing Descriptor, for client: ForkClient,
+        _ subject: ForkSubject, passing control: borrowing Descriptor, for client: ForkClient,
         isWanted: @escaping @Sendable () -> Bool) -> Bool
     func stop()
 }
 
 package enum ForkReport: Sendable {
-    case forked(WriterID, process: Int32)
+    case forked(ForkSubject, process: Int32)
     /// It is not forked, or nothing is known of it: the fork server has ended.
-    case forkFailed(WriterID, reason: String)
-    /// All its clients had left when its turn came: it is not forked.
-    case unwanted(WriterID)
+    case forkFailed(ForkSubject, reason: String)
+    /// Nobody wanted it any more when its turn came: it is not forked.
+    case unwanted(ForkSubject)
     case ended(process: Int32, ProcessEnd)
 }
 
-/// Asks the fork server for encoders, hears how they ended, and starts another fork server
+/// Asks the fork server for encoders and carriers, hears how they ended, and starts another fork server
 /// when one dies.
 package final class ForkServerClient: EncoderSource {
 
@@ -34,18 +34,18 @@ package final class ForkServerClient: EncoderSource {
         var isStopping = false
         var turns = ForkTurns<Request>()
         /// Those under way.
-        var asked = Set<WriterID>()
+        var asked = Set<ForkSubject>()
         /// When the fork server last said something, or was first asked for something again.
         var lastHeard = ContinuousClock.now
 
         /// It has been forked, or will not be.
-        mutating func end(_ writer: WriterID) {
+        mutating func end(_ subject: ForkSubject) {
             turns.end()
-            asked.remove(writer)
+            asked.remove(subject)
         }
 
         /// The fork server is gone; gives those that it was asked for and said nothing of.
-        mutating func forgetServer() -> Set<WriterID> {
+        mutating func forgetServer() -> Set<ForkSubject> {
             socket = nil
             turns.endAll()
             defer { asked = [] }
@@ -54,12 +54,12 @@ package final class ForkServerClient: EncoderSource {
     }
 
     private final class Request: Sendable {
-        let writer: WriterID
+        let subject: ForkSubject
         let control: Descriptor
         let isWanted: @Sendable () -> Bool
 
-        init(_ writer: WriterID, _ control: consuming Descriptor, _ isWanted: @escaping @Sendable () -> Bool) {
-            self.writer = writer
+        init(_ subject: ForkSubject, _ control: consuming Descriptor, _ isWanted: @escaping @Sendable () -> Bool) {
+            self.subject = subject
             self.control = control
             self.isWanted = isWanted
         }
@@ -112,11 +112,11 @@ package final class ForkServerClient: EncoderSource {
     package var isRunning: Bool { state.withLock { $0.socket != nil } }
 
     package func fork(
-        _ writer: WriterID, passing control: borrowing Descriptor, for client: ForkClient,
+        _ subject: ForkSubject, passing control: borrowing Descriptor, for client: ForkClient,
         isWanted: @escaping @Sendable () -> Bool
     ) -> Bool {
         guard isRunning, let copy = Descriptor(duplicating: control.number) else { return false }
-        let request = Request(writer, copy, isWanted)
+        let request = Request(subject, copy, isWanted)
         state.withLock { $0.turns.add(request, for: client) }
         beginNext()
         return true
@@ -127,15 +127,15 @@ package final class ForkServerClient: EncoderSource {
         var unwanted = 0
         while let (socket, request) = next() {
             if request.isWanted() {
-                let message = ForkMessage.fork(writer: request.writer).encoded
+                let message = ForkMessage.fork(request.subject).encoded
                 if socket.send(message, passing: request.control.number, timeout: .zero) == .sent { continue }
                 // Its control socket ends with the request, which says it all.
-                onReport(.forkFailed(request.writer, reason: "the fork server takes nothing"))
+                onReport(.forkFailed(request.subject, reason: "the fork server takes nothing"))
             } else {
-                onReport(.unwanted(request.writer))
+                onReport(.unwanted(request.subject))
                 unwanted += 1
             }
-            state.withLock { $0.end(request.writer) }
+            state.withLock { $0.end(request.subject) }
             // The loop has other things to do than to clear up after one client.
             if unwanted == Self.mostUnwanted { return loop.post { [self] in beginNext() } }
         }
@@ -147,7 +147,7 @@ package final class ForkServerClient: EncoderSource {
             let isFirst = state.turns.underWay == 0
             guard let request = state.turns.next() else { return nil }
             if isFirst { state.lastHeard = .now }
-            state.asked.insert(request.writer)
+            state.asked.insert(request.subject)
             return (socket, request)
         }
     }
@@ -214,7 +214,7 @@ package final class ForkServerClient: EncoderSource {
                     return (state.isStopping, state.forgetServer())
                 }
                 if !isStopping { log.error("the fork server ended; another one is started") }
-                for writer in lost { onReport(.forkFailed(writer, reason: "the fork server ended")) }
+                for subject in lost { onReport(.forkFailed(subject, reason: "the fork server ended")) }
                 return
             }
         }
@@ -222,7 +222,7 @@ package final class ForkServerClient: EncoderSource {
 
     /// One day it may be killed: a child of the fork server, or of ours where that has died; or one that
     /// has ended already.
-    private func mayBeEncoder(_ process: Int32) -> Bool {
+    private func mayBeOurs(_ process: Int32) -> Bool {
         guard process > 1 else { return false }
         guard let parent = ChildProcess.parent(of: process) else { return true }
         return parent == ChildProcess.ownIdentifier || parent == state.withLock { $0.process }
@@ -230,19 +230,19 @@ package final class ForkServerClient: EncoderSource {
 
     private func report(_ message: ForkMessage) {
         switch message {
-        case .forked(let writer, _), .forkFailed(let writer, _):
-            state.withLock { $0.end(writer) }
+        case .forked(let subject, _), .forkFailed(let subject, _):
+            state.withLock { $0.end(subject) }
             beginNext()
         case .ended, .fork: break
         }
         switch message {
-        case .forked(let writer, let process):
-            if mayBeEncoder(process) {
-                onReport(.forked(writer, process: process))
+        case .forked(let subject, let process):
+            if mayBeOurs(process) {
+                onReport(.forked(subject, process: process))
             } else {
                 log.error("the fork server names a process that is none of its own", metadata: ["pid": "\(process)"])
             }
-        case .forkFailed(let writer, let reason): onReport(.forkFailed(writer, reason: reason))
+        case .forkFailed(let subject, let reason): onReport(.forkFailed(subject, reason: reason))
         case .ended(let process, let status): onReport(.ended(process: process, ProcessEnd(waitStatus: status)))
         case .fork: break
         }

@@ -1,6 +1,6 @@
 import HTTPServer
 
-/// For whom an encoder is forked: forks are handed out to these by turns.
+/// For whom an encoder, or a carrier of one, is forked: forks are handed out to these by turns.
 package enum ForkClient: Hashable, Sendable {
     /// A token's name.
     case name(String)

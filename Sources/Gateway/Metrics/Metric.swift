@@ -85,6 +85,7 @@ extension Metric {
     static let encoderExits = Metric(
         "encoder_exits_total", .counter, "Encoder processes that ended, by exit code or signal.", labels: ["reason"],
         alert: "Any `reason` but `exit_0`: a crash, or the kernel's want of memory (`SIGKILL`).")
+    static let carriers = Metric("carriers", .gauge, "Carriers at work: processes that each write one output for a writer's encoder.")
     static let forkLatency = Metric(
         "encoder_fork_seconds", .histogram, "From asking for an encoder to hearing of its process.", alert: "0.95 quantile above 1 s.")
     static let peerRequests = Metric(
@@ -111,7 +112,7 @@ extension Metric {
     static let all = [
         writers, writerLimit, ended, failures, outputs, bytesReceived, bytesEncoded, framesTaken, framesEncoded, outputBytes, chunksLate,
         uploadsInterrupted, uploadsResumed, requests, problems, requestDuration, queueWait, bodyBytesRead, bodyBytesSent, connections,
-        encoderCPU, encoderExits, forkLatency, sandbox, draining, peerRequests, retired,
+        encoderCPU, encoderExits, forkLatency, carriers, sandbox, draining, peerRequests, retired,
         nameWriters, nameRequests, nameBytesRead, nameBytesSent, nameFrames, nameOutputBytes, nameCPU,
     ]
 }

@@ -8,6 +8,7 @@ struct MetricsText {
         /// "": of tokens without a name.
         var writersByOwner: [String: [WriterState: Int]] = [:]
         var writerLimit = 0
+        var carriers = 0
         var isDraining = false
         /// Only an admin is told of names.
         var showsNames = false
@@ -77,6 +78,7 @@ struct MetricsText {
         add(.encoderCPU, counts.cpuSeconds)
         addEach(.encoderExits, gauges.encoders.exits.keys.sorted(), labels: { [$0] }) { Double(gauges.encoders.exits[$0] ?? 0) }
         addHistograms(.forkLatency, [(labels: [], gauges.encoders.forkLatency)])
+        add(.carriers, Double(gauges.carriers))
         let parts = [
             ("files", gauges.sandbox.restrictsFiles), ("tcp_ports", gauges.sandbox.restrictsTCP),
             ("signals", gauges.sandbox.restrictsSignals), ("system_calls", gauges.sandbox.filtersSystemCalls),

@@ -78,7 +78,7 @@ final class ServerRoutes: Sendable {
     private func gauges(withNames: Bool) -> MetricsText.Gauges {
         MetricsText.Gauges(
             connections: server.connectionCount, writersByOwner: registry.countsByOwner,
-            writerLimit: configuration.limits.maxWriters, isDraining: isDraining.isSet, showsNames: withNames, encoders: encoders.tally.current,
+            writerLimit: configuration.limits.maxWriters, carriers: encoders.carriers.countAtWork, isDraining: isDraining.isSet, showsNames: withNames, encoders: encoders.tally.current,
             sandbox: sandbox, peerRequests: peers?.counts ?? [:], retired: retention?.counts ?? [:])
     }
 }

@@ -74,6 +74,16 @@ public enum Socket {
         try LocalSocket.connect(to: path, within: time)
     }
 
+    /// Whether it is a Unix socket that carries bytes, as an end of a pair is.
+    public static func isLocalStream(_ descriptor: Int32) -> Bool {
+        func option(_ name: Int32) -> Int32? {
+            var value: Int32 = 0
+            var size = socklen_t(MemoryLayout<Int32>.size)
+            return getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : nil
+        }
+        return option(SO_DOMAIN) == AF_UNIX && option(SO_TYPE) == Int32(clinux_stream_socket)
+    }
+
     public static func peer(of descriptor: Int32) -> SocketAddress? {
         SocketAddress.read { getpeername(descriptor, $0, $1) } ?? SocketAddress(localPeerOf: descriptor)
     }

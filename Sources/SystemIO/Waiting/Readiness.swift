@@ -12,4 +12,10 @@ public enum Readiness {
         if ready < 0 && errno != EINTR { throw SystemError("wait") }
         return ready != 0
     }
+
+    /// Returns once the peer of a socket has ended its side or is gone, whatever there still is to be read.
+    public static func awaitHangUp(of descriptor: Int32) throws(SystemError) {
+        var entry = pollfd(fd: descriptor, events: Int16(clinux_poll_peer_end), revents: 0)
+        while poll(&entry, 1, -1) <= 0 { if errno != EINTR { throw SystemError("wait") } }
+    }
 }

@@ -2,8 +2,8 @@ import Bytewise
 import SystemIO
 import WriterModel
 
-/// What this process may reach besides its client: what libav reads of the system, its own folder and,
-/// until a writer's destination is known, what the operator lets writers write to. From then on, that
+/// What this process may reach besides its client: what libav reads of the system, its own folder (which a carrier has
+/// not) and, until a writer's destination is known, what the operator lets writers write to. From then on, that
 /// destination. Whatever the policy before it lets through ends here.
 package struct Confinement: Sendable {
     /// What is left to a writer.
@@ -23,9 +23,12 @@ package struct Confinement: Sendable {
     let folder: Directory?
 
     /// Opens the writer's own folder, which must be there unless the process has none.
-    init(_ settings: EncoderStart) throws(SystemError) {
+    package init(_ settings: EncoderStart) throws(SystemError) {
         self.settings = settings
-        folder = settings.role == .catalog ? nil : try Directory(path: settings.folder)
+        switch settings.role {
+        case .writer, .encode: folder = try Directory(path: settings.folder)
+        case .catalog, .carrier: folder = nil
+        }
     }
 
     /// In a process with one thread, before it takes anything from a client.
@@ -39,11 +42,16 @@ package struct Confinement: Sendable {
     /// In all threads, before libav opens anything for a client. When it throws there is no writer.
     func narrow(to reach: Reach) throws(SystemError) { try Sandbox.narrow(to: rules(for: reach)) }
 
-    private var firstRules: SandboxRules {
+    /// Until the destination is known.
+    package var firstRules: SandboxRules {
         var rules = base
+        switch settings.role {
         // One encoding ends in its own folder, and questions end nowhere.
-        guard settings.role == .writer else { return rules }
-        rules.places.append(.path(settings.outputDirectory, .change))
+        case .encode, .catalog: return rules
+        case .writer: rules.places.append(.path(settings.outputDirectory, .change))
+        // No file of the writer's is a carrier's.
+        case .carrier: break
+        }
         let network = NetworkReach(settings.policy)
         (rules.tcpPorts, rules.sockets) = (network.tcpPorts, network.sockets)
         if settings.policy.allowsDevices {
@@ -53,7 +61,7 @@ package struct Confinement: Sendable {
         return rules
     }
 
-    private func rules(for reach: Reach) -> SandboxRules {
+    package func rules(for reach: Reach) -> SandboxRules {
         var rules = base
         switch reach {
         case .ownFolder: break

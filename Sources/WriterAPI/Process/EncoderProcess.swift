@@ -33,31 +33,21 @@ public final class EncoderProcess: Sendable {
     }
 
     /// Serves until the writer has ended; returns the process's exit code. Call it in a fresh
-    /// process with its end of the control socket.
+    /// process with its end of the control socket. What it is told first may make it a carrier.
     public static func run(control descriptor: Int32, clientPolicy: ClientPolicy, log: Logger) -> Int32 {
         let gateway = MessageSocket(owning: descriptor)
         guard case .message(let bytes, let shared?) = gateway.receive(waiting: true),
-            case .start(let settings)? = ControlMessage(bytes), let marks = try? SharedMarks(owning: shared)
+            case .start(let settings)? = ControlMessage(bytes)
         else {
             // The gateway went before it said anything: nothing was asked for.
             return 0
         }
-        var log = log
-        if let level = settings.logLevel.flatMap({ Logger.Level(rawValue: $0) }) { log.logLevel = level }
-        log[metadataKey: "writer"] = "\(settings.writer.key)"
-        guard Heaps.areApart else {
-            log.critical("an encoder can't keep from libav what clients send: its own heap is not in place")
-            return 1
+        let log = ProcessGuards.log(log, of: settings)
+        if settings.role == .carrier {
+            return CarrierProcess.run(settings, gateway: gateway, packets: Descriptor(owning: shared), clientPolicy: clientPolicy, log: log)
         }
-        if clientPolicy == .enforced {
-            guard Interposition.isInPlace else {
-                log.critical("an encoder can't guard what libav opens: its own functions are not in place")
-                return 1
-            }
-            // The sandbox would not let it ask later.
-            let addresses = settings.policy.patterns.isEmpty ? [] : NameLookup.ownAddresses
-            AddressGate.shared.close(serverPorts: settings.serverPorts, ownAddresses: addresses)
-        }
+        guard let marks = try? SharedMarks(owning: shared) else { return 0 }
+        guard ProcessGuards.areInPlace(settings, clientPolicy, of: "an encoder", log) else { return 1 }
         do throws(SystemError) {
             let process = try EncoderProcess(settings, clientPolicy, confined(settings, gateway, log), gateway, marks, log)
             try process.serve()

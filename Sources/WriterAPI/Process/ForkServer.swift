@@ -4,7 +4,7 @@ import SystemIO
 import Threading
 import WriterModel
 
-/// Gives each writer an encoder, forked from this process, and tells how each ended. Single-threaded, so
+/// Gives each writer an encoder, and its encoder carriers, forked from this process, and tells how each ended. Single-threaded, so
 /// that a fork of it is a sound process.
 public struct ForkServer {
     private let gateway: MessageSocket
@@ -64,20 +64,20 @@ public struct ForkServer {
             case .nothing: return true
             case .ended: return false
             case .message(let bytes, let control):
-                guard let control, case .fork(let writer)? = ForkMessage(bytes) else { continue }
-                start(writer, Descriptor(owning: control), &spares, children)
+                guard let control, case .fork(let subject)? = ForkMessage(bytes) else { continue }
+                start(subject, Descriptor(owning: control), &spares, children)
             }
         }
     }
 
     private func start(
-        _ writer: WriterID, _ control: consuming Descriptor, _ spares: inout SpareEncoders, _ children: SignalSource
+        _ subject: ForkSubject, _ control: consuming Descriptor, _ spares: inout SpareEncoders, _ children: SignalSource
     ) {
         do throws(SystemError) {
-            let process = if let spare = spares.take(writer, control) { spare } else { try fork(writer, control, children) }
-            tell(.forked(writer: writer, process: process))
+            let process = if let spare = spares.take(subject, control) { spare } else { try fork(subject, control, children) }
+            tell(.forked(subject, process: process))
         } catch {
-            tell(.forkFailed(writer: writer, reason: error.description))
+            tell(.forkFailed(subject, reason: error.description))
         }
     }
 
@@ -90,20 +90,20 @@ public struct ForkServer {
     }
 
     private func fork(
-        _ writer: WriterID, _ control: borrowing Descriptor, _ children: SignalSource
+        _ subject: ForkSubject, _ control: borrowing Descriptor, _ children: SignalSource
     ) throws(SystemError) -> Int32 {
         let process = try ChildProcess.fork()
         if process == 0 {
             leaveServer(children)
-            serve(writer, control.number)
+            serve(subject, control.number)
         }
         return process
     }
 
     /// False: no more processes can be had. If that stays so, the next writer's own fork says it.
     private func refill(_ spares: inout SpareEncoders, _ children: SignalSource) -> Bool {
-        let refilled: Void? = try? spares.refill(preparing: { leaveServer(children) }) { writer, control in
-            serve(writer, control.take())
+        let refilled: Void? = try? spares.refill(preparing: { leaveServer(children) }) { subject, control in
+            serve(subject, control.take())
         }
         return refilled != nil
     }
@@ -115,8 +115,8 @@ public struct ForkServer {
         ChildProcess.unblockSignals()
     }
 
-    private func serve(_ writer: WriterID, _ control: Int32) -> Never {
-        ChildProcess.setName("enc " + writer.text)
+    private func serve(_ subject: ForkSubject, _ control: Int32) -> Never {
+        ChildProcess.setName(subject.processName)
         ChildProcess.exit(EncoderProcess.run(control: control, clientPolicy: clientPolicy, log: log))
     }
 }

@@ -48,7 +48,7 @@ enum ForkWarmUp {
         counts.answers[.init(route: WriterOperation.writeChunk.rawValue, status: 200)] = 1
         counts.durations[WriterOperation.writeChunk.rawValue, default: .init()].add(0.001)
         for message in [
-            ControlMessage.start(settings), .tokens(.empty), .claim(.managed("output.wav")), .claimReceipt(.kept),
+            ControlMessage.start(settings), .carrier(number: 0), .tokens(.empty), .claim(.managed("output.wav")), .claimReceipt(.kept),
             .connection(unread: [0], passes: 1, slot: 0), .released(slot: 0, isBroken: false), .snapshot(record), .metrics(counts),
         ] {
             _ = ControlMessage(message.encoded)

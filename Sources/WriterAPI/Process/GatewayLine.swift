@@ -8,7 +8,7 @@ import WriterModel
 
 /// This process's end of its control socket: what it tells the gateway, and connections on their way back.
 /// Any thread.
-final class GatewayLine: Sendable {
+package final class GatewayLine: Sendable {
     private let socket: MessageSocket
     private let writer: WriterID
     private let log: Logger
@@ -25,7 +25,7 @@ final class GatewayLine: Sendable {
     /// As long as a gateway that is busy, or its disk, may take.
     private static let claimPatience = Duration.seconds(10)
 
-    init(_ socket: MessageSocket, of writer: WriterID, log: Logger) {
+    package init(_ socket: MessageSocket, of writer: WriterID, log: Logger) {
         self.socket = socket
         self.writer = writer
         self.log = log
@@ -97,6 +97,13 @@ final class GatewayLine: Sendable {
             noteTooLong(message, unread.count)
             return false
         }
+    }
+
+    /// Asks for a carrier that gets a copy of `packets`, this process's end of whose pair is the caller's. False: the
+    /// gateway is gone, or takes nothing. True is no promise: where there is to be none, or its process can't be had, the
+    /// copy is closed, and the pair's other end sees that once the caller has closed `packets`, too.
+    package func requestCarrier(_ number: UInt32, passing packets: borrowing Descriptor) -> Bool {
+        socket.send(ControlMessage.carrier(number: number).encoded, passing: packets.number) == .sent
     }
 
     /// False: it is to be told later. Once the gateway has gone nothing is to be told.

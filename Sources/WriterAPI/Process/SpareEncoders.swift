@@ -2,7 +2,8 @@ import SystemIO
 import WriterModel
 
 /// Encoders that are forked before their writers come: a writer does not wait for its fork, which takes
-/// longer than the rest of its making. None has a client's byte, or a sandbox, before it has a writer.
+/// longer than the rest of its making. Carriers are made of them, too. None has a client's byte, or a sandbox, before
+/// it has a writer.
 struct SpareEncoders: ~Copyable {
     /// How many wait, each with some 0.3 MB of its own.
     private static let most = 2
@@ -16,20 +17,20 @@ struct SpareEncoders: ~Copyable {
 
     var areMissing: Bool { waiting.count < Self.most }
 
-    /// The process that has the writer from here on; nil when there is none to spare.
-    mutating func take(_ writer: WriterID, _ control: borrowing Descriptor) -> Int32? {
+    /// The process that is the subject's from here on; nil when there is none to spare.
+    mutating func take(_ subject: ForkSubject, _ control: borrowing Descriptor) -> Int32? {
         while !waiting.isEmpty {
             let spare = waiting.removeFirst()
             // One that has been killed takes nothing.
-            let message = ForkMessage.fork(writer: writer).encoded
+            let message = ForkMessage.fork(subject).encoded
             if spare.socket.send(message, passing: control.number, timeout: .zero) == .sent { return spare.process }
         }
         return nil
     }
 
-    /// Forks what is missing. Each child prepares, waits, and serves the writer it is given.
+    /// Forks what is missing. Each child prepares, waits, and serves whom it is given.
     mutating func refill(
-        preparing prepare: () -> Void, _ serve: (WriterID, consuming Descriptor) -> Never
+        preparing prepare: () -> Void, _ serve: (ForkSubject, consuming Descriptor) -> Never
     ) throws(SystemError) {
         while areMissing {
             let (ours, theirs) = try DescriptorPair.messageSockets().split()
@@ -48,13 +49,13 @@ struct SpareEncoders: ~Copyable {
         }
     }
 
-    private static func await(_ socket: MessageSocket, _ serve: (WriterID, consuming Descriptor) -> Never) -> Never {
+    private static func await(_ socket: MessageSocket, _ serve: (ForkSubject, consuming Descriptor) -> Never) -> Never {
         guard case .message(let bytes, let control) = socket.receive(waiting: true), let control,
-            case .fork(let writer)? = ForkMessage(bytes)
+            case .fork(let subject)? = ForkMessage(bytes)
         else {
             // The fork server has ended.
             ChildProcess.exit(0)
         }
-        serve(writer, Descriptor(owning: control))
+        serve(subject, Descriptor(owning: control))
     }
 }

@@ -19,6 +19,7 @@ public struct ServiceLimits: Sendable, Equatable {
     public var maxPixels = 8_192 * 8_192
     public var maxChannels = 64
     public var maxStreams = 16
+    public var maxOutputs = 16
     public var maxThreads = 0
     public var callTimeout = 120.0
     public var encoderTimeout = 30.0
@@ -47,6 +48,8 @@ public struct ServiceLimits: Sendable, Equatable {
     public static let mostPixels = 16_384 * 16_384
     public static let mostChannels = 512
     public static let mostStreams = 256
+    /// Each is a process.
+    public static let mostOutputs = 256
 }
 
 extension ServiceLimits {

@@ -186,7 +186,7 @@ extension EndToEnd {
 
         @Test func limitsThatAreNoneAreRefusedAtTheStart() async throws {
             for (option, value) in [
-                ("--max-pixels", "0"), ("--max-channels", "513"), ("--max-streams", "0"), ("--max-threads", "-1"),
+                ("--max-pixels", "0"), ("--max-channels", "513"), ("--max-streams", "0"), ("--max-outputs", "0"), ("--max-outputs", "257"), ("--max-threads", "-1"),
                 ("--max-load", "101"), ("--call-timeout", "-1"), ("--encoder-timeout", "nan"), ("--max-run-time", "-5"),
             ] {
                 let (process, log) = try PenstockServer.launch(["serve", "--port", "0", "\(option)=\(value)"])

@@ -90,7 +90,7 @@ import WriterModel
     func aWriterThatCouldNotBeForkedIsGoneAtOnce(isToldFirst: Bool) throws {
         let scene = try GatewayScene()
         let encoder = try scene.start("w")
-        let failure = ForkReport.forkFailed(encoder.writer, reason: "no memory")
+        let failure = ForkReport.forkFailed(.encoder(encoder.writer), reason: "no memory")
         if isToldFirst { scene.report(failure) }
         encoder.socket.finishSending()
         scene.hear(encoder)

@@ -103,8 +103,9 @@ import WriterModel
         let scene = try GatewayScene()
         var random = Xorshift(seed: 7)
         let seeds: [ForkMessage] = [
-            .fork(writer: WriterID("w0")!), .forked(writer: WriterID("w0")!, process: 2_000_000_000), .ended(process: 2_000_000_000, waitStatus: 139),
-            .forkFailed(writer: WriterID("w0")!, reason: "no memory"), .forked(writer: .catalog, process: 2_000_000_001),
+            .fork(.encoder(WriterID("w0")!)), .forked(.encoder(WriterID("w0")!), process: 2_000_000_000), .ended(process: 2_000_000_000, waitStatus: 139),
+            .forkFailed(.encoder(WriterID("w0")!), reason: "no memory"), .forked(.encoder(.catalog), process: 2_000_000_001),
+            .forked(.carrier(WriterID("w0")!, serial: 1), process: 2_000_000_002), .forkFailed(.carrier(WriterID("w0")!, serial: 1), reason: "no memory"),
         ]
         let encoder = try scene.start("w0")
         for _ in 0..<100_000 {
@@ -113,10 +114,10 @@ import WriterModel
             // Of processes that there are this one would end.
             guard let message = ForkMessage(bytes) else { continue }
             switch message {
-            case .forked(let writer, let process) where process >= 2_000_000_000: scene.report(.forked(writer, process: process))
-            case .forkFailed(let writer, let reason):
+            case .forked(let subject, let process) where process >= 2_000_000_000: scene.report(.forked(subject, process: process))
+            case .forkFailed(let subject, let reason):
                 #expect(reason.count <= 256)
-                scene.report(.forkFailed(writer, reason: reason))
+                scene.report(.forkFailed(subject, reason: reason))
             case .ended(let process, let status): scene.report(.ended(process: process, ProcessEnd(waitStatus: status)))
             default: break
             }
@@ -142,7 +143,8 @@ import WriterModel
         init(port: UInt16) throws {
             client = try Socket.connect(host: "127.0.0.1", port: port)
             let (first, second) = try DescriptorPair.messageSockets().split()
-            all = [client, first, second, Glibc.open("/dev/null", O_RDWR | O_CLOEXEC), Glibc.open("/", O_RDONLY | O_CLOEXEC)]
+            let (third, fourth) = try DescriptorPair.streamSockets().split()
+            all = [client, first, second, third, fourth, Glibc.open("/dev/null", O_RDWR | O_CLOEXEC), Glibc.open("/", O_RDONLY | O_CLOEXEC)]
         }
 
         deinit { for descriptor in all { close(descriptor) } }

@@ -34,8 +34,8 @@ import WriterModel
             executable: "/usr/bin/env", arguments: ["python3", "-c", Self.script] + words, loop: loop, log: Logger(label: "test") { _ in lines }
         ) { report in
             switch report {
-            case .forked(let writer, _): reports.change { $0.append(writer.text) }
-            case .forkFailed(let writer, _): reports.change { $0.append("-" + writer.text) }
+            case .forked(let subject, _): reports.change { $0.append(subject.word) }
+            case .forkFailed(let subject, _): reports.change { $0.append("-" + subject.word) }
             case .ended, .unwanted: break
             }
         }
@@ -56,13 +56,13 @@ import WriterModel
             executable: "/usr/bin/env", arguments: ["python3", "-c", "import socket; socket.socket(fileno=3).recv(100)"], loop: loop,
             log: Logger(label: "test") { _ in LogLines() }
         ) { report in
-            if case .forkFailed(let writer, _) = report { reports.change { $0.append(writer.text) } }
+            if case .forkFailed(let subject, _) = report { reports.change { $0.append(subject.word) } }
         }
         let control = Descriptor(owning: dup(2))
-        #expect(client.fork(WriterID("a")!, passing: control, for: .client(nil)) { true })
-        #expect(client.fork(WriterID("b")!, passing: control, for: .client(nil)) { true })
+        #expect(client.fork(.encoder(WriterID("a")!), passing: control, for: .client(nil)) { true })
+        #expect(client.fork(.carrier(WriterID("a")!, serial: 7), passing: control, for: .client(nil)) { true })
         #expect(reports.wait(until: .after(.seconds(20))) { $0.count >= 2 ? true : nil } == true)
-        #expect(reports.withLock { $0.prefix(2).sorted() } == ["a", "b"])
+        #expect(reports.withLock { $0.prefix(2).sorted() } == ["a", "a#7"])
         client.stop()
     }
 }

@@ -24,7 +24,8 @@ final class GatewayScene: Sendable {
     private let serverLoop: EventLoop
     private let acceptor: Acceptor
 
-    init(in folder: TemporaryFolder = TemporaryFolder()) throws {
+    /// `carriersFrom` is a program that forks carriers as the fork server does; nil: the test plays them, too.
+    init(in folder: TemporaryFolder = TemporaryFolder(), carriersFrom program: String? = nil) throws {
         self.folder = folder
         Signal.ignore([Signal.brokenPipe])
         let lines = log
@@ -47,7 +48,13 @@ final class GatewayScene: Sendable {
             configuration: .init(configuration.limits, lingerTime: .milliseconds(5)), loop: serverLoop, log: logger)
         encoders = try EncoderSupervisor(
             configuration: current, registry: registry, records: records, tokens: tokens, metrics: metrics,
-            loop: loop, log: logger, source: { report in controls.hears(report) }, connections: ConnectionKeeper(server))
+            loop: loop, log: logger,
+            source: { [serverLoop] report throws(SystemError) in
+                let forking = try program.map { program throws(SystemError) in
+                    try ForkServerClient(executable: program, arguments: ["--fork-server"], loop: serverLoop, log: logger, onReport: report)
+                }
+                return controls.hears(report, forking)
+            }, connections: ConnectionKeeper(server))
         let switchboard = Switchboard(
             configuration: current, registry: registry, records: records, encoders: encoders, log: logger,
             tokens: tokens, metrics: metrics, sandbox: SandboxReport(landlockABI: 0, filtersSystemCalls: false), server: server)
@@ -61,30 +68,50 @@ final class GatewayScene: Sendable {
     /// In place of a fork server: keeps the control sockets.
     private final class Controls: EncoderSource {
         private struct State {
-            var sockets: [WriterID: MessageSocket] = [:]
+            var sockets: [ForkSubject: MessageSocket] = [:]
+            /// Of carriers that the test has not taken.
+            var carriers: [(subject: ForkSubject, isWanted: @Sendable () -> Bool)] = []
             var report: (@Sendable (ForkReport) -> Void)?
+            var forking: ForkServerClient?
         }
 
         private let state = Mutex(State())
         let isRunning = true
 
-        func hears(_ report: @escaping @Sendable (ForkReport) -> Void) -> any EncoderSource {
-            state.withLock { $0.report = report }
+        func hears(_ report: @escaping @Sendable (ForkReport) -> Void, _ forking: ForkServerClient?) -> any EncoderSource {
+            state.withLock { state in
+                state.report = report
+                state.forking = forking
+            }
             return self
         }
 
         func fork(
-            _ writer: WriterID, passing control: borrowing Descriptor, for client: ForkClient,
+            _ subject: ForkSubject, passing control: borrowing Descriptor, for client: ForkClient,
             isWanted: @escaping @Sendable () -> Bool
         ) -> Bool {
+            if case .carrier = subject, let forking = state.withLock({ $0.forking }) {
+                return forking.fork(subject, passing: control, for: client, isWanted: isWanted)
+            }
             guard let copy = Descriptor(duplicating: control.number) else { return false }
             let socket = MessageSocket(owning: copy.take())
-            state.withLock { $0.sockets[writer] = socket }
+            state.withLock { state in
+                state.sockets[subject] = socket
+                if case .carrier = subject { state.carriers.append((subject, isWanted)) }
+            }
             return true
         }
 
-        func stop() {}
-        func take(_ writer: WriterID) -> MessageSocket? { state.withLock { $0.sockets.removeValue(forKey: writer) } }
+        func stop() { state.withLock { $0.forking }?.stop() }
+        func take(_ writer: WriterID) -> MessageSocket? { state.withLock { $0.sockets.removeValue(forKey: .encoder(writer)) } }
+
+        func takeCarrier() -> (ForkSubject, MessageSocket, isWanted: @Sendable () -> Bool)? {
+            state.withLock { state in
+                guard !state.carriers.isEmpty else { return nil }
+                let (subject, isWanted) = state.carriers.removeFirst()
+                return state.sockets.removeValue(forKey: subject).map { (subject, $0, isWanted) }
+            }
+        }
         func report(_ report: ForkReport) { state.withLock { $0.report }?(report) }
     }
 
@@ -94,6 +121,17 @@ final class GatewayScene: Sendable {
         let link: EncoderLink
         let socket: MessageSocket
         let marks: SharedMarks
+        /// What it was told first.
+        let settings: EncoderStart
+    }
+
+    /// One carrier, likewise; its fork is under way.
+    struct Carrier {
+        let subject: ForkSubject
+        let socket: MessageSocket
+        let settings: EncoderStart
+        let packets: SocketEnd
+        let isWanted: @Sendable () -> Bool
     }
 
     func start(_ id: String, as role: EncoderStart.Role = .writer) throws -> Encoder {
@@ -101,9 +139,29 @@ final class GatewayScene: Sendable {
         guard case .added = try encoders.start(writer, as: role), case .live(let link)? = registry[writer],
             let socket = controls.take(writer)
         else { throw Missing() }
-        guard case .message(_, let marks?) = socket.receive(waiting: false) else { throw Missing() }
-        return Encoder(writer: writer, link: link, socket: socket, marks: try SharedMarks(owning: marks))
+        guard case .message(let bytes, let marks?) = socket.receive(waiting: false), case .start(let settings)? = ControlMessage(bytes)
+        else { throw Missing() }
+        return Encoder(writer: writer, link: link, socket: socket, marks: try SharedMarks(owning: marks), settings: settings)
     }
+
+    /// An encoder wants a carrier: its own end of the pair whose other end the gateway has.
+    func askForCarrier(_ number: UInt32 = 1, as encoder: Encoder) throws -> SocketEnd {
+        let (own, theirs) = try DescriptorPair.streamSockets().split()
+        let packets = SocketEnd(owning: theirs)
+        say(.carrier(number: number), as: encoder, passing: packets.number)
+        packets.close()
+        return SocketEnd(owning: own)
+    }
+
+    /// The first that was asked for and not taken.
+    func takeCarrier() throws -> Carrier {
+        guard let (subject, socket, isWanted) = controls.takeCarrier(),
+            case .message(let bytes, let packets?) = socket.receive(waiting: false), case .start(let settings)? = ControlMessage(bytes)
+        else { throw Missing() }
+        return Carrier(subject: subject, socket: socket, settings: settings, packets: SocketEnd(owning: packets), isWanted: isWanted)
+    }
+
+    func stopForkServer() { controls.stop() }
 
     struct Missing: Error {}
 
@@ -128,12 +186,14 @@ final class GatewayScene: Sendable {
 
     /// Its process has ended.
     func end(_ encoder: Encoder, process: Int32) {
-        report(.forked(encoder.writer, process: process))
+        report(.forked(.encoder(encoder.writer), process: process))
         encoder.socket.finishSending()
         // In as many turns as it takes to what it said last, and once more for its end.
         for _ in 0..<100 where !encoder.socket.isTakenWhole { hear(encoder) }
         hear(encoder)
         report(.ended(process: process, ProcessEnd(waitStatus: 9)))
+        // The turns of carriers that the test did not take come now.
+        while let (subject, _, isWanted) = controls.takeCarrier() { if !isWanted() { report(.unwanted(subject)) } }
     }
 
     /// What a request is answered with, on a connection of its own.
@@ -149,6 +209,25 @@ final class GatewayScene: Sendable {
         WriterRecord(
             resource: ["id": .string(id), "state": .string(state.rawValue), "created_at": "2024-02-29T00:00:00.000Z", "streams": [["offset": 12]]],
             managedFile: nil, outputFiles: [], mediaType: "video/mp4", creationFingerprint: "ff")
+    }
+}
+
+/// One end of a pair, which a test closes.
+final class SocketEnd {
+    let number: Int32
+    private var descriptor: Descriptor?
+
+    init(owning number: Int32) {
+        self.number = number
+        descriptor = Descriptor(owning: number)
+    }
+
+    func close() { descriptor = nil }
+
+    /// Whether nobody has the other end.
+    var hasEnded: Bool {
+        var byte: UInt8 = 0
+        return recv(number, &byte, 1, Int32(MSG_DONTWAIT)) == 0
     }
 }
 

@@ -82,7 +82,7 @@ struct MessageMutator {
             .snapshot(open), .snapshot(open), .snapshot(GatewayScene.snapshot(id, .configuring)), .snapshot(GatewayScene.snapshot(id, .finalizing)),
             .metrics(counts), .metrics(counts), .ping, .claim(.folder("mine")), .concluded(.closed), .unkeptRecord(failed), .discarded,
             .connection(unread: Array("GET /v1/writers/honest HTTP/1.1\r\nHost: a\r\n\r\n".utf8), passes: 1, slot: 0), .returned(unread: Array("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n".utf8), passes: 1, slot: 0),
-            .released(slot: 0, isBroken: false), .tokens(.empty), .shutDown,
+            .released(slot: 0, isBroken: false), .tokens(.empty), .shutDown, .carrier(number: 3),
         ]
     }
 

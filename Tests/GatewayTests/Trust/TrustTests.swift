@@ -304,7 +304,7 @@ import WriterModel
         let process = try ChildProcess.spawn("/bin/sleep", arguments: ["600"], passing: 0, as: 0)
         let liar = try scene.start("w")
         scene.say(.shutDown, as: liar)
-        scene.report(.forked(liar.writer, process: process))
+        scene.report(.forked(.encoder(liar.writer), process: process))
         var status: Int32 = 0
         #expect(waitpid(process, &status, 0) == process)
         #expect(ProcessEnd(waitStatus: status) == .signaled(number: SIGKILL))
@@ -313,8 +313,8 @@ import WriterModel
     @Test func aWritersProcessIsToldOnce() throws {
         let scene = try GatewayScene()
         let encoder = try scene.start("w")
-        scene.report(.forked(encoder.writer, process: 2_000_000_000))
-        scene.report(.forked(encoder.writer, process: ChildProcess.ownIdentifier))
+        scene.report(.forked(.encoder(encoder.writer), process: 2_000_000_000))
+        scene.report(.forked(.encoder(encoder.writer), process: ChildProcess.ownIdentifier))
         #expect(encoder.link.process == 2_000_000_000)
     }
 

@@ -1,0 +1,40 @@
+import SystemIO
+import Testing
+import WriterAPI
+import WriterModel
+
+/// What the processes of a writer are left with.
+@Suite struct ConfinementTests {
+    private let folder = TemporaryFolder()
+
+    private func confinement(_ role: EncoderStart.Role, _ policy: OutputPolicy) throws -> Confinement {
+        for name in ["state", "out"] { _ = try Directory(path: "\(folder.path)/\(name)") }
+        return try Confinement(
+            EncoderStart(
+                role: role, writer: WriterID("w")!, createdAt: Timestamp(secondsSinceEpoch: 0, nanoseconds: 0), folder: folder.path + "/state",
+                outputDirectory: folder.path + "/out", limits: ServiceLimits(), policy: policy, serverPorts: [], version: "0",
+                logsRequests: false, asksForTokens: false))
+    }
+
+    private func own(_ rules: SandboxRules) -> [String] { rules.places.map(\.description).filter { $0.hasPrefix(folder.path) }.sorted() }
+
+    @Test func noFileOfTheWritersIsItsCarriers() throws {
+        let policy = OutputPolicy(patterns: ["rtmp://192.0.2.1:1936/*"], allowsDevices: true)
+        let (encoder, carrier) = (try confinement(.writer, policy), try confinement(.carrier, policy))
+        #expect(own(encoder.firstRules) == ["\(folder.path)/out", "\(folder.path)/state/."])
+        #expect(own(carrier.firstRules) == [])
+        for reach in [Confinement.Reach.url, .device] { #expect(own(carrier.rules(for: reach)) == []) }
+    }
+
+    @Test func aCarrierReachesWhatItsPolicyAllowsAndThenItsDestination() throws {
+        let policy = OutputPolicy(patterns: ["rtmp://192.0.2.1:1936/*"], allowsDevices: true)
+        let carrier = try confinement(.carrier, policy)
+        let port = SandboxRules.TCPPorts.these(connecting: [1_936], listening: [1_936])
+        #expect(carrier.firstRules.tcpPorts == port && carrier.firstRules.sockets == [.tcp, .local])
+        #expect(carrier.rules(for: .url).tcpPorts == port && carrier.rules(for: .url).sockets == [.tcp])
+        #expect(carrier.rules(for: .device).tcpPorts == .none && carrier.rules(for: .device).sockets == [.local])
+        // Without a pattern, and without devices.
+        let bare = try confinement(.carrier, OutputPolicy()).firstRules
+        #expect(bare.tcpPorts == .none && bare.sockets == [])
+    }
+}
