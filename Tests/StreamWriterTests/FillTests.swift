@@ -86,6 +86,21 @@ import Testing
         writer.abort()
     }
 
+    @Test func aSampleThatHasComeInPartGoesBehindWhatIsFilled() throws {
+        let writer = try writer("a.mkv", [Self.video(), Self.sound()])
+        let sound = tone(samples: 800, channels: 1, rate: 8_000)
+        let chunk = try writer.beginChunk(stream: 1, pts: nil)
+        try sound[..<321].withUnsafeBytes { try chunk.write($0) }
+        try writer.send(pictures(count: 50, bytesPerFrame: Self.frameBytes))
+        try sound[321...].withUnsafeBytes { try chunk.write($0) }
+        #expect(try chunk.finish().frames == 800)
+        _ = try writer.close()
+        let decoded = try samples("a.mkv")
+        let sent = sound.withUnsafeBytes { Array($0.bindMemory(to: Int16.self)) }
+        #expect(Array(decoded.prefix(160)) == Array(sent.prefix(160)) && Array(decoded.suffix(640)) == Array(sent.suffix(640)))
+        #expect(decoded.count > 12_000 && decoded.dropFirst(160).dropLast(640).allSatisfy { $0 == 0 })
+    }
+
     /// The rest of it is where it belongs, to the sample.
     @Test func lateSoundIsLeftOutUpToTheTimeThatWasFilled() throws {
         let writer = try writer("a.mkv", [Self.video(), Self.sound(whenLate: .drop)])

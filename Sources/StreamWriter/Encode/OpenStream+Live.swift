@@ -44,6 +44,25 @@ extension OpenStream {
     /// begins if it has not. Both in seconds. In the stream's turn.
     func fillIdle(upTo end: Double, from start: Double) throws(StreamWriterError) {
         if isVideo && gaps.picture == nil { return }
+        // A sample of which only some bytes have come goes behind.
+        let partial = assembler.takeBack(0)
+        try fillWhole(upTo: end, from: start)
+        try putBack(partial)
+        countAccepted()
+    }
+
+    private func putBack(_ partial: [UInt8]) throws(StreamWriterError) {
+        guard !partial.isEmpty else { return }
+        var regions: [UnsafeMutableRawBufferPointer] = []
+        var none: [Frame] = []
+        try translating(.outOfMemory) { () throws(LibavError) in
+            try assembler.appendRegions(upTo: partial.count, to: &regions)
+            regions[0].copyBytes(from: partial)
+            try assembler.advance(partial.count, completing: &none)
+        }
+    }
+
+    private func fillWhole(upTo end: Double, from start: Double) throws(StreamWriterError) {
         if isUntouched, start > 0 { try jump(to: tick(start)) }
         let last = tick(end)
         if let awaited, awaited.tick <= last { try beginAwaited(awaited) }
@@ -57,7 +76,6 @@ extension OpenStream {
             try fill(upTo: live.isLive ? min(target, assembler.nextTick + step) : target)
         }
         progress.idled(seconds: seconds(assembler.nextTick - from))
-        countAccepted()
     }
 
     /// Time goes on to where a chunk has said that its first frame goes, which has not come.
