@@ -38,6 +38,7 @@ public enum WriterOperation: String, Sendable, CaseIterable {
     case getWriter, deleteWriter
     case addStream, setMetadata, openWriter, flushWriter, finalizeWriter
     case writeChunk, getUploadOffset
+    case requestKeyFrame, changeStream
     case getOutput
 }
 

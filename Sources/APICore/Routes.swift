@@ -53,6 +53,8 @@ public final class Route: Sendable {
         Route(.post, "/v1/writers/{id}/open", .writer(.openWriter), scope: .write, takesJSON: true),
         Route(.post, "/v1/writers/{id}/streams/{index}/chunks", .writer(.writeChunk), scope: .write, query: ["pts", "duration", "keyframe", "raw"]),
         Route(.head, "/v1/writers/{id}/streams/{index}/chunks", .writer(.getUploadOffset), scope: .read),
+        Route(.patch, "/v1/writers/{id}/streams/{index}", .writer(.changeStream), scope: .write, takesJSON: true),
+        Route(.post, "/v1/writers/{id}/keyframe", .writer(.requestKeyFrame), scope: .write, takesJSON: true, query: ["stream"]),
         Route(.post, "/v1/writers/{id}/flush", .writer(.flushWriter), scope: .write, takesJSON: true),
         Route(.post, "/v1/writers/{id}/finalize", .writer(.finalizeWriter), scope: .write, takesJSON: true),
         Route(.get, "/v1/writers/{id}/output", .writer(.getOutput), scope: .read),

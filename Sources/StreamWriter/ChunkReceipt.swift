@@ -11,4 +11,8 @@ public struct ChunkReceipt: Sendable, Equatable {
     public let offset: Int64
     public let framesEncoded: Int64
     public let bytesWritten: Int64
+    /// Of the chunk's frames, those that were left out as they came too late or faster than they could be encoded.
+    public let framesDroppedLate: Int64
+    /// The stream leaves such frames out.
+    public let dropsLate: Bool
 }

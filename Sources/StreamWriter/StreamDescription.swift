@@ -20,6 +20,8 @@ public struct StreamDescription: Sendable, Equatable {
     /// Frames or samples a second of the input.
     public let inputRate: Rational
     public let bitRate: Int?
+    /// The encoder makes something of it.
+    public let usesBitRate: Bool
     /// What the encoding changes of what is sent.
     public internal(set) var warnings: [Warning]
     /// Key frames that the writer asks for since it was opened; nil: none.

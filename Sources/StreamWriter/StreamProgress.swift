@@ -10,6 +10,12 @@ public struct StreamProgress: Sendable, Equatable {
     public var framesRepeated: Int64 = 0
     /// Seconds in gaps that were filled with silence or with a picture.
     public var filledSeconds = 0.0
+    /// Of those, the seconds for which the stream's `fill` stands in.
+    public var idleSeconds = 0.0
+    /// Taken from chunks and left out, as they came too late or faster than they could be encoded.
+    public var framesDroppedLate: Int64 = 0
+    /// Bits a second that the encoder was last given; nil: those that it was opened with.
+    public var bitRate: Int?
     /// Bytes taken, whole frames only: where an upload resumes.
     public var offset: Int64 = 0
     /// Seconds: where the next frame goes without a pts.

@@ -22,7 +22,7 @@ extension StreamWriter {
     }
 
     /// With the lock held.
-    private func requireState(_ required: State) throws(StreamWriterError) {
+    func requireState(_ required: State) throws(StreamWriterError) {
         try failure.check()
         guard state != required else { return }
         throw StreamWriterError(
@@ -64,21 +64,25 @@ extension StreamWriter {
         }
     }
 
-    func jump(_ index: Int, _ stream: OpenStream, to pts: Double) throws(StreamWriterError) {
+    /// The tick of a time that has passed, where what comes late is left out; nil: the next frame goes there.
+    func jump(_ index: Int, _ stream: OpenStream, to pts: Double) throws(StreamWriterError) -> Int64? {
         guard pts.isFinite, pts >= 0, pts <= Limits.pts else {
             throw StreamWriterError(
                 .invalidParameter, "pts must be a number of seconds from 0 to \(Int(Limits.pts))",
                 parameter: "pts")
         }
         let tick = stream.tick(pts)
+        if tick < stream.earliestTick, stream.live.dropsLate { return tick }
         guard tick >= stream.earliestTick else {
             throw StreamWriterError(
                 .ptsTooEarly, "pts \(pts) is before the stream's next, \(stream.earliestPTS)",
                 parameter: "pts", expectedPTS: stream.earliestPTS)
         }
         try requireTime(pts, of: index, stream)
+        try filling?.requireFillable(beside: stream, upTo: pts)
         try stream.awaitFrame(at: tick)
         stream.countAccepted()
+        return nil
     }
 
     /// A picture that is longer than the container can say would lose the file.
@@ -118,7 +122,7 @@ extension StreamWriter {
 
     /// A muxer may not be able to end without packets in all of its streams.
     func requireEveryStream() throws(StreamWriterError) {
-        let isSilent = streams.map { $0.progress.current.frames == 0 }
+        let isSilent = streams.map { $0.progress.current.frames == 0 && $0.progress.current.idleSeconds == 0 }
         guard
             let missing = KnownFaults.missingStream(
                 in: format.name, isSilent: isSilent, isAudio: descriptions.map { $0.kind == .audio })
@@ -291,6 +295,7 @@ extension StreamWriter {
     /// Ends the threads and frees what libav has. With nothing else changing the writer.
     func release() {
         let (streams, sink) = monitor.withLock { (self.streams, self.sink) }
+        filling?.end()
         for stream in streams { stream.pipeline.shutDown() }
         sink?.shutDown()
         for stream in streams { stream.free() }

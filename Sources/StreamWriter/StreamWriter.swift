@@ -26,6 +26,8 @@ public final class StreamWriter: @unchecked Sendable {
     var calls: [StreamCalls] = []
     var sink: PacketSink?
     var streams: [OpenStream] = []
+    /// Where a stream is filled while it sends nothing.
+    var filling: StreamFilling?
     /// What the muxer takes of each stream's times, once it is open.
     var times: [KnownFaults.Times] = []
     /// The streams with a chunk in progress.
@@ -145,7 +147,7 @@ public final class StreamWriter: @unchecked Sendable {
             let holding = format.holding(option: option, destination: destination.name)
             let segments = parts.map { $0.segmentKeyFrames(of: format, option) }
             let opened = zip(zip(parts, counters), segments).map {
-                OpenStream($0.0, sink: sink, progress: $0.1, failure: failure, format: holding, segments: $1)
+                OpenStream($0.0, sink: sink, progress: $0.1, failure: failure, format: holding, segments: $1, isLive: destination.isLive)
             }
             let described = zip(parts, segments).map { $0.description(with: $1, of: format, option) }
             parts = []
@@ -156,6 +158,7 @@ public final class StreamWriter: @unchecked Sendable {
                 times = opened.indices.map { muxer!.times(of: $0) }
                 state = .open
             }
+            startFilling()
         }
     }
 
@@ -177,9 +180,11 @@ public final class StreamWriter: @unchecked Sendable {
         stream index: Int, pts: Double?, duration: Double? = nil, keyFrame: Bool = false
     ) throws(StreamWriterError) -> Chunk {
         let stream = try reserve(index)
+        stream.live.takeTurn()
+        defer { stream.live.giveTurn() }
         do throws(StreamWriterError) {
             if keyFrame { try stream.requireKeyFrames() }
-            try requireOrder(stream, from: pts)
+            try requireOrder(stream, from: stream.live.dropsLate ? pts.map { max($0, stream.nextPTS) } : pts)
             let ticks: Int64?
             if let duration {
                 ticks = try stream.ticks(ofPicture: duration)
@@ -188,9 +193,9 @@ public final class StreamWriter: @unchecked Sendable {
             } else {
                 ticks = nil
             }
-            if let pts { try jump(index, stream, to: pts) }
+            let late = if let pts { try jump(index, stream, to: pts) } else { nil as Int64? }
             if keyFrame { stream.askForKeyFrame() }
-            return Chunk(writer: self, index: index, stream: stream, lastTicks: ticks)
+            return Chunk(writer: self, index: index, stream: stream, start: late, lastTicks: ticks)
         } catch {
             endChunk(index)
             throw error
@@ -237,6 +242,8 @@ public final class StreamWriter: @unchecked Sendable {
         monitor.unlock()
         if ends { failure.record(StreamWriterError(.wrongState, "the writer is aborted")) }
         interruption.request()
+        // A stream that is being filled may be waiting for its encoder.
+        for stream in monitor.withLock({ streams }) { stream.pipeline.wakeUp() }
         monitor.withLock {
             while isChanging { monitor.wait() }
             isChanging = true

@@ -19,6 +19,8 @@ public struct Warning: Sendable, Equatable {
         case framesDropped = "frames-dropped"
         case framesRepeated = "frames-repeated"
         case gapFilled = "gap-filled"
+        /// Frames that came too late, or faster than they could be encoded, where that is what such a stream wants.
+        case lateDropped = "late-dropped"
         case streamsApart = "streams-apart"
         case metadataDropped = "metadata-dropped"
         /// What was said of the stream is not in the file, or the file says something else.

@@ -39,10 +39,23 @@ extension WriterSummary.Stream {
             found.append(
                 Warning(.framesRepeated, parameter: "encoder_frame_rate", "\(framesRepeated) pictures of the output repeat the one before: its rate or filter_desc asks for more than came."))
         }
-        if progress.filledSeconds > 0 {
-            let filler = stream.kind == .audio ? "silence" : "a picture that stands still"
+        let filler = stream.kind == .audio ? "silence" : "a picture that stands still"
+        if progress.idleSeconds > 0 {
+            let seconds = (progress.idleSeconds * 1e6).rounded() / 1e6
             found.append(
-                Warning(.gapFilled, parameter: "pts", "\(progress.filledSeconds) s that nothing was sent for are \(filler), since the container can't leave them out."))
+                Warning(.gapFilled, parameter: "fill", "\(seconds) s are \(filler), since the stream sent nothing for them while time went on."))
+        }
+        if progress.framesDroppedLate > 0 {
+            let frames = stream.kind == .audio ? "samples of each channel" : "pictures"
+            found.append(
+                Warning(
+                    .lateDropped, parameter: "when_late",
+                    "\(progress.framesDroppedLate) of \(progress.frames) \(frames) are not in the output: they came too late, or faster than they could be encoded and sent."))
+        }
+        let gaps = ((progress.filledSeconds - progress.idleSeconds) * 1e6).rounded() / 1e6
+        if gaps > 0 {
+            found.append(
+                Warning(.gapFilled, parameter: "pts", "\(gaps) s that nothing was sent for are \(filler), since the container can't leave them out."))
         }
         if secondsLate > Limits.heldSeconds {
             found.append(

@@ -61,6 +61,8 @@ public struct MetricCounts: Sendable, Equatable {
         case videoBytesEncoded = "video_bytes_encoded"
         case audioChunksLate = "audio_chunks_late"
         case videoChunksLate = "video_chunks_late"
+        case audioFramesDroppedLate = "audio_frames_dropped_late"
+        case videoFramesDroppedLate = "video_frames_dropped_late"
         case uploadsCut = "uploads_cut"
         case uploadsTimedOut = "uploads_timed_out"
         case uploadsResumed = "uploads_resumed"

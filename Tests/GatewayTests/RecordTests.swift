@@ -134,7 +134,7 @@ import WriterModel
         #expect(problem { _ = try ended.response(to: .getUploadOffset, stream: 2, head: request) }?.code == .streamNotFound)
     }
 
-    @Test(arguments: [WriterOperation.addStream, .setMetadata, .openWriter, .writeChunk, .flushWriter])
+    @Test(arguments: [WriterOperation.addStream, .setMetadata, .openWriter, .writeChunk, .requestKeyFrame, .changeStream, .flushWriter])
     func anEndedWriterTakesNothingMore(operation: WriterOperation) throws {
         let request = try head("POST", "/")
         let found = problem { _ = try ended(record()).response(to: operation, stream: 0, head: request) }

@@ -12,6 +12,7 @@ import WriterModel
         ("POST", "/v1/writers/a/streams", .writer(.addStream)), ("PUT", "/v1/writers/a/metadata", .writer(.setMetadata)),
         ("POST", "/v1/writers/a/open", .writer(.openWriter)), ("POST", "/v1/writers/a/streams/0/chunks?pts=1", .writer(.writeChunk)),
         ("HEAD", "/v1/writers/a/streams/0/chunks", .writer(.getUploadOffset)), ("POST", "/v1/writers/a/flush", .writer(.flushWriter)),
+        ("POST", "/v1/writers/a/keyframe?stream=1", .writer(.requestKeyFrame)), ("PATCH", "/v1/writers/a/streams/0", .writer(.changeStream)),
         ("POST", "/v1/writers/a/finalize", .writer(.finalizeWriter)), ("GET", "/v1/writers/a/output", .writer(.getOutput)),
         ("GET", "/v1/version", .catalog(.getVersion)), ("GET", "/livez", .server(.livez)), ("GET", "/readyz", .server(.readyz)),
         ("GET", "/openapi.yaml", .server(.getContract)), ("GET", "http://a/v1/writers", .listWriters),

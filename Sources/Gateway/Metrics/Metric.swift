@@ -54,6 +54,10 @@ extension Metric {
         "chunks_late_total", .counter,
         "Chunks to writers of URLs that came more than 1 s after the time that the chunks before them fill.", labels: ["kind"],
         alert: "Any growth: live streams stutter, as their clients do not send in real time.")
+    static let framesDroppedLate = Metric(
+        "frames_dropped_late_total", .counter,
+        "Pictures, and samples per channel, that streams with `when_late: drop` left out, as they came too late or faster than they could be encoded.",
+        labels: ["kind"], alert: "Growth of `video` beside `penstock_encoder_cpu_seconds_total` near the processors: a slower encoder preset than they can keep up with.")
     static let uploadsInterrupted = Metric(
         "uploads_interrupted_total", .counter,
         "Chunks whose body did not come whole (cut: the connection ended; timed_out: nothing came for --body-timeout).",
@@ -110,7 +114,7 @@ extension Metric {
 
     /// In the order that they are shown.
     static let all = [
-        writers, writerLimit, ended, failures, outputs, bytesReceived, bytesEncoded, framesTaken, framesEncoded, outputBytes, chunksLate,
+        writers, writerLimit, ended, failures, outputs, bytesReceived, bytesEncoded, framesTaken, framesEncoded, outputBytes, chunksLate, framesDroppedLate,
         uploadsInterrupted, uploadsResumed, requests, problems, requestDuration, queueWait, bodyBytesRead, bodyBytesSent, connections,
         encoderCPU, encoderExits, forkLatency, carriers, sandbox, draining, peerRequests, retired,
         nameWriters, nameRequests, nameBytesRead, nameBytesSent, nameFrames, nameOutputBytes, nameCPU,

@@ -59,6 +59,7 @@ struct MetricsText {
         add(.framesEncoded, Double(counts.framesEncoded))
         add(.outputBytes, Double(counts.bytesWritten))
         addTallies(.chunksLate, [("audio", .audioChunksLate), ("video", .videoChunksLate)])
+        addTallies(.framesDroppedLate, [("audio", .audioFramesDroppedLate), ("video", .videoFramesDroppedLate)])
         addTallies(.uploadsInterrupted, [("cut", .uploadsCut), ("timed_out", .uploadsTimedOut)])
         add(.uploadsResumed, Double(counts.tallies[.uploadsResumed] ?? 0))
     }

@@ -125,7 +125,7 @@ package final class Switchboard: RequestHandler {
             switch operation {
             case .deleteWriter: try deleteLive(link, exchange)
             case .finalizeWriter: try handover.pass(exchange, to: link, beyondShare: true)
-            case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .getOutput:
+            case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .requestKeyFrame, .changeStream, .getOutput:
                 try handover.pass(exchange, to: link)
             }
         case .orphaned where operation != .getWriter:

@@ -5,31 +5,48 @@ import Libav
 public final class Chunk {
     private let writer: StreamWriter
     private let index: Int
-    private let stream: OpenStream
-    private let startTick: Int64
+    let stream: OpenStream
+    let startTick: Int64
+    private let filling: StreamFilling?
+    private let droppedBefore: Int64
     /// How long the chunk's last picture is, if it says so; then each waits for whether another comes.
     private let lastTicks: Int64?
     private var held: Frame?
-    private var frames: Int64 = 0
-    private var regions: [UnsafeMutableRawBufferPointer] = []
+    var frames: Int64 = 0
+    /// Bytes of a frame that is left out and has not come whole.
+    var skippedBytes = 0
+    /// Of what comes late: when it began to, and where the chunk was then.
+    var lateness: (since: ContinuousClock.Instant, frames: Int64)?
+    /// How far the chunk's time was moved, since it would have gone on being late.
+    var delay: Int64 = 0
+    /// Where bytes of a stream lie that others fill up, until it is their turn; made with the first.
+    var buffer: UnsafeMutableRawBufferPointer?
+    private(set) var regions: [UnsafeMutableRawBufferPointer] = []
     private var completed: [Frame] = []
     private var isFinished = false
 
-    init(writer: StreamWriter, index: Int, stream: OpenStream, lastTicks: Int64?) {
+    /// `start`: where the first frame would go that comes too late to go there.
+    init(writer: StreamWriter, index: Int, stream: OpenStream, start: Int64?, lastTicks: Int64?) {
         self.lastTicks = lastTicks
         self.writer = writer
         self.index = index
         self.stream = stream
-        startTick = stream.nextTick
+        startTick = start ?? stream.nextTick
+        filling = writer.filling
+        droppedBefore = stream.progress.current.framesDroppedLate
     }
 
-    deinit { release() }
+    deinit {
+        release()
+        buffer?.deallocate()
+    }
 
     /// Fills up to `limit` bytes of the stream's next frames; how many it did. `read` gets the
     /// regions that come next, fills their beginning and returns how many bytes it wrote, 0 at
     /// the end. What it throws is thrown on, and the chunk can go on.
     public func fill(upTo limit: Int, _ read: ([UnsafeMutableRawBufferPointer]) throws -> Int) throws -> Int {
         try requireUnfinished()
+        if stream.live.takesTurns { return try fillInTurns(upTo: limit, read) }
         var total = 0
         while total < limit {
             try prepareRegions(limit - total)
@@ -46,6 +63,7 @@ public final class Chunk {
     /// Fills from memory.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(StreamWriterError) {
         try requireUnfinished()
+        if stream.live.takesTurns { return try take(bytes, remaining: 0) }
         var done = 0
         while done < bytes.count {
             try prepareRegions(bytes.count - done)
@@ -62,16 +80,20 @@ public final class Chunk {
     /// have been given to the encoder.
     public func finish() throws(StreamWriterError) -> ChunkReceipt {
         try requireUnfinished()
-        let dropped = stream.assembler.dropPartial()
         defer { release() }
-        try endLast()
-        let endPTS = stream.nextPTS
-        try stream.pipeline.waitUntilIdle()
+        let (dropped, endPTS) = try stream.live.inTurn { () throws(StreamWriterError) in
+            let dropped = stream.assembler.dropPartial() + skippedBytes
+            try endLast()
+            return (dropped, stream.nextPTS)
+        }
+        // A client that would rather lose frames than wait is not held until the last have been encoded.
+        try stream.pipeline.waitUntilIdle(until: stream.live.neverWaits ? .after(Limits.liveReceiptWait) : .never)
         let progress = stream.progress.current
         return ChunkReceipt(
             frames: frames, startPTS: stream.seconds(startTick), endPTS: endPTS,
             droppedBytes: dropped, offset: progress.offset,
-            framesEncoded: progress.framesEncoded, bytesWritten: writer.bytesWritten)
+            framesEncoded: progress.framesEncoded, bytesWritten: writer.bytesWritten,
+            framesDroppedLate: progress.framesDroppedLate - droppedBefore, dropsLate: stream.live.dropsLate)
     }
 
     /// Gives the last picture its duration.
@@ -87,7 +109,7 @@ public final class Chunk {
         throw StreamWriterError(.wrongState, "the chunk is finished")
     }
 
-    private func prepareRegions(_ limit: Int) throws(StreamWriterError) {
+    func prepareRegions(_ limit: Int) throws(StreamWriterError) {
         try writer.requireRoom()
         try writer.requireOthers(beside: stream)
         regions.removeAll(keepingCapacity: true)
@@ -96,7 +118,7 @@ public final class Chunk {
         }
     }
 
-    private func advance(_ count: Int, remaining: Int) throws(StreamWriterError) {
+    func advance(_ count: Int, remaining: Int) throws(StreamWriterError) {
         completed.removeAll(keepingCapacity: true)
         let count = try stream.settleTime(with: count)
         try translating(.outOfMemory) { () throws(LibavError) in
@@ -110,13 +132,16 @@ public final class Chunk {
         let enough = stream.assembler.bytesWorthAThread
         try stream.encode(completed, overlaps: remaining >= enough || count >= enough)
         if let refused = stream.assembler.takeRefused() { throw stream.refusal(of: refused, in: startTick) }
+        if frames > 0 { try filling?.advanced(stream, from: stream.seconds(startTick)) }
     }
 
     private func release() {
         guard !isFinished else { return }
         isFinished = true
-        _ = stream.assembler.dropPartial()
-        if let held { try? stream.encode([held], overlaps: true) }
+        stream.live.inTurn {
+            _ = stream.assembler.dropPartial()
+            if let held { try? stream.encode([held], overlaps: true) }
+        }
         held = nil
         writer.endChunk(index)
     }

@@ -50,6 +50,17 @@ package enum Limits {
     package static let heldSeconds = 10.0
     /// The same on their way to a live destination, unless the client says otherwise (`max_interleave_delta`).
     static let liveHeldSeconds = 1.0
+    /// Seconds that a stream may be behind before it is filled up.
+    static let idleSeconds = 0.5
+    /// How long one that has just sent something is waited for, where nothing is played at once.
+    static let idleWait = Duration.seconds(0.5)
+    /// Seconds in which what comes late must show that it catches up, and how many times as fast as time goes that is.
+    static let catchingUp = 1.0
+    static let catchingUpRate = 1.25
+    /// Received at once of a stream that other threads fill up.
+    static let turnBytes = 256 << 10
+    /// How long a receipt waits for frames that are being encoded, where frames are dropped rather than waited for.
+    static let liveReceiptWait = Duration.milliseconds(100)
     /// How soon after its time is over libav gives an opening up.
     static let openingGrace = Duration.seconds(2)
 }

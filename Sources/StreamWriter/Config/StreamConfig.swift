@@ -84,6 +84,9 @@ public struct AudioStreamConfig: Sendable, Equatable {
     public var disposition: [String]
     /// The container's four characters for the codec: "hvc1".
     public var codecTag: String?
+    /// What the stream is made of where it sends nothing.
+    public var fill: StreamFill?
+    public var whenLate: WhenLate
 
     public init(
         sampleRate: Int, numChannels: Int, channelLayout: String? = nil, format: SampleFormat = .flt, encoder: String? = nil,
@@ -91,7 +94,7 @@ public struct AudioStreamConfig: Sendable, Equatable {
         encoderNumChannels: Int? = nil, encoderFormat: String? = nil,
         codecConfig: CodecConfig = .init(), filterDesc: String? = nil,
         metadata: [String: String] = [:], language: String? = nil, disposition: [String] = [],
-        codecTag: String? = nil
+        codecTag: String? = nil, fill: StreamFill? = nil, whenLate: WhenLate = .wait
     ) {
         self.sampleRate = sampleRate
         self.numChannels = numChannels
@@ -108,6 +111,8 @@ public struct AudioStreamConfig: Sendable, Equatable {
         self.language = language
         self.disposition = disposition
         self.codecTag = codecTag
+        self.fill = fill
+        self.whenLate = whenLate
     }
 }
 
@@ -150,6 +155,9 @@ public struct VideoStreamConfig: Sendable, Equatable {
     public var contentLightLevel: String?
     /// The container's four characters for the codec: "hvc1".
     public var codecTag: String?
+    /// What the stream is made of where it sends nothing.
+    public var fill: StreamFill?
+    public var whenLate: WhenLate
 
     public init(
         frameRate: Rational, timeBase: Rational? = nil, width: Int, height: Int, format: String = "rgb24",
@@ -160,7 +168,7 @@ public struct VideoStreamConfig: Sendable, Equatable {
         metadata: [String: String] = [:], language: String? = nil, disposition: [String] = [],
         sampleAspectRatio: Rational? = nil, rotation: Int = 0, color: ColorConfig = .init(),
         fieldOrder: String? = nil, masteringDisplay: String? = nil, contentLightLevel: String? = nil,
-        codecTag: String? = nil
+        codecTag: String? = nil, fill: StreamFill? = nil, whenLate: WhenLate = .wait
     ) {
         self.frameRate = frameRate
         self.timeBase = timeBase
@@ -187,6 +195,8 @@ public struct VideoStreamConfig: Sendable, Equatable {
         self.masteringDisplay = masteringDisplay
         self.contentLightLevel = contentLightLevel
         self.codecTag = codecTag
+        self.fill = fill
+        self.whenLate = whenLate
     }
 }
 

@@ -15,6 +15,7 @@ final class EncodePipeline: @unchecked Sendable {
     private var isBusy = false
     private var isStopping = false
     private var thread: WorkerThread?
+    private let nextRate = NextRate()
 
     init(stage: EncodeStage, progress: ProgressCounter, failure: FirstFailure, capacity: Int) {
         self.stage = stage
@@ -50,11 +51,17 @@ final class EncodePipeline: @unchecked Sendable {
     /// Lets the threads that wait here see that the writer has failed.
     func wakeUp() { monitor.withLock { monitor.wakeAll() } }
 
-    /// Waits until every frame has been given to the encoder.
-    func waitUntilIdle() throws(StreamWriterError) {
-        monitor.withLock { awaitIdle() }
+    /// Waits until every frame has been given to the encoder, or until the deadline.
+    func waitUntilIdle(until deadline: Deadline = .never) throws(StreamWriterError) {
+        monitor.withLock { awaitIdle(until: deadline) }
         try failure.check()
     }
+
+    /// One more frame would have to wait.
+    var isFull: Bool { monitor.withLock { queue.count >= capacity } }
+
+    /// The encoder has this rate from the next frame on that it is given.
+    func change(to rate: EncoderRate) { nextRate.put(rate) }
 
     /// Runs `body` with the stage to itself, everything before it encoded.
     func withStage(
@@ -89,8 +96,11 @@ final class EncodePipeline: @unchecked Sendable {
     /// After `shutDown`.
     func free() { stage.free() }
 
-    private func awaitIdle() {
-        while isBusy || (!queue.isEmpty && failure.error == nil && !isStopping) { monitor.wait() }
+    private func awaitIdle(until deadline: Deadline = .never) {
+        while isBusy || (!queue.isEmpty && failure.error == nil && !isStopping) {
+            if deadline.hasPassed { return }
+            monitor.wait(until: deadline)
+        }
     }
 
     /// With the lock held.
@@ -132,6 +142,7 @@ final class EncodePipeline: @unchecked Sendable {
             guard failure.error == nil else { return }
             let isLast = index == frames.count - 1 || (index + 1) % Limits.gatheredBlocks == 0
             do {
+                if let rate = nextRate.take() { stage.change(to: rate) }
                 let encoded = try stage.encode(frame, moreFollows: !isLast && frame.sampleCount > 0)
                 if isLast { try stage.endGathering() }
                 progress.encoded(encoded)

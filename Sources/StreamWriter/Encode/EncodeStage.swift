@@ -63,6 +63,12 @@ final class EncodeStage {
         return .encoded(frames: max(1, frame.sampleCount), from: seconds(pts), to: seconds(pts + duration))
     }
 
+    func change(to rate: EncoderRate) {
+        guard let encoder else { return }
+        calls.tracking { encoder.change(to: rate) }
+        progress.changed(bitRate: rate.bitRate)
+    }
+
     private func seconds(_ ticks: Int64) -> Double {
         Double(ticks) * Double(settings.timeBase.numerator) / Double(settings.timeBase.denominator)
     }

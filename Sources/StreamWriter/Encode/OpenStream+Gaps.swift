@@ -62,7 +62,7 @@ extension OpenStream {
     }
 
     /// What follows goes to `tick`. What lies before it is filled where the container can't leave it out.
-    private func jump(to tick: Int64) throws(StreamWriterError) {
+    func jump(to tick: Int64) throws(StreamWriterError) {
         if fillsGap(upTo: tick) { return try fill(upTo: tick) }
         var frames: [Frame] = []
         try translating(.outOfMemory) { () throws(LibavError) in try assembler.jump(to: tick, completing: &frames) }
@@ -114,7 +114,7 @@ extension OpenStream {
     }
 
     /// How long a picture is by its rate.
-    private var frameTicks: Int64 {
+    var frameTicks: Int64 {
         max(1, Int64((1 / (frameRate / Double(assembler.rate.numerator) * Double(assembler.rate.denominator))).rounded()))
     }
 

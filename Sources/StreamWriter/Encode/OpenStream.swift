@@ -9,21 +9,23 @@ final class OpenStream: @unchecked Sendable {
     let pipeline: EncodePipeline
     let progress: ProgressCounter
     private let failure: FirstFailure
-    private let encoder: String
     private let leastSamples: Int
     let index: Int
     /// Pictures a second.
     let frameRate: Double
     let isVideo: Bool
     private let takesKeyFrames: Bool
+    let encoderName: String
+    let live: LiveState
     var gaps: GapState
     /// Of the next frame, where a chunk has said it and brought none yet.
     var awaited: AwaitedFrame?
 
     init(
         _ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure, format: OutputFormat,
-        segments: SegmentKeyFrames?
+        segments: SegmentKeyFrames?, isLive: Bool
     ) {
+        live = LiveState(parts, isLive: isLive)
         gaps = GapState(
             filling: format.gapFilling(of: parts.description.kind, countsSamples: parts.encoder.countsSamples),
             fillsDurations: !format.takesPicturesAtAnyTime, keepsLastDuration: format.keepsLastDuration)
@@ -31,7 +33,7 @@ final class OpenStream: @unchecked Sendable {
         converter = FrameConverter(parts, segments)
         self.progress = progress
         self.failure = failure
-        encoder = parts.description.encoder
+        encoderName = parts.description.encoder
         leastSamples = parts.leastSamples
         index = parts.description.index
         let isAudio = parts.description.kind == .audio
@@ -92,7 +94,7 @@ final class OpenStream: @unchecked Sendable {
         guard takesKeyFrames else {
             throw StreamWriterError(
                 .unsupportedValue,
-                "\(encoder) makes key frames by itself only, and none that it is asked for; leave keyframe out, set codec_config.gop_size, or choose another encoder",
+                "\(encoderName) makes key frames by itself only, and none that it is asked for; leave keyframe out, set codec_config.gop_size, or choose another encoder",
                 parameter: "keyframe")
         }
     }
@@ -100,15 +102,17 @@ final class OpenStream: @unchecked Sendable {
     /// Converts frames here and encodes them; on a thread of the stream's own if `overlaps`.
     func encode(_ frames: [Frame], overlaps: Bool) throws(StreamWriterError) {
         for frame in frames {
-            if gaps.filling != .none, frame.sampleCount == 0 { try keep(frame) }
+            if dropsAsFull(frame) { continue }
+            if gaps.filling != .none || live.fills, frame.sampleCount == 0 { try keep(frame) }
             gaps.lasting = nil
             try encodeOne(frame, overlaps: overlaps)
         }
     }
 
     func encodeOne(_ frame: Frame, overlaps: Bool) throws(StreamWriterError) {
+        if isVideo, live.takeKeyFrameRequest() { converter.askForKeyFrame() }
         try failing { () throws(StreamWriterError) in try converter.begin(frame) }
-        try submitConverted(overlaps: overlaps)
+        try submitConverted(overlaps: overlaps || live.neverWaits)
     }
 
     /// The ticks of a picture that is so many seconds long.
@@ -155,13 +159,13 @@ final class OpenStream: @unchecked Sendable {
         guard pending > 0, pending < leastSamples else { return }
         throw StreamWriterError(
             .invalidSamples,
-            "stream \(index) ends with a block of \(pending) samples, and \(encoder) takes no fewer than \(leastSamples); send \(leastSamples - pending) more, or choose another encoder")
+            "stream \(index) ends with a block of \(pending) samples, and \(encoderName) takes no fewer than \(leastSamples); send \(leastSamples - pending) more, or choose another encoder")
     }
 
     func refusal(of sample: RefusedSample, in startTick: Int64) -> StreamWriterError {
         StreamWriterError(
             .invalidSamples,
-            "sample \(sample.tick - startTick) of the chunk is \(sample.value) in channel \(sample.channel), and \(encoder) takes \(SampleBound.text(sample.bound)); the samples before it are kept",
+            "sample \(sample.tick - startTick) of the chunk is \(sample.value) in channel \(sample.channel), and \(encoderName) takes \(SampleBound.text(sample.bound)); the samples before it are kept",
             sample: .init(frame: sample.tick - startTick, channel: sample.channel))
     }
 

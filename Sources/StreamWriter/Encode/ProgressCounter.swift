@@ -44,6 +44,13 @@ final class ProgressCounter: Sendable {
 
     func filled(seconds: Double) { state.withLock { $0.filledSeconds += seconds } }
 
+    /// Seconds that were filled since the stream sent nothing.
+    func idled(seconds: Double) { state.withLock { $0.idleSeconds += seconds } }
+
+    func droppedLate(frames: Int64) { state.withLock { $0.framesDroppedLate += frames } }
+
+    func changed(bitRate: Int) { state.withLock { $0.bitRate = bitRate } }
+
     func packetMade(bytes: Int) {
         state.withLock { state in
             state.packets += 1

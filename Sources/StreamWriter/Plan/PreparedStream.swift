@@ -13,6 +13,7 @@ struct PreparedStream {
     let calls: StreamCalls
     /// Samples that the last frame must have, where it is known how many it will have.
     let leastSamples: Int
+    let liveTraits: LiveTraits
 
     /// What a muxer is to know of it.
     var parameters: StreamParameters {
@@ -34,6 +35,7 @@ struct PreparedStream {
         _ config: AudioStreamConfig, _ index: Int, _ format: OutputFormat, _ limits: WriterLimits,
         _ calls: StreamCalls
     ) throws(StreamWriterError) {
+        liveTraits = try LiveTraits(fill: config.fill, whenLate: config.whenLate, isVideo: false)
         let audio = try AudioPlan(config, for: format, limits, calls)
         self.calls = calls
         plan = audio.encode
@@ -66,6 +68,7 @@ struct PreparedStream {
         _ config: VideoStreamConfig, _ index: Int, _ format: OutputFormat, _ limits: WriterLimits,
         _ calls: StreamCalls
     ) throws(StreamWriterError) {
+        liveTraits = try LiveTraits(fill: config.fill, whenLate: config.whenLate, isVideo: true)
         let video = try VideoPlan(config, for: format, limits, calls)
         self.calls = calls
         plan = video.encode
@@ -154,7 +157,8 @@ extension StreamDescription {
             frameSize: encoder.frameSize > 0 ? encoder.frameSize : nil, encoderFrameRate: nil,
             encoderWidth: nil, encoderHeight: nil, timeBase: Rational(encoder.timeBase),
             inputFrameBytes: input.bytesPerFrame, inputRate: Rational(input.sampleRate, 1)!,
-            bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil, warnings: warnings)
+            bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil,
+            usesBitRate: encoder.settings.codec.uses(.bitRate, encoder.settings.options), warnings: warnings)
     }
 
     fileprivate init(
@@ -167,6 +171,7 @@ extension StreamDescription {
             encoderSampleRate: nil, encoderNumChannels: nil,
             frameSize: nil, encoderFrameRate: Rational(shape.frameRate), encoderWidth: shape.width,
             encoderHeight: shape.height, timeBase: Rational(encoder.timeBase), inputFrameBytes: frameBytes,
-            inputRate: rate, bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil, warnings: warnings)
+            inputRate: rate, bitRate: encoder.bitRate > 0 ? encoder.bitRate : nil,
+            usesBitRate: encoder.settings.codec.uses(.bitRate, encoder.settings.options), warnings: warnings)
     }
 }

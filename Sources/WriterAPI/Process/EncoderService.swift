@@ -50,6 +50,7 @@ package struct WorkDone: Sendable {
         tallies[isAudio ? .audioBytesReceived : .videoBytesReceived, default: 0] += progress.offset
         tallies[isAudio ? .audioBytesEncoded : .videoBytesEncoded, default: 0] += progress.bytesEncoded
         tallies[isAudio ? .audioChunksLate : .videoChunksLate, default: 0] += chunksLate
+        tallies[isAudio ? .audioFramesDroppedLate : .videoFramesDroppedLate, default: 0] += progress.framesDroppedLate
     }
 }
 

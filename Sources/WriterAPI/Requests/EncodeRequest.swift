@@ -56,6 +56,11 @@ package struct EncodeRequest {
         } catch {
             throw error.namingQuery(isVideo: isVideo, target)
         }
+        if stream.config.isKeptLive {
+            throw Problem(
+                .unsupportedValue, "fill and when_late are for the streams of writers: an encoding in one request waits for its one body.",
+                parameter: stream.config.fill == nil ? "when_late" : "fill")
+        }
         guard let format else {
             throw Problem(
                 .invalidParameter, "The query parameter format is needed: the output's muxer, such as mp3.",
@@ -85,7 +90,7 @@ package struct EncodeRequest {
     private static func isText(_ name: String) -> Bool {
         [
             "channel_layout", "codec_tag", "color_primaries", "color_range", "color_trc", "colorspace", "content_light_level", "encoder",
-            "encoder_format", "field_order", "filter_desc", "hw_accel", "language", "layout", "mastering_display", "type",
+            "encoder_format", "field_order", "fill", "filter_desc", "hw_accel", "language", "layout", "mastering_display", "type", "when_late",
         ].contains(name)
     }
 

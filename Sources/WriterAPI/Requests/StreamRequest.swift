@@ -79,6 +79,11 @@ package struct StreamRequest {
             object["frames_dropped"] = .integer(progress.framesDropped)
             object["frames_repeated"] = .integer(progress.framesRepeated)
         }
+        if chosen.usesBitRate { object.set("encoder_bit_rate", progress.bitRate ?? chosen.bitRate) }
+        if config.isKeptLive {
+            object["frames_dropped_late"] = .integer(progress.framesDroppedLate)
+            object["filled_seconds"] = .number((progress.idleSeconds * 1e6).rounded() / 1e6)
+        }
         object["offset"] = .integer(progress.offset)
         object["next_pts"] = .number(progress.nextPTS)
         object["warnings"] = .array(chosen.warnings.map { .object(json($0)) })
@@ -124,6 +129,16 @@ extension FieldReader {
         }
         guard let rate else { throw problem(name, "must be a positive number or a fraction such as \"30000/1001\"") }
         return rate
+    }
+
+    /// One of a few words.
+    fileprivate mutating func choice<Choice: RawRepresentable & CaseIterable>(
+        _ name: String
+    ) throws(Problem) -> Choice? where Choice.RawValue == String {
+        guard let text = try string(name) else { return nil }
+        if let choice = Choice(rawValue: text) { return choice }
+        let words = Choice.allCases.map(\.rawValue)
+        throw problem(name, "is \(words.joined(separator: " or ")), and not \"\(text.shortened())\"", supported: words)
     }
 
     /// A ratio as "4:3", "40/33" or a number.
@@ -212,7 +227,8 @@ extension AudioStreamConfig {
             metadata: try fields.map("metadata") ?? [:],
             language: try fields.string("language"),
             disposition: try fields.names("disposition"),
-            codecTag: try fields.string("codec_tag"))
+            codecTag: try fields.string("codec_tag"),
+            fill: try fields.choice("fill"), whenLate: try fields.choice("when_late") ?? .wait)
     }
 
     fileprivate func add(to object: inout JSONObject) {
@@ -227,6 +243,8 @@ extension AudioStreamConfig {
         object.set("language", language)
         object.set("disposition", disposition)
         object.set("codec_tag", codecTag)
+        object.set("fill", fill?.rawValue)
+        if whenLate != .wait { object.set("when_late", whenLate.rawValue) }
     }
 }
 
@@ -265,7 +283,8 @@ extension VideoStreamConfig {
             fieldOrder: try fields.string("field_order"),
             masteringDisplay: try fields.string("mastering_display"),
             contentLightLevel: try fields.string("content_light_level"),
-            codecTag: try fields.string("codec_tag"))
+            codecTag: try fields.string("codec_tag"),
+            fill: try fields.choice("fill"), whenLate: try fields.choice("when_late") ?? .wait)
     }
 
     fileprivate func add(to object: inout JSONObject) {
@@ -291,5 +310,7 @@ extension VideoStreamConfig {
         object.set("mastering_display", masteringDisplay)
         object.set("content_light_level", contentLightLevel)
         object.set("codec_tag", codecTag)
+        object.set("fill", fill?.rawValue)
+        if whenLate != .wait { object.set("when_late", whenLate.rawValue) }
     }
 }

@@ -128,13 +128,14 @@ extension ChunkUpload.Failure {
 
 extension ChunkReceipt {
     fileprivate var members: [(String, JSONValue)] {
-        [
+        let members: [(String, JSONValue)] = [
             ("frames", .integer(frames)),
             ("offset", .integer(offset)),
             ("pts", ["start": .number(startPTS), "end": .number(endPTS)]),
             ("frames_encoded", .integer(framesEncoded)),
             ("bytes_written", .integer(bytesWritten)),
         ]
+        return dropsLate ? members + [("frames_dropped_late", .integer(framesDroppedLate))] : members
     }
 
     fileprivate var json: JSONValue { .object(JSONObject(members)) }

@@ -1,4 +1,5 @@
 import APICore
+import Bytewise
 import HTTP1
 import HTTPServer
 import StreamWriter
@@ -197,6 +198,11 @@ final class WriterService: EncoderService {
             try refuseParameters(exchange)
             respond(with: try resource.finalize())
         case .writeChunk: try ChunkRoute(resource: resource, stream: stream).respond(to: exchange)
+        case .requestKeyFrame:
+            try refuseParameters(exchange)
+            let index = try Self.streamIndex(exchange.head.target.query("stream"))
+            exchange.respond(with: .json(.object(try resource.requestKeyFrame(ofStream: index))))
+        case .changeStream: exchange.respond(with: .json(try resource.changeStream(stream, try json(exchange))))
         case .getUploadOffset:
             let offset = try resource.offset(of: stream)
             exchange.respond(with: Response(.noContent, fields: [("Upload-Offset", String(offset))]))
@@ -217,6 +223,15 @@ final class WriterService: EncoderService {
     private func refuseParameters(_ exchange: Exchange) throws(Problem) {
         guard let body = try json(exchange) else { return }
         try FieldReader(body).finish()
+    }
+
+    private static func streamIndex(_ text: String?) throws(Problem) -> Int? {
+        guard let text else { return nil }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let index = Int(text) else {
+            throw Problem(
+                .invalidParameter, "stream is the index of a stream, 0 or more, and not \"\(text.shortened())\".", parameter: "stream")
+        }
+        return index
     }
 
     /// Makes the writer, or tells of it to a request that repeats the one that made it.

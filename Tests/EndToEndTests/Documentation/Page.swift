@@ -90,6 +90,13 @@ extension Page {
             texts: [("output/show/live.m3u8", "#EXTINF:4.000000,", 3), ("output/show/live.m3u8", "#EXTINF:", 3)]),
         Page(path: "docs/guides/live-output.md", files: [MadeFile(path: "radio.aac", codecs: ["aac"], duration: 2)], prints: ["Penstock-Output: live"]),
         Page(
+            path: "docs/guides/live.md",
+            files: [
+                MadeFile(path: "received.flv", codecs: ["h264", "aac"], duration: 3, frames: 75),
+                MadeFile(path: "output/steps.mkv", codecs: ["h264"], duration: 4, frames: 100),
+            ],
+            prints: ["400000", "{\"streams\":[0]}", "\"frames_dropped_late\":0"]),
+        Page(
             path: "docs/guides/overlays.md",
             files: [
                 // On gray, which is 126 of YUV: white text, in a box that darkens, and a red logo of 3/4 over it.

@@ -116,6 +116,8 @@ struct Creations: Sendable {
                     : ["encoder_sample_rate", "encoder_num_channels"])
             stream[name] = dice.pick([2, 16, 90, 8_000, 48_000, "4:3", dice.strange()])
         }
+        if dice.happens(0.06) { stream["fill"] = dice.pick([isVideo ? "last-frame" : "silence", "silence", dice.strange()]) }
+        if dice.happens(0.06) { stream["when_late"] = dice.pick(["drop", "wait", dice.strange()]) }
         return stream
     }
 
