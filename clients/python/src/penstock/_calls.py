@@ -11,7 +11,7 @@ from typing import Any
 
 import urllib3
 
-from ._problems import problem_of_response
+from ._problems import NotFound, problem_of_response
 from ._resume import FIRST_CONTACT, Patience, retry_after, until_done
 from ._transport import CONNECTION_ERRORS, Timeouts, Transport
 
@@ -93,12 +93,35 @@ class Calls:
         body = None if value is None else json.dumps(value, allow_nan=False).encode()
         fields = {**({} if body is None else {"Content-Type": "application/json"}), **(headers or {})}
 
+        if idle is None and method in ("GET", "HEAD"):
+            idle = self.transport.timeouts.answer
+
         def attempt() -> Response:
             return self.once(method, path, query=query, headers=fields, body=body, idle=idle)
 
         if not retry:
             return attempt()
         return until_done(attempt, lambda: self.patience(f"{method} {path}"))
+
+    def delete(self, path: str, query: Query) -> Any:
+        """What went with a writer that was deleted; None where the server has nothing to say of it.
+
+        A writer that is not there when the request is repeated was deleted by the first, whose response was lost.
+        """
+        tries = 0
+
+        def attempt() -> Any:
+            nonlocal tries
+            tries += 1
+            try:
+                response = self.once("DELETE", path, query=query)
+            except NotFound:
+                if tries == 1:
+                    raise
+                return None
+            return response.json() if response.status == 200 else None
+
+        return until_done(attempt, lambda: self.patience(f"DELETE {path}"))
 
     def once(
         self,

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _PREFIX = "urn:penstock:problem:"
+#: Types that the IANA has registered, with Penstock's codes for them.
+_REGISTERED = {"https://iana.org/assignments/http-problem-types#mismatching-upload-offset": "offset-mismatch"}
 
 
 class PenstockError(RuntimeError):
@@ -41,7 +43,7 @@ class Problem(PenstockError):
     def code(self) -> str:
         """The problem's stable code, the end of its type: `unknown-encoder`, `offset-mismatch`."""
         kind = str(self.details.get("type", ""))
-        return kind.removeprefix(_PREFIX).rpartition("#")[2] if kind else "unknown"
+        return _REGISTERED.get(kind) or kind.removeprefix(_PREFIX).rpartition("#")[2] or "unknown"
 
     @property
     def status(self) -> int:

@@ -15,7 +15,7 @@ from ._problems import Overloaded, Problem, Unreachable
 from ._transport import CONNECTION_ERRORS, reason
 
 #: Pauses grow from the first of these to the second, in seconds.
-PAUSES = (0.05, 3.0)
+PAUSES = (0.01, 3.0)
 #: How long a server that has never responded is waited for, in seconds: a wrong address should not take a minute.
 FIRST_CONTACT = 5.0
 

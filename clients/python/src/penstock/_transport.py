@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import ssl
@@ -28,13 +29,15 @@ CONNECTION_ERRORS = (urllib3.exceptions.HTTPError, OSError)
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds for which a connection may take to be made, and for which it may then be without any progress.
+    """Seconds: `connect` to make a connection, `answer` to get a response to a request that only asks.
 
-    `idle` counts anew with every megabyte that is sent, so it bounds no upload; it is longer than the server's own
-    `--call-timeout` (120), within which a slow encoder either goes on or is called stalled.
+    `idle` is how long anything else may be without progress. It counts anew with every megabyte that is sent, so it
+    bounds no upload; it is longer than the server's own `--call-timeout` (120), within which a slow encoder either
+    goes on or is called stalled.
     """
 
     connect: float = 10.0
+    answer: float = 30.0
     idle: float = 180.0
 
 
@@ -78,7 +81,48 @@ class Address:
         return cls(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
 
 
-class _UnixConnection(urllib3.connection.HTTPConnection):
+class _Lines:
+    """A response's stream while its head is read: remembers the last line."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.last = b""
+
+    def readline(self, limit: int = -1) -> bytes:
+        self.last = self.stream.readline(limit)
+        return self.last
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class _Response(http.client.HTTPResponse):
+    """A response whose head is whole.
+
+    http.client takes a connection's end for the head's, so that a field might be missing, or half a number.
+    """
+
+    def begin(self) -> None:
+        stream = self.fp
+        lines: Any = _Lines(stream)
+        self.fp = lines
+        super().begin()
+        if self.fp is lines:
+            self.fp = stream
+        if lines.last not in (b"\r\n", b"\n"):
+            self.close()
+            raise http.client.RemoteDisconnected("the connection ended within the head of the response")
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    response_class = _Response
+
+
+class _SecureConnection(urllib3.connection.HTTPSConnection):
+    response_class = _Response
+
+
+class _UnixConnection(_Connection):
     def __init__(self, host: str, *, socket_path: str, **further: Any) -> None:
         super().__init__(host, **further)
         self._socket_path = socket_path
@@ -93,6 +137,14 @@ class _UnixConnection(urllib3.connection.HTTPConnection):
             connection.close()
             raise urllib3.exceptions.NewConnectionError(self, f"{self._socket_path}: {error}") from error
         return connection
+
+
+class _Pool(urllib3.connectionpool.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
 
 
 class _UnixPool(urllib3.connectionpool.HTTPConnectionPool):
@@ -194,8 +246,8 @@ class Transport:
         if address.scheme == "unix":
             return _UnixPool(address.path, **common)
         if address.scheme == "https":
-            return urllib3.HTTPSConnectionPool(address.host, address.port, ssl_context=self._ssl_context, **common)
-        return urllib3.HTTPConnectionPool(address.host, address.port, **common)
+            return _SecurePool(address.host, address.port, ssl_context=self._ssl_context, **common)
+        return _Pool(address.host, address.port, **common)
 
 
 _transports: weakref.WeakSet[Transport] = weakref.WeakSet()

@@ -174,8 +174,7 @@ class Client:
     def delete_writer(self, id: str, *, keep_output: bool = False, name: str | None = None) -> types.Deletion | None:
         """Deletes a writer and its files; gives what went and what stays, of one that had ended."""
         query = {"keep_output": True if keep_output else None, "name": name}
-        response = self._calls.call("DELETE", f"/v1/writers/{segment(id)}", query=query)
-        return cast("types.Deletion", response.json()) if response.status == 200 else None
+        return cast("types.Deletion | None", self._calls.delete(f"/v1/writers/{segment(id)}", query))
 
     # ---- in one request ----
 

@@ -159,8 +159,7 @@ class Writer:
         Gives what went and what stays, of a writer that had ended.
         """
         query = {**self._query, "keep_output": True if keep_output else None}
-        response = self._calls.call("DELETE", self._path, query=query)
-        return cast("types.Deletion", response.json()) if response.status == 200 else None
+        return cast("types.Deletion | None", self._calls.delete(self._path, query))
 
     # ---- at any time ----
 
