@@ -17,7 +17,7 @@ HEAD = '''"""The API's objects, made from openapi.yaml by scripts/make_types.py;
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Literal, TypeAlias, TypedDict
 '''
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 

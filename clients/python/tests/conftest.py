@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import random
@@ -62,7 +63,7 @@ class Server:
 
 
 class CuttingProxy:
-    """Passes connections on to a server, and cuts each one when so many bytes have passed, to and fro, as `budget` says.
+    """Passes connections on to a server; cuts each when as many bytes as `budget` says have passed, to and fro.
 
     None lets a connection live. Half of the cuts are resets.
     """
@@ -142,16 +143,14 @@ class _Connection:
         for end in (self.client, self.server):
             if is_cut and self.resets:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            try:
+            with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             end.close()
 
 
 @pytest.fixture(scope="session")
 def program() -> str:
-    """The server's program, beside which penstock-encoder lies: PENSTOCK_PROGRAM, or the release that was built here."""
+    """The server's program: that of PENSTOCK_PROGRAM, or the release that was built here."""
     found = os.environ.get("PENSTOCK_PROGRAM") or str(REPOSITORY / ".build/release/penstock")
     if not os.access(found, os.X_OK):
         pytest.exit(f"{found} is no program: build the server, or name it in PENSTOCK_PROGRAM", 2)

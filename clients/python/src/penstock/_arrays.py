@@ -101,7 +101,7 @@ def _is_tensor(value: Any) -> bool:
 
 def _of_view(view: memoryview, owner: Any) -> Array:
     order, letter = ("@", view.format) if len(view.format) == 1 else (view.format[0], view.format[1:])
-    if letter not in _KINDS:
+    if letter not in _KINDS or order not in "@=<>!":
         raise InvalidArray(f"an array of {_described(owner, view.format)} can't be sent; {_ADVICE}")
     typestr = f"{'|' if view.itemsize == 1 else '<'}{_KINDS[letter]}{view.itemsize}"
     shape = tuple(view.shape or ()) if view.ndim else (1,)
@@ -169,7 +169,13 @@ def _of_exchange(value: Any, error: Exception) -> Array:
     if hasattr(value, "__dlpack__"):
         kind = int(value.__dlpack_device__()[0])
         if kind in (1, 3):
-            return as_array(_numpy(value).from_dlpack(value))
+            numpy = _numpy(value)
+            try:
+                return as_array(numpy.from_dlpack(value))
+            except (BufferError, RuntimeError) as reason:
+                raise InvalidArray(
+                    f"an array of {_described(value, 'this type')} can't be sent ({reason}); {_ADVICE}"
+                ) from None
         try:
             import torch
         except ImportError:

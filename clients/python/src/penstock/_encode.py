@@ -7,9 +7,10 @@ from typing import Any
 
 from ._arrays import Array, as_array
 from ._calls import Calls
+from ._cancellation import raise_if_cancelled
 from ._problems import InvalidArray
 from ._progress import Meter
-from ._resume import is_final, raise_if_cancelled, until_done
+from ._resume import is_final, until_done
 from ._transport import CONNECTION_ERRORS
 from ._upload import PIECE_BYTES
 from .writer import Writer
@@ -50,23 +51,29 @@ def encode(
                 raise
             return None
 
-    encoded = until_done(attempt, lambda: calls.patience(f"POST {path}"))
-    if encoded is None:
-        encoded = _by_writer(create_writer, array, format, stream, further)
+    try:
+        encoded = until_done(attempt, lambda: calls.patience(f"POST {path}"))
+        if encoded is None:
+            encoded = _by_writer(create_writer, array, format, stream, further)
+    except BaseException:
+        if meter is not None:
+            meter.close()
+        raise
     if meter is not None:
-        meter.close()
+        meter.ended()
     return encoded
 
 
 def _pieces(head: bytes, data: memoryview, meter: Meter | None) -> Iterator[bytes | memoryview]:
+    on_sent = None if meter is None else meter.begin()
     if head:
         yield head
     for start in range(0, len(data), PIECE_BYTES):
         raise_if_cancelled()
         piece = data[start : start + PIECE_BYTES]
         yield piece
-        if meter is not None:
-            meter.sent(start + len(piece))
+        if on_sent is not None:
+            on_sent(start + len(piece))
 
 
 def _by_writer(

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-#: Seconds between two reports while data is sent.
+#: Seconds between two reports.
 INTERVAL = 0.5
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a callback gets: of all streams together, since the writer was made.
+    """What a callback gets, from a thread of its own: of all streams together, since the writer was made.
 
     `frames` are frames and samples that the server has taken, `fps` those of the first stream a second, `bytes_sent`
     what has gone to the server, `bytes_per_second` how fast, `frames_encoded` and `bytes_written` what the server has
@@ -91,19 +91,23 @@ class _Bar:
 
 
 class Meter:
-    """Counts what a writer sends and hands it on, at most every half second; threads share it."""
+    """Counts what a writer sends, and hands it on every half second while it does, from a thread of its own.
+
+    `record` gives the writer's record, for what the server has done meanwhile; None of an encoding in one request.
+    """
 
     def __init__(self, display: _Display) -> None:
         self._display = display
+        self.record: Callable[[], Any] | None = None
         self._lock = threading.Lock()
         self._began = time.monotonic()
-        self._reported = self._began
         self._sent: dict[int, int] = {}
         self._base: dict[int, int] = {}
         self._frames: dict[int, int] = {}
         self._encoded: dict[int, int] = {}
         self._written = 0
-        self._is_closed = False
+        self._over = threading.Event()
+        self._reporter: threading.Thread | None = None
 
     @classmethod
     def of(cls, progress: bool | Callable[[Progress], object]) -> Meter | None:
@@ -120,33 +124,18 @@ class Meter:
             return cls(_Line())
         return cls(_Bar(tqdm))
 
-    def begin(self, stream: int, _size: int, record: Callable[[], Any]) -> Callable[[int], None]:
-        """What an upload is to call with the bytes of its chunk that have been sent."""
+    def begin(self, stream: int = 0) -> Callable[[int], None]:
+        """What an upload to a stream is to call with the bytes of its chunk that have been sent."""
         with self._lock:
             base = self._base.setdefault(stream, 0)
+            if self._reporter is None and not self._over.is_set():
+                self._reporter = threading.Thread(target=self._report, name="penstock-progress", daemon=True)
+                self._reporter.start()
 
         def sent(count: int) -> None:
-            now = time.monotonic()
-            with self._lock:
-                self._sent[stream] = base + count
-                if now - self._reported < INTERVAL:
-                    return
-                self._reported = now
-            found = record()
-            with self._lock:
-                self._take_in(found)
-                self._show(False)
+            self._sent[stream] = base + count
 
         return sent
-
-    def sent(self, count: int) -> None:
-        """So many bytes of the only upload have been sent, of which there is no record to ask for."""
-        now = time.monotonic()
-        with self._lock:
-            self._sent[0] = count
-            if now - self._reported >= INTERVAL:
-                self._reported = now
-                self._show(False)
 
     def received(self, stream: int, receipt: Any) -> None:
         """A chunk is in."""
@@ -155,27 +144,40 @@ class Meter:
             self._frames[stream] = self._frames.get(stream, 0) + receipt["frames"]
             self._encoded[stream] = receipt["frames_encoded"]
             self._written = receipt["bytes_written"]
-            now = time.monotonic()
-            if now - self._reported >= INTERVAL:
-                self._reported = now
-                self._show(False)
 
-    def ended(self, record: Any) -> None:
-        """The writer is finalized: the last report."""
+    def ended(self, record: Any = None) -> None:
+        """The work is done: the last report."""
+        if self._over.is_set():
+            return
+        self._over.set()
         with self._lock:
-            if self._is_closed:
-                return
-            self._take_in(record)
+            if record is not None:
+                self._take_in(record)
             self._show(True)
-        self.close()
+        self._display.close()
 
     def close(self) -> None:
         """No further reports."""
-        with self._lock:
-            if self._is_closed:
-                return
-            self._is_closed = True
-        self._display.close()
+        if not self._over.is_set():
+            self._over.set()
+            with self._lock:
+                self._display.close()
+
+    def after_fork(self) -> None:
+        """A forked process reports nothing: its parent does."""
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._over.set()
+
+    def _report(self) -> None:
+        while not self._over.wait(INTERVAL):
+            record = None if self.record is None else self.record()
+            with self._lock:
+                if self._over.is_set():
+                    return
+                if record is not None:
+                    self._take_in(record)
+                self._show(False)
 
     def _take_in(self, record: Any) -> None:
         for stream in record["streams"]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextvars
 import random
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import urllib3.exceptions
 
+from . import _cancellation
 from ._problems import Overloaded, Problem, Unreachable
 from ._transport import CONNECTION_ERRORS, reason
 
@@ -19,21 +18,7 @@ PAUSES = (0.01, 3.0)
 #: How long a server that has never responded is waited for, in seconds: a wrong address should not take a minute.
 FIRST_CONTACT = 5.0
 
-#: Set where the work of the current thread is no longer wanted (the task that awaited it was cancelled).
-cancellation: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("penstock_cancel", default=None)
-
 Value = TypeVar("Value")
-
-
-class Cancelled(BaseException):
-    """Ends the work of a thread whose result is no longer awaited."""
-
-
-def raise_if_cancelled() -> None:
-    """Ends the current thread's work where it is no longer wanted."""
-    event = cancellation.get()
-    if event is not None and event.is_set():
-        raise Cancelled
 
 
 class Patience:
@@ -63,12 +48,11 @@ class Patience:
         if now + pause > self._since + bound:
             raise self._final(error, now - self._since) from error
         self._pause = min(self._pause * 2, PAUSES[1])
-        event = cancellation.get()
-        if event is None:
+        cancellation = _cancellation.current.get()
+        if cancellation is None:
             time.sleep(pause)
         else:
-            event.wait(pause)
-            raise_if_cancelled()
+            cancellation.wait(pause)
 
     def _final(self, error: BaseException, elapsed: float) -> BaseException:
         if isinstance(error, Problem):
@@ -104,7 +88,7 @@ def until_done(attempt: Callable[[], Value], patience: Callable[[], Patience]) -
     """
     waiting: Patience | None = None
     while True:
-        raise_if_cancelled()
+        _cancellation.raise_if_cancelled()
         try:
             return attempt()
         except Problem as error:

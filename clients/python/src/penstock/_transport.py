@@ -18,6 +18,7 @@ import urllib3.connection
 import urllib3.connectionpool
 import urllib3.exceptions
 
+from . import _cancellation
 from ._problems import PenstockError
 
 #: Connections that a process keeps for later; more are made when more threads send at once.
@@ -117,9 +118,23 @@ class _Response(http.client.HTTPResponse):
 class _Connection(urllib3.connection.HTTPConnection):
     response_class = _Response
 
+    def request(self, *positional: Any, **named: Any) -> None:
+        _can_be_cancelled(self)
+        super().request(*positional, **named)
+
 
 class _SecureConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
+
+    def request(self, *positional: Any, **named: Any) -> None:
+        _can_be_cancelled(self)
+        super().request(*positional, **named)
+
+
+def _can_be_cancelled(connection: urllib3.connection.HTTPConnection) -> None:
+    cancellation = _cancellation.current.get()
+    if cancellation is not None:
+        cancellation.use(connection)
 
 
 class _UnixConnection(_Connection):

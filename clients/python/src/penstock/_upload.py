@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ._arrays import Array
 from ._calls import Calls, Response
+from ._cancellation import raise_if_cancelled
 from ._problems import Conflict, Problem, problem
-from ._resume import Patience, is_final, passes, raise_if_cancelled
+from ._resume import Patience, is_final, passes
 from ._transport import CONNECTION_ERRORS
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ class Upload:
             except Problem as error:
                 if not self._mends(error, is_resumed):
                     stream.offset = error.offset
-                    raise
+                    if error.code != "wrong-state":
+                        raise
+                    raise explained(error, self._record(), stream.index) from None
             except CONNECTION_ERRORS as error:
                 if is_final(error) or isinstance(error, Problem):
                     raise
@@ -202,24 +205,28 @@ def ask_offset(calls: Calls, path: str, query: dict[str, Any], record: Callable[
         response = calls.call("HEAD", f"{path}/chunks", query=query)
     except Problem as error:
         # A response to HEAD has no body: GET says what the matter is.
-        found = record()
-        if found["state"] == "failed":
-            raise problem(found["failure"]) from None
-        if found["state"] == "open":
-            raise
-        stream = found["streams"][index]
-        ended_by = found.get("result", {}).get("ended_by")
-        by = "" if ended_by in (None, "finalize") else f" ({ended_by})"
-        raise Conflict(
-            {
-                "type": "urn:penstock:problem:wrong-state",
-                "title": "The writer takes no more",
-                "status": 409,
-                "detail": f"writer {found['id']} is {found['state']}{by}, with {stream['frames']} frames "
-                f"({stream['offset']} bytes) of stream {index}",
-                "state": found["state"],
-                "offset": stream["offset"],
-                "request_id": error.request_id,
-            }
-        ) from None
+        raise explained(error, record(), index) from None
     return int(response.headers["Upload-Offset"])
+
+
+def explained(error: Problem, record: Any, index: int) -> Problem:
+    """Why a writer takes no more, and how far the stream is; the same problem where the writer is open."""
+    if record["state"] == "failed":
+        return problem(record["failure"])
+    if record["state"] not in ("closed", "finalizing"):
+        return error
+    stream = record["streams"][index]
+    ended_by = record.get("result", {}).get("ended_by")
+    by = "" if ended_by in (None, "finalize") else f" ({ended_by})"
+    taken = f"{stream['frames']} frames ({stream['offset']} bytes) of stream {index}"
+    return Conflict(
+        {
+            "type": "urn:penstock:problem:wrong-state",
+            "title": "The writer takes no more",
+            "status": 409,
+            "detail": f"writer {record['id']} is {record['state']}{by}, with {taken}",
+            "state": record["state"],
+            "offset": stream["offset"],
+            "request_id": error.request_id,
+        }
+    )

@@ -15,9 +15,10 @@ import urllib3.exceptions
 from ._arrays import as_array
 from ._calls import Calls
 from ._output import Output
-from ._problems import NotFound, Problem
+from ._problems import NotFound, PenstockError, Problem
 from ._progress import Meter
 from ._resume import Patience, until_done
+from ._transport import CONNECTION_ERRORS
 from ._upload import Chunk, StreamState, Upload, ask_offset
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Writer:
         self._query: dict[str, Any] = {"name": name} if name is not None else {}
         self._path = f"/v1/writers/{self.id}"
         self._progress = progress
+        if progress is not None:
+            progress.record = self._glance
         self._on_error = on_error
         self._on_interrupt: Ending = on_error if on_interrupt is None else on_interrupt
         self._lock = threading.Lock()
@@ -260,12 +263,20 @@ class Writer:
 
     def _send(self, state: StreamState, chunk: Chunk) -> types.Receipt:
         meter = self._progress
-        on_sent = None if meter is None else meter.begin(state.index, chunk.array.nbytes, self.status)
+        on_sent = None if meter is None else meter.begin(state.index)
         upload = Upload(self._calls, state, chunk, query=self._query, record=self.status, on_sent=on_sent)
         receipt = upload.run()
         if meter is not None:
             meter.received(state.index, receipt)
         return receipt
+
+    def _glance(self) -> Any:
+        """The record, if it is to be had at once."""
+        try:
+            idle = self._calls.transport.timeouts.answer
+            return self._calls.once("GET", self._path, query=self._query, idle=idle).json()
+        except (PenstockError, *CONNECTION_ERRORS):
+            return None
 
     def _once_only(self, path: str, value: Any, found: Callable[[types.Writer], Any]) -> Any:
         """What a request gives that must not be made twice.
@@ -313,6 +324,8 @@ class Writer:
     def after_fork(self) -> None:
         """Locks that other threads held do not exist here; what those threads were sending is theirs to end."""
         self._lock = threading.Lock()
+        if self._progress is not None:
+            self._progress.after_fork()
         for state in self._streams:
             if state.lock.locked():
                 state.offset = None
