@@ -11,15 +11,16 @@ export PENSTOCK_PROGRAM
 # An editable or inherited package must not stand in for the wheel.
 unset PYTHONPATH
 
-# What the tests need; versions that are known to agree with one another's majors.
-tools=('build>=1,<2' 'hatchling>=1.21,<2' 'mypy>=1.11,<3' 'numpy' 'pytest>=8,<10' 'pyyaml>=6,<7' 'ruff>=0.6,<1' 'tqdm>=4,<5'
-    'types-PyYAML' 'vermin>=1.6,<2')
-stamp=$(printf '%s\n' "$(python3 --version)" "${tools[@]}" | sha256sum | cut -c 1-16)
-if [ ! -e "$venv/$stamp" ]; then
+# Makes a venv of packages, unless it is there with the same: environment FOLDER PACKAGE...
+environment() {
+    local venv=$1 stamp
+    shift
+    stamp=$(printf '%s\n' "$(python3 --version)" "$@" | sha256sum | cut -c 1-16)
+    if [ -e "$venv/$stamp" ]; then return; fi
     rm -rf "$venv"
     mkdir -p "$(dirname "$venv")"
     python3 -m venv "$venv"
-    if ! "$venv/bin/pip" install --quiet --disable-pip-version-check "${tools[@]}" 2>"$venv/pip.log"; then
+    if ! "$venv/bin/pip" install --quiet --disable-pip-version-check "$@" 2>"$venv/pip.log"; then
         cat "$venv/pip.log" >&2
         rm -rf "$venv"
         echo "skipped: the Python client's tests need packages that could not be installed from PyPI"
@@ -28,11 +29,16 @@ if [ ! -e "$venv/$stamp" ]; then
         exit
     fi
     touch "$venv/$stamp"
-fi
+}
+
+environment "$venv" 'build>=1,<2' 'hatchling>=1.21,<2' 'mypy>=1.11,<3' numpy 'pytest>=8,<10' 'pyyaml>=6,<7' \
+    'ruff>=0.6,<1' 'tqdm>=4,<5' 'urllib3>=2,<3' 'vermin>=1.6,<2'
+# Its generator, and what the client that it makes needs.
+environment "$PWD/.build-python/generator" 'openapi-python-client>=0.25,<1'
+export OPENAPI_GENERATOR_BIN=$PWD/.build-python/generator/bin
 
 scripts/wheel.sh "$venv/bin/python"
 "$venv/bin/pip" install --quiet --disable-pip-version-check --force-reinstall --no-deps dist/penstock-*-py3-none-any.whl
-"$venv/bin/pip" install --quiet --disable-pip-version-check dist/penstock-*-py3-none-any.whl
 
 cd "$client"
 "$venv/bin/ruff" check --no-cache .

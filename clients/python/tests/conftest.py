@@ -9,6 +9,7 @@ import random
 import re
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -65,14 +66,17 @@ class Server:
 class CuttingProxy:
     """Passes connections on to a server; cuts each when as many bytes as `budget` says have passed, to and fro.
 
-    None lets a connection live. Half of the cuts are resets.
+    None lets a connection live. Half of the cuts are resets. With `tls` it speaks that to clients.
     """
 
-    def __init__(self, port: int, budget: Callable[[], int | None], seed: int = 0) -> None:
+    def __init__(
+        self, port: int, budget: Callable[[], int | None], seed: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.to_port = port
         self.budget = budget
         self.cuts = 0
         self.connections = 0
+        self.tls = tls
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -81,7 +85,7 @@ class CuttingProxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     def close(self) -> None:
         # A thread that waits in accept is not woken by close.
@@ -95,6 +99,8 @@ class CuttingProxy:
             except OSError:
                 return
             try:
+                if self.tls is not None:
+                    client = self.tls.wrap_socket(client, server_side=True)
                 server = socket.create_connection(("127.0.0.1", self.to_port), 10)
             except OSError:
                 client.close()
@@ -199,8 +205,10 @@ def new_proxy(server: Server) -> Iterator[Callable[..., CuttingProxy]]:
     """Makes proxies before the shared server, or one of another port."""
     proxies: list[CuttingProxy] = []
 
-    def make(budget: Callable[[], int | None], seed: int = 0, port: int | None = None) -> CuttingProxy:
-        proxies.append(CuttingProxy(port or server.port, budget, seed))
+    def make(
+        budget: Callable[[], int | None], seed: int = 0, port: int | None = None, tls: ssl.SSLContext | None = None
+    ) -> CuttingProxy:
+        proxies.append(CuttingProxy(port or server.port, budget, seed, tls))
         return proxies[-1]
 
     yield make

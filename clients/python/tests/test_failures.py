@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pathlib
+import random
 import signal
 import socket
+import ssl
 import threading
 import time
 
@@ -171,3 +174,38 @@ def test_a_problem_has_what_the_server_says_and_goes_through_a_pickle(client):
     assert "48000" in unsupported.value.supported
     with pytest.raises(penstock.Forbidden):
         client.create_writer([SOUND], dst="../up.wav")
+
+
+TLS = pathlib.Path(__file__).parent / "tls"
+
+
+def test_a_certificate_that_is_not_trusted_is_refused_at_once_and_one_that_is_serves(new_proxy):
+    of_server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    of_server.load_cert_chain(TLS / "certificate.pem", TLS / "key.pem")
+    numbers = random.Random(1)
+    proxy = new_proxy(lambda: numbers.randint(3_000, 60_000), tls=of_server)
+    began = time.monotonic()
+    with pytest.raises(penstock.Unreachable, match="certificate verify failed"):
+        penstock.Client(proxy.url).get_version()
+    assert time.monotonic() - began < 3
+    trusting = ssl.create_default_context(cafile=TLS / "certificate.pem")
+    client = penstock.Client(proxy.url, ssl_context=trusting)
+    samples = np.random.default_rng(1).integers(-9000, 9000, 100_000, dtype=np.int16)
+    with client.create_writer([SOUND], format="s16le", open=True) as writer:
+        writer.send(0, samples)
+    assert b"".join(writer.output()) == samples.tobytes()
+    assert proxy.cuts > 5
+
+
+@pytest.mark.parametrize("listens", ["tcp", "unix"])
+def test_a_large_array_that_is_refused_at_its_head_says_why(new_server, tmp_path, listens):
+    """The server reads none of it, so that sending breaks off before the response is read."""
+    path = tmp_path / "http.sock"
+    server = new_server("--listen", f"unix:{path}")
+    client = penstock.Client(server.url if listens == "tcp" else f"unix:{path}")
+    with client.create_writer([SOUND], format="s16le", open=True) as writer:
+        for _ in range(5):
+            with pytest.raises(penstock.InvalidRequest, match="dtype"):
+                writer.send(0, np.zeros(5_000_000, np.float64))
+        writer.send(0, SAMPLES)
+    assert b"".join(writer.output()) == SAMPLES.tobytes()

@@ -48,7 +48,7 @@ def encode(
             return calls.once("POST", path, query=query, headers=headers, body=body).body
         except CONNECTION_ERRORS as error:
             if is_final(error) or calls.retry_for == 0:
-                raise
+                calls.patience(f"POST {path}").give_up(error)
             return None
 
     try:

@@ -60,9 +60,8 @@ class Output:
                 # Nothing was written for a while. Whether the server is there shows in that it says how the writer is.
                 self._record()
             except CONNECTION_ERRORS as error:
-                if is_final(error):
-                    raise
-                self._raise_if_failed()
+                if not is_final(error):
+                    self._raise_if_failed()
                 self._wait(error)
 
     def _begin(self) -> urllib3.BaseHTTPResponse | None:
@@ -112,4 +111,6 @@ class Output:
     def _wait(self, error: BaseException, pause: float | None = None) -> None:
         if self._patience is None:
             self._patience = self._calls.patience(f"GET {self._path}")
+        if is_final(error) and not isinstance(error, Problem):
+            self._patience.give_up(error)
         self._patience.wait(error, pause)

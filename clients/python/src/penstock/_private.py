@@ -67,10 +67,9 @@ class _Server:
         return f"unix:{self.folder}/http.sock"
 
     def is_alive(self) -> bool:
-        if self.owner == os.getpid():
-            return self.process.poll() is None
         # A forked process can't wait for it.
-        return _listens(f"{self.folder}/http.sock")
+        is_over = self.owner == os.getpid() and self.process.poll() is not None
+        return not is_over and _listens(f"{self.folder}/http.sock")
 
     def end(self) -> None:
         """Ends the server, and with it the watch, which removes the folder."""
@@ -143,7 +142,16 @@ def _folder() -> str:
 def _start_in(folder: str, command: str) -> _Server:
     arguments = [command, "serve", "--port", "none", "--listen", f"unix:{folder}/http.sock,mode=0600"]
     arguments += ["--state-dir", f"{folder}/state", "--output-dir", _output_folder(folder)]
-    arguments += ["--idle-timeout", "0", "--no-access-log", "--log-level", "warning", "--allow-devices"]
+    arguments += [
+        "--idle-timeout",
+        "0",
+        "--shutdown-grace",
+        "1",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+        "--allow-devices",
+    ]
     arguments += [part for protocol in PROTOCOLS for part in ("--allow-output", f"{protocol}://*")]
     # What configures a server of the machine's must not configure this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import urllib3.exceptions
 
 from . import _cancellation
-from ._problems import Overloaded, Problem, Unreachable
+from ._problems import Overloaded, PenstockError, Problem, Unreachable
 from ._transport import CONNECTION_ERRORS, reason
 
 #: Pauses grow from the first of these to the second, in seconds.
@@ -54,8 +54,12 @@ class Patience:
         else:
             cancellation.wait(pause)
 
+    def give_up(self, error: BaseException) -> NoReturn:
+        """Raises the failure without waiting."""
+        raise self._final(error, 0) from error
+
     def _final(self, error: BaseException, elapsed: float) -> BaseException:
-        if isinstance(error, Problem):
+        if isinstance(error, (Problem, Unreachable)):
             return error
         tried = f" for {elapsed:.1f} s (retry_for is {self._retry_for:g})" if elapsed >= 0.1 else ""
         return Unreachable(f"{self._what} failed{tried}: {reason(error)}")
@@ -68,10 +72,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def is_final(error: BaseException) -> bool:
-    """Whether no later attempt could do better: a certificate that is not trusted, a protocol that is another."""
-    return isinstance(error, (urllib3.exceptions.SSLError, urllib3.exceptions.LocationValueError)) and (
-        "EOF" not in str(error)
-    )
+    """Whether no later attempt could do better: a certificate that is not trusted, a protocol that is another.
+
+    What another attempt within the failing one has given up is final, too.
+    """
+    if isinstance(error, PenstockError):
+        return True
+    # TLS's word for a connection that was cut.
+    return isinstance(error, urllib3.exceptions.SSLError) and "EOF" not in str(error)
 
 
 def passes(problem: Problem) -> bool:
@@ -97,8 +105,8 @@ def until_done(attempt: Callable[[], Value], patience: Callable[[], Patience]) -
             failure: BaseException = error
             pause = getattr(error, "retry_after", None)
         except CONNECTION_ERRORS as error:
-            if isinstance(error, (Unreachable, Problem)) or is_final(error):
-                raise
+            if is_final(error):
+                patience().give_up(error)
             failure, pause = error, None
         waiting = waiting or patience()
         waiting.wait(failure, pause)

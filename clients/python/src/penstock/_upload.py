@@ -92,8 +92,6 @@ class Upload:
                         raise
                     raise explained(error, self._record(), stream.index) from None
             except CONNECTION_ERRORS as error:
-                if is_final(error) or isinstance(error, Problem):
-                    raise
                 self._wait(error)
                 self._reposition(self._ask())
             is_resumed = True
@@ -163,6 +161,8 @@ class Upload:
     def _wait(self, error: BaseException, pause: float | None = None) -> None:
         if self._patience is None:
             self._patience = self._calls.patience(f"sending to stream {self._stream.index}")
+        if is_final(error) and not isinstance(error, Problem):
+            self._patience.give_up(error)
         self._patience.wait(error, pause)
 
     def _ask(self) -> int:

@@ -200,10 +200,16 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.finalize()
+        if kind is not None:
+            self.end_after(error)
             return
-        self.end_after(error)
+        try:
+            self.finalize()
+        except KeyboardInterrupt as interrupt:
+            # It goes on at the server, unless that is not wanted.
+            if self._on_interrupt == "abort":
+                self.end_after(interrupt)
+            raise
 
     def end_after(self, error: BaseException | None) -> None:
         """Does what is to be done after an exception: what `on_interrupt` says of KeyboardInterrupt, else `on_error`.
