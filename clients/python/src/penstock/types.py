@@ -22,7 +22,7 @@ class Deletion(_DeletionRequired, total=False):
     removed_count: int
     """How many there were."""
     managed_output_bytes: int
-    """Of the output that had no `dst`"""
+    """Of the output that had no `dst`, which is gone."""
     kept: list[str]
     """Files of the writer that stay (`keep_output`)."""
     kept_count: int
