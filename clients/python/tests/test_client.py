@@ -43,6 +43,10 @@ def snake_case(name):
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
+def test_the_version_is_the_contracts():
+    assert penstock.__version__ == CONTRACT["info"]["version"]
+
+
 def test_every_operation_of_the_contract_is_a_method():
     operations = [
         call["operationId"] for path in CONTRACT["paths"].values() for method, call in path.items() if method in METHODS

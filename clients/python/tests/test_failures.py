@@ -72,6 +72,28 @@ def test_a_writer_that_a_restart_has_ended_says_so_and_how_far_it_came(new_serve
     assert b"".join(writer.output()) == SAMPLES.tobytes()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_that_ends_within_an_upload_lets_it_come_to_its_end(new_server, number):
+    """The writer's process has the connection: it takes what is under way, and finalizes."""
+    server = new_server()
+    client = penstock.Client(server.url)
+    stream = {"type": "video", "frame_rate": 25, "width": 320, "height": 180, "encoder": "libx264",
+              "encoder_option": {"preset": "slow", "tune": "zerolatency"}}  # fmt: skip
+    pictures = np.random.default_rng(1).integers(0, 256, (60, 180, 320, 3), dtype=np.uint8)
+    writer = client.create_writer([stream], format="matroska", open=True)
+    receipts = []
+    sender = threading.Thread(target=lambda: receipts.append(writer.send(0, pictures)), daemon=True)
+    sender.start()
+    while writer.status()["streams"][0]["frames"] < 2:
+        time.sleep(0.01)
+    server.end(number)
+    server.start()
+    sender.join(60)
+    assert [receipt["frames"] for receipt in receipts] == [60]
+    assert writer.finalize()["ended_by"] == {signal.SIGTERM: "shutdown", signal.SIGKILL: "gateway_lost"}[number]
+    assert writer.status()["streams"][0]["frames_encoded"] == 60
+
+
 def test_nothing_that_listens_is_unreachable_and_says_where():
     port = free_port()
     client = penstock.Client(f"http://127.0.0.1:{port}", retry_for=0.2)

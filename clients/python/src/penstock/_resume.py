@@ -38,21 +38,16 @@ class Patience:
         """The work has made progress: the time begins anew with the next failure."""
         self._since, self._pause = None, PAUSES[0]
 
-    def wait(self, error: BaseException, retry_after: float | None = None, at_most: float | None = None) -> None:
+    def wait(self, error: BaseException, retry_after: float | None = None) -> None:
         """Pauses before the next attempt; raises where there is none any more."""
         now = time.monotonic()
         if self._since is None:
             self._since = now
-        bound = self._retry_for if at_most is None else min(self._retry_for, at_most)
-        pause = self._pause * random.uniform(0.7, 1.3) if retry_after is None else retry_after
-        if now + pause > self._since + bound:
+        seconds = self._pause * random.uniform(0.7, 1.3) if retry_after is None else retry_after
+        if now + seconds > self._since + self._retry_for:
             raise self._final(error, now - self._since) from error
         self._pause = min(self._pause * 2, PAUSES[1])
-        cancellation = _cancellation.current.get()
-        if cancellation is None:
-            time.sleep(pause)
-        else:
-            cancellation.wait(pause)
+        pause(seconds)
 
     def give_up(self, error: BaseException) -> NoReturn:
         """Raises the failure without waiting."""
@@ -63,6 +58,15 @@ class Patience:
             return error
         tried = f" for {elapsed:.1f} s (retry_for is {self._retry_for:g})" if elapsed >= 0.1 else ""
         return Unreachable(f"{self._what} failed{tried}: {reason(error)}")
+
+
+def pause(seconds: float) -> None:
+    """Waits; a call that can be cancelled no longer than until it is."""
+    cancellation = _cancellation.current.get()
+    if cancellation is None:
+        time.sleep(seconds)
+    else:
+        cancellation.wait(seconds)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -83,7 +87,12 @@ def is_final(error: BaseException) -> bool:
 
 
 def passes(problem: Problem) -> bool:
-    """Whether a refusal is one that time mends: a limit that is reached, a server or a proxy that is restarted."""
+    """Whether a refusal is one that time mends: a limit that is reached, a server or a proxy that is restarted.
+
+    Also a writer that is being finalized, as an encoder does whose server is gone: it will soon have ended.
+    """
+    if problem.code == "wrong-state" and problem.state == "finalizing":
+        return True
     if problem.status in (502, 504):
         return problem.code == "unexpected-response"
     return isinstance(problem, Overloaded) or problem.code == "request-timeout"
@@ -103,10 +112,10 @@ def until_done(attempt: Callable[[], Value], patience: Callable[[], Patience]) -
             if not passes(error):
                 raise
             failure: BaseException = error
-            pause = getattr(error, "retry_after", None)
+            asked = error.retry_after
         except CONNECTION_ERRORS as error:
             if is_final(error):
                 patience().give_up(error)
-            failure, pause = error, None
+            failure, asked = error, None
         waiting = waiting or patience()
-        waiting.wait(failure, pause)
+        waiting.wait(failure, asked)

@@ -15,9 +15,9 @@ import urllib3.exceptions
 from ._arrays import as_array
 from ._calls import Calls
 from ._output import Output
-from ._problems import NotFound, PenstockError, Problem
+from ._problems import Conflict, NotFound, PenstockError, Problem
 from ._progress import Meter
-from ._resume import Patience, until_done
+from ._resume import Patience, pause, until_done
 from ._transport import CONNECTION_ERRORS
 from ._upload import Chunk, StreamState, Upload, ask_offset
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: What becomes of a writer whose `with` block ends by an exception.
 Ending = Literal["abort", "finalize", "leave"]
+#: Seconds between two looks at a writer that something else finalizes.
+FINALIZING_PAUSE = 0.2
 ENDINGS: tuple[Ending, ...] = ("abort", "finalize", "leave")
 
 
@@ -312,7 +314,13 @@ class Writer:
                     return self._calls.once("POST", f"{self._path}/{call}", query=self._query).json()
                 except urllib3.exceptions.ReadTimeoutError:
                     # A slow encoder drains, or a large file is read back: as long as the server responds, it goes on.
-                    self.status()
+                    pass
+                except Conflict as error:
+                    # An encoder that has outlived its server finalizes by itself.
+                    if error.state != "finalizing":
+                        raise
+                    pause(FINALIZING_PAUSE)
+                self.status()
 
         while True:
             try:
