@@ -31,7 +31,7 @@ environment() {
     touch "$venv/$stamp"
 }
 
-environment "$venv" 'build>=1,<2' 'hatchling>=1.21,<2' 'mypy>=1.11,<3' numpy 'pytest>=8,<10' 'pyyaml>=6,<7' \
+environment "$venv" 'build>=1,<2' 'hatchling>=1.26,<2' 'mypy>=1.11,<3' numpy 'pytest>=8,<10' 'pyyaml>=6,<7' \
     'ruff>=0.6,<1' 'tqdm>=4,<5' 'urllib3>=2,<3' 'vermin>=1.6,<2'
 # Its generator, and what the client that it makes needs.
 environment "$PWD/.build-python/generator" 'openapi-python-client>=0.25,<1'

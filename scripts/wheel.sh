@@ -10,7 +10,7 @@ if [ -z "$python" ]; then
     if [ ! -x "$venv/bin/hatchling" ]; then
         mkdir -p "$(dirname "$venv")"
         python3 -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check 'build>=1,<2' 'hatchling>=1.21,<2' || {
+        "$venv/bin/pip" install --quiet --disable-pip-version-check 'build>=1,<2' 'hatchling>=1.26,<2' || {
             rm -rf "$venv"
             echo "build and hatchling could not be installed from PyPI" >&2
             exit 1

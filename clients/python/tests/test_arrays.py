@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import array
 import ctypes
+import io
 import mmap
+import sys
 
 import numpy as np
 import pytest
@@ -19,8 +21,6 @@ def address(view):
 
 def values(sent):
     """The numbers, as NumPy reads them from the file that would be sent."""
-    import io
-
     return np.load(io.BytesIO(sent.head() + bytes(sent.data)))
 
 
@@ -115,14 +115,13 @@ def test_an_array_by_numpys_interface_is_taken():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_no_array_of_numbers_is_refused_with_what_would_be(what, says):
+def test_what_is_no_array_of_numbers_is_refused_with_what_would_be(what, says, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(penstock.InvalidArray, match=says.replace("(", r"\(")):
         as_array(what)
 
 
 def test_the_head_is_what_numpy_writes():
-    import io
-
     numbers = np.arange(6, dtype="<i2").reshape(3, 2)
     file = io.BytesIO()
     np.save(file, numbers)

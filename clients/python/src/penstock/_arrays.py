@@ -143,6 +143,8 @@ def _of_tensor(tensor: Any) -> Array:
         raise InvalidArray(f"a tensor of {name} can't be sent{advice}; {_ADVICE}")
     if tensor.layout != torch.strided:
         raise InvalidArray(f"a tensor of the layout {tensor.layout} can't be sent; .to_dense() makes one that can")
+    if tensor.is_meta:
+        raise InvalidArray("a tensor on the device meta has no numbers to send")
     tensor = tensor.detach().resolve_neg().contiguous()
     if tensor.device.type != "cpu":
         tensor = _brought_over(tensor, torch)
