@@ -197,8 +197,12 @@ def _write_all(file: BinaryIO | None, data: bytes) -> None:
 class DestinationError(PenstockError, OSError):
     """A file on this side can't be opened; an OSError as well, with its errno."""
 
+    def __init__(self, number: int | None, message: str) -> None:
+        super().__init__(number, message)
+        self.errno, self.strerror = number, message
+
     def __str__(self) -> str:
-        return str(self.args[-1])
+        return str(self.strerror)
 
 
 class GrowingFile:

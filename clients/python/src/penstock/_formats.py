@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 #: The order in which torchcodec looks for a sample format: the widest that the encoder has.
 _WIDEST_SAMPLES = ("fltp", "flt", "dblp", "dbl", "s64p", "s64", "s32p", "s32", "s16p", "s16", "u8p", "u8")
 
+#: How many channels the layouts have that encoders name.
+_CHANNELS = {
+    "mono": 1, "stereo": 2, "downmix": 2, "2.1": 3, "3.0": 3, "3.0(back)": 3, "4.0": 4, "quad": 4, "quad(side)": 4,
+    "3.1": 4, "5.0": 5, "5.0(side)": 5, "4.1": 5, "5.1": 6, "5.1(side)": 6, "6.0": 6, "6.0(front)": 6, "hexagonal": 6,
+    "6.1": 7, "6.1(back)": 7, "6.1(front)": 7, "7.0": 7, "7.0(front)": 7, "7.1": 8, "7.1(wide)": 8,
+    "7.1(wide-side)": 8, "octagonal": 8,
+}  # fmt: skip
+
 
 class Formats:
     """One server's muxers and encoders. Each is asked for once in this process."""
@@ -96,6 +104,18 @@ class Formats:
         found = None if encoder is None else self.encoder(encoder)
         formats = [] if found is None else found.get("formats", [])
         return next((name for name in _WIDEST_SAMPLES if name in formats), None)
+
+    def takes(self, encoder: str | None, parameter: str, value: Any) -> bool:
+        """Whether an encoder takes a sample rate or a number of channels, or has none in particular."""
+        found = None if encoder is None else self.encoder(encoder)
+        if found is None:
+            return False
+        if parameter == "sample_rate":
+            return value in found.get("sample_rates", [value])
+        if parameter == "num_channels":
+            layouts = found.get("channel_layouts")
+            return layouts is None or value in {_CHANNELS.get(str(layout)) for layout in layouts}
+        return parameter != "frame_rate" or "frame_rates" not in found
 
     def takes_threads_by_itself(self, encoder: str | None) -> bool:
         """Whether an encoder takes as many threads as it thinks fit, where it is not told how many (libx264)."""

@@ -27,6 +27,16 @@ def integer(name: str, value: Any, minimum: int | None = None) -> int:
     return number
 
 
+def optional_integer(name: str, value: Any) -> int | None:
+    """A positive whole number, or None."""
+    return None if value is None else integer(name, value, 1)
+
+
+def optional_rate(name: str, value: Any) -> int | float | str | None:
+    """Frames per second, or None."""
+    return None if value is None else rate(name, value)
+
+
 def rate(name: str, value: Any) -> int | float | str:
     """Frames per second: a number, a Fraction, or a text such as "30000/1001"."""
     if isinstance(value, str):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: FFmpeg's own encoders of these codecs are experimental: the server takes others unless it is told how strict to be.
 _EXPERIMENTAL = ("opus", "vorbis")
+#: What is encoded as the source has it, whatever a filter has made of it. (The server would take the filter's.)
+_KEPT_BEHIND_FILTERS = {"audio": ("sample_rate", "num_channels"), "video": ("width", "height", "frame_rate")}
 
 
 class StreamWriter:
@@ -157,8 +159,8 @@ class StreamWriter:
             format=format,
             encoder=encoder,
             encoder_option=_parameters.options("encoder_option", encoder_option),
-            encoder_sample_rate=_optional("encoder_sample_rate", encoder_sample_rate),
-            encoder_num_channels=_optional("encoder_num_channels", encoder_num_channels),
+            encoder_sample_rate=_parameters.optional_integer("encoder_sample_rate", encoder_sample_rate),
+            encoder_num_channels=_parameters.optional_integer("encoder_num_channels", encoder_num_channels),
             encoder_format=encoder_format,
             codec_config=as_request(codec_config),
             filter_desc=filter_desc,
@@ -234,11 +236,9 @@ class StreamWriter:
             layout=stored,
             encoder=encoder,
             encoder_option=_parameters.options("encoder_option", encoder_option),
-            encoder_frame_rate=None
-            if encoder_frame_rate is None
-            else _parameters.rate("encoder_frame_rate", encoder_frame_rate),
-            encoder_width=_optional("encoder_width", encoder_width),
-            encoder_height=_optional("encoder_height", encoder_height),
+            encoder_frame_rate=_parameters.optional_rate("encoder_frame_rate", encoder_frame_rate),
+            encoder_width=_parameters.optional_integer("encoder_width", encoder_width),
+            encoder_height=_parameters.optional_integer("encoder_height", encoder_height),
             encoder_format=encoder_format,
             codec_config=as_request(codec_config),
             filter_desc=filter_desc,
@@ -337,24 +337,26 @@ class StreamWriter:
     def _add(self, *, is_nchw: bool = True, **stream: Any) -> None:
         if self._session.is_open or self._session.is_closed:
             raise PenstockError("Output is already opened. Cannot add a new stream.")
-        media, encoder = stream["type"], stream["encoder"]
-        if encoder is None and self._destination.picture is not None:
-            encoder = stream["encoder"] = self._formats.default_encoder("image2", media, self._destination.picture)
+        media, destination = stream["type"], self._destination
+        if stream["encoder"] is None and destination.picture is not None:
+            stream["encoder"] = self._formats.default_encoder("image2", media, destination.picture)
+        encoder = stream["encoder"]
+        if encoder is None and destination.muxer is not None:
+            encoder = self._formats.default_encoder(destination.muxer, media)
         if stream["encoder_format"] is None and stream["renditions"] is None:
-            stream["encoder_format"] = self._first_format(media, encoder)
+            stream["encoder_format"] = self._formats.first_format(encoder)
         elif stream["encoder_format"] == "auto":
             stream["encoder_format"] = None
+        if stream["filter_desc"] is not None and stream["renditions"] is None and stream.get("hw_accel") is None:
+            stream |= {
+                f"encoder_{name}": stream[name]
+                for name in _KEPT_BEHIND_FILTERS[media]
+                if stream[f"encoder_{name}"] is None and self._formats.takes(encoder, name, stream[name])
+            }
         if encoder in _EXPERIMENTAL:
             stream["encoder_option"] = {"strict": "experimental", **(stream["encoder_option"] or {})}
         self._streams.append(self.writer.add_stream(**without_none(**stream)))
         self._is_nchw.append(is_nchw)
-
-    def _first_format(self, media: str, encoder: str | None) -> str | None:
-        """What torchaudio takes where no format is named; None where only the server knows the encoder."""
-        muxer = self._destination.muxer
-        if encoder is None and muxer is not None:
-            encoder = self._formats.default_encoder(muxer, media)
-        return self._formats.first_format(encoder)
 
     def _stream(self, i: int, media: str) -> types.Stream:
         self._require_open()
@@ -392,7 +394,3 @@ class StreamWriter:
     def _print_output_stream(self, i: int) -> None:
         """[debug] Print the registered stream information to stdout."""
         print(json.dumps(self._streams[i], indent=2))
-
-
-def _optional(name: str, value: Any) -> int | None:
-    return None if value is None else _parameters.integer(name, value, 1)

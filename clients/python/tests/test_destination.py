@@ -1,0 +1,317 @@
+"""Where the output of a StreamWriter goes: files and objects on this side, files and URLs on the server's."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import io
+import itertools
+import os
+import pathlib
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import penstock
+from conftest import CuttingProxy, Server
+
+
+def sound(seconds: float = 1.0) -> np.ndarray:
+    count = int(48000 * seconds)
+    return (np.random.default_rng(1).standard_normal((count, 1)) * 0.1).astype("float32")
+
+
+def moving(count: int = 10, height: int = 48, width: int = 64) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (count, 3, height, width), "uint8")
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def frames_in(data: bytes | pathlib.Path) -> int:
+    path, given = (str(data), None) if isinstance(data, pathlib.Path) else ("-", data)
+    command = [
+        "ffprobe",
+        "-v",
+        "error",
+        "-count_frames",
+        "-show_entries",
+        "stream=nb_read_frames",
+        "-of",
+        "csv=p=0",
+        path,
+    ]
+    return int(subprocess.run(command, input=given, capture_output=True, check=True).stdout.split(b",")[0].split()[0])
+
+
+class Sink:
+    """A file-like object with nothing but write, which notes who calls it."""
+
+    def __init__(self, takes: Callable[[bytes], Any] = len) -> None:
+        self.data = b""
+        self.lengths: list[int] = []
+        self.threads: set[threading.Thread] = set()
+        self.takes = takes
+
+    def write(self, data: bytes) -> Any:
+        taken = self.takes(data)
+        self.data += data[: len(data) if not isinstance(taken, int) else taken]
+        self.lengths.append(len(data))
+        self.threads.add(threading.current_thread())
+        return taken
+
+
+def audio_writer(dst: Any, server: Server, format: str | None = None, **further: Any) -> penstock.StreamWriter:
+    writer = penstock.StreamWriter(dst, format, server=server.url, **further)
+    writer.add_audio_stream(48000, 1)
+    return writer
+
+
+# ---- objects ----
+
+
+def test_an_object_has_all_that_was_written_when_a_call_returns(server: Server) -> None:
+    sink = Sink()
+    with audio_writer(sink, server, "adts", buffer_size=100).open() as writer:
+        grown = []
+        for piece in np.array_split(sound(), 10):
+            receipt = writer.write_audio_chunk(0, piece)
+            assert receipt is not None and len(sink.data) == receipt["bytes_written"]
+            grown.append(len(sink.data))
+    assert sorted(set(grown)) == grown and grown[0] > 0
+    assert max(sink.lengths) == 100 and sink.threads == {threading.current_thread()}
+    assert writer.result is not None and len(sink.data) == writer.result["bytes"] and frames_in(sink.data) == 48
+
+
+def test_a_long_chunk_reaches_an_object_piece_by_piece(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    from penstock.writer import Writer
+
+    sink, sent, seen = Sink(), Writer.send, []
+    monkeypatch.setattr(Writer, "send", lambda *given, **named: (seen.append(len(sink.data)), sent(*given, **named))[1])
+    writer = penstock.StreamWriter(sink, "mpegts", server=server.url)
+    writer.add_video_stream(25, 640, 480, encoder="mpeg4")
+    with writer.open():
+        receipt = writer.write_video_chunk(0, np.zeros((40, 3, 480, 640), "uint8"))
+    assert receipt is not None and receipt["frames"] == 40 and receipt["pts"] == {"start": 0, "end": 1.6}
+    assert len(seen) == 5 and sorted(set(seen)) == seen
+    assert frames_in(sink.data) == 40
+
+
+@pytest.mark.parametrize("format", ["mp4", "mov", "matroska"])
+def test_an_object_that_can_not_seek_gets_a_format_that_must(server: Server, format: str) -> None:
+    sink = Sink()
+    writer = penstock.StreamWriter(sink, format, server=server.url)
+    writer.add_video_stream(25, 64, 48)
+    with writer.open():
+        writer.write_video_chunk(0, moving())
+        assert sink.data == b""
+    assert frames_in(sink.data) == 10
+
+
+def test_an_object_that_takes_a_part_gets_the_rest(server: Server) -> None:
+    numbers = random.Random(1)
+    sink = Sink(lambda data: numbers.randint(1, len(data)))
+    with audio_writer(sink, server, "wav").open() as writer:
+        writer.write_audio_chunk(0, sound())
+    assert writer.result is not None and len(sink.data) == writer.result["bytes"]
+    assert np.abs(np.frombuffer(sink.data[-96000:], "<i2") / 32768 - sound()[:, 0]).max() < 1e-4
+
+
+def test_an_object_that_gives_nothing_back_has_taken_all(server: Server) -> None:
+    sink = Sink(lambda data: None)
+    with audio_writer(sink, server, "adts").open() as writer:
+        writer.write_audio_chunk(0, sound())
+    assert frames_in(sink.data) == 48
+
+
+def test_what_an_object_raises_comes_out_of_the_call_and_the_server_is_left_with_nothing(server: Server) -> None:
+    def full(data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    writer = audio_writer(Sink(full), server, "adts", on_error="abort")
+    with pytest.raises(OSError, match="full"), writer.open():
+        writer.write_audio_chunk(0, sound())
+    with pytest.raises(penstock.NotFound):
+        penstock.Client(server.url).get_writer(writer.id)
+
+
+def test_an_object_that_takes_no_more_is_an_error(server: Server) -> None:
+    writer = audio_writer(Sink(lambda data: 0), server, "wav").open()
+    writer.write_audio_chunk(0, sound())
+    with pytest.raises(penstock.PenstockError, match=r"dst\.write took 0 of"):
+        writer.close()
+
+
+def test_an_object_needs_a_format(server: Server) -> None:
+    with pytest.raises(RuntimeError, match="`format` must be provided when the input is file-like object"):
+        penstock.StreamWriter(io.BytesIO(), server=server.url)
+
+
+def test_an_object_gets_every_byte_once_through_connections_that_break(
+    server: Server, new_proxy: Callable[..., CuttingProxy]
+) -> None:
+    numbers = random.Random(3)
+    proxy = new_proxy(lambda: numbers.randint(1000, 60_000))
+    outputs = []
+    for url in (server.url, proxy.url):
+        sink = Sink()
+        writer = penstock.StreamWriter(sink, "mpegts", server=penstock.Client(url, retry_for=30))
+        writer.add_audio_stream(48000, 1)
+        with writer.open():
+            for piece in np.array_split(sound(2), 4):
+                writer.write_audio_chunk(0, piece)
+        outputs.append(sink.data)
+    assert proxy.cuts > 5
+    assert outputs[0] == outputs[1]
+
+
+# ---- files ----
+
+
+def test_a_file_grows_while_it_is_encoded(server: Server, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a.mp4"
+    writer = penstock.StreamWriter(path, server=server.url)
+    writer.add_video_stream(25, 64, 48, encoder="mpeg4", codec_config=penstock.CodecConfig(gop_size=5, max_b_frames=0))
+    with writer.open({"movflags": "frag_keyframe+empty_moov"}):
+        receipt = writer.write_video_chunk(0, moving(30))
+        assert receipt is not None
+        wait_until(lambda: path.stat().st_size >= receipt["bytes_written"])
+        assert frames_in(path) >= 5
+    assert frames_in(path) == 30
+
+
+def test_a_file_that_must_be_whole_takes_its_place_when_it_is(server: Server, tmp_path: pathlib.Path) -> None:
+    path, link = tmp_path / "real.wav", tmp_path / "link.wav"
+    path.write_bytes(b"before")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    with audio_writer(str(link), server).open() as writer:
+        writer.write_audio_chunk(0, sound())
+        assert path.read_bytes() == b"before"
+    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o640
+    assert path.read_bytes()[:4] == b"RIFF" and frames_in(path) > 0
+    assert sorted(tmp_path.iterdir()) == [link, path]
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.aac"])
+def test_an_aborted_output_leaves_no_file(server: Server, tmp_path: pathlib.Path, name: str) -> None:
+    with pytest.raises(ZeroDivisionError), audio_writer(tmp_path / name, server, on_error="abort").open() as writer:
+        writer.write_audio_chunk(0, sound())
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_block_that_raises_finishes_the_file_as_torchaudio_does(server: Server, tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ZeroDivisionError), audio_writer(tmp_path / "a.flac", server).open() as writer:
+        writer.write_audio_chunk(0, sound())
+        raise ZeroDivisionError
+    assert frames_in(tmp_path / "a.flac") > 0 and writer.result is not None
+
+
+def test_a_folder_that_is_missing_is_named_and_nothing_stays_on_the_server(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
+    writer = audio_writer(tmp_path / "none" / "a.wav", server)
+    with pytest.raises(OSError, match=r"Failed to open dst: .*none/a\.wav \(No such file or directory\)") as raised:
+        writer.open()
+    assert raised.value.errno == errno.ENOENT and isinstance(raised.value, penstock.PenstockError)
+    with pytest.raises(penstock.NotFound):
+        writer.writer.status()
+
+
+def test_a_pipe_is_written_to_as_it_is(server: Server, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "pipe.wav"
+    os.mkfifo(path)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(path.read_bytes()))
+    reader.start()
+    with audio_writer(path, server).open() as writer:
+        writer.write_audio_chunk(0, sound())
+    reader.join(20)
+    assert frames_in(read[0]) > 0
+
+
+def test_nothing_stays_on_the_server_unless_it_is_to(server: Server, tmp_path: pathlib.Path) -> None:
+    client = penstock.Client(server.url)
+    for keep in (False, True):
+        with audio_writer(tmp_path / "a.wav", server, keep_on_server=keep).open() as writer:
+            writer.write_audio_chunk(0, sound())
+        assert (writer.id in {found["id"] for found in client.writers()}) == keep
+    assert b"".join(writer.writer.output()) == (tmp_path / "a.wav").read_bytes()
+
+
+def test_a_writer_that_is_lost_says_so_and_ends(server: Server, tmp_path: pathlib.Path) -> None:
+    writer = audio_writer(tmp_path / "a.wav", server).open()
+    id, client = writer.id, penstock.Client(server.url)
+    with pytest.warns(ResourceWarning, match=r"a\.wav was never closed"):
+        del writer
+        gc.collect()
+    wait_until(lambda: id not in {found["id"] for found in client.writers()})
+
+
+def test_one_file_holds_one_picture(server: Server, tmp_path: pathlib.Path) -> None:
+    writer = penstock.StreamWriter(tmp_path / "a.png", server=server.url, on_error="abort")
+    writer.add_video_stream(1, 64, 48)
+    with pytest.raises(penstock.InvalidArray, match=r"holds one picture\. Found 2 frames"), writer.open():
+        writer.write_video_chunk(0, moving(2))
+
+
+@pytest.mark.parametrize("name", ["show.m3u8", "img%03d.png", "manifest.mpd"])
+def test_several_files_are_the_servers(server: Server, tmp_path: pathlib.Path, name: str) -> None:
+    with pytest.raises(penstock.InvalidParameter, match=r"several files.*on_server"):
+        penstock.StreamWriter(tmp_path / name, server=server.url)
+
+
+@pytest.mark.parametrize(
+    ("dst", "format", "message"),
+    [
+        ("a.nosuch", None, r'Failed to open output "a\.nosuch".*extension \.nosuch'),
+        ("a", None, "a name without an extension"),
+        ("a.mp4", "nosuch", 'There is no format "nosuch"'),
+        ("", None, "dst is empty"),
+        (3, None, "dst is a path, a URL, an object with write"),
+    ],
+)
+def test_what_is_no_destination_is_said(server: Server, dst: Any, format: str | None, message: str) -> None:
+    with pytest.raises(penstock.InvalidParameter, match=message):
+        penstock.StreamWriter(dst, format, server=server.url)
+
+
+# ---- on the server ----
+
+
+def test_on_server_is_a_file_over_there(server: Server) -> None:
+    dst = penstock.on_server("show/a.wav")
+    with audio_writer(dst, server).open() as writer:
+        writer.write_audio_chunk(0, sound())
+    assert frames_in(server.output / "show/a.wav") > 0
+    with pytest.raises(penstock.Conflict, match="overwrite"):
+        audio_writer(dst, server)
+    with audio_writer(dst, server, overwrite=True).open():
+        pass
+
+
+def test_numbered_pictures_are_on_the_server(server: Server) -> None:
+    writer = penstock.StreamWriter(penstock.on_server("pictures/%d.png"), server=server.url)
+    writer.add_video_stream(1, 64, 48)
+    with writer.open():
+        writer.write_video_chunk(0, moving(3))
+    for name, number in zip(sorted((server.output / "pictures").iterdir()), itertools.count(1), strict=False):
+        assert name.name == f"{number}.png" and name.read_bytes().startswith(b"\x89PNG")
+    assert number == 3
+
+
+def test_a_url_is_the_servers_and_its_key_is_not_shown(server: Server) -> None:
+    with pytest.raises(penstock.Forbidden) as raised:
+        penstock.StreamWriter("rtmp://live.example.com/app/secret", "flv", server=server.url)
+    assert "secret" not in str(raised.value)
