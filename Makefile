@@ -4,7 +4,7 @@ SWIFT ?= swift
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test test-libraries test-other-debian test-debian12 test-debian13 fault-run wheel test-python deploy-check cluster-check demo serve bench soak dist deb deb-debian12 deb-debian13 deb-check image-check clean
+.PHONY: help deps build test test-libraries test-other-debian test-debian12 test-debian13 fault-run wheel test-python test-python-torch deploy-check cluster-check demo serve bench soak dist deb deb-debian12 deb-debian13 deb-check image-check clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ wheel: ## Build the Python client's wheel, into dist/
 test-python: build ## Install the wheel into a venv and run the Python client's tests (ARGS="-k resume")
 	@scripts/install-debian-packages.sh test
 	@scripts/test-python.sh $(ARGS)
+
+test-python-torch: build ## Run the Python client beside torchaudio 2.8 and torchcodec 0.17 (gigabytes, once)
+	@scripts/install-debian-packages.sh test
+	@scripts/test-python-torch.sh $(ARGS)
 
 deploy-check: build ## Hold deploy/ against promtool, Kubernetes' schemas, HAProxy, nginx and systemd
 	@scripts/install-debian-packages.sh deploy

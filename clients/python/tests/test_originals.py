@@ -22,7 +22,7 @@ RECORDED = {library: json.loads((originals.EXPECTED / f"{library}.json").read_te
 #: Encoders and filters that compute with floats: the last digit is the processor's.
 OF_FLOATS = ("aac", "mp3", "opus", "vorbis")
 FLOAT_FILTERS = (
-    "slower", "faster", "highpass", "lowpass", "allpass", "bandpass", "bandreject", "echo", "chorus", "fft", "vibrato",
+    "slower", "faster", "highpass", "lowpass", "allpass", "bandpass", "bandreject", "echo", "chorus", "fft",
     "tremolo", "crystalizer", "flanger", "phaser", "pulsator", "haas", "several",
 )  # fmt: skip
 

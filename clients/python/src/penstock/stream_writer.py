@@ -116,7 +116,7 @@ class StreamWriter:
     @property
     def streams(self) -> list[types.Stream]:
         """What the server has chosen for each stream, with what the encoding changes as `warnings`."""
-        return list(self._streams)
+        return self._streams[:]
 
     # ---- before it is open ----
 
@@ -224,8 +224,10 @@ class StreamWriter:
                 f"Unsupported pixel format ({format}) was provided. Valid values are {valid}; with layout= also every "
                 "other that the server takes."
             )
-        # Of BGR, swscale has another conversion for planes than for pixels; torchaudio converts pixels.
-        stored = layout or ("packed" if format == "bgr24" else "nchw")
+        # As torchaudio has them in memory: of BGR, swscale has another conversion for planes than for pixels, and some
+        # filters have, too.
+        is_packed = format == "bgr24" or (filter_desc is not None and format in _chunks.PIXEL_CHANNELS)
+        stored = layout or ("packed" if is_packed and format != "yuv444p" else "nchw")
         self._add(
             is_nchw=is_seeds and layout != "packed",
             type="video",
@@ -353,6 +355,9 @@ class StreamWriter:
                 for name in _KEPT_BEHIND_FILTERS[media]
                 if stream[f"encoder_{name}"] is None and self._formats.takes(encoder, name, stream[name])
             }
+            if media == "audio" and stream["encoder_format"] is not None and not stream["filter_desc"].endswith("]"):
+                # torchaudio has filters compute in the encoder's format where they can; the server in the source's.
+                stream["filter_desc"] += f",aformat=sample_fmts={stream['encoder_format']}"
         if encoder in _EXPERIMENTAL:
             stream["encoder_option"] = {"strict": "experimental", **(stream["encoder_option"] or {})}
         self._streams.append(self.writer.add_stream(**without_none(**stream)))
@@ -392,5 +397,4 @@ class StreamWriter:
             raise PenstockError("Output is not opened. Did you call `open` method?")
 
     def _print_output_stream(self, i: int) -> None:
-        """[debug] Print the registered stream information to stdout."""
         print(json.dumps(self._streams[i], indent=2))

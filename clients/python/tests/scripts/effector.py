@@ -26,7 +26,7 @@ apply("bandreject", "bandreject=frequency=3000")
 apply("echo", "aecho=in_gain=0.8:out_gain=0.88:delays=60:decays=0.4")
 apply("chorus", "chorus=0.5:0.9:50|60|40:0.4|0.32|0.3:0.25|0.4|0.3:2|2.3|1.3")
 apply("fft", "afftfilt=real='re * (1-clip(b * (b/nb), 0, 1))':imag='im * (1-clip(b * (b/nb), 0, 1))'")
-apply("vibrato", "vibrato=f=10:d=0.8")
+# Not vibrato: FFmpeg 5.1 begins it with memory that it has not set.
 apply("tremolo", "tremolo=f=8:d=0.8")
 apply("crystalizer", "crystalizer")
 apply("flanger", "flanger")
