@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import errno
 import gc
 import io
@@ -10,6 +11,7 @@ import os
 import pathlib
 import random
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -38,19 +40,11 @@ def wait_until(condition: Callable[[], Any]) -> None:
         time.sleep(0.01)
 
 
-def frames_in(data: bytes | pathlib.Path) -> int:
+def frames_in(data: bytes | pathlib.Path, kind: str = "") -> int:
+    """The frames of the first stream, or of the first of a kind."""
     path, given = (str(data), None) if isinstance(data, pathlib.Path) else ("-", data)
-    command = [
-        "ffprobe",
-        "-v",
-        "error",
-        "-count_frames",
-        "-show_entries",
-        "stream=nb_read_frames",
-        "-of",
-        "csv=p=0",
-        path,
-    ]
+    command = ["ffprobe", "-v", "error", *(["-select_streams", kind] if kind else []), "-count_frames"]
+    command += ["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", path]
     return int(subprocess.run(command, input=given, capture_output=True, check=True).stdout.split(b",")[0].split()[0])
 
 
@@ -315,3 +309,84 @@ def test_a_url_is_the_servers_and_its_key_is_not_shown(server: Server) -> None:
     with pytest.raises(penstock.Forbidden) as raised:
         penstock.StreamWriter("rtmp://live.example.com/app/secret", "flv", server=server.url)
     assert "secret" not in str(raised.value)
+
+
+# ---- several files, and a server of one's own ----
+
+
+def run(script: str, folder: pathlib.Path, program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    given = {**os.environ, "PENSTOCK_PROGRAM": program, **environment}
+    command = [sys.executable, "-c", "import numpy as np, penstock\n" + script]
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, timeout=120)
+
+
+def test_a_private_server_writes_several_files_where_the_program_is(program: str, tmp_path: pathlib.Path) -> None:
+    script = """
+frames = np.arange(3 * 3 * 48 * 64, dtype="uint8").reshape(3, 3, 48, 64)
+for again in range(2):
+    writer = penstock.StreamWriter("pictures/%d.png")
+    writer.add_video_stream(1, 64, 48)
+    with writer.open():
+        writer.write_video_chunk(0, frames)
+encoder = penstock.Encoder()
+video = encoder.add_video(height=48, width=64, frame_rate=1)
+with encoder.open_file("show/live.m3u8"):
+    video.add_frames(frames)
+try:
+    penstock.StreamWriter("../%d.png")
+except penstock.InvalidParameter as error:
+    print(error)
+"""
+    here = tmp_path / "here"
+    here.mkdir()
+    done = run(script, here, program)
+    assert done.returncode == 0, done.stderr
+    assert f"only within {here}" in done.stdout
+    assert sorted(path.name for path in (here / "pictures").iterdir()) == ["1.png", "2.png", "3.png"]
+    assert frames_in(here / "show/live.m3u8") == 3
+
+
+def test_a_program_that_ends_without_closing_leaves_nothing_on_the_server(
+    server: Server, program: str, tmp_path: pathlib.Path
+) -> None:
+    script = """
+writer = penstock.StreamWriter("a.wav", id="forgotten")
+writer.add_audio_stream(16000, 1)
+writer.open()
+writer.write_audio_chunk(0, np.zeros((100, 1), "float32"))
+"""
+    done = run(script, tmp_path, program, PENSTOCK_URL=server.url, PYTHONWARNINGS="default::ResourceWarning")
+    assert done.returncode == 0 and "a.wav was never closed" in done.stderr
+    with pytest.raises(penstock.NotFound):
+        penstock.Client(server.url).get_writer("forgotten")
+
+
+@pytest.mark.parametrize(("ending", "is_kept"), [("finalize", True), ("abort", False)])
+def test_an_interrupt_ends_the_output_as_it_is_asked_to(
+    server: Server, tmp_path: pathlib.Path, ending: Any, is_kept: bool
+) -> None:
+    path = tmp_path / "a.wav"
+    with pytest.raises(KeyboardInterrupt), audio_writer(path, server, on_interrupt=ending).open() as writer:
+        writer.write_audio_chunk(0, sound())
+        raise KeyboardInterrupt
+    assert path.exists() == is_kept and len(list(tmp_path.iterdir())) == is_kept
+
+
+def test_threads_write_streams_side_by_side(server: Server) -> None:
+    sink = Sink()
+    writer = penstock.StreamWriter(sink, "mpegts", server=server.url)
+    writer.add_audio_stream(48000, 1)
+    writer.add_video_stream(25, 64, 48)
+    pieces = {
+        writer.write_audio_chunk: np.array_split(sound(2), 20),
+        writer.write_video_chunk: np.split(moving(50), 10),
+    }
+    with writer.open(), concurrent.futures.ThreadPoolExecutor() as threads:
+
+        def send(index: int, write: Any) -> int:
+            return sum(write(index, piece)["frames"] for piece in pieces[write])
+
+        sent = [threads.submit(send, index, write) for index, write in enumerate(pieces)]
+        assert [future.result() for future in sent] == [96000, 50]
+    assert writer.result is not None and len(sink.data) == writer.result["bytes"]
+    assert (frames_in(sink.data, "a"), frames_in(sink.data, "v")) == (84, 50)

@@ -72,7 +72,7 @@ def dtype_of(chunk: Any) -> str:
     """NumPy's name of an array's type ("float32"); of bytes "bytes"."""
     dtype = getattr(chunk, "dtype", None)
     if dtype is not None:
-        return str(dtype).removeprefix("torch.").removeprefix("<class 'numpy.").removesuffix("'>")
+        return str(getattr(dtype, "name", None) or dtype).removeprefix("torch.")
     return as_array(chunk).dtype or "bytes"
 
 

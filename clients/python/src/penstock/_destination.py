@@ -58,7 +58,8 @@ class Destination:
     `shown` is the place in words, without what may be a key. `muxer` is None where only the server knows it. `sink` is
     None where the server writes by itself; it is called with whether the output comes while it is written.
     `needs_thread_of_caller` says that the sink's `write` is the caller's own code, which should run where the caller
-    does. `picture` is the name of a file of pictures, whose extension says which encoder it wants.
+    does. `picture` is the name of a file of pictures, whose extension says which encoder it wants. `overwrites` says
+    that files which are there are replaced, as those of this side are.
     """
 
     dst: str | None
@@ -68,6 +69,7 @@ class Destination:
     sink: Callable[[bool], Sink] | None = None
     needs_thread_of_caller: bool = False
     picture: str | None = None
+    overwrites: bool = False
 
     @property
     def holds_one_picture(self) -> bool:
@@ -121,8 +123,23 @@ def _local(path: str, format: str | None, formats: Formats) -> Destination:
         # What image2 writes into its one file, which it would open by itself, over there.
         muxer, picture = "image2pipe", name
     elif formats.muxer(muxer)["opens_itself"]:
-        raise _several_files(path)
+        return _files(path, muxer, formats)
     return Destination(None, muxer, path, muxer, lambda grows: path_sink(path, grows), picture=picture)
+
+
+def _files(path: str, muxer: str, formats: Formats) -> Destination:
+    """Several files of this side, which a private server can write where it is at work."""
+    folder = formats.folder
+    if folder is None:
+        raise _several_files(path)
+    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(folder))
+    if inside.startswith(".."):
+        raise InvalidParameter(
+            f"{path} is several files, which a private server writes by itself, and only within {folder}, where the "
+            "program was when it started that"
+        )
+    picture = os.path.basename(path) if muxer == "image2" else None
+    return Destination(inside, muxer, path, muxer, picture=picture, overwrites=True)
 
 
 def _several_files(what: str) -> InvalidParameter:

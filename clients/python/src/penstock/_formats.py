@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import _private
 from ._parameters import InvalidParameter
 from ._problems import InvalidRequest, NotFound
 
@@ -30,6 +31,11 @@ class Formats:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._known: dict[tuple[str, ...], Any] = {}
+
+    @property
+    def folder(self) -> str | None:
+        """The folder on this side that is a private server's output directory; None of other servers."""
+        return _private.output_folder(self._client.address)
 
     def of_file(self, name: str) -> str:
         """The muxer that goes with a file's name, by its extension.

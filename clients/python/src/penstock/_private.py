@@ -60,6 +60,7 @@ class _Server:
     watch: subprocess.Popen[bytes]
     program: str
     folder: str
+    output: str
     owner: int
 
     @property
@@ -98,6 +99,12 @@ def address() -> str:
                 _server.end()
             _server = _start()
         return _server.address
+
+
+def output_folder(address: str) -> str | None:
+    """Where the process's own server has its output directory; None where `address` is that of another server."""
+    with _lock:
+        return _server.output if _server is not None and _server.address == address else None
 
 
 def end() -> None:
@@ -140,8 +147,9 @@ def _folder() -> str:
 
 
 def _start_in(folder: str, command: str) -> _Server:
+    output = _output_folder(folder)
     arguments = [command, "serve", "--port", "none", "--listen", f"unix:{folder}/http.sock,mode=0600"]
-    arguments += ["--state-dir", f"{folder}/state", "--output-dir", _output_folder(folder)]
+    arguments += ["--state-dir", f"{folder}/state", "--output-dir", output]
     arguments += [
         "--idle-timeout",
         "0",
@@ -170,7 +178,7 @@ def _start_in(folder: str, command: str) -> _Server:
         process.kill()
         process.wait()
         raise
-    server = _Server(process, watch, command, folder, os.getpid())
+    server = _Server(process, watch, command, folder, output, os.getpid())
     try:
         _wait_until_it_listens(server)
     except BaseException:

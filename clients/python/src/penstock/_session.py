@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import threading
@@ -48,6 +49,7 @@ class Session:
         self._delivery: Delivery | None = None
         self._in_pieces = False
         self._unclosed = weakref.finalize(self, _left_behind, writer, destination.shown, os.getpid())
+        _notice_the_end()
 
     def open(self, option: Mapping[str, str] | None) -> None:
         """Opens the destination over there and here. What fails ends the writer."""
@@ -159,6 +161,23 @@ def check_endings(on_error: Ending, on_interrupt: Ending | None) -> None:
             raise InvalidParameter(f'{name} is "finalize", "abort" or "leave". Found: {value!r}')
 
 
+_is_ending = False
+_is_watched = False
+
+
+def _notice_the_end() -> None:
+    """Has the interpreter's end noted before what was left behind is looked at, which is registered by now."""
+    global _is_watched
+    if not _is_watched:
+        _is_watched = True
+        atexit.register(_note_the_end)
+
+
+def _note_the_end() -> None:
+    global _is_ending
+    _is_ending = True
+
+
 def _left_behind(writer: Writer, shown: str, owner: int) -> None:
     """Ends a writer that its program has lost. Of a forked process it is not."""
     if owner != os.getpid():
@@ -166,16 +185,15 @@ def _left_behind(writer: Writer, shown: str, owner: int) -> None:
     warnings.warn(
         f"the output {shown} was never closed, and is lost: call close(), or use a with block", ResourceWarning, 2
     )
-
-    def abort() -> None:
-        try:
-            writer.abort()
-        except (PenstockError, OSError) as error:
-            print(f"penstock: writer {writer.id} was left behind: {error}", file=sys.stderr)
-
-    try:
+    if _is_ending:
+        _abort(writer)
+    else:
         # The collector may have come in the midst of what the request needs itself.
-        threading.Thread(target=abort, daemon=True).start()
-    except RuntimeError:
-        # At the interpreter's end there are no new threads, and nothing that could be interrupted.
-        abort()
+        threading.Thread(target=_abort, args=(writer,), daemon=True).start()
+
+
+def _abort(writer: Writer) -> None:
+    try:
+        writer.abort()
+    except (PenstockError, OSError) as error:
+        print(f"penstock: writer {writer.id} was left behind: {error}", file=sys.stderr)

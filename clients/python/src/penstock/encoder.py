@@ -266,8 +266,9 @@ class Encoder:
         destination = resolve(dest, format, self._formats, buffer_size=_chunks.PIECE_BYTES)
         option: dict[str, str] = {}
         streams = [self._with_defaults(stream, destination, option) for stream in self._videos + self._audios]
+        request = {**self._request, "overwrite": self._request["overwrite"] or destination.overwrites}
         writer = self._client.create_writer(
-            streams, dst=destination.dst, format=destination.format, open={"option": option}, **self._request
+            streams, dst=destination.dst, format=destination.format, open={"option": option}, **request
         )
         self._session = Session(writer, destination, **self._endings)
         self._session.begin()

@@ -83,8 +83,8 @@ class StreamWriter:
             verify=verify, durability=durability, outputs=None if outputs is None else [dict(one) for one in outputs]
         )
         writer = client.create_writer(
-            dst=self._destination.dst, format=self._destination.format, id=id, overwrite=overwrite,
-            progress=progress, **further,
+            dst=self._destination.dst, format=self._destination.format, id=id,
+            overwrite=overwrite or self._destination.overwrites, progress=progress, **further,
         )  # fmt: skip
         self._session = Session(
             writer, self._destination, keep_on_server=keep_on_server, on_error=on_error, on_interrupt=on_interrupt
