@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -66,17 +67,24 @@ class Server:
 class CuttingProxy:
     """Passes connections on to a server; cuts each when as many bytes as `budget` says have passed, to and fro.
 
-    None lets a connection live. Half of the cuts are resets. With `tls` it speaks that to clients.
+    None lets a connection live. Half of the cuts are resets. With `hangs` connections
+    are not cut but stay open, and nothing passes any more. With `tls` it speaks that to clients.
     """
 
     def __init__(
-        self, port: int, budget: Callable[[], int | None], seed: int = 0, tls: ssl.SSLContext | None = None
+        self,
+        port: int,
+        budget: Callable[[], int | None],
+        seed: int = 0,
+        tls: ssl.SSLContext | None = None,
+        hangs: bool = False,
     ) -> None:
         self.to_port = port
         self.budget = budget
         self.cuts = 0
         self.connections = 0
         self.tls = tls
+        self.hangs = hangs
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -128,6 +136,8 @@ class _Connection:
         try:
             while piece := source.recv(1 << 16):
                 with self.lock:
+                    if self.is_over:
+                        return
                     taken = len(piece) if self.left is None else min(self.left, len(piece))
                     if self.left is not None:
                         self.left -= taken
@@ -146,6 +156,8 @@ class _Connection:
                 return
             self.is_over = True
         self.proxy.cuts += is_cut
+        if is_cut and self.proxy.hangs:
+            return
         for end in (self.client, self.server):
             if is_cut and self.resets:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -202,13 +214,11 @@ def client(server: Server) -> Iterator[penstock.Client]:
 
 @pytest.fixture
 def new_proxy(server: Server) -> Iterator[Callable[..., CuttingProxy]]:
-    """Makes proxies before the shared server, or one of another port."""
+    """Makes proxies before the shared server."""
     proxies: list[CuttingProxy] = []
 
-    def make(
-        budget: Callable[[], int | None], seed: int = 0, port: int | None = None, tls: ssl.SSLContext | None = None
-    ) -> CuttingProxy:
-        proxies.append(CuttingProxy(port or server.port, budget, seed, tls))
+    def make(budget: Callable[[], int | None], **further: Any) -> CuttingProxy:
+        proxies.append(CuttingProxy(server.port, budget, **further))
         return proxies[-1]
 
     yield make

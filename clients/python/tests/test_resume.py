@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -65,3 +66,48 @@ def test_uploads_through_a_proxy_that_cuts_every_connection_give_the_same_files(
                 for member in ("frames", "offset", "pts"):
                     assert resumed[member] == whole[member], (number, member)
     assert proxy.cuts > 67 * 3
+
+
+def test_connections_that_hang_are_left_for_others(client, new_proxy):
+    numbers = random.Random(1)
+    proxy = new_proxy(lambda: numbers.randint(20_000, 200_000), hangs=True)
+    distant = penstock.Client(proxy.url, timeouts=penstock.Timeouts(answer=0.3, idle=0.5))
+    frames, samples = material(1)
+    expected, _ = upload(client, KINDS[0], frames, samples, 2)
+    output, _ = upload(distant, KINDS[0], frames, samples, 2)
+    assert output == expected and proxy.cuts > 2
+
+
+def test_threads_that_send_through_a_proxy_that_cuts_do_not_mix_their_streams(client, new_proxy):
+    numbers = random.Random(2)
+    proxy = new_proxy(lambda: numbers.randint(1, 60_000))
+    distant = penstock.Client(proxy.url)
+    stream = {"type": "audio", "sample_rate": 16000, "num_channels": 1, "format": "s16", "encoder": "pcm_s16le"}
+    samples = [np.random.default_rng(index).integers(-9000, 9000, 90_000, dtype=np.int16) for index in range(6)]
+
+    def send(index):
+        with distant.create_writer([stream], format="s16le", open=True) as writer:
+            for part in np.array_split(samples[index], 3):
+                writer.send(0, part)
+        return b"".join(writer.output())
+
+    with ThreadPoolExecutor() as threads:
+        assert list(threads.map(send, range(6))) == [each.tobytes() for each in samples]
+    assert proxy.cuts > 20
+
+
+def test_times_and_durations_hold_though_the_connection_is_cut_within_the_chunk(client, new_proxy):
+    """A cut must not give the chunk's duration to the picture that the server has last."""
+    numbers = random.Random(3)
+    stream = {**VIDEO, "encoder": "libx264", "encoder_option": {"preset": "ultrafast"}, "time_base": "1/1000"}
+
+    def times(client):
+        with client.create_writer([stream], format="nut", open={"option": {"fflags": "bitexact"}}) as writer:
+            for second in range(3):
+                frames = np.random.default_rng(second).integers(0, 256, (8, 3, 48, 64), dtype=np.uint8)
+                writer.send(0, frames, pts=2.0 * second + 0.25, duration=0.5, keyframe=True)
+        return b"".join(writer.output())
+
+    proxy = new_proxy(lambda: numbers.randint(10_000, 45_000))
+    assert times(penstock.Client(proxy.url)) == times(client)
+    assert proxy.cuts > 5

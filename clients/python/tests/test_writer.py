@@ -282,6 +282,24 @@ def test_ctrl_c_within_an_upload_ends_a_writer_as_was_asked(client, ending, stat
     assert int(packets["streams"][0]["nb_read_packets"]) == taken
 
 
+def test_ctrl_c_while_a_writer_is_finalized_aborts_it_where_that_was_asked(client):
+    stream = {"type": "video", "frame_rate": 25, "width": 640, "height": 360, "encoder": "libx264",
+              "encoder_option": {"preset": "veryslow", "rc-lookahead": 60}}  # fmt: skip
+    pictures = np.random.default_rng(1).integers(0, 256, (40, 360, 640, 3), dtype=np.uint8)
+    main = threading.main_thread().ident
+
+    def interrupt(id):
+        while client.get_writer(id)["state"] != "finalizing":
+            time.sleep(0.01)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), client.create_writer([stream], format="matroska", open=True) as writer:
+        writer.send(0, pictures)
+        threading.Thread(target=interrupt, args=(writer.id,), daemon=True).start()
+    with pytest.raises(penstock.NotFound):
+        writer.status()
+
+
 def test_endings_that_there_are_not_are_refused(client):
     with pytest.raises(ValueError, match='on_error is "abort", "finalize" or "leave"'):
         client.create_writer([SOUND], format="wav", on_error="close")

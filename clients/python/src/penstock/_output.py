@@ -15,6 +15,8 @@ from ._transport import CONNECTION_ERRORS
 
 #: The most that is read at once.
 READ_BYTES = 1 << 18
+#: The same of a chunked body, of which a chunk that is cut within is lost.
+CHUNK_BYTES = 1 << 14
 
 
 class Output:
@@ -56,9 +58,11 @@ class Output:
                 if not passes(error):
                     raise
                 self._wait(error, error.retry_after)
-            except urllib3.exceptions.ReadTimeoutError:
-                # Nothing was written for a while. Whether the server is there shows in that it says how the writer is.
-                self._record()
+            except urllib3.exceptions.ReadTimeoutError as error:
+                # Nothing may have been written for a while. Whether the server is there shows in that it says how the
+                # writer is; once that has ended there is nothing to wait for.
+                if self._record()["state"] in ("closed", "failed"):
+                    self._wait(error)
             except CONNECTION_ERRORS as error:
                 if not is_final(error):
                     self._raise_if_failed()
@@ -80,7 +84,7 @@ class Output:
         try:
             # A writer that lives takes no Range: what was read before is passed over.
             passed = 0 if response.status == 206 else self._at
-            for piece in response.stream(READ_BYTES):
+            for piece in _pieces(response):
                 if passed >= len(piece):
                     passed -= len(piece)
                     continue
@@ -114,3 +118,12 @@ class Output:
         if is_final(error) and not isinstance(error, Problem):
             self._patience.give_up(error)
         self._patience.wait(error, pause)
+
+
+def _pieces(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """A body as it comes: what is there when a connection breaks is not lost."""
+    if response.headers.get("Transfer-Encoding", "").lower() == "chunked" or not hasattr(response, "read1"):
+        yield from response.stream(CHUNK_BYTES)
+        return
+    while piece := response.read1(READ_BYTES):
+        yield piece

@@ -117,24 +117,30 @@ class _Response(http.client.HTTPResponse):
 
 class _Connection(urllib3.connection.HTTPConnection):
     response_class = _Response
+    #: Seconds that sending a piece may take: urllib3 would take the time-out of connecting, or of the last response.
+    idle: float
 
     def request(self, *positional: Any, **named: Any) -> None:
-        _can_be_cancelled(self)
+        _prepare(self, self.idle)
         super().request(*positional, **named)
 
 
 class _SecureConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
+    idle: float
 
     def request(self, *positional: Any, **named: Any) -> None:
-        _can_be_cancelled(self)
+        _prepare(self, self.idle)
         super().request(*positional, **named)
 
 
-def _can_be_cancelled(connection: urllib3.connection.HTTPConnection) -> None:
+def _prepare(connection: urllib3.connection.HTTPConnection, idle: float) -> None:
     cancellation = _cancellation.current.get()
     if cancellation is not None:
         cancellation.use(connection)
+    if connection.sock is None:
+        connection.connect()
+    connection.sock.settimeout(idle)
 
 
 class _UnixConnection(_Connection):
@@ -157,21 +163,41 @@ class _UnixConnection(_Connection):
 class _Pool(urllib3.connectionpool.HTTPConnectionPool):
     ConnectionCls = _Connection
 
+    def __init__(self, host: str, port: int | None = None, *, idle: float, **further: Any) -> None:
+        super().__init__(host, port, **further)
+        self._idle = idle
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.idle = self._idle
+        return connection
+
 
 class _SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
+    def __init__(self, host: str, port: int | None = None, *, idle: float, **further: Any) -> None:
+        super().__init__(host, port, **further)
+        self._idle = idle
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.idle = self._idle
+        return connection
+
 
 class _UnixPool(urllib3.connectionpool.HTTPConnectionPool):
-    def __init__(self, path: str, **further: Any) -> None:
+    def __init__(self, path: str, *, idle: float, **further: Any) -> None:
         super().__init__("localhost", **further)
         self._socket_path = path
+        self._idle = idle
 
     def _new_conn(self) -> Any:
         self.num_connections += 1
-        return _UnixConnection(
-            "localhost", socket_path=self._socket_path, timeout=self.timeout.connect_timeout, socket_options=[]
-        )
+        connect = self.timeout.connect_timeout
+        connection = _UnixConnection("localhost", socket_path=self._socket_path, timeout=connect, socket_options=[])
+        connection.idle = self._idle
+        return connection
 
 
 @dataclass
@@ -257,7 +283,7 @@ class Transport:
 
     def _new_pool(self) -> urllib3.connectionpool.HTTPConnectionPool:
         address = self.address
-        common: dict[str, Any] = {"maxsize": KEPT_CONNECTIONS, "block": False}
+        common: dict[str, Any] = {"maxsize": KEPT_CONNECTIONS, "block": False, "idle": self.timeouts.idle}
         if address.scheme == "unix":
             return _UnixPool(address.path, **common)
         if address.scheme == "https":
