@@ -12,6 +12,7 @@ import pathlib
 import random
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import originals
 import penstock
 from conftest import CuttingProxy, Server
 
@@ -142,8 +144,12 @@ def test_what_an_object_raises_comes_out_of_the_call_and_the_server_is_left_with
 def test_an_object_that_takes_no_more_is_an_error(server: Server) -> None:
     writer = audio_writer(Sink(lambda data: 0), server, "wav").open()
     writer.write_audio_chunk(0, sound())
-    with pytest.raises(penstock.PenstockError, match=r"dst\.write took 0 of"):
+    with pytest.raises(penstock.PenstockError, match=r"dst\.write took 0 of") as raised:
         writer.close()
+    notes = getattr(raised.value, "__notes__", None)
+    assert notes is None or f"writer({writer.id!r}).output()" in notes[0]
+    whole = b"".join(penstock.Client(server.url).writer(writer.id).output())
+    assert writer.result is not None and len(whole) == writer.result["bytes"]
 
 
 def test_an_object_needs_a_format(server: Server) -> None:
@@ -390,3 +396,26 @@ def test_threads_write_streams_side_by_side(server: Server) -> None:
         assert [future.result() for future in sent] == [96000, 50]
     assert writer.result is not None and len(sink.data) == writer.result["bytes"]
     assert (frames_in(sink.data, "a"), frames_in(sink.data, "v")) == (84, 50)
+
+
+def test_samples_arrive_at_a_sound_card(program: str, tmp_path: pathlib.Path) -> None:
+    """Which is a file where the sandbox lets an encoder write; the private server is started with this environment."""
+    if "E alsa" not in originals._output("ffmpeg", "-hide_banner", "-devices").decode():
+        pytest.skip("this FFmpeg has no ALSA output device")
+    script = """
+samples = np.arange(1, 4001, dtype="int16").reshape(-1, 1) * 7
+writer = penstock.StreamWriter("capture", format="alsa")
+writer.add_audio_stream(16000, 1, "s16")
+with writer.open():
+    for piece in np.split(samples, 10):
+        writer.write_audio_chunk(0, piece)
+assert "alsa" in penstock.utils.get_output_devices()
+"""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+        played = pathlib.Path(memory) / "card"
+        card = f'type file file "{played}" format "raw" slave.pcm "nowhere"'
+        (tmp_path / "asound.conf").write_text(f"pcm.nowhere {{ type null }}\npcm.capture {{ {card} }}\n")
+        done = run(script, tmp_path, program, ALSA_CONFIG_PATH=str(tmp_path / "asound.conf"))
+        assert done.returncode == 0, done.stderr
+        # The card may be given silence after the end, to fill its last period.
+        assert played.read_bytes().rstrip(b"\0") == (np.arange(1, 4001, dtype="int16") * 7).tobytes()

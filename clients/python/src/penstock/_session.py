@@ -120,9 +120,11 @@ class Session:
             self.result = self.writer.finalize()
             if self._delivery is not None:
                 self._delivery.finish()
-        except BaseException:
+        except BaseException as error:
             if self._delivery is not None:
                 self._delivery.abandon(keep=True)
+                if self.result is not None and hasattr(error, "add_note"):
+                    error.add_note(f"the whole output is on the server: Client.writer({self.writer.id!r}).output()")
             raise
         if self._delivery is not None and not self._keep_on_server:
             self.writer.abort()
