@@ -112,6 +112,16 @@ def test_a_server_that_never_answers_is_unreachable_in_time():
             client.get_version()
 
 
+def test_an_encoder_that_is_slower_than_a_connection_is_made_keeps_its_upload(server):
+    """What sending waits for is the encoder: that is no failure, and bounded by `idle` alone."""
+    client = penstock.Client(server.url, retry_for=0, timeouts=penstock.Timeouts(connect=0.05))
+    stream = {"type": "video", "frame_rate": 25, "width": 1280, "height": 720, "encoder": "libx264",
+              "encoder_option": {"preset": "medium", "tune": "zerolatency"}}  # fmt: skip
+    pictures = np.random.default_rng(1).integers(0, 256, (12, 720, 1280, 3), dtype=np.uint8)
+    with client.create_writer([stream], format="matroska", open=True) as writer:
+        assert writer.send(0, pictures)["frames"] == 12
+
+
 def test_something_else_than_penstock_is_said_to_be_so():
     def answer(listener):
         connection, _ = listener.accept()

@@ -140,7 +140,8 @@ def _prepare(connection: urllib3.connection.HTTPConnection, idle: float) -> None
         cancellation.use(connection)
     if connection.sock is None:
         connection.connect()
-    connection.sock.settimeout(idle)
+    # What request() gives the socket.
+    connection.timeout = idle
 
 
 class _UnixConnection(_Connection):
