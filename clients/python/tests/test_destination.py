@@ -419,3 +419,25 @@ assert "alsa" in penstock.utils.get_output_devices()
         assert done.returncode == 0, done.stderr
         # The card may be given silence after the end, to fill its last period.
         assert played.read_bytes().rstrip(b"\0") == (np.arange(1, 4001, dtype="int16") * 7).tobytes()
+
+
+@pytest.mark.parametrize("name", ["a.nut", "a.wav"])
+def test_a_writer_that_fails_says_why_and_leaves_what_can_be_used(
+    new_server: Callable[..., Server], tmp_path: pathlib.Path, name: str
+) -> None:
+    """A growing file has what was written by then; one that must be whole is not there."""
+    server = new_server("--max-output-bytes", str(1 << 20))
+    writer = penstock.StreamWriter(tmp_path / name, server=server.url)
+    writer.add_audio_stream(48000, 1, encoder="pcm_s16le")
+    writer.open()
+    with pytest.raises(penstock.WriterFailed, match="max-output-bytes"):
+        for _ in range(20):
+            writer.write_audio_chunk(0, sound())
+    with pytest.raises(penstock.WriterFailed, match="max-output-bytes"):
+        writer.close()
+    writer.close()
+    if name == "a.nut":
+        wait_until(lambda: (tmp_path / name).stat().st_size > 900_000)
+        assert frames_in(tmp_path / name) > 400
+    else:
+        assert list(tmp_path.iterdir()) == []

@@ -167,8 +167,8 @@ _BY_STATUS: dict[int, type[Problem]] = {
 }
 #: What a writer does not outlive.
 _FAILURES = {
-    *("encoder-crashed", "encoder-stalled", "encoding-failed"),
-    *("destination-failed", "output-damaged", "no-space"),
+    *("encoder-crashed", "encoder-stalled", "encoding-failed", "memory-limit"),
+    *("destination-failed", "output-damaged", "no-space", "output-limit"),
 }
 
 

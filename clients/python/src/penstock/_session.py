@@ -17,10 +17,15 @@ from ._delivery import Delivery
 from ._destination import Destination
 from ._parameters import InvalidParameter
 from ._problems import PenstockError
+from ._transport import CONNECTION_ERRORS, reason
 from .writer import ENDINGS, Ending, Writer
 
 if TYPE_CHECKING:
     from . import types
+
+
+#: Seconds within which the server responds to the deletion of a writer that was left behind.
+ABORT_TIME = 10.0
 
 
 class Session:
@@ -195,7 +200,8 @@ def _left_behind(writer: Writer, shown: str, owner: int) -> None:
 
 
 def _abort(writer: Writer) -> None:
+    """Deletes it, in one attempt: nobody waits for more where a program ends."""
     try:
-        writer.abort()
-    except (PenstockError, OSError) as error:
-        print(f"penstock: writer {writer.id} was left behind: {error}", file=sys.stderr)
+        writer.delete_once(ABORT_TIME)
+    except (*CONNECTION_ERRORS, PenstockError) as error:
+        print(f"penstock: writer {writer.id} was left behind: {reason(error)}", file=sys.stderr)

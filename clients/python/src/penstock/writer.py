@@ -166,6 +166,10 @@ class Writer:
         query = {**self._query, "keep_output": True if keep_output else None}
         return cast("types.Deletion | None", self._calls.delete(self._path, query))
 
+    def delete_once(self, idle: float) -> None:
+        """Deletes the writer in one attempt, with `idle` seconds for the response; for a program that is at its end."""
+        self._calls.call("DELETE", self._path, query=self._query, idle=idle, retry=False)
+
     # ---- at any time ----
 
     def status(self) -> types.Writer:
