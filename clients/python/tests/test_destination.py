@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import errno
 import gc
@@ -150,6 +151,18 @@ def test_an_object_that_takes_no_more_is_an_error(server: Server) -> None:
     assert notes is None or f"writer({writer.id!r}).output()" in notes[0]
     whole = b"".join(penstock.Client(server.url).writer(writer.id).output())
     assert writer.result is not None and len(whole) == writer.result["bytes"]
+
+
+def test_an_object_whose_write_is_a_coroutine_is_told_so(server: Server) -> None:
+    class Stream:
+        def write(self, data: bytes) -> asyncio.Future[int]:
+            return asyncio.Future(loop=loop)
+
+    loop = asyncio.new_event_loop()
+    writer = audio_writer(Stream(), server, "adts", on_error="abort")
+    with pytest.raises(penstock.PenstockError, match=r"dst\.write gives an awaitable"), writer.open():
+        writer.write_audio_chunk(0, sound())
+    loop.close()
 
 
 def test_an_object_needs_a_format(server: Server) -> None:

@@ -165,6 +165,10 @@ class FileLikeSink:
             piece = data[start : start + self._buffer_size]
             while piece:
                 taken = self._file.write(piece)
+                if hasattr(taken, "__await__"):
+                    raise PenstockError(
+                        "dst.write gives an awaitable, and nothing awaits it here: give a synchronous one"
+                    )
                 # Many objects that keep everything give nothing back.
                 if not isinstance(taken, int) or isinstance(taken, bool) or taken >= len(piece):
                     break
