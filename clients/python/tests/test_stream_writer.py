@@ -132,6 +132,7 @@ def test_what_is_not_open_says_so(new_writer: Callable[..., penstock.StreamWrite
         (lambda w: w.add_video_stream(25, 64, 48, "nv12"), r"\(nv12\) was provided. Valid values are gray8, rgb24"),
         (lambda w: w.add_video_stream(25, 64, 48, encoder_format="rgb24"), "yuv420p"),
         (lambda w: w.add_video_stream(25, 64, 48, encoder_option={"nosuch": "1"}), "nosuch"),
+        (lambda w: w.add_video_stream(25, 64, 48, rotatoin=90), "rotatoin"),
         (lambda w: w.add_video_stream(25, 64, 48, encoder_option={"crf": [1]}), "encoder_option: the value of crf"),
     ],
 )

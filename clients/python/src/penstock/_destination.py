@@ -177,7 +177,7 @@ class FileLikeSink:
                 piece = piece[taken:]
 
     def close(self) -> None:
-        """Nothing: whoever made the object closes it."""
+        """Nothing: the caller closes it."""
 
     def discard(self) -> None:
         """Nothing: what it took it has."""

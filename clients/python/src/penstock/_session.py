@@ -200,7 +200,7 @@ def _left_behind(writer: Writer, shown: str, owner: int) -> None:
 
 
 def _abort(writer: Writer) -> None:
-    """Deletes it, in one attempt: nobody waits for more where a program ends."""
+    """Deletes it in one attempt, as a program should end though its server is gone."""
     try:
         writer.delete_once(ABORT_TIME)
     except (*CONNECTION_ERRORS, PenstockError) as error:

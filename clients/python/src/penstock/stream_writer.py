@@ -133,12 +133,7 @@ class StreamWriter:
         encoder_format: str | None = None,
         codec_config: CodecConfig | None = None,
         filter_desc: str | None = None,
-        channel_layout: str | None = None,
-        metadata: Mapping[str, str] | None = None,
-        language: str | None = None,
-        disposition: list[str] | None = None,
-        codec_tag: str | None = None,
-        renditions: list[Mapping[str, Any]] | None = None,
+        **further: Any,
     ) -> None:
         """Add an output audio stream, before `open`.
 
@@ -147,7 +142,8 @@ class StreamWriter:
         muxer's own by default. `encoder_option` are its options, "threads" and "thread_type" among them.
         `encoder_sample_rate`, `encoder_num_channels` and `encoder_format` are what it encodes; by default what the
         source has, or what the encoder takes; of formats the encoder's first, as in torchaudio, or with "auto" the one
-        that loses least. `filter_desc` is applied before. What follows it are members of the server's streams.
+        that loses least. `filter_desc` is applied before. `further` are members of the server's streams (`language`,
+        `channel_layout`, …).
         """
         if format not in _chunks.SAMPLE_TYPES:
             valid = ", ".join(_chunks.SAMPLE_TYPES)
@@ -164,12 +160,7 @@ class StreamWriter:
             encoder_format=encoder_format,
             codec_config=as_request(codec_config),
             filter_desc=filter_desc,
-            channel_layout=channel_layout,
-            metadata=metadata,
-            language=language,
-            disposition=disposition,
-            codec_tag=codec_tag,
-            renditions=renditions,
+            **further,
         )
 
     def add_video_stream(
@@ -189,19 +180,7 @@ class StreamWriter:
         filter_desc: str | None = None,
         hw_accel: str | None = None,
         layout: str | None = None,
-        time_base: str | None = None,
-        metadata: Mapping[str, str] | None = None,
-        language: str | None = None,
-        disposition: list[str] | None = None,
-        sample_aspect_ratio: str | None = None,
-        rotation: int | None = None,
-        color_range: str | None = None,
-        color_primaries: str | None = None,
-        color_trc: str | None = None,
-        colorspace: str | None = None,
-        field_order: str | None = None,
-        codec_tag: str | None = None,
-        renditions: list[Mapping[str, Any]] | None = None,
+        **further: Any,
     ) -> None:
         """Add an output video stream, before `open`.
 
@@ -213,7 +192,8 @@ class StreamWriter:
         server's; chunks may be in this machine's memory or on its GPU, whatever it is.
 
         Beyond torchaudio: `format` may be any pixel format of the server's, and `layout="packed"` takes chunks of it as
-        FFmpeg lays it out, `(frame, height, width, channel)`. What follows are members of the server's streams.
+        FFmpeg lays it out, `(frame, height, width, channel)`. `further` are members of the server's streams
+        (`rotation`, `color_range`, `time_base`, …).
         """
         if layout not in (None, "nchw", "packed"):
             raise InvalidParameter(f'layout is "nchw" or "packed". Found: {layout!r}')
@@ -245,19 +225,7 @@ class StreamWriter:
             codec_config=as_request(codec_config),
             filter_desc=filter_desc,
             hw_accel=hw_accel,
-            time_base=time_base,
-            metadata=metadata,
-            language=language,
-            disposition=disposition,
-            sample_aspect_ratio=sample_aspect_ratio,
-            rotation=rotation,
-            color_range=color_range,
-            color_primaries=color_primaries,
-            color_trc=color_trc,
-            colorspace=colorspace,
-            field_order=field_order,
-            codec_tag=codec_tag,
-            renditions=renditions,
+            **further,
         )
 
     def set_metadata(self, metadata: Mapping[str, str] | None) -> None:
@@ -345,11 +313,11 @@ class StreamWriter:
         encoder = stream["encoder"]
         if encoder is None and destination.muxer is not None:
             encoder = self._formats.default_encoder(destination.muxer, media)
-        if stream["encoder_format"] is None and stream["renditions"] is None:
+        if stream["encoder_format"] is None and stream.get("renditions") is None:
             stream["encoder_format"] = self._formats.first_format(encoder)
         elif stream["encoder_format"] == "auto":
             stream["encoder_format"] = None
-        if stream["filter_desc"] is not None and stream["renditions"] is None and stream.get("hw_accel") is None:
+        if stream["filter_desc"] is not None and stream.get("renditions") is None and stream.get("hw_accel") is None:
             stream |= {
                 f"encoder_{name}": stream[name]
                 for name in _KEPT_BEHIND_FILTERS[media]
