@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import os
 import socket
@@ -115,33 +116,31 @@ class _Response(http.client.HTTPResponse):
             raise http.client.RemoteDisconnected("the connection ended within the head of the response")
 
 
-class _Connection(urllib3.connection.HTTPConnection):
-    response_class = _Response
-    #: Seconds that sending a piece may take: urllib3 would take the time-out of connecting, or of the last response.
+class _Prepared:
+    """What is common to connections: a cancelled call closes them, and sending has a time-out of its own."""
+
+    response_class: type[http.client.HTTPResponse] = _Response
+    #: Seconds that sending a piece may take; urllib3 would take the time-out of connecting.
     idle: float
 
     def request(self, *positional: Any, **named: Any) -> None:
-        _prepare(self, self.idle)
-        super().request(*positional, **named)
+        connection: Any = self
+        cancellation = _cancellation.current.get()
+        if cancellation is not None:
+            cancellation.use(connection)
+        if connection.sock is None:
+            connection.connect()
+        # What request() gives the socket.
+        connection.timeout = self.idle
+        super().request(*positional, **named)  # type: ignore[misc]
 
 
-class _SecureConnection(urllib3.connection.HTTPSConnection):
-    response_class = _Response
-    idle: float
-
-    def request(self, *positional: Any, **named: Any) -> None:
-        _prepare(self, self.idle)
-        super().request(*positional, **named)
+class _Connection(_Prepared, urllib3.connection.HTTPConnection):
+    pass
 
 
-def _prepare(connection: urllib3.connection.HTTPConnection, idle: float) -> None:
-    cancellation = _cancellation.current.get()
-    if cancellation is not None:
-        cancellation.use(connection)
-    if connection.sock is None:
-        connection.connect()
-    # What request() gives the socket.
-    connection.timeout = idle
+class _SecureConnection(_Prepared, urllib3.connection.HTTPSConnection):
+    pass
 
 
 class _UnixConnection(_Connection):
@@ -161,44 +160,32 @@ class _UnixConnection(_Connection):
         return connection
 
 
-class _Pool(urllib3.connectionpool.HTTPConnectionPool):
+class _Preparing:
+    """What is common to pools: connections learn the time-out of sending."""
+
+    def __init__(self, *positional: Any, idle: float, **named: Any) -> None:
+        super().__init__(*positional, **named)
+        self._idle = idle
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()  # type: ignore[misc]
+        connection.idle = self._idle
+        return connection
+
+
+class _Pool(_Preparing, urllib3.connectionpool.HTTPConnectionPool):
     ConnectionCls = _Connection
 
-    def __init__(self, host: str, port: int | None = None, *, idle: float, **further: Any) -> None:
-        super().__init__(host, port, **further)
-        self._idle = idle
 
-    def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()
-        connection.idle = self._idle
-        return connection
-
-
-class _SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
+class _SecurePool(_Preparing, urllib3.connectionpool.HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
-    def __init__(self, host: str, port: int | None = None, *, idle: float, **further: Any) -> None:
-        super().__init__(host, port, **further)
-        self._idle = idle
 
-    def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()
-        connection.idle = self._idle
-        return connection
-
-
-class _UnixPool(urllib3.connectionpool.HTTPConnectionPool):
-    def __init__(self, path: str, *, idle: float, **further: Any) -> None:
+class _UnixPool(_Preparing, urllib3.connectionpool.HTTPConnectionPool):
+    def __init__(self, path: str, **further: Any) -> None:
         super().__init__("localhost", **further)
-        self._socket_path = path
-        self._idle = idle
-
-    def _new_conn(self) -> Any:
-        self.num_connections += 1
-        connect = self.timeout.connect_timeout
-        connection = _UnixConnection("localhost", socket_path=self._socket_path, timeout=connect, socket_options=[])
-        connection.idle = self._idle
-        return connection
+        # Connections are made by what is called for each.
+        self.ConnectionCls = functools.partial(_UnixConnection, socket_path=path)  # type: ignore[assignment]
 
 
 @dataclass

@@ -97,13 +97,6 @@ class Client:
         )
         self._threads = _Threads()
 
-    @classmethod
-    def of(cls, client: _Client) -> Client:
-        """The twin of a client that there is."""
-        twin = cls.__new__(cls)
-        twin._client, twin._threads = client, _Threads()
-        return twin
-
     @property
     def address(self) -> str:
         """The server's address."""
