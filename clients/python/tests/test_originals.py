@@ -19,8 +19,9 @@ from conftest import Server
 from penstock import utils
 
 RECORDED = {library: json.loads((originals.EXPECTED / f"{library}.json").read_text()) for library in originals.OF}
-#: Encoders and filters that compute with floats: the last digit is the processor's.
+#: Encoders and filters that compute with floats, and changes of rate and channels: the last digit is the processor's.
 OF_FLOATS = ("aac", "mp3", "opus", "vorbis")
+RESAMPLED = ("configured.mkv", "mono.wav", "other_rate.wav")
 FLOAT_FILTERS = (
     "slower", "faster", "highpass", "lowpass", "allpass", "bandpass", "bandreject", "echo", "chorus", "fft",
     "tremolo", "crystalizer", "flanger", "phaser", "pulsator", "haas", "several",
@@ -46,22 +47,25 @@ def test_what_is_decoded_is_what_the_original_wrote(
     for name, streams in expected.items():
         assert len(found[name]) == len(streams), name
         for ours, theirs in zip(found[name], streams, strict=True):
-            is_exact = theirs["codec_name"] not in OF_FLOATS and name.removesuffix(".wav") not in FLOAT_FILTERS
+            is_resampled = name in RESAMPLED and theirs["codec_type"] == "audio"
+            is_filtered = name.removesuffix(".wav") in FLOAT_FILTERS
+            is_exact = theirs["codec_name"] not in OF_FLOATS and not is_filtered and not is_resampled
             compare(name, ours, theirs, is_exact=is_exact, is_same_ffmpeg=is_same_ffmpeg)
 
 
 def compare(name: str, ours: dict[str, Any], theirs: dict[str, Any], *, is_exact: bool, is_same_ffmpeg: bool) -> None:
     assert ours["codec_name"] == theirs["codec_name"], name
-    # Another FFmpeg's encoder of the same name is another encoder, unless it loses nothing.
-    if is_exact and (is_same_ffmpeg or theirs["codec_name"] in ("pcm_s16le", "flac", "ffv1")):
-        assert ours["digest"] == theirs["digest"], f"{name}: {ours['frames']} and {theirs['frames']} frames"
     if is_same_ffmpeg or theirs["codec_type"] == "video":
         assert ours["frames"] == theirs["frames"], name
-    for piece, (one, other) in enumerate(zip(ours.get("loudness", []), theirs.get("loudness", []), strict=False)):
-        tolerance = (
-            0 if is_exact and theirs["codec_name"] in ("pcm_s16le", "flac") else 0.02 if is_same_ffmpeg else 0.15
-        )
-        assert abs(one - other) <= tolerance * other + 60 * bool(tolerance), f"{name}: loudness of piece {piece}"
+    # Another FFmpeg's encoder of the same name is another encoder, unless it loses nothing.
+    if is_exact and (is_same_ffmpeg or theirs["codec_name"] in ("pcm_s16le", "flac", "ffv1")):
+        assert ours["digest"] == theirs["digest"], name
+        return
+    pieces = list(zip(ours.get("loudness", []), theirs.get("loudness", []), strict=False))
+    assert len(pieces) >= len(theirs.get("loudness", [])) - (0 if is_same_ffmpeg else 2), name
+    for number, (one, other) in enumerate(pieces):
+        tolerance = (0.02 if is_same_ffmpeg else 0.15) * other + 60
+        assert abs(one - other) <= tolerance, f"{name}: piece {number} is as loud as {one}, and was {other}"
 
 
 def test_a_picture_is_what_its_name_says_and_loses_nothing(listening_server: Server, tmp_path: pathlib.Path) -> None:
