@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import pathlib
+import weakref
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -241,6 +243,18 @@ def test_what_the_server_says_of_an_open_comes_out(
     with pytest.raises(penstock.Problem, match="nosuch"):
         writer.open({"nosuch": "1"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_client_goes_with_its_last_writer(server: Server) -> None:
+    client = penstock.Client(server.url)
+    writer = penstock.StreamWriter(io.BytesIO(), "wav", server=client)
+    writer.add_audio_stream(16000, 1)
+    with writer.open():
+        pass
+    left = weakref.ref(client)
+    del client, writer
+    gc.collect()
+    assert left() is None
 
 
 def test_utilities_are_the_servers_lists(server: Server) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -148,12 +147,9 @@ class Formats:
         return self._known[key]
 
 
-_of_clients: weakref.WeakKeyDictionary[Client, Formats] = weakref.WeakKeyDictionary()
-
-
 def formats_of(client: Client) -> Formats:
-    """What is known of a client's server."""
-    found = _of_clients.get(client)
-    if found is None:
-        found = _of_clients[client] = Formats(client)
+    """What is known of a client's server; it is kept with the client, and no longer."""
+    found = client.__dict__.get("_formats")
+    if not isinstance(found, Formats):
+        found = client.__dict__["_formats"] = Formats(client)
     return found
