@@ -46,5 +46,6 @@ cd "$client"
 "$venv/bin/mypy" --cache-dir "$venv/mypy"
 # What the package uses, of Python's language and library, is there from 3.10 on.
 "$venv/bin/vermin" --quiet --target=3.10- --no-tips --violations --eval-annotations src
-timeout -s KILL "${PENSTOCK_PYTHON_TEST_TIME:-900}" \
+# Interrupted, pytest ends the servers that it has started.
+timeout -s INT -k 60 "${PENSTOCK_PYTHON_TEST_TIME:-900}" \
     "$venv/bin/python" -m pytest -p no:cacheprovider --rootdir "$client" -c "$client/pyproject.toml" "$client/tests" "$@"
