@@ -40,7 +40,7 @@ ON_WRITER = {
 
 
 #: What is for this package's own use.
-OWN = {"end_after", "after_fork", "delete_once"}
+OWN = {"end_after", "after_fork"}
 
 
 def snake_case(name):

@@ -7,11 +7,14 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 
+import numpy
 import pytest
 
 import originals
+import penstock
 from conftest import Server
 
 README = (pathlib.Path(__file__).parents[1] / "README.md").read_text()
@@ -75,3 +78,26 @@ def wait_until_listening(port: int) -> None:
     while f"0100007F:{port:04X} 00000000:0000 0A" not in pathlib.Path("/proc/net/tcp").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_player_may_come_later_than_responses_are_waited_for(new_server: object, tmp_path: pathlib.Path) -> None:
+    server: Server = new_server("--allow-output", "rtmp://127.0.0.1:*/*")  # type: ignore[operator]
+    client = penstock.Client(server.url, timeouts=penstock.Timeouts(idle=0.4))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url, received = f"rtmp://127.0.0.1:{port}/app/key", tmp_path / "received.flv"
+
+    def play() -> None:
+        wait_until_listening(port)
+        time.sleep(1)
+        originals._output("ffmpeg", "-v", "error", "-i", url, "-c", "copy", str(received))
+
+    player = threading.Thread(target=play)
+    player.start()
+    writer = penstock.StreamWriter(url, "flv", server=client)
+    writer.add_video_stream(25, 64, 48)
+    with writer.open({"listen": "1"}):
+        writer.write_video_chunk(0, numpy.zeros((25, 3, 48, 64), "uint8"))
+    player.join(30)
+    assert originals.streams(received)[0]["frames"] == 25

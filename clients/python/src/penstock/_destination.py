@@ -72,6 +72,11 @@ class Destination:
     overwrites: bool = False
 
     @property
+    def listens(self) -> bool:
+        """Whether it is a URL that waits for the peer to come: `srt://…?mode=listener`, `tcp://…?listen=1`."""
+        return self.dst is not None and "listen" in self.dst.partition("?")[2]
+
+    @property
     def holds_one_picture(self) -> bool:
         """Whether it is a file here that has no room for a second picture."""
         return self.picture is not None and self.sink is not None

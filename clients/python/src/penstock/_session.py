@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 import threading
 import warnings
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ._arrays import Array
 from ._chunks import PIECE_BYTES, pieces
 from ._delivery import Delivery
-from ._destination import Destination
+from ._destination import Destination, Sink
 from ._parameters import InvalidParameter
 from ._problems import PenstockError
 from ._transport import CONNECTION_ERRORS, reason
-from .writer import ENDINGS, Ending, Writer
+from .writer import ENDINGS, LISTEN_TIME, Ending, Writer
 
 if TYPE_CHECKING:
     from . import types
@@ -58,27 +59,28 @@ class Session:
 
     def open(self, option: Mapping[str, str] | None) -> None:
         """Opens the destination over there and here. What fails ends the writer."""
-        if not self.is_open:
-            self.writer.open(option)
-        self.begin()
-
-    def begin(self) -> None:
-        """The writer has been opened: begins to take what it writes, where that comes here."""
-        destination = self._destination
-        if destination.sink is not None and self._delivery is None:
-            try:
-                is_live = self.writer.output_headers().get("Penstock-Output") == "live"
-                sink = destination.sink(is_live)
-                sink.open()
-            except BaseException:
-                self._forget()
+        try:
+            listens = (option or {}).get("listen", "0") != "0" or self._destination.listens
+            self.writer._open(option, LISTEN_TIME if listens else None)
+            if self._destination.sink is not None:
+                self._begin(self._destination.sink)
+        except BaseException:
+            self._forget()
+            self.is_closed = True
+            with contextlib.suppress(PenstockError, OSError):
                 self.writer.abort()
-                raise
-            in_calls = destination.needs_thread_of_caller
-            self._delivery = Delivery(self.writer, sink, is_live=is_live, in_calls=in_calls)
-            self._in_pieces = is_live and in_calls
-            self._delivery.begin()
+            raise
         self.is_open = True
+
+    def _begin(self, make: Callable[[bool], Sink]) -> None:
+        """Begins to take what the writer writes."""
+        is_live = self.writer.output_headers().get("Penstock-Output") == "live"
+        sink = make(is_live)
+        sink.open()
+        in_calls = self._destination.needs_thread_of_caller
+        self._delivery = Delivery(self.writer, sink, is_live=is_live, in_calls=in_calls)
+        self._in_pieces = is_live and in_calls
+        self._delivery.begin()
 
     def send(
         self,
@@ -202,6 +204,6 @@ def _left_behind(writer: Writer, shown: str, owner: int) -> None:
 def _abort(writer: Writer) -> None:
     """Deletes it in one attempt, as a program should end though its server is gone."""
     try:
-        writer.delete_once(ABORT_TIME)
+        writer._delete_once(ABORT_TIME)
     except (*CONNECTION_ERRORS, PenstockError) as error:
         print(f"penstock: writer {writer.id} was left behind: {reason(error)}", file=sys.stderr)

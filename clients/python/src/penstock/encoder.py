@@ -267,12 +267,10 @@ class Encoder:
         option: dict[str, str] = {}
         streams = [self._with_defaults(stream, destination, option) for stream in self._videos + self._audios]
         request = {**self._request, "overwrite": self._request["overwrite"] or destination.overwrites}
-        writer = self._client.create_writer(
-            streams, dst=destination.dst, format=destination.format, open={"option": option}, **request
-        )
-        self._session = Session(writer, destination, **self._endings)
-        self._session.begin()
-        self._chosen_streams = self._session.writer.status()["streams"]
+        writer = self._client.create_writer(streams, dst=destination.dst, format=destination.format, **request)
+        session = Session(writer, destination, **self._endings)
+        session.open(option or None)
+        self._session, self._chosen_streams = session, writer.status()["streams"]
         return self
 
     def _with_defaults(

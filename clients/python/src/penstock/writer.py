@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Ending = Literal["abort", "finalize", "leave"]
 #: Seconds between two looks at a writer that something else finalizes.
 FINALIZING_PAUSE = 0.2
+#: Seconds for which a destination that listens waits for its player at most.
+LISTEN_TIME = 86_400.0
+
 ENDINGS: tuple[Ending, ...] = ("abort", "finalize", "leave")
 
 
@@ -93,13 +96,21 @@ class Writer:
         return cast("types.Writer", response.json())
 
     def open(self, option: Mapping[str, Any] | None = None) -> types.Writer:
-        """Opens the destination and writes the header, with options of the protocol, the device and the muxer."""
+        """Opens the destination and writes the header, with options of the protocol, the device and the muxer.
+
+        With `{"listen": "1"}` it returns when a player has connected.
+        """
+        listens = option is not None and str(option.get("listen", "0")) != "0"
+        return self._open(option, LISTEN_TIME if listens else None)
+
+    def _open(self, option: Mapping[str, Any] | None, idle: float | None) -> types.Writer:
+        """The same, with `idle` seconds for the response, or the time-outs' own."""
         body = {} if option is None else {"option": dict(option)}
 
         def found(record: types.Writer) -> types.Writer | None:
             return None if record["state"] == "configuring" else record
 
-        return cast("types.Writer", self._once_only(f"{self._path}/open", body, found))
+        return cast("types.Writer", self._once_only(f"{self._path}/open", body, found, idle=idle))
 
     # ---- while it is open ----
 
@@ -166,7 +177,7 @@ class Writer:
         query = {**self._query, "keep_output": True if keep_output else None}
         return cast("types.Deletion | None", self._calls.delete(self._path, query))
 
-    def delete_once(self, idle: float) -> None:
+    def _delete_once(self, idle: float) -> None:
         """Deletes the writer in one attempt, with `idle` seconds for the response; for a program that is at its end."""
         self._calls.call("DELETE", self._path, query=self._query, idle=idle, retry=False)
 
@@ -290,7 +301,9 @@ class Writer:
         except (PenstockError, *CONNECTION_ERRORS):
             return None
 
-    def _once_only(self, path: str, value: Any, found: Callable[[types.Writer], Any]) -> Any:
+    def _once_only(
+        self, path: str, value: Any, found: Callable[[types.Writer], Any], *, idle: float | None = None
+    ) -> Any:
         """What a request gives that must not be made twice.
 
         Whether one whose response was lost was carried out shows in the writer's record.
@@ -304,7 +317,7 @@ class Writer:
                 if result is not None:
                     return result
             was_tried = True
-            return self._calls.call("POST", path, query=self._query, value=value, retry=False).json()
+            return self._calls.call("POST", path, query=self._query, value=value, idle=idle, retry=False).json()
 
         return until_done(attempt, lambda: self._calls.patience(f"POST {path}"))
 
