@@ -4,7 +4,7 @@ SWIFT ?= swift
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test test-libraries test-other-debian test-debian12 test-debian13 fault-run deploy-check cluster-check demo serve bench soak dist deb deb-debian12 deb-debian13 deb-check image-check clean
+.PHONY: help deps build test test-libraries test-other-debian test-debian12 test-debian13 fault-run wheel test-python test-python-torch deploy-check cluster-check demo serve bench soak dist deb deb-debian12 deb-debian13 deb-check image-check clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,17 @@ fault-run: ## Run every filter, encoder and muxer over odd input, and nothing el
 	@scripts/install-debian-packages.sh build test
 	@scripts/require-swift.sh
 	@scripts/test.sh --filter FaultRunTests
+
+wheel: ## Build the Python client's wheel, into dist/
+	@scripts/wheel.sh
+
+test-python: build ## Install the wheel into a venv and run the Python client's tests (ARGS="-k resume")
+	@scripts/install-debian-packages.sh test
+	@scripts/test-python.sh $(ARGS)
+
+test-python-torch: build ## Run the Python client beside torchaudio 2.8 and torchcodec 0.17 (gigabytes, once)
+	@scripts/install-debian-packages.sh test
+	@scripts/test-python-torch.sh $(ARGS)
 
 deploy-check: build ## Hold deploy/ against promtool, Kubernetes' schemas, HAProxy, nginx and systemd
 	@scripts/install-debian-packages.sh deploy
@@ -93,4 +104,4 @@ image-check: ## Build the Dockerfile and run the image, without Docker or a regi
 	@scripts/image-check.sh
 
 clean: ## Remove everything built and the demo's output
-	rm -rf .build .build-static .build-bench .build-deb dist demo-output
+	rm -rf .build .build-static .build-bench .build-deb .build-python dist demo-output

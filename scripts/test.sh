@@ -45,6 +45,9 @@ step "schemathesis"
 # A run of some tests only has no use for it.
 if [ $# -eq 0 ]; then scripts/schemathesis.sh || status=1; else echo "left out"; fi
 
+step "Python client"
+if [ $# -eq 0 ]; then scripts/test-python.sh || status=1; else echo "left out"; fi
+
 step "Summary"
 # The lines of single tests; "Test run with …" is the runner's own.
 count() { grep -E "^. Test .* $1" "$test_log" | grep -cv '^. Test run with' || true; }

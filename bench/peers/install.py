@@ -13,6 +13,8 @@ PACKAGES = {
     "torchaudio": ["torch==2.8.0", "torchaudio==2.8.0", "numpy"],
     # Its wheels bring an FFmpeg and an x264 of their own.
     "av": ["av>=14", "numpy"],
+    # What clients/python needs, and the arrays that it sends.
+    "urllib3": ["urllib3>=2,<3", "numpy"],
     "fastapi": ["fastapi", "uvicorn", "httptools", "uvloop", "av>=14", "numpy"],
 }
 

@@ -1,0 +1,782 @@
+"""The API's objects, made from openapi.yaml by scripts/make_types.py; a test holds them against it."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, TypedDict
+
+
+class _DeletionRequired(TypedDict):
+    left: list[str]
+    """Names of files that are no longer the writer's, the first 100 of them."""
+    left_count: int
+    """How many there are."""
+
+
+class Deletion(_DeletionRequired, total=False):
+    """Names of files are relative to the output directory, or the token's folder. Each list has the first 100."""
+
+    id: str
+    """The id that it had."""
+    removed: list[str]
+    """Files that were the writer's, and are gone."""
+    removed_count: int
+    """How many there were."""
+    managed_output_bytes: int
+    """Of the output that had no `dst`, which is gone."""
+    kept: list[str]
+    """Files of the writer that stay (`keep_output`)."""
+    kept_count: int
+    """How many there are."""
+
+
+State: TypeAlias = Literal["configuring", "open", "finalizing", "closed", "failed"]
+
+MetadataRequest: TypeAlias = dict[str, str | float | bool | None]
+
+SampleRate: TypeAlias = int
+
+ChannelCount: TypeAlias = int
+
+ChannelLayout: TypeAlias = str
+
+SampleFormat: TypeAlias = Literal["u8", "s16", "s32", "s64", "flt", "dbl"]
+
+EncoderName: TypeAlias = str
+
+OptionsRequest: TypeAlias = dict[str, str | float | bool | None]
+
+BitRate: TypeAlias = "int | str"
+
+CompressionLevel: TypeAlias = int
+
+QScale: TypeAlias = float
+
+
+class AudioCodecConfig(TypedDict, total=False):
+    """The API's audio codec config."""
+
+    bit_rate: BitRate
+    compression_level: CompressionLevel
+    qscale: QScale
+
+
+FilterDescription: TypeAlias = str
+
+Language: TypeAlias = str
+
+Disposition: TypeAlias = "list[str] | str"
+
+CodecTag: TypeAlias = str
+
+
+class _AudioStreamRequestRequired(TypedDict):
+    type: Literal["audio"]
+    sample_rate: SampleRate
+    num_channels: ChannelCount
+
+
+class AudioStreamRequest(_AudioStreamRequestRequired, total=False):
+    """The API's audio stream request."""
+
+    channel_layout: ChannelLayout
+    format: SampleFormat
+    encoder: EncoderName
+    encoder_option: OptionsRequest
+    encoder_sample_rate: SampleRate
+    encoder_num_channels: ChannelCount
+    encoder_format: str
+    """A sample format that the encoder takes; without it the one that keeps most of the samples."""
+    codec_config: AudioCodecConfig
+    filter_desc: FilterDescription
+    metadata: MetadataRequest
+    language: Language
+    disposition: Disposition
+    codec_tag: CodecTag
+
+
+FrameRate: TypeAlias = "float | str"
+
+Pixels: TypeAlias = int
+
+TimeBase: TypeAlias = "float | str"
+
+PixelFormat: TypeAlias = str
+
+Layout: TypeAlias = Literal["packed", "nchw"]
+
+
+class VideoCodecConfig(TypedDict, total=False):
+    """The API's video codec config."""
+
+    bit_rate: BitRate
+    compression_level: CompressionLevel
+    qscale: QScale
+    gop_size: int
+    """Frames from one key frame to the next; 0: key frames only; -1 as if it were absent."""
+    max_b_frames: int
+    """B-frames in a row at most; -1 as if it were absent."""
+
+
+Ratio: TypeAlias = "str | float"
+
+Rotation: TypeAlias = Literal[0, 90, 180, 270]
+
+ColorName: TypeAlias = str
+
+FieldOrder: TypeAlias = Literal["progressive", "tt", "bb", "tb", "bt"]
+
+MasteringDisplay: TypeAlias = str
+
+ContentLightLevel: TypeAlias = str
+
+
+class _VideoStreamRequestRequired(TypedDict):
+    type: Literal["video"]
+    frame_rate: FrameRate
+    width: Pixels
+    height: Pixels
+
+
+class VideoStreamRequest(_VideoStreamRequestRequired, total=False):
+    """The API's video stream request."""
+
+    time_base: TimeBase
+    format: PixelFormat
+    layout: Layout
+    encoder: EncoderName
+    encoder_option: OptionsRequest
+    encoder_format: str
+    """A pixel format that the encoder takes; without it the one that loses least, except that H.264 of 8 bits, RGB or
+    gray is `yuv420p`, which players take, and so are RGB and gray for HEVC, VP9 and AV1 in mp4, webm and other
+    containers of players.
+    """
+    encoder_frame_rate: FrameRate
+    encoder_width: Pixels
+    encoder_height: Pixels
+    codec_config: VideoCodecConfig
+    filter_desc: FilterDescription
+    hw_accel: str
+    """A device to encode on."""
+    metadata: MetadataRequest
+    language: Language
+    disposition: Disposition
+    sample_aspect_ratio: Ratio
+    rotation: Rotation
+    color_range: ColorName
+    color_primaries: ColorName
+    color_trc: ColorName
+    colorspace: ColorName
+    field_order: FieldOrder
+    mastering_display: MasteringDisplay
+    content_light_level: ContentLightLevel
+    codec_tag: CodecTag
+
+
+StreamRequest: TypeAlias = "AudioStreamRequest | VideoStreamRequest"
+
+
+class OpenRequest(TypedDict, total=False):
+    """The API's open request."""
+
+    option: OptionsRequest
+    """Options of the protocol, the device and the muxer: `listen`, `window_fullscreen`, `movflags`."""
+
+
+class WriterRequest(TypedDict, total=False):
+    """The API's writer request."""
+
+    dst: str
+    """Omitted: the server keeps the output, at `/v1/writers/{id}/output`. A relative path: a file under the server's
+    output directory; folders are made, and one that is there is no file to write (422, whatever `overwrite` says);
+    muxers that write several files (hls, dash, segment, image2) put them beside it or beneath. An option that names
+    such a file (`hls_segment_filename`, `segment_list`, `media_seg_name`, …) is a name beside `dst`, whose folders
+    are made: `parts/%d.ts` with `show/live.m3u8` is `show/parts/%d.ts`. Those of `hls_segment_filename`,
+    `hls_subtitle_path`, `segment_list`, `segment_header_filename` and `header` may also be written so, from the
+    output directory. Names that would be the same for every file (no `%d`, no `$Number$`) are 422. Where image2,
+    segment and webm_chunk put numbers into `dst`, a percent sign is written `%%`: `50%%/img%03d.png`. Names are
+    bytes: those that differ in case or in how their characters are composed are different files; names that begin
+    with `.penstock-` are the server's own. What begins with a word and a colon (`a:b.wav`) FFmpeg would take for a
+    protocol: 403. A URL: written by FFmpeg's protocols, if the operator allows it (`--allow-output`) and the address
+    it leads to; of it only scheme, host and port are shown, as keys may be anywhere else
+    (`rtmp://live.example.com/***`). With `format` naming an output device: the device's name, if the operator allows
+    devices (`--allow-devices`).
+    """
+    format: str
+    """The muxer or output device. Without it, it follows from `dst`: from its extension, or from its protocol (rtmp:
+    flv; srt, udp, tcp: mpegts; rtsp; rtp, srtp: rtp, or rtp_mpegts and no other).
+    """
+    buffer_size: int | str
+    """Bytes of the output's write buffer; also as text, such as `64Ki`."""
+    overwrite: bool
+    """Replace an existing file at `dst`, and those that a muxer of several files would write; without it that is 409. A
+    pipe or device that is there is written to as it is.
+    """
+    verify: bool
+    """Read the finished output back before the writer is `closed`, and hold it against what was written: its streams,
+    packets, length and times. What differs is a failure (`output-damaged`). Of outputs that are one file which
+    Penstock keeps; by default on, unless the server was started with `--no-verify`.
+    """
+    metadata: MetadataRequest
+    streams: list[StreamRequest]
+    open: bool | OpenRequest
+    """Open the writer in the same request: `true`, or the body of `open`."""
+
+
+Metadata: TypeAlias = dict[str, str]
+
+Options: TypeAlias = dict[str, str]
+
+Table: TypeAlias = str
+
+
+class _WarningRequired(TypedDict):
+    code: str
+    """Stable; there may be new ones."""
+    detail: str
+    """A sentence."""
+
+
+class Warning(_WarningRequired, total=False):
+    """The API's warning."""
+
+    parameter: str
+    """The stream's parameter that decides otherwise."""
+    stream: int
+    """The stream it is about, in a result; left out where it is about the whole output."""
+
+
+_StreamKeyFramesOddRequired = TypedDict("_StreamKeyFramesOddRequired", {"from": str})
+
+
+class StreamKeyFrames(_StreamKeyFramesOddRequired):
+    """Of an open writer whose muxer makes segments by time (hls, dash, segment, smoothstreaming, hds): how often the
+    server asks the encoder for a key frame, as a segment begins at one. Not where `gop_size`, or an option such as
+    `g` or `keyint`, says where key frames are.
+    """
+
+    every: float
+    """Seconds."""
+
+
+UploadState: TypeAlias = Literal["none", "receiving", "interrupted"]
+
+
+class StreamInterruption(TypedDict):
+    """Where and when the last chunk ended before its body did; left out once another one has begun. An upload goes on
+    at `offset`.
+    """
+
+    at: str
+    offset: int
+    """Bytes taken by then."""
+
+
+class _StreamRequired(TypedDict):
+    index: int
+    type: Literal["audio", "video"]
+    encoder: str
+    """The encoder chosen."""
+    encoder_format: str
+    time_base: str
+    """The unit of the source's time in seconds."""
+    bytes_per_frame: int
+    """Bytes of one frame, or of one sample of all channels."""
+    frames: int
+    """Frames or samples taken."""
+    frames_encoded: int
+    """Frames or samples given to the encoder: after filters and changes of the rate, filled gaps included."""
+    offset: int
+    """Bytes taken."""
+    next_pts: float
+    """Seconds at which the next frame is expected."""
+    warnings: list[Warning]
+    """What the encoding changes of what is sent; docs/reference/formats.md has the rules."""
+
+
+class Stream(_StreamRequired, total=False):
+    """The API's stream."""
+
+    sample_rate: SampleRate
+    num_channels: ChannelCount
+    channel_layout: ChannelLayout
+    frame_rate: FrameRate
+    width: Pixels
+    height: Pixels
+    format: str
+    """The format of the body."""
+    layout: Layout
+    encoder_option: Options
+    encoder_sample_rate: SampleRate
+    encoder_num_channels: ChannelCount
+    encoder_frame_rate: FrameRate
+    encoder_width: Pixels
+    encoder_height: Pixels
+    codec_config: VideoCodecConfig
+    filter_desc: FilterDescription
+    hw_accel: str
+    metadata: Metadata
+    language: Language
+    disposition: Disposition
+    sample_aspect_ratio: Ratio
+    rotation: Rotation
+    color_range: ColorName
+    color_primaries: ColorName
+    color_trc: ColorName
+    colorspace: ColorName
+    field_order: FieldOrder
+    mastering_display: MasteringDisplay
+    content_light_level: ContentLightLevel
+    codec_tag: CodecTag
+    frame_size: int
+    """Samples in a frame of the audio encoder; 0 if any number goes."""
+    key_frames: StreamKeyFrames
+    """Of an open writer whose muxer makes segments by time (hls, dash, segment, smoothstreaming, hds): how often the
+    server asks the encoder for a key frame, as a segment begins at one. Not where `gop_size`, or an option such as
+    `g` or `keyint`, says where key frames are.
+    """
+    frames_dropped: int
+    """Pictures that were taken and that filters or another rate left out."""
+    frames_repeated: int
+    """Pictures that filters or another rate gave once more."""
+    upload: UploadState
+    interruption: StreamInterruption
+    """Where and when the last chunk ended before its body did; left out once another one has begun. An upload goes on
+    at `offset`.
+    """
+    last_request_at: str
+    """When a chunk of the stream last began or ended; left out before the first."""
+
+
+class _ResultVerifiedStreamsItemRequired(TypedDict):
+    packets: int
+
+
+class ResultVerifiedStreamsItem(_ResultVerifiedStreamsItemRequired, total=False):
+    """The API's result verified streams item."""
+
+    duration: float
+    """Seconds from the first packet to the end of the last, where the container has times; where it has no durations
+    the last packet counts as long as it was written.
+    """
+
+
+class _ResultVerifiedRequired(TypedDict):
+    sha256: str
+    """Of the file."""
+
+
+class ResultVerified(_ResultVerifiedRequired, total=False):
+    """What was found when the finished output was read back; left out where that was not done: where it is switched
+    off, of several files, URLs and devices.
+    """
+
+    streams: list[ResultVerifiedStreamsItem | None]
+    """By stream; left out of formats that can't be read back. null: the container keeps the stream otherwise (pictures
+    as a cover).
+    """
+
+
+class _ResultRequired(TypedDict):
+    bytes: int
+    """The size of the output."""
+    duration: float
+    """Seconds from the first frame to the end of the last, of all streams, as they were encoded: after filters and
+    changes of the rate.
+    """
+    ended_by: Literal["finalize", "shutdown", "gateway_lost", "idle_timeout", "run_time"]
+    """What finalized the writer: the client, the server's shutdown, its encoder when the gateway was gone, no request
+    for too long, or the time it may live being over.
+    """
+    warnings: list[Warning]
+    """What was changed of what was sent although it succeeded, in all streams and in the whole output."""
+
+
+class Result(_ResultRequired, total=False):
+    """The API's result."""
+
+    verified: ResultVerified
+    """What was found when the finished output was read back; left out where that was not done: where it is switched
+    off, of several files, URLs and devices.
+    """
+    output: str
+    """Where the output can be read, if it is one file; also of a muxer of several files that has left one."""
+    files: list[str]
+    """What a muxer of several files has left, relative to the output directory. Lists of several nodes leave it out of
+    a writer that would have more than 128 KiB.
+    """
+
+
+class Span(TypedDict):
+    """The API's span."""
+
+    start: float
+    """Seconds at the first frame of the chunk."""
+    end: float
+    """Seconds at which the next chunk is expected."""
+
+
+_ProblemOdd = TypedDict("_ProblemOdd", {"expected-offset": int, "provided-offset": int}, total=False)
+
+
+class _ProblemRequired(TypedDict):
+    type: str
+    title: str
+    status: int
+    detail: str
+    """What was wrong, and what to do about it: the line of `log` that says it best is part of it. Long values are cut.
+    """
+
+
+class Problem(_ProblemOdd, _ProblemRequired, total=False):
+    """RFC 9457."""
+
+    instance: str
+    parameter: str
+    """The parameter at fault."""
+    pointer: str
+    """JSON pointer to the member of the body at fault."""
+    did_you_mean: str
+    """The parameter, option or value that was probably meant."""
+    supported: list[str]
+    """The values that would be accepted."""
+    paths: list[str]
+    """With `not-found` of a path: those that it may have been meant for, or all."""
+    libav_error: str
+    """The error of FFmpeg's libraries."""
+    log: list[str]
+    """The last lines that FFmpeg's libraries logged."""
+    state: State
+    frames: int
+    """Frames taken from the chunk all the same."""
+    offset: int
+    """The stream's offset."""
+    pts: Span
+    frames_encoded: int
+    bytes_written: int
+    bytes_per_frame: int
+    """What a body must be a multiple of."""
+    size: int
+    """The output's size, for a range outside it."""
+    failure: Problem
+    """Why the writer failed."""
+    stream: int
+    """The stream that is taking a chunk, or is stuck."""
+    stage: Literal["filters", "encoder", "process"]
+    """What did not come back."""
+    limit: int
+    """What the server allows."""
+    node: str
+    """With `wrong-node`: the node that has the writer; at `/readyz`: this one, if it has a name."""
+    live_writers: int
+    """With `draining`: how many writers have not ended."""
+    offsets: list[int]
+    """Of each stream, what was taken, where the writer's encoder ended in mid-request."""
+    signal: str
+    """With `encoder-crashed`: what ended the writer's encoder."""
+    exit_code: int
+    """The same, where it ended by itself."""
+    writer: str
+    """With `idempotency-key-reused`: the writer that the key belongs to."""
+    position: int
+    """With `malformed-json`: the byte of the body at fault."""
+    request_id: str
+    """The request's X-Request-Id."""
+    expected_pts: float
+    """The earliest time the stream takes next."""
+    frame: int
+    """With `invalid-samples`: the sample that was not taken, counted from the chunk's first."""
+    channel: int
+    """With `invalid-samples`: the channel of that sample."""
+
+
+class _WriterRequired(TypedDict):
+    id: str
+    state: State
+    created_at: str
+    format: str
+    """The muxer."""
+    metadata: Metadata
+    streams: list[Stream]
+    bytes_written: int
+    """Bytes given to the destination: of all files that a muxer makes, over HTTP too, and of playlists each time they
+    are written.
+    """
+
+
+class Writer(_WriterRequired, total=False):
+    """The API's writer."""
+
+    name: str
+    """Of the token that made it, if that has one; for tokens that see every writer."""
+    ended_at: str
+    dst: str
+    encoder_pid: int
+    """The writer's process, while it lives."""
+    last_request_at: str
+    """When a request that adds to the writer or changes it last began, or a chunk ended: looking at it is none."""
+    upload: UploadState
+    node: str
+    """In a list, of a server with `--node`: the node that has the writer."""
+    result: Result
+    failure: Problem
+
+
+class _MissingNodeRequired(TypedDict):
+    reason: Literal["timeout", "unreachable", "unresolved", "refused", "unusable", "busy"]
+    """`unresolved`: its name, or that of the `place`, has no address; `refused`: it responded with another status than
+    200; `unusable`: with no list of its writers; `busy`: it was not asked, as this node asks for too much at once.
+    """
+    detail: str
+    """A sentence."""
+
+
+class MissingNode(_MissingNodeRequired, total=False):
+    """The API's missing node."""
+
+    node: str
+    """Left out where its address has not told its name yet."""
+    place: str
+    """Without `node`: where it should be, NAME:PORT of `--peers`."""
+
+
+class _WriterListRequired(TypedDict):
+    writers: list[Writer]
+
+
+class WriterList(_WriterListRequired, total=False):
+    """The API's writer list."""
+
+    next_cursor: str
+    """Absent on the last page."""
+    node: str
+    """With `scope=node`, of a server with `--node`: its name."""
+    partial: list[MissingNode]
+    """Nodes whose writers the page lacks; a page after it may lack them as well, or not."""
+
+
+class Receipt(TypedDict):
+    """The API's receipt."""
+
+    frames: int
+    """Frames or samples taken from this chunk."""
+    offset: int
+    """Bytes of this stream taken so far."""
+    pts: Span
+    frames_encoded: int
+    bytes_written: int
+
+
+class _WriterPlanRequired(TypedDict):
+    dry_run: Literal[True]
+    state: State
+    created_at: str
+    format: str
+    """The muxer."""
+    metadata: Metadata
+    streams: list[Stream]
+    bytes_written: int
+    """Of the header."""
+
+
+class WriterPlan(_WriterPlanRequired, total=False):
+    """The response to `dry_run`."""
+
+    dst: str
+
+
+class _ChoiceRequired(TypedDict):
+    name: str
+    value: str
+
+
+class Choice(_ChoiceRequired, total=False):
+    """The API's choice."""
+
+    help: str
+
+
+class _OptionRequired(TypedDict):
+    name: str
+    type: str
+    """FFmpeg's name for it: int, boolean, flags, pix_fmt."""
+    private: bool
+    """Its own, rather than one of all encoders, muxers or filters."""
+
+
+class Option(_OptionRequired, total=False):
+    """The API's option."""
+
+    help: str
+    default: str
+    """As the option would take it."""
+    minimum: float
+    maximum: float
+    allowed: Literal[False]
+    """Only where clients may not use it."""
+    refusal: str
+    """Why it is not allowed."""
+    choices: list[Choice]
+    """Names that it takes: also those of presets, tunes, profiles and levels that libav leaves to the encoder's own
+    library.
+    """
+    keys: list[str]
+    """Of an option that is a list of `key=value` for the encoder's own library: the keys that clients may use."""
+
+
+class _MuxerRequired(TypedDict):
+    name: str
+    """As FFmpeg has it; a device of two names is "sdl,sdl2"."""
+    description: str
+    extensions: list[str]
+    seeks_back: bool
+    """It changes what it has written, unless options tell it not to: such an output can't be followed live."""
+    opens_itself: bool
+    """It opens what it writes to itself: several files, or a device."""
+
+
+class Muxer(_MuxerRequired, total=False):
+    """The API's muxer."""
+
+    media_type: str
+    default_audio_encoder: str
+    default_video_encoder: str
+    allowed: Literal[False]
+    """Only where clients may not use it."""
+    refusal: str
+    """Why it is not allowed."""
+    options: list[Option]
+    """Not in lists."""
+
+
+class MuxerList(TypedDict):
+    """The API's muxer list."""
+
+    muxers: list[Muxer]
+
+
+class OutputDeviceList(TypedDict):
+    """The API's output device list."""
+
+    output_devices: list[Muxer]
+
+
+class _EncoderRequired(TypedDict):
+    name: str
+    description: str
+    codec: str
+    type: Literal["audio", "video"]
+    experimental: bool
+    hardware: bool
+    threading: list[Literal["frame", "slice", "other"]]
+
+
+class Encoder(_EncoderRequired, total=False):
+    """The API's encoder."""
+
+    allowed: Literal[False]
+    """Only where clients may not use it."""
+    refusal: str
+    """Why it is not allowed."""
+    capabilities: list[str]
+    formats: list[str]
+    """Sample or pixel formats. A list that is absent stands for any value."""
+    frame_rates: list[str]
+    sample_rates: list[int]
+    channel_layouts: list[str]
+    hardware_devices: list[str]
+    options: list[Option]
+
+
+class EncoderList(TypedDict):
+    """The API's encoder list."""
+
+    encoders: list[Encoder]
+
+
+class _FilterRequired(TypedDict):
+    name: str
+    description: str
+    inputs: list[str]
+    outputs: list[str]
+    options: list[Option]
+
+
+class Filter(_FilterRequired, total=False):
+    """The API's filter."""
+
+    allowed: Literal[False]
+    """Only where clients may not use it."""
+    refusal: str
+    """Why it is not allowed."""
+
+
+class FilterList(TypedDict):
+    """The API's filter list."""
+
+    filters: list[Filter]
+
+
+class ProtocolList(TypedDict):
+    """The API's protocol list."""
+
+    protocols: list[str]
+
+
+class VersionFeatures(TypedDict):
+    """What depends on FFmpeg's release."""
+
+    hybrid_fragmented: bool
+    """Whether mp4 and mov take `movflags=hybrid_fragmented` (FFmpeg 7.1). With `hybrid_fragmented+frag_keyframe` what
+    was written can be played when the writer fails; finalized, the file is an ordinary one.
+    """
+    flv_codecs: list[str]
+    """The codecs that FLV and RTMP take here; hevc, av1 and vp9 (enhanced RTMP) with FFmpeg 7."""
+
+
+class Version(TypedDict):
+    """The API's version."""
+
+    penstock: str
+    ffmpeg: str
+    """The version of FFmpeg that the libraries are of."""
+    libraries: dict[str, str]
+    """Versions by library."""
+    features: VersionFeatures
+    """What depends on FFmpeg's release."""
+
+
+class Status(TypedDict):
+    """The API's status."""
+
+    status: str
+
+
+class Sandbox(TypedDict):
+    """What the kernel lets the server put in force around every encoder. With `--require-sandbox` the server runs only
+    where `files` and `system_calls` are true.
+    """
+
+    landlock_abi: int
+    """Landlock's version; 0: the kernel has none."""
+    files: bool
+    """An encoder reaches its own files and what libav reads of the system."""
+    tcp_ports: bool
+    """An encoder reaches TCP ports that --allow-output names, and no other."""
+    signals: bool
+    """An encoder sends no signal to other processes."""
+    system_calls: bool
+    """An encoder runs no program and makes no system call it has no use for."""
+    missing: list[str]
+    """What is not in force, by name."""
+
+
+class _ReadinessRequired(TypedDict):
+    status: str
+    sandbox: Sandbox
+
+
+class Readiness(_ReadinessRequired, total=False):
+    """The API's readiness."""
+
+    node: str
+    """The server's `--node`, where it has one."""
