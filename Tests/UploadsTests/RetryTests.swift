@@ -104,6 +104,48 @@ extension Uploading {
             #expect(FileManager.default.fileExists(atPath: folder / "spool"))
         }
 
+        @Test func timeForRetriesBeginsAnewWhileABodyIsWritten() throws {
+            let name = String.unique(), folder = try TemporaryFolder()
+            var rules = ConnectionRules()
+            rules.stallTimeout = .milliseconds(300)
+            var options = HTTPUpload.Options()
+            options.retry = RetryRule(retryTime: .milliseconds(200), firstPause: .milliseconds(1), longestPause: .milliseconds(10))
+            options.spool = try SpoolFile(creating: folder / "spool")
+            let upload = HTTPUpload(try HTTPClient(rules: rules), to: HTTPUpload.Target(try server.url(name, "cut@700000,cut@1500000,200@end")), options: options)
+            // Each attempt is to last longer than the time for retries: the source's slowness is what is tested.
+            for round in 0..<18 {
+                try upload.write(noise(100_000, seed: UInt64(round)))
+                Thread.sleep(forTimeInterval: 0.1)
+            }
+            try upload.finish()
+            #expect(try server.requests(name).count == 3)
+            #expect(try server.requests(name).last?.sha256 == sha256((0..<18).flatMap { noise(100_000, seed: UInt64($0)) }))
+        }
+
+        @Test func manyUploadsOfOneClientDoNotMeet() throws {
+            let names = (0..<16).map { _ in String.unique() }
+            let uploads = try names.enumerated().map { number, name in
+                var options = HTTPUpload.Options()
+                options.retry = .quick
+                options.window = 600_000
+                return HTTPUpload(client, to: HTTPUpload.Target(try server.url(name, number % 3 == 0 ? "cut@100000,503@head,200@end" : "200@end")), options: options)
+            }
+            let sending = uploads.enumerated().map { number, upload in
+                inBackground { () -> UploadError? in
+                    uploadError {
+                        try upload.write(noise(500_000, seed: UInt64(number)), pieces: 10_000)
+                        if number % 5 == 4 { upload.abort() }
+                        try upload.finish()
+                    }
+                }
+            }
+            for (number, future) in sending.enumerated() {
+                let error = try future.value(within: 30)
+                #expect(error?.kind == (number % 5 == 4 ? .interrupted : nil), "\(error as Any)")
+                if number % 5 != 4 { #expect(try server.requests(names[number]).last?.sha256 == sha256(noise(500_000, seed: UInt64(number)))) }
+            }
+        }
+
         @Test func pausesGrowWithJitterUpToTheLongest() {
             let rule = RetryRule(retryTime: .seconds(60), firstPause: .milliseconds(500), longestPause: .seconds(30))
             for (failures, whole) in [(1, 0.5), (2, 1), (3, 2), (7, 30), (60, 30)] {

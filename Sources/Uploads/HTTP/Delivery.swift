@@ -154,13 +154,15 @@ final class Delivery: @unchecked Sendable {
     private func redirect(_ response: HTTPResponse, to location: String, _ request: HTTPRequest, _ rules: ConnectionRules) -> Next {
         let doing = plan.doing, status = response.status
         let refuse = { (reason: String) -> Next in
-            self.failed(UploadError(.redirected, doing, "the server answered \(HTTPResponse.named(status)), and \(reason)", status: status), isPassing: false, retryAfter: nil)
+            let error = UploadError(.redirected, doing, "the server answered \(HTTPResponse.named(status)), and \(reason)", status: status)
+            return self.failed(error, isPassing: false, retryAfter: nil)
         }
         guard let target = try? HTTPURL(location, relativeTo: request.url) else { return refuse("its Location is no URL of http or https") }
         let redirection = ConnectionRules.Redirection(from: request.url, to: target, status: status)
         guard rules.allowsRedirection?(redirection) ?? false else { return refuse("a redirection to \(target.origin) is not followed") }
         redirections += 1
-        if redirections > ConnectionRules.mostRedirections { return refuse("that was redirection \(redirections): no more than \(ConnectionRules.mostRedirections) are followed") }
+        let most = ConnectionRules.mostRedirections
+        if redirections > most { return refuse("that was redirection \(redirections): no more than \(most) are followed") }
         guard plan.body?.rewind() ?? true else {
             return refuse("what has been sent is no longer here to be sent to \(target.origin)")
         }

@@ -108,7 +108,8 @@ package final class HTTPUpload: UploadSink {
     private func begin(anew: Bool = false) -> Delivery {
         if !anew, let delivery = state.withLock(\.delivery) { return delivery }
         let (body, target) = (body, target)
-        var plan = DeliveryPlan(doing: target.doing, request: { target.request(expectsContinue: (body.size ?? .max) >= Self.fewestBytesWithLeave) }, retry: options.retry)
+        var plan = DeliveryPlan(
+            doing: target.doing, request: { target.request(expectsContinue: (body.size ?? .max) >= Self.fewestBytesWithLeave) }, retry: options.retry)
         plan.body = body
         plan.followsRedirections = true
         let delivery = client.start(plan) { result in

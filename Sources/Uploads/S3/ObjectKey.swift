@@ -18,6 +18,8 @@ package struct ObjectKey: Sendable, Equatable, CustomStringConvertible {
         }
         if key.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { throw UploadError(.invalid, doing, "it has a control character in it") }
         text = prefix + key
-        if text.utf8.count > Self.mostBytes { throw UploadError(.invalid, doing, "with the store's prefix it has \(text.utf8.count) bytes, and \(Self.mostBytes) is the most") }
+        if text.utf8.count > Self.mostBytes {
+            throw UploadError(.invalid, doing, "with the store's prefix it has \(text.utf8.count) bytes, and \(Self.mostBytes) is the most")
+        }
     }
 }

@@ -51,8 +51,9 @@ extension S3Client {
 
     /// Makes the object of its parts. A status of 200 comes before that is done: what follows it decides.
     func complete(_ key: ObjectKey, _ uploadID: String, _ parts: [Part], retry: RetryRule) -> DeliveryPlan {
-        let list = parts.map {
-            "<Part><PartNumber>\($0.number)</PartNumber><ETag>\(S3Answer.escaped($0.entityTag))</ETag><ChecksumSHA256>\(Base64.text($0.digest))</ChecksumSHA256></Part>"
+        let list = parts.map { part in
+            let tag = S3Answer.escaped(part.entityTag), checksum = Base64.text(part.digest)
+            return "<Part><PartNumber>\(part.number)</PartNumber><ETag>\(tag)</ETag><ChecksumSHA256>\(checksum)</ChecksumSHA256></Part>"
         }
         let xml = Array("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\(list.joined())</CompleteMultipartUpload>".utf8)
         let request = Request(method: .post, key: key, query: [("uploadId", uploadID)], payloadHash: Hex.text(SHA256.hash(data: xml)))

@@ -39,14 +39,17 @@ package final class S3Client: Sendable {
         for (name, value) in signature.headers(for: subject, payloadHash: request.payloadHash) { headers.append(try HTTPHeader(checking: name, value)) }
         let query = SignatureV4.canonical(query: request.query)
         let url = try HTTPURL("\(store.endpoint.scheme)://\(store.authority)\(subject.path)\(query.isEmpty ? "" : "?" + query)")
-        return HTTPRequest(method: request.method, url: url, headers: headers, expectsContinue: request.expectsContinue, signatureSecrets: signature.credentials.secrets)
+        return HTTPRequest(
+            method: request.method, url: url, headers: headers, expectsContinue: request.expectsContinue, signatureSecrets: signature.credentials.secrets)
     }
 
     /// A URL that reads the object without keys, as long as it is valid: up to seven days, and no longer than a session
     /// token of the store's.
     package func presignedURL(_ key: ObjectKey, validFor duration: Duration) throws(UploadError) -> Secret {
         let seconds = Int(duration.components.seconds)
-        guard (1...604_800).contains(seconds) else { throw UploadError(.invalid, "pre-signed URL", "it is valid for 1 to 604800 seconds, and \(seconds) were asked for") }
+        guard (1...604_800).contains(seconds) else {
+            throw UploadError(.invalid, "pre-signed URL", "it is valid for 1 to 604800 seconds, and \(seconds) were asked for")
+        }
         let moment = HTTPDate.basic(HTTPDate.now + skew.withLock { $0 })
         let signature = SignatureV4(credentials: try store.currentCredentials(), region: store.region, moment: moment)
         let subject = SignatureV4.Subject(method: "GET", host: store.authority, path: store.path(key))

@@ -21,7 +21,8 @@ package struct S3Parts {
     package func check(_ found: HTTPResponse, isIdentified: Bool, _ doing: String) throws(UploadError) {
         guard found.isSuccess else {
             if !isIdentified { return }
-            throw UploadError(.cut, doing, "the answer to its end was lost, and the store does not let it be looked at: \(HTTPResponse.named(found.status))", status: found.status)
+            let status = HTTPResponse.named(found.status)
+            throw UploadError(.cut, doing, "the answer to its end was lost, and the store does not let it be looked at: \(status)", status: found.status)
         }
         let length = found.header("Content-Length").flatMap(\.asciiNumber)
         if let length, length != size { throw UploadError(.damaged, doing, "the store has \(length) bytes of it, and \(size) were sent") }

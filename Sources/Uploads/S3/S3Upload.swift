@@ -98,7 +98,9 @@ package final class S3Upload: UploadSink, @unchecked Sendable {
             if size <= partSize {
                 _ = try send(client.put(key, fields, PartContent(file, 0..<size), retry: options.retry))
             } else {
-                for start in stride(from: 0, to: size, by: partSize) { try begin(PartContent(file, start..<min(start + partSize, size)), most: options.mostInFlight) }
+                for start in stride(from: 0, to: size, by: partSize) {
+                    try begin(PartContent(file, start..<min(start + partSize, size)), most: options.mostInFlight)
+                }
                 try complete()
             }
         } catch { throw failed(error) }
@@ -201,6 +203,7 @@ package final class S3Upload: UploadSink, @unchecked Sendable {
         return first
     }
 
+    /// As of every sink; an end that the store is making already may still come about.
     package func abort() {
         let isFinished = state.change { state in
             if !state.isFinished { state.failure = state.failure ?? UploadError(.interrupted, client.name(of: key), "it was aborted") }
