@@ -62,6 +62,21 @@ extension Uploading {
             #expect(request.sha256 == sha256(Self.body))
         }
 
+        @Test func responseToABodyOfKnownLengthMayComeBeforeItIsFinished() throws {
+            let folder = try TemporaryFolder()
+            for spool in [nil, try SpoolFile(creating: folder / "spool")] {
+                let name = String.unique()
+                var options = HTTPUpload.Options()
+                (options.size, options.spool, options.retry) = (1_000, spool, .never)
+                let upload = HTTPUpload(client, to: HTTPUpload.Target(try server.url(name, "200@end")), options: options)
+                try upload.write(noise(1_000))
+                try eventually("the whole request") { try server.requests(name).last?.whole == true }
+                // The response has arrived: another request of the same thread is answered after it.
+                try self.upload(.unique(), "200@end", body: [1])
+                try upload.finish()
+            }
+        }
+
         @Test func shortBodyThatIsCollectedHasALength() throws {
             let name = String.unique()
             var options = HTTPUpload.Options()

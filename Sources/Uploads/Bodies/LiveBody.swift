@@ -25,7 +25,8 @@ final class LiveBody: GrowingBody {
 
     var size: Int? { declaredSize ?? state.withLock { $0.isEnded && $0.first == 0 ? $0.end : nil } }
     var position: Int { state.withLock(\.position) }
-    var isAtEnd: Bool { state.withLock { $0.isEnded && $0.position == $0.end } }
+    /// Of a declared size, its last byte is the end, though `end` has not been called.
+    var isAtEnd: Bool { state.withLock { $0.position == declaredSize ?? ($0.isEnded ? $0.end : nil) } }
     func onMore(_ call: @escaping @Sendable () -> Void) { state.withLock { $0.onMore = call } }
 
     func append(_ bytes: UnsafeRawBufferPointer) throws(UploadError) {
