@@ -35,7 +35,7 @@ RUN make dist
 FROM debian:trixie-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates libseccomp2 libyaml-0-2 \
+        ca-certificates libcurl4t64 libseccomp2 libyaml-0-2 \
         libavcodec61 libavdevice61 libavfilter10 libavformat61 libavutil59 libswresample5 libswscale8 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/*.log \
     && useradd --system --uid 10001 --home-dir /var/lib/penstock --shell /usr/sbin/nologin penstock \

@@ -9,11 +9,13 @@ import PackageDescription
 //                          ├──► StreamWriter ──► Libav ──► CLibav
 //                          └──► CHeaps
 //   penstock ─────────► YAML ──► CLibYAML
+//                          Uploads ──► CCurl
 //
 // All of Swift's may use Bytewise: text by its bytes; and all but HTTP1 and WriterModel, which are values,
 // Threading: locks, threads, deadlines. Neither uses anything.
 //
-// The gateway never reaches Libav; HTTP1, WriterModel and StreamWriter never reach a socket.
+// The gateway never reaches Libav; HTTP1, WriterModel and StreamWriter never reach a socket. Uploads knows neither libav nor
+// the HTTP server; nothing uses it yet.
 let package = Package(
     name: "penstock",
     products: [
@@ -41,6 +43,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CHeaps"),
 
         // Text by its bytes, for every other.
@@ -55,6 +58,9 @@ let package = Package(
         // Media.
         .target(name: "Libav", dependencies: ["CLibav", "Threading", "Bytewise"]),
         .target(name: "StreamWriter", dependencies: ["Libav", "Threading", "Bytewise"]),
+
+        // Bytes to servers of others: HTTP and object storage, by libcurl.
+        .target(name: "Uploads", dependencies: ["CCurl", "Threading", "Bytewise", .crypto]),
 
         // HTTP.
         .target(name: "HTTP1"),
@@ -100,6 +106,7 @@ let package = Package(
         .systemLibrary(name: "CRawCall", path: "Tests/CRawCall"),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Threading", "Bytewise", "CRawCall"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", "Threading", .logging]),
+        .testTarget(name: "UploadsTests", dependencies: ["Uploads", .crypto], exclude: ["Vectors"]),
         .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
         .testTarget(
             name: "WriterAPITests",

@@ -33,6 +33,11 @@ mapfile -t folders < <(sources_but SystemIO)
 forbid 'CLinux|CSeccomp' "${folders[@]}"
 mapfile -t folders < <(sources_but YAML)
 forbid CLibYAML "${folders[@]}"
+mapfile -t folders < <(sources_but Uploads)
+forbid CCurl "${folders[@]}"
+forbid 'SystemIO|HTTPServer|HTTP1|WriterModel|APICore|WriterAPI|Gateway|StreamWriter|Libav' Sources/Uploads
+forbid Uploads \
+    Sources/HTTPServer Sources/HTTP1 Sources/SystemIO Sources/WriterModel Sources/APICore Sources/ServiceLog Sources/Libav Sources/StreamWriter
 mapfile -t folders < <(sources_but penstock)
 forbid 'YAML|Yams' "${folders[@]}"
 mapfile -t folders < <(sources_but WriterAPI)
@@ -40,7 +45,7 @@ forbid CHeaps "${folders[@]}"
 forbid 'Libav|StreamWriter|WriterAPI' \
     Sources/Gateway Sources/HTTPServer Sources/HTTP1 Sources/SystemIO Sources/WriterModel Sources/APICore Sources/ServiceLog Sources/penstock
 forbid 'SystemIO|HTTPServer|Gateway' Sources/HTTP1 Sources/WriterModel Sources/Libav Sources/StreamWriter
-forbid 'SystemIO|HTTPServer|HTTP1|WriterModel|APICore|WriterAPI|Gateway|StreamWriter|Libav' Sources/Bytewise Sources/Threading Sources/YAML
+forbid 'SystemIO|HTTPServer|HTTP1|WriterModel|APICore|WriterAPI|Gateway|StreamWriter|Libav|Uploads' Sources/Bytewise Sources/Threading Sources/YAML
 forbid Bytewise Sources/Threading
 forbid Threading Sources/Bytewise Sources/HTTP1 Sources/WriterModel
 forbid Gateway Sources/HTTPServer Sources/APICore Sources/WriterAPI Sources/penstock-encoder

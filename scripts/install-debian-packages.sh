@@ -9,7 +9,7 @@ build=(
     g++ git make pkg-config
 )
 demo=(ffmpeg curl)
-test=(ffmpeg curl python3 python3-numpy python3-venv libnginx-mod-rtmp xvfb)
+test=(ffmpeg curl openssl python3 python3-numpy python3-venv libnginx-mod-rtmp xvfb)
 deploy=(curl haproxy iproute2 nginx openssl prometheus python3 python3-venv)
 deb=(build-essential debhelper lintian man-db python3)
 deb_check=(curl ffmpeg iproute2 mmdebstrap procps python3-numpy)

@@ -34,6 +34,9 @@ echo "no warnings; the gateway links no libav"
 step "openapi.yaml"
 scripts/check-openapi.sh
 
+step "S3 servers"
+scripts/s3-servers.sh
+
 step "Tests"
 status=0
 # Run by root, libSvtAv1Enc gives the process that it is loaded into real-time priority if it may.
