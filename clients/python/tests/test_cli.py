@@ -22,22 +22,6 @@ from conftest import CuttingProxy, Server
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
-@pytest.fixture
-def run(server: Server, tmp_path: pathlib.Path) -> Run:
-    """Runs the command in a folder of its own, against the shared server unless `url` is another one's."""
-
-    def run(*arguments: str, url: str | None = server.url, stdin: bytes = b"", **further: str) -> Any:
-        environment = {**os.environ, **further}
-        if url is not None:
-            environment["PENSTOCK_URL"] = url
-        return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "penstock", *arguments],
-            cwd=tmp_path, env=environment, input=stdin, capture_output=True, timeout=120,
-        )  # fmt: skip
-
-    return run
-
-
 def ffmpeg(*arguments: str | pathlib.Path, stdin: bytes = b"") -> bytes:
     command = ["ffmpeg", "-v", "error", "-y", *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, check=True, timeout=60).stdout
@@ -141,6 +125,16 @@ def test_a_wav_of_unknown_length_is_read_to_its_end(run: Run, tmp_path: pathlib.
     wav = ffmpeg(*tone(), "-f", "wav", "-")
     assert wav[wav.index(b"data") + 4 :][:4] == b"\xff\xff\xff\xff"
     assert run("send", "-", "out.flac", stdin=wav).returncode == 0
+    assert samples(tmp_path / "out.flac", "pcm_s16le") == ffmpeg(*tone(), "-f", "s16le", "-")
+
+
+def test_a_wav_of_more_than_its_head_can_count_is_read_by_its_other_head(run: Run, tmp_path: pathlib.Path) -> None:
+    ffmpeg(*tone(), "-rf64", "always", tmp_path / "long.wav")
+    # What follows the samples would be noise.
+    with open(tmp_path / "long.wav", "ab") as file:
+        assert (tmp_path / "long.wav").read_bytes()[:4] == b"RF64"
+        file.write(b"LIST\x04\0\0\0wxyz")
+    assert run("send", "long.wav", "out.flac").returncode == 0
     assert samples(tmp_path / "out.flac", "pcm_s16le") == ffmpeg(*tone(), "-f", "s16le", "-")
 
 
@@ -263,6 +257,12 @@ def test_sound_that_is_none_or_cut_leaves_nothing(run: Run, tmp_path: pathlib.Pa
     assert os.listdir(tmp_path) == []
 
 
+def test_standard_input_that_is_closed_is_said_to_be(server: Server, tmp_path: pathlib.Path) -> None:
+    command = f"'{sys.executable}' -m penstock send - out.flac --server {server.url} <&-"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, stderr=subprocess.PIPE, timeout=60)
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1) and b"is closed" in done.stderr
+
+
 @pytest.mark.parametrize(("how", "number"), [("finalize", signal.SIGINT), ("abort", signal.SIGTERM)])
 def test_an_interrupted_output_is_finalized_or_deleted(
     server: Server, client: penstock.Client, tmp_path: pathlib.Path, how: str, number: signal.Signals
@@ -309,7 +309,9 @@ def _has_taken(client: penstock.Client, id: str, frames: int) -> bool:
         (["send", "clip.y4m", "out.mkv", "--width", "30"], "--encoder-width"),
         (["send", "clip.y4m", "out.mkv", "--num-channels", "2"], "--num-channels is of sound"),
         (["send", "clip.y4m", "out.mkv", "--gop-size", "many"], "--gop-size must be an integer"),
-        (["send", "clip.y4m", "out.unheard"], "no format for the extension .unheard"),
+        (["send", "clip.y4m", "out.unheard"], "no format for the extension .unheard; give one with --muxer"),
+        (["send", "clip.y4m", "out.mkv", "--muxer", "unheard"], "`penstock muxers`"),
+        (["send", "clip.y4m", "live.m3u8"], "--on-server"),
         (["send", "clip.y4m", "-"], "--muxer"),
         (["send", "clip.y4m", "out.mkv", "--input-format", "raw"], "raw input"),
         (["send", "clip.y4m", "out.mkv", "--input-format", "raw", "--width", "9"], "--frame-rate and --height"),
@@ -348,48 +350,3 @@ def test_a_private_server_serves_one_command(run: Run, tmp_path: pathlib.Path) -
     done = run("send", "clip.y4m", "out.mkv", "--encoder", "ffv1", url=None)
     assert done.returncode == 0, done.stderr
     assert pictures(tmp_path / "out.mkv") == pictures(tmp_path / "clip.y4m")
-
-
-# ---- status, encoders, doctor ----
-
-
-def test_status_shows_writers_and_one_of_them(run: Run, client: penstock.Client) -> None:
-    stream = {"type": "audio", "sample_rate": 8000, "num_channels": 1}
-    writer = client.create_writer([stream], format="wav", id="shown-by-status", open=True)
-    try:
-        assert b"shown-by-status" in run("status").stdout
-        assert b"shown-by-status" not in run("status", "--state", "failed").stdout
-        assert b"8000" in run("status", "shown-by-status").stdout
-        assert json.loads(run("status", "shown-by-status", "--json").stdout)["state"] == "open"
-    finally:
-        writer.abort()
-    gone = run("status", "shown-by-status")
-    assert gone.returncode == 1 and b"[404 " in gone.stderr
-
-
-def test_encoders_shows_all_and_the_options_of_one(run: Run, client: penstock.Client) -> None:
-    listed = run("encoders").stdout.decode()
-    for encoder in [*client.list_video_encoders(), *client.list_audio_encoders()]:
-        assert f"\n{encoder['name']} " in listed
-    assert "crf" in run("encoders", "libx264").stdout.decode()
-    assert json.loads(run("encoders", "libx264", "--json").stdout) == client.get_encoder("libx264")
-    assert run("encoders", "libx263").returncode == 1
-
-
-def test_doctor_says_what_the_server_is_and_what_its_sandbox_lacks(run: Run, client: penstock.Client) -> None:
-    done = run("doctor")
-    said, missing = done.stdout.decode(), client.readyz()["sandbox"]["missing"]
-    assert client.get_version()["ffmpeg"] in said and "libx264" in said
-    assert done.returncode == (1 if missing else 0) and all(name in said for name in missing)
-
-
-def test_doctor_says_whether_the_token_passes(run: Run, new_server: Any, tmp_path: pathlib.Path) -> None:
-    tokens = tmp_path / "tokens"
-    tokens.write_text("a-token-that-is-long-enough-0123456789\n")
-    tokens.chmod(0o600)
-    url = new_server("--token-file", str(tokens)).url
-    none, wrong = run("doctor", url=url), run("doctor", url=url, PENSTOCK_TOKEN="another-one-0123456789-0123456789")
-    right = run("doctor", url=url, PENSTOCK_TOKEN=tokens.read_text().strip())
-    assert none.returncode == 1 and b"!!  token    none was given" in none.stdout
-    assert wrong.returncode == 1 and b"!!  token" in wrong.stdout and b"none was given" not in wrong.stdout
-    assert b"ok  token    is taken" in right.stdout

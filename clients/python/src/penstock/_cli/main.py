@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except (UsageError, InvalidParameter) as error:
         print(f"penstock: {error}", file=sys.stderr)

@@ -13,7 +13,8 @@ from typing import IO, Any
 from .. import types
 from .._arrays import as_array
 from .._destination import Destination, on_server, resolve
-from .._formats import formats_of
+from .._formats import Formats, formats_of
+from .._parameters import InvalidParameter
 from .._problems import PenstockError
 from .._progress import Progress, _Line
 from .._session import Session
@@ -28,6 +29,13 @@ from .y4m import MAGIC, Y4M
 
 #: Bytes of a chunk at most, unless one frame is larger.
 PICTURE_BYTES, SOUND_BYTES = 8 << 20, 1 << 20
+
+#: What the package advises, as it is said here.
+_ADVICE = {
+    "give one with format= (penstock.utils.get_muxers() lists them)": "give one with --muxer",
+    "give dst=penstock.on_server(path), a path under its": "give --on-server, and as DST a path under its",
+    "penstock.utils.get_muxers() and get_output_devices() list what there is": "`penstock muxers` lists what there is",
+}
 
 DESCRIPTION = """\
 Encodes raw media, y4m (YUV4MPEG2) or wav, from a file or standard input (-).
@@ -97,7 +105,7 @@ class _Output:
     ) -> None:
         self._arguments = arguments
         formats = formats_of(client)
-        self._destination: Destination = resolve(_dst(arguments), arguments.muxer, formats, buffer_size=1 << 16)
+        self._destination = _destination(arguments, formats)
         picture = self._destination.picture
         if picture is not None and "encoder" not in stream:
             stream["encoder"] = formats.default_encoder("image2", stream["type"], picture)
@@ -200,12 +208,26 @@ def _dst(arguments: argparse.Namespace) -> Any:
     if arguments.dst == "-":
         if arguments.muxer is None:
             raise UsageError("DST is standard output, whose format --muxer has to say (mp3, matroska)")
+        if sys.stdout is None:
+            raise UsageError("DST is standard output, which is closed")
         return sys.stdout.buffer
     return on_server(arguments.dst) if arguments.on_server else arguments.dst
 
 
+def _destination(arguments: argparse.Namespace, formats: Formats) -> Destination:
+    try:
+        return resolve(_dst(arguments), arguments.muxer, formats, buffer_size=1 << 16)
+    except InvalidParameter as error:
+        text = str(error)
+        for of_package, of_options in _ADVICE.items():
+            text = text.replace(of_package, of_options)
+        raise UsageError(text) from None
+
+
 def _opened(src: str) -> IO[bytes]:
     if src == "-":
+        if sys.stdin is None:
+            raise InvalidInput("standard input is closed: give a file, or write into it")
         return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
     try:
         return open(src, "rb", buffering=0)
