@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -224,3 +225,19 @@ def new_proxy(server: Server) -> Iterator[Callable[..., CuttingProxy]]:
     yield make
     for proxy in proxies:
         proxy.close()
+
+
+@pytest.fixture
+def run(server: Server, tmp_path: pathlib.Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Runs `python -m penstock` in a folder of its own, against the shared server unless `url` is another one's."""
+
+    def run(*arguments: str, url: str | None = server.url, stdin: bytes = b"", **further: str) -> Any:
+        environment = {**os.environ, **further}
+        if url is not None:
+            environment["PENSTOCK_URL"] = url
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "penstock", *arguments],
+            cwd=tmp_path, env=environment, input=stdin, capture_output=True, timeout=120,
+        )  # fmt: skip
+
+    return run

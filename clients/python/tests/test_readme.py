@@ -18,6 +18,7 @@ import penstock
 from conftest import Server
 
 README = (pathlib.Path(__file__).parents[1] / "README.md").read_text()
+COMMANDS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 SCRIPTS = dict(re.findall(r"```python file=(\S+)\n(.*?)```", README, re.DOTALL))
 
 
@@ -70,6 +71,39 @@ def test_frames_and_sound_reach_an_rtmp_server(
     assert sorted((stream["codec_name"], stream["frames"]) for stream in originals.streams(received)) == [
         ("aac", 142), ("h264", 75),
     ]  # fmt: skip
+
+
+def test_commands_make_what_they_name(
+    new_server: object, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server: Server = new_server("--allow-output", "rtmp://127.0.0.1:*/*")  # type: ignore[operator]
+    monkeypatch.setenv("PENSTOCK_URL", server.url)
+    monkeypatch.setenv("PYTHON", sys.executable)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url, (commands,) = f"rtmp://127.0.0.1:{port}/app/KEY", COMMANDS
+    assert "rtmp://live.example.com/app/KEY" in commands
+    sine = "ffmpeg -v error -f lavfi -i sine=d=2:r=48000 -ac 2"
+    script = f"""
+        python() {{ "$PYTHON" "$@"; }}
+        arecord() {{ {sine} -ar 44100 -f wav -; }}
+        model() {{ {sine} -f s16le -; }}
+        ffmpeg -v error -f lavfi -i testsrc2=s=64x48:d=2:r=25 -pix_fmt yuv420p clip.y4m
+        {commands.replace("rtmp://live.example.com/app/KEY", url)}"""
+    command = ["ffmpeg", "-v", "error", "-listen", "1", "-i", url, "-c", "copy", str(tmp_path / "received.flv")]
+    listener = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    try:
+        wait_until_listening(port)
+        subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, check=True, timeout=120)
+        assert listener.wait(30) == 0
+    finally:
+        listener.kill()
+    made = {
+        name: originals.streams(tmp_path / name)[0] for name in ("out.mp4", "received.flv", "talk.opus", "out.flac")
+    }
+    assert [stream["codec_name"] for stream in made.values()] == ["h264", "h264", "opus", "flac"]
+    assert made["out.mp4"]["frames"] == made["received.flv"]["frames"] == 50
 
 
 def wait_until_listening(port: int) -> None:
