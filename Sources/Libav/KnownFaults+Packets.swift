@@ -13,6 +13,12 @@ extension KnownFaults {
         package var countsFromZero = false
         /// Seconds.
         package var latest: Double?
+
+        package init(longestGap: Double? = nil, countsFromZero: Bool = false, latest: Double? = nil) {
+            self.longestGap = longestGap
+            self.countsFromZero = countsFromZero
+            self.latest = latest
+        }
     }
 
     /// `timeBase` is the stream's in the file; `hasBlocks` says that its bytes tell the time, as those of PCM.

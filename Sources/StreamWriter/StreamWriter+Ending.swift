@@ -5,17 +5,22 @@ extension StreamWriter {
     /// Fills up the streams that end before others, in containers that would leave out what is beyond the shortest.
     /// Refuses that where it would be too much; more may be sent then.
     func levelEnds() throws(StreamWriterError) {
-        let ending = KnownFaults.ending(of: format.name)
+        for output in outputs { try levelEnds(of: output) }
+    }
+
+    private func levelEnds(of output: Output) throws(StreamWriterError) {
+        let ending = KnownFaults.ending(of: output.format.name)
+        let streams = output.streams(of: self.streams.count).map { self.streams[$0] }
         guard ending != .apart, streams.count > 1, streams.contains(where: { $0.progress.current.frames > 0 }) else { return }
         var end = streams.map(\.endPTS).max() ?? 0
         // In whole pictures, so that sound ends with one.
         if let pictures = streams.first(where: \.isVideo) { end = pictures.wholePictures(upTo: end) }
         let short = streams.filter { ending == .together || $0.isVideo }
-        for stream in short { try requireLevel(stream, at: end) }
+        for stream in short { try requireLevel(stream, at: end, in: output.format) }
         for stream in short { try stream.fill(upTo: stream.tick(end)) }
     }
 
-    private func requireLevel(_ stream: OpenStream, at end: Double) throws(StreamWriterError) {
+    private func requireLevel(_ stream: OpenStream, at end: Double, in format: OutputFormat) throws(StreamWriterError) {
         let lacking = end - stream.endPTS
         guard stream.isVideo && stream.progress.current.frames == 0 || lacking > stream.mostFilled else { return }
         throw StreamWriterError(
@@ -30,19 +35,22 @@ extension StreamWriter {
         guard let mostBytes, bytesWritten > mostBytes - Limits.bytesUnderWay else { return }
         throw StreamWriterError(
             .invalidSamples,
-            "\(format.name) holds at most \(mostBytes) bytes, which are nearly there; finalize the writer and go on in another, or choose a container without that limit (w64, caf, matroska; wav with rf64=auto)")
+            "\(outputs[0].format.name) holds at most \(mostBytes) bytes, which are nearly there; finalize the writer and go on in another, or choose a container without that limit (w64, caf, matroska; wav with rf64=auto)")
     }
 }
 
 extension StreamWriter {
     /// Before more is taken: what waits for other streams can't be written without them.
     func requireOthers(beside stream: OpenStream) throws(StreamWriterError) {
-        guard let sink, sink.heldBytes > Limits.heldBytes / 4 * 3, KnownFaults.ending(of: format.name) != .apart,
-            let behind = streams.min(by: { $0.endPTS < $1.endPTS }), behind.endPTS < stream.endPTS
-        else { return }
-        throw StreamWriterError(
-            .invalidSamples,
-            "\(format.name) holds streams side by side, and stream \(stream.index) is at \(stream.endPTS) s where stream \(behind.index) is at \(behind.endPTS) s; send more of stream \(behind.index) first")
+        for output in holders(of: stream.index) {
+            guard KnownFaults.ending(of: output.format.name) != .apart, output.heldBytes > Limits.heldBytes / 4 * 3,
+                let behind = output.streams(of: streams.count).map({ streams[$0] }).min(by: { $0.endPTS < $1.endPTS }),
+                behind.endPTS < stream.endPTS
+            else { continue }
+            throw StreamWriterError(
+                .invalidSamples,
+                "\(output.format.name) holds streams side by side, and stream \(stream.index) is at \(stream.endPTS) s where stream \(behind.index) is at \(behind.endPTS) s; send more of stream \(behind.index) first")
+        }
     }
 }
 

@@ -60,7 +60,7 @@ extension StreamWriter {
 
     /// Has the streams filled that are to be, once the writer is open.
     func startFilling() {
-        filling = StreamFilling(streams, failure: failure, isLive: destination.isLive)
+        filling = StreamFilling(streams, failure: failure, isLive: outputs.contains { $0.destination.isLive })
         guard let filling, filling.goesByClock else { return }
         do throws(SystemThread.Unavailable) {
             // It holds no writer while it waits: one that is let go of ends it.

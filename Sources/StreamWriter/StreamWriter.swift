@@ -1,45 +1,35 @@
 import Libav
 import Threading
 
-/// Encodes audio and video chunk by chunk into one destination: torchaudio's class of that name.
+/// Encodes audio and video chunk by chunk into one destination, or several: torchaudio's class of that name.
 /// Streams are added, the writer is opened, takes chunks, and is closed.
 public final class StreamWriter: @unchecked Sendable {
-    // Unchecked: `monitor` guards the state. What `isChanging` guards (the parts, the muxer) is
+    // Unchecked: `monitor` guards the state. What `isChanging` guards (the parts) is
     // used by the one call that set it; libav is never called with the lock held.
     let monitor = ConditionLock()
     let failure = FirstFailure()
-    let interruption = Interruption()
-    let format: OutputFormat
-    let destination: Destination
-    let bufferBytes: Int
-    let opener: (any OutputOpener)?
+    let outputs: [Output]
     let limits: WriterLimits
     private let onProgress: (@Sendable (Int, StreamProgress) -> Void)?
     var state = State.configuring
     var isChanging = false
-    var output: OutputIO?
-    var muxer: Muxer?
+    var metadata: [String: String] = [:]
     var parts: [PreparedStream] = []
     var descriptions: [StreamDescription] = []
     var counters: [ProgressCounter] = []
     /// Of the streams, and of one that is being added.
     var calls: [StreamCalls] = []
-    var sink: PacketSink?
+    /// Of the open streams, by their indexes.
+    var fans: [PacketFan] = []
     var streams: [OpenStream] = []
+    /// What the container takes of each stream's times, once it is open.
+    var times: [[TimeBound]] = []
     /// Where a stream is filled while it sends nothing.
     var filling: StreamFilling?
-    /// What the muxer takes of each stream's times, once it is open.
-    var times: [KnownFaults.Times] = []
     /// The streams with a chunk in progress.
     var chunks: Set<Int> = []
-    /// The size of the output, once the muxer is gone.
-    var finalBytes: Int64 = 0
     /// The most that the container can tell of, once it is open.
     var mostBytes: Int64?
-    /// When opening must have come back.
-    var lastMomentOfOpening = Deadline.never
-    /// Seconds that a peer may take that is to connect to this writer, once it has.
-    var timeOfPeer: Double?
 
     enum State: String { case configuring, open, closed, aborted }
 
@@ -48,26 +38,37 @@ public final class StreamWriter: @unchecked Sendable {
     /// without one libav opens what it likes. `option` is what `open` will be given, where that is known: what streams
     /// lose in the container may depend on it. `onProgress` is told of each change of a stream's counters, on the
     /// thread that makes it, before a receipt tells of it.
-    public init(
+    public convenience init(
         destination: Destination, format: String?, bufferSize: Int? = nil, limits: WriterLimits = .init(),
         opener: (any OutputOpener)? = nil, option: [String: String]? = nil,
         onProgress: (@Sendable (Int, StreamProgress) -> Void)? = nil
     ) throws(StreamWriterError) {
+        var output = OutputConfig(destination: destination, format: format)
+        output.bufferSize = bufferSize
+        output.opener = opener
+        output.option = option
+        try self.init(outputs: [output], limits: limits, onProgress: onProgress)
+    }
+
+    /// The same for several destinations, each of which gets the packets of its streams. Their names differ. The first is
+    /// the one that the writer is known by.
+    public init(
+        outputs configs: [OutputConfig], limits: WriterLimits = .init(), onProgress: (@Sendable (Int, StreamProgress) -> Void)? = nil
+    ) throws(StreamWriterError) {
         Log.install()
         self.onProgress = onProgress
-        self.opener = opener
-        self.destination = destination
         self.limits = limits
-        bufferBytes = bufferSize ?? OutputIO.defaultBufferBytes
-        do throws(StreamWriterError) {
-            try require(bufferBytes, in: Limits.bufferBytes, "buffer_size")
-            let found = try OutputFormat.resolve(format: format, name: destination.name).writing(destination.name)
-            self.format = option.map { found.opened(with: $0) } ?? found
-        } catch {
-            destination.discard()
-            throw error
+        var made: [Output] = []
+        for (index, config) in configs.enumerated() {
+            do throws(StreamWriterError) {
+                made.append(try Output(config, failure: failure))
+            } catch {
+                for rest in configs[(index + 1)...] { rest.destination.discard() }
+                throw error.of(output: configs.count > 1 ? config.name : nil)
+            }
         }
-        try takeDestination()
+        precondition(!made.isEmpty, "a writer without an output")
+        outputs = made
     }
 
     deinit { abort() }
@@ -102,8 +103,7 @@ public final class StreamWriter: @unchecked Sendable {
             _ = Log.take()
             let calls = StreamCalls()
             monitor.withLock { self.calls = self.calls.prefix(parts.count) + [calls] }
-            let added = try PreparedStream(config, index: parts.count, for: format, limits: limits, calls: calls)
-            try format.require(parts + [added])
+            let added = try prepare(config, calls)
             parts.append(added)
             monitor.withLock {
                 descriptions.append(added.description)
@@ -127,7 +127,7 @@ public final class StreamWriter: @unchecked Sendable {
 
     /// Replaces the file's metadata.
     public func setMetadata(_ metadata: [String: String]) throws(StreamWriterError) {
-        try changing(.configuring) { () throws(StreamWriterError) in muxer?.setMetadata(metadata) }
+        try changing(.configuring) { () throws(StreamWriterError) in self.metadata = metadata }
     }
 
     /// Opens the destination and writes the header. `option` is for the protocol, the device
@@ -139,23 +139,26 @@ public final class StreamWriter: @unchecked Sendable {
                 throw StreamWriterError(.wrongState, "a writer needs a stream before it is opened")
             }
             _ = Log.take()
-            try openInTime(timeout, awaitingPeer: destination.awaitsPeer(option: option)) { () throws(StreamWriterError) in
-                try openMuxer(option, timeout: timeout)
+            try requireOutputs()
+            let bounds = try openOutputs(option, timeout: timeout)
+            let segments = parts.map { segmentKeyFrames(of: $0, option) }
+            let fans = makeFans()
+            let opened = parts.indices.map { index in
+                OpenStream(
+                    parts[index], fan: fans[index], progress: counters[index], failure: failure,
+                    formats: holders(of: index).map(\.holding), segments: segments[index].found,
+                    isLive: holders(of: index).contains { $0.destination.isLive })
             }
-            let sink = PacketSink(
-                muxer: muxer!, timeBases: parts.map(\.description.timeBase), failure: failure)
-            let holding = format.holding(option: option, destination: destination.name)
-            let segments = parts.map { $0.segmentKeyFrames(of: format, option) }
-            let opened = zip(zip(parts, counters), segments).map {
-                OpenStream($0.0, sink: sink, progress: $0.1, failure: failure, format: holding, segments: $1, isLive: destination.isLive)
+            let described = zip(parts, segments).map { part, segments in
+                part.description(with: segments.found, of: segments.output.format, segments.option)
             }
-            let described = zip(parts, segments).map { $0.description(with: $1, of: format, option) }
             parts = []
             monitor.withLock {
                 descriptions = described
-                self.sink = sink
+                self.fans = fans
                 streams = opened
-                times = opened.indices.map { muxer!.times(of: $0) }
+                times = bounds.times
+                mostBytes = bounds.mostBytes
                 state = .open
             }
             startFilling()
@@ -165,7 +168,10 @@ public final class StreamWriter: @unchecked Sendable {
     /// Describes the streams as they would be once opened with `option`, for a dry run that opens nothing.
     public func foresee(option: [String: String]) throws(StreamWriterError) {
         try changing(.configuring) { () throws(StreamWriterError) in
-            let described = parts.map { $0.description(with: $0.segmentKeyFrames(of: format, option), of: format, option) }
+            let described = parts.map { part in
+                let segments = segmentKeyFrames(of: part, option)
+                return part.description(with: segments.found, of: segments.output.format, segments.option)
+            }
             monitor.withLock { descriptions = described }
         }
     }
@@ -209,25 +215,23 @@ public final class StreamWriter: @unchecked Sendable {
         try changing(.open) { () throws(StreamWriterError) in
             try requireNoChunk()
             for stream in streams { try stream.flush() }
-            try sink?.flush()
+            for output in outputs { try output.flush() }
         }
     }
 
     /// Drains the encoders, ends the container and closes the destination. Stays open with `invalidSamples`.
-    public func close() throws(StreamWriterError) -> WriterSummary {
+    /// An output that is no file and has not ended within `outputsTime` fails; nil: as long as they get on.
+    public func close(outputsTime: Duration? = nil) throws(StreamWriterError) -> WriterSummary {
         try changing(.open) { () throws(StreamWriterError) in
             try requireNoChunk()
             for stream in streams { try stream.requireFinishable() }
             try requireEveryStream()
             try levelEnds()
             defer { if failure.error != nil { release() } }
-            for stream in streams { try stream.finish() }
-            var written: [PacketTally] = []
-            try sink?.withMuxer { muxer throws(LibavError) in
-                try muxer.finish()
-                written = muxer.tallies
+            let summary = try withOutputs(within: outputsTime) { () throws(StreamWriterError) in
+                for stream in streams { try stream.finish() }
+                return summarize(try finishOutputs())
             }
-            let summary = summarize(written, late: sink?.secondsLate ?? written.map { _ in 0 })
             release()
             monitor.withLock { state = .closed }
             return summary
@@ -241,7 +245,7 @@ public final class StreamWriter: @unchecked Sendable {
         let ends = state == .configuring || state == .open
         monitor.unlock()
         if ends { failure.record(StreamWriterError(.wrongState, "the writer is aborted")) }
-        interruption.request()
+        for output in outputs { output.interrupt() }
         // A stream that is being filled may be waiting for its encoder.
         for stream in monitor.withLock({ streams }) { stream.pipeline.wakeUp() }
         monitor.withLock {
@@ -260,7 +264,7 @@ public final class StreamWriter: @unchecked Sendable {
     /// waits for none. Any thread.
     public func interrupt(_ error: StreamWriterError) {
         failure.record(error)
-        interruption.request()
+        for output in outputs { output.interrupt() }
         for stream in monitor.withLock({ streams }) { stream.pipeline.wakeUp() }
     }
 
@@ -280,12 +284,9 @@ public final class StreamWriter: @unchecked Sendable {
         }
     }
 
-    /// Opening has come to its end in time but for a while in which libav gives up; one that does not come back is
-    /// in a call that asks for nothing, such as looking a name up. Any thread.
-    public var isOpeningOverdue: Bool { monitor.withLock { lastMomentOfOpening.hasPassed } }
+    /// The size of the first output so far. Any thread.
+    public var bytesWritten: Int64 { outputs[0].bytesWritten }
 
-    /// The size of the output so far. Any thread.
-    public var bytesWritten: Int64 {
-        monitor.withLock { muxer?.bytesWritten ?? finalBytes }
-    }
+    /// How each output is doing, in their order. Any thread.
+    public var outputProgress: [OutputProgress] { outputs.map(\.progress) }
 }

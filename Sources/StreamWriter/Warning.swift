@@ -29,6 +29,10 @@ public struct Warning: Sendable, Equatable {
         case optionIgnored = "option-ignored"
         /// The encoder does not make key frames where the muxer would begin segments.
         case segmentsUneven = "segments-uneven"
+        /// An output that the writer went on without.
+        case outputFailed = "output-failed"
+        /// Packets that an output was too slow for, or that came while it was being opened again.
+        case packetsDropped = "packets-dropped"
         /// Few players and browsers show it.
         case fewPlayers = "few-players"
     }

@@ -115,10 +115,11 @@ final class EncoderEnds: Sendable {
         case .discarded:
             removeFolder(of: link.writer)
             registry.remove(link.writer)
-            if link.writerState != nil {
-                note(told(by: link, as: .deleted) ?? WriterEnd(.deleted, by: .unknown), of: link)
-            } else if let end = told(by: link, as: .unmade) {
+            // One that was still being made has told of itself, too, where that took its time.
+            if let end = told(by: link, as: .unmade) {
                 note(end, of: link)
+            } else if link.writerState != nil {
+                note(told(by: link, as: .deleted) ?? WriterEnd(.deleted, by: .unknown), of: link)
             }
         }
         link.noteSettled()

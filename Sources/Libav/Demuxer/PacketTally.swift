@@ -1,23 +1,23 @@
 /// The packets of one stream: how many, and from when to when.
 package struct PacketTally: Sendable, Equatable {
     /// With data: those without only carry what goes beside it.
-    package private(set) var packets: Int64 = 0
-    package private(set) var bytes: Int64 = 0
+    package internal(set) var packets: Int64 = 0
+    package internal(set) var bytes: Int64 = 0
     /// Seconds, of the earliest packet and the latest; nil where none has a time.
-    package private(set) var first: Double?
-    package private(set) var last: Double?
+    package internal(set) var first: Double?
+    package internal(set) var last: Double?
     /// Seconds: where the packet that ends last ends, as far as packets tell how long they are.
-    package private(set) var end: Double?
+    package internal(set) var end: Double?
     /// Whether every packet came with a time.
-    package private(set) var knowsTimes = true
+    package internal(set) var knowsTimes = true
     /// Whether none is decoded before the one in front of it.
-    package private(set) var isInOrder = true
+    package internal(set) var isInOrder = true
     /// Seconds, of the packet that says it lasts longest.
-    package private(set) var longest = 0.0
+    package internal(set) var longest = 0.0
     /// Seconds that the latest packet says it lasts.
-    package private(set) var lastDuration = 0.0
+    package internal(set) var lastDuration = 0.0
     /// Bytes of the largest packet.
-    package private(set) var largest: Int64 = 0
+    package internal(set) var largest: Int64 = 0
     private var latestDTS: Int64?
 
     package init() {}

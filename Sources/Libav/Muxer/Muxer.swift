@@ -26,6 +26,8 @@ package final class Muxer {
     /// Between the last byte and the end of the connection.
     package var settlingTime = Duration.zero
     var hasPackets = false
+    /// It goes on where another has ended: its first packet is not at zero.
+    package var resumes = false
     /// Bytes of packets that it may keep in memory; nil: it keeps none.
     private let mostKept: Int64?
     /// What each stream has been given, by the container's times.
@@ -138,7 +140,7 @@ package final class Muxer {
         let timeBase = Fraction(stream.pointee.time_base)
         packet.rescale(from: encoderTimeBases[index], to: timeBase)
         packet.shift(by: shifts[index])
-        if isFirst && movesStart && KnownFaults.beginsWithFirstPacket(format.name) { packet.beginAtZero(isVideo: isVideo(index)) }
+        if isFirst && movesStart && !resumes && KnownFaults.beginsWithFirstPacket(format.name) { packet.beginAtZero(isVideo: isVideo(index)) }
         if packet.byteCount == 0 && KnownFaults.losesEmptyPackets(format.name) { try fillEmpty(packet) }
         tallies[index].add(packet, timeBase)
         lastDurations[index] = packet.duration

@@ -1,3 +1,4 @@
+import Bytewise
 internal import CLibav
 import Glibc
 
@@ -84,10 +85,16 @@ final class OpenGate {
         if flags & AVIO_FLAG_WRITE == 0 { return code }
         if code < 0 {
             if !forgives { note(code, "opening \(name)") }
-        } else if let io = io?.pointee {
+        } else if let io = io?.pointee, !Self.isClosedPastGate(name, by: context) {
             opened.append(io)
         }
         return code
+    }
+
+    /// hls closes the file with its key by itself, so that nothing tells when its memory is another's.
+    private static func isClosedPastGate(_ name: String, by context: UnsafeMutablePointer<AVFormatContext>?) -> Bool {
+        guard let format = context?.pointee.oformat else { return false }
+        return name.ends(with: ".key") && OutputFormat(format).name.isSame(as: "hls")
     }
 
     /// Opens by those protocols only, and those they are made of.

@@ -9,11 +9,20 @@ package struct OutputFormat: @unchecked Sendable {
     private let fileName: String
     /// Of a muxer that writes files of another format: which, where its options say.
     package let segments: String?
+    /// Others that take the same packets want headers apart from them.
+    private var isBesideGlobalHeaders = false
 
     init(_ pointer: UnsafePointer<AVOutputFormat>, fileName: String = "", segments: String? = nil) {
         self.pointer = pointer
         self.fileName = fileName
         self.segments = segments
+    }
+
+    /// The same, for packets that these take, too.
+    package func beside(_ others: [OutputFormat]) -> OutputFormat {
+        var format = self
+        format.isBesideGlobalHeaders = others.contains(where: \.wantsGlobalHeader)
+        return format
     }
 
     /// The same, for a destination of this name.
@@ -52,7 +61,7 @@ package struct OutputFormat: @unchecked Sendable {
 
     /// Writes its destination itself, or is a device: has no byte stream of ours.
     package var opensItself: Bool { pointer.pointee.flags & AVFMT_NOFILE != 0 }
-    package var wantsGlobalHeader: Bool { pointer.pointee.flags & AVFMT_GLOBALHEADER != 0 }
+    package var wantsGlobalHeader: Bool { pointer.pointee.flags & AVFMT_GLOBALHEADER != 0 || isBesideGlobalHeaders }
 
     /// Packets have no times in it.
     package var ignoresTimes: Bool { pointer.pointee.flags & AVFMT_NOTIMESTAMPS != 0 }

@@ -45,6 +45,8 @@ package enum Limits {
     /// Packets waiting for the muxer.
     static let queuedPackets = 256
     static let queuedPacketBytes = 32 << 20
+    /// Before an output with a thread of its own.
+    static let queuedOutputPackets = 1024
     /// Packets held back so that streams interleave.
     package static let heldBytes = 32 << 20
     package static let heldSeconds = 10.0

@@ -5,7 +5,7 @@ import Libav
 final class EncodeStage {
     let stream: Int
     private let settings: EncoderSettings
-    private let sink: PacketSink
+    private let fan: PacketFan
     private let progress: ProgressCounter
     private let calls: CallTracker
     private var encoder: Encoder?
@@ -27,7 +27,7 @@ final class EncodeStage {
     /// The last packet was told that more follow.
     private var isGathering = false
 
-    init(_ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, spansEnd: Bool) {
+    init(_ parts: PreparedStream, fan: PacketFan, progress: ProgressCounter, spansEnd: Bool) {
         self.spansEnd = spansEnd
         stream = parts.description.index
         settings = parts.encoder.settings
@@ -35,7 +35,7 @@ final class EncodeStage {
         lead = parts.encoder.lead
         if case .video(let shape) = settings.input { pictureTicks = shape.frameTicks } else { pictureTicks = 1 }
         calls = parts.calls.encoder
-        self.sink = sink
+        self.fan = fan
         self.progress = progress
     }
 
@@ -77,7 +77,7 @@ final class EncodeStage {
     func endGathering() throws(StreamWriterError) {
         guard isGathering else { return }
         isGathering = false
-        try sink.sendGathered()
+        try fan.sendGathered()
     }
 
     /// Gets everything out that was put in. No frame may follow: an encoder that has ended would have to be
@@ -147,7 +147,7 @@ final class EncodeStage {
 
     private func send(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
         progress.packetMade(bytes: packet.byteCount)
-        try sink.submit(packet, moreFollows: moreFollows)
+        try fan.submit(packet, moreFollows: moreFollows)
         isGathering = moreFollows
     }
 

@@ -14,7 +14,7 @@ final class OpenStream: @unchecked Sendable {
     /// Pictures a second.
     let frameRate: Double
     let isVideo: Bool
-    private let takesKeyFrames: Bool
+    let takesKeyFrames: Bool
     let encoderName: String
     let live: LiveState
     var gaps: GapState
@@ -22,13 +22,15 @@ final class OpenStream: @unchecked Sendable {
     var awaited: AwaitedFrame?
 
     init(
-        _ parts: PreparedStream, sink: PacketSink, progress: ProgressCounter, failure: FirstFailure, format: OutputFormat,
+        _ parts: PreparedStream, fan: PacketFan, progress: ProgressCounter, failure: FirstFailure, formats: [OutputFormat],
         segments: SegmentKeyFrames?, isLive: Bool
     ) {
         live = LiveState(parts, isLive: isLive)
+        // What one container needs the others have, too.
+        let fillings = formats.map { $0.gapFilling(of: parts.description.kind, countsSamples: parts.encoder.countsSamples) }
         gaps = GapState(
-            filling: format.gapFilling(of: parts.description.kind, countsSamples: parts.encoder.countsSamples),
-            fillsDurations: !format.takesPicturesAtAnyTime, keepsLastDuration: format.keepsLastDuration)
+            filling: fillings.contains(.all) ? .all : fillings.contains(.start) ? .start : .none,
+            fillsDurations: !formats.allSatisfy(\.takesPicturesAtAnyTime), keepsLastDuration: formats.allSatisfy(\.keepsLastDuration))
         assembler = parts.assembler
         converter = FrameConverter(parts, segments)
         self.progress = progress
@@ -41,7 +43,8 @@ final class OpenStream: @unchecked Sendable {
         takesKeyFrames = parts.encoder.takesKeyFrames
         frameRate = parts.description.inputRate.doubleValue
         pipeline = EncodePipeline(
-            stage: EncodeStage(parts, sink: sink, progress: progress, spansEnd: OutputFormat.movFamily.contains(format.name)),
+            stage: EncodeStage(
+                parts, fan: fan, progress: progress, spansEnd: formats.contains { OutputFormat.movFamily.contains($0.name) }),
             progress: progress,
             failure: failure,
             capacity: isAudio ? Limits.queuedSampleBlocks : Limits.queuedFrames)

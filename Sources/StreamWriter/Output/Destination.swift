@@ -1,5 +1,6 @@
 import Bytewise
 import Glibc
+import Libav
 
 /// Where the encoded bytes go.
 public struct Destination: Sendable {
@@ -7,6 +8,8 @@ public struct Destination: Sendable {
         case file(descriptor: Int32)
         case url(String)
         case device(String)
+        /// A URL or a device that another process writes to.
+        case carried(any Carrier)
     }
 
     let target: Target
@@ -31,10 +34,17 @@ public struct Destination: Sendable {
         Destination(target: .url(url), name: url)
     }
 
+    /// A URL, or a device's name, that this carrier brings packets to.
+    package static func carried(_ name: String, by carrier: any Carrier) -> Destination {
+        Destination(target: .carried(carrier), name: name)
+    }
+
     /// A name for the output device the `format` stands for.
     public static func device(_ name: String) -> Destination {
         Destination(target: .device(name), name: name)
     }
+
+    var isDevice: Bool { if case .device = target { true } else { false } }
 
     var isFile: Bool { if case .file = target { true } else { false } }
 
@@ -43,7 +53,7 @@ public struct Destination: Sendable {
         switch target {
         case .file: false
         case .url(let url): url.holds("://")
-        case .device: true
+        case .device, .carried: true
         }
     }
 
@@ -99,6 +109,14 @@ public struct Destination: Sendable {
     }
 
     private static let latencies: Set<String> = ["latency", "peerlatency", "rcvlatency"]
+
+    /// What writes to it. Takes the destination over, also when it throws.
+    func carrier(
+        format: OutputFormat, bufferBytes: Int, opener: (any OutputOpener)?
+    ) throws(StreamWriterError) -> any Carrier {
+        if case .carried(let carrier) = target { return carrier }
+        return try LocalCarrier(self, format: format, bufferBytes: bufferBytes, opener: opener)
+    }
 
     /// For when no writer takes it over.
     public func discard() {

@@ -2,39 +2,29 @@ import Libav
 import Synchronization
 import Threading
 
-/// Brings the packets of all streams to the one muxer. The thread that brings a packet while no other is
+/// Brings the packets of all streams to the one carrier. The thread that brings a packet while no other is
 /// writing writes, also what others bring meanwhile; so no lock is held during I/O, and no
 /// thread of its own is needed.
-final class PacketSink: @unchecked Sendable {
-    // Unchecked: `monitor` guards the state; the muxer is used by the thread that set `isWriting`.
+final class PacketSink: PacketQueueing, @unchecked Sendable {
+    // Unchecked: `monitor` guards the state; the carrier's calls of one at a time are made by the thread that set
+    // `isWriting`.
     private let monitor = ConditionLock()
     private let failure: FirstFailure
-    private var muxer: Muxer?
-    private var budget: InterleaveBudget
-    private let timeBases: [Rational]
-    /// The muxer takes packets only in the order of their times.
-    let needsOrder: Bool
-    /// Seconds of the latest packet, when those held for interleaving were written while others lacked.
-    private var forced: Double?
-    private var latest = 0.0
+    private var carrier: (any Carrier)?
     private var queue: [Packet] = []
     private var queuedBytes = 0
     private var isWriting = false
-    private let held = Atomic(0)
+    private var last = OutputProgress()
+    private let packets = Atomic<Int64>(0)
 
-    /// `timeBases` are the encoders', by stream.
-    init(muxer: Muxer, timeBases: [Rational], failure: FirstFailure) {
-        self.muxer = muxer
-        self.timeBases = timeBases
+    init(carrier: any Carrier, failure: FirstFailure) {
+        self.carrier = carrier
         self.failure = failure
-        needsOrder = KnownFaults.needsOrder(muxer.format.name)
-        budget = InterleaveBudget(
-            streams: timeBases.count, maxSeconds: muxer.interleaveSeconds ?? .infinity,
-            letsGo: muxer.letsPacketsGo && !needsOrder)
+        last.state = .open
+        last.attempts = 1
     }
 
-    /// Takes a packet with its times in its encoder's time base. Waits while too much is queued. With
-    /// `moreFollows` small writes may wait for the next packet, or for `sendGathered`.
+    /// Waits while too much is queued.
     func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
         monitor.lock()
         while isWriting && isFull && failure.error == nil { monitor.wait() }
@@ -54,13 +44,59 @@ final class PacketSink: @unchecked Sendable {
         try failure.check()
     }
 
-    /// Sends what small writes have gathered.
     func sendGathered() throws(StreamWriterError) {
-        try withMuxer { muxer throws(LibavError) in try muxer.sendGathered() }
+        try withCarrier { carrier throws(StreamWriterError) in try carrier.sendGathered() }
     }
 
-    /// Runs `body` with the muxer to itself, everything before it written.
-    func withMuxer(_ body: (Muxer) throws(LibavError) -> Void) throws(StreamWriterError) {
+    func flush() throws(StreamWriterError) {
+        try withCarrier { carrier throws(StreamWriterError) in try carrier.flush() }
+    }
+
+    func beginFinish() {}
+
+    func finish() throws(StreamWriterError) -> FinishedContainer {
+        var finished = FinishedContainer(written: [], secondsLate: [])
+        try withCarrier { carrier throws(StreamWriterError) in finished = try carrier.finish() }
+        monitor.withLock { last.state = .closed }
+        return finished
+    }
+
+    func interrupt() { current?.interrupt() }
+
+    /// Lets go of the carrier, which frees it, once no thread is using it.
+    func shutDown() {
+        let carrier = monitor.withLock {
+            while isWriting { monitor.wait() }
+            queue = []
+            last.bytesWritten = self.carrier?.bytesWritten ?? last.bytesWritten
+            defer { self.carrier = nil }
+            return self.carrier
+        }
+        // Outside the lock: closing a connection takes time.
+        _ = consume carrier
+    }
+
+    var progress: OutputProgress {
+        var progress = monitor.withLock {
+            var progress = last
+            progress.bytesWritten = carrier?.bytesWritten ?? last.bytesWritten
+            return progress
+        }
+        progress.packets = packets.load(ordering: .relaxed)
+        if let error = failure.error, progress.state != .closed {
+            progress.state = .failed
+            progress.error = error
+        }
+        return progress
+    }
+
+    var heldBytes: Int { current?.heldBytes ?? 0 }
+    var forcedUpTo: Double? { current?.forcedUpTo }
+
+    private var current: (any Carrier)? { monitor.withLock { carrier } }
+
+    /// Runs `body` with the carrier to itself, everything before it written.
+    private func withCarrier(_ body: (any Carrier) throws(StreamWriterError) -> Void) throws(StreamWriterError) {
         monitor.withLock {
             while isWriting { monitor.wait() }
             isWriting = true
@@ -69,45 +105,12 @@ final class PacketSink: @unchecked Sendable {
         // What others brought meanwhile is written before it ends.
         defer { drain() }
         try failure.check()
-        guard let muxer else { return }
+        guard let carrier else { return }
         do {
-            try body(muxer)
+            try body(carrier)
         } catch {
-            throw failure.record(Self.translate(error, muxer))
+            throw failure.record(error)
         }
-    }
-
-    /// Of packets that wait for those of other streams. Any thread.
-    var heldBytes: Int { held.load(ordering: .relaxed) }
-
-    /// Up to where packets are written whatever other streams have; seconds.
-    var forcedUpTo: Double? { monitor.withLock { forced } }
-
-    /// By stream: how far its packets lie behind later ones of others, in seconds. With every packet written.
-    var secondsLate: [Double] { budget.secondsLate }
-
-    /// Writes the packets that were held for interleaving, and what is buffered. Where packets must be in
-    /// order they are held further.
-    func flush() throws(StreamWriterError) {
-        try withMuxer { muxer throws(LibavError) in
-            if needsOrder || KnownFaults.dropsHeldPackets(muxer.format.name) { return try muxer.flush() }
-            try muxer.writeHeldPackets()
-            try muxer.flush()
-            budget.clear()
-        }
-    }
-
-    /// Lets go of the muxer, which frees it, once no thread is using it.
-    func shutDown() {
-        monitor.withLock {
-            while isWriting { monitor.wait() }
-            queue = []
-            muxer = nil
-        }
-    }
-
-    static func translate(_ error: LibavError, _ muxer: Muxer) -> StreamWriterError {
-        StreamWriterError(error, muxer.isDestinations(error) ? .destinationFailed : .encodingFailed)
     }
 
     private var isFull: Bool {
@@ -129,39 +132,23 @@ final class PacketSink: @unchecked Sendable {
             }
             monitor.wakeAll()
             monitor.unlock()
-            guard let muxer else { continue }
+            guard let carrier else { continue }
             do {
-                try write(&batch, muxer, moreFollows: moreFollows)
+                try write(&batch, carrier, moreFollows: moreFollows)
             } catch {
-                failure.record(Self.translate(error, muxer))
+                failure.record(error)
             }
         }
     }
 
     /// Lets go of each packet once it is written: of raw video they are pictures, whose memory is wanted for the next.
-    private func write(_ batch: inout [Packet], _ muxer: Muxer, moreFollows: Bool) throws(LibavError) {
+    private func write(_ batch: inout [Packet], _ carrier: any Carrier, moreFollows: Bool) throws(StreamWriterError) {
         let gathers = moreFollows || batch.count > 1
         batch.reverse()
         while let packet = batch.popLast() {
-            let stream = packet.stream
-            let bytes = packet.byteCount
-            let timeBase = timeBases[stream]
-            let seconds = Double(packet.dts ?? packet.pts ?? 0) * timeBase.doubleValue
-            if needsOrder {
-                if let forced, seconds < forced {
-                    throw LibavError(
-                        outOfOrder: "writing a packet: stream \(stream) is at \(seconds) s, and others are written up to \(forced) s")
-                }
-                latest = max(latest, seconds)
-            }
-            try muxer.write(packet, gathers: gathers)
-            if budget.add(stream: stream, dts: seconds, bytes: bytes) {
-                try muxer.writeHeldPackets()
-                budget.clear()
-                if needsOrder { monitor.withLock { forced = latest } }
-            }
-            held.store(budget.heldBytes, ordering: .relaxed)
+            try carrier.write(packet, moreFollows: gathers)
+            packets.wrappingAdd(1, ordering: .relaxed)
         }
-        if gathers && !moreFollows { try muxer.sendGathered() }
+        if gathers && !moreFollows { try carrier.sendGathered() }
     }
 }

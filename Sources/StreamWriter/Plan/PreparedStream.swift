@@ -3,6 +3,7 @@ import Libav
 
 /// A stream that is set up: everything it needs but the muxer. Made by `addStream`.
 struct PreparedStream {
+    private var config: StreamConfig?
     let description: StreamDescription
     let presentation: StreamPresentation
     let plan: EncodePlan
@@ -21,14 +22,32 @@ struct PreparedStream {
     }
 
     init(
-        _ config: StreamConfig, index: Int, for format: OutputFormat, limits: WriterLimits, calls: StreamCalls
+        _ config: StreamConfig, index: Int, for format: OutputFormat, beside others: [OutputFormat] = [], limits: WriterLimits,
+        calls: StreamCalls
     ) throws(StreamWriterError) {
         switch config {
-        case .audio(let config):
-            try self.init(config, index, format, limits, calls)
-        case .video(let config):
-            try self.init(config, index, format, limits, calls)
+        case .audio(let audio):
+            try self.init(audio, index, format, limits, calls)
+        case .video(let video):
+            try self.init(video, index, format, limits, calls)
+            for other in others { _ = try VideoTiming(video, for: other) }
         }
+        self.config = config
+        for other in others { _ = try presentation(in: other) }
+    }
+
+    /// What another of its containers says of it.
+    func presentation(in format: OutputFormat) throws(StreamWriterError) -> StreamPresentation {
+        switch config {
+        case .audio(let audio): try StreamPresentation(audio, for: format)
+        case .video(let video): try StreamPresentation(video, for: format)
+        case nil: presentation
+        }
+    }
+
+    func parameters(in output: Output) throws(StreamWriterError) -> StreamParameters {
+        let presentation = try presentation(in: output.format)
+        return try translating(.outOfMemory) { () throws(LibavError) in try StreamParameters(encoder, presentation) }
     }
 
     private init(

@@ -48,7 +48,10 @@ package struct Confinement: Sendable {
         switch settings.role {
         // One encoding ends in its own folder, and questions end nowhere.
         case .encode, .catalog: return rules
-        case .writer: rules.places.append(.path(settings.outputDirectory, .change))
+        // Its carriers have the network and the devices.
+        case .writer:
+            rules.places.append(.path(settings.outputDirectory, .change))
+            return rules
         // No file of the writer's is a carrier's.
         case .carrier: break
         }

@@ -15,15 +15,16 @@ enum CarrierProcess {
         _ settings: EncoderStart, gateway: MessageSocket, packets: consuming Descriptor, clientPolicy: ClientPolicy, log: Logger
     ) -> Int32 {
         guard ProcessGuards.areInPlace(settings, clientPolicy, of: "a carrier", log) else { return 1 }
+        let line = SocketLine(owning: packets)
         // The gateway sees by its end that the process has ended.
         return withExtendedLifetime(gateway) {
             do throws(SystemError) {
                 let confinement = try Confinement(settings)
-                try confinement.enter(keeping: [gateway.descriptor, packets.number])
+                try confinement.enter(keeping: [gateway.descriptor, line.descriptor])
                 // A main thread that comes back by itself ends the process before.
-                try HangUpWatch.start(on: packets.number, grace: mostAfterHangUp) { ChildProcess.exit(0) }
-                let work = CarrierWork(settings: settings, log: log) { reach throws(SystemError) in try confinement.narrow(to: reach) }
-                return work.serve(packets)
+                try HangUpWatch.start(on: line.descriptor, grace: mostAfterHangUp) { ChildProcess.exit(0) }
+                let work = CarrierWork(settings: settings, clientPolicy: clientPolicy, log: log) { reach throws(SystemError) in try confinement.narrow(to: reach) }
+                return work.serve(line)
             } catch {
                 log.error("a carrier can't start", metadata: ["error": "\(error)"])
                 return 1

@@ -1,27 +1,53 @@
 import Logging
+import StreamWriter
 import SystemIO
 import WriterModel
 
-/// What a carrier does with what its encoder sends.
+/// What a carrier does with what its encoder sends: writes one output. The encoder is trusted no more than its client:
+/// what it orders is judged again, by what the operator allows its writer.
 struct CarrierWork {
     let settings: EncoderStart
+    let clientPolicy: ClientPolicy
     let log: Logger
     /// To `.url` or `.device`, once that is known and before libav opens anything: all threads of the process, for good.
     let narrow: (Confinement.Reach) throws(SystemError) -> Void
 
-    /// Serves the encoder at the other end of `packets` until its work is done or the encoder has ended. Returns the
-    /// process's exit code: 0 unless the carrier itself is at fault.
-    ///
-    /// It sends back what it reads, until there is an output to write.
-    func serve(_ packets: borrowing Descriptor) -> Int32 {
-        var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
-        while true {
-            let isSent = buffer.withUnsafeMutableBytes { buffer in
-                guard case .moved(let count) = Socket.receive(packets.number, into: [buffer], limit: buffer.count, deadline: .never)
-                else { return false }
-                return Socket.sendAll(packets.number, UnsafeRawBufferPointer(rebasing: buffer[..<count]), timeout: .seconds(60)) == .moved(count)
-            }
-            if !isSent { return 0 }
+    /// Serves the encoder at the other end of the line until its work is done or the encoder has ended. Returns the
+    /// process's exit code.
+    func serve(_ line: SocketLine) -> Int32 {
+        let host = CarrierHost(line)
+        _ = host.serve(judge: judge, refine: refine) { Interposition.whenAccepted($0) }
+        return 0
+    }
+
+    private func judge(_ order: CarrierOrder) throws(StreamWriterError) -> CarrierHost.Place {
+        let muxer = try StreamWriter.resolveMuxer(format: order.format, name: order.name)
+        let plan: DestinationPlan
+        do throws(Problem) {
+            plan = try DestinationPlan(dst: order.name, muxer: muxer, policy: settings.policy, clientPolicy: clientPolicy)
+            try OptionPolicy(clientPolicy).check(option: order.option, for: muxer)
+        } catch {
+            throw StreamWriterError(.destinationRefused, error.detail, parameter: error.parameter, supported: error.supported)
         }
+        let (reach, destination): (Confinement.Reach, Destination)
+        switch plan {
+        case .url(let url): (reach, destination) = (.url, .url(url))
+        case .device(let name): (reach, destination) = (.device, .device(name))
+        case .managed, .file, .files, .nowhere:
+            throw StreamWriterError(.destinationRefused, "\(muxer.name) at that dst is no output that is written by a process of its own", parameter: "dst")
+        }
+        do throws(SystemError) {
+            if clientPolicy == .absent { try Directory(path: settings.outputDirectory).enter() }
+            try narrow(reach)
+        } catch {
+            throw StreamWriterError(.destinationFailed, "its process can't be confined to it: \(error.description)")
+        }
+        return .init(destination, opener: DestinationGuard(plan: plan, policy: settings.policy, clientPolicy: clientPolicy, folder: nil))
+    }
+
+    /// A lookup that was refused says better why nothing was found.
+    private func refine(_ error: StreamWriterError) -> StreamWriterError {
+        guard error.code == .destinationFailed, let refusal = AddressGate.shared.refusal else { return error }
+        return StreamWriterError(.destinationRefused, refusal, parameter: "dst", libavError: error.libavError, log: error.log)
     }
 }

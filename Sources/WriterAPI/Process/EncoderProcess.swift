@@ -123,6 +123,9 @@ public final class EncoderProcess: Sendable {
         let resource = WriterResource(
             settings: settings, clientPolicy: clientPolicy, narrow: { reach throws(SystemError) in try confinement.narrow(to: reach) },
             folder: folder, progress: progress, report: report,
+            carrierLines: CarrierLines(stallTime: settings.limits.callTimeout > 0 ? .seconds(settings.limits.callTimeout) : nil) { number, end in
+                line.requestCarrier(number, passing: end)
+            },
             requireKeptClaim: { () throws(Problem) in try line.requireKeptClaim() })
         return WriterService(settings: settings, resource: resource, authenticator: authenticator, gateway: back)
     }
@@ -202,7 +205,7 @@ public final class EncoderProcess: Sendable {
     private func lookAfterWork() {
         let calls = service.callsUnderWay
         let stall = state.withLock { $0.stalls.look(at: calls) }
-        let work = work(stall: stall ?? service.overdueOpening)
+        let work = work(stall: stall)
         let age = ContinuousClock.now - began
         for action in state.withLock({ $0.shutdown.secondHasPassed(age: age, work) }) { perform(action) }
     }

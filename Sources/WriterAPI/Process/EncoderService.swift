@@ -18,8 +18,6 @@ protocol EncoderService: RequestHandler {
     var isIdleTooLong: Bool { get }
     /// Of libav, that have begun and not come back yet.
     var callsUnderWay: [CallUnderWay] { get }
-    /// A destination that does not come back from being opened.
-    var overdueOpening: Problem? { get }
     /// Gives the work up with this failure, without waiting for what does not come back.
     func failWithoutWaiting(_ problem: Problem)
     /// A thread is at what does not come back: the process ends without it.
@@ -65,7 +63,6 @@ package enum EndReason: String, Sendable {
 extension EncoderService {
     var isIdleTooLong: Bool { false }
     var callsUnderWay: [CallUnderWay] { [] }
-    var overdueOpening: Problem? { nil }
     var isAbandoned: Bool { false }
     func failWithoutWaiting(_ problem: Problem) {}
     var workDone: WorkDone { WorkDone() }

@@ -13,6 +13,8 @@ package struct CreateRequest: Sendable {
     package var streams: [StreamRequest]
     /// Open at once, with these options.
     package var open: OpenRequest?
+    /// Where packets go, by name; empty: to `dst` alone. The first one's members are the request's own.
+    package var outputs: [OutputRequest] = []
     package let fingerprint: String
 
     /// That libav or the destination may find at fault.
@@ -29,6 +31,7 @@ package struct CreateRequest: Sendable {
         verify = try fields.bool("verify")
         metadata = try fields.map("metadata") ?? [:]
         let (streamBodies, openBody) = (try fields.array("streams") ?? [], fields.value("open"))
+        let outputBodies = try fields.array("outputs")
         try fields.refuseUnknown()
         streams = []
         for (index, stream) in streamBodies.enumerated() { streams.append(try StreamRequest(stream, at: "/streams/\(index)")) }
@@ -37,6 +40,7 @@ package struct CreateRequest: Sendable {
         case .bool(true): open = OpenRequest()
         case let json?: open = try OpenRequest(json, at: "/open")
         }
+        if let outputBodies { try readOutputs(outputBodies, fields) }
         if dst == nil && format == nil {
             throw fields.problem("format", "is needed when dst is not given: there is no name to tell it from")
         }
@@ -45,6 +49,27 @@ package struct CreateRequest: Sendable {
 }
 
 extension CreateRequest {
+    private static let ofFirstOutput = ["dst", "format", "buffer_size", "overwrite"]
+
+    /// Once everything else is read.
+    private mutating func readOutputs(_ bodies: [JSONValue], _ fields: FieldReader) throws(Problem) {
+        if let other = Self.ofFirstOutput.first(where: fields.names.contains) {
+            throw fields.problem(other, "can't stand beside outputs, each of which has its own")
+        }
+        if open?.option.isEmpty == false { throw fields.problem("open", "can't have options beside outputs, each of which has its own in option") }
+        for (index, body) in bodies.enumerated() {
+            let output = try OutputRequest(body, at: "/outputs/\(index)")
+            if outputs.contains(where: { $0.name.isSame(as: output.name) }) {
+                throw fields.problem("outputs", "has two of the name \(output.name)")
+            }
+            outputs.append(output)
+        }
+        guard let first = outputs.first else { throw fields.problem("outputs", "must have at least one") }
+        let metadata = metadata
+        self = of(first)
+        self.metadata = metadata
+    }
+
     /// The writer that would encode the same.
     init(_ encoding: EncodeRequest) {
         format = encoding.format

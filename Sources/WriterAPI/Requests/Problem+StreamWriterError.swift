@@ -5,11 +5,6 @@ import WriterModel
 extension Problem {
     /// What the writer says, as the API says it.
     package init(_ error: StreamWriterError) {
-        if let refusal = AddressGate.shared.refusal, error.code == .destinationFailed {
-            self.init(
-                .forbiddenDestination, refusal, parameter: "dst", libavError: error.libavError, log: error.log)
-            return
-        }
         var extras: [(String, JSONValue)] = []
         if let expected = error.expectedPTS { extras.append(("expected_pts", .number(expected))) }
         if let sample = error.sample {

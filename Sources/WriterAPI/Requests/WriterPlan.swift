@@ -10,12 +10,15 @@ package struct WriterPlan: Sendable {
     /// What it will be opened with; nil: that is said later.
     package private(set) var openOption: [String: String]?
     package let destination: DestinationPlan
+    /// Of the outputs beside the first.
+    private(set) var others: [PlannedOutput] = []
     private let policy: OutputPolicy
     let clientPolicy: ClientPolicy
 
     /// `others`: folders that the writer has no part in.
     package init(
-        _ request: CreateRequest, policy: OutputPolicy, others: OthersFolders = OthersFolders(), clientPolicy: ClientPolicy
+        _ request: CreateRequest, policy: OutputPolicy, others: OthersFolders = OthersFolders(), clientPolicy: ClientPolicy,
+        mostOutputs: Int? = nil
     ) throws(Problem) {
         // A path that is none has no extension to tell the format from.
         if clientPolicy == .enforced, request.format == nil, let dst = request.dst, URLParts(dst) == nil {
@@ -35,6 +38,18 @@ package struct WriterPlan: Sendable {
         switch destination {
         case .file(let dst), .files(let dst): try others.check(dst)
         case .managed, .url, .device, .nowhere: break
+        }
+        if let most = mostOutputs, request.outputs.count > most {
+            throw Problem(
+                .limitExceeded, "A writer has at most \(most) outputs on this server (--max-outputs).", parameter: "outputs",
+                extras: [("limit", .integer(Int64(most)))])
+        }
+        for (index, beside) in request.besideFirst.enumerated() {
+            do throws(Problem) {
+                self.others.append(try PlannedOutput(beside.output, beside.request, policy, clientPolicy))
+            } catch {
+                throw error.located(at: "/outputs/\(index + 1)")
+            }
         }
     }
 

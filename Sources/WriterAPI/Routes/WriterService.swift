@@ -50,8 +50,6 @@ final class WriterService: EncoderService {
 
     func failWithoutWaiting(_ problem: Problem) { resource.failWithoutWaiting(problem) }
 
-    var overdueOpening: Problem? { resource.overdueOpening }
-
     var isAbandoned: Bool { resource.isAbandoned }
 
     func end(because reason: EndReason) {

@@ -13,6 +13,7 @@ struct OutputBuilder {
     private let settings: EncoderStart
     /// The writer's own.
     private let folder: Directory
+    private let carrierLines: CarrierLines?
     private let onWrite: @Sendable () -> Void
     private let onClaim: (OutputClaim) -> Void
 
@@ -21,12 +22,13 @@ struct OutputBuilder {
     /// `onWrite` is called after bytes were written; `onClaim` with what the writer writes to, while
     /// nothing has been done yet that a client could have taken over.
     init(
-        _ plan: WriterPlan, settings: EncoderStart, folder: Directory, onClaim: @escaping (OutputClaim) -> Void,
+        _ plan: WriterPlan, settings: EncoderStart, folder: Directory, carrierLines: CarrierLines?, onClaim: @escaping (OutputClaim) -> Void,
         onWrite: @escaping @Sendable () -> Void
     ) {
         self.plan = plan
         self.settings = settings
         self.folder = folder
+        self.carrierLines = carrierLines
         self.onWrite = onWrite
         self.onClaim = onClaim
     }
@@ -52,14 +54,18 @@ struct OutputBuilder {
             claim(.nothing)
             // Whatever the client calls by a name that no policy has judged.
             if plan.clientPolicy == .absent { try Directory(path: settings.outputDirectory).enter() }
-            return (place(), .url(url))
+            return (place(), try carried(.url(url)))
         case .device(let name):
             claim(.nothing)
-            return (place(), .device(name))
+            return (place(), try carried(.device(name)))
         case .nowhere:
             claim(.nothing)
             return (place(), .url("null"))
         }
+    }
+
+    private func carried(_ destination: Destination) throws(SystemError) -> Destination {
+        try destination.carried(carrierLines, format: plan.muxer.name, bufferSize: request.bufferSize)
     }
 
     private func makeFile(_ dst: String) throws(SystemError) -> Made {

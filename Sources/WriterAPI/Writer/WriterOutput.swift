@@ -52,8 +52,8 @@ final class WriterOutput: Sendable {
             guard let file, !file.isSpecial else { return .ownFolder }
             return .file(file.folder, file.temporaryName ?? file.name, isRenamed: file.temporaryName != nil)
         case .files: return folder.map { .folder($0.folder, ".") } ?? .ownFolder
-        case .url: return .url
-        case .device: return .device
+        // Written by other processes.
+        case .url, .device: return .ownFolder
         }
     }
 

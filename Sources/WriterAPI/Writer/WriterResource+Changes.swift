@@ -51,9 +51,11 @@ extension WriterResource {
                     extras: [("state", .string(WriterState.configuring.rawValue))])
             }
             do throws(Problem) {
+                try optionPolicy.check(option: parts.request.outputs.first?.option ?? [:], for: parts.place.muxer)
                 try optionPolicy.check(option: request.option, for: parts.place.muxer)
+                let given = (parts.request.outputs.first?.option ?? [:]).merging(request.option) { $1 }
                 let option = try OutputNameJudge(muxer: parts.place.muxer.name, gate: parts.place.opener)
-                    .resolve(request.option, streams: streams)
+                    .resolve(given, streams: streams)
                 isBegun = true
                 try openDestination(of: parts.writer, option, parts.place, for: client)
                 try commit(OpenRequest(option: option), parts.place)
@@ -72,7 +74,6 @@ extension WriterResource {
         defer { state.withLock { $0.openingClient = nil } }
         // One that leaves from here on ends it.
         if client.hasLeft, place.isPeer { noteLeft(client) }
-        if place.isPeer { Interposition.whenAccepted { [weak writer] in writer?.notePeerConnected() } }
         try asProblem { () throws(StreamWriterError) in try writer.open(option: option, timeout: openTimeout) }
         showStreamsAnew(of: writer)
     }

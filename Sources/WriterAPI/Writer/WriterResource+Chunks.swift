@@ -120,12 +120,6 @@ extension WriterResource {
 
     package var isBeingDeleted: Bool { state.withLock { $0.isBeingDeleted } }
 
-    /// Why opening the destination does not come back, although its time is over.
-    package var overdueOpening: Problem? {
-        guard let writer = state.withLock({ $0.parts })?.writer, writer.isOpeningOverdue else { return nil }
-        return redacted(Problem(.timedOut(after: settings.limits.openTimeout)))
-    }
-
     /// nil: as long as it takes.
     var openTimeout: Double? { settings.limits.openTimeout > 0 ? settings.limits.openTimeout : nil }
 

@@ -53,7 +53,8 @@ extension WriterResource {
         let request = try CreateRequest(body)
         note(request)
         return try WriterPlan(
-            request, policy: settings.policy, others: OthersFolders(settings.othersFolders), clientPolicy: clientPolicy)
+            request, policy: settings.policy, others: OthersFolders(settings.othersFolders), clientPolicy: clientPolicy,
+            mostOutputs: settings.limits.maxOutputs)
     }
 
     /// What `dst` is to replace is replaced last: a creation that fails leaves it as it was.
@@ -86,7 +87,8 @@ extension WriterResource {
     private func note(_ request: CreateRequest) {
         let options = request.streams.map(\.encoderOption) + [request.open?.option ?? [:]]
         state.withLock { state in
-            state.redaction = Redaction(destination: request.dst, options: options)
+            state.redaction = Redaction(destination: request.dst, options: options + request.outputs.map(\.option))
+            for output in request.outputs.dropFirst() { state.redaction.add(text: output.dst ?? "") }
             for stream in request.streams { state.redaction.add(text: stream.filterDesc ?? "") }
             state.shownDestination = request.dst.map { URLText.redacted(destination: $0) }
         }
@@ -96,6 +98,7 @@ extension WriterResource {
     private func weigh(_ request: CreateRequest) throws(Problem) {
         var weight = DescriptionWeight()
         weight.destination = JSONValue.string(state.withLock { $0.shownDestination } ?? "").encoded.count
+            + request.outputs.reduce(0) { $0 + $1.recordBytes }
         weight.metadata = JSONValue.map(request.metadata).encoded.count
         try weight.check()
         state.withLock { [weight] in $0.weight = weight }
@@ -137,7 +140,7 @@ extension WriterResource {
     /// What is made is in the state as soon as it is there, for `undo` to find.
     private func build(_ plan: WriterPlan, for client: OpeningClient, isDryRun: Bool) throws(Problem) -> Parts {
         let builder = OutputBuilder(
-            plan, settings: settings, folder: folder, onClaim: { [report] in report(.claim($0)) }
+            plan, settings: settings, folder: folder, carrierLines: carrierLines, onClaim: { [report] in report(.claim($0)) }
         ) { [growth] in growth.grew() }
         let (place, destination) = try builder.make(isDryRun: isDryRun)
         state.withLock { $0.output = place }
@@ -148,13 +151,14 @@ extension WriterResource {
             throw Problem(.internalError, "The writer can't be confined to its destination: \(error.description).")
         }
         let request = plan.request
+        let outputs = try configs(plan, place, destination, isDryRun: isDryRun)
         let writer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter(
-                destination: destination, format: plan.muxer.name, bufferSize: request.bufferSize,
-                limits: WriterLimits(settings.limits), opener: place.opener, option: plan.openOption,
+                outputs: outputs, limits: WriterLimits(settings.limits),
                 onProgress: { [progress] stream, counters in progress.note(.init(counters), of: stream) })
         }
-        let parts = Parts(request: request, place: place, writer: writer)
+        let muxers = [plan.muxer.name] + plan.others.map(\.muxer.name)
+        let parts = Parts(request: request, place: place, writer: writer, outputs: Array(zip(request.outputs, muxers)))
         state.withLock { state in
             state.parts = parts
             state.metadata = request.metadata
@@ -162,6 +166,52 @@ extension WriterResource {
         }
         try describe(request, to: writer, place, for: client)
         return parts
+    }
+
+    /// A dry run has the first alone: the others would have to be opened.
+    private func configs(
+        _ plan: WriterPlan, _ place: WriterOutput, _ destination: Destination, isDryRun: Bool
+    ) throws(Problem) -> [OutputConfig] {
+        var first = OutputConfig(destination: destination, format: plan.muxer.name)
+        first.bufferSize = plan.request.bufferSize
+        if let request = plan.request.outputs.first {
+            first.name = request.name
+            first.apply(request)
+        }
+        first.opener = place.opener
+        first.option = plan.openOption
+        if plan.request.outputs.first?.reconnect == true {
+            do throws(Problem) { first.reconnect = try reconnecting(plan) } catch {
+                destination.discard()
+                throw error
+            }
+        }
+        do throws(SystemError) {
+            if isDryRun {
+                first.streams = nil
+                return [first]
+            }
+            var configs = [first]
+            for other in plan.others { configs.append(try other.config(carrierLines)) }
+            return configs
+        } catch {
+            destination.discard()
+            throw Problem(.overloaded, "A process for an output can't be had now. Try again.")
+        }
+    }
+
+    private func reconnecting(_ plan: WriterPlan) throws(Problem) -> @Sendable () throws(StreamWriterError) -> Destination {
+        let destination: Destination
+        switch plan.destination {
+        case .url(let url): destination = .url(url)
+        case .device(let name): destination = .device(name)
+        case .managed, .file, .files, .nowhere:
+            throw Problem(.invalidParameter, "Only what is no file can be opened again.", parameter: "reconnect").located(at: "/outputs/0")
+        }
+        let (lines, muxer, bufferSize) = (carrierLines, plan.muxer.name, plan.request.bufferSize)
+        return { () throws(StreamWriterError) in
+            try destination.reconnected(lines, format: muxer, bufferSize: bufferSize)
+        }
     }
 
     private func describe(

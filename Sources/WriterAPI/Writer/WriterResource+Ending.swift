@@ -20,24 +20,26 @@ extension WriterResource {
             if phase == .ended(.closed) { return resource }
             throw error
         }
-        return try finalizeNow(endedBy: Self.byRequest)
+        return try finalizeNow(endedBy: Self.byRequest, outputsTime: nil)
     }
 
     /// The same because of something else than a request: a chunk that is still being taken is ended
     /// and its whole frames kept.
     package func finalize(because reason: EndReason) throws(Problem) {
         _ = try endChunksAndBeginChange()
-        _ = try finalizeNow(endedBy: reason.rawValue)
+        // A peer that takes nothing must not keep a server from its end, nor the recording from its.
+        let isEnd = [.shutdown, .gatewayLost].contains(reason)
+        _ = try finalizeNow(endedBy: reason.rawValue, outputsTime: isEnd ? .seconds(max(1, settings.limits.shutdownGrace)) : nil)
     }
 
-    private func finalizeNow(endedBy: String) throws(Problem) -> JSONObject {
+    private func finalizeNow(endedBy: String, outputsTime: Duration?) throws(Problem) -> JSONObject {
         guard let parts = state.withLock({ $0.lifecycle.beginFinalizing() ? $0.parts : nil }) else {
             endChange()
             throw wrongState(needs: "finalize needs an open one: POST …/open first, or DELETE it")
         }
         report(.snapshot(snapshot))
         do throws(Problem) {
-            let summary = try asProblem { () throws(StreamWriterError) in try parts.writer.close() }
+            let summary = try asProblem { () throws(StreamWriterError) in try parts.writer.close(outputsTime: outputsTime) }
             try parts.place.checkKept()
             let verification = try verify(parts, summary)
             let written = parts.place.look()
@@ -61,6 +63,8 @@ extension WriterResource {
     /// `closed` is a promise: that it is kept is looked at first. A thread that gives the writer up ends the look.
     private func verify(_ parts: Parts, _ summary: WriterSummary) throws(Problem) -> OutputVerification? {
         guard parts.request.verify ?? settings.verifiesOutputs else { return nil }
+        // The writer went on without the file.
+        if parts.writer.outputProgress[0].state == .failed { return nil }
         return try OutputVerification(of: parts.place, option: state.withLock { $0.openOption }, summary) { lifecycle.isOver }
     }
 

@@ -38,6 +38,10 @@ extension WriterResource {
                         return .object(object)
                     }
                 })
+            if let parts = state.parts, !parts.outputs.isEmpty {
+                resource["outputs"] = .array(
+                    zip(parts.outputs, parts.writer.outputProgress).map { $0.request.json($1, muxer: $0.muxer, state.redaction) })
+            }
             let bytesWritten = state.parts?.writer.bytesWritten ?? 0
             noteLocked(bytesWritten: bytesWritten)
             resource["bytes_written"] = .integer(bytesWritten)
@@ -68,7 +72,20 @@ extension WriterResource {
                 return JSONValue.object(object)
             }
         }
-        return ofStreams + warnings(metadata, verification, muxer).map { .object(StreamRequest.json($0)) }
+        return ofStreams + warnings(metadata, verification, muxer).map { .object(StreamRequest.json($0)) } + warningsOfOutputs
+    }
+
+    /// What did not reach them.
+    private var warningsOfOutputs: [JSONValue] {
+        let (parts, redaction) = state.withLock { ($0.parts, $0.redaction) }
+        guard let parts else { return [] }
+        return zip(parts.outputs, parts.writer.outputProgress).flatMap { output, progress in
+            output.request.warnings(progress, redaction).map { warning in
+                var object = StreamRequest.json(warning)
+                object["output"] = .string(output.request.name)
+                return .object(object)
+            }
+        }
     }
 
     /// What of the file's metadata is not in it.
@@ -103,7 +120,7 @@ extension WriterResource {
         if problem.code == .destinationExists, !problem.detail.holds("strftime"), state.withLock({ OutputNumberJudge.namesByTime($0.openOption) }) {
             problem.detail += " Two files may get one name by strftime: give them a number as well (hls: \"hls_flags\": \"second_level_segment_index\", and %%d in the name)."
         }
-        if problem.code == .destinationFailed, let destination, !problem.detail.contains(destination) {
+        if problem.code == .destinationFailed, let destination, !problem.detail.contains(destination), !problem.detail.begins(with: "output ") {
             problem.detail = "\(destination): \(problem.detail)"
         }
         return problem

@@ -11,6 +11,8 @@ package final class WriterResource: Sendable {
         let request: CreateRequest
         let place: WriterOutput
         let writer: StreamWriter
+        /// Of all outputs, where the request names them.
+        var outputs: [(request: OutputRequest, muxer: String)] = []
     }
 
     struct State {
@@ -60,6 +62,8 @@ package final class WriterResource: Sendable {
     /// What the gateway knows when this process has died.
     let progress: ProgressMarks
     let report: @Sendable (ControlMessage) -> Void
+    /// To the processes that write its outputs; nil: this one does it all.
+    let carrierLines: CarrierLines?
     /// Waits until the gateway has kept what `report` told it that the writer writes to; throws where it has not.
     let requireKeptClaim: @Sendable () throws(Problem) -> Void
     let state = Monitor(State())
@@ -72,7 +76,7 @@ package final class WriterResource: Sendable {
     /// `report` tells the gateway.
     package init(
         settings: EncoderStart, clientPolicy: ClientPolicy, narrow: @escaping Narrow, folder: Directory,
-        progress: ProgressMarks, report: @escaping @Sendable (ControlMessage) -> Void,
+        progress: ProgressMarks, report: @escaping @Sendable (ControlMessage) -> Void, carrierLines: CarrierLines? = nil,
         requireKeptClaim: @escaping @Sendable () throws(Problem) -> Void
     ) {
         self.settings = settings
@@ -82,6 +86,7 @@ package final class WriterResource: Sendable {
         self.folder = folder
         self.progress = progress
         self.report = report
+        self.carrierLines = carrierLines
         self.requireKeptClaim = requireKeptClaim
     }
 

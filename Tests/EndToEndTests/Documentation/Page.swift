@@ -79,6 +79,14 @@ extension Page {
                 MadeFile(path: "output/paced.mkv", codecs: ["h264"], duration: 1, frames: 25),
             ]),
         Page(
+            path: "docs/guides/outputs.md",
+            files: [
+                MadeFile(path: "output/show.mp4", codecs: ["h264", "aac"], duration: 3, frames: 90),
+                MadeFile(path: "published.mkv", codecs: ["h264", "aac"], duration: 3, frames: 90),
+                MadeFile(path: "output/alone.mp4", codecs: ["aac"], duration: 3),
+                MadeFile(path: "paced.ts", codecs: ["aac"], duration: 3),
+            ], prints: ["output-failed"]),
+        Page(
             path: "docs/guides/hls.md",
             files: [
                 MadeFile(path: "output/show/live.m3u8", codecs: ["h264", "aac"], duration: 12, frames: 300),

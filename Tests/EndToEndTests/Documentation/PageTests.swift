@@ -29,7 +29,7 @@ extension EndToEnd {
 
         /// Other ports than the pages' own, which a program of this machine may have.
         private static func run(_ page: Page, against server: PenstockServer) async throws -> Tool.Result {
-            let ports = ["--port", "1935=\(try LoopbackPort.free().number)", "--port", "9000=\(try LoopbackPort.free(.udp).number)"]
+            let ports = ["--port", "1935=\(try LoopbackPort.free().number)", "--port", "9000=\(try LoopbackPort.free(.udp).number)", "--port", "9100=\(try LoopbackPort.free().number)"]
             return try await Tool.run("python3", [script, Repository.root + "/" + page.path, server.address, server.folder.path] + ports)
         }
 

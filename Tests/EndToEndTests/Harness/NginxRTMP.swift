@@ -13,14 +13,15 @@ final class NginxRTMP: Sendable {
     let folder: TemporaryFolder
     private let process: Peer
 
-    static func start() async throws -> NginxRTMP {
-        let server = try NginxRTMP()
+    /// `port`: of one that was stopped.
+    static func start(on port: LoopbackPort? = nil) async throws -> NginxRTMP {
+        let server = try NginxRTMP(port ?? LoopbackPort.free())
         try await server.port.isTaken()
         return server
     }
 
-    private init() throws {
-        port = try LoopbackPort.free()
+    private init(_ port: LoopbackPort) throws {
+        self.port = port
         folder = try TemporaryFolder()
         let configuration = """
             load_module \(Self.module);

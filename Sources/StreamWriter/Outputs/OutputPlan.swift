@@ -1,0 +1,97 @@
+import Libav
+import Threading
+
+/// What an output's queue goes by.
+struct OutputPlan: Sendable {
+    let name: String
+    /// The writer fails with it, and has others.
+    let namesFailure: Bool
+    let opening: ContainerOpening
+    let waitsWhenSlow: Bool
+    let pace: OutputConfig.Pace
+    /// The writer goes on without it, and before it is open.
+    let isExpendable: Bool
+    /// A new carrier for one that broke; nil: it is not opened again.
+    let reconnect: (@Sendable () throws(StreamWriterError) -> any Carrier)?
+    /// The next pictures of its streams are to be key frames.
+    let askForKeyFrames: @Sendable () -> Void
+
+    /// By track.
+    var isVideo: [Bool] { opening.streams.map { $0.media == .video } }
+
+    func seconds(of packet: Packet) -> Double {
+        Double(packet.dts ?? packet.pts ?? 0) * opening.streams[packet.stream].timeBase.doubleValue
+    }
+}
+
+/// Which packets of an output are left out once one was: all up to a key frame; where there is no picture, until there is
+/// room.
+struct DropGate {
+    private let isVideo: [Bool]
+    private var isClosed = false
+
+    /// By track.
+    init(isVideo: [Bool]) { self.isVideo = isVideo }
+
+    /// Nothing passes before the next key frame.
+    mutating func close() { isClosed = true }
+
+    mutating func admits(_ packet: Packet, isFull: Bool) -> Bool {
+        if isFull {
+            isClosed = true
+            return false
+        }
+        guard isClosed else { return true }
+        if isVideo.contains(true), !isVideo[packet.stream] || !packet.isKey { return false }
+        isClosed = false
+        return true
+    }
+}
+
+/// When a packet's time has come.
+struct PaceClock {
+    private let pace: OutputConfig.Pace
+    private var start: (instant: ContinuousClock.Instant, seconds: Double)?
+
+    init(_ pace: OutputConfig.Pace) { self.pace = pace }
+
+    /// nil: at once.
+    mutating func due(_ seconds: Double) -> Deadline? {
+        guard pace == .realtime else { return nil }
+        let now = ContinuousClock.now
+        let start = start ?? (now, seconds)
+        self.start = start
+        let ahead = start.instant + .seconds(seconds - start.seconds) - now
+        return ahead > .zero ? .after(ahead) : nil
+    }
+}
+
+/// How long a destination that broke is left alone before it is opened again: longer each time, unless it was open for
+/// a while.
+struct RetryPause {
+    private static let shortest = Duration.milliseconds(250)
+    private static let longest = Duration.seconds(15)
+    /// One that takes connections and breaks them at once is no better than one that takes none.
+    private static let steadyTime = Duration.seconds(10)
+    private var next = shortest
+    private var opened: ContinuousClock.Instant?
+
+    mutating func noteOpened() { opened = .now }
+
+    /// Waits. False: it is not to be tried again. The lock is taken.
+    mutating func wait(on monitor: ConditionLock, while isWanted: () -> Bool) -> Bool {
+        if let opened, ContinuousClock.now - opened > Self.steadyTime { next = Self.shortest }
+        opened = nil
+        let deadline = Deadline.after(next)
+        next = min(next * 2, Self.longest)
+        return monitor.withLock {
+            while isWanted() && !deadline.hasPassed { monitor.wait(until: deadline) }
+            return isWanted()
+        }
+    }
+}
+
+extension StreamWriterError {
+    /// The destination's fault rather than that of what it was told.
+    var isOfDestination: Bool { [.destinationFailed, .destinationTimedOut].contains(code) }
+}

@@ -1,0 +1,299 @@
+import Libav
+import Threading
+
+/// A queue of packets before an output's carrier, and the thread that brings them there: opens the carrier, keeps its
+/// pace, opens it again when it breaks, and ends it. Nothing that the destination does is waited for by others, but where
+/// the queue is full and nothing may be left out.
+final class OutputQueue: PacketQueueing, @unchecked Sendable {
+    // Unchecked: `monitor` guards the state; a carrier's calls of one at a time are the thread's.
+    private let monitor = ConditionLock()
+    private let plan: OutputPlan
+    private let failure: FirstFailure
+    private var carrier: (any Carrier)?
+    private var entries: [Entry] = []
+    private var queuedBytes = 0
+    private var gate: DropGate
+    private var progressNow = OutputProgress()
+    private var container: OpenedContainer?
+    private var asked = Asked()
+    private var done = Done()
+    private var isStopping = false
+    private var thread: WorkerThread?
+
+    private struct Entry {
+        let packet: Packet
+        /// Of the packet's decoding, in seconds.
+        let seconds: Double
+    }
+
+    private struct Asked {
+        var flushes = 0
+        var finishes = false
+    }
+
+    private struct Done {
+        var flushes = 0
+        var finished: FinishedContainer?
+    }
+
+    /// Opens on a thread of its own, from here on. `failure` gets what the output can't go on after.
+    init(_ plan: OutputPlan, carrier: any Carrier, failure: FirstFailure) throws(StreamWriterError) {
+        self.plan = plan
+        self.carrier = carrier
+        self.failure = failure
+        gate = DropGate(isVideo: plan.isVideo)
+        progressNow.state = .opening
+        do throws(SystemThread.Unavailable) {
+            thread = try WorkerThread(name: "output") { [self] in run() }
+        } catch {
+            throw StreamWriterError(.outOfMemory, "the system has no thread for the output \(plan.name)")
+        }
+    }
+
+    // MARK: Any thread
+
+    /// What opening told; waits for it.
+    func awaitOpened() throws(StreamWriterError) -> OpenedContainer {
+        try monitor.withLock { () throws(StreamWriterError) in
+            while container == nil && failure.error == nil && !isStopping { monitor.wait() }
+            try failure.check()
+            guard let container else { throw Self.stopped }
+            return container
+        }
+    }
+
+    func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
+        monitor.lock()
+        defer { monitor.unlock() }
+        while plan.waitsWhenSlow && isFull && !isAway && failure.error == nil && !isStopping { monitor.wait() }
+        try failure.check()
+        if isStopping { throw Self.stopped }
+        guard gate.admits(packet, isFull: isFull || isBroken) else { return progressNow.packetsDropped += 1 }
+        entries.append(Entry(packet: packet, seconds: plan.seconds(of: packet)))
+        queuedBytes += packet.byteCount
+        if entries.count == 1 { monitor.wakeAll() }
+    }
+
+    /// It gathers what waits in the queue.
+    func sendGathered() throws(StreamWriterError) { try failure.check() }
+
+    func flush() throws(StreamWriterError) {
+        try monitor.withLock { () throws(StreamWriterError) in
+            asked.flushes += 1
+            let wanted = asked.flushes
+            monitor.wakeAll()
+            while done.flushes < wanted && failure.error == nil && !isStopping && !isAway { monitor.wait() }
+            try failure.check()
+        }
+    }
+
+    func beginFinish() {
+        monitor.withLock {
+            asked.finishes = true
+            monitor.wakeAll()
+        }
+    }
+
+    func finish() throws(StreamWriterError) -> FinishedContainer {
+        beginFinish()
+        return try monitor.withLock { () throws(StreamWriterError) in
+            while done.finished == nil && failure.error == nil && !isStopping { monitor.wait() }
+            try failure.check()
+            guard let finished = done.finished else { throw Self.stopped }
+            return finished
+        }
+    }
+
+    func interrupt() {
+        monitor.withLock {
+            isStopping = true
+            monitor.wakeAll()
+            return carrier
+        }?.interrupt()
+    }
+
+    func shutDown() {
+        interrupt()
+        let thread = monitor.withLock {
+            defer { self.thread = nil }
+            return self.thread
+        }
+        thread?.join()
+        let carrier = monitor.withLock {
+            progressNow.bytesWritten += self.carrier?.bytesWritten ?? 0
+            entries = []
+            defer { self.carrier = nil }
+            return self.carrier
+        }
+        _ = consume carrier
+    }
+
+    var progress: OutputProgress {
+        monitor.withLock {
+            var progress = progressNow
+            progress.bytesWritten += carrier?.bytesWritten ?? 0
+            if let first = entries.first, let last = entries.last { progress.lag = max(0, last.seconds - first.seconds) }
+            if let error = failure.error, progress.state != .closed {
+                progress.state = .failed
+                // Of the writer, it may be another's.
+                if plan.isExpendable { progress.error = error }
+            }
+            return progress
+        }
+    }
+
+    var heldBytes: Int { monitor.withLock { carrier }?.heldBytes ?? 0 }
+    var forcedUpTo: Double? { monitor.withLock { carrier }?.forcedUpTo }
+
+    private static let stopped = StreamWriterError(.wrongState, "the output was ended")
+
+    private var isFull: Bool { entries.count >= Limits.queuedOutputPackets || queuedBytes >= Limits.queuedPacketBytes }
+    private var isBroken: Bool { progressNow.state == .reconnecting }
+    /// Nothing waits for it.
+    private var isAway: Bool { isBroken || plan.isExpendable && progressNow.state == .opening }
+
+    // MARK: The thread
+
+    private func run() {
+        var pause = RetryPause()
+        var isFirst = true
+        while true {
+            do throws(StreamWriterError) {
+                try open(resumes: !isFirst)
+                isFirst = false
+                pause.noteOpened()
+                try serve()
+                return settle()
+            } catch {
+                guard mayTryAgain(after: error, isFirst: isFirst), pause.wait(on: monitor, while: { !isStopping && !asked.finishes }) else {
+                    return fail(error)
+                }
+            }
+        }
+    }
+
+    private func open(resumes: Bool) throws(StreamWriterError) {
+        if resumes || monitor.withLock({ carrier == nil }) { try renewCarrier() }
+        guard let carrier = monitor.withLock({ carrier }) else { throw Self.stopped }
+        monitor.withLock { progressNow.attempts += 1 }
+        var opening = plan.opening
+        opening.resumes = resumes
+        _ = Log.take()
+        let opened = try carrier.open(opening)
+        monitor.withLock {
+            container = opened
+            progressNow.state = .open
+            monitor.wakeAll()
+        }
+        if resumes { plan.askForKeyFrames() }
+    }
+
+    private func renewCarrier() throws(StreamWriterError) {
+        guard let reconnect = plan.reconnect else { return }
+        let renewed = try reconnect()
+        let isWanted = monitor.withLock {
+            if isStopping { return false }
+            carrier = renewed
+            return true
+        }
+        if !isWanted { throw Self.stopped }
+    }
+
+    /// Brings packets to the carrier until it is ended, or told to stop.
+    private func serve() throws(StreamWriterError) {
+        var clock = PaceClock(plan.pace)
+        var hasGathered = false
+        while let work = nextWork(&clock, hasGathered: hasGathered) {
+            guard let carrier = monitor.withLock({ carrier }) else { return }
+            switch work {
+            case .write(let packet):
+                try carrier.write(packet, moreFollows: true)
+                hasGathered = true
+                monitor.withLock { progressNow.packets += 1 }
+            case .gather:
+                try carrier.sendGathered()
+                hasGathered = false
+            case .flush(let number):
+                try carrier.flush()
+                hasGathered = false
+                monitor.withLock {
+                    done.flushes = number
+                    monitor.wakeAll()
+                }
+            case .finish:
+                let finished = try carrier.finish()
+                return monitor.withLock { done.finished = finished }
+            }
+        }
+    }
+
+    private enum Work {
+        case write(Packet), gather, flush(Int), finish
+    }
+
+    /// Waits for it; nil: told to stop.
+    private func nextWork(_ clock: inout PaceClock, hasGathered: Bool) -> Work? {
+        monitor.lock()
+        defer { monitor.unlock() }
+        while !isStopping {
+            if let first = entries.first {
+                guard let due = clock.due(first.seconds), !due.hasPassed else {
+                    queuedBytes -= first.packet.byteCount
+                    entries.removeFirst()
+                    monitor.wakeAll()
+                    return .write(first.packet)
+                }
+                if hasGathered { return .gather }
+                monitor.wait(until: due)
+            } else if asked.flushes > done.flushes {
+                return .flush(asked.flushes)
+            } else if hasGathered {
+                return .gather
+            } else if asked.finishes {
+                return .finish
+            } else {
+                monitor.wait()
+            }
+        }
+        return nil
+    }
+
+    /// The state of an output that broke is told, and what waits for it is left out up to a key frame.
+    private func mayTryAgain(after error: StreamWriterError, isFirst: Bool) -> Bool {
+        let old = monitor.withLock { () -> (any Carrier)? in
+            guard plan.reconnect != nil, !isStopping, !asked.finishes, failure.error == nil, error.isOfDestination,
+                !isFirst || plan.isExpendable
+            else { return nil }
+            progressNow.state = .reconnecting
+            progressNow.error = error
+            progressNow.bytesWritten += carrier?.bytesWritten ?? 0
+            progressNow.packetsDropped += Int64(entries.count)
+            entries = []
+            queuedBytes = 0
+            gate.close()
+            done.flushes = asked.flushes
+            monitor.wakeAll()
+            defer { carrier = nil }
+            return carrier
+        }
+        return old != nil || monitor.withLock { progressNow.state == .reconnecting && !isStopping && !asked.finishes }
+    }
+
+    private func fail(_ error: StreamWriterError) {
+        monitor.withLock {
+            progressNow.state = .failed
+            progressNow.error = error
+            entries = []
+            queuedBytes = 0
+        }
+        failure.record(error.of(output: plan.namesFailure ? plan.name : nil))
+        monitor.withLock { monitor.wakeAll() }
+    }
+
+    private func settle() {
+        monitor.withLock {
+            if done.finished != nil { progressNow.state = .closed }
+            monitor.wakeAll()
+        }
+    }
+}

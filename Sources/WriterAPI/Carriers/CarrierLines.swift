@@ -1,0 +1,34 @@
+import APICore
+import StreamWriter
+import Synchronization
+import SystemIO
+import WriterModel
+
+/// Gives a writer the processes that write its outputs: a line to each. Any thread.
+package struct CarrierLines: Sendable {
+    private let request: @Sendable (UInt32, borrowing Descriptor) -> Bool
+    private let numbers = Numbers()
+    /// How long a destination may take nothing; nil: as long as it likes.
+    let stallTime: Duration?
+
+    private final class Numbers: Sendable {
+        private let last = Atomic<UInt32>(0)
+
+        func next() -> UInt32 { last.wrappingAdd(1, ordering: .relaxed).newValue }
+    }
+
+    /// `request` asks for a carrier that gets a copy of the descriptor; false where none can be had.
+    package init(stallTime: Duration?, _ request: @escaping @Sendable (UInt32, borrowing Descriptor) -> Bool) {
+        self.stallTime = stallTime
+        self.request = request
+    }
+
+    /// That there is no carrier at its other end shows when it is used.
+    func next() throws(SystemError) -> any ByteLine {
+        let (ours, theirs) = try DescriptorPair.streamSockets().split()
+        let line = SocketLine(owning: Descriptor(owning: ours), patience: stallTime)
+        let end = Descriptor(owning: theirs)
+        guard request(numbers.next(), end) else { throw SystemError("start a process for the output", number: SystemError.tryAgain) }
+        return line
+    }
+}

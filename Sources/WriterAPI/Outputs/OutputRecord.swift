@@ -1,0 +1,53 @@
+import StreamWriter
+import WriterModel
+
+// What is told of a writer's outputs.
+extension OutputRequest {
+    /// Of an error, whose whole text the log has.
+    private static let errorBytes = 512
+    /// Of its counters and the rest, beside what the client has said.
+    private static let counterBytes = 400
+
+    /// The most that it comes to in the writer's record.
+    var recordBytes: Int {
+        let given = [name, dst ?? "", format ?? ""].reduce(0) { $0 + JSONValue.string($1).encoded.count }
+        let described = JSONValue.map(option).encoded.count + JSONValue.map(metadata ?? [:]).encoded.count
+        return given + described + Self.errorBytes + Self.counterBytes
+    }
+
+    func warnings(_ progress: OutputProgress, _ redaction: Redaction) -> [Warning] {
+        var warnings: [Warning] = []
+        if progress.state == .failed {
+            let reason = progress.error.map { redaction.apply(to: Problem($0)).fitting(Self.errorBytes).detail } ?? "It failed."
+            warnings.append(Warning(.outputFailed, "The writer went on without the output \(name) (on_failure: continue): \(reason)"))
+        }
+        if progress.packetsDropped > 0 {
+            let reason = progress.attempts > 1 ? "it was opened \(progress.attempts) times" : "it took less than was made (when_slow: drop)"
+            warnings.append(
+                Warning(.packetsDropped, "\(progress.packetsDropped) packets are not in the output \(name): \(reason)."))
+        }
+        return warnings
+    }
+
+    /// `muxer`: that of its format or destination.
+    func json(_ progress: OutputProgress, muxer: String, _ redaction: Redaction) -> JSONValue {
+        var object: JSONObject = ["name": .string(name), "state": .string(progress.state.rawValue)]
+        object["dst"] = dst.map { .string(URLText.redacted(destination: $0)) }
+        object["format"] = .string(muxer)
+        object["streams"] = streams.map { .array($0.map { .string("\($0)") }) }
+        object["on_failure"] = .string(onFailure.rawValue)
+        object["when_slow"] = .string(whenSlow.rawValue)
+        object["pace"] = .string(pace.rawValue)
+        object["reconnect"] = .bool(reconnect)
+        object["bytes_written"] = .integer(progress.bytesWritten)
+        object["packets"] = .integer(progress.packets)
+        object["packets_dropped"] = .integer(progress.packetsDropped)
+        object["attempts"] = .integer(Int64(progress.attempts))
+        object["lag"] = .number((progress.lag * 1_000).rounded() / 1_000)
+        object["error"] = progress.error.map { error in
+            let problem = redaction.apply(to: Problem(error)).fitting(Self.errorBytes)
+            return .object(["code": .string(problem.code.rawValue), "detail": .string(problem.detail)])
+        }
+        return .object(object)
+    }
+}

@@ -1,0 +1,93 @@
+import Bytewise
+import StreamWriter
+import WriterModel
+
+/// One of `outputs` in the body that creates a writer.
+package struct OutputRequest: Sendable {
+    package var name: String
+    package var dst: String?
+    package var format: String?
+    package var bufferSize: Int?
+    package var overwrite: Bool
+    package var option: [String: String]
+    /// nil: the writer's.
+    package var metadata: [String: String]?
+    /// Indexes; nil: all.
+    package var streams: [Int]?
+    package var onFailure: OutputConfig.FailurePolicy
+    package var whenSlow: OutputConfig.SlowPolicy
+    package var pace: OutputConfig.Pace
+    package var reconnect: Bool
+
+    /// A name is part of a path.
+    private static let mostNameBytes = 64
+
+    package init(_ json: JSONValue, at pointer: String) throws(Problem) {
+        var fields = try FieldReader(json, at: pointer, .other)
+        name = ""
+        if let given = try fields.string("name") { name = given } else { fields.lacks("name", "is needed") }
+        dst = try fields.string("dst")
+        format = try fields.string("format")
+        bufferSize = try fields.count("buffer_size")
+        overwrite = try fields.bool("overwrite") ?? false
+        option = try fields.map("option") ?? [:]
+        metadata = try fields.map("metadata")
+        streams = try Self.streams(&fields)
+        onFailure = try Self.choice("on_failure", &fields) ?? .fail
+        whenSlow = try Self.choice("when_slow", &fields) ?? .wait
+        pace = try Self.choice("pace", &fields) ?? .none
+        reconnect = try fields.bool("reconnect") ?? false
+        try fields.finish()
+        guard WriterID.isName(name), name.utf8.count <= Self.mostNameBytes else {
+            throw fields.problem("name", "must be 1 to \(Self.mostNameBytes) of A-Z a-z 0-9 _ -")
+        }
+        if dst == nil && format == nil {
+            throw fields.problem("format", "is needed when dst is not given: there is no name to tell it from")
+        }
+    }
+
+    private static func choice<C: RawRepresentable & CaseIterable>(
+        _ name: String, _ fields: inout FieldReader
+    ) throws(Problem) -> C? where C.RawValue == String {
+        guard let text = try fields.string(name) else { return nil }
+        if let choice = C(rawValue: text) { return choice }
+        throw fields.problem(name, "is none of its values", supported: C.allCases.map(\.rawValue))
+    }
+
+    /// Texts, as a stream may one day have several renditions, or numbers.
+    private static func streams(_ fields: inout FieldReader) throws(Problem) -> [Int]? {
+        guard let values = try fields.array("streams") else { return nil }
+        var indexes: [Int] = []
+        for value in values {
+            let text = value.stringValue ?? value.integerValue.map { "\($0)" } ?? ""
+            guard let index = Int(text), index >= 0, index < ServiceLimits.mostStreams else {
+                throw fields.problem("streams", "must be indexes of streams, as [\"0\", \"1\"]")
+            }
+            if indexes.contains(index) { throw fields.problem("streams", "names stream \(index) twice") }
+            indexes.append(index)
+        }
+        if indexes.isEmpty { throw fields.problem("streams", "must name at least one stream; leave it out for all") }
+        return indexes
+    }
+}
+
+extension CreateRequest {
+    /// The same request for one of its outputs alone.
+    func of(_ output: OutputRequest) -> CreateRequest {
+        var request = self
+        (request.dst, request.format, request.bufferSize) = (output.dst, output.format, output.bufferSize)
+        request.overwrite = output.overwrite
+        request.metadata = output.metadata ?? metadata
+        if request.open != nil { request.open = OpenRequest(option: output.option) }
+        return request
+    }
+
+    /// The outputs beside the first, each as the request that it would be by itself. They open with the writer.
+    var besideFirst: [(output: OutputRequest, request: CreateRequest)] {
+        outputs.dropFirst().map { output in
+            var request = of(output)
+            request.open = OpenRequest(option: output.option)
+            return (output, request)
+        }
+    }
+}

@@ -1,0 +1,168 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// One upload, several places, with real peers that come and go.
+    @Suite struct OutputsTests {
+        private static let missing: Comment = "nginx or its RTMP module is missing (libnginx-mod-rtmp)"
+        private static let allowed = ["--allow-output", "rtmp://127.0.0.1:*/*", "--allow-output", "tcp://127.0.0.1:*"]
+
+        private func create(_ outputs: JSON, on server: PenstockServer) async throws -> String {
+            try await server.createWriter(["outputs": outputs, "streams": [Pictures.stream()], "open": true])
+        }
+
+        private func output(_ name: String, of id: String, on server: PenstockServer) async throws -> JSON {
+            let outputs = try await server.writer(id)["outputs"].array
+            return try #require(outputs.first { $0["name"] == .string(name) })
+        }
+
+        /// What a writer makes of the same pictures that has the file alone.
+        private func alone(_ pictures: Pictures, on server: PenstockServer) async throws -> Data {
+            let id = try await server.createWriter(["dst": "alone.mp4", "streams": [Pictures.stream()], "open": true])
+            try await server.sendChunk(pictures.data, to: id, stream: 0)
+            try await server.finalize(id)
+            return try Data(contentsOf: URL(fileURLWithPath: server.folder / "output/alone.mp4"))
+        }
+
+        @Test(.enabled(if: NginxRTMP.isInstalled, missing))
+        func recordingIsThatOfAWriterOfItsOwnAndThePublishedStreamHasTheSamePictures() async throws {
+            let nginx = try await NginxRTMP.start()
+            let pictures = Pictures(100)
+            try await withServer(Self.allowed) { server in
+                let id = try await create([["name": "record", "dst": "a.mp4"], ["name": "live", "dst": .string(nginx.url("show"))]], on: server)
+                try await server.sendChunk(pictures.data, to: id, stream: 0)
+                try await server.finalize(id)
+                let recorded = try Data(contentsOf: URL(fileURLWithPath: server.folder / "output/a.mp4"))
+                #expect(try await recorded == alone(pictures, on: server))
+                try await eventually("the end of the recording") {
+                    try await Pictures.decoded(nginx.recording("show")).count >= 100
+                }
+                #expect(try await Pictures.decoded(nginx.recording("show")) == pictures.frames)
+                let ended = try await server.writer(id)
+                #expect(ended["outputs"].array.map { $0["state"].string } == ["closed", "closed"])
+                #expect(ended["outputs"].array.map { $0["packets"] } == [100, 100])
+                #expect(!"\(ended)".contains("/live/show"), "the key is shown")
+            }
+            try await nginx.stop()
+        }
+
+        @Test(.enabled(if: NginxRTMP.isInstalled, missing))
+        func serverThatRestartsIsPublishedToAgainFromAKeyFrameAndTheRecordingNeverNotices() async throws {
+            let first = try await NginxRTMP.start()
+            let pictures = Pictures(150)
+            try await withServer(Self.allowed) { server in
+                let id = try await create(
+                    [
+                        ["name": "record", "dst": "a.mkv"],
+                        ["name": "live", "dst": .string(first.url("show")), "on_failure": "continue", "reconnect": true],
+                    ], on: server)
+                try await server.sendChunk(Pictures.joined(pictures.frames[0..<50]), to: id, stream: 0)
+                try await eventually("it is published") { try await output("live", of: id, on: server)["packets"] == 50 }
+                try await first.stop()
+                var sent = 50
+                // A broken connection shows when something is sent.
+                try await eventually("that it broke is seen") {
+                    if sent < 100 {
+                        try await server.sendChunk(pictures.frames[sent], to: id, stream: 0)
+                        sent += 1
+                    }
+                    return try await output("live", of: id, on: server)["state"] == "reconnecting"
+                }
+                try await server.sendChunk(pictures.frames[sent], to: id, stream: 0)
+                sent += 1
+                let second = try await NginxRTMP.start(on: first.port)
+                try await eventually("it is open again") { try await output("live", of: id, on: server)["state"] == "open" }
+                try await server.sendChunk(Pictures.joined(pictures.frames[sent..<150]), to: id, stream: 0)
+                try await server.finalize(id)
+                let recorded = try await Pictures.decoded(server.folder / "output/a.mkv")
+                #expect(recorded == pictures.frames)
+                try await eventually("the end of the second recording") {
+                    try await !Pictures.decoded(second.recording("show")).isEmpty
+                }
+                let published = try await Pictures.decoded(second.recording("show"))
+                #expect(published == Array(pictures.frames[sent..<150]))
+                let ended = try await server.writer(id)
+                let live = try #require(ended["outputs"].array.last)
+                #expect(live["state"] == "closed" && (live["attempts"].int ?? 0) >= 2 && (live["packets_dropped"].int ?? 0) > 0)
+                #expect(ended["result"]["warnings"].array.contains { $0["code"] == "packets-dropped" && $0["output"] == "live" })
+                try await second.stop()
+            }
+        }
+
+        @Test func peerThatNeverAnswersHoldsNothingUpThatCanDoWithoutIt() async throws {
+            let silent = try TrapPort(.tcp)
+            let pictures = Pictures(60)
+            try await withServer(Self.allowed) { server in
+                let id = try await create(
+                    [
+                        ["name": "record", "dst": "a.mp4"],
+                        ["name": "live", "dst": .string("rtmp://127.0.0.1:\(silent.port)/a/b"), "on_failure": "continue", "when_slow": "drop"],
+                    ], on: server)
+                try await server.sendChunk(pictures.data, to: id, stream: 0)
+                #expect(try await output("live", of: id, on: server)["state"] == "opening")
+                #expect(try await output("record", of: id, on: server)["state"] == "open")
+                let process = try #require(try await server.writer(id)["encoder_pid"].int)
+                let deleted = try await server.curl("DELETE", "/v1/writers/\(id)")
+                #expect(deleted.status == 204)
+                try await eventually("its processes end") { kill(pid_t(process), 0) != 0 }
+            }
+        }
+
+        @Test func outputThatAnEncoderCanNotReachFailsTheWriterOrNotAsItSays() async throws {
+            let port = try LoopbackPort.free().number
+            let pictures = Pictures(20)
+            try await withServer(Self.allowed) { server in
+                let dst = JSON.string("tcp://127.0.0.1:\(port)")
+                let refused = try await server.curl(
+                    "POST", "/v1/writers",
+                    body: .json([
+                        "outputs": [["name": "record", "dst": "a.mp4"], ["name": "live", "dst": dst]], "streams": [Pictures.stream()], "open": true,
+                    ]))
+                #expect(refused.status == 502 && refused.problem == "destination-failed")
+                #expect(refused.json["detail"].string?.contains("output live: ") == true, "\(refused.text)")
+                #expect(!FileManager.default.fileExists(atPath: server.folder / "output/a.mp4"))
+                let id = try await create([["name": "record", "dst": "a.mp4"], ["name": "live", "dst": dst, "on_failure": "continue"]], on: server)
+                try await server.sendChunk(pictures.data, to: id, stream: 0)
+                let result = try await server.finalize(id)
+                #expect(result["result"]["warnings"].array.contains { $0["code"] == "output-failed" })
+                #expect(try await Pictures.decoded(server.folder / "output/a.mp4") == pictures.frames)
+            }
+        }
+
+        struct Refused: Sendable, CustomTestStringConvertible {
+            let testDescription: String
+            let outputs: JSON
+            var dst: JSON?
+            var status = 422
+        }
+
+        static let refused = [
+            Refused(testDescription: "two of the name", outputs: [["name": "a", "dst": "a.mp4"], ["name": "a", "dst": "b.mp4"]]),
+            Refused(testDescription: "Only the first", outputs: [["name": "a", "dst": "a.mp4"], ["name": "b", "dst": "b.mp4"]]),
+            Refused(
+                testDescription: "does not write to", outputs: [["name": "a", "dst": "a.mp4"], ["name": "b", "dst": "rtmp://example.com/x"]],
+                status: 403),
+            Refused(testDescription: "A-Z a-z", outputs: [["name": "a/b", "dst": "a.mp4"]]),
+            Refused(testDescription: "at least one", outputs: []),
+            Refused(testDescription: "beside outputs", outputs: [["name": "a", "dst": "a.mp4"]], dst: "b.mp4"),
+            Refused(testDescription: "none of its values", outputs: [["name": "a", "dst": "a.mp4", "when_slow": "never"]]),
+            Refused(testDescription: "no output", outputs: [["name": "a", "dst": "a.mp4", "streams": ["1"]]]),
+            Refused(testDescription: "opened again", outputs: [["name": "a", "dst": "a.mp4", "reconnect": true]]),
+        ]
+
+        @Test(arguments: refused)
+        func badOutputsAreRefusedWithWhatIsWrong(_ bad: Refused) async throws {
+            try await withServer(Self.allowed) { server in
+                var body: [String: JSON] = ["outputs": bad.outputs, "streams": [Pictures.stream()], "open": true]
+                body["dst"] = bad.dst
+                let refused = try await server.curl("POST", "/v1/writers", body: .json(.object(body)))
+                #expect(refused.status == bad.status && refused.json["detail"].string?.contains(bad.testDescription) == true, "\(refused.text)")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: server.folder / "output").isEmpty)
+            }
+        }
+    }
+}
+
+extension Pictures {
+    fileprivate static func joined(_ frames: ArraySlice<Data>) -> Data { frames.reduce(into: Data()) { $0 += $1 } }
+}

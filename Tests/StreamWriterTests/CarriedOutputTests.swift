@@ -1,0 +1,218 @@
+import Foundation
+import Libav
+import StreamWriter
+import Testing
+
+/// Outputs that something at the other end of a line writes.
+@Suite struct CarriedOutputTests {
+    let folder = TemporaryFolder()
+    let frame = 64 * 48 * 3
+    let video = StreamConfig.video(VideoStreamConfig(frameRate: Rational(30, 1)!, width: 64, height: 48, encoder: "libx264"))
+    let audio = StreamConfig.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 1, format: .s16, encoder: "aac"))
+
+    private struct All: OutputOpener {
+        func permission(toOpen name: String) -> OutputPermission { .granted(protocols: nil) }
+    }
+
+    /// A carrier of this process that writes to what the order names.
+    private static func carried(_ url: String, format: String, pieces: Int = .max, cutAfter: Int = .max) -> Destination {
+        let (near, far) = PairedLine.pair(piece: pieces, cutAfter: cutAfter)
+        Thread {
+            _ = CarrierHost(far).serve(
+                judge: { order in .init(.url(order.name), opener: All()) }, refine: { $0 }, whenPeerConnects: { _ in })
+            far.end()
+        }.start()
+        return Destination.url(url).carried(over: near, format: format, bufferSize: nil)
+    }
+
+    private func write(_ destination: Destination, format: String) throws -> StreamWriter {
+        let writer = try StreamWriter(destination: destination, format: format)
+        _ = try writer.addStream(video)
+        _ = try writer.addStream(audio)
+        try writer.setMetadata(["title": "carried"])
+        try writer.open(option: ["max_interleave_delta": "0"])
+        for second in 0..<3 {
+            try writer.send(pictures(count: 30, bytesPerFrame: frame, seed: UInt64(second)))
+            try writer.send(tone(samples: 48_000, channels: 1), to: 1)
+        }
+        return writer
+    }
+
+    @Test(arguments: [("mpegts", "ts"), ("mp4", "mp4"), ("nut", "nut"), ("flv", "flv")], [Int.max, 7])
+    func aCarriedOutputIsByteForByteThatOfThisProcess(format: (String, String), piece: Int) throws {
+        let (name, ending) = format
+        let local = try write(.url(folder.path("local." + ending)), format: name).close()
+        let summary = try write(Self.carried(folder.path("carried." + ending), format: name, pieces: piece), format: name).close()
+        #expect(try folder.bytes("carried." + ending) == folder.bytes("local." + ending))
+        #expect(summary.bytesWritten == local.bytesWritten)
+        #expect(summary.streams.map(\.packets) == [90, summary.streams[1].packets])
+        #expect(summary.streams[0].written.packets == 90)
+    }
+
+    @Test func flushBringsToTheDestinationWhatThereIs() throws {
+        let writer = try write(Self.carried(folder.path("a.ts"), format: "mpegts"), format: "mpegts")
+        try writer.flush()
+        #expect(try folder.bytes("a.ts").count == Int(writer.bytesWritten) && writer.bytesWritten > 10_000)
+        writer.abort()
+    }
+
+    @Test func whyItCanNotBeOpenedIsSaid() throws {
+        let writer = try StreamWriter(destination: Self.carried("tcp://127.0.0.1:9", format: "mpegts"), format: "mpegts")
+        _ = try writer.addStream(video)
+        do {
+            try writer.open()
+            Issue.record("opened")
+        } catch {
+            #expect(error.code == .destinationFailed && error.libavError == "Connection refused" && !error.log.isEmpty)
+        }
+    }
+
+    @Test func anUnknownOptionIsNamed() throws {
+        let writer = try StreamWriter(destination: Self.carried(folder.path("a.ts"), format: "mpegts"), format: "mpegts")
+        _ = try writer.addStream(video)
+        do {
+            try writer.open(option: ["mpegts_nothing": "1"])
+            Issue.record("opened")
+        } catch {
+            #expect(error.code == .unknownOption && error.parameter == "option.mpegts_nothing")
+        }
+    }
+
+    /// At any byte: of what it is told, of a packet, of the end.
+    @Test(arguments: [0, 1, 300, 1_000, 5_000, 20_000])
+    func aCarrierThatEndsFailsTheWriter(cut: Int) throws {
+        let error = code {
+            _ = try write(Self.carried(folder.path("a.ts"), format: "mpegts", cutAfter: cut), format: "mpegts").close()
+        }
+        #expect(error == .destinationFailed)
+    }
+
+    @Test func nothingIsBelievedThatNoCarrierSays() throws {
+        for bytes in [[UInt8](repeating: 255, count: 64), [99, 4, 0, 0, 0, 1, 2, 3, 4], [19, 0, 0, 0, 0]] {
+            let (near, far) = PairedLine.pair()
+            let writer = try StreamWriter(
+                destination: Destination.url("udp://127.0.0.1:9").carried(over: near, format: "mpegts", bufferSize: nil), format: "mpegts")
+            _ = try writer.addStream(video)
+            Thread {
+                _ = bytes.withUnsafeBytes { far.send([$0]) }
+                far.end()
+            }.start()
+            #expect(code { try writer.open() } == .destinationFailed)
+        }
+    }
+
+    @Test func anInterruptEndsAnOpeningThatHangs() throws {
+        let (near, far) = PairedLine.pair()
+        let writer = try StreamWriter(
+            destination: Destination.url("udp://127.0.0.1:9").carried(over: near, format: "mpegts", bufferSize: nil), format: "mpegts")
+        _ = try writer.addStream(video)
+        Thread { writer.interrupt(StreamWriterError(.wrongState, "enough")) }.start()
+        #expect(code { try writer.open() } != nil)
+        withExtendedLifetime(far) {}
+    }
+
+    @Test func aCarrierThatSaysNothingIsGivenUpInTime() throws {
+        let (near, far) = PairedLine.pair()
+        let writer = try StreamWriter(
+            destination: Destination.url("icecast://127.0.0.1:9/a").carried(over: near, format: "mp3", bufferSize: nil), format: "mp3")
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 1)))
+        #expect(code { try writer.open(timeout: 0.2) } == .destinationTimedOut)
+        withExtendedLifetime(far) {}
+    }
+
+    /// A destination that breaks is opened again, and goes on with a key frame; what it had is counted.
+    @Test func anOutputThatBreaksIsOpenedAgainAndTheOthersNeverNotice() throws {
+        _ = try write(folder.destination("alone.mp4"), format: "mp4").close()
+        let attempts = Attempts()
+        var live = OutputConfig(
+            name: "live", destination: Self.carried(folder.path("live0.ts"), format: "mpegts", cutAfter: 5_000), format: "mpegts")
+        live.onFailure = .continue
+        live.reconnect = { [folder = folder.url.path] () throws(StreamWriterError) in
+            Self.carried("\(folder)/live\(attempts.next()).ts", format: "mpegts")
+        }
+        let writer = try StreamWriter(outputs: [OutputConfig(name: "record", destination: folder.destination("a.mp4")), live])
+        // Packets come as pictures do, and not a second later.
+        _ = try writer.addStream(
+            .video(
+                VideoStreamConfig(
+                    frameRate: Rational(30, 1)!, width: 64, height: 48, encoder: "libx264", encoderOption: ["tune": "zerolatency"])))
+        _ = try writer.addStream(audio)
+        try writer.setMetadata(["title": "carried"])
+        try writer.open(option: ["max_interleave_delta": "0"])
+        for second in 0..<3 {
+            try writer.send(pictures(count: 30, bytesPerFrame: frame, seed: UInt64(second)))
+            try writer.send(tone(samples: 48_000, channels: 1), to: 1)
+            if second == 0 {
+                // Broken, and opened again.
+                let deadline = ContinuousClock.now + .seconds(10)
+                while writer.outputProgress[1].attempts < 2 && ContinuousClock.now < deadline { usleep(5_000) }
+            }
+        }
+        _ = try writer.close()
+        let progress = writer.outputProgress[1]
+        #expect(progress.state == .closed && progress.attempts == 2 && progress.packetsDropped > 0)
+        #expect(try probeList(folder.path("live1.ts"), "packet", "flags").first?.hasPrefix("K") == true)
+        // Time has gone on: it does not begin anew.
+        #expect(try #require(Double(try probe(folder.path("live1.ts"))["start_time"] ?? "")) >= 1)
+        let alone = try decodeVideo(folder.path("alone.mp4"), format: "yuv420p")
+        // A key frame more was asked for.
+        #expect(try decodeVideo(folder.path("a.mp4"), format: "yuv420p").count == alone.count)
+    }
+}
+
+private final class Attempts: @unchecked Sendable {
+    private let lock = NSLock()
+    private var count = 0
+
+    func next() -> Int {
+        lock.withLock {
+            count += 1
+            return count
+        }
+    }
+}
+
+/// A socket pair as a line.
+private final class PairedLine: ByteLine, @unchecked Sendable {
+    private let descriptor: Int32
+    private let piece: Int
+    private var left: Int
+
+    /// The second end gets `piece` bytes at a time, and after `cutAfter` of them none.
+    static func pair(piece: Int = .max, cutAfter: Int = .max) -> (PairedLine, PairedLine) {
+        var ends: [Int32] = [0, 0]
+        precondition(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        return (PairedLine(ends[0], .max, .max), PairedLine(ends[1], piece, cutAfter))
+    }
+
+    private init(_ descriptor: Int32, _ piece: Int, _ left: Int) {
+        self.descriptor = descriptor
+        self.piece = piece
+        self.left = left
+    }
+
+    deinit { close(descriptor) }
+
+    func send(_ pieces: [UnsafeRawBufferPointer]) -> Bool {
+        for piece in pieces {
+            var done = 0
+            while done < piece.count {
+                let count = Glibc.send(descriptor, piece.baseAddress! + done, piece.count - done, Int32(MSG_NOSIGNAL))
+                if count <= 0 { return false }
+                done += count
+            }
+        }
+        return true
+    }
+
+    func receive(into regions: [UnsafeMutableRawBufferPointer]) -> Int {
+        let region = regions.first { !$0.isEmpty }!
+        let most = min(region.count, piece, left)
+        if most == 0 { return 0 }
+        let count = max(0, recv(descriptor, region.baseAddress, most, 0))
+        left -= count
+        return count
+    }
+
+    func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+}
