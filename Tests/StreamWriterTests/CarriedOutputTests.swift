@@ -120,6 +120,57 @@ import Testing
         withExtendedLifetime(far) {}
     }
 
+    /// Written by a carrier into a pipe that is never read.
+    private static func stuck(_ pipe: Int32, stallTime: Duration?) -> Destination {
+        // The carrier is left at its pipe when the test ends.
+        signal(SIGPIPE, SIG_IGN)
+        let (near, far) = PairedLine.pair()
+        if stallTime != nil { near.bringSendingBack() }
+        let descriptor = dup(pipe)
+        Thread {
+            _ = CarrierHost(far).serve(
+                judge: { _ in .init(.file(descriptor: descriptor, name: "pipe.ts"), opener: All()) }, refine: { $0 }, whenPeerConnects: { _ in })
+            far.end()
+        }.start()
+        return Destination.url("tcp://127.0.0.1:9").carried(over: near, format: "mpegts", bufferSize: nil, stallTime: stallTime)
+    }
+
+    /// More than the pipe holds, and less than the socket and the queue.
+    private func send(_ writer: StreamWriter) throws {
+        _ = try writer.addStream(video)
+        try writer.open()
+        for _ in 0..<10 { try writer.send(pictures(count: 30, bytesPerFrame: frame)) }
+    }
+
+    @Test func aDestinationThatTakesNothingFailsInTimeAndTheOthersEndWell() throws {
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        var live = OutputConfig(name: "live", destination: Self.stuck(ends[1], stallTime: .milliseconds(300)), format: "mpegts")
+        live.onFailure = .continue
+        let writer = try StreamWriter(outputs: [OutputConfig(name: "record", destination: folder.destination("a.mp4")), live])
+        try send(writer)
+        _ = try writer.close()
+        #expect(writer.outputProgress.map(\.state) == [.closed, .failed])
+        #expect(writer.outputProgress[1].error?.message.contains("taken nothing") == true)
+        #expect(try probe(folder.path("a.mp4"))["nb_read_frames"] == "300")
+    }
+
+    @Test func outputsAreGivenUpWhereTheWriterIsToEndInTime() throws {
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        var live = OutputConfig(name: "live", destination: Self.stuck(ends[1], stallTime: nil), format: "mpegts")
+        live.onFailure = .continue
+        let writer = try StreamWriter(outputs: [OutputConfig(name: "record", destination: folder.destination("a.mp4")), live])
+        try send(writer)
+        let began = ContinuousClock.now
+        _ = try writer.close(outputsTime: .milliseconds(300))
+        #expect(ContinuousClock.now - began < .seconds(20))
+        #expect(writer.outputProgress.map(\.state) == [.closed, .failed])
+        #expect(try probe(folder.path("a.mp4"))["nb_read_frames"] == "300")
+    }
+
     /// A destination that breaks is opened again, and goes on with a key frame; what it had is counted.
     @Test func anOutputThatBreaksIsOpenedAgainAndTheOthersNeverNotice() throws {
         _ = try write(folder.destination("alone.mp4"), format: "mp4").close()
@@ -192,6 +243,12 @@ private final class PairedLine: ByteLine, @unchecked Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// After 300 ms in which nothing was taken.
+    func bringSendingBack() {
+        var time = timeval(tv_sec: 0, tv_usec: 300_000)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
 
     func send(_ pieces: [UnsafeRawBufferPointer]) -> Bool {
         for piece in pieces {
