@@ -160,7 +160,7 @@ import Testing
 
     /// FFmpeg 5.1's last words were the refusal: "with args 'w=abc'", "Cannot create the link abuffer:0 -> hflip:0".
     @Test(arguments: [
-        ("scale=w=abc", false, ["Invalid size 'abc'"]), ("eq=contrst=2", false, ["option 'contrst'"]), ("gblur=sigma=-5", false, ["'sigma' out of range [0 - 1024]"]),
+        ("scale=w=abc", false, ["Invalid size 'abc'"]), ("eq=contrst=2", false, ["'contrst'"]), ("gblur=sigma=-5", false, ["'sigma' out of range [0 - 1024]"]),
         ("atempo=500", true, ["'tempo' out of range [0.5 - 100]"]), ("hflip", true, ["Media type mismatch"]), ("highpass=f=abc", true, ["option", "abc"]),
     ])
     func refusalOfAFilterSaysWhatIsWrongWithIt(filter: String, isAudio: Bool, words: [String]) throws {
