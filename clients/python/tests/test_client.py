@@ -32,6 +32,8 @@ ON_WRITER = {
     "writeChunk": "send",
     "getUploadOffset": "offset",
     "flushWriter": "flush",
+    "requestKeyFrame": "request_key_frame",
+    "changeStream": "change_stream",
     "finalizeWriter": "finalize",
     "getOutput": "output",
     "headOutput": "output_headers",
@@ -106,6 +108,35 @@ def fitting(value, kind, where="value"):
         return [] if any(not fitting(value, part) for part in arguments) else [f"{where} is {value!r}"]
     accepted = (int, float) if kind is float else kind
     return [] if isinstance(value, accepted) else [f"{where} is {value!r}"]
+
+
+def test_a_live_stream_is_steered(client):
+    video = {"type": "video", "frame_rate": 25, "width": 64, "height": 48, "encoder": "libx264"}
+    rate = {"codec_config": {"bit_rate": 200_000}, "encoder_option": {"maxrate": 200_000, "bufsize": 200_000}}
+    with client.create_writer(streams=[{**video, **rate}], format="mpegts", open=True) as writer:
+        assert writer.request_key_frame() == [0]
+        assert writer.change_stream(0, bit_rate="100k")["index"] == 0
+        writer.send(0, np.zeros((5, 48, 64, 3), np.uint8))
+        assert writer.status()["streams"][0]["encoder_bit_rate"] == 100_000
+    with client.create_writer(streams=[{**video, "encoder": "mpeg4"}], format="mpegts", open=True) as writer:
+        with pytest.raises(penstock.Problem) as refused:
+            writer.change_stream(0, bit_rate=100_000)
+        assert refused.value.supported and "libx264" in refused.value.supported
+
+
+def test_one_upload_goes_to_several_outputs(new_server):
+    client = penstock.Client(new_server("--allow-output", "tcp://127.0.0.1:*").url)
+    video = {"type": "video", "frame_rate": 25, "width": 64, "height": 48, "encoder": "libx264"}
+    outputs = [
+        {"name": "record", "format": "matroska"},
+        {"name": "live", "dst": "tcp://127.0.0.1:9", "format": "mpegts", "on_failure": "continue"},
+    ]
+    writer = client.create_writer(streams=[video], outputs=outputs, open=True)
+    writer.send(0, np.zeros((5, 48, 64, 3), np.uint8))
+    assert [warning["code"] for warning in writer.finalize()["warnings"]].count("output-failed") == 1
+    record = writer.status()
+    assert fitting(record, types.Writer) == []
+    assert [output["state"] for output in record["outputs"]] == ["closed", "failed"]
 
 
 def test_what_the_server_sends_is_of_the_types(client):

@@ -327,6 +327,18 @@ class Writer:
         """Deletes the writer and its files."""
         return await self._threads.run(self._writer.delete, keep_output=keep_output)
 
+    async def request_key_frame(self, stream: int | None = None) -> list[int]:
+        """Has the next picture of a video stream, or of each, be a key frame; gives the streams' indexes."""
+        return await self._threads.run(self._writer.request_key_frame, stream)
+
+    async def change_stream(
+        self, stream: int, *, bit_rate: int | str, encoder_option: Mapping[str, Any] | None = None
+    ) -> types.Stream:
+        """Gives a stream's encoder another bit rate, in bits a second, from its next frame on."""
+        return await self._threads.run(
+            self._writer.change_stream, stream, bit_rate=bit_rate, encoder_option=encoder_option
+        )
+
     async def status(self) -> types.Writer:
         """The writer's record."""
         return await self._threads.run(self._writer.status)

@@ -68,6 +68,8 @@ Disposition: TypeAlias = "list[str] | str"
 
 CodecTag: TypeAlias = str
 
+WhenLate: TypeAlias = Literal["wait", "drop"]
+
 
 class _AudioStreamRequestRequired(TypedDict):
     type: Literal["audio"]
@@ -92,6 +94,15 @@ class AudioStreamRequest(_AudioStreamRequestRequired, total=False):
     language: Language
     disposition: Disposition
     codec_tag: CodecTag
+    fill: Literal["silence"]
+    """What the stream is while it sends nothing: silence. It is filled up once it is more than half a second of time
+    behind another stream; where nothing plays the output at once (a file), one that has sent something in the last
+    half second is waited for instead. If every stream of a writer of a URL or a device has a `fill`, they also go on
+    by the clock, from half a second after their last data on. Streams are to be sent side by side: sound that comes
+    for time that was filled is 409 `pts-too-early` with its `pts`, unless `when_late` is `drop`. An hour at most is
+    filled at a time. The result has the warning `gap-filled`.
+    """
+    when_late: WhenLate
 
 
 FrameRate: TypeAlias = "float | str"
@@ -170,9 +181,50 @@ class VideoStreamRequest(_VideoStreamRequestRequired, total=False):
     mastering_display: MasteringDisplay
     content_light_level: ContentLightLevel
     codec_tag: CodecTag
+    fill: Literal["last-frame"]
+    """What the stream is while it sends nothing, once it has a picture: that one, repeated at the frame rate. When, is
+    as for sound.
+    """
+    when_late: WhenLate
 
 
 StreamRequest: TypeAlias = "AudioStreamRequest | VideoStreamRequest"
+
+
+class _OutputRequestRequired(TypedDict):
+    name: str
+    """Tells it from the writer's others."""
+
+
+class OutputRequest(_OutputRequestRequired, total=False):
+    """The API's output request."""
+
+    dst: str
+    """As the writer's."""
+    format: str
+    """As the writer's."""
+    buffer_size: int | str
+    """As the writer's."""
+    overwrite: bool
+    """As the writer's."""
+    option: OptionsRequest
+    metadata: MetadataRequest
+    streams: list[str | int]
+    """The streams that it has, in its own order, by index: `["0", "1"]`; all by default."""
+    on_failure: Literal["fail", "continue"]
+    """`fail`: the writer fails with it. `continue`: the writer goes on without it, and says so in the result
+    (`output-failed`); it is opened while the writer goes on, which waits for nothing of it.
+    """
+    when_slow: Literal["wait", "drop"]
+    """`wait`: the encoders, and by that the client, wait for it. `drop`: its packets are left out up to the next key
+    frame, counted in `packets_dropped`.
+    """
+    pace: Literal["none", "realtime"]
+    """`realtime`: packets leave when their time has come, counted from the first, however fast the data came."""
+    reconnect: bool
+    """A URL or device that breaks is opened again, with growing pauses, and goes on from a key frame; time goes on, and
+    what came meanwhile is left out and counted.
+    """
 
 
 class OpenRequest(TypedDict, total=False):
@@ -218,8 +270,86 @@ class WriterRequest(TypedDict, total=False):
     """
     metadata: MetadataRequest
     streams: list[StreamRequest]
+    outputs: list[OutputRequest]
+    """Where packets go, if that is more than one place, or one that is to be opened again when it breaks. Every frame
+    is received and encoded once. Then `dst`, `format`, `buffer_size`, `overwrite` and the options of `open` are each
+    output's own. The first one is what `…/output`, `dst`, `format` and `bytes_written` of the writer are about, and
+    the only one that may be a file; the others are URLs or devices.
+    """
     open: bool | OpenRequest
     """Open the writer in the same request: `true`, or the body of `open`."""
+
+
+class OutputError(TypedDict):
+    """The last thing that went wrong, be it made good by now or not."""
+
+    code: str
+    detail: str
+
+
+class _OutputRequired(TypedDict):
+    name: str
+    state: Literal["configuring", "opening", "open", "reconnecting", "closed", "failed"]
+    format: str
+    """The muxer."""
+    bytes_written: int
+    packets: int
+    """Given to its container."""
+    packets_dropped: int
+    attempts: int
+    """How often it was opened."""
+    lag: float
+    """Seconds of media that wait for it."""
+
+
+class Output(_OutputRequired, total=False):
+    """The API's output."""
+
+    dst: str
+    streams: list[str]
+    on_failure: Literal["fail", "continue"]
+    when_slow: Literal["wait", "drop"]
+    pace: Literal["none", "realtime"]
+    reconnect: bool
+    error: OutputError
+    """The last thing that went wrong, be it made good by now or not."""
+
+
+class StreamChangeCodecConfig(TypedDict):
+    """The API's stream change codec config."""
+
+    bit_rate: BitRate
+
+
+class StreamChangeEncoderOption(TypedDict, total=False):
+    """Of x264 and NVENC; `bufsize` stays where it is not named. x264's `maxrate` is the `bit_rate`; no encoder's is
+    below it.
+    """
+
+    maxrate: str | float
+    """Bits per second, as the encoder takes it: 1500000, 1.5M."""
+    bufsize: str | float
+    """Bits."""
+
+
+class _StreamChangeRequired(TypedDict):
+    codec_config: StreamChangeCodecConfig
+
+
+class StreamChange(_StreamChangeRequired, total=False):
+    """The API's stream change."""
+
+    encoder_option: StreamChangeEncoderOption
+    """Of x264 and NVENC; `bufsize` stays where it is not named. x264's `maxrate` is the `bit_rate`; no encoder's is
+    below it.
+    """
+
+
+class AskedStreams(TypedDict):
+    """The API's asked streams."""
+
+    streams: list[int]
+    """Their indexes."""
 
 
 Metadata: TypeAlias = dict[str, str]
@@ -243,6 +373,8 @@ class Warning(_WarningRequired, total=False):
     """The stream's parameter that decides otherwise."""
     stream: int
     """The stream it is about, in a result; left out where it is about the whole output."""
+    output: str
+    """The output it is about, in a result, where it is about one of `outputs`."""
 
 
 _StreamKeyFramesOddRequired = TypedDict("_StreamKeyFramesOddRequired", {"from": str})
@@ -327,6 +459,18 @@ class Stream(_StreamRequired, total=False):
     mastering_display: MasteringDisplay
     content_light_level: ContentLightLevel
     codec_tag: CodecTag
+    fill: Literal["silence", "last-frame"]
+    """What stands in while the stream sends nothing."""
+    when_late: WhenLate
+    encoder_bit_rate: int
+    """Bits per second that the encoder has; of encoders that go by one, and left out where they have a quality instead.
+    """
+    frames_dropped_late: int
+    """Of a stream with `fill` or `when_late`: pictures, or samples per channel, that were left out as they came too
+    late or faster than they could be encoded.
+    """
+    filled_seconds: float
+    """Of a stream with `fill` or `when_late`: how long `fill` has stood in."""
     frame_size: int
     """Samples in a frame of the audio encoder; 0 if any number goes."""
     key_frames: StreamKeyFrames
@@ -510,6 +654,8 @@ class Writer(_WriterRequired, total=False):
     """Of the token that made it, if that has one; for tokens that see every writer."""
     ended_at: str
     dst: str
+    outputs: list[Output]
+    """How each is doing, of a writer that was made with `outputs`."""
     encoder_pid: int
     """The writer's process, while it lives."""
     last_request_at: str
@@ -554,9 +700,7 @@ class WriterList(_WriterListRequired, total=False):
     """Nodes whose writers the page lacks; a page after it may lack them as well, or not."""
 
 
-class Receipt(TypedDict):
-    """The API's receipt."""
-
+class _ReceiptRequired(TypedDict):
     frames: int
     """Frames or samples taken from this chunk."""
     offset: int
@@ -564,6 +708,13 @@ class Receipt(TypedDict):
     pts: Span
     frames_encoded: int
     bytes_written: int
+
+
+class Receipt(_ReceiptRequired, total=False):
+    """The API's receipt."""
+
+    frames_dropped_late: int
+    """Of a stream with `when_late: drop`: those of `frames` that were left out."""
 
 
 class _WriterPlanRequired(TypedDict):

@@ -181,6 +181,30 @@ class Writer:
         """Deletes the writer in one attempt, with `idle` seconds for the response; for a program that is at its end."""
         self._calls.call("DELETE", self._path, query=self._query, idle=idle, retry=False)
 
+    # ---- while it runs, also during an upload ----
+
+    def request_key_frame(self, stream: int | None = None) -> list[int]:
+        """Has the next picture of a video stream, or of each, be a key frame; gives the streams' indexes.
+
+        Raises Problem where an encoder makes key frames by itself only; none is asked then.
+        """
+        query = {**self._query, "stream": stream}
+        return cast("list[int]", self._calls.call("POST", f"{self._path}/keyframe", query=query).json()["streams"])
+
+    def change_stream(
+        self, stream: int, *, bit_rate: int | str, encoder_option: Mapping[str, Any] | None = None
+    ) -> types.Stream:
+        """Gives a stream's encoder another bit rate, in bits a second, from its next frame on.
+
+        `encoder_option` may have `maxrate` and `bufsize`. Raises Problem with the encoders that can where this one
+        can't.
+        """
+        value: dict[str, Any] = {"codec_config": {"bit_rate": bit_rate}}
+        if encoder_option is not None:
+            value["encoder_option"] = dict(encoder_option)
+        path = f"{self._path}/streams/{stream}"
+        return cast("types.Stream", self._calls.call("PATCH", path, query=self._query, value=value).json())
+
     # ---- at any time ----
 
     def status(self) -> types.Writer:
