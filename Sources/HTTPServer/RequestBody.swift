@@ -130,7 +130,12 @@ public final class RequestBody {
         if hasFailed { throw .cut }
         begin()
         invite()
-        if interrupter.isInterrupted { throw .interrupted }
+        if interrupter.isInterrupted {
+            // As where it was waiting for bytes: what is left is not read, and the connection not used again.
+            hasFailed = true
+            connection.setLowWater(1)
+            throw .interrupted
+        }
         do throws(Failure) {
             let count =
                 if case .chunked = framing {

@@ -19,8 +19,6 @@ public final class StreamWriter: @unchecked Sendable {
     var counters: [ProgressCounter] = []
     /// Of the streams, and of one that is being added.
     var calls: [StreamCalls] = []
-    /// Of the open streams, by their indexes.
-    var fans: [PacketFan] = []
     var streams: [OpenStream] = []
     /// What the container takes of each stream's times, once it is open.
     var times: [[TimeBound]] = []
@@ -132,7 +130,7 @@ public final class StreamWriter: @unchecked Sendable {
 
     /// Opens the destination and writes the header. `option` is for the protocol, the device
     /// and the muxer. `timeout`, in seconds: how long a peer may take to respond. One that is to
-    /// connect to this writer may take as long as it likes until it does: `notePeerConnected` tells of that.
+    /// connect to this writer may take as long as it likes.
     public func open(option: [String: String] = [:], timeout: Double? = nil) throws(StreamWriterError) {
         try changing(.configuring) { () throws(StreamWriterError) in
             guard !parts.isEmpty else {
@@ -155,7 +153,6 @@ public final class StreamWriter: @unchecked Sendable {
             parts = []
             monitor.withLock {
                 descriptions = described
-                self.fans = fans
                 streams = opened
                 times = bounds.times
                 mostBytes = bounds.mostBytes

@@ -17,8 +17,6 @@ package protocol Carrier: AnyObject, Sendable {
     func finish() throws(StreamWriterError) -> FinishedContainer
     /// Has the call under way give up, and all that follow. Any thread.
     func interrupt()
-    /// A peer that opening waits for has connected, and has the time from here on. Any thread.
-    func notePeerConnected()
     /// The size of the output so far. Any thread.
     var bytesWritten: Int64 { get }
     /// Of packets that wait for those of other streams. Any thread.

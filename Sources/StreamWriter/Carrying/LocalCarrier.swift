@@ -95,7 +95,8 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
     package var heldBytes: Int { held.load(ordering: .relaxed) }
     package var forcedUpTo: Double? { forced.withLock { $0 } }
 
-    package func notePeerConnected() {
+    /// A peer that opening waits for has connected, and has the time from here on.
+    func notePeerConnected() {
         let seconds = timeOfPeer.withLock { seconds in
             defer { seconds = nil }
             return seconds

@@ -82,8 +82,6 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
 
     package func interrupt() { line.end() }
 
-    package func notePeerConnected() {}
-
     package var bytesWritten: Int64 { inbox.progress.bytesWritten }
     package var heldBytes: Int { Int(inbox.progress.heldBytes) }
     package var forcedUpTo: Double? { inbox.progress.forcedUpTo }

@@ -185,8 +185,6 @@ final class Output: @unchecked Sendable {
         interrupt()
     }
 
-    func notePeerConnected() { state.withLock { $0.carrier }?.notePeerConnected() }
-
     var progress: OutputProgress { state.withLock { ($0.queue, $0.last) }.0?.progress ?? state.withLock { $0.last } }
 
     var bytesWritten: Int64 { progress.bytesWritten }
