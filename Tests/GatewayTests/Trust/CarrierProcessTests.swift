@@ -58,8 +58,9 @@ import WriterModel
         #expect(eventually { !processes(named: "car carried-1").isEmpty })
         let process = try #require(processes(named: "car carried-1").first)
         #expect(eventually { scene.encoders.carriers.countAtWork == 1 })
-        // Confined, and with nothing of the fork server's.
-        #expect(eventually { status(process, "NoNewPrivs") == "1" && status(process, "Seccomp") == "2" })
+        // Confined (with a filter beyond the one of all forks), and with nothing of the fork server's.
+        #expect(eventually { status(process, "Seccomp_filters") == "2" })
+        #expect(status(process, "NoNewPrivs") == "1" && status(process, "Seccomp") == "2")
         #expect(Directory.names(in: "/proc/\(process)/fd").compactMap { Int32($0) }.count == 5)
         own.close()
         #expect(eventually { scene.encoders.carriers.countAtWork == 0 })
