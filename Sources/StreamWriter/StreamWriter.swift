@@ -1,4 +1,5 @@
 import Libav
+import Synchronization
 import Threading
 
 /// Encodes audio and video chunk by chunk into one destination, or several: torchaudio's class of that name.
@@ -8,7 +9,7 @@ public final class StreamWriter: @unchecked Sendable {
     // used by the one call that set it; libav is never called with the lock held.
     let monitor = ConditionLock()
     let failure = FirstFailure()
-    let outputs: [Output]
+    private let outputList: Mutex<[Output]>
     let limits: WriterLimits
     private let onProgress: (@Sendable (Int, StreamProgress) -> Void)?
     var state = State.configuring
@@ -22,6 +23,11 @@ public final class StreamWriter: @unchecked Sendable {
     var streams: [OpenStream] = []
     /// What the container takes of each stream's times, once it is open.
     var times: [[TimeBound]] = []
+    /// What is encoded, once it is open, and where its packets go: by stream.
+    var encoded: [EncodedStream] = []
+    var fans: [PacketFan] = []
+    /// Of outputs, beside everything else.
+    var outputChange = OutputChange()
     /// Where a stream is filled while it sends nothing.
     var filling: StreamFilling?
     /// The streams with a chunk in progress.
@@ -66,8 +72,13 @@ public final class StreamWriter: @unchecked Sendable {
             }
         }
         precondition(!made.isEmpty, "a writer without an output")
-        outputs = made
+        outputList = Mutex(made)
     }
+
+    /// The first is there as long as the writer.
+    var outputs: [Output] { outputList.withLock { $0 } }
+
+    func changeOutputs(_ change: (inout [Output]) -> Void) { outputList.withLock { change(&$0) } }
 
     deinit { abort() }
 
@@ -150,10 +161,13 @@ public final class StreamWriter: @unchecked Sendable {
             let described = zip(parts, segments).map { part, segments in
                 part.description(with: segments.found, of: segments.output.format, segments.option)
             }
+            let encoded = try parts.map { (part) throws(StreamWriterError) in try EncodedStream(part) }
             parts = []
             monitor.withLock {
                 descriptions = described
                 streams = opened
+                self.encoded = encoded
+                self.fans = fans
                 times = bounds.times
                 mostBytes = bounds.mostBytes
                 state = .open
@@ -221,6 +235,8 @@ public final class StreamWriter: @unchecked Sendable {
     public func close(outputsTime: Duration? = nil) throws(StreamWriterError) -> WriterSummary {
         try changing(.open) { () throws(StreamWriterError) in
             try requireNoChunk()
+            endOutputChanges(atOnce: false)
+            defer { if failure.error == nil { allowOutputChanges() } }
             for stream in streams { try stream.requireFinishable() }
             try requireEveryStream()
             try levelEnds()
@@ -243,6 +259,7 @@ public final class StreamWriter: @unchecked Sendable {
         monitor.unlock()
         if ends { failure.record(StreamWriterError(.wrongState, "the writer is aborted")) }
         for output in outputs { output.interrupt() }
+        endOutputChanges(atOnce: true)
         // A stream that is being filled may be waiting for its encoder.
         for stream in monitor.withLock({ streams }) { stream.pipeline.wakeUp() }
         monitor.withLock {
@@ -261,7 +278,7 @@ public final class StreamWriter: @unchecked Sendable {
     /// waits for none. Any thread.
     public func interrupt(_ error: StreamWriterError) {
         failure.record(error)
-        for output in outputs { output.interrupt() }
+        for output in outputs + monitor.withLock({ [outputChange.joining, outputChange.leaving].compactMap { $0 } }) { output.interrupt() }
         for stream in monitor.withLock({ streams }) { stream.pipeline.wakeUp() }
     }
 
@@ -286,4 +303,7 @@ public final class StreamWriter: @unchecked Sendable {
 
     /// How each output is doing, in their order. Any thread.
     public var outputProgress: [OutputProgress] { outputs.map(\.progress) }
+
+    /// How the output of that name is doing; nil: there is none any more, or yet. Any thread.
+    public func progress(ofOutput name: String) -> OutputProgress? { output(named: name)?.progress }
 }

@@ -49,6 +49,13 @@ package final class StreamParameters: @unchecked Sendable {
         self.hasGlobalHeader = hasGlobalHeader
     }
 
+    /// The same stream, as another container tells of it.
+    package func presented(as presentation: StreamPresentation) -> StreamParameters {
+        StreamParameters(
+            codec: codec, sideData: sideData, timeBase: timeBase, lead: lead, frameRate: frameRate, sampleAspectRatio: sampleAspectRatio,
+            presentation: presentation, encoderName: encoderName, hasGlobalHeader: hasGlobalHeader)
+    }
+
     package var media: Codec.Media { codec.media }
 
     /// What it is encoded as: "h264".

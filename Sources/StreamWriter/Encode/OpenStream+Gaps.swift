@@ -1,24 +1,29 @@
 import Libav
 
-/// What a stream knows of the gaps in its time.
-struct GapState {
+/// What a stream's containers need of the gaps in its time: what one needs the others have, too.
+struct GapRules {
     let filling: GapFilling
     /// A picture that lasts longer than its rate says is there more than once.
     let fillsDurations: Bool
     /// The container tells how long the last picture is.
     let keepsLastDuration: Bool
+
+    init(_ formats: [OutputFormat], of kind: StreamDescription.Kind, countsSamples: Bool) {
+        let fillings = formats.map { $0.gapFilling(of: kind, countsSamples: countsSamples) }
+        filling = fillings.contains(.all) ? .all : fillings.contains(.start) ? .start : .none
+        fillsDurations = !formats.allSatisfy(\.takesPicturesAtAnyTime)
+        keepsLastDuration = formats.allSatisfy(\.keepsLastDuration)
+    }
+}
+
+/// What a stream knows of the gaps in its time.
+struct GapState {
     /// What gaps are filled with.
     var picture: Frame?
     /// A gap before the first picture, which then fills it.
     var open: Range<Int64>?
     /// The picture that came last, if it lasts longer than the container tells, and where it ends.
     var lasting: (picture: Frame, end: Int64)?
-
-    init(filling: GapFilling, fillsDurations: Bool, keepsLastDuration: Bool) {
-        self.filling = filling
-        self.fillsDurations = fillsDurations
-        self.keepsLastDuration = keepsLastDuration
-    }
 }
 
 /// A frame whose time is known before it has come.
@@ -58,7 +63,7 @@ extension OpenStream {
 
     private func fillsGap(upTo tick: Int64) -> Bool {
         let start = assembler.nextTick
-        return tick > start && (gaps.filling == .all || gaps.filling == .start && start == 0 && progress.current.frames == 0)
+        return tick > start && (gapRules.filling == .all || gapRules.filling == .start && start == 0 && progress.current.frames == 0)
     }
 
     /// What follows goes to `tick`. What lies before it is filled where the container can't leave it out.
@@ -95,7 +100,7 @@ extension OpenStream {
 
     private func repeatPicture(_ picture: Frame, in gap: Range<Int64>) throws(StreamWriterError) {
         // Where only the start is filled, what comes behind a picture keeps its time.
-        let isOnce = gaps.filling == .start && gap.lowerBound == 0
+        let isOnce = gapRules.filling == .start && gap.lowerBound == 0
         let step = isOnce ? gap.upperBound : frameTicks
         for tick in stride(from: gap.lowerBound, to: gap.upperBound, by: Int(step)) {
             try encodeAgain(picture, at: tick, ticks: step)
@@ -123,7 +128,7 @@ extension OpenStream {
     /// Encodes a chunk's last picture, which lasts so many ticks.
     func encode(last picture: Frame, ticks: Int64) throws(StreamWriterError) {
         let end = (picture.pts ?? 0) + ticks
-        if gaps.fillsDurations {
+        if gapRules.fillsDurations {
             try encode([picture], overlaps: true)
             // The container may hold it once more where it would not hold a gap.
             if gaps.picture == nil { gaps.picture = try reference(to: picture) }
@@ -133,7 +138,7 @@ extension OpenStream {
             assembler.prolongLast(to: end)
             let copy = try reference(to: picture)
             try encode([picture], overlaps: true)
-            if !gaps.keepsLastDuration && ticks > frameTicks { gaps.lasting = (copy, end) }
+            if !gapRules.keepsLastDuration && ticks > frameTicks { gaps.lasting = (copy, end) }
         }
         countAccepted()
     }
@@ -149,7 +154,7 @@ extension OpenStream {
 
     /// A picture of so many ticks must not be longer than may be filled.
     func requireFillable(duration ticks: Int64) throws(StreamWriterError) {
-        guard gaps.fillsDurations else { return }
+        guard gapRules.fillsDurations else { return }
         try requireFillable(from: nextTick, to: nextTick + ticks, "duration")
     }
 

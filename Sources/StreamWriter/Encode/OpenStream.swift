@@ -17,7 +17,8 @@ final class OpenStream: @unchecked Sendable {
     let takesKeyFrames: Bool
     let encoderName: String
     let live: LiveState
-    var gaps: GapState
+    let gapRules: GapRules
+    var gaps = GapState()
     /// Of the next frame, where a chunk has said it and brought none yet.
     var awaited: AwaitedFrame?
 
@@ -26,11 +27,7 @@ final class OpenStream: @unchecked Sendable {
         segments: SegmentKeyFrames?, isLive: Bool
     ) {
         live = LiveState(parts, isLive: isLive)
-        // What one container needs the others have, too.
-        let fillings = formats.map { $0.gapFilling(of: parts.description.kind, countsSamples: parts.encoder.countsSamples) }
-        gaps = GapState(
-            filling: fillings.contains(.all) ? .all : fillings.contains(.start) ? .start : .none,
-            fillsDurations: !formats.allSatisfy(\.takesPicturesAtAnyTime), keepsLastDuration: formats.allSatisfy(\.keepsLastDuration))
+        gapRules = GapRules(formats, of: parts.description.kind, countsSamples: parts.encoder.countsSamples)
         assembler = parts.assembler
         converter = FrameConverter(parts, segments)
         self.progress = progress
@@ -106,7 +103,7 @@ final class OpenStream: @unchecked Sendable {
     func encode(_ frames: [Frame], overlaps: Bool) throws(StreamWriterError) {
         for frame in frames {
             if dropsAsFull(frame) { continue }
-            if gaps.filling != .none || live.fills, frame.sampleCount == 0 { try keep(frame) }
+            if gapRules.filling != .none || live.fills, frame.sampleCount == 0 { try keep(frame) }
             gaps.lasting = nil
             try encodeOne(frame, overlaps: overlaps)
         }

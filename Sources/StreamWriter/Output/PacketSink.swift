@@ -61,6 +61,9 @@ final class PacketSink: PacketQueueing, @unchecked Sendable {
         return finished
     }
 
+    /// It is the writer's only one.
+    func leave() {}
+
     func interrupt() { current?.interrupt() }
 
     /// Lets go of the carrier, which frees it, once no thread is using it.

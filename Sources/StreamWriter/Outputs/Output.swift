@@ -15,11 +15,16 @@ final class Output: @unchecked Sendable {
     /// By track, once it is open.
     private var filters: [BitstreamFilter?] = []
 
+    /// Where it begins in streams that had begun before it came.
+    private var lateStart: LateStart?
+
     private struct State {
         var carrier: (any Carrier)?
         var queue: (any PacketQueueing)?
         var last = OutputProgress()
         var isInterrupted = false
+        /// It is being ended before the writer, which is to notice nothing of it.
+        var isLeaving = false
     }
 
     var destination: Destination { config.destination }
@@ -53,17 +58,39 @@ final class Output: @unchecked Sendable {
 
     // MARK: Opening
 
+    /// What it is opened with, beside its streams.
+    struct Opening {
+        /// The writer's.
+        var metadata: [String: String]
+        var option: [String: String]
+        var timeout: Double?
+        var askForKeyFrames: @Sendable ([Int]) -> Void
+    }
+
     /// Of all streams that the writer has, those of its own first. One that the writer can do without is opened while the
     /// writer goes on; nil: not yet.
-    func open(
-        _ parts: [PreparedStream], metadata: [String: String], option: [String: String], timeout: Double?, isOnly: Bool,
-        askForKeyFrames: @escaping @Sendable ([Int]) -> Void
+    func open(_ parts: [PreparedStream], _ request: Opening, isOnly: Bool) throws(StreamWriterError) -> OpenedContainer? {
+        let parameters = try streams(of: parts.count).map { (stream) throws(StreamWriterError) in try parts[stream].parameters(in: self) }
+        return try open(parameters, count: parts.count, request, isOnly: isOnly)
+    }
+
+    /// Beside others, of streams that have begun.
+    func openLate(_ encoded: [EncodedStream], _ request: Opening) throws(StreamWriterError) -> OpenedContainer? {
+        let parameters = try streams(of: encoded.count).map { (stream) throws(StreamWriterError) in try encoded[stream].parameters(in: format) }
+        lateStart = LateStart(parameters)
+        return try open(parameters, count: encoded.count, request, isOnly: false)
+    }
+
+    /// `parameters`: of its tracks. `count`: of the writer's streams.
+    private func open(
+        _ parameters: [StreamParameters], count: Int, _ request: Opening, isOnly: Bool
     ) throws(StreamWriterError) -> OpenedContainer? {
-        let streams = streams(of: parts.count)
+        let option = request.option
+        let askForKeyFrames = request.askForKeyFrames
         var opening = ContainerOpening(
-            streams: try streams.map { (stream) throws(StreamWriterError) in try parts[stream].parameters(in: self) },
-            metadata: config.metadata ?? metadata, option: option, timeout: timeout)
+            streams: parameters, metadata: config.metadata ?? request.metadata, option: option, timeout: request.timeout)
         try adapt(&opening)
+        let streams = streams(of: count)
         holding = format.holding(option: option, destination: destination.name)
         guard let carrier = state.withLock({ $0.carrier }) else { throw StreamWriterError(.wrongState, "the output was ended") }
         if isOnly && needsNoThread {
@@ -127,6 +154,7 @@ final class Output: @unchecked Sendable {
 
     /// On the thread of the packet's stream.
     func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
+        if let lateStart, !lateStart.admits(packet) { return }
         try unlessExpendable { queue throws(StreamWriterError) in
             guard let filter = filters[packet.stream] else { return try queue.submit(packet, moreFollows: moreFollows) }
             let track = packet.stream
@@ -160,8 +188,39 @@ final class Output: @unchecked Sendable {
         do throws(StreamWriterError) {
             try body(queue)
         } catch {
+            // The thread of a stream may be at it still.
+            if isLeaving { return }
             let error = failure.record(error)
             if !isExpendable { throw error }
+        }
+    }
+
+    private var isLeaving: Bool { state.withLock { $0.isLeaving } }
+
+    // MARK: Leaving
+
+    /// Ends it before the writer ends: what it was given is written, and its container ended. How that went is in its
+    /// progress, and is nobody else's failure. `time`: that it may take; nil: as long as it gets on. With packets coming
+    /// no more but those that are on their way.
+    func leave(within time: Duration?) {
+        let queue = state.withLock { state in
+            state.isLeaving = true
+            return state.queue
+        }
+        guard let queue else { return }
+        queue.leave()
+        let isOver = Monitor(false)
+        if let time {
+            // Without a thread it has its time.
+            try? SystemThread.start(name: "output's end") {
+                if isOver.wait(until: .after(time), { $0 ? true : nil }) == nil { queue.interrupt() }
+            }
+        }
+        _ = try? queue.finish()
+        isOver.change { $0 = true }
+        release()
+        state.withLock { state in
+            if state.last.state == .failed, state.last.error == nil { state.last.error = Self.tooSlow }
         }
     }
 
@@ -181,9 +240,11 @@ final class Output: @unchecked Sendable {
     /// Its time is over: it fails, unless it has ended. A file is waited for.
     func giveUp() {
         guard !destination.isFile, progress.state != .closed else { return }
-        failure.record(StreamWriterError(.destinationFailed, "the destination did not take in time what there was for it").of(output: isExpendable ? nil : name))
+        failure.record(Self.tooSlow.of(output: isExpendable ? nil : name))
         interrupt()
     }
+
+    private static let tooSlow = StreamWriterError(.destinationFailed, "the destination did not take in time what there was for it")
 
     var progress: OutputProgress { state.withLock { ($0.queue, $0.last) }.0?.progress ?? state.withLock { $0.last } }
 

@@ -8,7 +8,8 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     // Unchecked: `monitor` guards the state; a carrier's calls of one at a time are the thread's.
     private let monitor = ConditionLock()
     private let plan: OutputPlan
-    private let failure: FirstFailure
+    /// What the output can't go on after, and who has that in common with it.
+    private var failure: FirstFailure
     private var carrier: (any Carrier)?
     private var entries: [Entry] = []
     private var queuedBytes = 0
@@ -75,7 +76,7 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     }
 
     /// It gathers what waits in the queue.
-    func sendGathered() throws(StreamWriterError) { try failure.check() }
+    func sendGathered() throws(StreamWriterError) { try monitor.withLock { failure }.check() }
 
     func flush() throws(StreamWriterError) {
         try monitor.withLock { () throws(StreamWriterError) in
@@ -102,6 +103,10 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
             guard let finished = done.finished else { throw Self.stopped }
             return finished
         }
+    }
+
+    func leave() {
+        monitor.withLock { if failure.error == nil { failure = FirstFailure() } }
     }
 
     func interrupt() {
@@ -280,11 +285,12 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     }
 
     private func fail(_ error: StreamWriterError) {
-        monitor.withLock {
+        let failure = monitor.withLock {
             progressNow.state = .failed
             progressNow.error = error
             entries = []
             queuedBytes = 0
+            return self.failure
         }
         failure.record(error.of(output: plan.namesFailure ? plan.name : nil))
         monitor.withLock { monitor.wakeAll() }

@@ -15,6 +15,11 @@ final class PacketFan: Sendable {
         tracks.withLock { $0.append(Track(output: output, index: index)) }
     }
 
+    /// It gets no more packets than those that are on their way. Any thread.
+    func remove(_ output: Output) {
+        tracks.withLock { $0.removeAll { $0.output === output } }
+    }
+
     /// Takes a packet with its times in its encoder's time base. With `moreFollows` small writes may wait for the next
     /// packet, or for `sendGathered`.
     func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {

@@ -39,10 +39,14 @@ extension StreamWriter {
     func requireOutputs() throws(StreamWriterError) {
         for output in outputs {
             guard let missing = output.streams(of: parts.count).first(where: { !parts.indices.contains($0) }) else { continue }
-            throw StreamWriterError(
-                .invalidParameter, "the output \(output.name) has stream \(missing) among its streams, and the writer has none of that index",
-                parameter: "outputs", supported: parts.indices.map { "\($0)" })
+            throw noStream(missing, of: output, count: parts.count)
         }
+    }
+
+    func noStream(_ index: Int, of output: Output, count: Int) -> StreamWriterError {
+        StreamWriterError(
+            .invalidParameter, "the output \(output.name) has stream \(index) among its streams, and the writer has none of that index",
+            parameter: "outputs", supported: (0..<count).map { "\($0)" })
     }
 
     /// What the containers take of times and bytes, as far as they are open.
@@ -62,10 +66,7 @@ extension StreamWriter {
         for (index, output) in outputs.enumerated() {
             let option = index == 0 ? option : output.config.option ?? [:]
             do throws(StreamWriterError) {
-                let opened = try output.open(
-                    parts, metadata: metadata, option: option, timeout: timeout, isOnly: outputs.count == 1
-                ) { [weak self] streams in self?.askForKeyFrames(of: streams) }
-                guard let opened else { continue }
+                guard let opened = try output.open(parts, opening(option, timeout), isOnly: outputs.count == 1) else { continue }
                 for (track, stream) in output.streams(of: parts.count).enumerated() {
                     bounds.times[stream].append(TimeBound(format: output.format.name, times: opened.times[track]))
                 }
@@ -77,8 +78,12 @@ extension StreamWriter {
         return bounds
     }
 
+    func opening(_ option: [String: String], _ timeout: Double?) -> Output.Opening {
+        Output.Opening(metadata: metadata, option: option, timeout: timeout) { [weak self] streams in self?.askForKeyFrames(of: streams) }
+    }
+
     /// On any thread; streams that make key frames by themselves only go on with those.
-    private func askForKeyFrames(of indexes: [Int]) {
+    func askForKeyFrames(of indexes: [Int]) {
         let streams = monitor.withLock { self.streams }
         for index in indexes where streams.indices.contains(index) {
             if streams[index].takesKeyFrames { streams[index].live.askForKeyFrame() }

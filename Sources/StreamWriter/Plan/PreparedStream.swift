@@ -3,7 +3,7 @@ import Libav
 
 /// A stream that is set up: everything it needs but the muxer. Made by `addStream`.
 struct PreparedStream {
-    private var config: StreamConfig?
+    private(set) var config: StreamConfig?
     let description: StreamDescription
     let presentation: StreamPresentation
     let plan: EncodePlan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,11 @@ from ._transport import CONNECTION_ERRORS
 if TYPE_CHECKING:
     from .types import Receipt
 
-#: What is given to the socket at once: a time-out counts for so much, and a cancelled task ends after it.
+#: What is given to the socket at once, at first: a time-out counts for so much, and a cancelled task ends after it.
 PIECE_BYTES = 1 << 20
+#: The most of it, for a server that takes a piece within QUICK_SECONDS: each costs the time of many system calls.
+MOST_PIECE_BYTES = 1 << 23
+QUICK_SECONDS = 0.02
 #: A body up to this size is copied to stand in one buffer.
 SMALL_BYTES = 1 << 14
 
@@ -35,6 +39,7 @@ class StreamState:
     bytes_per_frame: int
     offset: int | None = None
     next_pts: float = 0.0
+    piece_bytes: int = PIECE_BYTES
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -131,11 +136,23 @@ class Upload:
             return
         if head:
             yield head
-        for start in range(0, len(data), PIECE_BYTES):
+        sent = 0
+        while sent < len(data):
             raise_if_cancelled()
-            piece = data[start : start + PIECE_BYTES]
+            piece = data[sent : sent + self._stream.piece_bytes]
+            began = time.monotonic()
             yield piece
-            self._tell(start + len(piece))
+            self._fit_pieces(time.monotonic() - began, len(piece))
+            sent += len(piece)
+            self._tell(sent)
+
+    def _fit_pieces(self, seconds: float, size: int) -> None:
+        """To how fast the last one went."""
+        stream = self._stream
+        if seconds > QUICK_SECONDS:
+            stream.piece_bytes = max(stream.piece_bytes // 2, PIECE_BYTES)
+        elif size == stream.piece_bytes:
+            stream.piece_bytes = min(stream.piece_bytes * 2, MOST_PIECE_BYTES)
 
     def _tell(self, sent: int) -> None:
         if self._on_sent is not None:

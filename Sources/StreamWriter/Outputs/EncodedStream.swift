@@ -1,0 +1,24 @@
+import Libav
+
+/// What an open stream's packets are: all that an output needs to know of it which comes later.
+struct EncodedStream: Sendable {
+    let codec: Codec
+    let countsSamples: Bool
+    private let config: StreamConfig?
+    private let parameters: StreamParameters
+
+    init(_ parts: PreparedStream) throws(StreamWriterError) {
+        codec = parts.encoder.settings.codec
+        countsSamples = parts.encoder.countsSamples
+        config = parts.config
+        parameters = try translating(.outOfMemory) { () throws(LibavError) in try parts.parameters }
+    }
+
+    func parameters(in format: OutputFormat) throws(StreamWriterError) -> StreamParameters {
+        switch config {
+        case .audio(let audio): parameters.presented(as: try StreamPresentation(audio, for: format))
+        case .video(let video): parameters.presented(as: try StreamPresentation(video, for: format))
+        case nil: parameters
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import Libav
+import Threading
+
+/// What is being done to a writer's outputs while its streams go on.
+struct OutputChange {
+    /// One at a time.
+    var isUnderWay = false
+    /// The writer is being ended.
+    var isOver = false
+    /// The output that is being opened.
+    var joining: Output?
+    /// The output that is being ended.
+    var leaving: Output?
+}
+
+// Outputs that come and go while the writer is open. Chunks go on meanwhile.
+extension StreamWriter {
+    /// Opens one more output and gives it the packets of its streams from the next key frame on, which is asked for;
+    /// its time begins there. Waits until the destination is open, unless `onFailure` is `.continue`. Takes the destination over, also
+    /// when it throws: then the writer is as it was. What one output needs of the encoders (`gap filling`, headers
+    /// apart) can't be had any more, and is refused. Any thread.
+    public func addOutput(_ config: OutputConfig, timeout: Double? = nil) throws(StreamWriterError) {
+        do throws(StreamWriterError) {
+            try beginOutputChange()
+        } catch {
+            config.destination.discard()
+            throw error
+        }
+        defer { endOutputChange() }
+        if output(named: config.name) != nil {
+            config.destination.discard()
+            throw StreamWriterError(.invalidParameter, "the writer has an output of the name \(config.name)", parameter: "name")
+        }
+        let output = try Output(config, failure: failure)
+        do throws(StreamWriterError) {
+            try require(output)
+            try join(output, timeout: timeout)
+        } catch {
+            output.interrupt()
+            output.release()
+            throw error
+        }
+    }
+
+    /// Ends an output while the writer goes on: what it was given is written and its container ended; how that went.
+    /// `time`: that it may take; nil: as long as it gets on. The first is not to be removed. Any thread.
+    public func removeOutput(named name: String, within time: Duration?) throws(StreamWriterError) -> OutputProgress {
+        try beginOutputChange()
+        defer { endOutputChange() }
+        guard let output = output(named: name), output !== outputs[0] else {
+            throw StreamWriterError(
+                .invalidParameter, "no output \(name) can be removed", parameter: "name", supported: outputs.dropFirst().map(\.name))
+        }
+        for fan in monitor.withLock({ fans }) { fan.remove(output) }
+        monitor.withLock { outputChange.leaving = output }
+        changeOutputs { $0.removeAll { $0 === output } }
+        output.leave(within: time)
+        return output.progress
+    }
+
+    /// Has the output that is being opened give up. Any thread.
+    public func interruptJoining() { monitor.withLock { outputChange.joining }?.interrupt() }
+
+    func output(named name: String) -> Output? { outputs.first { $0.name.isSame(as: name) } }
+
+    // MARK: Joining
+
+    private func join(_ output: Output, timeout: Double?) throws(StreamWriterError) {
+        let (encoded, isOver) = monitor.withLock {
+            outputChange.joining = output
+            return (self.encoded, outputChange.isOver)
+        }
+        if isOver { throw Self.isEnding }
+        _ = Log.take()
+        let opened = try output.openLate(encoded, opening(output.config.option ?? [:], timeout))
+        let streams = output.streams(of: encoded.count)
+        try monitor.withLock { () throws(StreamWriterError) in
+            if outputChange.isOver { throw Self.isEnding }
+            try requireState(.open)
+            if let opened { bound(streams, by: opened, of: output) }
+            changeOutputs { $0.append(output) }
+            for (track, stream) in streams.enumerated() { fans[stream].add(output, track: track) }
+        }
+        askForKeyFrames(of: streams)
+    }
+
+    /// With the lock held. Its times are counted from where it begins.
+    private func bound(_ streams: [Int], by opened: OpenedContainer, of output: Output) {
+        for (track, stream) in streams.enumerated() {
+            var bound = opened.times[track]
+            bound.countsFromZero = false
+            bound.latest = bound.latest.map { $0 + self.streams[stream].progress.current.nextPTS }
+            times[stream].append(TimeBound(format: output.format.name, times: bound))
+        }
+    }
+
+    /// Its container must take the streams as they are encoded.
+    private func require(_ output: Output) throws(StreamWriterError) {
+        let (encoded, streams) = monitor.withLock { (self.encoded, self.streams) }
+        let own = output.streams(of: encoded.count)
+        if let missing = own.first(where: { !encoded.indices.contains($0) }) { throw noStream(missing, of: output, count: encoded.count) }
+        if own.isEmpty { throw StreamWriterError(.invalidParameter, "the output has no stream", parameter: "streams") }
+        for stream in own {
+            try output.format.require(encoded[stream].codec)
+            try require(output.format, takesGapsOf: streams[stream], encoded[stream])
+        }
+        _ = Log.take()
+        let parameters = try own.map { (stream) throws(StreamWriterError) in try encoded[stream].parameters(in: output.format) }
+        do throws(LibavError) { try Muxer.tryOut(output.format, parameters) } catch {
+            throw StreamWriterError(refusing: nil, error, in: output.format)
+        }
+    }
+
+    /// Gaps in time are filled before the encoder, for all outputs alike.
+    private func require(_ format: OutputFormat, takesGapsOf stream: OpenStream, _ encoded: EncodedStream) throws(StreamWriterError) {
+        let needs = format.gapFilling(of: stream.isVideo ? .video : .audio, countsSamples: encoded.countsSamples)
+        guard needs == .all && stream.gapRules.filling != .all || !format.takesPicturesAtAnyTime && stream.isVideo && !stream.gapRules.fillsDurations
+        else { return }
+        throw StreamWriterError(
+            .unsupportedValue,
+            "\(format.name) can't tell gaps in time, and those of stream \(stream.index) are not filled, as no output that was there from the start needs it; give this output when the writer is made, or choose a container that tells them (flv, mpegts, matroska)",
+            parameter: "format")
+    }
+
+    // MARK: Turns
+
+    private func beginOutputChange() throws(StreamWriterError) {
+        try monitor.withLock { () throws(StreamWriterError) in
+            while outputChange.isUnderWay && !outputChange.isOver { monitor.wait() }
+            try requireState(.open)
+            if outputChange.isOver { throw Self.isEnding }
+            outputChange.isUnderWay = true
+        }
+    }
+
+    private func endOutputChange() {
+        monitor.withLock {
+            outputChange.isUnderWay = false
+            (outputChange.joining, outputChange.leaving) = (nil, nil)
+            monitor.wakeAll()
+        }
+    }
+
+    /// None is under way from here on: an output that is being opened is given up, one that is being ended is waited for
+    /// unless `atOnce`.
+    func endOutputChanges(atOnce: Bool) {
+        let (joining, leaving) = monitor.withLock {
+            outputChange.isOver = true
+            return (outputChange.joining, outputChange.leaving)
+        }
+        joining?.interrupt()
+        if atOnce { leaving?.interrupt() }
+        monitor.withLock { while outputChange.isUnderWay { monitor.wait() } }
+    }
+
+    func allowOutputChanges() { monitor.withLock { outputChange.isOver = false } }
+
+    private static let isEnding = StreamWriterError(.wrongState, "the writer is being ended")
+}
