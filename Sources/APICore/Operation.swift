@@ -40,6 +40,7 @@ public enum WriterOperation: String, Sendable, CaseIterable {
     case writeChunk, getUploadOffset
     case requestKeyFrame, changeStream
     case getOutput
+    case addOutput, removeOutput
 }
 
 public enum CatalogOperation: String, Sendable, CaseIterable {

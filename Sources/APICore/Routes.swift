@@ -58,6 +58,8 @@ public final class Route: Sendable {
         Route(.post, "/v1/writers/{id}/flush", .writer(.flushWriter), scope: .write, takesJSON: true),
         Route(.post, "/v1/writers/{id}/finalize", .writer(.finalizeWriter), scope: .write, takesJSON: true),
         Route(.get, "/v1/writers/{id}/output", .writer(.getOutput), scope: .read),
+        Route(.post, "/v1/writers/{id}/outputs", .writer(.addOutput), scope: .write, takesJSON: true),
+        Route(.delete, "/v1/writers/{id}/outputs/{output}", .writer(.removeOutput), scope: .write),
         encode,
         // As curl -T sends a file.
         Route(.put, encode.template, .encode, id: "encodeByPut", scope: .write, query: .any),
@@ -114,7 +116,7 @@ public struct RoutedRequest: Sendable {
     public let route: Route
     public let writer: WriterID?
     public let stream: Int?
-    /// Of a muxer, an encoder or a filter.
+    /// Of a muxer, an encoder, a filter, or one of the writer's outputs.
     public let name: String?
 
     public var operation: Operation { route.operation }
@@ -136,7 +138,7 @@ extension Route {
             switch part {
             case "{id}": found.id = segment
             case "{index}": found.index = segment
-            case "{name}": found.name = segment
+            case "{name}", "{output}": found.name = segment
             // A template is ASCII without K, ; and `: it equals what has its bytes.
             default: if part != segment { return nil }
             }
@@ -160,7 +162,7 @@ extension Route {
                 throw .malformedID(makesWriter: route.operation == .creation(.putWriter))
             }
             return RoutedRequest(
-                route: route, writer: writer, stream: try streamIndex(parameters.index, of: writer), name: nil)
+                route: route, writer: writer, stream: try streamIndex(parameters.index, of: writer), name: parameters.name)
         }
         if allowed.isEmpty { throw .nothing(at: head.target) }
         if allowed.contains("GET") { allowed.append("HEAD") }  // ASCII

@@ -18,6 +18,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case notFound = "not-found"
     case writerNotFound = "writer-not-found"
     case streamNotFound = "stream-not-found"
+    case outputNotFound = "output-not-found"
     case methodNotAllowed = "method-not-allowed"
     case requestTimeout = "request-timeout"
     case wrongState = "wrong-state"
@@ -27,6 +28,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case offsetMismatch = "offset-mismatch"
     case destinationExists = "destination-exists"
     case writerExists = "writer-exists"
+    case outputExists = "output-exists"
     case outputReplaced = "output-replaced"
     case payloadTooLarge = "payload-too-large"
     case uriTooLong = "uri-too-long"
@@ -67,10 +69,10 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .malformedRequest, .malformedJSON, .invalidHeader, .partialFrame, .bodyCut: 400
         case .unauthorized: 401
         case .forbiddenDestination, .forbiddenOption, .insufficientScope: 403
-        case .notFound, .writerNotFound, .streamNotFound: 404
+        case .notFound, .writerNotFound, .streamNotFound, .outputNotFound: 404
         case .methodNotAllowed: 405
         case .requestTimeout, .idleTimeout: 408
-        case .wrongState, .chunkInProgress, .chunkInterrupted, .ptsTooEarly, .offsetMismatch, .destinationExists, .writerExists: 409
+        case .wrongState, .chunkInProgress, .chunkInterrupted, .ptsTooEarly, .offsetMismatch, .destinationExists, .writerExists, .outputExists: 409
         case .outputReplaced: 410
         case .payloadTooLarge: 413
         case .uriTooLong: 414
@@ -119,6 +121,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .notFound: "There is nothing at this path"
         case .writerNotFound: "There is no such writer"
         case .streamNotFound: "The writer has no such stream"
+        case .outputNotFound: "The writer has no such output"
         case .methodNotAllowed: "The path does not take this method"
         case .requestTimeout: "The request took too long"
         case .wrongState: "The writer's state does not allow this"
@@ -128,6 +131,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .offsetMismatch: "The offset is not the stream's"
         case .destinationExists: "The destination exists"
         case .writerExists: "A writer with this id exists"
+        case .outputExists: "The writer has an output of this name"
         case .outputReplaced: "The output is no longer the writer's"
         case .payloadTooLarge: "The body is too large"
         case .uriTooLong: "The request target is too long"

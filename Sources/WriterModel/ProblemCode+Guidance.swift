@@ -61,7 +61,9 @@ extension ProblemCode {
     private static let ofWriters: [ProblemCode: Guidance] = [
         .writerNotFound: .init("No writer has this id, or it belongs to another name.", "List the writers; a deleted or retired one is gone."),
         .streamNotFound: .init("The writer has no stream of this index.", "Indexes count from 0, in the order that streams were added."),
+        .outputNotFound: .init("The path names an output that the writer has not.", "Take one of `supported`; `GET …/writers/{id}` lists them."),
         .writerExists: .init("The id is taken by a writer that another request created.", "Choose another id, or delete that writer first."),
+        .outputExists: .init("The writer has an output of that name, or had one whose file is there.", "Choose another name, or remove that output first."),
         .wrongState: .init("The writer's `state` does not allow the request.", "Open a writer before chunks; one that has ended takes nothing more."),
         .chunkInProgress: .init("The stream is taking another chunk.", "Wait for its response, or take the stream over with Upload-Offset."),
         .chunkInterrupted: .init("Another request took the stream over, or the writer was ended, while the chunk came.", "Whole frames are kept: go on from `offset` if the writer is open."),

@@ -14,6 +14,7 @@ import WriterModel
         ("HEAD", "/v1/writers/a/streams/0/chunks", .writer(.getUploadOffset)), ("POST", "/v1/writers/a/flush", .writer(.flushWriter)),
         ("POST", "/v1/writers/a/keyframe?stream=1", .writer(.requestKeyFrame)), ("PATCH", "/v1/writers/a/streams/0", .writer(.changeStream)),
         ("POST", "/v1/writers/a/finalize", .writer(.finalizeWriter)), ("GET", "/v1/writers/a/output", .writer(.getOutput)),
+        ("POST", "/v1/writers/a/outputs", .writer(.addOutput)), ("DELETE", "/v1/writers/a/outputs/live?name=b", .writer(.removeOutput)),
         ("GET", "/v1/version", .catalog(.getVersion)), ("GET", "/livez", .server(.livez)), ("GET", "/readyz", .server(.readyz)),
         ("GET", "/openapi.yaml", .server(.getContract)), ("GET", "http://a/v1/writers", .listWriters),
         ("GET", "/v1/%77riters", .listWriters), ("POST", "/v1/encode?format=mp3", .encode), ("PUT", "/v1/encode?format=mp3", .encode),
@@ -39,7 +40,7 @@ import WriterModel
     @Test func everyRouteOfAWriterTakesItsOwnersName() throws {
         for route in Route.all {
             guard case .writer = route.operation else { continue }
-            let path = route.template.replacing("{id}", with: "a").replacing("{index}", with: "0")
+            let path = route.template.replacing("{id}", with: "a").replacing("{index}", with: "0").replacing("{output}", with: "live")
             #expect(try Route.match(try head(route.method.rawValue, path + "?name=n")).writer == WriterID("a"))
             let odd = try head(route.method.rawValue, path + "?nam=n")
             let twice = try head(route.method.rawValue, path + "?name=n&name=n")

@@ -28,7 +28,8 @@ package struct EndedWriter {
         case .finalizeWriter where record.state == .closed: return .json(.object(resource))
         case .getOutput: return try output(head)
         case .getUploadOffset: return try offset(of: stream)
-        case .finalizeWriter, .deleteWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .requestKeyFrame, .changeStream: throw wrongState
+        case .finalizeWriter, .deleteWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .requestKeyFrame, .changeStream,
+            .addOutput, .removeOutput: throw wrongState
         }
     }
 

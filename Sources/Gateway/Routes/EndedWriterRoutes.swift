@@ -28,7 +28,7 @@ final class EndedWriterRoutes: Sendable {
                 if let body { try FieldReader(body).finish() }
                 return try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head)
             }
-        case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .requestKeyFrame, .changeStream, .getUploadOffset:
+        case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .requestKeyFrame, .changeStream, .getUploadOffset, .addOutput, .removeOutput:
             exchange.respond(with: try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head))
         case .getOutput:
             do throws(Problem) {

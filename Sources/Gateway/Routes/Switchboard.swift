@@ -125,7 +125,8 @@ package final class Switchboard: RequestHandler {
             switch operation {
             case .deleteWriter: try deleteLive(link, exchange)
             case .finalizeWriter: try handover.pass(exchange, to: link, beyondShare: true)
-            case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .requestKeyFrame, .changeStream, .getOutput:
+            case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .requestKeyFrame, .changeStream, .getOutput,
+                .addOutput, .removeOutput:
                 try handover.pass(exchange, to: link)
             }
         case .orphaned where operation != .getWriter:

@@ -61,7 +61,8 @@ final class PacketSink: PacketQueueing, @unchecked Sendable {
         return finished
     }
 
-    /// It is the writer's only one.
+    // It is the writer's only one from the start.
+    func share(_ failure: FirstFailure) {}
     func leave() {}
 
     func interrupt() { current?.interrupt() }

@@ -4,15 +4,20 @@ import Libav
 struct EncodedStream: Sendable {
     let codec: Codec
     let countsSamples: Bool
+    /// Segments begin where its encoder makes key frames.
+    let makesSegments: Bool
     private let config: StreamConfig?
     private let parameters: StreamParameters
 
     init(_ parts: PreparedStream) throws(StreamWriterError) {
         codec = parts.encoder.settings.codec
         countsSamples = parts.encoder.countsSamples
+        makesSegments = parts.makesSegments
         config = parts.config
         parameters = try translating(.outOfMemory) { () throws(LibavError) in try parts.parameters }
     }
+
+    var timeBase: Fraction { parameters.timeBase }
 
     func parameters(in format: OutputFormat) throws(StreamWriterError) -> StreamParameters {
         switch config {

@@ -10,7 +10,7 @@ final class Output: @unchecked Sendable {
     /// What holds the packets, once it is open.
     private(set) var holding: OutputFormat
     private let bufferBytes: Int
-    private let failure: FirstFailure
+    private var failure: FirstFailure
     private let state: Mutex<State>
     /// By track, once it is open.
     private var filters: [BitstreamFilter?] = []
@@ -75,10 +75,17 @@ final class Output: @unchecked Sendable {
     }
 
     /// Beside others, of streams that have begun.
-    func openLate(_ encoded: [EncodedStream], _ request: Opening) throws(StreamWriterError) -> OpenedContainer? {
+    func openLate(_ encoded: [EncodedStream], _ request: Opening, start: LateStart) throws(StreamWriterError) -> OpenedContainer? {
         let parameters = try streams(of: encoded.count).map { (stream) throws(StreamWriterError) in try encoded[stream].parameters(in: format) }
-        lateStart = LateStart(parameters)
+        lateStart = start
         return try open(parameters, count: encoded.count, request, isOnly: false)
+    }
+
+    /// The writer fails with it from here on, and it with the writer. Once it is open, and before packets come.
+    func share(_ failure: FirstFailure) throws(StreamWriterError) {
+        if isExpendable { return }
+        try queue?.share(failure)
+        self.failure = failure
     }
 
     /// `parameters`: of its tracks. `count`: of the writer's streams.
@@ -137,17 +144,20 @@ final class Output: @unchecked Sendable {
         for (track, parameters) in opening.streams.enumerated() {
             switch BitstreamAdaption(parameters, in: format) {
             case .none: filters.append(nil)
-            case .needsGlobalHeader:
-                throw StreamWriterError(
-                    .unsupportedValue,
-                    "output \(name): \(format.name) needs the headers of \(parameters.codecName) before its first packet, which the encoder has not kept apart; give the output when the writer is made, or choose a format such as mpegts",
-                    parameter: "outputs")
+            case .needsGlobalHeader: throw lacksHeaders(parameters)
             case .filter(let name, let options):
                 let filter = try translating(.encodingFailed) { () throws(LibavError) in try BitstreamFilter(name, options, parameters) }
                 filters.append(filter)
                 opening.streams[track] = filter.output
             }
         }
+    }
+
+    func lacksHeaders(_ parameters: StreamParameters) -> StreamWriterError {
+        StreamWriterError(
+            .unsupportedValue,
+            "output \(name): \(format.name) needs the headers of \(parameters.codecName) before its first packet, which the encoder has not kept apart; give the output when the writer is made, or choose a format such as mpegts",
+            parameter: "outputs")
     }
 
     // MARK: Packets
@@ -209,6 +219,8 @@ final class Output: @unchecked Sendable {
         }
         guard let queue else { return }
         queue.leave()
+        // There is nothing to be ended.
+        if [.opening, .reconnecting].contains(queue.progress.state) { queue.interrupt() }
         let isOver = Monitor(false)
         if let time {
             // Without a thread it has its time.
@@ -220,7 +232,9 @@ final class Output: @unchecked Sendable {
         isOver.change { $0 = true }
         release()
         state.withLock { state in
-            if state.last.state == .failed, state.last.error == nil { state.last.error = Self.tooSlow }
+            if state.last.state == .failed, state.last.error == nil {
+                state.last.error = state.last.attempts > 0 && state.last.packets > 0 ? Self.tooSlow : Self.neverOpen
+            }
         }
     }
 
@@ -245,6 +259,8 @@ final class Output: @unchecked Sendable {
     }
 
     private static let tooSlow = StreamWriterError(.destinationFailed, "the destination did not take in time what there was for it")
+
+    private static let neverOpen = StreamWriterError(.destinationFailed, "the output was ended before its destination was open")
 
     var progress: OutputProgress { state.withLock { ($0.queue, $0.last) }.0?.progress ?? state.withLock { $0.last } }
 

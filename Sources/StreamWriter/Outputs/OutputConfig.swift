@@ -43,7 +43,10 @@ public struct OutputConfig: Sendable {
     /// Makes the destination anew, for one that has broken; nil: it is not opened again.
     public var reconnect: (@Sendable () throws(StreamWriterError) -> Destination)?
 
-    public init(name: String = "main", destination: Destination, format: String? = nil) {
+    /// Of a writer's only one.
+    public static let usualName = "main"
+
+    public init(name: String = usualName, destination: Destination, format: String? = nil) {
         self.name = name
         self.destination = destination
         self.format = format
@@ -56,7 +59,9 @@ public struct OutputProgress: Sendable, Equatable {
         case configuring, opening, open, reconnecting, closed, failed
     }
 
-    public internal(set) var state = State.configuring
+    public init(_ state: State = .configuring) { self.state = state }
+
+    public internal(set) var state: State
     public internal(set) var bytesWritten: Int64 = 0
     /// That were given to its container.
     public internal(set) var packets: Int64 = 0

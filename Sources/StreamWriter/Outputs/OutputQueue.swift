@@ -105,6 +105,13 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
         }
     }
 
+    func share(_ failure: FirstFailure) throws(StreamWriterError) {
+        try monitor.withLock { () throws(StreamWriterError) in
+            try self.failure.check()
+            self.failure = failure
+        }
+    }
+
     func leave() {
         monitor.withLock { if failure.error == nil { failure = FirstFailure() } }
     }

@@ -17,9 +17,9 @@ struct OutputChange {
 extension StreamWriter {
     /// Opens one more output and gives it the packets of its streams from the next key frame on, which is asked for;
     /// its time begins there. Waits until the destination is open, unless `onFailure` is `.continue`. Takes the destination over, also
-    /// when it throws: then the writer is as it was. What one output needs of the encoders (`gap filling`, headers
-    /// apart) can't be had any more, and is refused. Any thread.
-    public func addOutput(_ config: OutputConfig, timeout: Double? = nil) throws(StreamWriterError) {
+    /// when it throws: then the writer is as it was. What an output needs of the encoders beyond what those had before
+    /// (gaps filled, headers apart) is refused; where only key frames are not where it would have them, it is told. Any thread.
+    public func addOutput(_ config: OutputConfig, timeout: Double? = nil) throws(StreamWriterError) -> [Warning] {
         do throws(StreamWriterError) {
             try beginOutputChange()
         } catch {
@@ -31,10 +31,12 @@ extension StreamWriter {
             config.destination.discard()
             throw StreamWriterError(.invalidParameter, "the writer has an output of the name \(config.name)", parameter: "name")
         }
-        let output = try Output(config, failure: failure)
+        // Until it has joined, what goes wrong is no failure of the writer's.
+        let output = try Output(config, failure: FirstFailure())
         do throws(StreamWriterError) {
             try require(output)
             try join(output, timeout: timeout)
+            return segmentWarnings(output)
         } catch {
             output.interrupt()
             output.release()
@@ -72,8 +74,10 @@ extension StreamWriter {
         }
         if isOver { throw Self.isEnding }
         _ = Log.take()
-        let opened = try output.openLate(encoded, opening(output.config.option ?? [:], timeout))
         let streams = output.streams(of: encoded.count)
+        let start = lateStart(of: streams, encoded)
+        let opened = try output.openLate(encoded, opening(output.config.option ?? [:], timeout), start: start)
+        try output.share(failure)
         try monitor.withLock { () throws(StreamWriterError) in
             if outputChange.isOver { throw Self.isEnding }
             try requireState(.open)
@@ -81,7 +85,12 @@ extension StreamWriter {
             changeOutputs { $0.append(output) }
             for (track, stream) in streams.enumerated() { fans[stream].add(output, track: track) }
         }
-        askForKeyFrames(of: streams)
+        start.begin()
+    }
+
+    private func lateStart(of streams: [Int], _ encoded: [EncodedStream]) -> LateStart {
+        let tracks = streams.map { LateStart.Track(timeBase: encoded[$0].timeBase, isVideo: encoded[$0].codec.media == .video, position: progress(of: $0).nextPTS) }
+        return LateStart(tracks) { [weak self] in self?.askForKeyFrames(of: streams) }
     }
 
     /// With the lock held. Its times are counted from where it begins.
@@ -106,6 +115,7 @@ extension StreamWriter {
         }
         _ = Log.take()
         let parameters = try own.map { (stream) throws(StreamWriterError) in try encoded[stream].parameters(in: output.format) }
+        if let lacking = parameters.first(where: { BitstreamAdaption($0, in: output.format) == .needsGlobalHeader }) { throw output.lacksHeaders(lacking) }
         do throws(LibavError) { try Muxer.tryOut(output.format, parameters) } catch {
             throw StreamWriterError(refusing: nil, error, in: output.format)
         }
@@ -120,6 +130,19 @@ extension StreamWriter {
             .unsupportedValue,
             "\(format.name) can't tell gaps in time, and those of stream \(stream.index) are not filled, as no output that was there from the start needs it; give this output when the writer is made, or choose a container that tells them (flv, mpegts, matroska)",
             parameter: "format")
+    }
+
+    private func segmentWarnings(_ output: Output) -> [Warning] {
+        let (encoded, descriptions) = monitor.withLock { (self.encoded, self.descriptions) }
+        let wanted = SegmentKeyFrames(of: output.format, output.config.option ?? [:])?.spacing
+        guard let wanted, let uneven = output.streams(of: encoded.count).first(where: {
+            encoded[$0].makesSegments && descriptions[$0].keyFrames?.seconds != wanted.seconds
+        }) else { return [] }
+        return [
+            Warning(
+                .segmentsUneven, parameter: "option.\(wanted.option)",
+                "segments begin where stream \(uneven) has key frames, and not every \(wanted.seconds) s (\(wanted.option)), as this output came when the stream was being encoded; give it when the writer is made")
+        ]
     }
 
     // MARK: Turns

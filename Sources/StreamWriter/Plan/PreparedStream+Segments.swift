@@ -7,7 +7,7 @@ extension PreparedStream {
         makesSegments && encoder.takesKeyFrames ? SegmentKeyFrames(of: format, option) : nil
     }
 
-    private var makesSegments: Bool {
+    var makesSegments: Bool {
         guard case .video = encoder.settings.input else { return false }
         return !encoder.settings.codec.isIntraOnly && !SegmentKeyFrames.areSet(in: encoder.settings)
     }

@@ -30,7 +30,7 @@ extension OutputRequest {
     }
 
     /// `muxer`: that of its format or destination.
-    func json(_ progress: OutputProgress, muxer: String, _ redaction: Redaction) -> JSONValue {
+    func json(_ progress: OutputProgress, muxer: String, _ redaction: Redaction) -> JSONObject {
         var object: JSONObject = ["name": .string(name), "state": .string(progress.state.rawValue)]
         object["dst"] = dst.map { .string(URLText.redacted(destination: $0)) }
         object["format"] = .string(muxer)
@@ -48,6 +48,6 @@ extension OutputRequest {
             let problem = redaction.apply(to: Problem(error)).fitting(Self.errorBytes)
             return .object(["code": .string(problem.code.rawValue), "detail": .string(problem.detail)])
         }
-        return .object(object)
+        return object
     }
 }

@@ -22,6 +22,14 @@ package struct OutputRequest: Sendable {
     /// A name is part of a path.
     private static let mostNameBytes = 64
 
+    /// Of a writer that was made without naming its outputs.
+    init(firstOf request: CreateRequest) {
+        name = OutputConfig.usualName
+        (dst, format, bufferSize, overwrite) = (request.dst, request.format, request.bufferSize, request.overwrite)
+        option = request.open?.option ?? [:]
+        (onFailure, whenSlow, pace, reconnect) = (.fail, .wait, .none, false)
+    }
+
     package init(_ json: JSONValue, at pointer: String) throws(Problem) {
         var fields = try FieldReader(json, at: pointer, .other)
         name = ""
@@ -82,12 +90,13 @@ extension CreateRequest {
         return request
     }
 
-    /// The outputs beside the first, each as the request that it would be by itself. They open with the writer.
-    var besideFirst: [(output: OutputRequest, request: CreateRequest)] {
-        outputs.dropFirst().map { output in
-            var request = of(output)
-            request.open = OpenRequest(option: output.option)
-            return (output, request)
-        }
+    /// The outputs beside the first, each as the request that it would be by itself.
+    var besideFirst: [(output: OutputRequest, request: CreateRequest)] { outputs.dropFirst().map { ($0, alone($0)) } }
+
+    /// The request that an output beside the first would be by itself. It opens with the writer, or later.
+    func alone(_ output: OutputRequest) -> CreateRequest {
+        var request = of(output)
+        request.open = OpenRequest(option: output.option)
+        return request
     }
 }

@@ -165,14 +165,15 @@ final class WriterService: EncoderService {
     private func respond(to request: RoutedRequest, by caller: Principal, _ exchange: Exchange) throws(Problem) {
         switch request.operation {
         case .creation: try create(by: caller, exchange)
-        case .writer(let operation): try respond(to: operation, stream: request.stream ?? 0, by: caller, exchange)
+        case .writer(let operation): try respond(to: operation, request, by: caller, exchange)
         case .server, .listWriters, .encode, .catalog: try gateway.handBack(exchange)
         }
     }
 
     private func respond(
-        to operation: WriterOperation, stream: Int, by caller: Principal, _ exchange: Exchange
+        to operation: WriterOperation, _ request: RoutedRequest, by caller: Principal, _ exchange: Exchange
     ) throws(Problem) {
+        let stream = request.stream ?? 0
         func respond(with writer: JSONObject) { exchange.respond(with: .json(.object(shown(writer, to: caller)))) }
         switch operation {
         case .getWriter:
@@ -187,8 +188,8 @@ final class WriterService: EncoderService {
         case .setMetadata: respond(with: try resource.setMetadata(try json(exchange)))
         case .openWriter:
             let body = try json(exchange)
-            let request = try body.map { json throws(Problem) in try OpenRequest(json) } ?? OpenRequest()
-            respond(with: try opening(for: exchange) { client throws(Problem) in try resource.open(request, for: client) })
+            let asked = try body.map { json throws(Problem) in try OpenRequest(json) } ?? OpenRequest()
+            respond(with: try opening(for: exchange) { client throws(Problem) in try resource.open(asked, for: client) })
         case .flushWriter:
             try refuseParameters(exchange)
             respond(with: try resource.flush())
@@ -205,7 +206,20 @@ final class WriterService: EncoderService {
             let offset = try resource.offset(of: stream)
             exchange.respond(with: Response(.noContent, fields: [("Upload-Offset", String(offset))]))
         case .getOutput: try OutputRoute(resource: resource, writer: settings.writer).respond(to: exchange)
+        case .addOutput: try addOutput(try json(exchange), exchange)
+        case .removeOutput:
+            let name = request.name ?? ""
+            exchange.respond(with: .json(.object(try exchange.blocking { () throws(Problem) in try resource.removeOutput(named: name) })))
         }
+    }
+
+    private func addOutput(_ body: JSONValue?, _ exchange: Exchange) throws(Problem) {
+        let output = try exchange.blocking { () throws(Problem) in
+            try exchange.watchingClient({ [resource] in resource.interruptJoining() }) { () throws(Problem) in try resource.addOutput(body) }
+        }
+        let name = output["name"]?.stringValue ?? ""
+        exchange.respond(
+            with: .json(.object(output), status: .created, fields: [("Location", "/v1/writers/\(settings.writer)/outputs/\(name)")]))
     }
 
     /// A caller that sees the writers of other owners is told whose this one is.

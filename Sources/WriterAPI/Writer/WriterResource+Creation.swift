@@ -158,9 +158,10 @@ extension WriterResource {
                 onProgress: { [progress] stream, counters in progress.note(.init(counters), of: stream) })
         }
         let muxers = [plan.muxer.name] + plan.others.map(\.muxer.name)
-        let parts = Parts(request: request, place: place, writer: writer, outputs: Array(zip(request.outputs, muxers)))
+        let parts = Parts(request: request, place: place, writer: writer)
         state.withLock { state in
             state.parts = parts
+            state.outputs = zip(request.outputs, muxers).map { OutputEntry(request: $0, muxer: $1) }
             state.metadata = request.metadata
             state.lifecycle.made()
         }

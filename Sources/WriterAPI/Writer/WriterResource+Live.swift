@@ -25,7 +25,7 @@ extension WriterResource {
         return shown
     }
 
-    private func openWriter(stream index: Int?) throws(Problem) -> StreamWriter {
+    func openWriter(stream index: Int?) throws(Problem) -> StreamWriter {
         try state.withLock { state throws(Problem) in
             guard state.lifecycle.takesChunks, let writer = state.parts?.writer else {
                 throw state.lifecycle.problem(.wrongStateForThis, needs: "this needs an open one")

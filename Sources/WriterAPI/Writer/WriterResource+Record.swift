@@ -38,9 +38,8 @@ extension WriterResource {
                         return .object(object)
                     }
                 })
-            if let parts = state.parts, !parts.outputs.isEmpty {
-                resource["outputs"] = .array(
-                    zip(parts.outputs, parts.writer.outputProgress).map { $0.request.json($1, muxer: $0.muxer, state.redaction) })
+            if let writer = state.parts?.writer, !state.outputs.isEmpty {
+                resource["outputs"] = .array(state.outputs.map { .object($0.json(writer, state.redaction)) })
             }
             let bytesWritten = state.parts?.writer.bytesWritten ?? 0
             noteLocked(bytesWritten: bytesWritten)
@@ -73,19 +72,6 @@ extension WriterResource {
             }
         }
         return ofStreams + warnings(metadata, verification, muxer).map { .object(StreamRequest.json($0)) } + warningsOfOutputs
-    }
-
-    /// What did not reach them.
-    private var warningsOfOutputs: [JSONValue] {
-        let (parts, redaction) = state.withLock { ($0.parts, $0.redaction) }
-        guard let parts else { return [] }
-        return zip(parts.outputs, parts.writer.outputProgress).flatMap { output, progress in
-            output.request.warnings(progress, redaction).map { warning in
-                var object = StreamRequest.json(warning)
-                object["output"] = .string(output.request.name)
-                return .object(object)
-            }
-        }
     }
 
     /// What of the file's metadata is not in it.

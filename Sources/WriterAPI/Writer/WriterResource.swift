@@ -11,8 +11,6 @@ package final class WriterResource: Sendable {
         let request: CreateRequest
         let place: WriterOutput
         let writer: StreamWriter
-        /// Of all outputs, where the request names them.
-        var outputs: [(request: OutputRequest, muxer: String)] = []
     }
 
     struct State {
@@ -27,6 +25,8 @@ package final class WriterResource: Sendable {
         var shownDestination: String?
         var metadata: [String: String] = [:]
         var streams: [AddedStream] = []
+        /// Of all outputs, the first one first, where any was named.
+        var outputs: [OutputEntry] = []
         /// Of what the client has described, in the record.
         var weight = DescriptionWeight()
         /// A request has come to delete it: whatever else is under way has lost.
@@ -70,6 +70,8 @@ package final class WriterResource: Sendable {
     let growth = OutputNotifier()
     /// Of changes and chunks.
     let turns = TurnLimit(16)
+    /// Of outputs that come and go.
+    let outputTurns = TurnLimit(4)
     /// However many of those wait, the writer can be deleted.
     let deletions = TurnLimit(4)
 

@@ -129,6 +129,82 @@ extension EndToEnd {
             }
         }
 
+        @Test func outputsComeAndGoWhileOneBodyIsTaken() async throws {
+            let pictures = Pictures(120)
+            let (port, folder) = (try LoopbackPort.free(), try TemporaryFolder())
+            let receiver = try Peer.ffmpeg(["-f", "mpegts", "-i", "tcp://127.0.0.1:\(port.number)?listen=1", "-c", "copy", folder / "part.mkv"])
+            try await port.isTaken()
+            try await withServer(Self.allowed) { server in
+                let id = try await server.createWriter(["dst": "a.mkv", "streams": [Pictures.stream()], "open": true])
+                try await server.sendChunk(Pictures.joined(pictures.frames[0..<40]), to: id, stream: 0)
+                let body: JSON = ["name": "part", "dst": .string("tcp://127.0.0.1:\(port.number)"), "format": "mpegts"]
+                let added = try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(body))
+                #expect(added.status == 201 && added.json["state"] == "open", "\(added.text)")
+                #expect(added.headers.first { $0.name.lowercased() == "location" }?.value == "/v1/writers/\(id)/outputs/part")
+                let again = try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(body))
+                #expect(again.status == 409 && again.problem == "output-exists")
+                try await server.sendChunk(Pictures.joined(pictures.frames[40..<80]), to: id, stream: 0)
+                let removed = try await server.curl("DELETE", "/v1/writers/\(id)/outputs/part")
+                #expect(removed.status == 200 && removed.json["state"] == "closed", "\(removed.text)")
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)/outputs/part").json == removed.json)
+                try await server.sendChunk(Pictures.joined(pictures.frames[80..<120]), to: id, stream: 0)
+                let ended = try await server.finalize(id)
+                #expect(ended["outputs"].array.map { $0["name"] } == ["main", "part"])
+                #expect(ended["outputs"].array.map { $0["state"] } == ["closed", "closed"])
+                #expect(try await Pictures.decoded(server.folder / "output/a.mkv") == pictures.frames)
+                try await receiver.ended()
+                let part = try await Pictures.decoded(folder / "part.mkv")
+                let start = try #require(pictures.frames.firstIndex(of: part[0]))
+                #expect((38...42).contains(start) && part == Array(pictures.frames[start..<80]))
+                let late = try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(body))
+                #expect(late.status == 409 && late.problem == "wrong-state")
+            }
+        }
+
+        @Test func outputThatCantBeAddedLeavesTheWriterAsItWas() async throws {
+            let port = try LoopbackPort.free().number
+            try await withServer(Self.allowed + ["--max-outputs", "2"]) { server in
+                let id = try await server.createWriter(["dst": "a.mkv", "streams": [Pictures.stream()], "open": true])
+                let before = try await server.writer(id)
+                for (body, status, text) in [
+                    (["name": "live", "dst": .string("tcp://127.0.0.1:\(port)"), "format": "mpegts"], 502, "refused"),
+                    (["name": "live", "dst": "rtmp://example.com/a"], 403, "does not write to"),
+                    (["name": "live", "dst": "b.mp4"], 422, "file"),
+                    (["name": "live", "dst": .string("tcp://127.0.0.1:\(port)"), "format": "mpegts", "streams": ["3"]], 422, "stream 3"),
+                    (["name": "main", "dst": .string("tcp://127.0.0.1:\(port)"), "format": "mpegts"], 409, "main"),
+                ] as [(JSON, Int, String)] {
+                    let refused = try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(body))
+                    #expect(refused.status == status && refused.text.contains(text), "\(refused.status) \(refused.text)")
+                }
+                #expect(try await server.writer(id)["outputs"] == before["outputs"])
+                let first = try await server.curl("DELETE", "/v1/writers/\(id)/outputs/main")
+                #expect(first.status == 404 && first.problem == "output-not-found")
+                // One that is opened behind the answer.
+                for (name, status) in [("one", 201), ("two", 422)] {
+                    let body: JSON = [
+                        "name": .string(name), "dst": .string("tcp://127.0.0.1:\(port)"), "format": "mpegts", "on_failure": "continue", "reconnect": true,
+                    ]
+                    #expect(try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(body)).status == status)
+                }
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)/outputs/main").problem == "wrong-state")
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)/outputs/one").json["state"] == "failed")
+                try await server.sendChunk(Pictures(10).data, to: id, stream: 0)
+                #expect(try await server.finalize(id)["state"] == "closed")
+            }
+        }
+
+        @Test func clientThatLeavesWhileAnOutputOpensEndsThat() async throws {
+            let silent = try TrapPort(.tcp)
+            try await withServer(Self.allowed) { server in
+                let id = try await server.createWriter(["dst": "a.mkv", "streams": [Pictures.stream()], "open": true])
+                let body: JSON = ["name": "live", "dst": .string("rtmp://127.0.0.1:\(silent.port)/a/b")]
+                _ = try? await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(body), options: ["--max-time", "1"])
+                try await eventually("it is given up") { try await server.writer(id)["outputs"].array.isEmpty }
+                try await server.sendChunk(Pictures(10).data, to: id, stream: 0)
+                #expect(try await server.finalize(id)["state"] == "closed")
+            }
+        }
+
         struct Refused: Sendable, CustomTestStringConvertible {
             let testDescription: String
             let outputs: JSON

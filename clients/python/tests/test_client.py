@@ -34,6 +34,8 @@ ON_WRITER = {
     "flushWriter": "flush",
     "requestKeyFrame": "request_key_frame",
     "changeStream": "change_stream",
+    "addOutput": "add_output",
+    "removeOutput": "remove_output",
     "finalizeWriter": "finalize",
     "getOutput": "output",
     "headOutput": "output_headers",

@@ -33,9 +33,9 @@ CONNECTION_ERRORS = (urllib3.exceptions.HTTPError, OSError)
 class Timeouts:
     """Seconds: `connect` to make a connection, `answer` to get a response to a request that only asks.
 
-    `idle` is how long anything else may be without progress. It counts anew with every piece that is sent (a
-    megabyte, up to eight of them where they go in no time), so it bounds no upload; it is longer than the server's own `--call-timeout` (120), within which a slow encoder either
-    goes on or is called stalled.
+    `idle` is how long anything else may be without progress. It counts anew with every piece that is sent (a megabyte,
+    up to eight of them where they go in no time), so it bounds no upload; it is longer than the server's own
+    `--call-timeout` (120), within which a slow encoder either goes on or is called stalled.
     """
 
     connect: float = 10.0

@@ -331,6 +331,14 @@ class Writer:
         """Has the next picture of a video stream, or of each, be a key frame; gives the streams' indexes."""
         return await self._threads.run(self._writer.request_key_frame, stream)
 
+    async def add_output(self, name: str, dst: str, **output: Any) -> types.Output:
+        """Opens one more output, a URL or a device, which has the streams from their next key frames on."""
+        return await self._threads.run(self._writer.add_output, name, dst, **output)
+
+    async def remove_output(self, name: str) -> types.Output:
+        """Ends an output as finalizing does, and lets the writer go on; gives what became of it."""
+        return await self._threads.run(self._writer.remove_output, name)
+
     async def change_stream(
         self, stream: int, *, bit_rate: int | str, encoder_option: Mapping[str, Any] | None = None
     ) -> types.Stream:

@@ -280,6 +280,24 @@ class WriterRequest(TypedDict, total=False):
     """Open the writer in the same request: `true`, or the body of `open`."""
 
 
+class _WarningRequired(TypedDict):
+    code: str
+    """Stable; there may be new ones."""
+    detail: str
+    """A sentence."""
+
+
+class Warning(_WarningRequired, total=False):
+    """The API's warning."""
+
+    parameter: str
+    """The stream's parameter that decides otherwise."""
+    stream: int
+    """The stream it is about, in a result; left out where it is about the whole output."""
+    output: str
+    """The output it is about, in a result, where it is about one of `outputs`."""
+
+
 class OutputError(TypedDict):
     """The last thing that went wrong, be it made good by now or not."""
 
@@ -311,6 +329,8 @@ class Output(_OutputRequired, total=False):
     when_slow: Literal["wait", "drop"]
     pace: Literal["none", "realtime"]
     reconnect: bool
+    warnings: list[Warning]
+    """Of one that came later than the writer's streams began."""
     error: OutputError
     """The last thing that went wrong, be it made good by now or not."""
 
@@ -357,24 +377,6 @@ Metadata: TypeAlias = dict[str, str]
 Options: TypeAlias = dict[str, str]
 
 Table: TypeAlias = str
-
-
-class _WarningRequired(TypedDict):
-    code: str
-    """Stable; there may be new ones."""
-    detail: str
-    """A sentence."""
-
-
-class Warning(_WarningRequired, total=False):
-    """The API's warning."""
-
-    parameter: str
-    """The stream's parameter that decides otherwise."""
-    stream: int
-    """The stream it is about, in a result; left out where it is about the whole output."""
-    output: str
-    """The output it is about, in a result, where it is about one of `outputs`."""
 
 
 _StreamKeyFramesOddRequired = TypedDict("_StreamKeyFramesOddRequired", {"from": str})

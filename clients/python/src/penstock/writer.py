@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import urllib.parse
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
@@ -190,6 +191,22 @@ class Writer:
         """
         query = {**self._query, "stream": stream}
         return cast("list[int]", self._calls.call("POST", f"{self._path}/keyframe", query=query).json()["streams"])
+
+    def add_output(self, name: str, dst: str, **output: Any) -> types.Output:
+        """Opens one more output, a URL or a device, which has the streams from their next key frames on.
+
+        `output` has what the outputs of a new writer may have: `format`, `option`, `streams`, `on_failure`,
+        `when_slow`, `pace`, `reconnect`, … Gives the output once it is open; at once with `on_failure="continue"`.
+        The request is made once, whatever comes of it.
+        """
+        body = {"name": name, "dst": dst, **output}
+        response = self._calls.call("POST", f"{self._path}/outputs", query=self._query, value=body, retry=False)
+        return cast("types.Output", response.json())
+
+    def remove_output(self, name: str) -> types.Output:
+        """Ends an output as finalizing does, and lets the writer go on; gives what became of it."""
+        path = f"{self._path}/outputs/{urllib.parse.quote(name, safe='')}"
+        return cast("types.Output", self._calls.call("DELETE", path, query=self._query).json())
 
     def change_stream(
         self, stream: int, *, bit_rate: int | str, encoder_option: Mapping[str, Any] | None = None
