@@ -45,6 +45,13 @@ public final class FileLedger: Sendable {
 
     public var files: [RelativePath: FileIdentity] { state.withLock { $0.files } }
 
+    /// Takes up what another process has written into it. What can't be read leaves it as it was.
+    public func reload() {
+        guard let read = try? Self.read(in: folder, named: name) else { return }
+        let files = read.compactMap { path, identity in path.relative(to: base).map { ($0, identity) } }
+        state.withLock { $0.files = Dictionary(files) { first, _ in first } }
+    }
+
     /// What the names come to in the writer's record, which has a bound.
     public var nameBytes: Int { state.withLock { $0.nameBytes } }
 

@@ -39,7 +39,7 @@ public enum WriterOperation: String, Sendable, CaseIterable {
     case addStream, setMetadata, openWriter, flushWriter, finalizeWriter
     case writeChunk, getUploadOffset
     case requestKeyFrame, changeStream
-    case getOutput
+    case getOutput, getNamedOutput
     case addOutput, removeOutput
 }
 

@@ -60,6 +60,7 @@ public final class Route: Sendable {
         Route(.get, "/v1/writers/{id}/output", .writer(.getOutput), scope: .read),
         Route(.post, "/v1/writers/{id}/outputs", .writer(.addOutput), scope: .write, takesJSON: true),
         Route(.delete, "/v1/writers/{id}/outputs/{output}", .writer(.removeOutput), scope: .write),
+        Route(.get, "/v1/writers/{id}/outputs/{output}", .writer(.getNamedOutput), scope: .read),
         encode,
         // As curl -T sends a file.
         Route(.put, encode.template, .encode, id: "encodeByPut", scope: .write, query: .any),

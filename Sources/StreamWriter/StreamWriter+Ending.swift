@@ -5,7 +5,7 @@ extension StreamWriter {
     /// Fills up the streams that end before others, in containers that would leave out what is beyond the shortest.
     /// Refuses that where it would be too much; more may be sent then.
     func levelEnds() throws(StreamWriterError) {
-        for output in outputs { try levelEnds(of: output) }
+        for output in outputs where !output.isLeaving { try levelEnds(of: output) }
     }
 
     private func levelEnds(of output: Output) throws(StreamWriterError) {
@@ -32,10 +32,15 @@ extension StreamWriter {
 extension StreamWriter {
     /// Before more is taken: what the container could not tell of would be lost.
     func requireRoom() throws(StreamWriterError) {
-        guard let mostBytes, bytesWritten > mostBytes - Limits.bytesUnderWay else { return }
-        throw StreamWriterError(
+        for (output, mostBytes) in zip(outputs, mostBytes) {
+            if let mostBytes, output.bytesWritten > mostBytes - Limits.bytesUnderWay { throw Self.full(output, mostBytes) }
+        }
+    }
+
+    private static func full(_ output: Output, _ mostBytes: Int64) -> StreamWriterError {
+        StreamWriterError(
             .invalidSamples,
-            "\(outputs[0].format.name) holds at most \(mostBytes) bytes, which are nearly there; finalize the writer and go on in another, or choose a container without that limit (w64, caf, matroska; wav with rf64=auto)")
+            "\(output.format.name) holds at most \(mostBytes) bytes, which are nearly there; finalize the writer and go on in another, or choose a container without that limit (w64, caf, matroska; wav with rf64=auto)")
     }
 }
 

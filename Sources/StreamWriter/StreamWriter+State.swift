@@ -129,7 +129,7 @@ extension StreamWriter {
 
     /// A muxer may not be able to end without packets in all of its streams.
     func requireEveryStream() throws(StreamWriterError) {
-        for output in outputs {
+        for output in outputs where !output.isLeaving {
             let indexes = output.streams(of: streams.count)
             let missing = KnownFaults.missingStream(
                 in: output.format.name, isSilent: indexes.map { streams[$0].progress.current.frames == 0 && streams[$0].progress.current.idleSeconds == 0 },
@@ -164,7 +164,13 @@ extension StreamWriter {
             streams: descriptions.indices.map {
                 let (written, late) = written(of: $0, finished)
                 return .init(totals[$0], of: descriptions[$0], written: written, secondsLate: late)
-            })
+            }, outputs: zip(outputs, finished).map { summarize($0, $1) })
+    }
+
+    private func summarize(_ output: Output, _ finished: FinishedContainer?) -> WriterSummary.Output? {
+        finished.map { container in
+            .init(bytesWritten: output.bytesWritten, streams: output.streams(of: descriptions.count), written: container.written)
+        }
     }
 
     private func written(of stream: Int, _ finished: [FinishedContainer?]) -> (PacketTally, secondsLate: Double) {

@@ -32,8 +32,8 @@ public final class StreamWriter: @unchecked Sendable {
     var filling: StreamFilling?
     /// The streams with a chunk in progress.
     var chunks: Set<Int> = []
-    /// The most that the container can tell of, once it is open.
-    var mostBytes: Int64?
+    /// By output, the most bytes that its container can tell of, once it is open.
+    var mostBytes: [Int64?] = []
 
     enum State: String { case configuring, open, closed, aborted }
 

@@ -11,14 +11,36 @@ public struct WriterSummary: Sendable, Equatable {
         /// What its time was changed in.
         public let warnings: [Warning]
         package let kind: StreamDescription.Kind
-        /// What the container was given.
-        package let written: PacketTally
+        /// What the container was given: of the first output that has the stream.
+        package internal(set) var written: PacketTally
+    }
+
+    /// What one of the writer's outputs was given.
+    public struct Output: Sendable, Equatable {
+        public let bytesWritten: Int64
+        /// Indexes of its streams, in its own order.
+        public let streams: [Int]
+        /// By its own streams.
+        let written: [PacketTally]
     }
 
     public let bytesWritten: Int64
     /// Seconds from the first frame of all streams to the end of the last, as they were encoded.
     public let duration: Double
     public let streams: [Stream]
+    /// nil of one that has failed, and that the writer did without.
+    public let outputs: [Output?]
+
+    /// The same as one output alone has it, with its own streams; nil: it has failed.
+    public func of(output index: Int) -> WriterSummary? {
+        guard let output = outputs[index] else { return nil }
+        let own = zip(output.streams, output.written).map { index, written in
+            var stream = streams[index]
+            stream.written = written
+            return stream
+        }
+        return WriterSummary(bytesWritten: output.bytesWritten, duration: duration, streams: own, outputs: [output])
+    }
 }
 
 extension WriterSummary.Stream {

@@ -11,6 +11,8 @@ public struct WriterRecord: Sendable, Equatable {
     /// Files written under the output directory, relative to it.
     public var outputFiles: [String]
     public var mediaType: String
+    /// The writer's outputs in their order, the first one among them; none in records of versions that had only one.
+    public var outputs: [RecordedOutput]
     /// Tells the same creation request from another one, for a repeated `PUT`.
     public var creationFingerprint: String
     /// The Idempotency-Key of that request, if it had one.
@@ -18,13 +20,14 @@ public struct WriterRecord: Sendable, Equatable {
 
     public init(
         resource: JSONObject, managedFile: String?, fileExtension: String? = nil, outputFiles: [String], mediaType: String,
-        creationFingerprint: String, idempotencyKey: String? = nil
+        outputs: [RecordedOutput] = [], creationFingerprint: String, idempotencyKey: String? = nil
     ) {
         self.resource = resource
         self.managedFile = managedFile
         self.fileExtension = fileExtension
         self.outputFiles = outputFiles
         self.mediaType = mediaType
+        self.outputs = outputs
         self.creationFingerprint = creationFingerprint
         self.idempotencyKey = idempotencyKey
     }
@@ -56,6 +59,18 @@ public struct WriterRecord: Sendable, Equatable {
             result["files"] = nil
             record.resource["result"] = .object(result)
         }
+        if let outputs = resource["outputs"]?.arrayValue {
+            record.resource["outputs"] = .array(
+                outputs.map { output in
+                    guard var object = output.objectValue else { return output }
+                    object["files"] = nil
+                    if var verified = object["verified"]?.objectValue {
+                        verified["streams"] = nil
+                        object["verified"] = .object(verified)
+                    }
+                    return .object(object)
+                })
+        }
         return record
     }
 
@@ -67,6 +82,7 @@ public struct WriterRecord: Sendable, Equatable {
             "file_extension": fileExtension.map { .string($0) } ?? .null,
             "output_files": .array(outputFiles.map { .string($0) }),
             "media_type": .string(mediaType),
+            "outputs": .array(outputs.map(\.json)),
             "creation_fingerprint": .string(creationFingerprint),
             "idempotency_key": idempotencyKey.map { .string($0) } ?? .null,
         ]
@@ -83,6 +99,7 @@ public struct WriterRecord: Sendable, Equatable {
             fileExtension: object["file_extension"]?.stringValue,
             outputFiles: object["output_files"]?.arrayValue?.compactMap(\.stringValue) ?? [],
             mediaType: object["media_type"]?.stringValue ?? "application/octet-stream",
+            outputs: object["outputs"]?.arrayValue?.compactMap(RecordedOutput.init(json:)) ?? [],
             creationFingerprint: object["creation_fingerprint"]?.stringValue ?? "",
             idempotencyKey: object["idempotency_key"]?.stringValue)
     }

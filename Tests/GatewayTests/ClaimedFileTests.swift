@@ -1,6 +1,7 @@
 import APICore
 import Bytewise
 import Gateway
+import HTTPServer
 import SystemIO
 import Testing
 import WriterModel
@@ -48,6 +49,45 @@ extension OwnershipTests {
         #expect(try records.remove(writer, record(["x.mp4"])).left == ["x.mp4"])
         #expect(try records.remove(other, record(["x.mp4"])).left == [])
         #expect(text("x.mp4") == nil)
+    }
+
+    /// Of several outputs each is served by its name, where the writer claimed and made it.
+    @Test func outputsAreServedByTheirNames() throws {
+        try claim(.several([.file("x.mp4"), .managed("output.b.wav"), .nothing, .folder("show")]))
+        try made("x.mp4", "mine", try ledger())
+        try outputs.makeParents(of: "show/x")
+        folder.write("out/show/a.ts", "mine too")
+        let carriers = try FileLedger(in: try Directory(path: records.folderPath(writer) + "/" + OutputLedgers.folder(ofOutput: 3)))
+        try carriers.note(RelativePath("show/a.ts"), is: try #require(outputs.identity(of: "show/a.ts")))
+        folder.write("out/y.mp4", "theirs")
+        folder.write("state/writers/w/output.b.wav", "managed")
+        var record = record(["x.mp4", "show/a.ts"])
+        record.outputs = [
+            RecordedOutput(name: "a", file: "x.mp4", mediaType: "video/mp4"), RecordedOutput(name: "b", managedFile: "output.b.wav", mediaType: "audio/x-wav"),
+            RecordedOutput(name: "c", mediaType: "video/mp4"), RecordedOutput(name: "d", file: "show/a.ts", mediaType: "video/MP2T"),
+        ]
+        let lies = [RecordedOutput(name: "e", file: "y.mp4", mediaType: "a/b"), RecordedOutput(name: "f", managedFile: "record.json", mediaType: "<b>")]
+        record.outputs += lies
+        try records.save(record, of: writer)
+        let kept = try #require(records.record(of: writer))
+        let head = try head("GET", "/")
+        func get(_ name: String) throws -> Result<Response, Problem> {
+            Result { () throws(Problem) in
+                try EndedWriter(writer: writer, record: kept, records: records).response(to: .getNamedOutput, stream: nil, output: name, head: head)
+            }
+        }
+        for (name, text) in [("a", "mine"), ("b", "managed"), ("d", "mine too")] { #expect(body(try get(name).get()) == text) }
+        let managed = try get("b").get()
+        #expect(managed.field("Content-Type") == "audio/x-wav" && managed.field("Content-Disposition") == "attachment; filename=\"w.wav\"")
+        for name in ["c", "e", "f"] {
+            guard case .failure(let problem) = try get(name) else { return #expect(Bool(false), "\(name)") }
+            #expect(problem.code == .notFound && problem.detail.hasPrefix("The output \(name) can't be read here"))
+        }
+        guard case .failure(let unknown) = try get("other") else { return #expect(Bool(false)) }
+        #expect(unknown.code == .notFound && unknown.supported == ["a", "b", "c", "d", "e", "f"])
+        let removed = try records.remove(writer, kept)
+        #expect(removed.removed.sorted() == ["show/a.ts", "x.mp4"] && removed.managedBytes == 7)
+        #expect(text("y.mp4") == "theirs")
     }
 
     /// The paths of a token's writers begin in its folder, and those of their ledgers and claims above it.

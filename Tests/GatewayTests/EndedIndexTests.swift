@@ -29,6 +29,7 @@ import WriterModel
         let entries = [
             entry("a"), entry("acme.b", .failed, claim: .file("x/ü\n\ty\\z.mp4"), idempotencyKey: "", folder: "x"),
             entry("c", claim: .folder("")), entry("d", claim: .nothing, idempotencyKey: "k \\n"), entry("e", claim: nil),
+            entry("f", claim: .several([.file("x/ü\n\ty\\z.mp4"), .managed("output.b.wav"), .nothing])),
         ]
         let first = index()
         #expect(first.load().isEmpty)

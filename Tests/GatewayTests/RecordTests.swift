@@ -46,13 +46,6 @@ import WriterModel
 
     private func ended(_ record: WriterRecord) -> EndedWriter { EndedWriter(writer: writer, record: record, records: records) }
 
-    private func body(_ response: Response) -> String? {
-        guard case .file(let file, let range) = response.body else { return nil }
-        var bytes = [UInt8](repeating: 0, count: range.count)
-        let count = bytes.withUnsafeMutableBytes { file.read(into: $0, at: range.lowerBound) }
-        return String(decoding: bytes[..<count], as: UTF8.self)
-    }
-
     @Test func aRecordIsKeptAndFoundByAnotherStore() throws {
         try records.makeFolder(writer)
         try claim(.folder("a"))

@@ -22,6 +22,14 @@ extension Response {
     }
 }
 
+/// Of a file that is sent, as text.
+func body(_ response: Response) -> String? {
+    guard case .file(let file, let range) = response.body else { return nil }
+    var bytes = [UInt8](repeating: 0, count: range.count)
+    let count = bytes.withUnsafeMutableBytes { file.read(into: $0, at: range.lowerBound) }
+    return String(decoding: bytes[..<count], as: UTF8.self)
+}
+
 func problem(_ work: () throws -> Void) -> Problem? {
     do {
         try work()

@@ -1,6 +1,7 @@
 import Foundation
 import Libav
 import StreamWriter
+import Synchronization
 import Testing
 
 /// Outputs that something at the other end of a line writes.
@@ -47,6 +48,27 @@ import Testing
         #expect(summary.bytesWritten == local.bytesWritten)
         #expect(summary.streams.map(\.packets) == [90, summary.streams[1].packets])
         #expect(summary.streams[0].written.packets == 90)
+    }
+
+    /// What is found once the container has ended counts.
+    @Test func anOutputThatIsNotWhatWasToBeFailsAtItsEnd() throws {
+        let (near, far) = PairedLine.pair()
+        let files = Mutex<CarriedFiles?>(nil)
+        Thread { [path = folder.path("a.ts")] in
+            _ = CarrierHost(far).serve(
+                judge: { order in
+                    files.withLock { $0 = order.files }
+                    return .init(.url(path), opener: All()) { () throws(StreamWriterError) in
+                        throw StreamWriterError(.destinationExists, "a.ts exists")
+                    }
+                }, refine: { $0 }, whenPeerConnects: { _ in })
+            far.end()
+        }.start()
+        let asked = CarriedFiles(ledger: "ledger.1", mostNameBytes: 1_000, overwrites: true)
+        let destination = Destination.url(folder.path("a.ts")).carried(over: near, format: "mpegts", bufferSize: nil, files: asked)
+        let writer = try write(destination, format: "mpegts")
+        #expect(code { _ = try writer.close() } == .destinationExists)
+        #expect(files.withLock { $0 } == asked)
     }
 
     @Test func flushBringsToTheDestinationWhatThereIs() throws {

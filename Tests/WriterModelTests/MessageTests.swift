@@ -25,12 +25,26 @@ import WriterModel
             logsRequests: true, asksForTokens: asksForTokens)
     }
 
+    static let several = OutputClaim(of: [.file("a/é.mp4"), .nothing, .managed("output.b.mp4"), .folder("show")])
+
+    @Test func aClaimOfSeveralOutputsIsWhatEachOfThemClaims() {
+        #expect(["a/é.mp4", "show/live.ts"].allSatisfy(Self.several.holds) && !Self.several.holds("a/other.mp4"))
+        #expect(Self.several.files == ["a/é.mp4"] && Self.several.managedFiles == ["output.b.mp4"])
+        #expect(Self.several.mayNeed(folder: "a") && Self.several.mayNeed(folder: "show/x") && !Self.several.mayNeed(folder: "b"))
+        let inside = Self.several.inside("acme")
+        #expect(inside.files == ["acme/a/é.mp4"] && inside.lies(in: "acme") && !Self.several.lies(in: "acme"))
+        #expect(OutputClaim(of: [.file("a")]) == .file("a"))
+        let one = OutputClaim.file("a").json
+        let bad: [JSONValue] = [[], .array([one]), [Self.several.json, one], [one, ["kind": "file", "path": "../a"]], [one, 1]]
+        for outputs in bad { #expect(OutputClaim(json: ["kind": "several", "outputs": outputs]) == nil, "\(outputs)") }
+    }
+
     static let messages: [ControlMessage] = [
         .start(settings(asksForTokens: false)), .start(settings(asksForTokens: true)), .start(settings(asksForTokens: true, owner: "acme")),
         .connection(unread: [], passes: 0, slot: 0), .connection(unread: [0, 255, 13, 10], passes: 255, slot: 4_095),
         .returned(unread: [], passes: 1, slot: 256), .returned(unread: [1, 2], passes: 0, slot: 255), .released(slot: 1, isBroken: false), .released(slot: 1_000_000, isBroken: true), .tokens(.empty),
         .carrier(number: 0), .carrier(number: 0x0102_0304), .carrier(number: .max), .shutDown, .ping, .snapshot(record.withoutFiles), .concluded(.closed), .concluded(.failed), .unkeptRecord(record.withoutFiles), .discarded,
-        .claimReceipt(.kept), .claimReceipt(.noSpace), .claimReceipt(.notKept), .claim(.nothing), .claim(.managed("output.mp4")), .claim(.file("a/é.mp4")), .claim(.folder("")), .claim(.folder("a b/c")), .metrics(counts), .metrics(MetricCounts()),
+        .claimReceipt(.kept), .claimReceipt(.noSpace), .claimReceipt(.notKept), .claim(.nothing), .claim(.managed("output.mp4")), .claim(.file("a/é.mp4")), .claim(.folder("")), .claim(.folder("a b/c")), .claim(several), .metrics(counts), .metrics(MetricCounts()),
     ]
 
     static let counts: MetricCounts = {

@@ -61,10 +61,10 @@ final class EncoderTally: Sendable {
     /// Of a writer that is made.
     func countOutput(of link: EncoderLink) {
         let scheme: String
-        switch link.claim {
+        switch link.claim?.outputs.first {
         case .managed: scheme = Self.managed
         case .file, .folder: scheme = Self.file
-        case .nothing, nil: scheme = Self.scheme(of: link.snapshot?.resource["dst"]?.stringValue)
+        case .nothing, .several, nil: scheme = Self.scheme(of: link.snapshot?.resource["dst"]?.stringValue)
         }
         counts.withLock { $0.outputs[scheme, default: 0] += 1 }
     }

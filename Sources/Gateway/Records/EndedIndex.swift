@@ -229,6 +229,7 @@ extension EndedIndex.Entry {
             case .managed(let name): ("managed", name)
             case .file(let path): ("file", path)
             case .folder(let path): ("folder", path)
+            case .several: ("several", origin.map { String(decoding: $0.claim.json.encoded, as: UTF8.self) } ?? "")
             case nil: ("", "")
             }
         return [
@@ -260,6 +261,9 @@ extension OutputClaim {
         case "managed": self = .managed(path)
         case "file": self = .file(path)
         case "folder": self = .folder(path)
+        case "several":
+            guard let json = try? JSONParser.parse(Array(path.utf8)), let claim = OutputClaim(json: json) else { return nil }
+            self = claim
         default: return nil
         }
         if !isValid { return nil }

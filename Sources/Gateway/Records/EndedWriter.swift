@@ -1,4 +1,5 @@
 import APICore
+import Bytewise
 import HTTP1
 import HTTPServer
 import SystemIO
@@ -22,11 +23,15 @@ package struct EndedWriter {
     private var resource: JSONObject { record.resource.naming(owner: shownOwner) }
 
     /// The response to what can be asked of an ended writer but its deletion, which the registry has to know of.
-    package func response(to operation: WriterOperation, stream: Int?, head: RequestHead) throws(Problem) -> Response {
+    /// `output`: its name, of the request that has one.
+    package func response(
+        to operation: WriterOperation, stream: Int?, output: String? = nil, head: RequestHead
+    ) throws(Problem) -> Response {
         switch operation {
         case .getWriter: return try .resource(.object(resource), as: .writer, to: head)
         case .finalizeWriter where record.state == .closed: return .json(.object(resource))
-        case .getOutput: return try output(head)
+        case .getOutput: return try response(with: nil, head)
+        case .getNamedOutput: return try response(with: output ?? "", head)
         case .getUploadOffset: return try offset(of: stream)
         case .finalizeWriter, .deleteWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .requestKeyFrame, .changeStream,
             .addOutput, .removeOutput: throw wrongState
@@ -56,10 +61,12 @@ package struct EndedWriter {
             ].filter { $0.1 != .null })
     }
 
-    private func output(_ head: RequestHead) throws(Problem) -> Response {
+    /// `name`: nil of the first.
+    private func response(with name: String?, _ head: RequestHead) throws(Problem) -> Response {
+        let recorded = try output(named: name)
         let output: RecordStore.Output
         do throws(SystemError) {
-            output = try records.openOutput(of: writer, record)
+            output = try records.openOutput(recorded, of: writer, record)
         } catch {
             if error.isOutOfDescriptors {
                 throw Problem(.overloaded, "The writer's output can't be opened now. Try again.")
@@ -74,13 +81,31 @@ package struct EndedWriter {
         }
         switch consume output {
         case .file(let file, let name):
-            return try .output(OpenFile(owning: file.take()), name: name, mediaType: record.mediaType, state: record.state, head: head)
-        case .none: throw Problem(.notFound, "The writer's output is not one file that Penstock keeps.")
+            return try .output(OpenFile(owning: file.take()), name: name, mediaType: recorded.mediaType, state: record.state, head: head)
+        case .none:
+            if let name { throw .unreadableOutput(name, "it is not one file that Penstock keeps") }
+            throw Problem(.notFound, "The writer's output is not one file that Penstock keeps.")
         case .replaced(let name):
             throw Problem(
                 .outputReplaced,
                 "\(name) is not the file that the writer made: another writer (with \"overwrite\": true) or program has replaced it since.")
         }
+    }
+
+    private func output(named name: String?) throws(Problem) -> RecordedOutput {
+        let outputs = record.outputs.isEmpty ? [first] : record.outputs
+        guard let name else { return first }
+        if let found = outputs.first(where: { $0.name.isSame(as: name) }) { return found }
+        throw .noOutput(name, of: writer, there: outputs.map(\.name))
+    }
+
+    /// As records of every version have it. What its encoder died on, the ledger tells.
+    private var first: RecordedOutput {
+        let recorded = record.outputs.first
+        let own = record.outputs.count > 1 ? recorded?.file : record.outputFiles.count == 1 ? record.outputFiles[0] : nil
+        return RecordedOutput(
+            name: recorded?.name ?? RecordedOutput.onlyName, managedFile: record.managedFile, file: own,
+            fileExtension: record.fileExtension, mediaType: record.mediaType)
     }
 
     private func offset(of index: Int?) throws(Problem) -> Response {

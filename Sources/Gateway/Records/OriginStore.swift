@@ -95,7 +95,7 @@ final class OriginStore: Sendable {
 
     /// nil: what is there is none.
     private func read(_ writer: WriterID) throws(SystemError) -> WriterOrigin? {
-        let bytes = try folder.readFile(writer.key, most: 64 * 1_024)
+        let bytes = try folder.readFile(writer.key, most: 256 * 1_024)
         return (try? JSONParser.parse(bytes)).flatMap(WriterOrigin.init(json:))
     }
 
@@ -116,7 +116,7 @@ final class OriginStore: Sendable {
         state.withLock { state in
             Self.forget(writer, &state)
             state.origins[writer] = origin
-            if case .file(let path) = origin.claim { state.claimants[Array(path.utf8), default: []].append(writer) }
+            for path in origin.claim.files { state.claimants[Array(path.utf8), default: []].append(writer) }
         }
     }
 
@@ -126,10 +126,11 @@ final class OriginStore: Sendable {
     }
 
     private static func forget(_ writer: WriterID, _ state: inout State) {
-        guard case .file(let path) = state.origins.removeValue(forKey: writer)?.claim else { return }
-        let key = Array(path.utf8)
-        state.claimants[key]?.removeAll { $0 == writer }
-        if state.claimants[key]?.isEmpty == true { state.claimants[key] = nil }
+        for path in state.origins.removeValue(forKey: writer)?.claim.files ?? [] {
+            let key = Array(path.utf8)
+            state.claimants[key]?.removeAll { $0 == writer }
+            if state.claimants[key]?.isEmpty == true { state.claimants[key] = nil }
+        }
     }
 
     /// Those of the files that the writer claimed, by their name or by the folder they lie in.
@@ -149,8 +150,8 @@ final class OriginStore: Sendable {
     func permits(_ path: String, to writer: WriterID) -> Bool {
         state.withLock { state in
             guard let claim = state.origins[writer]?.claim, claim.holds(path) else { return false }
-            if case .file = claim { return true }
-            return state.claimants[Array(path.utf8), default: []].isEmpty
+            let claimants = state.claimants[Array(path.utf8), default: []]
+            return claimants.isEmpty || claimants.contains(writer)
         }
     }
 

@@ -24,7 +24,7 @@ package struct OutputOwnership {
     package init(_ record: WriterRecord, in folder: Directory) throws(SystemError) {
         let files: [RelativePath: FileIdentity]?
         do throws(SystemError) {
-            files = try FileLedger.read(in: folder)
+            files = try OutputLedgers.read(in: folder)
         } catch {
             if error.isOutOfDescriptors { throw error }
             // Something else lies in its place.

@@ -15,7 +15,7 @@ extension RecordStore {
             "id": .string(writer.text), "state": .string(WriterState.failed.rawValue),
             "created_at": .string((origin?.createdAt ?? .now()).description),
         ]
-        if case .file(let path) = origin?.claim, let path = Self.path(path) {
+        if case .file(let path)? = origin?.claim.outputs.first, let path = Self.path(path) {
             resource["dst"] = .string(clientPath(path, of: writer))
         }
         resource["format"] = ""
@@ -23,7 +23,7 @@ extension RecordStore {
         resource["streams"] = []
         resource["bytes_written"] = .integer(bytesKept(by: writer))
         let record = WriterRecord(
-            resource: resource, managedFile: managedOutput(of: writer), outputFiles: [],
+            resource: resource, managedFile: managedOutputs(of: writer).first, outputFiles: [],
             mediaType: "application/octet-stream", creationFingerprint: "")
         return withFiles(record, of: writer)
     }
@@ -66,7 +66,7 @@ extension RecordStore {
     /// what no writer has.
     func isForeign(_ writer: WriterID) -> Bool {
         guard origins[writer] == nil, let folder = try? writers.subdirectory(writer.key) else { return false }
-        return !(try? folder.entries()).isEmptyOrOwn(of: managedOutput(of: writer))
+        return !(try? folder.entries()).isEmptyOrOwn(of: managedOutputs(of: writer))
     }
 
     /// Whether a folder without a record is of a writer that no client was told of: there is nothing in it but what
@@ -74,10 +74,10 @@ extension RecordStore {
     func wasNeverMade(_ writer: WriterID) -> Bool {
         guard bytesKept(by: writer) == 0 else { return false }
         guard let folder = try? writers.subdirectory(writer.key) else { return true }
-        guard (try? folder.entries()).isEmptyOrOwn(of: managedOutput(of: writer)),
-            let ledger = try? FileLedger.read(in: folder) ?? [:]
+        guard (try? folder.entries()).isEmptyOrOwn(of: managedOutputs(of: writer)),
+            let ledger = try? OutputLedgers.read(in: folder) ?? [:]
         else { return false }
-        if case .file(let text) = origins[writer]?.claim, let path = Self.path(text), ledger[path] == nil, outputs.contains(path.text) {
+        for path in (origins[writer]?.claim.files ?? []).compactMap(Self.path) where ledger[path] == nil && outputs.contains(path.text) {
             // Its own or another's: its ledger may have lost it.
             return false
         }
@@ -87,8 +87,8 @@ extension RecordStore {
     /// Of output that is certainly the writer's.
     func bytesKept(by writer: WriterID) -> Int64 {
         guard let folder = try? writers.subdirectory(writer.key) else { return 0 }
-        let managed = managedOutput(of: writer).flatMap { folder.size(of: $0) } ?? 0
-        let ledger = (try? FileLedger.read(in: folder)) ?? [:]
+        let managed = managedOutputs(of: writer).reduce(UInt64(0)) { $0 &+ (folder.size(of: $1) ?? 0) }
+        let ledger = (try? OutputLedgers.read(in: folder)) ?? [:]
         let others = ledger.reduce(UInt64(0)) { sum, file in
             let (path, identity) = file
             guard origins.permits(path.text, to: writer), outputs.identity(of: path.text) == identity else { return sum }
@@ -98,24 +98,20 @@ extension RecordStore {
     }
 
     /// In the writer's own folder: what it claimed, or, where that is lost too, what has such a name.
-    private func managedOutput(of writer: WriterID) -> String? {
-        switch origins[writer]?.claim {
-        case .managed(let name): return name
-        case .nothing, .file, .folder: return nil
-        case nil:
-            let names = (try? writers.subdirectory(writer.key).entries()) ?? []
-            return names.sorted().first { OutputClaim.managed($0).isValid }
-        }
+    private func managedOutputs(of writer: WriterID) -> [String] {
+        if let claim = origins[writer]?.claim { return claim.managedFiles }
+        let names = (try? writers.subdirectory(writer.key).entries()) ?? []
+        return names.sorted().first { OutputClaim.managed($0).isValid }.map { [$0] } ?? []
     }
 }
 
 extension [String]? {
     /// Whether these names in a writer's folder are only those that are there before its first record; nil when
     /// they can't be told.
-    fileprivate func isEmptyOrOwn(of managed: String?) -> Bool {
+    fileprivate func isEmptyOrOwn(of managed: [String]) -> Bool {
         guard let names = self else { return false }
         return names.allSatisfy { name in
-            name.begins(with: ".") || [FileLedger.fileName, FolderLedger.fileName].contains(where: { name.isSame(as: $0) }) || managed.map { name.isSame(as: $0) } ?? false
+            name.begins(with: ".") || OutputLedgers.areKept(in: name) || managed.contains { name.isSame(as: $0) }
         }
     }
 }

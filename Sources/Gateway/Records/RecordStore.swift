@@ -69,8 +69,12 @@ package final class RecordStore: Sendable {
     }
 
     private func managedBytes(of writer: WriterID) -> Int64 {
-        guard case .managed(let name) = origins[writer]?.claim else { return 0 }
-        return Int64(clamping: (try? writers.subdirectory(writer.key))?.size(of: name) ?? 0)
+        size(ofManaged: origins[writer]?.claim.managedFiles ?? [], of: writer)
+    }
+
+    private func size(ofManaged names: [String], of writer: WriterID) -> Int64 {
+        guard !names.isEmpty, let folder = try? writers.subdirectory(writer.key) else { return 0 }
+        return Int64(clamping: names.reduce(UInt64(0)) { $0 &+ (folder.size(of: $1) ?? 0) })
     }
 
     package func origin(of writer: WriterID) -> WriterOrigin? { origins[writer] }
@@ -147,7 +151,7 @@ package final class RecordStore: Sendable {
     }
 
     private func folders(of writer: WriterID, by origin: WriterOrigin) -> [RelativePath: FileIdentity] {
-        let own = (try? writers.subdirectory(writer.key)).flatMap { try? FolderLedger.read(in: $0) } ?? [:]
+        let own = (try? writers.subdirectory(writer.key)).flatMap { try? OutputLedgers.readFolders(in: $0) } ?? [:]
         return own.merging(leftFolders.folders) { own, _ in own }.filter { origin.claim.mayNeed(folder: $0.key.text) }
     }
 
@@ -155,7 +159,7 @@ package final class RecordStore: Sendable {
     /// those that are no older than the writer.
     private func unclaimedFolders(of writer: WriterID) -> [RelativePath: FileIdentity] {
         guard let folder = try? writers.subdirectory(writer.key), case .born(_, let began)? = FileIdentity(of: folder.descriptor),
-            let made = try? FolderLedger.read(in: folder)
+            let made = try? OutputLedgers.readFolders(in: folder)
         else { return [:] }
         return made.filter { path, identity in
             if case .born(_, let time) = identity { !path.isItself && !path.isReserved && time >= began } else { false }
@@ -226,7 +230,7 @@ package final class RecordStore: Sendable {
 
     /// A record as the gateway has it from an encoder's messages, with the files that the writer's ledger names.
     package func withFiles(_ record: WriterRecord, of writer: WriterID) -> WriterRecord {
-        guard let files = try? FileLedger.read(in: writers.subdirectory(writer.key)) else { return record }
+        guard let files = try? OutputLedgers.read(in: writers.subdirectory(writer.key)) else { return record }
         var record = record
         record.outputFiles = files.keys.sorted().map(\.text)
         return origins.checked(record, of: writer)
@@ -272,15 +276,16 @@ package final class RecordStore: Sendable {
         case replaced(name: String)
     }
 
-    /// The output of a writer that has ended, for reading.
-    package func openOutput(of writer: WriterID, _ record: WriterRecord) throws(SystemError) -> Output {
+    /// An output of a writer that has ended, for reading.
+    package func openOutput(
+        _ output: RecordedOutput, of writer: WriterID, _ record: WriterRecord
+    ) throws(SystemError) -> Output {
         let folder = try writers.subdirectory(writer.key)
-        if let file = record.managedFile {
+        if let file = output.managedFile {
             let descriptor = Descriptor(owning: try folder.openFile(file))
-            return .file(descriptor, name: "\(writer).\(record.fileExtension ?? file.cutAtLast(".")?.after ?? "bin")")
+            return .file(descriptor, name: "\(writer).\(output.fileExtension ?? file.cutAtLast(".")?.after ?? "bin")")
         }
-        guard record.outputFiles.count == 1, let path = Self.path(record.outputFiles[0]), let name = path.name,
-            !origins.claimed(record.outputFiles, by: writer).isEmpty
+        guard let file = output.file, let path = Self.path(file), let name = path.name, !origins.claimed([file], by: writer).isEmpty
         else { return .none }
         let descriptor = Descriptor(owning: try outputs.openFile(path.text))
         let owner = try OutputOwnership(record, in: folder)
@@ -292,10 +297,15 @@ package final class RecordStore: Sendable {
 
     func clientPath(_ path: RelativePath, of writer: WriterID) -> String { (origins[writer]?.clientPath(path) ?? path).text }
 
-    /// Removes an output that was to replace a file and never did: its encoder has died.
+    /// Removes outputs that were to replace files and never did: their encoder has died.
     func clearLeftovers(of writer: WriterID, _ log: Logger) {
-        guard case .file(let text) = origins[writer]?.claim, let destination = Self.path(text) else { return }
-        let path = TemporaryOutput.path(beside: destination, for: writer).text
+        for (index, claim) in (origins[writer]?.claim.outputs ?? []).enumerated() {
+            guard case .file(let text) = claim, let destination = Self.path(text) else { continue }
+            clearLeftover(TemporaryOutput.path(beside: destination, for: writer, output: index).text, of: writer, log)
+        }
+    }
+
+    private func clearLeftover(_ path: String, of writer: WriterID, _ log: Logger) {
         guard outputs.contains(path) else { return }
         do throws(SystemError) {
             try outputs.removeFile(path)
@@ -313,15 +323,18 @@ package final class RecordStore: Sendable {
         index.forget([writer])
         let record = record ?? lost(writer)
         var deletion = try removeOutputs(of: writer, record, keepingThem: keepingOutput)
-        if let file = record.managedFile {
-            deletion.managedBytes = Int64(clamping: (try? writers.subdirectory(writer.key))?.size(of: file) ?? 0)
-        }
+        let managed = managedFiles(of: record)
+        if !managed.isEmpty { deletion.managedBytes = size(ofManaged: managed, of: writer) }
         try removeFolder(writer)
         return deletion
     }
 
     /// An output in the writer's own folder, which goes with that. `record`: nil where it is lost.
-    func hasManagedOutput(_ writer: WriterID, _ record: WriterRecord?) -> Bool { (record ?? lost(writer)).managedFile != nil }
+    func hasManagedOutput(_ writer: WriterID, _ record: WriterRecord?) -> Bool { !managedFiles(of: record ?? lost(writer)).isEmpty }
+
+    private func managedFiles(of record: WriterRecord) -> [String] {
+        record.outputs.isEmpty ? record.managedFile.map { [$0] } ?? [] : record.outputs.compactMap(\.managedFile)
+    }
 
     private func removeOutputs(of writer: WriterID, _ record: WriterRecord, keepingThem: Bool) throws(SystemError) -> Deletion {
         // Its record names those that were its own at the end; its ledger those as well that had been replaced.

@@ -18,7 +18,7 @@ final class EndedWriterRoutes: Sendable {
     }
 
     func respond(
-        to operation: WriterOperation, about writer: WriterID, stream: Int?, for caller: Principal, _ exchange: Exchange
+        to operation: WriterOperation, about writer: WriterID, stream: Int?, output: String?, for caller: Principal, _ exchange: Exchange
     ) throws(Problem) {
         switch operation {
         case .deleteWriter: exchange.respond(with: try delete(writer, keepingOutput: try exchange.head.target.keepsOutput()))
@@ -30,9 +30,9 @@ final class EndedWriterRoutes: Sendable {
             }
         case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .requestKeyFrame, .changeStream, .getUploadOffset, .addOutput, .removeOutput:
             exchange.respond(with: try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head))
-        case .getOutput:
+        case .getOutput, .getNamedOutput:
             do throws(Problem) {
-                exchange.respond(with: try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head))
+                exchange.respond(with: try ended(writer, for: caller).response(to: operation, stream: stream, output: output, head: exchange.head))
             } catch {
                 // The writer itself has removed it.
                 if [.outputReplaced, .notFound].contains(error.code), isLeaving(writer) { throw .noWriter(writer.text) }

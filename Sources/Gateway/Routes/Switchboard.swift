@@ -94,7 +94,7 @@ package final class Switchboard: RequestHandler {
             // Every template of these has an id.
             guard let id = request.writer else { throw .nothing(at: exchange.head.target) }
             let writer = try registry.writer(id, meantBy: caller, exchange.head.target)
-            try respond(to: operation, about: writer, stream: request.stream, for: caller, exchange)
+            try respond(to: operation, about: writer, of: request, for: caller, exchange)
         }
     }
 
@@ -116,7 +116,7 @@ package final class Switchboard: RequestHandler {
     }
 
     private func respond(
-        to operation: WriterOperation, about writer: WriterID, stream: Int?, for caller: Principal, _ exchange: Exchange
+        to operation: WriterOperation, about writer: WriterID, of request: RoutedRequest, for caller: Principal, _ exchange: Exchange
     ) throws(Problem) {
         earlier.takeUp(writer)
         switch registry[writer] {
@@ -125,8 +125,8 @@ package final class Switchboard: RequestHandler {
             switch operation {
             case .deleteWriter: try deleteLive(link, exchange)
             case .finalizeWriter: try handover.pass(exchange, to: link, beyondShare: true)
-            case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .requestKeyFrame, .changeStream, .getOutput,
-                .addOutput, .removeOutput:
+            case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .requestKeyFrame, .changeStream,
+                .getOutput, .getNamedOutput, .addOutput, .removeOutput:
                 try handover.pass(exchange, to: link)
             }
         case .orphaned where operation != .getWriter:
@@ -135,8 +135,8 @@ package final class Switchboard: RequestHandler {
                 extras: [("state", .string(WriterState.finalizing.rawValue))])
         case .orphaned, .ended, .unread:
             // Whose files are whose, all the origins together say.
-            if [.deleteWriter, .getOutput].contains(operation) { try earlier.awaitAll(exchange) }
-            try endedWriters.respond(to: operation, about: writer, stream: stream, for: caller, exchange)
+            if [.deleteWriter, .getOutput, .getNamedOutput].contains(operation) { try earlier.awaitAll(exchange) }
+            try endedWriters.respond(to: operation, about: writer, stream: request.stream, output: request.name, for: caller, exchange)
         }
     }
 

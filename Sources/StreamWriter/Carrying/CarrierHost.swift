@@ -15,10 +15,15 @@ public struct CarrierHost {
     public struct Place: Sendable {
         let destination: Destination
         let opener: any OutputOpener
+        let check: @Sendable () throws(StreamWriterError) -> Void
 
-        public init(_ destination: Destination, opener: any OutputOpener) {
+        /// `check` throws where what was written is not what was to be, once the container has ended.
+        public init(
+            _ destination: Destination, opener: any OutputOpener, check: @escaping @Sendable () throws(StreamWriterError) -> Void = {}
+        ) {
             self.destination = destination
             self.opener = opener
+            self.check = check
         }
     }
 
@@ -46,6 +51,7 @@ private struct CarrierSession {
     private let line: RecordLine
     private var streams: [StreamParameters] = []
     private var carrier: LocalCarrier?
+    private var place: CarrierHost.Place?
     private var told = CarrierProgress()
     private var hasGathered = false
     private(set) var isFinished = false
@@ -95,6 +101,7 @@ private struct CarrierSession {
             return tellProgress(always: true) && tell(.flushed)
         case (.finish, let carrier?):
             let finished = try carrier.finish()
+            try place?.check()
             hasGathered = false
             isFinished = tellProgress(always: true) && tell(.finished(finished))
             return false
@@ -118,6 +125,7 @@ private struct CarrierSession {
         opening.resumes = order.resumes
         let opened = try carrier.open(opening)
         self.carrier = carrier
+        self.place = place
         return tellProgress(always: true) && tell(.opened(opened))
     }
 

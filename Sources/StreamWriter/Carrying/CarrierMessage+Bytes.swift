@@ -54,6 +54,11 @@ extension CarrierOrder {
         writer.put(option)
         writer.put(timeout)
         writer.put(resumes)
+        writer.put(files) { writer, files in
+            writer.put(files.ledger)
+            writer.put(Int64(files.mostNameBytes))
+            writer.put(files.overwrites)
+        }
     }
 
     init(decoding reader: inout FieldReader) throws(PacketLogError) {
@@ -65,6 +70,11 @@ extension CarrierOrder {
         option = try reader.map("options")
         timeout = try reader.optionalDouble("a time for opening")
         resumes = try reader.flag("whether it goes on")
+        files = try reader.optional("files") { (reader) throws(PacketLogError) in
+            CarriedFiles(
+                ledger: try reader.text("a ledger"), mostNameBytes: Int(try reader.integer("a bound", in: 0...Int64(Int32.max))),
+                overwrites: try reader.flag("whether it overwrites"))
+        }
     }
 }
 

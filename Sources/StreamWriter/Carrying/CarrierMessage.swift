@@ -80,6 +80,24 @@ public struct CarrierOrder: Sendable, Equatable {
     public var timeout: Double?
     /// It goes on where another that broke has ended.
     public var resumes: Bool
+    /// Of a muxer that makes its own files.
+    public var files: CarriedFiles?
+}
+
+/// How the files are made of an output whose muxer makes them itself.
+public struct CarriedFiles: Sendable, Equatable {
+    /// The folder of the ledger that says which they are.
+    public var ledger: String
+    /// Of the names that the ledger may hold.
+    public var mostNameBytes: Int
+    /// Files that are there may be replaced.
+    public var overwrites: Bool
+
+    public init(ledger: String, mostNameBytes: Int, overwrites: Bool) {
+        self.ledger = ledger
+        self.mostNameBytes = mostNameBytes
+        self.overwrites = overwrites
+    }
 }
 
 /// How far a carrier is.

@@ -9,16 +9,20 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
     private let destination: Destination
     private let format: String
     private let bufferBytes: Int
+    /// Of a muxer that makes files there.
+    private let files: CarriedFiles?
     /// How long the destination may take nothing; nil: as long as it likes.
     private let stallTime: Duration?
     private var flushes = 0
     private var streamCount = 0
 
-    /// `destination` is a URL or a device.
+    /// `destination` is a URL, a device, or with `files` the first name of what a muxer makes.
     package init(
-        over line: any ByteLine, to destination: Destination, format: String, bufferBytes: Int, stallTime: Duration? = nil
+        over line: any ByteLine, to destination: Destination, format: String, bufferBytes: Int, files: CarriedFiles? = nil,
+        stallTime: Duration? = nil
     ) {
         self.stallTime = stallTime
+        self.files = files
         self.line = RecordLine(line)
         self.destination = destination
         self.format = format
@@ -34,7 +38,7 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
         for stream in opening.streams { try send { () throws(PacketLogError) in try line.send(stream) } }
         let order = CarrierOrder(
             name: destination.name, isDevice: destination.isDevice, format: format, bufferBytes: bufferBytes,
-            metadata: opening.metadata, option: opening.option, timeout: opening.timeout, resumes: opening.resumes)
+            metadata: opening.metadata, option: opening.option, timeout: opening.timeout, resumes: opening.resumes, files: files)
         try send { () throws(PacketLogError) in try line.send(.open(order)) }
         let opened = try awaitOpened(opening)
         guard opened.times.count == streamCount else { throw Self.nonsense }
@@ -197,12 +201,15 @@ extension CarrierInbox.Said {
 }
 
 extension Destination {
-    /// The same URL or device, written by the process at the far end of `line`.
+    /// The same URL or device, written by the process at the far end of `line`; with `files` what a muxer makes.
     /// One that takes nothing for `stallTime` has failed; nil: it may take as long as it likes.
-    public func carried(over line: any ByteLine, format: String, bufferSize: Int?, stallTime: Duration? = nil) -> Destination {
-        .carried(
-            name,
-            by: RemoteCarrier(
-                over: line, to: self, format: format, bufferBytes: bufferSize ?? OutputIO.defaultBufferBytes, stallTime: stallTime))
+    public func carried(
+        over line: any ByteLine, format: String, bufferSize: Int?, files: CarriedFiles? = nil, stallTime: Duration? = nil
+    ) -> Destination {
+        let carrier = RemoteCarrier(
+            over: line, to: self, format: format, bufferBytes: bufferSize ?? OutputIO.defaultBufferBytes, files: files, stallTime: stallTime)
+        var carried = Destination.carried(name, by: carrier)
+        carried.makesFiles = files != nil
+        return carried
     }
 }

@@ -18,6 +18,8 @@ public struct Destination: Sendable {
     var onWrite: (@Sendable () -> Void)?
     /// Of a descriptor that stands for a protocol of packets: how large they may be.
     var packetBytes: Int?
+    /// Another process writes files there, rather than to a peer or a device.
+    var makesFiles = false
 
     /// A descriptor, which the writer owns from `StreamWriter.init` on, also when that throws.
     /// The muxer follows from the extension of `name` unless it is given. `onWrite` is called
@@ -53,7 +55,8 @@ public struct Destination: Sendable {
         switch target {
         case .file: false
         case .url(let url): url.holds("://")
-        case .device, .carried: true
+        case .device: true
+        case .carried: !makesFiles
         }
     }
 

@@ -205,7 +205,10 @@ final class Output: @unchecked Sendable {
         }
     }
 
-    private var isLeaving: Bool { state.withLock { $0.isLeaving } }
+    /// It was ended before the writer, or is being.
+    var isLeaving: Bool { state.withLock { $0.isLeaving } }
+
+    var isLate: Bool { lateStart != nil }
 
     // MARK: Leaving
 

@@ -43,10 +43,7 @@ public struct OutputConfig: Sendable {
     /// Makes the destination anew, for one that has broken; nil: it is not opened again.
     public var reconnect: (@Sendable () throws(StreamWriterError) -> Destination)?
 
-    /// Of a writer's only one.
-    public static let usualName = "main"
-
-    public init(name: String = usualName, destination: Destination, format: String? = nil) {
+    public init(name: String = "main", destination: Destination, format: String? = nil) {
         self.name = name
         self.destination = destination
         self.format = format

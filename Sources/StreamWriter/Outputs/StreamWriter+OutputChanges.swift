@@ -27,6 +27,8 @@ extension StreamWriter {
             throw error
         }
         defer { endOutputChange() }
+        // One that came late and was ended makes room.
+        changeOutputs { $0.removeAll { $0.name.isSame(as: config.name) && $0.isLate && $0.isLeaving } }
         if output(named: config.name) != nil {
             config.destination.discard()
             throw StreamWriterError(.invalidParameter, "the writer has an output of the name \(config.name)", parameter: "name")
@@ -49,19 +51,24 @@ extension StreamWriter {
     public func removeOutput(named name: String, within time: Duration?) throws(StreamWriterError) -> OutputProgress {
         try beginOutputChange()
         defer { endOutputChange() }
-        guard let output = output(named: name), output !== outputs[0] else {
+        guard let output = output(named: name), output !== outputs[0], !output.isLeaving else {
             throw StreamWriterError(
-                .invalidParameter, "no output \(name) can be removed", parameter: "name", supported: outputs.dropFirst().map(\.name))
+                .invalidParameter, "no output \(name) can be removed", parameter: "name",
+                supported: outputs.dropFirst().filter { !$0.isLeaving }.map(\.name))
         }
         for fan in monitor.withLock({ fans }) { fan.remove(output) }
         monitor.withLock { outputChange.leaving = output }
-        changeOutputs { $0.removeAll { $0 === output } }
         output.leave(within: time)
         return output.progress
     }
 
     /// Has the output that is being opened give up. Any thread.
     public func interruptJoining() { monitor.withLock { outputChange.joining }?.interrupt() }
+
+    /// Tells no more of one that came late and was ended. Any thread.
+    public func forgetOutput(named name: String) {
+        changeOutputs { $0.removeAll { $0.name.isSame(as: name) && $0.isLate && $0.isLeaving } }
+    }
 
     func output(named name: String) -> Output? { outputs.first { $0.name.isSame(as: name) } }
 

@@ -5,7 +5,7 @@ import Threading
 // What the outputs of a writer have in common, and what each has for itself.
 extension StreamWriter {
     /// The outputs that have a stream.
-    func holders(of stream: Int) -> [Output] { outputs.filter { $0.takes(stream) } }
+    func holders(of stream: Int) -> [Output] { outputs.filter { $0.takes(stream) && !$0.isLeaving } }
 
     /// nil: there is no other.
     private func name(_ output: Output) -> String? { outputs.count > 1 ? output.name : nil }
@@ -53,7 +53,7 @@ extension StreamWriter {
     struct Bounds {
         /// By stream, of each container that has it.
         var times: [[TimeBound]]
-        var mostBytes: Int64?
+        var mostBytes: [Int64?] = []
     }
 
     struct TimeBound {
@@ -66,11 +66,12 @@ extension StreamWriter {
         for (index, output) in outputs.enumerated() {
             let option = index == 0 ? option : output.config.option ?? [:]
             do throws(StreamWriterError) {
-                guard let opened = try output.open(parts, opening(option, timeout), isOnly: outputs.count == 1) else { continue }
+                let opened = try output.open(parts, opening(option, timeout), isOnly: outputs.count == 1)
+                bounds.mostBytes.append(opened?.mostBytes)
+                guard let opened else { continue }
                 for (track, stream) in output.streams(of: parts.count).enumerated() {
                     bounds.times[stream].append(TimeBound(format: output.format.name, times: opened.times[track]))
                 }
-                bounds.mostBytes = [bounds.mostBytes, opened.mostBytes].compactMap { $0 }.min()
             } catch {
                 throw failure.record(error.of(output: name(output)))
             }

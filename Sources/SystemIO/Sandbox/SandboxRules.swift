@@ -34,7 +34,7 @@ public struct SandboxRules: Sendable {
         }
 
         let target: Target
-        let access: FileAccess
+        public let access: FileAccess
 
         public var description: String {
             switch target {

@@ -12,8 +12,10 @@ package struct Confinement: Sendable {
         case ownFolder
         /// One file that is there. `isRenamed`: it takes another name in its folder.
         case file(Directory, String, isRenamed: Bool)
-        /// All beneath a folder of the output directory; "." is that itself.
-        case folder(Directory, String)
+        /// To remove files beneath a folder that a carrier makes them in.
+        case carriedFolder(Directory)
+        /// All beneath a folder of the output directory, and the folder of the ledger of what is made there.
+        case folder(Directory, ledger: Directory)
         case url
         case device
     }
@@ -39,8 +41,9 @@ package struct Confinement: Sendable {
             isRequired: settings.requiresSandbox)
     }
 
-    /// In all threads, before libav opens anything for a client. When it throws there is no writer.
-    func narrow(to reach: Reach) throws(SystemError) { try Sandbox.narrow(to: rules(for: reach)) }
+    /// In all threads, before libav opens anything for a client. When it throws there is no writer. A writer has a
+    /// reach for each of its outputs.
+    func narrow(to reaches: [Reach]) throws(SystemError) { try Sandbox.narrow(to: rules(for: reaches)) }
 
     /// Until the destination is known.
     package var firstRules: SandboxRules {
@@ -52,8 +55,8 @@ package struct Confinement: Sendable {
         case .writer:
             rules.places.append(.path(settings.outputDirectory, .change))
             return rules
-        // No file of the writer's is a carrier's.
-        case .carrier: break
+        // It may be told to write a folder, and what it makes there into a ledger.
+        case .carrier: rules.places += [.path(settings.outputDirectory, .change), .path(settings.folder, .change)]
         }
         let network = NetworkReach(settings.policy)
         (rules.tcpPorts, rules.sockets) = (network.tcpPorts, network.sockets)
@@ -64,15 +67,21 @@ package struct Confinement: Sendable {
         return rules
     }
 
-    package func rules(for reach: Reach) -> SandboxRules {
+    package func rules(for reaches: [Reach]) -> SandboxRules {
         var rules = base
+        for reach in reaches { add(reach, to: &rules) }
+        return rules
+    }
+
+    private func add(_ reach: Reach, to rules: inout SandboxRules) {
         switch reach {
         case .ownFolder: break
         case .file(let folder, let name, let isRenamed):
             rules.places.append(.beneath(folder, name, [.readFiles, .writeFiles]))
             rules.places.append(
                 .beneath(folder, Self.parent(of: name), isRenamed ? [.makeFiles, .removeFiles] : .removeFiles))
-        case .folder(let folder, let name): rules.places.append(.beneath(folder, name, .change))
+        case .carriedFolder(let folder): rules.places.append(.beneath(folder, ".", .removeFiles))
+        case .folder(let folder, let ledger): rules.places += [.beneath(folder, ".", .change), .beneath(ledger, ".", .change)]
         case .url:
             let network = NetworkReach(settings.policy)
             (rules.tcpPorts, rules.sockets) = (network.tcpPorts, network.sockets)
@@ -80,7 +89,6 @@ package struct Confinement: Sendable {
             rules.places += SystemPlaces.outputDevices
             rules.sockets = .local
         }
-        return rules
     }
 
     private var base: SandboxRules {

@@ -116,6 +116,14 @@ package enum DestinationPlan: Equatable {
 
     private static func isPlain(_ dst: String) -> Bool { (try? checkPath(dst)) != nil }
 
+    /// Of what lies under the output directory.
+    var path: RelativePath? {
+        switch self {
+        case .file(let dst), .files(let dst): try? RelativePath(dst)
+        case .managed, .url, .device, .nowhere: nil
+        }
+    }
+
     /// RFC 3986 §3.1; for libav, "name:" and "name,option:" are one even without "//".
     private static func scheme(of dst: String) -> String? {
         guard let (scheme, _) = dst.cut(at: ":"), let first = scheme.utf8.first, first.isASCIILetter else { return nil }

@@ -21,16 +21,17 @@ package final class MuxerFolder: Sendable {
     private let ledger: FileLedger
     private let taken = Mutex<String?>(nil)
     private let writesEachOnce = Atomic(false)
+    private let mostNameBytes: Int
     /// And its folders.
     private let folders: FolderLedger
     /// Files that libav opened without asking here, until they are looked for.
     private let noted = Mutex<Set<RelativePath>>([])
 
     /// Makes and opens the folder that `dst` lies in; of one with a pattern in its name
-    /// (`%v/live.m3u8`), the folder above.
+    /// (`%v/live.m3u8`), the folder above. `mostNameBytes`: of the names that the ledger may hold.
     package init(
         of dst: String, in outputs: Directory, overwrites: Bool, ledger: FileLedger, folders: FolderLedger,
-        closed: OthersFolders = OthersFolders()
+        closed: OthersFolders = OthersFolders(), mostNameBytes: Int = RecordBounds.nameBytes
     ) throws(SystemError) {
         let place = try Self.place(of: dst)
         // Until there is a file in it, nothing else tells that it is in use.
@@ -46,6 +47,7 @@ package final class MuxerFolder: Sendable {
         self.overwrites = overwrites
         self.closed = closed
         self.ledger = ledger
+        self.mostNameBytes = mostNameBytes
     }
 
     /// Where it is, from the output directory.
@@ -87,7 +89,7 @@ package final class MuxerFolder: Sendable {
         case .file where overwrites, .link where overwrites: try folder.unlink(path.text)
         default: break
         }
-        if ledger.nameBytes > RecordBounds.nameBytes {
+        if ledger.nameBytes > mostNameBytes {
             throw SystemError("make \(path): the writer has as many files as its record can name", number: EDQUOT)
         }
         let file = Descriptor(owning: try make(path, flags: flags | O_CREAT | O_EXCL, mode: mode))
@@ -248,7 +250,8 @@ package final class MuxerFolder: Sendable {
         }
     }
 
-    private func findNoted() {
+    /// From here on the ledger has them.
+    func findNoted() {
         for path in noted.withLock({ $0 }) where ledger.identity(of: path) == nil {
             guard let inner = path.relative(to: place), folder.kind(of: inner.text) == .file,
                 let identity = folder.identity(of: inner.text)

@@ -1,21 +1,21 @@
 import StreamWriter
 import WriterModel
 
-/// One of a writer's outputs, in what is told of it: from the request that names it on, and after its end.
+/// An output that came when the writer was open: in what is told of it, from its request on and after its end.
 struct OutputEntry: Sendable {
     let request: OutputRequest
     let muxer: String
-    /// What was found when it came later than the writer's streams.
+    /// What was found when it came.
     var warnings: [Warning] = []
-    /// It is being opened, beside an open writer.
-    var isJoining = false
-    /// What became of one that was ended before the writer.
-    var ended: OutputProgress?
+    /// It is being opened.
+    var isJoining = true
+    /// It was ended before the writer.
+    var hasLeft = false
 
     var name: String { request.name }
 
-    func progress(_ writer: StreamWriter) -> OutputProgress {
-        ended ?? writer.progress(ofOutput: name) ?? OutputProgress(isJoining ? .opening : .configuring)
+    private func progress(_ writer: StreamWriter) -> OutputProgress {
+        writer.progress(ofOutput: name) ?? OutputProgress(.opening)
     }
 
     func json(_ writer: StreamWriter, _ redaction: Redaction) -> JSONObject {

@@ -5,21 +5,21 @@ import WriterModel
 extension OutputRequest {
     /// Of an error, whose whole text the log has.
     private static let errorBytes = 512
-    /// Of its counters and the rest, beside what the client has said.
-    private static let counterBytes = 400
+    /// Of its counters and the rest, beside what the client has said; and of what came of it.
+    private static let counterBytes = 900
 
-    /// The most that it comes to in the writer's record.
+    /// The most that it comes to in the writer's record without lists of files: what the client has said of it is there
+    /// for clients and for the server.
     var recordBytes: Int {
         let given = [name, dst ?? "", format ?? ""].reduce(0) { $0 + JSONValue.string($1).encoded.count }
         let described = JSONValue.map(option).encoded.count + JSONValue.map(metadata ?? [:]).encoded.count
-        return given + described + Self.errorBytes + Self.counterBytes
+        return 2 * given + described + Self.errorBytes + Self.counterBytes
     }
 
     func warnings(_ progress: OutputProgress, _ redaction: Redaction) -> [Warning] {
         var warnings: [Warning] = []
         if progress.state == .failed {
-            let reason = progress.error.map { redaction.apply(to: Problem($0)).fitting(Self.errorBytes).detail } ?? "It failed."
-            warnings.append(Warning(.outputFailed, "The writer went on without the output \(name) (on_failure: continue): \(reason)"))
+            warnings.append(failed(because: progress.error.map(Problem.init), redaction))
         }
         if progress.packetsDropped > 0 {
             let reason = progress.attempts > 1 ? "it was opened \(progress.attempts) times" : "it took less than was made (when_slow: drop)"
@@ -27,6 +27,16 @@ extension OutputRequest {
                 Warning(.packetsDropped, "\(progress.packetsDropped) packets are not in the output \(name): \(reason)."))
         }
         return warnings
+    }
+
+    func failed(because problem: Problem?, _ redaction: Redaction) -> Warning {
+        let reason = problem.map { redaction.apply(to: $0).fitting(Self.errorBytes).detail } ?? "It failed."
+        return Warning(.outputFailed, "The writer went on without the output \(name) (on_failure: continue): \(reason)")
+    }
+
+    static func json(_ problem: Problem, _ redaction: Redaction) -> JSONValue {
+        let problem = redaction.apply(to: problem).fitting(errorBytes)
+        return .object(["code": .string(problem.code.rawValue), "detail": .string(problem.detail)])
     }
 
     /// `muxer`: that of its format or destination.
@@ -44,10 +54,7 @@ extension OutputRequest {
         object["packets_dropped"] = .integer(progress.packetsDropped)
         object["attempts"] = .integer(Int64(progress.attempts))
         object["lag"] = .number((progress.lag * 1_000).rounded() / 1_000)
-        object["error"] = progress.error.map { error in
-            let problem = redaction.apply(to: Problem(error)).fitting(Self.errorBytes)
-            return .object(["code": .string(problem.code.rawValue), "detail": .string(problem.detail)])
-        }
+        object["error"] = progress.error.map { Self.json(Problem($0), redaction) }
         return object
     }
 }

@@ -2,61 +2,75 @@ import StreamWriter
 import SystemIO
 import WriterModel
 
-/// What one of a writer's outputs is to be, of those beside the first: a URL or a device, which a process of its own
-/// writes to.
+/// What one of a writer's outputs is to be, by the part of the request that is about it.
 package struct PlannedOutput: Sendable {
-    let request: OutputRequest
-    let muxer: MuxerInfo
-    let destination: Destination
-    let option: [String: String]
-    let opener: DestinationGuard
+    /// nil: the request names no outputs, and this is the only one.
+    let request: OutputRequest?
+    /// Of the writer that would have this output alone.
+    let plan: WriterPlan
 
+    var name: String { request?.name ?? RecordedOutput.onlyName }
+
+    /// The first, or only, output of a writer.
+    init(first plan: WriterPlan) {
+        request = plan.request.outputs.first
+        self.plan = plan
+    }
+
+    /// One beside the first.
     init(
-        _ output: OutputRequest, _ request: CreateRequest, _ policy: OutputPolicy, _ clientPolicy: ClientPolicy
+        _ output: OutputRequest, _ request: CreateRequest, _ policy: OutputPolicy, _ others: OthersFolders, _ clientPolicy: ClientPolicy
     ) throws(Problem) {
         var request = request
         request.outputs = []
-        let plan = try WriterPlan(request, policy: policy, clientPolicy: clientPolicy)
+        self.request = output
+        plan = try WriterPlan(request, policy: policy, others: others, clientPolicy: clientPolicy)
+    }
+
+    /// Runs `body`, whose problems are about the part of the request that names it.
+    func locating<R>(at index: Int, _ body: () throws(Problem) -> R) throws(Problem) -> R {
+        do throws(Problem) {
+            return try body()
+        } catch {
+            throw request == nil ? error : error.located(at: "/outputs/\(index)")
+        }
+    }
+
+    /// Its destination as it was made. `lines`: to the processes that write outputs; nil: this one does it all.
+    func config(_ destination: Destination, _ lines: CarrierLines?) throws(Problem) -> OutputConfig {
+        var config = OutputConfig(name: name, destination: destination, format: plan.muxer.name)
+        config.bufferSize = plan.request.bufferSize
+        config.opener = plan.opener()
+        config.option = plan.openOption
+        guard let request else { return config }
+        config.apply(request)
+        if request.reconnect { config.reconnect = try reconnecting(lines) }
+        return config
+    }
+
+    private func reconnecting(_ lines: CarrierLines?) throws(Problem) -> @Sendable () throws(StreamWriterError) -> Destination {
+        let destination: Destination
         switch plan.destination {
         case .url(let url): destination = .url(url)
         case .device(let name): destination = .device(name)
         case .managed, .file, .files, .nowhere:
-            throw Problem(
-                .invalidParameter,
-                "Only the first of outputs may be a file here; the others are URLs or devices. Put the file first, or write the second one with a writer of its own.",
-                parameter: "dst")
+            throw Problem(.invalidParameter, "Only what is no file can be opened again.", parameter: "reconnect")
         }
-        self.request = output
-        muxer = plan.muxer
-        option = plan.openOption ?? [:]
-        opener = plan.opener()
-    }
-
-    /// `lines`: to the processes that write outputs; nil: this one does it all.
-    func config(_ lines: CarrierLines?) throws(SystemError) -> OutputConfig {
-        var config = OutputConfig(name: request.name, destination: try carried(lines), format: muxer.name)
-        config.apply(request)
-        config.opener = opener
-        config.option = option
-        if request.reconnect {
-            let (destination, format, bufferSize) = (destination, muxer.name, request.bufferSize)
-            config.reconnect = { () throws(StreamWriterError) in
-                try destination.reconnected(lines, format: format, bufferSize: bufferSize)
-            }
+        let (format, bufferSize) = (plan.muxer.name, plan.request.bufferSize)
+        return { () throws(StreamWriterError) in
+            try destination.reconnected(lines, format: format, bufferSize: bufferSize)
         }
-        return config
-    }
-
-    private func carried(_ lines: CarrierLines?) throws(SystemError) -> Destination {
-        try destination.carried(lines, format: muxer.name, bufferSize: request.bufferSize)
     }
 }
 
 extension Destination {
-    /// Written by a process that can reach nothing else; without lines by this one.
-    func carried(_ lines: CarrierLines?, format: String, bufferSize: Int?) throws(SystemError) -> Destination {
+    /// Written by a process that can reach nothing else; without lines by this one. `files`: of a muxer that makes its
+    /// own.
+    func carried(
+        _ lines: CarrierLines?, format: String, bufferSize: Int?, files: CarriedFiles? = nil
+    ) throws(SystemError) -> Destination {
         guard let lines else { return self }
-        return carried(over: try lines.next(), format: format, bufferSize: bufferSize, stallTime: lines.stallTime)
+        return carried(over: try lines.next(), format: format, bufferSize: bufferSize, files: files, stallTime: lines.stallTime)
     }
 
     /// The same anew, for an output that broke.

@@ -23,7 +23,7 @@ enum CarrierProcess {
                 try confinement.enter(keeping: [gateway.descriptor, line.descriptor])
                 // A main thread that comes back by itself ends the process before.
                 try HangUpWatch.start(on: line.descriptor, grace: mostAfterHangUp) { ChildProcess.exit(0) }
-                let work = CarrierWork(settings: settings, clientPolicy: clientPolicy, log: log) { reach throws(SystemError) in try confinement.narrow(to: reach) }
+                let work = CarrierWork(settings: settings, clientPolicy: clientPolicy, log: log) { reach throws(SystemError) in try confinement.narrow(to: [reach]) }
                 return work.serve(line)
             } catch {
                 log.error("a carrier can't start", metadata: ["error": "\(error)"])

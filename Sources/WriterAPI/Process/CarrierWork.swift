@@ -9,7 +9,7 @@ struct CarrierWork {
     let settings: EncoderStart
     let clientPolicy: ClientPolicy
     let log: Logger
-    /// To `.url` or `.device`, once that is known and before libav opens anything: all threads of the process, for good.
+    /// To `.url`, `.device` or `.folder`, once that is known and before libav opens anything: all threads of the process, for good.
     let narrow: (Confinement.Reach) throws(SystemError) -> Void
 
     /// Serves the encoder at the other end of the line until its work is done or the encoder has ended. Returns the
@@ -33,7 +33,8 @@ struct CarrierWork {
         switch plan {
         case .url(let url): (reach, destination) = (.url, .url(url))
         case .device(let name): (reach, destination) = (.device, .device(name))
-        case .managed, .file, .files, .nowhere:
+        case .files(let dst): return try folder(of: dst, order, plan)
+        case .managed, .file, .nowhere:
             throw StreamWriterError(.destinationRefused, "\(muxer.name) at that dst is no output that is written by a process of its own", parameter: "dst")
         }
         do throws(SystemError) {

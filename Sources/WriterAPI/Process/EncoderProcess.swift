@@ -121,7 +121,7 @@ public final class EncoderProcess: Sendable {
                 gateway: back, report: report)
         }
         let resource = WriterResource(
-            settings: settings, clientPolicy: clientPolicy, narrow: { reach throws(SystemError) in try confinement.narrow(to: reach) },
+            settings: settings, clientPolicy: clientPolicy, narrow: { reaches throws(SystemError) in try confinement.narrow(to: reaches) },
             folder: folder, progress: progress, report: report,
             carrierLines: CarrierLines(stallTime: settings.limits.callTimeout > 0 ? .seconds(settings.limits.callTimeout) : nil) { number, end in
                 line.requestCarrier(number, passing: end)

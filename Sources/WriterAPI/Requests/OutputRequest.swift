@@ -24,7 +24,7 @@ package struct OutputRequest: Sendable {
 
     /// Of a writer that was made without naming its outputs.
     init(firstOf request: CreateRequest) {
-        name = OutputConfig.usualName
+        name = RecordedOutput.onlyName
         (dst, format, bufferSize, overwrite) = (request.dst, request.format, request.bufferSize, request.overwrite)
         option = request.open?.option ?? [:]
         (onFailure, whenSlow, pace, reconnect) = (.fail, .wait, .none, false)

@@ -46,11 +46,25 @@ package struct WriterPlan: Sendable {
         }
         for (index, beside) in request.besideFirst.enumerated() {
             do throws(Problem) {
-                self.others.append(try PlannedOutput(beside.output, beside.request, policy, clientPolicy))
+                self.others.append(try PlannedOutput(beside.output, beside.request, policy, others, clientPolicy))
+                try requireOwnPlace(index + 1)
             } catch {
                 throw error.located(at: "/outputs/\(index + 1)")
             }
         }
+    }
+
+    /// All of the writer's outputs, in their order.
+    var outputs: [PlannedOutput] { [PlannedOutput(first: self)] + others }
+
+    /// No two outputs are one file.
+    private func requireOwnPlace(_ index: Int) throws(Problem) {
+        let outputs = outputs
+        guard let path = outputs[index].plan.destination.path,
+            let other = outputs[..<index].first(where: { $0.plan.destination.path == path })
+        else { return }
+        throw Problem(
+            .invalidParameter, "\(path) is the dst of the output \(other.name) already: each output has a file of its own.", parameter: "dst")
     }
 
     /// Of one encoding, whose output is a single file.
@@ -83,9 +97,9 @@ package struct WriterPlan: Sendable {
         try asProblem { () throws(StreamWriterError) in try StreamWriter.resolveMuxer(format: format, name: dst ?? "") }
     }
 
-    /// What the muxer may open. `folder`: where its own files lie, once that is made.
-    package func opener(folder: MuxerFolder? = nil) -> DestinationGuard {
-        DestinationGuard(plan: destination, policy: policy, clientPolicy: clientPolicy, folder: folder)
+    /// What the muxer may open.
+    package func opener() -> DestinationGuard {
+        DestinationGuard(plan: destination, policy: policy, clientPolicy: clientPolicy, folder: nil)
     }
 
     /// The same as far as a dry run goes: it is opened where creating would open it. What opens its destination itself is not opened, and what a URL's

@@ -4,17 +4,19 @@ import HTTPServer
 import SystemIO
 import WriterModel
 
-/// `GET …/output` while the writer lives: what is written is followed, or awaited when the
+/// `GET …/output`, and `…/outputs/{name}`, while the writer lives: what is written is followed, or awaited when the
 /// muxer goes back in it.
 struct OutputRoute {
     let resource: WriterResource
     let writer: WriterID
+    /// nil: the first.
+    var name: String?
 
     /// Responds now, or when there is something to respond with; no thread waits for that.
     func respond(to exchange: Exchange) throws(Problem) {
         // Asked before the state: what changes in between is told of.
         let (version, end) = resource.growth.current
-        switch resource.output {
+        switch try resource.output(named: name) {
         case .awaited: waitForChange(exchange, since: version)
         case .none:
             throw Problem(.wrongState, "The writer failed or was deleted before it was opened.")

@@ -165,13 +165,13 @@ final class WriterService: EncoderService {
     private func respond(to request: RoutedRequest, by caller: Principal, _ exchange: Exchange) throws(Problem) {
         switch request.operation {
         case .creation: try create(by: caller, exchange)
-        case .writer(let operation): try respond(to: operation, request, by: caller, exchange)
+        case .writer(let operation): try respond(to: operation, of: request, by: caller, exchange)
         case .server, .listWriters, .encode, .catalog: try gateway.handBack(exchange)
         }
     }
 
     private func respond(
-        to operation: WriterOperation, _ request: RoutedRequest, by caller: Principal, _ exchange: Exchange
+        to operation: WriterOperation, of request: RoutedRequest, by caller: Principal, _ exchange: Exchange
     ) throws(Problem) {
         let stream = request.stream ?? 0
         func respond(with writer: JSONObject) { exchange.respond(with: .json(.object(shown(writer, to: caller)))) }
@@ -206,6 +206,7 @@ final class WriterService: EncoderService {
             let offset = try resource.offset(of: stream)
             exchange.respond(with: Response(.noContent, fields: [("Upload-Offset", String(offset))]))
         case .getOutput: try OutputRoute(resource: resource, writer: settings.writer).respond(to: exchange)
+        case .getNamedOutput: try OutputRoute(resource: resource, writer: settings.writer, name: request.name).respond(to: exchange)
         case .addOutput: try addOutput(try json(exchange), exchange)
         case .removeOutput:
             let name = request.name ?? ""

@@ -5,127 +5,78 @@ import StreamWriter
 import SystemIO
 import WriterModel
 
-/// Makes the place a writer writes to, and what it writes there.
+/// Makes the place that one of a writer's outputs is written to, and what is written there. A single file, whichever of
+/// the outputs it is, is the encoder's own: its descriptor is opened before the sandbox closes, libav gets nothing else of
+/// it, and the encoder can read it back and serve it. What a peer may hold up, and what a muxer opens by name, is a
+/// carrier's.
 struct OutputBuilder {
     typealias Made = (place: WriterOutput, destination: Destination)
 
-    private let plan: WriterPlan
+    /// What is looked at before anything is made.
+    struct Prepared {
+        let claim: OutputClaim
+        /// Of a pipe or device that is there.
+        var special: Int32?
+
+        /// For when nothing is made of it.
+        func discard() { if let special { close(special) } }
+    }
+
+    private let output: PlannedOutput
+    /// Which of the writer's outputs it is, from 0.
+    private let number: Int
     private let settings: EncoderStart
     /// The writer's own.
     private let folder: Directory
+    private let ledgers: WriterLedgers
     private let carrierLines: CarrierLines?
     private let onWrite: @Sendable () -> Void
-    private let onClaim: (OutputClaim) -> Void
 
+    private var plan: WriterPlan { output.plan }
     private var request: CreateRequest { plan.request }
+    private var dst: String { request.dst ?? "" }
 
-    /// `onWrite` is called after bytes were written; `onClaim` with what the writer writes to, while
-    /// nothing has been done yet that a client could have taken over.
+    /// `onWrite` is called after bytes were written to a file.
     init(
-        _ plan: WriterPlan, settings: EncoderStart, folder: Directory, carrierLines: CarrierLines?, onClaim: @escaping (OutputClaim) -> Void,
+        _ output: PlannedOutput, number: Int, settings: EncoderStart, folder: Directory, ledgers: WriterLedgers, carrierLines: CarrierLines?,
         onWrite: @escaping @Sendable () -> Void
     ) {
-        self.plan = plan
+        self.output = output
+        self.number = number
         self.settings = settings
         self.folder = folder
+        self.ledgers = ledgers
         self.carrierLines = carrierLines
         self.onWrite = onWrite
-        self.onClaim = onClaim
     }
 
-    /// The destination owns its descriptor. A dry run leaves nothing.
-    func make(isDryRun: Bool) throws(Problem) -> Made {
+    // MARK: Before anything is made
+
+    /// Throws where the output can't be made, as far as that shows by looking. The claim is by the paths that the gateway
+    /// knows: what a process that is killed leaves behind is the writer's by it.
+    func prepare() throws(Problem) -> Prepared {
         do throws(SystemError) {
-            return isDryRun ? try makeForDryRun() : try make()
+            let found = try look()
+            return Prepared(claim: found.claim.inside(settings.ownersFolder), special: found.special)
         } catch {
-            throw WriterOutput.problem(error, request.dst ?? "")
+            throw WriterOutput.problem(error, dst)
         }
     }
 
-    private func make() throws(SystemError) -> Made {
+    private func look() throws(SystemError) -> Prepared {
         switch plan.destination {
-        case .managed:
-            let name = "output." + plan.fileExtension
-            claim(.managed(name))
-            return try create(.init(folder: folder, name: name))
-        case .file(let dst): return try makeFile(dst)
-        case .files(let dst): return try makeFolder(of: dst)
-        case .url(let url):
-            claim(.nothing)
-            // Whatever the client calls by a name that no policy has judged.
-            if plan.clientPolicy == .absent { try Directory(path: settings.outputDirectory).enter() }
-            return (place(), try carried(.url(url)))
-        case .device(let name):
-            claim(.nothing)
-            return (place(), try carried(.device(name)))
-        case .nowhere:
-            claim(.nothing)
-            return (place(), .url("null"))
+        case .managed: return Prepared(claim: .managed(managedName))
+        case .file(let dst):
+            let outputs = try Directory(path: settings.outputDirectory)
+            try refuseIfThere(dst, outputs)
+            guard request.overwrite, let descriptor = try outputs.openSpecialForWriting(dst) else { return Prepared(claim: .file(dst)) }
+            return Prepared(claim: .nothing, special: descriptor)
+        case .files(let dst):
+            try refuseIfThere(dst, try Directory(path: settings.outputDirectory))
+            let place = try MuxerFolder.place(of: dst)
+            return Prepared(claim: .folder(place.isItself ? "" : place.text))
+        case .url, .device, .nowhere: return Prepared(claim: .nothing)
         }
-    }
-
-    private func carried(_ destination: Destination) throws(SystemError) -> Destination {
-        try destination.carried(carrierLines, format: plan.muxer.name, bufferSize: request.bufferSize)
-    }
-
-    private func makeFile(_ dst: String) throws(SystemError) -> Made {
-        let outputs = try Directory(path: settings.outputDirectory)
-        try refuseIfThere(dst, outputs)
-        return try outputs.changing { () throws(SystemError) in
-            let folders = try folders()
-            try outputs.makeParents(of: dst) { folders.note($0, is: $1) }
-            return try makeFile(dst, inFoldersOf: outputs)
-        }
-    }
-
-    private func makeFile(_ dst: String, inFoldersOf outputs: Directory) throws(SystemError) -> Made {
-        if request.overwrite, let descriptor = try outputs.openSpecialForWriting(dst) {
-            claim(.nothing)
-            let file = WriterOutput.OwnFile(folder: outputs, name: dst, isSpecial: true)
-            return (place(file), .file(descriptor: descriptor, name: dst, onWrite: onWrite))
-        }
-        claim(.file(dst))
-        return try create(inOutputs: .init(folder: outputs, name: dst), try ledger())
-    }
-
-    private func makeFolder(of dst: String) throws(SystemError) -> Made {
-        let outputs = try Directory(path: settings.outputDirectory)
-        try refuseIfThere(dst, outputs)
-        let muxerFolder = try MuxerFolder(
-            of: dst, in: outputs, overwrites: request.overwrite, ledger: try ledger(), folders: try folders(),
-            closed: OthersFolders(settings.othersFolders))
-        if plan.clientPolicy == .enforced { Interposition.confine(to: muxerFolder) }
-        try outputs.enter()
-        let place = place(muxerFolder: muxerFolder)
-        claim(place.claim)
-        return (place, .url(dst))
-    }
-
-    /// Before there is a file: one that this process leaves behind when it is killed is the writer's for the gateway.
-    private func claim(_ claim: OutputClaim) { onClaim(claim.inside(settings.ownersFolder)) }
-
-    /// Of the files under the output directory, by the paths that the gateway knows them by.
-    private func ledger() throws(SystemError) -> FileLedger {
-        try FileLedger(in: folder, below: try ownersFolder())
-    }
-
-    private func folders() throws(SystemError) -> FolderLedger { FolderLedger(in: folder, below: try ownersFolder()) }
-
-    private func ownersFolder() throws(SystemError) -> RelativePath {
-        try settings.ownersFolder.map { text throws(SystemError) in try path(text) } ?? .itself
-    }
-
-    /// A file in the writer's own folder, or nothing at all for what opens its destination itself.
-    private func makeForDryRun() throws(SystemError) -> Made {
-        claim(.nothing)
-        switch plan.destination {
-        case .file(let dst), .files(let dst): try refuseIfThere(dst, try Directory(path: settings.outputDirectory))
-        default: break
-        }
-        if plan.muxer.needsFile {
-            return try create(.init(folder: folder, name: "trial"), packetBytes: plan.destination.packetBytes)
-        }
-        return (place(), .url(request.dst ?? "null"))
     }
 
     private func refuseIfThere(_ dst: String, _ outputs: Directory) throws(SystemError) {
@@ -133,6 +84,84 @@ struct OutputBuilder {
         case nil: break
         case .folder: throw SystemError("make \(dst)", number: EISDIR)
         case .file, .link, .special: if !request.overwrite { throw SystemError("make \(dst)", number: EEXIST) }
+        }
+    }
+
+    /// No name holds a ".".
+    private var managedName: String {
+        number == 0 ? "output.\(plan.fileExtension)" : "output.\(output.name).\(plan.fileExtension)"
+    }
+
+    // MARK: Making
+
+    /// The destination owns its descriptor. Takes what was prepared over, also when it throws. `share`: how many outputs
+    /// of the writer have lists of files between them.
+    func make(_ prepared: Prepared, share: Int) throws(Problem) -> Made {
+        if let special = prepared.special {
+            let file = WriterOutput.OwnFile(folder: folder, name: dst, isSpecial: true)
+            return (place(file), .file(descriptor: special, name: dst, onWrite: onWrite))
+        }
+        do throws(SystemError) {
+            return try make(share: share)
+        } catch {
+            throw WriterOutput.problem(error, dst)
+        }
+    }
+
+    private func make(share: Int) throws(SystemError) -> Made {
+        switch plan.destination {
+        case .managed: return try create(.init(folder: folder, name: managedName))
+        case .file(let dst): return try makeFile(dst)
+        case .files(let dst): return try makeFolder(of: dst, share: share)
+        case .url(let url):
+            // Whatever the client calls by a name that no policy has judged.
+            if plan.clientPolicy == .absent { try Directory(path: settings.outputDirectory).enter() }
+            return (place(), try carried(.url(url)))
+        case .device(let name): return (place(), try carried(.device(name)))
+        case .nowhere: return (place(), .url("null"))
+        }
+    }
+
+    private func carried(_ destination: Destination, _ files: CarriedFiles? = nil) throws(SystemError) -> Destination {
+        try destination.carried(carrierLines, format: plan.muxer.name, bufferSize: request.bufferSize, files: files)
+    }
+
+    private func makeFile(_ dst: String) throws(SystemError) -> Made {
+        let outputs = try Directory(path: settings.outputDirectory)
+        return try outputs.changing { () throws(SystemError) in
+            try outputs.makeParents(of: dst) { ledgers.folders.note($0, is: $1) }
+            return try create(inOutputs: .init(folder: outputs, name: dst))
+        }
+    }
+
+    /// Its files are made by a carrier, when the writer opens.
+    private func makeFolder(of dst: String, share: Int) throws(SystemError) -> Made {
+        guard carrierLines != nil else { throw SystemError("write files of the muxer's own without a carrier", number: ENOTSUP) }
+        let outputs = try Directory(path: settings.outputDirectory)
+        // Without one nothing tells that the writer is of a version that keeps them.
+        _ = try ledgers.files()
+        let name = OutputLedgers.folder(ofOutput: number)
+        try folder.makeSubdirectory(name)
+        let ledgerFolder = try folder.subdirectory(name)
+        let ledger = try FileLedger(in: ledgerFolder, below: ledgers.base)
+        let muxerFolder = try MuxerFolder(
+            of: dst, in: outputs, overwrites: request.overwrite, ledger: ledger, folders: ledgers.folders,
+            closed: OthersFolders(settings.othersFolders))
+        let made = place(folder: CarriedFolder(muxerFolder, ledger: ledger, in: ledgerFolder))
+        let files = CarriedFiles(ledger: name, mostNameBytes: RecordBounds.nameBytes / max(1, share), overwrites: request.overwrite)
+        return (made, try carried(.url(dst), files))
+    }
+
+    /// A file in the writer's own folder, or nothing at all for what opens its destination itself. What can't be is
+    /// refused, and nothing is left.
+    func makeForDryRun() throws(Problem) -> Made {
+        do throws(SystemError) {
+            if plan.muxer.needsFile {
+                return try create(.init(folder: folder, name: "trial"), packetBytes: plan.destination.packetBytes)
+            }
+            return (place(), .url(request.dst ?? "null"))
+        } catch {
+            throw WriterOutput.problem(error, dst)
         }
     }
 
@@ -149,16 +178,18 @@ struct OutputBuilder {
 
     /// Under the output directory, where others may take its name. It has a name of the server's own until the
     /// ledger says which file it is: killed at any time, this process leaves none that is unknown.
-    private func create(inOutputs file: WriterOutput.OwnFile, _ ledger: FileLedger) throws(SystemError) -> Made {
+    private func create(inOutputs file: WriterOutput.OwnFile) throws(SystemError) -> Made {
+        let ledger = try ledgers.files()
         var file = file
-        let temporaryName = TemporaryOutput.path(beside: try path(file.name), for: settings.writer).text
+        let path = try Self.path(file.name)
+        let temporaryName = TemporaryOutput.path(beside: path, for: settings.writer, output: number).text
         // Of a writer of this id that was never made.
         try file.folder.removeFile(temporaryName)
         let descriptor = Descriptor(owning: try file.folder.createFile(temporaryName, .onlyIfAbsent, forOthers: true))
         do throws(SystemError) {
             guard let identity = FileIdentity(of: descriptor.number) else { throw SystemError("look at \(temporaryName)") }
             file.identity = identity
-            try ledger.note(path(file.name), is: identity)
+            try ledger.note(path, is: identity)
             if !request.overwrite { try file.folder.rename(temporaryName, to: file.name, replaces: false) }
         } catch {
             try? file.folder.removeFile(temporaryName)
@@ -169,7 +200,7 @@ struct OutputBuilder {
         return (place(file), destination)
     }
 
-    private func path(_ dst: String) throws(SystemError) -> RelativePath {
+    static func path(_ dst: String) throws(SystemError) -> RelativePath {
         do throws(RelativePath.Fault) {
             return try RelativePath(dst)
         } catch {
@@ -177,7 +208,7 @@ struct OutputBuilder {
         }
     }
 
-    private func place(_ file: WriterOutput.OwnFile? = nil, muxerFolder: MuxerFolder? = nil) -> WriterOutput {
-        WriterOutput(muxer: plan.muxer, plan: plan.destination, opener: plan.opener(folder: muxerFolder), file: file)
+    private func place(_ file: WriterOutput.OwnFile? = nil, folder: CarriedFolder? = nil) -> WriterOutput {
+        WriterOutput(output, file: file, folder: folder)
     }
 }

@@ -6,15 +6,24 @@ import Synchronization
 import SystemIO
 import WriterModel
 
-/// What a writer writes to: made when the writer is, put in its place when it is opened,
+/// What one of a writer's outputs is written to: made when the writer is, put in its place when it is opened,
 /// removed when nothing comes of it.
 final class WriterOutput: Sendable {
-    let muxer: MuxerInfo
-    let plan: DestinationPlan
-    /// What the muxer may open.
-    let opener: DestinationGuard
+    let planned: PlannedOutput
     private let file: OwnFile?
-    private var folder: MuxerFolder? { opener.folder }
+    private let folder: CarriedFolder?
+
+    var name: String { planned.name }
+    var muxer: MuxerInfo { planned.plan.muxer }
+    var plan: DestinationPlan { planned.plan.destination }
+    /// What the muxer may open.
+    var opener: DestinationGuard { planned.plan.opener() }
+    /// What it is opened with, as far as that is known from the beginning.
+    var option: [String: String] { planned.plan.openOption ?? [:] }
+    /// The writer goes on without it.
+    var isExpendable: Bool { planned.request?.onFailure == .continue }
+    /// Indexes of its streams, of a writer that has so many.
+    func streams(of count: Int) -> [Int] { planned.request?.streams ?? Array(0..<count) }
 
     /// The one file whose descriptor we gave to the muxer.
     struct OwnFile: Sendable {
@@ -28,11 +37,10 @@ final class WriterOutput: Sendable {
         var identity: FileIdentity?
     }
 
-    init(muxer: MuxerInfo, plan: DestinationPlan, opener: DestinationGuard, file: OwnFile?) {
-        self.muxer = muxer
-        self.plan = plan
-        self.opener = opener
+    init(_ planned: PlannedOutput, file: OwnFile?, folder: CarriedFolder?) {
+        self.planned = planned
         self.file = file
+        self.folder = folder
     }
 
     /// Another program, which may never respond.
@@ -51,10 +59,16 @@ final class WriterOutput: Sendable {
             // What is special is open already.
             guard let file, !file.isSpecial else { return .ownFolder }
             return .file(file.folder, file.temporaryName ?? file.name, isRenamed: file.temporaryName != nil)
-        case .files: return folder.map { .folder($0.folder, ".") } ?? .ownFolder
+        case .files: return folder.map { .carriedFolder($0.folder.folder) } ?? .ownFolder
         // Written by other processes.
         case .url, .device: return .ownFolder
         }
+    }
+
+    /// Before any output takes its place: throws where this one can't.
+    func checkCommit() throws(Problem) {
+        guard let file, file.temporaryName != nil, file.folder.kind(of: file.name) == .folder else { return }
+        throw Self.problem(SystemError("make \(file.name)", number: EISDIR), file.name)
     }
 
     /// The writer is open: a file that was to be replaced is replaced now.
@@ -90,7 +104,7 @@ final class WriterOutput: Sendable {
     }
 
     /// The writer has ended: nothing more is made.
-    func release() { folder?.release() }
+    func release() { folder?.folder.release() }
 
     /// What was written is complete: throws when it is not where it was to be.
     func checkKept() throws(Problem) {
@@ -98,10 +112,6 @@ final class WriterOutput: Sendable {
             if file.folder.identity(of: file.name) != identity { throw Self.replaced(file.name) }
         } else if let replaced = folder?.replacedFile {
             throw Self.replaced(replaced)
-        } else if let taken = folder?.takenName {
-            throw Problem(
-                .destinationExists,
-                "\(taken) exists: what was to get this name has been written under another, or not at all. Choose another dst, or send \"overwrite\": true.")
         }
     }
 
@@ -115,6 +125,17 @@ final class WriterOutput: Sendable {
 
     /// Whether there is one file of ours to read.
     var canBeRead: Bool { readable != nil }
+
+    /// Why there is none.
+    var whyUnreadable: String {
+        switch plan {
+        case .url: "it is sent to a URL"
+        case .device: "it goes to a device"
+        case .files: "it is several files, which lie beside \(shownDestination ?? "dst")"
+        case .nowhere: "nothing is written"
+        case .managed, .file: "it is a pipe or a device that was there"
+        }
+    }
 
     private var readable: OwnFile? { file.flatMap { $0.isSpecial ? nil : $0 } }
 
@@ -154,17 +175,10 @@ final class WriterOutput: Sendable {
         }
     }
 
-    /// What the gateway is told once, before anything of libav's runs for the client.
-    var claim: OutputClaim {
-        switch plan {
-        case .managed: file.map { .managed($0.name) } ?? .nothing
-        case .file(let path): file?.isSpecial == false ? .file(path) : .nothing
-        case .files: folder.map { .folder($0.path == "." ? "" : $0.path) } ?? .nothing
-        case .url, .device, .nowhere: .nothing
-        }
-    }
-
     var managedFile: String? { plan == .managed ? file?.name : nil }
+
+    /// The one file under the output directory that it is from the beginning.
+    var ownFile: String? { if case .file(let path) = plan, canBeRead { path } else { nil } }
 
     /// What a browser is to save the output as.
     func downloadName(of writer: WriterID, _ type: FileType) -> String {
@@ -172,9 +186,10 @@ final class WriterOutput: Sendable {
         return "\(writer).\(type.fileExtension ?? "bin")"
     }
 
-    /// Of the output with these streams.
-    func fileType(of streams: [StreamConfig]) -> FileType {
-        switch plan {
+    /// Of a writer with these streams.
+    func fileType(of all: [StreamConfig]) -> FileType {
+        let streams = streams(of: all.count).filter(all.indices.contains).map { all[$0] }
+        return switch plan {
         case .file(let path), .files(let path): muxer.fileType(of: streams, named: path)
         case .managed, .url, .device, .nowhere: muxer.fileType(of: streams)
         }
@@ -189,6 +204,9 @@ final class WriterOutput: Sendable {
         var muxersBytes: Int64?
         /// `…/output` can serve it.
         var isOneFile: Bool
+
+        /// The one that it is under the output directory.
+        var onlyFile: String? { isOneFile ? outputFiles.first : nil }
     }
 
     /// Looks at every file: not for each request, and under no lock.
@@ -224,6 +242,7 @@ final class WriterOutput: Sendable {
                 .forbiddenDestination, "dst leads through a symbolic link. Give a path of folders and files only.",
                 parameter: "dst")
         }
+        if error.number == SystemError.tryAgain { return Problem(.overloaded, "A process for an output can't be had now. Try again.") }
         if error.isOutOfSpace { return Problem(.noSpace, "There is no space for \(dst).") }
         return Problem(.destinationFailed, "The destination can't be made: \(error.description).", parameter: "dst")
     }

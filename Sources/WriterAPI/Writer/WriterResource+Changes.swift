@@ -56,9 +56,10 @@ extension WriterResource {
                 let given = (parts.request.outputs.first?.option ?? [:]).merging(request.option) { $1 }
                 let option = try OutputNameJudge(muxer: parts.place.muxer.name, gate: parts.place.opener)
                     .resolve(given, streams: streams)
+                try checkNames(of: parts.places.dropFirst(), streams: streams)
                 isBegun = true
-                try openDestination(of: parts.writer, option, parts.place, for: client)
-                try commit(OpenRequest(option: option), parts.place)
+                try openDestinations(of: parts.writer, option, parts.places, for: client)
+                try commit(OpenRequest(option: option), parts.places)
             } catch {
                 throw error.parameter?.begins(with: "option.") == true ? error.located(at: "") : error
             }
@@ -66,14 +67,24 @@ extension WriterResource {
         }
     }
 
-    func openDestination(
-        of writer: StreamWriter, _ option: [String: String], _ place: WriterOutput, for client: OpeningClient
+    /// Of outputs beside the first, whose options are known since the writer was made: with the streams that there are now.
+    private func checkNames(of places: ArraySlice<WriterOutput>, streams: Int) throws(Problem) {
+        for (index, place) in zip(places.indices, places) {
+            do throws(Problem) {
+                _ = try OutputNameJudge(muxer: place.muxer.name, gate: place.opener).resolve(place.planned.request?.option ?? [:], streams: streams)
+            } catch {
+                throw error.located(at: "/outputs/\(index)")
+            }
+        }
+    }
+
+    func openDestinations(
+        of writer: StreamWriter, _ option: [String: String], _ places: [WriterOutput], for client: OpeningClient
     ) throws(Problem) {
-        if OutputNumberJudge.namesByTime(option) { place.opener.folder?.writeEachOnce() }
         state.withLock { $0.openingClient = client }
         defer { state.withLock { $0.openingClient = nil } }
         // One that leaves from here on ends it.
-        if client.hasLeft, place.isPeer { noteLeft(client) }
+        if client.hasLeft, places.contains(where: \.isPeer) { noteLeft(client) }
         try asProblem { () throws(StreamWriterError) in try writer.open(option: option, timeout: openTimeout) }
         showStreamsAnew(of: writer)
     }
@@ -109,9 +120,10 @@ extension WriterResource {
         return index
     }
 
-    /// The writer has been opened: its output takes its place.
-    func commit(_ request: OpenRequest, _ place: WriterOutput) throws(Problem) {
-        try place.commit()
+    /// The writer has been opened: its outputs take their places.
+    func commit(_ request: OpenRequest, _ places: [WriterOutput]) throws(Problem) {
+        for place in places { try place.checkCommit() }
+        for place in places { try place.commit() }
         state.withLock { state in
             state.lifecycle.opened()
             state.openOption = request.option

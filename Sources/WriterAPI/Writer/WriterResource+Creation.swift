@@ -12,7 +12,7 @@ extension WriterResource {
         } catch {
             undo(everything: true)
             // Where the gateway has gone, the next one finds the folder, and nothing in it of a file that is no more.
-            try? folder.removeFile(FileLedger.fileName)
+            OutputLedgers.removeFiles(in: folder)
             let fingerprint = CreationFingerprint.of(body ?? .object([:]))
             // One that repeats what a client has left is to try for itself.
             let isDeserted = state.withLock { state in
@@ -66,7 +66,7 @@ extension WriterResource {
             try keepFirstRecord()
         }
         if let open = plan.request.open {
-            try commit(open, parts.place)
+            try commit(open, parts.places)
         } else if let option = plan.openOption {
             // A dry run of what would open its destination itself.
             try asProblem { () throws(StreamWriterError) in try parts.writer.foresee(option: option) }
@@ -139,84 +139,106 @@ extension WriterResource {
 
     /// What is made is in the state as soon as it is there, for `undo` to find.
     private func build(_ plan: WriterPlan, for client: OpeningClient, isDryRun: Bool) throws(Problem) -> Parts {
-        let builder = OutputBuilder(
-            plan, settings: settings, folder: folder, carrierLines: carrierLines, onClaim: { [report] in report(.claim($0)) }
-        ) { [growth] in growth.grew() }
-        let (place, destination) = try builder.make(isDryRun: isDryRun)
-        state.withLock { $0.output = place }
-        do throws(SystemError) {
-            try narrow(isDryRun ? .ownFolder : place.reach)
-        } catch {
-            destination.discard()
-            throw Problem(.internalError, "The writer can't be confined to its destination: \(error.description).")
-        }
         let request = plan.request
-        let outputs = try configs(plan, place, destination, isDryRun: isDryRun)
+        let configs = try isDryRun ? configsForDryRun(plan) : makeOutputs(plan)
+        let places = state.withLock { $0.outputs }
         let writer = try asProblem { () throws(StreamWriterError) in
             try StreamWriter(
-                outputs: outputs, limits: WriterLimits(settings.limits),
+                outputs: configs, limits: WriterLimits(settings.limits),
                 onProgress: { [progress] stream, counters in progress.note(.init(counters), of: stream) })
         }
-        let muxers = [plan.muxer.name] + plan.others.map(\.muxer.name)
-        let parts = Parts(request: request, place: place, writer: writer)
+        let parts = Parts(request: request, writer: writer, places: places)
         state.withLock { state in
             state.parts = parts
-            state.outputs = zip(request.outputs, muxers).map { OutputEntry(request: $0, muxer: $1) }
             state.metadata = request.metadata
             state.lifecycle.made()
         }
-        try describe(request, to: writer, place, for: client)
+        try describe(request, to: writer, places, for: client)
         return parts
     }
 
-    /// A dry run has the first alone: the others would have to be opened.
-    private func configs(
-        _ plan: WriterPlan, _ place: WriterOutput, _ destination: Destination, isDryRun: Bool
-    ) throws(Problem) -> [OutputConfig] {
-        var first = OutputConfig(destination: destination, format: plan.muxer.name)
-        first.bufferSize = plan.request.bufferSize
-        if let request = plan.request.outputs.first {
-            first.name = request.name
-            first.apply(request)
-        }
-        first.opener = place.opener
-        first.option = plan.openOption
-        if plan.request.outputs.first?.reconnect == true {
-            do throws(Problem) { first.reconnect = try reconnecting(plan) } catch {
-                destination.discard()
-                throw error
+    private func makeOutputs(_ plan: WriterPlan) throws(Problem) -> [OutputConfig] {
+        let planned = plan.outputs
+        let builders = try self.builders(of: planned)
+        let prepared = try prepare(builders, planned)
+        let claim = OutputClaim(of: prepared.map(\.claim))
+        report(.claim(claim))
+        let share = planned.count { if case .files = $0.plan.destination { true } else { false } }
+        var destinations: [Destination] = []
+        do throws(Problem) {
+            for (index, builder) in builders.enumerated() {
+                let (place, destination) = try planned[index].locating(at: index) { () throws(Problem) in try builder.make(prepared[index], share: share) }
+                destinations.append(destination)
+                state.withLock { $0.outputs.append(place) }
             }
-        }
-        do throws(SystemError) {
-            if isDryRun {
-                first.streams = nil
-                return [first]
+            try confine(to: state.withLock { $0.outputs.map(\.reach) })
+            var configs: [OutputConfig] = []
+            for (index, destination) in destinations.enumerated() {
+                configs.append(try planned[index].locating(at: index) { () throws(Problem) in try planned[index].config(destination, carrierLines) })
             }
-            var configs = [first]
-            for other in plan.others { configs.append(try other.config(carrierLines)) }
             return configs
         } catch {
-            destination.discard()
-            throw Problem(.overloaded, "A process for an output can't be had now. Try again.")
+            for destination in destinations { destination.discard() }
+            for rest in prepared.dropFirst(destinations.count + 1) { rest.discard() }
+            throw error
         }
     }
 
-    private func reconnecting(_ plan: WriterPlan) throws(Problem) -> @Sendable () throws(StreamWriterError) -> Destination {
-        let destination: Destination
-        switch plan.destination {
-        case .url(let url): destination = .url(url)
-        case .device(let name): destination = .device(name)
-        case .managed, .file, .files, .nowhere:
-            throw Problem(.invalidParameter, "Only what is no file can be opened again.", parameter: "reconnect").located(at: "/outputs/0")
+    private func builders(of planned: [PlannedOutput]) throws(Problem) -> [OutputBuilder] {
+        let ledgers: WriterLedgers
+        do throws(SystemError) {
+            ledgers = try WriterLedgers(in: folder, ownersFolder: settings.ownersFolder)
+        } catch {
+            throw Problem(.internalError, "The writer's files can't be kept account of: \(error.description).")
         }
-        let (lines, muxer, bufferSize) = (carrierLines, plan.muxer.name, plan.request.bufferSize)
-        return { () throws(StreamWriterError) in
-            try destination.reconnected(lines, format: muxer, bufferSize: bufferSize)
+        return planned.enumerated().map { [settings, folder, carrierLines, growth] index, output in
+            OutputBuilder(output, number: index, settings: settings, folder: folder, ledgers: ledgers, carrierLines: carrierLines) { growth.grew() }
+        }
+    }
+
+    /// Nothing has been done yet that a client could have taken over.
+    private func prepare(_ builders: [OutputBuilder], _ planned: [PlannedOutput]) throws(Problem) -> [OutputBuilder.Prepared] {
+        var prepared: [OutputBuilder.Prepared] = []
+        do throws(Problem) {
+            for (index, builder) in builders.enumerated() {
+                prepared.append(try planned[index].locating(at: index) { () throws(Problem) in try builder.prepare() })
+            }
+            return prepared
+        } catch {
+            for done in prepared { done.discard() }
+            throw error
+        }
+    }
+
+    /// A dry run has the first alone: the others would have to be opened, and are looked at.
+    private func configsForDryRun(_ plan: WriterPlan) throws(Problem) -> [OutputConfig] {
+        let planned = plan.outputs
+        let builders = try self.builders(of: planned)
+        for prepared in try prepare(builders, planned) { prepared.discard() }
+        report(.claim(.nothing))
+        let (place, destination) = try builders[0].makeForDryRun()
+        state.withLock { $0.outputs = [place] }
+        do throws(Problem) {
+            try confine(to: [.ownFolder])
+            var config = try planned[0].locating(at: 0) { () throws(Problem) in try planned[0].config(destination, carrierLines) }
+            config.streams = nil
+            return [config]
+        } catch {
+            destination.discard()
+            throw error
+        }
+    }
+
+    private func confine(to reaches: [Confinement.Reach]) throws(Problem) {
+        do throws(SystemError) {
+            try narrow(reaches)
+        } catch {
+            throw Problem(.internalError, "The writer can't be confined to its destination: \(error.description).")
         }
     }
 
     private func describe(
-        _ request: CreateRequest, to writer: StreamWriter, _ place: WriterOutput, for client: OpeningClient
+        _ request: CreateRequest, to writer: StreamWriter, _ places: [WriterOutput], for client: OpeningClient
     ) throws(Problem) {
         try asProblem { () throws(StreamWriterError) in try writer.setMetadata(request.metadata) }
         for (index, stream) in request.streams.enumerated() {
@@ -227,7 +249,7 @@ extension WriterResource {
             }
         }
         if let open = request.open {
-            try openDestination(of: writer, open.option, place, for: client)
+            try openDestinations(of: writer, open.option, places, for: client)
         }
     }
 }

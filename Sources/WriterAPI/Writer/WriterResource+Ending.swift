@@ -40,10 +40,8 @@ extension WriterResource {
         report(.snapshot(snapshot))
         do throws(Problem) {
             let summary = try asProblem { () throws(StreamWriterError) in try parts.writer.close(outputsTime: outputsTime) }
-            try parts.place.checkKept()
-            let verification = try verify(parts, summary)
-            let written = parts.place.look()
-            return conclude(.closed, [("result", result(summary, written, verification, endedBy: endedBy))], written)
+            let ends = try endOutputs(parts, summary)
+            return conclude(.closed, [("result", result(summary, ends, endedBy: endedBy))], ends)
         } catch {
             if endedBy == Self.byRequest, !error.endsWriter {
                 // More may be sent, and the writer finalized then.
@@ -60,12 +58,27 @@ extension WriterResource {
 
     private static let byRequest = "finalize"
 
-    /// `closed` is a promise: that it is kept is looked at first. A thread that gives the writer up ends the look.
-    private func verify(_ parts: Parts, _ summary: WriterSummary) throws(Problem) -> OutputVerification? {
+    /// `closed` is a promise: that it is kept is looked at first, of every output that has not failed. A thread that
+    /// gives the writer up ends the look.
+    private func endOutputs(_ parts: Parts, _ summary: WriterSummary) throws(Problem) -> [OutputEnd] {
+        var ends: [OutputEnd] = []
+        for (index, place) in parts.places.enumerated() {
+            do throws(Problem) {
+                let verification = try summary.of(output: index).flatMap { own throws(Problem) in try verify(place, at: index, parts, own) }
+                ends.append(OutputEnd(verification: verification, written: place.look()))
+            } catch {
+                guard place.isExpendable, !lifecycle.isOver else { throw parts.places.count == 1 ? error : error.of(output: place.name) }
+                ends.append(OutputEnd(written: place.look(), failure: error))
+            }
+        }
+        return ends
+    }
+
+    private func verify(_ place: WriterOutput, at index: Int, _ parts: Parts, _ summary: WriterSummary) throws(Problem) -> OutputVerification? {
+        try place.checkKept()
         guard parts.request.verify ?? settings.verifiesOutputs else { return nil }
-        // The writer went on without the file.
-        if parts.writer.outputProgress[0].state == .failed { return nil }
-        return try OutputVerification(of: parts.place, option: state.withLock { $0.openOption }, summary) { lifecycle.isOver }
+        let option = index == 0 ? state.withLock { $0.openOption } : place.option
+        return try OutputVerification(of: place, option: option, summary) { lifecycle.isOver }
     }
 
     // MARK: Failing
@@ -86,22 +99,23 @@ extension WriterResource {
     /// Once: what comes late, of a thread that was given up, changes nothing.
     @discardableResult
     private func conclude(
-        _ ended: WriterState, _ members: [(String, JSONValue)], _ written: WriterOutput.Written? = nil
+        _ ended: WriterState, _ members: [(String, JSONValue)], _ outputs: [OutputEnd] = []
     ) -> JSONObject {
         let isFirst = state.withLock { state in
             guard state.lifecycle.end(as: ended) else { return false }
             state.end(with: members)
+            state.outputEnds = outputs
             return true
         }
-        return isFirst ? tellEnd(ended, written) : resource
+        return isFirst ? tellEnd(ended, outputs.map(\.written)) : resource
     }
 
     /// After the lifecycle has ended: keeps the last record and tells the gateway.
     @discardableResult
-    private func tellEnd(_ ended: WriterState, _ written: WriterOutput.Written? = nil) -> JSONObject {
-        let record = written.map(makeRecord) ?? self.record
+    private func tellEnd(_ ended: WriterState, _ written: [WriterOutput.Written] = []) -> JSONObject {
+        let record = written.isEmpty ? self.record : makeRecord(written)
         let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
-        state.withLock { $0.output }?.release()
+        for output in state.withLock({ $0.outputs }) { output.release() }
         growth.ended(ended == .closed ? .complete : .failed)
         if let end = WriterEnd(record) { report(.end(end)) }
         report(isKept ? .concluded(ended) : .unkeptRecord(record))
@@ -198,7 +212,7 @@ extension WriterResource {
     }
 
     private func tellDiscard(_ end: WriterEnd?) {
-        state.withLock { $0.output }?.release()
+        for output in state.withLock({ $0.outputs }) { output.release() }
         growth.ended(.failed)
         if let end { report(.end(end)) }
         report(.discarded)
@@ -214,8 +228,8 @@ extension WriterResource {
     }
 
     private func removeOutput(everything: Bool) -> [String] {
-        let output = state.withLock { state in everything || !state.lifecycle.hasOpened ? state.output : nil }
-        return output?.remove() ?? []
+        let outputs = state.withLock { state in everything || !state.lifecycle.hasOpened ? state.outputs : [] }
+        return outputs.flatMap { $0.remove() }
     }
 
     // MARK: Without waiting
@@ -244,6 +258,15 @@ extension WriterResource {
         state.withLock { $0.parts }?.writer.interrupt(
             StreamWriterError(problem == nil ? .wrongState : .encodingFailed, problem?.detail ?? "the writer was deleted"))
         return left
+    }
+}
+
+extension Problem {
+    /// Says which of several outputs it is about.
+    fileprivate func of(output name: String) -> Problem {
+        var named = self
+        named.detail = "output \(name): \(detail)"
+        return named
     }
 }
 

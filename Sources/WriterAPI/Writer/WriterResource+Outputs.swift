@@ -7,13 +7,12 @@ extension WriterResource {
     /// Of those that were removed, how many are told of.
     private static let mostEnded = 16
 
-    /// Opens one more output, which has the streams from their next key frames on; what is known of it then. `client`
-    /// waits for that, and ends it when it leaves.
+    /// Opens one more output, which has the streams from their next key frames on; what is known of it then.
     package func addOutput(_ body: JSONValue?) throws(Problem) -> JSONObject {
         let request = try OutputRequest(body ?? .null, at: "")
         let writer = try openWriter(stream: nil)
         return try outputTurns.taking { () throws(Problem) in
-            let (plan, taken) = try enter(request)
+            let plan = try enter(request)
             do throws(Problem) {
                 let config = try self.config(plan)
                 let warnings = try asProblem { () throws(StreamWriterError) in try writer.addOutput(config, timeout: openTimeout) }
@@ -22,10 +21,10 @@ extension WriterResource {
                     entry.warnings = warnings
                 }
             } catch {
-                leave(request.name, giving: taken)
+                leave(request)
                 throw error.located(at: "")
             }
-            return told(of: request.name, writer)
+            return told(of: request.name)
         }
     }
 
@@ -35,13 +34,19 @@ extension WriterResource {
     /// Ends an output and lets the writer go on; what became of it. The same again for one that has been ended.
     package func removeOutput(named name: String) throws(Problem) -> JSONObject {
         let writer = try openWriter(stream: nil)
-        let entry = try entry(named: name)
-        if entry.ended != nil { return told(of: name, writer) }
-        if entry.isJoining { writer.interruptJoining() }
+        switch try removal(of: name) {
+        case .done: return told(of: name)
+        case .joining: writer.interruptJoining()
+        case .possible: break
+        }
         return try outputTurns.taking { () throws(Problem) in
-            let progress = try asProblem { () throws(StreamWriterError) in try writer.removeOutput(named: name, within: mostTimeForEnding) }
-            settle(name) { $0.ended = progress }
-            return told(of: name, writer)
+            _ = try asProblem { () throws(StreamWriterError) in try writer.removeOutput(named: name, within: mostTimeForEnding) }
+            state.withLock { state in
+                if let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: name) }) { state.lateOutputs[index].hasLeft = true }
+                else { state.outputsLeft.insert(name) }
+            }
+            report(.snapshot(snapshot))
+            return told(of: name)
         }
     }
 
@@ -49,26 +54,25 @@ extension WriterResource {
 
     // MARK: The list
 
-    /// Judges it and takes its place in the list; what it adds to the record's weight.
-    private func enter(_ request: OutputRequest) throws(Problem) -> (PlannedOutput, weight: Int) {
+    /// Judges it and takes its place in the list.
+    private func enter(_ request: OutputRequest) throws(Problem) -> PlannedOutput {
         let (creation, streams) = state.withLock { ($0.parts!.request, $0.streams) }  // There is a writer: it is open.
-        let plan = try PlannedOutput(request, creation.alone(request), settings.policy, clientPolicy)
-        for stream in streams { try optionPolicy.check(stream.config, for: plan.muxer, destination: request.dst ?? "") }
-        return try state.withLock { state throws(Problem) in
-            let unnamed = state.outputs.isEmpty ? OutputEntry(request: OutputRequest(firstOf: creation), muxer: state.parts!.place.muxer.name) : nil
-            if unnamed?.name.isSame(as: request.name) == true { throw Self.nameTaken(request.name) }
-            if let taken = state.outputs.firstIndex(where: { $0.name.isSame(as: request.name) }) {
-                guard state.outputs[taken].ended != nil else { throw Self.nameTaken(request.name) }
-                state.forgetOutput(at: taken)
+        let planned = try PlannedOutput(request, creation.alone(request), settings.policy, OthersFolders(settings.othersFolders), clientPolicy)
+        _ = try destination(of: planned)
+        for stream in streams { try optionPolicy.check(stream.config, for: planned.plan.muxer, destination: request.dst ?? "") }
+        try state.withLock { state throws(Problem) in
+            if state.names(output: request.name) {
+                throw Problem(.outputExists, "The writer has an output of the name \(request.name). Choose another, or remove that one first.", parameter: "name")
             }
+            state.forgetOutputs { $0.name.isSame(as: request.name) }
             let most = settings.limits.maxOutputs
-            guard state.outputs.count(where: { $0.ended == nil }) + (unnamed == nil ? 0 : 1) < most else {
+            guard state.liveOutputs < most else {
                 throw Problem(
                     .limitExceeded, "The writer has \(most) outputs, as many as one may have on this server (--max-outputs). Remove one first.",
                     parameter: "outputs", extras: [("limit", .integer(Int64(most)))])
             }
-            while state.outputs.count(where: { $0.ended != nil }) > Self.mostEnded {
-                state.forgetOutput(at: state.outputs.firstIndex { $0.ended != nil }!)
+            while state.lateOutputs.count(where: \.hasLeft) > Self.mostEnded, let oldest = state.lateOutputs.first(where: \.hasLeft)?.name {
+                state.forgetOutputs { $0.name.isSame(as: oldest) }
             }
             var weight = state.weight
             weight.destination += request.recordBytes
@@ -76,81 +80,94 @@ extension WriterResource {
             state.weight = weight
             state.redaction.add(text: request.dst ?? "")
             state.redaction.add(request.option)
-            if let unnamed { state.outputs = [unnamed] }
-            state.outputs.append(OutputEntry(request: request, muxer: plan.muxer.name, isJoining: true))
-            return (plan, request.recordBytes)
+            state.lateOutputs.append(OutputEntry(request: request, muxer: planned.plan.muxer.name))
         }
+        return planned
     }
 
-    private static func nameTaken(_ name: String) -> Problem {
-        Problem(.outputExists, "The writer has an output of the name \(name). Choose another, or remove that one first.", parameter: "name")
-    }
-
-    private func leave(_ name: String, giving weight: Int) {
+    private func leave(_ request: OutputRequest) {
         state.withLock { state in
-            state.outputs.removeAll { $0.name.isSame(as: name) && $0.isJoining }
-            // The first was not named by the client.
-            if state.outputs.count == 1, state.parts?.request.outputs.isEmpty == true { state.outputs = [] }
-            state.weight.destination -= weight
+            state.lateOutputs.removeAll { $0.name.isSame(as: request.name) && $0.isJoining }
+            state.weight.destination -= request.recordBytes
         }
     }
 
     private func settle(_ name: String, _ change: (inout OutputEntry) -> Void) {
         state.withLock { state in
-            if let index = state.outputs.firstIndex(where: { $0.name.isSame(as: name) }) { change(&state.outputs[index]) }
+            if let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: name) }) { change(&state.lateOutputs[index]) }
         }
         report(.snapshot(snapshot))
     }
 
-    /// Of those that may be removed.
-    private func entry(named name: String) throws(Problem) -> OutputEntry {
-        let outputs = state.withLock { $0.outputs }
-        guard let index = outputs.firstIndex(where: { $0.name.isSame(as: name) }) else {
-            let names = outputs.map(\.name)
-            throw Problem(
-                .outputNotFound,
-                names.isEmpty ? "The writer \(settings.writer) has one output, which has no name." : "The writer \(settings.writer) has no output \(name.shortened()).",
-                parameter: "name", supported: names.isEmpty ? nil : names)
+    private enum Removal { case possible, joining, done }
+
+    private func removal(of name: String) throws(Problem) -> Removal {
+        try state.withLock { state throws(Problem) in
+            if let late = state.lateOutputs.first(where: { $0.name.isSame(as: name) }) {
+                return late.hasLeft ? .done : late.isJoining ? .joining : .possible
+            }
+            let places = state.outputs
+            guard let index = places.firstIndex(where: { $0.name.isSame(as: name) }) else {
+                throw .noOutput(name, of: settings.writer, there: places.map(\.name) + state.lateOutputs.map(\.name))
+            }
+            if state.outputsLeft.contains(name) { return .done }
+            switch places[index].planned.plan.destination {
+            case .url where index > 0, .device where index > 0: return .possible
+            case .url, .device, .managed, .file, .files, .nowhere:
+                let which = index > 0 ? "An output to files" : "The first output"
+                throw Problem(
+                    .wrongState, "\(which) ends with the writer: finalize the writer, or DELETE it.", parameter: "output",
+                    extras: [("state", .string(state.lifecycle.phase.state.rawValue))])
+            }
         }
-        guard index > 0 else {
-            throw Problem(
-                .wrongState, "The first output ends with the writer: finalize the writer, or DELETE it.", parameter: "name",
-                extras: [("state", .string(phase.state.rawValue))])
-        }
-        return outputs[index]
     }
 
-    private func config(_ plan: PlannedOutput) throws(Problem) -> OutputConfig {
-        do throws(SystemError) { return try plan.config(carrierLines) } catch {
+    /// Of a URL or a device: files can't be given to a process that has been confined.
+    private func destination(of planned: PlannedOutput) throws(Problem) -> Destination {
+        switch planned.plan.destination {
+        case .url(let url): return .url(url)
+        case .device(let name): return .device(name)
+        case .managed, .file, .files, .nowhere:
+            throw Problem(
+                .invalidParameter,
+                "An output that comes when the writer is open is a URL or a device. Name files when the writer is made.", parameter: "dst")
+        }
+    }
+
+    private func config(_ planned: PlannedOutput) throws(Problem) -> OutputConfig {
+        let destination = try destination(of: planned)
+        let carried: Destination
+        do throws(SystemError) {
+            carried = try destination.carried(carrierLines, format: planned.plan.muxer.name, bufferSize: planned.plan.request.bufferSize)
+        } catch {
             throw Problem(.overloaded, "A process for the output can't be had now. Try again.")
         }
+        return try planned.config(carried, carrierLines)
     }
 
-    private func told(of name: String, _ writer: StreamWriter) -> JSONObject {
+    private func told(of name: String) -> JSONObject {
         state.withLock { state in
-            state.outputs.first { $0.name.isSame(as: name) }?.json(writer, state.redaction) ?? [:]
-        }
-    }
-
-    /// What did not reach outputs, or they could not have.
-    var warningsOfOutputs: [JSONValue] {
-        state.withLock { state in
-            guard let writer = state.parts?.writer else { return [] }
-            return state.outputs.flatMap { output in
-                output.allWarnings(writer, state.redaction).map { warning in
-                    var object = StreamRequest.json(warning)
-                    object["output"] = .string(output.name)
-                    return .object(object)
-                }
-            }
+            guard let parts = state.parts else { return [:] }
+            if let late = state.lateOutputs.first(where: { $0.name.isSame(as: name) }) { return late.json(parts.writer, state.redaction) }
+            return shownOutputs(parts, state).lazy.compactMap(\.objectValue).first { $0["name"] == .string(name) } ?? [:]
         }
     }
 }
 
 extension WriterResource.State {
-    /// Of one that has ended.
-    fileprivate mutating func forgetOutput(at index: Int) {
-        weight.destination -= outputs[index].request.recordBytes
-        outputs.remove(at: index)
+    /// Of one that is, or was there from the start.
+    fileprivate func names(output name: String) -> Bool {
+        outputs.contains { $0.name.isSame(as: name) } || lateOutputs.contains { !$0.hasLeft && $0.name.isSame(as: name) }
+    }
+
+    fileprivate var liveOutputs: Int { outputs.count - outputsLeft.count + lateOutputs.count { !$0.hasLeft } }
+
+    /// Of those that came late and have left.
+    fileprivate mutating func forgetOutputs(_ isMeant: (OutputEntry) -> Bool) {
+        for output in lateOutputs where output.hasLeft && isMeant(output) {
+            weight.destination -= output.request.recordBytes
+            parts?.writer.forgetOutput(named: output.name)
+        }
+        lateOutputs.removeAll { $0.hasLeft && isMeant($0) }
     }
 }

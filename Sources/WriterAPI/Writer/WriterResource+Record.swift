@@ -10,13 +10,13 @@ extension WriterResource {
     package var resource: JSONObject { snapshot.resource }
 
     /// As it is kept on disk.
-    package var record: WriterRecord { makeRecord(state.withLock { $0.parts?.place }?.look()) }
+    package var record: WriterRecord { makeRecord((state.withLock { $0.parts?.places } ?? []).map { $0.look() }) }
 
     /// As the gateway is told: without lists of files, which grow with the writer.
-    package var snapshot: WriterRecord { makeRecord(nil) }
+    package var snapshot: WriterRecord { makeRecord([]) }
 
-    /// `written`: what was found of the writer's files, which takes calls for each: before this takes the lock.
-    func makeRecord(_ written: WriterOutput.Written?) -> WriterRecord {
+    /// `written`: what was found of each output's files, which takes calls for each: before this takes the lock.
+    func makeRecord(_ written: [WriterOutput.Written]) -> WriterRecord {
         state.withLock { state in
             let place = state.parts?.place
             var resource: JSONObject = [
@@ -38,8 +38,8 @@ extension WriterResource {
                         return .object(object)
                     }
                 })
-            if let writer = state.parts?.writer, !state.outputs.isEmpty {
-                resource["outputs"] = .array(state.outputs.map { .object($0.json(writer, state.redaction)) })
+            if let parts = state.parts, !parts.request.outputs.isEmpty || !state.lateOutputs.isEmpty {
+                resource["outputs"] = .array(shownOutputs(parts, state))
             }
             let bytesWritten = state.parts?.writer.bytesWritten ?? 0
             noteLocked(bytesWritten: bytesWritten)
@@ -50,52 +50,112 @@ extension WriterResource {
             let type = place?.fileType(of: state.streams.map(\.config))
             return WriterRecord(
                 resource: resource, managedFile: place?.managedFile, fileExtension: type?.fileExtension,
-                outputFiles: (written?.outputFiles ?? []).map(settings.pathInOutputs),
+                outputFiles: written.flatMap(\.outputFiles).map(settings.pathInOutputs),
                 mediaType: type?.mediaType ?? "application/octet-stream",
+                outputs: recordedOutputs(state, written),
                 creationFingerprint: state.parts?.request.fingerprint ?? "",
                 idempotencyKey: settings.idempotencyKey)
         }
     }
 
+    /// Those that came late are behind the others in the writer, too.
+    func shownOutputs(_ parts: Parts, _ state: State) -> [JSONValue] {
+        let first = zip(parts.places, parts.writer.outputProgress).enumerated().map { index, output in
+            let (place, progress) = output
+            var object = (place.planned.request ?? OutputRequest(firstOf: parts.request)).json(progress, muxer: place.muxer.name, state.redaction)
+            if state.outputEnds.indices.contains(index) { add(state.outputEnds[index], of: place, to: &object, state.redaction) }
+            return JSONValue.object(object)
+        }
+        return first + state.lateOutputs.map { .object($0.json(parts.writer, state.redaction)) }
+    }
+
+    private func add(_ end: OutputEnd, of place: WriterOutput, to object: inout JSONObject, _ redaction: Redaction) {
+        if let failure = end.failure {
+            object["state"] = .string(OutputProgress.State.failed.rawValue)
+            object["error"] = OutputRequest.json(failure, redaction)
+        }
+        object["bytes"] = end.written.muxersBytes.map { .integer($0) } ?? object["bytes_written"]
+        object["files"] = end.filesJSON
+        if end.written.isOneFile { object["output"] = .string("/v1/writers/\(settings.writer)/outputs/\(place.name)") }
+        object["verified"] = end.verification?.json
+    }
+
+    /// Of a writer that was made with `outputs`; of others the record says as much by itself.
+    private func recordedOutputs(_ state: State, _ written: [WriterOutput.Written]) -> [RecordedOutput] {
+        guard let parts = state.parts, !parts.request.outputs.isEmpty else { return [] }
+        return parts.places.enumerated().map { index, place in
+            let type = place.fileType(of: state.streams.map(\.config))
+            let file = place.ownFile ?? (written.indices.contains(index) ? written[index].onlyFile : nil)
+            return RecordedOutput(
+                name: place.name, managedFile: place.managedFile, file: file.map(settings.pathInOutputs),
+                fileExtension: type.fileExtension, mediaType: type.mediaType ?? "application/octet-stream")
+        }
+    }
+
     func wrongState(needs: String?) -> Problem { phase.wrongState(needs: needs) }
 
-    private func warnings(_ summary: WriterSummary, _ verification: OutputVerification?) -> [JSONValue] {
-        let (metadata, streams, muxer) = state.withLock { ($0.metadata, $0.streams, $0.parts?.place.muxer) }
-        let ofStreams = zip(streams, summary.streams).flatMap { added, encoded in
-            let index = added.chosen.index
-            let told = Set(added.chosen.warnings.map(\.parameter))
-            let found = verification?.warnings(stream: index, added.config, format: muxer?.name ?? "") ?? []
-            return (added.chosen.warnings + encoded.warnings + found.filter { !told.contains($0.parameter) }).map { warning in
-                var object = StreamRequest.json(warning)
-                object["stream"] = .integer(Int64(index))
-                return JSONValue.object(object)
-            }
+    private func warnings(_ summary: WriterSummary, _ ends: [OutputEnd]) -> [JSONValue] {
+        let (streams, parts) = state.withLock { ($0.streams, $0.parts) }
+        guard let parts else { return [] }
+        var warnings: [JSONValue] = []
+        for (added, encoded) in zip(streams, summary.streams) {
+            for warning in added.chosen.warnings + encoded.warnings { warnings.append(Self.json(warning, stream: added.chosen.index)) }
         }
-        return ofStreams + warnings(metadata, verification, muxer).map { .object(StreamRequest.json($0)) } + warningsOfOutputs
+        for (place, end) in zip(parts.places, ends) {
+            let name = parts.places.count > 1 ? place.name : nil
+            for (track, index) in place.streams(of: streams.count).enumerated() {
+                let told = Set(streams[index].chosen.warnings.map(\.parameter))
+                let found = end.verification?.warnings(stream: track, streams[index].config, format: place.muxer.name) ?? []
+                for warning in found where !told.contains(warning.parameter) { warnings.append(Self.json(warning, stream: index, output: name)) }
+            }
+            for warning in metadataWarnings(of: place, end) { warnings.append(Self.json(warning, output: name)) }
+        }
+        return warnings + warningsOfOutputs(ends)
+    }
+
+    private static func json(_ warning: Warning, stream: Int? = nil, output: String? = nil) -> JSONValue {
+        var object = StreamRequest.json(warning)
+        object["stream"] = stream.map { .integer(Int64($0)) }
+        object["output"] = output.map { .string($0) }
+        return .object(object)
+    }
+
+    /// What did not reach them.
+    private func warningsOfOutputs(_ ends: [OutputEnd]) -> [JSONValue] {
+        let (parts, late, redaction) = state.withLock { ($0.parts, $0.lateOutputs, $0.redaction) }
+        guard let parts else { return [] }
+        let first = zip(parts.places, zip(parts.writer.outputProgress, ends)).flatMap { place, found -> [JSONValue] in
+            let (progress, end) = found
+            guard let request = place.planned.request else { return [] }
+            let failures = end.failure.map { [request.failed(because: $0, redaction)] } ?? []
+            return (request.warnings(progress, redaction) + failures).map { Self.json($0, output: request.name) }
+        }
+        return first + late.flatMap { output in output.allWarnings(parts.writer, redaction).map { Self.json($0, output: output.name) } }
     }
 
     /// What of the file's metadata is not in it.
-    private func warnings(_ metadata: [String: String], _ verification: OutputVerification?, _ muxer: MuxerInfo?) -> [Warning] {
+    private func metadataWarnings(of place: WriterOutput, _ end: OutputEnd) -> [Warning] {
+        let metadata = place.planned.request?.metadata ?? state.withLock { $0.metadata }
         let given = metadata.filter { !$0.value.isEmpty }.keys.sorted()
-        let dropped = verification?.droppedKeys(of: metadata) ?? (muxer?.storesMetadata == false ? given : [])
+        let dropped = end.verification?.droppedKeys(of: metadata) ?? (place.muxer.storesMetadata == false ? given : [])
         let replaced = given.filter { $0.lowercasedASCII.isSame(as: "encoder") && !dropped.contains($0) }
         return dropped.map { Warning(.metadataDropped, parameter: "metadata.\($0)", "the container has no place for \($0)") }
             + replaced.map { Warning(.metadataDropped, parameter: "metadata.\($0)", "\($0) in the file is the name of the library that wrote it") }
     }
 
-    func result(
-        _ summary: WriterSummary, _ written: WriterOutput.Written, _ verification: OutputVerification?, endedBy: String
-    ) -> JSONValue {
+    /// `ends`: of all outputs; the first is the one that the writer is known by.
+    func result(_ summary: WriterSummary, _ ends: [OutputEnd], endedBy: String) -> JSONValue {
+        let first = ends[0]
         var result: JSONObject = [
-            "bytes": .integer(written.muxersBytes ?? summary.bytesWritten),
+            "bytes": .integer(first.written.muxersBytes ?? summary.bytesWritten),
             "duration": .number(summary.duration),
             "ended_by": .string(endedBy),
-            "warnings": .array(warnings(summary, verification)),
+            "warnings": .array(warnings(summary, ends)),
         ]
-        result["verified"] = verification?.json
+        result["verified"] = first.verification?.json
         // The gateway serves what is one file, whether Penstock or the muxer has named it.
-        if written.isOneFile { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
-        if let files = written.muxersFiles { result["files"] = .array(files.map { .string($0) }) }
+        if first.written.isOneFile { result["output"] = .string("/v1/writers/\(settings.writer)/output") }
+        result["files"] = first.filesJSON
         return .object(result)
     }
 

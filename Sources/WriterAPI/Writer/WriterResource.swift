@@ -1,4 +1,5 @@
 import APICore
+import Bytewise
 import StreamWriter
 import SystemIO
 import Threading
@@ -9,24 +10,30 @@ import WriterModel
 package final class WriterResource: Sendable {
     struct Parts: Sendable {
         let request: CreateRequest
-        let place: WriterOutput
         let writer: StreamWriter
+        /// Of all outputs, in their order.
+        let places: [WriterOutput]
+
+        /// The first one's, which the writer is known by.
+        var place: WriterOutput { places[0] }
     }
 
     struct State {
         var lifecycle = WriterLifecycle()
         /// Of chunks that are being taken, by their stream.
         var interruptions: [Int: Interruption] = [:]
-        /// Made before what writes to it.
-        var output: WriterOutput?
+        /// Made before what writes to them.
+        var outputs: [WriterOutput] = []
         var parts: Parts?
         var redaction = Redaction.none
         /// `dst` as it may be shown.
         var shownDestination: String?
         var metadata: [String: String] = [:]
         var streams: [AddedStream] = []
-        /// Of all outputs, the first one first, where any was named.
-        var outputs: [OutputEntry] = []
+        /// Of outputs that came when the writer was open.
+        var lateOutputs: [OutputEntry] = []
+        /// By their names, those that were there from the start and were ended before the writer.
+        var outputsLeft: Set<String> = []
         /// Of what the client has described, in the record.
         var weight = DescriptionWeight()
         /// A request has come to delete it: whatever else is under way has lost.
@@ -46,16 +53,18 @@ package final class WriterResource: Sendable {
         var activity: [Int: StreamActivity] = [:]
         var uploadTallies: [MetricCounts.Tally: Int64] = [:]
         var ending: [(String, JSONValue)] = []
+        /// What came of the outputs, in their order, once the writer is closed.
+        var outputEnds: [OutputEnd] = []
     }
 
     /// Ends a chunk under the thread that takes it.
     package typealias Interruption = @Sendable () -> Void
 
-    package typealias Narrow = @Sendable (Confinement.Reach) throws(SystemError) -> Void
+    package typealias Narrow = @Sendable ([Confinement.Reach]) throws(SystemError) -> Void
 
     let settings: EncoderStart
     let clientPolicy: ClientPolicy
-    /// Leaves this process its destination, and nothing else, within reach.
+    /// Leaves this process its destinations, and nothing else, within reach.
     let narrow: Narrow
     let optionPolicy: OptionPolicy
     let folder: Directory
@@ -124,11 +133,19 @@ package final class WriterResource: Sendable {
         case none
     }
 
-    var output: OutputState {
-        let (lifecycle, place, option, streams) = state.withLock {
-            ($0.lifecycle, $0.parts?.place, $0.openOption, $0.streams.map(\.config))
+    /// `name`: nil of the first. Throws where no output has the name.
+    func output(named name: String? = nil) throws(Problem) -> OutputState {
+        let (lifecycle, places, option, streams) = state.withLock {
+            ($0.lifecycle, $0.parts?.places, $0.openOption, $0.streams.map(\.config))
         }
-        guard let place, lifecycle.hasOpened else { return lifecycle.isOver ? .none : .awaited }
-        return .there(Output(place: place, type: place.fileType(of: streams), seeksBack: place.muxer.willSeekBack(option: option)))
+        guard let places else { return lifecycle.isOver ? .none : .awaited }
+        guard let index = name.map({ name in places.firstIndex { $0.name.isSame(as: name) } }) ?? 0 else {
+            throw .noOutput(name ?? "", of: settings.writer, there: places.map(\.name))
+        }
+        let place = places[index]
+        if name != nil, !place.canBeRead { throw .unreadableOutput(place.name, place.whyUnreadable) }
+        guard lifecycle.hasOpened else { return lifecycle.isOver ? .none : .awaited }
+        let own = index == 0 ? option : place.option
+        return .there(Output(place: place, type: place.fileType(of: streams), seeksBack: place.muxer.willSeekBack(option: own)))
     }
 }

@@ -69,7 +69,7 @@ extension EndToEnd {
                     "open": ["option": ["hls_time": "0.8"]],
                 ])
                 try await server.sendChunk(pictures.data, to: id, stream: 0)
-                #expect(try FileManager.default.contentsOfDirectory(atPath: server.outputFolder).count > 1)
+                try await eventually("its carrier makes files") { try FileManager.default.contentsOfDirectory(atPath: server.outputFolder).count > 1 }
                 #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: server.outputFolder) == [])
             }

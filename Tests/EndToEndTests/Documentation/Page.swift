@@ -85,6 +85,9 @@ extension Page {
                 MadeFile(path: "published.mkv", codecs: ["h264", "aac"], duration: 3, frames: 90),
                 MadeFile(path: "output/alone.mp4", codecs: ["aac"], duration: 3),
                 MadeFile(path: "paced.ts", codecs: ["aac"], duration: 3),
+                MadeFile(path: "output/copies/show.mp4", codecs: ["h264", "aac"], duration: 3, frames: 75),
+                MadeFile(path: "output/copies/hls/live.m3u8", codecs: ["h264", "aac"], duration: 3, frames: 75),
+                MadeFile(path: "sound.aac", codecs: ["aac"], duration: 3),
             ], prints: ["output-failed"]),
         Page(
             path: "docs/guides/hls.md",

@@ -65,6 +65,24 @@ import WriterModel
         #expect(try scene.records.all() == [])
     }
 
+    /// Of several, each has a name of its own until the writer opens; what a carrier has made is in its own ledger.
+    @Test func unfinishedOutputsOfOneWriterGoAll() throws {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w")
+        scene.say(.claim(.several([.file("k/a.wav"), .file("k/b.wav"), .folder("show"), .managed("output.m.wav")])), as: encoder)
+        for name in ["k/a.wav", "k/b.wav"] { try plant(scene, name, "another's") }
+        for name in ["k/.penstock-w.new", "k/.penstock-w+1.new", "show/live.ts"] { try plant(scene, name, "its own") }
+        try plant(scene, "show/other.ts", "another's")
+        scene.folder.write("state/writers/w/output.m.wav", "its own")
+        let outputs = try Directory(path: scene.folder.path + "/output")
+        let ledger = try FileLedger(in: Directory(path: scene.records.folderPath(encoder.writer) + "/" + OutputLedgers.folder(ofOutput: 2)))
+        try ledger.note(RelativePath("show/live.ts"), is: try #require(outputs.identity(of: "show/live.ts")))
+        scene.end(encoder, process: Self.process)
+        for name in ["k/.penstock-w.new", "k/.penstock-w+1.new", "show/live.ts"] { #expect(scene.folder.text("output/" + name) == nil, "\(name)") }
+        for name in ["k/a.wav", "k/b.wav", "show/other.ts"] { #expect(scene.folder.text("output/" + name) == "another's") }
+        #expect(try scene.records.all() == [])
+    }
+
     @Test func whatLiesInTheWayOfANewWritersFolderGoes() throws {
         let scene = try GatewayScene()
         let writers = try Directory(path: scene.folder.path + "/state/writers")

@@ -39,6 +39,8 @@ ON_WRITER = {
     "finalizeWriter": "finalize",
     "getOutput": "output",
     "headOutput": "output_headers",
+    "getNamedOutput": "output",
+    "headNamedOutput": "output_headers",
     "encodeByPut": None,
 }
 
@@ -139,6 +141,22 @@ def test_one_upload_goes_to_several_outputs(new_server):
     record = writer.status()
     assert fitting(record, types.Writer) == []
     assert [output["state"] for output in record["outputs"]] == ["closed", "failed"]
+    assert record["outputs"][0]["output"].endswith("/outputs/record")
+
+
+def test_each_output_is_read_by_its_name(client):
+    video = {"type": "video", "frame_rate": 25, "width": 64, "height": 48, "encoder": "libx264"}
+    outputs = [{"name": "record", "format": "matroska"}, {"name": "copy", "format": "mpegts"}]
+    writer = client.create_writer(streams=[video], outputs=outputs, open=True)
+    writer.send(0, np.zeros((5, 48, 64, 3), np.uint8))
+    writer.finalize()
+    first, second = b"".join(writer.output("record")), b"".join(writer.output("copy", offset=188))
+    assert first == b"".join(writer.output()) and first.startswith(b"\x1a\x45\xdf\xa3")
+    assert second[::188] == b"\x47" * (len(second) // 188)
+    assert int(writer.output_headers("copy")["Content-Length"]) == len(second) + 188
+    with pytest.raises(penstock.Problem) as missing:
+        list(writer.output("other"))
+    assert missing.value.status == 404 and missing.value.supported == ["record", "copy"]
 
 
 def test_what_the_server_sends_is_of_the_types(client):

@@ -355,13 +355,13 @@ class Writer:
         """How many bytes of a stream the server has taken."""
         return await self._threads.run(self._writer.offset, stream)
 
-    def output(self, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    def output(self, name: str | None = None, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """The encoded bytes, as they are written while the writer is open."""
-        return _stepped(self._writer.output(offset=offset, length=length), self._threads)
+        return _stepped(self._writer.output(name, offset=offset, length=length), self._threads)
 
-    async def output_headers(self) -> dict[str, str]:
+    async def output_headers(self, name: str | None = None) -> dict[str, str]:
         """The head of the output's response."""
-        return await self._threads.run(self._writer.output_headers)
+        return await self._threads.run(self._writer.output_headers, name)
 
     async def __aenter__(self) -> Writer:
         return self

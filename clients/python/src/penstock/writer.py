@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import urllib3.exceptions
 
 from ._arrays import as_array
-from ._calls import Calls
+from ._calls import Calls, segment
 from ._output import Output
 from ._problems import Conflict, NotFound, PenstockError, Problem
 from ._progress import Meter
@@ -233,8 +233,10 @@ class Writer:
         state = self._stream(stream)
         return ask_offset(self._calls, state.path, self._query, self.status, stream)
 
-    def output(self, *, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+    def output(self, name: str | None = None, *, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The encoded bytes, of an output that is one file, from `offset` on and at most `length`.
+
+        `name`: which of several outputs; without it the first.
 
         While the writer is open they come as they are written, up to the end; of formats that rewrite their start
         (mp4 unless it is fragmented, wav, flac) once it has ended. A connection that breaks is made again where it
@@ -242,13 +244,21 @@ class Writer:
         """
         return iter(
             Output(
-                self._calls, f"{self._path}/output", query=self._query, record=self.status, offset=offset, length=length
+                self._calls,
+                self._output_path(name),
+                query=self._query,
+                record=self.status,
+                offset=offset,
+                length=length,
             )
         )
 
-    def output_headers(self) -> dict[str, str]:
+    def output_headers(self, name: str | None = None) -> dict[str, str]:
         """The head of the output's response: `Penstock-Output` is "live" or "after-finalize" while the writer lives."""
-        return dict(self._calls.call("HEAD", f"{self._path}/output", query=self._query).headers)
+        return dict(self._calls.call("HEAD", self._output_path(name), query=self._query).headers)
+
+    def _output_path(self, name: str | None) -> str:
+        return f"{self._path}/output" if name is None else f"{self._path}/outputs/{segment(name)}"
 
     # ---- the end of a block ----
 
