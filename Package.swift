@@ -7,15 +7,16 @@ import PackageDescription
 //                                  ├──► APICore ───┤              └──► SystemIO ──► CLinux, CSeccomp
 //   penstock-encoder ─► WriterAPI ─┘               └──► WriterModel
 //                          ├──► StreamWriter ──► Libav ──► CLibav
+//                          ├──► Uploads ──► CCurl
 //                          └──► CHeaps
 //   penstock ─────────► YAML ──► CLibYAML
-//                          Uploads ──► CCurl
+//            └────────► Uploads (what makes a store)
 //
 // All of Swift's may use Bytewise: text by its bytes; and all but HTTP1 and WriterModel, which are values,
 // Threading: locks, threads, deadlines. Neither uses anything.
 //
 // The gateway never reaches Libav; HTTP1, WriterModel and StreamWriter never reach a socket. Uploads knows neither libav nor
-// the HTTP server; nothing uses it yet.
+// the HTTP server; of what it does, only carriers do anything.
 let package = Package(
     name: "penstock",
     products: [
@@ -73,7 +74,7 @@ let package = Package(
         .target(
             name: "APICore",
             dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO", "Threading", "Bytewise", .logging, .crypto]),
-        .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", "CHeaps", "Threading", "Bytewise", .logging]),
+        .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", "Uploads", "CHeaps", "Threading", "Bytewise", .logging]),
         .target(
             name: "Gateway", dependencies: ["APICore", "Threading", "Bytewise", .logging],
             resources: [.embedInCode("openapi.yaml")]),
@@ -81,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "penstock",
             dependencies: [
-                "Gateway", "ServiceLog", "APICore", "YAML", "Bytewise",
+                "Gateway", "ServiceLog", "APICore", "Uploads", "YAML", "Bytewise",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -107,7 +108,8 @@ let package = Package(
         .systemLibrary(name: "CRawCall", path: "Tests/CRawCall"),
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Threading", "Bytewise", "CRawCall"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", "Threading", .logging]),
-        .testTarget(name: "UploadsTests", dependencies: ["Uploads", .crypto], exclude: ["Vectors"]),
+        .target(name: "ToolSessions", path: "Tests/ToolSessions"),
+        .testTarget(name: "UploadsTests", dependencies: ["Uploads", "ToolSessions", .crypto], exclude: ["Vectors"]),
         .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
         .testTarget(
             name: "WriterAPITests",
@@ -121,7 +123,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 // The encoders' linker flags would be the tests' too; all programs are built with the tests anyhow.
-                "penstock", "APICore", .product(name: "Yams", package: "Yams"),
+                "penstock", "APICore", "ToolSessions", .product(name: "Yams", package: "Yams"),
             ], swiftSettings: .quickToBuild),
     ],
     swiftLanguageModes: [.v6]

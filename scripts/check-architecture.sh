@@ -37,7 +37,8 @@ mapfile -t folders < <(sources_but Uploads)
 forbid CCurl "${folders[@]}"
 forbid 'SystemIO|HTTPServer|HTTP1|WriterModel|APICore|WriterAPI|Gateway|StreamWriter|Libav' Sources/Uploads
 forbid Uploads \
-    Sources/HTTPServer Sources/HTTP1 Sources/SystemIO Sources/WriterModel Sources/APICore Sources/ServiceLog Sources/Libav Sources/StreamWriter
+    Sources/HTTPServer Sources/HTTP1 Sources/SystemIO Sources/WriterModel Sources/APICore Sources/ServiceLog Sources/Libav Sources/StreamWriter \
+    Sources/Gateway
 mapfile -t folders < <(sources_but penstock)
 forbid 'YAML|Yams' "${folders[@]}"
 mapfile -t folders < <(sources_but WriterAPI)

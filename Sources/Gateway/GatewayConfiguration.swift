@@ -36,6 +36,8 @@ public struct GatewayConfiguration: Sendable {
     public var limits = ServiceLimits()
     /// Destinations beyond the output directory.
     public var policy = OutputPolicy()
+    /// Those whose names the policy has, with their keys.
+    public var stores: [StoreSettings] = []
     /// The fork server, with the arguments that make it log as the gateway does.
     public var encoderExecutable: String
     public var encoderArguments: [String]
@@ -61,7 +63,9 @@ public struct GatewayConfiguration: Sendable {
     func reloading(_ other: GatewayConfiguration) -> GatewayConfiguration {
         var configuration = self
         configuration.limits = limits.reloading(other.limits)
-        configuration.policy = OutputPolicy(patterns: other.policy.patterns, allowsDevices: policy.allowsDevices)
+        configuration.policy = OutputPolicy(
+            patterns: other.policy.patterns, allowsDevices: policy.allowsDevices, stores: other.policy.stores)
+        configuration.stores = other.stores
         configuration.protectsOperations = other.protectsOperations
         configuration.verifiesOutputs = other.verifiesOutputs
         configuration.logsRequests = other.logsRequests

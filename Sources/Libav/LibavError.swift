@@ -1,4 +1,5 @@
 internal import CLibav
+import Glibc
 
 /// A libav call that failed: which, while doing what, and what libav logged about it.
 package struct LibavError: Error, Equatable {
@@ -44,6 +45,16 @@ package struct LibavError: Error, Equatable {
     init(refusal: String) {
         self.init(code: clibav_error_refused, doing: refusal)
         self.refusal = refusal
+    }
+
+    /// What a sink says of its failure.
+    init(_ failure: SinkFailure) {
+        if failure.isForbidden {
+            self.init(refusal: failure.reason)
+        } else {
+            self.init(code: clibav_error_from_errno(EIO), doing: failure.reason)
+            saysAll = true
+        }
     }
 
     /// libav's text for the code.

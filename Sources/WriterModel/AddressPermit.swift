@@ -19,6 +19,11 @@ public struct AddressPermit: Sendable, Equatable {
     public let protocols: [String]
     let grants: [Grant]
 
+    /// Of a server that the operator has named, whatever its address.
+    public static func named(host: String, port: Int) -> AddressPermit {
+        AddressPermit(host: host.lowercasedASCII, ports: [port...port], protocols: [], grants: [.host])
+    }
+
     /// `port` 0: none in particular.
     public func covers(host: String, port: Int) -> Bool {
         host.lowercasedASCII.isSame(as: self.host) && (port == 0 || ports.contains { $0.contains(port) })

@@ -40,6 +40,8 @@ public struct EncoderStart: Sendable, Equatable {
     public var logLevel: String?
     /// Requests need a token; which ones pass is told by a message of its own.
     public var asksForTokens: Bool
+    /// Those that the writer may write to, with their keys: a carrier's alone.
+    public var stores: [StoreSettings] = []
 
     public init(
         role: Role, writer: WriterID, createdAt: Timestamp, idempotencyKey: String? = nil, folder: String, outputDirectory: String,
@@ -66,10 +68,11 @@ public struct EncoderStart: Sendable, Equatable {
         self.asksForTokens = asksForTokens
     }
 
-    /// The same for a carrier of the writer that this is of.
-    public var ofCarrier: EncoderStart {
+    /// The same for a carrier of the writer that this is of, which gets those of the stores that the writer may write to.
+    public func ofCarrier(_ stores: [StoreSettings]) -> EncoderStart {
         var settings = self
         settings.role = .carrier
+        settings.stores = stores.filter { policy.allows(store: $0.name) }
         return settings
     }
 
@@ -95,6 +98,7 @@ public struct EncoderStart: Sendable, Equatable {
             "logs_requests": .bool(logsRequests),
             "log_level": logLevel.map { .string($0) } ?? .null,
             "asks_for_tokens": .bool(asksForTokens),
+            "stores": .array(stores.map(\.json)),
         ]
     }
 
@@ -111,7 +115,8 @@ public struct EncoderStart: Sendable, Equatable {
             let serverPorts = object["server_ports"]?.arrayValue?.map({ $0.integerValue.flatMap { UInt16(exactly: $0) } }),
             !serverPorts.contains(nil),
             let version = object["version"]?.stringValue,
-            case .bool(let asksForTokens)? = object["asks_for_tokens"]
+            case .bool(let asksForTokens)? = object["asks_for_tokens"],
+            let stores = object["stores"]?.arrayValue?.map(StoreSettings.init(json:)), !stores.contains(nil)
         else { return nil }
         self.init(
             role: role, writer: writer, createdAt: createdAt,
@@ -121,5 +126,6 @@ public struct EncoderStart: Sendable, Equatable {
             requiresSandbox: object["requires_sandbox"] != .bool(false),
             verifiesOutputs: object["verifies_outputs"] != .bool(false), version: version,
             logsRequests: object["logs_requests"] == .bool(true), logLevel: object["log_level"]?.stringValue, asksForTokens: asksForTokens)
+        self.stores = stores.compactMap { $0 }
     }
 }

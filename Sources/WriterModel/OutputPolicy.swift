@@ -11,9 +11,14 @@ public struct OutputPolicy: Sendable, Equatable {
     public var allowsDevices: Bool
     /// The patterns are those of the token's line (allow-output=), instead of the server's.
     public var isOfToken: Bool
+    /// The names of the object stores that writers may write to; their keys are elsewhere.
+    public var stores: [String]
+    /// The token's line says which of the server's stores they are.
+    public var storesAreOfToken = false
 
-    public init(patterns: [String] = [], allowsDevices: Bool = false, isOfToken: Bool = false) {
+    public init(patterns: [String] = [], allowsDevices: Bool = false, isOfToken: Bool = false, stores: [String] = []) {
         self.patterns = patterns
+        self.stores = stores
         self.allowsDevices = allowsDevices
         self.isOfToken = isOfToken
     }
@@ -73,6 +78,8 @@ public struct OutputPolicy: Sendable, Equatable {
         }
     }
 
+    public func allows(store name: String) -> Bool { stores.contains { $0.isSame(as: name) } }
+
     public func allows(_ url: String) -> Bool { (try? permit(url).get()) != nil }
 
     /// What those patterns say that match it.
@@ -108,14 +115,18 @@ public struct OutputPolicy: Sendable, Equatable {
     }
 
     var json: JSONValue {
-        ["patterns": .array(patterns.map { .string($0) }), "devices": .bool(allowsDevices), "token": .bool(isOfToken)]
+        [
+            "patterns": .array(patterns.map { .string($0) }), "devices": .bool(allowsDevices), "token": .bool(isOfToken),
+            "stores": .array(stores.map { .string($0) }), "stores_of_token": .bool(storesAreOfToken),
+        ]
     }
 
     init?(json: JSONValue) {
-        guard let object = json.objectValue, let patterns = object["patterns"]?.arrayValue else { return nil }
+        guard let object = json.objectValue, let patterns = object["patterns"]?.arrayValue, let stores = object["stores"]?.arrayValue else { return nil }
         self.init(
             patterns: patterns.compactMap(\.stringValue), allowsDevices: object["devices"] == .bool(true),
-            isOfToken: object["token"] == .bool(true))
+            isOfToken: object["token"] == .bool(true), stores: stores.compactMap(\.stringValue))
+        storesAreOfToken = object["stores_of_token"] == .bool(true)
     }
 
     /// Glob with `*` only.

@@ -41,6 +41,7 @@ public struct Redaction: Sendable, Equatable {
     }
 
     private mutating func add(_ url: String, _ parts: URLParts) {
+        if parts.isOfStore { return }
         add(url, shownAs: parts.redacted)
         if let user = parts.user {
             add(user + "@", shownAs: SecretOption.shown + "@")

@@ -32,6 +32,9 @@ public struct URLParts: Sendable, Equatable {
     /// As it is written; nil when there is none.
     public var port: String? { Self.split(authorityWithoutUser).port }
 
+    /// `s3://STORE/KEY`: its keys are elsewhere, and it holds no secret.
+    public var isOfStore: Bool { scheme.isSame(as: URLScheme.store) && !authority.holds("@") }
+
     /// Behind the first "?".
     public var query: String? {
         rest.cut(at: "?")?.after
@@ -49,6 +52,7 @@ public struct URLParts: Sendable, Equatable {
     /// The URL as others may see it: scheme, host and port. Keys stand anywhere else: as the user, in any
     /// part of the path, in what follows it.
     public var redacted: String {
+        if isOfStore { return "\(scheme)://\(authority)\(rest)" }
         guard hasPlainAddress else { return "\(scheme)://\(SecretOption.shown)" }
         let user = authority.holds("@") ? "\(SecretOption.shown)@" : ""
         return "\(scheme)://\(user)\(authorityWithoutUser)\(rest.isEmpty || rest.isSame(as: "/") ? "" : "/\(SecretOption.shown)")"

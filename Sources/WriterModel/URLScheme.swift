@@ -19,6 +19,9 @@ public struct URLScheme: Sendable {
         queryKeys = query
     }
 
+    /// Of an object in a store, which no pattern names: `s3://STORE/KEY`.
+    public static let store = "s3"
+
     public static func named(_ name: String) -> URLScheme? { all[name] }
 
     public static var names: [String] { all.keys.sorted() }

@@ -97,7 +97,9 @@ struct Serve: ParsableCommand {
         configuration.protectsOperations = settings.protectsOperations
         configuration.logsRequests = settings.logsRequests
         configuration.logLevel = settings.logLevel
-        configuration.policy = OutputPolicy(patterns: settings.outputPatterns, allowsDevices: settings.allowsDevices)
+        configuration.policy = OutputPolicy(
+            patterns: settings.outputPatterns, allowsDevices: settings.allowsDevices, stores: settings.stores.map(\.name))
+        configuration.stores = settings.stores
         configuration.limits = settings.limits
         configuration.verifiesOutputs = !settings.leavesOutputsUnverified
     }

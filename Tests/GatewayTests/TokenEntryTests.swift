@@ -13,12 +13,13 @@ import WriterModel
     @Test func everyFieldIsRead() throws {
         let line = try #require(try line([
             ("name", "acme"), ("token", "t"), ("scope", "write"), ("folder", "a b/live/"), ("max-writers", "20"), ("max-output-bytes", "1048576"), ("allow-output", "rtmp://h/*"),
-            ("allow-output", "srt://10.0.0.1:9000"),
+            ("allow-output", "srt://10.0.0.1:9000"), ("allow-store", "archive"), ("allow-store", "b-2"),
         ]))
         #expect(line.number == 3 && line.name == "acme" && line.scopes == [.read, .write])
         #expect(line.limits.folder == "a b/live" && line.limits.maxWriters == 20 && line.limits.maxOutputBytes == 1_048_576)
         #expect(line.limits.outputPatterns == ["rtmp://h/*", "srt://10.0.0.1:9000"])
-        #expect(TokenEntry.fields == ["token", "name", "scope", "folder", "max-writers", "max-output-bytes", "allow-output"])
+        #expect(line.limits.stores == ["archive", "b-2"])
+        #expect(TokenEntry.fields == ["token", "name", "scope", "folder", "max-writers", "max-output-bytes", "allow-output", "allow-store"])
     }
 
     @Test func scopesWithoutOneAreThoseOfALine() throws {
@@ -29,7 +30,8 @@ import WriterModel
 
     @Test(arguments: [
         [("token", "")], [("token", "a b")], [("token", "a"), ("token", "b")], [("name", "a.b")], [("name", "a"), ("name", "a")], [("scope", "root")], [("folder", "../x")], [("folder", "a\u{1}")],
-        [("max-writers", "0")], [("max-output-bytes", "1")], [("allow-output", "x")], [("allow-output", ""), ("allow-output", "rtmp://h/*")], [("token", String(repeating: "t", count: 4_097))],
+        [("max-writers", "0")], [("max-output-bytes", "1")], [("allow-output", "x")], [("allow-output", ""), ("allow-output", "rtmp://h/*")],
+        [("allow-store", "A")], [("allow-store", "a b")], [("allow-store", ""), ("allow-store", "a")], [("token", String(repeating: "t", count: 4_097))],
     ])
     func whatALineMayNotSayAnEntryMayNot(fields: [(String, String)]) throws {
         let error = #expect(throws: TokenLine.Flaw.self) { try line(fields) }

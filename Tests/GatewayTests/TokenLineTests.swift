@@ -31,6 +31,13 @@ import WriterModel
         #expect(line.limits.maxWriters == 20 && line.limits.maxOutputBytes == 1_048_576)
         #expect(line.limits.outputPatterns == ["rtmp://live.acme.com/*", "srt://10.0.0.1:9000"])
         #expect(try lines("t name=a allow-output=\n").lines[0].limits.outputPatterns == [])
+        // A name has the stores that its line names; who sees every writer has all, but where its line names some.
+        for (line, stores) in [
+            ("t", nil), ("t name=a", []), ("t name=a allow-store=x allow-store=y-2", ["x", "y-2"]), ("t name=a allow-store=", []), ("t name=o scope=admin", nil),
+            ("t name=o scope=admin allow-store=x", ["x"]), ("t allow-store=x", ["x"]),
+        ] as [(String, [String]?)] {
+            #expect(try lines(line + "\n").lines[0].limits.stores == stores, "\(line)")
+        }
     }
 
     @Test(arguments: [

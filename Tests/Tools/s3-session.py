@@ -179,13 +179,21 @@ s3 = boto3.client(
     config=Config(s3={"addressing_style": "path"}))
 
 
+def parts_of(upload):
+    try:
+        return len(s3.list_parts(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"]).get("Parts", []))
+    except s3.exceptions.ClientError:
+        # It was taken back meanwhile.
+        return 0
+
+
 def uploads(key):
     if localbucket_folder:
         place = os.path.join(localbucket_folder, ".localbucket-uploads")
         folders = [f for f in os.scandir(place) if f.is_dir()] if os.path.isdir(place) else []
         return {"uploads": len(folders), "parts": sum(name.isdigit() for f in folders for name in os.listdir(f))}
     begun = [u for u in s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) if u["Key"] == key]
-    parts = [len(s3.list_parts(Bucket=BUCKET, Key=u["Key"], UploadId=u["UploadId"]).get("Parts", [])) for u in begun]
+    parts = [parts_of(u) for u in begun]
     return {"uploads": len(begun), "parts": sum(parts)}
 
 

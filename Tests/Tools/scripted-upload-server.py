@@ -1,6 +1,6 @@
 """An HTTP server that does what the path of a request says, for uploads that meet trouble.
 
-Usage: scripted-upload-server.py [--tls CERTIFICATE KEY] [--ipv6]
+Usage: scripted-upload-server.py [--tls CERTIFICATE KEY] [--ipv6] [--save FOLDER]
 Prints its port. For each name on a line of standard input it prints, as JSON on one line, which requests came: method,
 headers, bytes and SHA-256 of the body, whether it was whole. It ends when standard input does.
 A path is /NAME/STEP,STEP,…; each request of that path takes the next step, and the last one stays. A step is WHAT@WHERE,
@@ -9,6 +9,8 @@ Say=text is the response's body, and Say=ECHO what came):
   WHAT   a status | cut (the connection breaks) | stall (nothing is read or sent any more) | lost (taken, no response)
          | dribble (a response without an end)
   WHERE  head (before the body) | a number of bytes of the body | end
+A path /NAME/files/FILE, or /NAME/files;FILE=STEP,STEP;FILE=STEP/FILE, is one of many: what no step is said for is taken.
+With --save what was taken lies in FOLDER/NAME/FILE, and DELETE removes it.
 Statuses from 200 on are preceded by 100 where leave is asked and the step is not at the head.
 """
 import hashlib
@@ -37,7 +39,7 @@ class Body:
         self.stream, self.chunked = stream, headers.get("transfer-encoding") == "chunked"
         self.left = int(headers.get("content-length", 0))
         self.ended = not self.chunked and not self.left
-        self.bytes, self.hash, self.first = 0, hashlib.sha256(), b""
+        self.bytes, self.hash, self.first, self.all = 0, hashlib.sha256(), b"", []
 
     def read(self):
         if self.chunked and not self.left:
@@ -53,6 +55,8 @@ class Body:
         self.bytes += len(piece)
         self.hash.update(piece)
         self.first = (self.first + piece)[:64]
+        if folder:
+            self.all.append(piece)
         if not self.left and self.chunked:
             self.line()
         elif not self.left:
@@ -83,6 +87,9 @@ def step(path):
         number = steps_taken.get(path, 0)
         steps_taken[path] = number + 1
     steps = "/".join(parts[1:]).split(",")
+    if parts[1].partition(";")[0] == "files":
+        rules = dict(rule.split("=", 1) for rule in parts[1].split(";")[1:])
+        steps = rules.get(parts[-1], "200@end").split(",")
     words = steps[min(number, len(steps) - 1)].split(";")
     what, where = words[0].split("@")
     return name, (what, where, {n: urllib.parse.unquote(v.replace("_", " ")) for n, _, v in (word.partition("=") for word in words[1:])})
@@ -93,6 +100,18 @@ def answer(connection, status, headers, body=b"", close=False):
     if close:
         lines.append("Connection: close")
     connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
+
+
+def keep(method, path, body):
+    parts = path.partition("?")[0].strip("/").split("/")
+    place = os.path.join(folder, parts[0], parts[-1])
+    if method == "DELETE":
+        if os.path.exists(place):
+            os.remove(place)
+    else:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        with open(place, "wb") as file:
+            file.write(b"".join(body.all))
 
 
 def reset(connection):
@@ -133,6 +152,8 @@ def serve_one(connection, stream):
     said = extra.pop("Say", "the server says no").encode()
     if said == b"ECHO":
         said = json.dumps([path, headers]).encode()
+    if folder and what.startswith("2") and body.ended:
+        keep(method, path, body)
     answer(connection, int(what), extra, said, close=not body.ended)
     if not body.ended:
         # A server that does not read on: what comes is thrown away for a moment, so that the response is not lost with it.
@@ -170,6 +191,7 @@ if "--tls" in arguments:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(arguments[at + 1], arguments[at + 2])
 ipv6 = "--ipv6" in arguments
+folder = arguments[arguments.index("--save") + 1] if "--save" in arguments else None
 server = socket.create_server(("::1" if ipv6 else "127.0.0.1", 0), family=socket.AF_INET6 if ipv6 else socket.AF_INET, backlog=64)
 print(server.getsockname()[1], flush=True)
 threading.Thread(target=tell, daemon=True).start()

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import ToolSessions
 import Uploads
 
 extension Uploading {

@@ -54,6 +54,8 @@ package final class Carriers: Sendable {
 
     /// How long a carrier may outlive its encoder, and what is known of its process outlive its control socket.
     private static let grace = Duration.seconds(2)
+    /// The same where it may have to take back what it has sent to a store.
+    private static let graceOfUploads = Duration.seconds(15)
     /// What one carrier may say before others have their turn.
     private static let mostMessages = 64
 
@@ -85,7 +87,7 @@ package final class Carriers: Sendable {
             let control = MessageSocket(owning: ours)
             let theirEnd = Descriptor(owning: theirs)
             // An empty socket has room.
-            guard control.send(ControlMessage.start(settings.ofCarrier).encoded, passing: packets.number, timeout: .zero) == .sent else {
+            guard control.send(ControlMessage.start(settings.ofCarrier(starter.stores)).encoded, passing: packets.number, timeout: .zero) == .sent else {
                 throw SystemError("tell a carrier its settings", number: SystemError.tryAgain)
             }
             try fork(add(Carrier(link: link, number: number, control: control)), of: link, theirEnd)
@@ -189,7 +191,10 @@ package final class Carriers: Sendable {
 
     /// The encoder has ended, or its writer is deleted: its carriers end by themselves, as their sockets have, or are
     /// killed.
-    func encoderEnded(_ link: EncoderLink) { end(state.withLock { $0.serials(of: link) }, within: Self.grace) }
+    func encoderEnded(_ link: EncoderLink) {
+        let mayUpload = link.settings?.policy.stores.isEmpty == false
+        end(state.withLock { $0.serials(of: link) }, within: mayUpload ? Self.graceOfUploads : Self.grace)
+    }
 
     /// Now, whatever they are at.
     func kill(of link: EncoderLink) {

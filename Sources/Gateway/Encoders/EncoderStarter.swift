@@ -83,6 +83,9 @@ final class EncoderStarter: Sendable {
         return source.fork(subject, passing: control, for: client, isWanted: isWanted)
     }
 
+    /// With their keys, as the configuration has them now.
+    var stores: [StoreSettings] { configuration.value.stores }
+
     private func settings(for request: EncoderRequest, by configuration: GatewayConfiguration) -> EncoderStart {
         let bounds = request.bounds
         return EncoderStart(
@@ -99,7 +102,7 @@ final class EncoderStarter: Sendable {
     func excessOfSettings(by configuration: GatewayConfiguration) -> Int? {
         let longest = WriterID(String(repeating: "x", count: WriterID.maxLength))!
         let request = EncoderRequest(writer: longest, role: .catalog, idempotencyKey: String(repeating: "\"", count: 255))
-        let bytes = ControlMessage.start(settings(for: request, by: configuration)).encoded.count
+        let bytes = ControlMessage.start(settings(for: request, by: configuration).ofCarrier(configuration.stores)).encoded.count
         return bytes > MessageSocket.maxMessageBytes ? bytes - MessageSocket.maxMessageBytes : nil
     }
 

@@ -165,7 +165,9 @@ package final class ForkServerClient: EncoderSource {
         let theirEnd = Descriptor(owning: theirs)
         let socket = MessageSocket(owning: ours)
         let process = try ChildProcess.spawn(
-            executable, arguments: arguments, passing: theirEnd.number, as: Self.socketNumber)
+            executable, arguments: arguments, passing: theirEnd.number, as: Self.socketNumber,
+            // With keys in them, which carriers alone are told.
+            withholding: ["PENSTOCK_STORE_"])
         let token = try loop.watch(ours) { [self] in receive() }
         state.withLock { state in
             state.socket = socket

@@ -6,8 +6,8 @@ import WriterModel
 package struct TokenEntry {
     package static let tokenField = "token"
     package static var fields: [String] { [tokenField] + TokenLineFields.Key.allCases.map(\.rawValue) }
-    /// It may be there more than once: a list.
-    package static let listField = TokenLineFields.Key.allowOutput.rawValue
+    /// They may be there more than once: lists, with what their items are.
+    package static let listFields = [(TokenLineFields.Key.allowOutput.rawValue, "URL patterns"), (TokenLineFields.Key.allowStore.rawValue, "names of stores")]
 
     private let line: Int
     private var fields: TokenLineFields

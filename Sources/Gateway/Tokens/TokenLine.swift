@@ -39,6 +39,8 @@ package struct TokenLine: Sendable, Equatable {
         limits = fields.limits
         // Without a scope, a name's token has its name's writers, and an unnamed one everything, as ever.
         scopes = fields.scopes ?? (fields.name == nil ? .all : [.read, .write])
+        // The stores are the operator's: another name's writers have those that its line names.
+        if !reachesAll && limits.stores == nil { limits.stores = [] }
     }
 
     /// Up to the first that begins with "#".

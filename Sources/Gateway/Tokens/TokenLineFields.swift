@@ -16,6 +16,10 @@ struct TokenLineFields {
         case maxWriters = "max-writers"
         case maxOutputBytes = "max-output-bytes"
         case allowOutput = "allow-output"
+        case allowStore = "allow-store"
+
+        /// It may be there more than once.
+        var isList: Bool { self == .allowOutput || self == .allowStore }
     }
 
     init(line: Int, sign: String = "=") {
@@ -40,7 +44,7 @@ struct TokenLineFields {
 
     mutating func take(_ key: Key, _ value: String) throws(TokenLine.Flaw) {
         guard Self.isText(value) else { throw flaw("it holds bytes that are no text") }
-        guard seen.insert(key).inserted || key == .allowOutput else { throw flaw("\(shown(key)) is there twice") }
+        guard seen.insert(key).inserted || key.isList else { throw flaw("\(shown(key)) is there twice") }
         try set(key, value)
     }
 
@@ -76,6 +80,7 @@ struct TokenLineFields {
         case .maxWriters: limits.maxWriters = try number(value, key, in: ServiceLimits.range(at: \.maxWriters))
         case .maxOutputBytes: limits.maxOutputBytes = try number(value, key, in: ServiceLimits.range(at: \.maxOutputBytes))
         case .allowOutput: try allowOutput(value)
+        case .allowStore: try allowStore(value)
         }
     }
 
@@ -120,6 +125,16 @@ struct TokenLineFields {
         }
         if let flaw = value.isEmpty ? nil : OutputPolicy.flaw(ofPattern: value) { throw self.flaw("\(shown(.allowOutput)) \(flaw)") }
         limits.outputPatterns = (limits.outputPatterns ?? []) + (value.isEmpty ? [] : [value])
+    }
+
+    /// Without a value: no store at all, and then no name beside it.
+    private mutating func allowStore(_ value: String) throws(TokenLine.Flaw) {
+        if let stores = limits.stores, value.isEmpty || stores.isEmpty {
+            throw flaw("\(shown(.allowStore)) without a name allows no store, and is there beside another")
+        }
+        let isName = value.utf8.allSatisfy { $0.isASCIIDigit || (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-") }
+        if !isName || value.utf8.count > 63 { throw flaw("\(shown(.allowStore)) takes a store's name: small letters, digits and hyphens") }
+        limits.stores = (limits.stores ?? []) + (value.isEmpty ? [] : [value])
     }
 
     private func flaw(_ reason: String) -> TokenLine.Flaw { TokenLine.Flaw(line: line, reason: reason) }

@@ -14,6 +14,7 @@ extension Muxer {
         tellLastDuration()
         let code = try unbroken(GuardedCall.writeTrailer(of: context), "writing the trailer of \(format.name)")
         try gate.check()
+        try destinationSink?.check()
         // Some muxers refuse to end what they got no packet for; that is no failure of ours.
         if hasPackets { try check(code, "writing the trailer of \(format.name)") }
         try sendGathered()
@@ -22,7 +23,20 @@ extension Muxer {
             wait(settlingTime)
             try check(avio_closep(&context.pointee.pb), "closing the destination")
         }
+        try finishSink()
         try output?.close()
+    }
+
+    /// Its own failure is the destination's.
+    private func finishSink() throws(LibavError) {
+        guard let sink = destinationSink else { return }
+        countURLBytes()
+        do throws(LibavError) {
+            try sink.finish()
+        } catch {
+            gate.note(error)
+            throw error
+        }
     }
 
     /// Where a picture lasts until the next, an option says how long the last one does.

@@ -12,6 +12,12 @@ extension Muxer {
 
     /// The destination is a URL. Takes the protocol's options out of `options`.
     package func openURL(_ url: String, _ options: inout Options) throws(LibavError) {
+        if let sink = try gate.destinationSink(url) {
+            destinationSink = sink
+            context.pointee.pb = sink.context
+            context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
+            return
+        }
         var callback = interruption.callback
         if let protocols = try gate.protocols(for: url) { options.set(Options.protocols, protocols) }
         try check(

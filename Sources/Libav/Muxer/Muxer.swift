@@ -21,6 +21,8 @@ package final class Muxer {
     /// What is added to each stream's times, in its time base in the file.
     var shifts: [Int64] = []
     var ownsURL = false
+    /// The destination, where it is a sink.
+    var destinationSink: SinkIO?
     /// The client leaves it to libav how a container without times before zero begins.
     var movesStart = true
     /// Between the last byte and the end of the connection.
@@ -56,6 +58,7 @@ package final class Muxer {
     }
 
     deinit {
+        gate.abandon()
         if isBroken { return }
         if ownsURL { avio_closep(&context.pointee.pb) }
         avformat_free_context(context)
@@ -197,6 +200,7 @@ package final class Muxer {
     package func sendGathered() throws(LibavError) {
         guard let io = context.pointee.pb else { return countURLBytes() }
         avio_flush(io)
+        try destinationSink?.check()
         try check(io.pointee.error, "writing to the destination")
         countURLBytes()
     }
@@ -218,6 +222,7 @@ package final class Muxer {
     /// What went wrong at the gate says it better than the call in which it did.
     func checkGateFirst(_ code: Int32, _ doing: String) throws(LibavError) {
         try gate.check()
+        if code < 0 { try destinationSink?.check() }
         try check(code, doing)
     }
 

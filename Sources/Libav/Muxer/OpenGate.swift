@@ -7,6 +7,10 @@ package enum OpenAnswer: Sendable {
     /// libav opens it, by these of its protocols and no others; nil: by any.
     case granted(protocols: [String]?)
     case refused(reason: String)
+    /// It is written to what this makes, by the options that the muxer opens it with.
+    case sink(SinkMaker)
+
+    package typealias SinkMaker = @Sendable ([String: String]) throws(SinkFailure) -> any ByteSink
 }
 
 /// Stands before the destination and every file and URL that a muxer opens by itself: asks whether
@@ -15,7 +19,11 @@ final class OpenGate {
     private let ask: @Sendable (String) -> OpenAnswer
     private let openAnyway: Open?
     private let closeAnyway: Close?
-    private var failure: LibavError?
+    private(set) var failure: LibavError?
+    /// What is open to a sink.
+    var sinks: [SinkIO] = []
+    /// The muxer ends without its end.
+    var isAbandoned = false
     /// The destination, where it is a descriptor: a muxer may ask to read back what it wrote.
     var output: OutputIO?
     private var readers: [OutputReader] = []
@@ -54,11 +62,17 @@ final class OpenGate {
         if let failure { throw failure }
     }
 
+    func answer(for url: String) -> OpenAnswer { ask(url) }
+
     /// libav's name for a list of protocols that a URL may be opened by; nil: any.
-    func protocols(for url: String) throws(LibavError) -> String? {
-        switch ask(url) {
+    func protocols(for url: String) throws(LibavError) -> String? { try Self.protocols(in: ask(url)) }
+
+    private static func protocols(in answer: OpenAnswer) throws(LibavError) -> String? {
+        switch answer {
         case .granted(let protocols): return protocols?.joined(separator: ",")
         case .refused(let reason): throw LibavError(refusal: reason)
+        // The name of no protocol.
+        case .sink: return "none"
         }
     }
 
@@ -70,9 +84,11 @@ final class OpenGate {
         let name = String(cString: url)
         // A muxer whose destination is a descriptor knows it by no name.
         if name.isEmpty, flags & AVIO_FLAG_WRITE == 0, let output { return openReader(of: output, io) }
+        let answer = ask(name)
+        if case .sink(let make) = answer { return openSink(make, io, name, by: context, flags, options) }
         let code: Int32
         do throws(LibavError) {
-            if let protocols = try protocols(for: name) {
+            if let protocols = try Self.protocols(in: answer) {
                 code = Self.open(context, io, url, flags, options, by: protocols)
             } else {
                 code = openAnyway?(context, io, url, flags, options) ?? clibav_error_invalid
@@ -86,13 +102,13 @@ final class OpenGate {
         if code < 0 {
             if !forgives { note(code, "opening \(name)") }
         } else if let io = io?.pointee, !Self.isClosedPastGate(name, by: context) {
-            opened.append(io)
+            noteOpened(io)
         }
         return code
     }
 
     /// hls closes the file with its key by itself, so that nothing tells when its memory is another's.
-    private static func isClosedPastGate(_ name: String, by context: UnsafeMutablePointer<AVFormatContext>?) -> Bool {
+    static func isClosedPastGate(_ name: String, by context: UnsafeMutablePointer<AVFormatContext>?) -> Bool {
         guard let format = context?.pointee.oformat else { return false }
         return name.ends(with: ".key") && OutputFormat(format).name.isSame(as: "hls")
     }
@@ -122,6 +138,7 @@ final class OpenGate {
             readers.remove(at: index)
             return 0
         }
+        if let code = closeSink(io) { return code }
         if let io, io.pointee.write_flag != 0 {
             if !forgives {
                 avio_flush(io)
@@ -132,7 +149,9 @@ final class OpenGate {
         return closeAnyway?(context, io) ?? 0
     }
 
-    private func forget(_ io: UnsafeMutablePointer<AVIOContext>) {
+    func noteOpened(_ io: UnsafeMutablePointer<AVIOContext>) { opened.append(io) }
+
+    func forget(_ io: UnsafeMutablePointer<AVIOContext>) {
         guard let index = opened.firstIndex(of: io) else { return }
         opened.remove(at: index)
         closedBytes += io.pointee.bytes_written
@@ -156,7 +175,7 @@ final class OpenGate {
         if code < 0 { note(LibavError(code: code, doing: doing)) }
     }
 
-    private func note(_ error: LibavError) {
+    func note(_ error: LibavError) {
         if failure == nil { failure = error }
     }
 }

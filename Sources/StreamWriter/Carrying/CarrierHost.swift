@@ -100,13 +100,23 @@ private struct CarrierSession {
             hasGathered = false
             return tellProgress(always: true) && tell(.flushed)
         case (.finish, let carrier?):
-            let finished = try carrier.finish()
+            let finished = try finishing(carrier)
             try place?.check()
             hasGathered = false
             isFinished = tellProgress(always: true) && tell(.finished(finished))
             return false
         default: throw Self.outOfTurn
         }
+    }
+
+    private func finishing(_ carrier: LocalCarrier) throws(StreamWriterError) -> FinishedContainer {
+        guard carrier.isUploading else { return try carrier.finish() }
+        let tell = { @Sendable [line] (seconds: Int64) in
+            let progress = CarrierProgress(
+                bytesWritten: carrier.bytesWritten, heldBytes: Int64(carrier.heldBytes), forcedUpTo: carrier.forcedUpTo, secondsSending: seconds)
+            _ = try? line.send(.progress(progress))
+        }
+        return try SinkProgress.telling(tell) { () throws(StreamWriterError) in try carrier.finish() }
     }
 
     private mutating func open(

@@ -59,6 +59,10 @@ extension CarrierOrder {
             writer.put(Int64(files.mostNameBytes))
             writer.put(files.overwrites)
         }
+        writer.put(uploadFields.contentType)
+        writer.put(uploadFields.cacheControl)
+        writer.put(uploadFields.storageClass)
+        writer.put(uploadFields.objectMetadata)
     }
 
     init(decoding reader: inout FieldReader) throws(PacketLogError) {
@@ -75,6 +79,10 @@ extension CarrierOrder {
                 ledger: try reader.text("a ledger"), mostNameBytes: Int(try reader.integer("a bound", in: 0...Int64(Int32.max))),
                 overwrites: try reader.flag("whether it overwrites"))
         }
+        uploadFields.contentType = try reader.optionalText("content_type")
+        uploadFields.cacheControl = try reader.optionalText("cache_control")
+        uploadFields.storageClass = try reader.optionalText("storage_class")
+        uploadFields.objectMetadata = try reader.map("object_metadata")
     }
 }
 
@@ -83,12 +91,14 @@ extension CarrierProgress {
         writer.put(bytesWritten)
         writer.put(heldBytes)
         writer.put(forcedUpTo)
+        writer.put(secondsSending)
     }
 
     init(decoding reader: inout FieldReader) throws(PacketLogError) {
         bytesWritten = try reader.count("the bytes written")
         heldBytes = try reader.count("the bytes held")
         forcedUpTo = try reader.optionalDouble("a time")
+        secondsSending = try reader.count("a time")
     }
 }
 

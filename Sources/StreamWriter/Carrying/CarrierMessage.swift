@@ -82,6 +82,8 @@ public struct CarrierOrder: Sendable, Equatable {
     public var resumes: Bool
     /// Of a muxer that makes its own files.
     public var files: CarriedFiles?
+    /// Of a URL that is uploaded to.
+    public var uploadFields = UploadFields.none
 }
 
 /// How the files are made of an output whose muxer makes them itself.
@@ -105,4 +107,6 @@ struct CarrierProgress: Sendable, Equatable {
     var bytesWritten: Int64 = 0
     var heldBytes: Int64 = 0
     var forcedUpTo: Double?
+    /// How long it has waited for a server to take what is finished.
+    var secondsSending: Int64 = 0
 }

@@ -8,7 +8,11 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
     let format: OutputFormat
     let destination: Destination
     let interruption = Interruption()
-    private let output: OutputIO?
+    private var output: OutputIO?
+    let sinks: (any OutputSinks)?
+    /// What the sinks are for is written to a file first.
+    var isSpooled = false
+    let bufferBytes: Int
     private let muxer: Muxer
     private var order: PacketOrder?
     private let held = Atomic(0)
@@ -23,6 +27,8 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
     ) throws(StreamWriterError) {
         self.destination = destination
         self.format = format
+        sinks = destination.sinks
+        self.bufferBytes = bufferBytes
         let ask = opener.map { opener in { @Sendable name in opener.permission(toOpen: name).answer } }
         do throws(LibavError) {
             switch destination.target {
@@ -34,6 +40,11 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
             case .url(let name), .device(let name):
                 output = nil
                 muxer = try Muxer(format: format, url: name, interruption: interruption, opener: ask)
+            case .sinks(let sinks):
+                output = nil
+                muxer = try Muxer(format: format, url: format.opensItself ? sinks.muxerName : nil, interruption: interruption) { name in
+                    .sink { (options) throws(SinkFailure) in try sinks.sink(for: name, options) }
+                }
             case .carried: preconditionFailure("a destination that has its carrier")
             }
         } catch {
@@ -75,6 +86,7 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
 
     package func finish() throws(StreamWriterError) -> FinishedContainer {
         try writing { () throws(LibavError) in try muxer.finish() }
+        try finishSinks()
         return FinishedContainer(written: muxer.tallies, secondsLate: order?.secondsLate ?? [])
     }
 
@@ -90,7 +102,12 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
 
     // MARK: Any thread
 
-    package func interrupt() { interruption.request() }
+    package func interrupt() {
+        interruption.request()
+        sinks?.abort()
+    }
+
+    var isUploading: Bool { sinks != nil }
     package var bytesWritten: Int64 { muxer.bytesWritten }
     package var heldBytes: Int { held.load(ordering: .relaxed) }
     package var forcedUpTo: Double? { forced.withLock { $0 } }
@@ -114,12 +131,14 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
             }
             muxer.setMetadata(opening.metadata)
             muxer.resumes = opening.resumes
-            let completed = complete(option, opening)
-            try begin(completed, given: option)
+            var own = option
+            try prepareSinks(&own, opening)
+            let completed = complete(own, opening)
+            try begin(completed, given: own)
             order = PacketOrder(muxer, timeBases: opening.streams.map(\.timeBase))
             return OpenedContainer(
                 times: opening.streams.indices.map { muxer.times(of: $0) },
-                mostBytes: destination.isFile ? format.mostBytes(option: completed) : nil)
+                mostBytes: destination.isFile || isSpooled ? format.mostBytes(option: completed) : nil)
         }
     }
 
@@ -144,7 +163,7 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
     }
 
     private func complete(_ option: [String: String], _ opening: ContainerOpening) -> [String: String] {
-        destination.isFile
+        destination.isFile || sinks != nil && !format.opensItself
             ? format.completed(option, hasPictures: opening.streams.contains { $0.media == .video }, named: destination.name)
             : destination.defaults(timeout: opening.timeout).merging(option) { $1 }
     }
@@ -174,12 +193,13 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
     }
 
     private func openDestination(_ options: inout Options, _ given: [String: String]) throws(StreamWriterError) {
+        if isSpooled { output = try makeSpool() }
         if let output { return muxer.attach(output) }
         do throws(LibavError) {
             if !format.opensItself {
-                try muxer.openURL(destination.name, &options)
+                try muxer.openURL(sinks?.muxerName ?? destination.name, &options)
             } else if !format.isDevice {
-                try muxer.reachOnly(destination.name)
+                try muxer.reachOnly(sinks?.muxerName ?? destination.name)
             }
         } catch {
             throw StreamWriterError(openingDestination: error, options: given)
@@ -189,7 +209,7 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
     /// How long packets wait for those of streams that have none.
     private func setInterleaving(_ option: [String: String]) {
         if option["max_interleave_delta"] != nil { return }
-        if destination.isLive {
+        if destination.isLive && !isSpooled {
             muxer.interleaveSeconds = Limits.liveHeldSeconds
         } else if KnownFaults.needsOrder(format.name) || KnownFaults.dropsHeldPackets(format.name) || KnownFaults.ending(of: format.name) != .apart {
             // What is written too early could not be followed by what comes late.

@@ -36,10 +36,11 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
         try startListening()
         streamCount = opening.streams.count
         for stream in opening.streams { try send { () throws(PacketLogError) in try line.send(stream) } }
-        let order = CarrierOrder(
+        var order = CarrierOrder(
             name: destination.name, isDevice: destination.isDevice, format: format, bufferBytes: bufferBytes,
             metadata: opening.metadata, option: opening.option, timeout: opening.timeout, resumes: opening.resumes, files: files)
-        try send { () throws(PacketLogError) in try line.send(.open(order)) }
+        order.uploadFields = destination.uploadFields
+        try send { [order] () throws(PacketLogError) in try line.send(.open(order)) }
         let opened = try awaitOpened(opening)
         guard opened.times.count == streamCount else { throw Self.nonsense }
         return opened

@@ -10,6 +10,8 @@ public struct Destination: Sendable {
         case device(String)
         /// A URL or a device that another process writes to.
         case carried(any Carrier)
+        /// What is uploaded.
+        case sinks(any OutputSinks)
     }
 
     let target: Target
@@ -20,6 +22,8 @@ public struct Destination: Sendable {
     var packetBytes: Int?
     /// Another process writes files there, rather than to a peer or a device.
     var makesFiles = false
+    /// Of a URL that is uploaded to.
+    public var uploadFields = UploadFields.none
 
     /// A descriptor, which the writer owns from `StreamWriter.init` on, also when that throws.
     /// The muxer follows from the extension of `name` unless it is given. `onWrite` is called
@@ -32,13 +36,21 @@ public struct Destination: Sendable {
     }
 
     /// Written by libav's own protocols. Whether the client may is decided elsewhere.
-    public static func url(_ url: String) -> Destination {
-        Destination(target: .url(url), name: url)
+    public static func url(_ url: String, _ uploadFields: UploadFields = .none) -> Destination {
+        Destination(target: .url(url), name: url, uploadFields: uploadFields)
     }
+
+    /// nil: it is none.
+    public var url: String? { if case .url(let url) = target { url } else { nil } }
 
     /// A URL, or a device's name, that this carrier brings packets to.
     package static func carried(_ name: String, by carrier: any Carrier) -> Destination {
         Destination(target: .carried(carrier), name: name)
+    }
+
+    /// What these sinks write. `name` is for errors.
+    package static func uploaded(_ name: String, by sinks: any OutputSinks) -> Destination {
+        Destination(target: .sinks(sinks), name: name)
     }
 
     /// A name for the output device the `format` stands for.
@@ -50,12 +62,14 @@ public struct Destination: Sendable {
 
     var isFile: Bool { if case .file = target { true } else { false } }
 
+    var sinks: (any OutputSinks)? { if case .sinks(let sinks) = target { sinks } else { nil } }
+
     /// A client may be watching what goes there while it is written.
     var isLive: Bool {
         switch target {
         case .file: false
         case .url(let url): url.holds("://")
-        case .device: true
+        case .device, .sinks: true
         case .carried: !makesFiles
         }
     }

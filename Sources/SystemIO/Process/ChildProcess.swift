@@ -72,17 +72,17 @@ public enum ChildProcess {
 
     public static func exit(_ code: Int32) -> Never { _exit(code) }
 
-    /// Starts `executable` with `descriptor` as its descriptor `number`. Standard streams
-    /// are inherited, nothing else is.
+    /// Starts `executable` with `descriptor` as its descriptor `number`. Standard streams are inherited, and the environment
+    /// but for the variables that begin with one of `withheld`; nothing else is.
     public static func spawn(
-        _ executable: String, arguments: [String], passing descriptor: Int32, as number: Int32
+        _ executable: String, arguments: [String], passing descriptor: Int32, as number: Int32, withholding withheld: [String] = []
     ) throws(SystemError) -> Int32 {
-        try spawn(executable, arguments: arguments, passing: [(descriptor, number)])
+        try spawn(executable, arguments: arguments, passing: [(descriptor, number)], withholding: withheld)
     }
 
     /// The same with several.
     static func spawn(
-        _ executable: String, arguments: [String], passing descriptors: [(descriptor: Int32, number: Int32)]
+        _ executable: String, arguments: [String], passing descriptors: [(descriptor: Int32, number: Int32)], withholding withheld: [String] = []
     ) throws(SystemError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -99,11 +99,23 @@ public enum ChildProcess {
         var argumentPointers = ([executable] + arguments).map { strdup($0) }
         argumentPointers.append(nil)
         defer { for pointer in argumentPointers { free(pointer) } }
+        var environment = variables(withholding: withheld)
+        environment.append(nil)
         var identifier: pid_t = 0
         let answer = posix_spawn(
-            &identifier, executable, &actions, &attributes, argumentPointers, clinux_environment())
+            &identifier, executable, &actions, &attributes, argumentPointers, environment)
         if answer != 0 { throw SystemError("start \(executable)", number: answer) }
         return identifier
+    }
+
+    private static func variables(withholding withheld: [String]) -> [UnsafeMutablePointer<CChar>?] {
+        var variables: [UnsafeMutablePointer<CChar>?] = []
+        var next = clinux_environment()
+        while let variable = next?.pointee {
+            if !withheld.contains(where: { strncmp(variable, $0, $0.utf8.count) == 0 }) { variables.append(variable) }
+            next = next?.advanced(by: 1)
+        }
+        return variables
     }
 
     /// The name that a process of this machine has; nil when there is none. Every user may know it.

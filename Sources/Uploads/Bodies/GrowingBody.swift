@@ -9,6 +9,8 @@ protocol GrowingBody: RequestBody {
     func end()
     /// Ends waits for room, now and from now on.
     func fail(_ error: UploadError)
+    /// Waits until a reader has asked for bytes, or it has failed.
+    func awaitReader()
     /// Once, before anything is read.
     func onMore(_ call: @escaping @Sendable () -> Void)
 }

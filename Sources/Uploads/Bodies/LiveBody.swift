@@ -59,6 +59,8 @@ final class LiveBody: GrowingBody {
 
     func fail(_ error: UploadError) { state.change { $0.failure = $0.failure ?? error } }
 
+    func awaitReader() { _ = state.wait { $0.isAwaited || $0.position > 0 || $0.failure != nil ? true : nil } }
+
     func read(into buffer: UnsafeMutableRawBufferPointer) -> BodyRead {
         let result = state.withLock { state -> BodyRead in
             let count = min(buffer.count, state.end - state.position)
@@ -71,7 +73,9 @@ final class LiveBody: GrowingBody {
             state.position += count
             return .bytes(count)
         }
-        if case .bytes = result { state.wakeOne() }
+        // Who appends waits for room, and who opens for a reader: never both.
+        if case .end = result { return result }
+        state.wakeOne()
         return result
     }
 

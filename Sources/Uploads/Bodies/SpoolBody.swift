@@ -46,13 +46,18 @@ final class SpoolBody: GrowingBody {
         awaiter?()
     }
 
+    func awaitReader() { _ = state.wait { $0.isAwaited || $0.position > 0 || $0.failure != nil ? true : nil } }
+
     func read(into buffer: UnsafeMutableRawBufferPointer) -> BodyRead {
         let (position, left, none) = state.withLock { state -> (Int, Int, BodyRead) in
             let left = state.end - state.position
             if left == 0 && !state.isEnded { state.isAwaited = true }
             return (state.position, left, state.isEnded ? .end : .notYet)
         }
-        if left == 0 { return none }
+        if left == 0 {
+            state.wakeOne()
+            return none
+        }
         do {
             let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(left)), at: position)
             if count == 0 { return .failed(UploadError(.local, file.shownName, "it has become shorter while it was sent")) }

@@ -19,7 +19,7 @@ package final class SpoolFile: Sendable {
     }
 
     /// Makes a file without a name.
-    init(unnamedIn folder: String) throws(UploadError) {
+    package init(unnamedIn folder: String) throws(UploadError) {
         let name = folder + "/.penstock-part-" + String(UInt64.random(in: .min ... .max), radix: 16)
         descriptor = try Self.open(name, O_RDWR | O_CREAT | O_EXCL, as: "a file in \(folder)")
         unlink(name)
@@ -27,6 +27,16 @@ package final class SpoolFile: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// The file's own, which goes with it.
+    package var number: Int32 { descriptor }
+
+    /// Another one of the same file, which is the caller's to close.
+    package func duplicate() throws(UploadError) -> Int32 {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        if copy < 0 { throw Self.failure("open \(shownName)") }
+        return copy
+    }
 
     private static func open(_ path: String, _ flags: Int32, as name: String) throws(UploadError) -> Int32 {
         let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o600)

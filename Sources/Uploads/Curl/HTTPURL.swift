@@ -40,6 +40,8 @@ package struct HTTPURL: Sendable, Equatable, CustomStringConvertible, CustomDebu
     var authority: String { isDefaultPort ? host : "\(host):\(port)" }
     /// What may be shown of it: paths and queries of uploads hold keys.
     package var origin: String { "\(scheme)://\(authority)" }
+    /// The whole URL, for who judges it. Nothing shows it.
+    package var revealed: String { whole.revealed }
     package var description: String { origin }
     package var debugDescription: String { origin }
 

@@ -12,6 +12,8 @@ struct HTTPRequest: Sendable {
     var headers: [HTTPHeader] = []
     /// Asks for leave before the body is sent (RFC 9110, 10.1.1).
     var expectsContinue = false
+    /// Nothing is sent: that it connects is all.
+    var connectsOnly = false
     /// What it was signed with.
     var signatureSecrets: [Secret] = []
 
@@ -80,6 +82,7 @@ final class Transfer {
         // A request that libcurl sends again by itself, on a connection that had died, must find its body whole.
         if body is any GrowingBody { easy.set(CURLOPT_FRESH_CONNECT, 1) }
         switch request.method {
+        case .head where request.connectsOnly: easy.set(CURLOPT_CONNECT_ONLY, 1)
         case .head: easy.set(CURLOPT_NOBODY, 1)
         case .put, .post:
             easy.set(CURLOPT_UPLOAD, 1)
@@ -179,6 +182,7 @@ final class Transfer {
             let error = CurlFailure(code: code, words: easy.words(for: code), forbidden: forbidden, rules: rules)
             return .failure(error.error(doing: doing, sent: body?.position ?? 0, status: collector.finalStatus))
         }
+        if request.connectsOnly { return .success(HTTPResponse(status: 200, headers: [], body: [])) }
         guard let response = collector.response else { return .failure(UploadError(.cut, doing, "the server closed the connection without a response")) }
         // libcurl stops where a status from 300 on comes; one that says yes before it has everything has not read it.
         if response.isSuccess, let body, !body.isAtEnd {

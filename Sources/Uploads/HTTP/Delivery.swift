@@ -19,6 +19,8 @@ package struct DeliveryPlan: Sendable {
     /// nil: a status of success is one.
     var judge: (@Sendable (HTTPResponse) -> Judgement)?
     var followsRedirections = false
+    /// Asked after a failure that passes: false: it is not waited out all the same. nil: it is.
+    var mayRepeat: (@Sendable () -> Bool)?
     /// Takes back what an interrupted upload has left, and so is made all the same.
     var survivesInterruption = false
 }
@@ -115,7 +117,7 @@ final class Delivery: @unchecked Sendable {
         let deadline = deadline ?? .after(plan.retry.retryTime)
         self.deadline = deadline
         let pause = plan.retry.pause(afterFailures: failures, retryAfter: retryAfter)
-        if isPassing && plan.retry.retryTime > .zero && pause <= deadline.timeLeft {
+        if isPassing && plan.retry.retryTime > .zero && plan.mayRepeat?() ?? true && pause <= deadline.timeLeft {
             if plan.body?.rewind() ?? true { return .again(after: pause) }
             error.isUnrepeatable = true
         } else if isPassing, let retryAfter, pause > deadline.timeLeft {

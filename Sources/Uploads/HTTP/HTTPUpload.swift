@@ -47,6 +47,8 @@ package final class HTTPUpload: UploadSink {
         var delivery: Delivery?
         var written = 0
         var isAborted = false
+        /// The server has not asked for the body yet.
+        var isOpening = false
         /// `finish` was called.
         var isEnded = false
         var isFinished = false
@@ -56,6 +58,17 @@ package final class HTTPUpload: UploadSink {
         (self.client, self.target, self.options) = (client, target, options)
         body = options.spool.map { SpoolBody($0, size: options.size) }
             ?? LiveBody(capacity: max(options.window, options.collectedBytes), size: options.size)
+    }
+
+    /// Begins the request before there is anything to send, and waits until the server takes the body; of one that does not
+    /// ask for it, until it has the head. A failure up to then is not waited out. Not for a body of a known size, or that is
+    /// collected.
+    package func open() throws(UploadError) {
+        state.withLock { $0.isOpening = true }
+        let delivery = begin()
+        body.awaitReader()
+        state.withLock { $0.isOpening = false }
+        if case .failure(let error) = delivery.ended { throw error }
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws(UploadError) {
@@ -112,6 +125,7 @@ package final class HTTPUpload: UploadSink {
             doing: target.doing, request: { target.request(expectsContinue: (body.size ?? .max) >= Self.fewestBytesWithLeave) }, retry: options.retry)
         plan.body = body
         plan.followsRedirections = true
+        plan.mayRepeat = { [weak self] in self.map { !$0.state.withLock(\.isOpening) } ?? true }
         let delivery = client.start(plan) { result in
             // With a spool a later attempt, with the length, may do.
             if case .failure(let error) = result, !(error.status == 411 && body.keepsAll) { body.fail(error) }

@@ -7,6 +7,9 @@ package struct ObjectKey: Sendable, Equatable, CustomStringConvertible {
     package let text: String
     package var description: String { text }
 
+    /// Of a store that puts nothing before it.
+    package init(_ key: String) throws(UploadError) { try self.init(key, prefix: "") }
+
     /// Refuses what would leave the prefix, or what servers and their tools read in different ways: "." and ".." between
     /// slashes, a slash in front, control characters. An empty name between two slashes is one.
     init(_ key: String, prefix: String) throws(UploadError) {

@@ -14,16 +14,41 @@ package enum StoreEnvironment {
 
     /// By their names, in order.
     package static func stores(in environment: [String: String]) throws(Flaw) -> [Store] {
-        var byName: [ByteKey: [StoreFlaw.Field: String]] = [:]
+        var stores: [Store] = []
+        for (name, fields) in try fields(in: environment) { stores.append(try store(name, fields)) }
+        return stores
+    }
+
+    /// What each store's variables say, by its name and the fields' names, in order. Each has been made of them once.
+    package static func fields(in environment: [String: String]) throws(Flaw) -> [(name: String, fields: [String: String])] {
+        var byName: [ByteKey: [String: String]] = [:]
         for (variable, value) in environment {
             guard let rest = variable.without(prefix: prefix) else { continue }
             let (name, field) = try cut(rest, variable)
             if value.utf8.contains(0) { throw Flaw(variable: variable, reason: "it has a NUL character in it") }
-            byName[ByteKey(name), default: [:]][field] = value
+            byName[ByteKey(Self.name(ofVariable: name)), default: [:]][field.rawValue] = value
         }
-        var stores: [Store] = []
-        for (name, values) in byName.sorted(by: { $0.key < $1.key }) { stores.append(try store(name.text, values)) }
-        return stores
+        var all: [(name: String, fields: [String: String])] = []
+        for (name, fields) in byName.sorted(by: { $0.key < $1.key }) {
+            _ = try store(name.text, fields)
+            all.append((name.text, fields))
+        }
+        return all
+    }
+
+    private static func name(ofVariable text: String) -> String {
+        String(decoding: text.lowercasedASCII.utf8.map { $0 == 0x5F ? 0x2D : $0 }, as: UTF8.self)
+    }
+
+    private static func variable(_ name: String, _ field: StoreFlaw.Field) -> String {
+        let name = String(decoding: name.utf8.map { $0 == 0x2D ? 0x5F : $0 }, as: UTF8.self)
+        return prefix + name.uppercasedASCII + "_" + field.rawValue.uppercasedASCII
+    }
+
+    private static func store(_ name: String, _ fields: [String: String]) throws(Flaw) -> Store {
+        do throws(StoreFlaw) { return try Store(name: name, fields: fields) } catch {
+            throw Flaw(variable: variable(name, error.field), reason: error.reason)
+        }
     }
 
     /// The name and the field of what stands behind the prefix.
@@ -38,42 +63,6 @@ package enum StoreEnvironment {
         let isName = !name.isEmpty && name.utf8.allSatisfy { (0x41...0x5A).contains($0) || $0.isASCIIDigit || $0 == 0x5F }
         guard isName else { throw Flaw(variable: variable, reason: "between \(prefix) and the field stands the store's name: capital letters, digits and _") }
         return (name, field)
-    }
-
-    private static func store(_ name: String, _ values: [StoreFlaw.Field: String]) throws(Flaw) -> Store {
-        let variable = { (field: StoreFlaw.Field) in prefix + name + "_" + field.rawValue.uppercasedASCII }
-        func flaw(_ field: StoreFlaw.Field, _ reason: String) -> Flaw { Flaw(variable: variable(field), reason: reason) }
-        // Empty: as if it were not set.
-        let values = values.filter { !$0.value.isEmpty }
-        guard let bucket = values[.bucket] else { throw flaw(.bucket, "it is not set, and store \(name.lowercasedASCII) needs it") }
-        let pathStyle = try values[.pathStyle].map { (text) throws(Flaw) -> Bool in
-            switch ByteKey(text.lowercasedASCII) {
-            case "true", "1", "yes", "on": true
-            case "false", "0", "no", "off": false
-            default: throw flaw(.pathStyle, "it is true or false")
-            }
-        }
-        let source: Store.CredentialsSource
-        do { source = try credentials(values) } catch { throw flaw(error.field, error.reason) }
-        do {
-            let text = String(decoding: name.lowercasedASCII.utf8.map { $0 == 0x5F ? 0x2D : $0 }, as: UTF8.self)
-            return try Store(
-                name: text, endpoint: values[.endpoint], bucket: bucket, region: values[.region], credentials: source,
-                prefix: values[.prefix] ?? "", pathStyle: pathStyle)
-        } catch { throw flaw(error.field, error.reason) }
-    }
-
-    private static func credentials(_ values: [StoreFlaw.Field: String]) throws(StoreFlaw) -> Store.CredentialsSource {
-        if let path = values[.credentialsFile] {
-            for field in [StoreFlaw.Field.accessKey, .secretKey, .sessionToken] where values[field] != nil {
-                throw StoreFlaw(field, "a credentials file is set as well, and has the keys: one of the two")
-            }
-            guard path.begins(with: "/") else { throw StoreFlaw(.credentialsFile, "write the whole path, from / on") }
-            return .file(CredentialsFile(path))
-        }
-        guard let access = values[.accessKey] else { throw StoreFlaw(.accessKey, "it is not set, nor is there a credentials file") }
-        guard let secret = values[.secretKey] else { throw StoreFlaw(.secretKey, "it is not set, and the access key is") }
-        return .fixed(Credentials(accessKey: access, secretKey: Secret(secret), sessionToken: values[.sessionToken].map(Secret.init)))
     }
 }
 

@@ -9,7 +9,9 @@ package struct CarrierLines: Sendable {
     private let request: @Sendable (UInt32, borrowing Descriptor) -> Bool
     private let numbers = Numbers()
     /// How long a destination may take nothing; nil: as long as it likes.
-    let stallTime: Duration?
+    private let stallTime: Duration?
+    /// How long an upload may be tried again, during which it takes nothing.
+    private let uploadRetryTime: Duration
 
     private final class Numbers: Sendable {
         private let last = Atomic<UInt32>(0)
@@ -18,13 +20,18 @@ package struct CarrierLines: Sendable {
     }
 
     /// `request` asks for a carrier that gets a copy of the descriptor; false where none can be had.
-    package init(stallTime: Duration?, _ request: @escaping @Sendable (UInt32, borrowing Descriptor) -> Bool) {
+    package init(
+        stallTime: Duration?, uploadRetryTime: Duration = .zero, _ request: @escaping @Sendable (UInt32, borrowing Descriptor) -> Bool
+    ) {
         self.stallTime = stallTime
+        self.uploadRetryTime = uploadRetryTime
         self.request = request
     }
 
+    func stallTime(uploading: Bool) -> Duration? { stallTime.map { uploading ? $0 + uploadRetryTime : $0 } }
+
     /// That there is no carrier at its other end shows when it is used.
-    func next() throws(SystemError) -> any ByteLine {
+    func next(_ stallTime: Duration?) throws(SystemError) -> any ByteLine {
         let (ours, theirs) = try DescriptorPair.streamSockets().split()
         let line = SocketLine(owning: Descriptor(owning: ours), patience: stallTime)
         let end = Descriptor(owning: theirs)

@@ -82,6 +82,21 @@ package final class AddressGate: Sendable {
         }
     }
 
+    /// Whether an address that no lookup has given may be connected to, for any of the URLs that were admitted. Those whose
+    /// hosts are addresses are judged by `judge`.
+    package func admits(_ bytes: [UInt8], port: Int) -> Bool {
+        guard let address = NetworkAddress(bytes: bytes)?.unmapped else { return false }
+        return state.withLock { state in
+            if !state.isClosed { return true }
+            let isOwn = [.loopback, .unspecified].contains(address.reach) || state.ownAddresses.contains(address.bytes)
+            if isOwn && state.serverPorts.contains(where: { Int($0) == port }) {
+                state.refusal = "\(Self.name(address.dotted ?? "", port)) is this server itself."
+                return false
+            }
+            return state.permits.contains { permit in permit.ports.contains { $0.contains(port) } && permit.allows(address) }
+        }
+    }
+
     /// A lookup that has found addresses and may use none.
     package func note(refusedBy judge: Judge) {
         guard let refused = judge.refused else { return }

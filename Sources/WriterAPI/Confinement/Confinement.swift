@@ -58,8 +58,7 @@ package struct Confinement: Sendable {
         // It may be told to write a folder, and what it makes there into a ledger.
         case .carrier: rules.places += [.path(settings.outputDirectory, .change), .path(settings.folder, .change)]
         }
-        let network = NetworkReach(settings.policy)
-        (rules.tcpPorts, rules.sockets) = (network.tcpPorts, network.sockets)
+        addNetwork(to: &rules)
         if settings.policy.allowsDevices {
             rules.places += SystemPlaces.outputDevices
             rules.sockets.insert(.local)
@@ -83,13 +82,22 @@ package struct Confinement: Sendable {
         case .carriedFolder(let folder): rules.places.append(.beneath(folder, ".", .removeFiles))
         case .folder(let folder, let ledger): rules.places += [.beneath(folder, ".", .change), .beneath(ledger, ".", .change)]
         case .url:
-            let network = NetworkReach(settings.policy)
-            (rules.tcpPorts, rules.sockets) = (network.tcpPorts, network.sockets)
+            addNetwork(to: &rules)
         case .device:
             rules.places += SystemPlaces.outputDevices
             rules.sockets = .local
         }
     }
+
+    /// What the operator's patterns take, and the stores that the process was given.
+    private func addNetwork(to rules: inout SandboxRules) {
+        let network = NetworkReach(settings.policy, endpoints: settings.stores.map(\.endpoint))
+        (rules.tcpPorts, rules.sockets) = (network.tcpPorts, network.sockets)
+        // The folder: the file is replaced by another one when its keys are.
+        rules.places += settings.stores.compactMap(\.credentialsFile).map { .path(Self.folder(of: $0), .readFiles) }
+    }
+
+    private static func folder(of path: String) -> String { path.cutAtLast("/").map { $0.before.isEmpty ? "/" : $0.before } ?? "." }
 
     private var base: SandboxRules {
         var rules = SandboxRules(places: SystemPlaces.read)

@@ -8,8 +8,9 @@ package struct NetworkReach {
     package let tcpPorts: SandboxRules.TCPPorts
     package let sockets: SandboxRules.SocketKinds
 
-    package init(_ policy: OutputPolicy) {
-        let patterns = policy.patterns.compactMap { URLParts($0).map(Pattern.init) }
+    /// `endpoints`: URLs beside those of the policy.
+    package init(_ policy: OutputPolicy, endpoints: [String] = []) {
+        let patterns = (policy.patterns + endpoints).compactMap { URLParts($0).map(Pattern.init) }
         var sockets: SandboxRules.SocketKinds = []
         if patterns.contains(where: \.needsTCP) { sockets.insert(.tcp) }
         let looksUp = patterns.contains(where: \.looksUpName)

@@ -35,8 +35,19 @@ package struct DestinationGuard: OutputOpener {
         if case .files(let dst) = plan { try? MuxerFolder.place(of: dst) } else { nil }
     }
 
+    /// One output has one store.
+    private func judge(_ place: ObjectPlace) throws(Problem) {
+        try place.check(policy)
+        if case .url(let url) = plan, let own = ObjectPlace(url), own.store.isSame(as: place.store) { return }
+        throw Problem(.forbiddenDestination, "The files of an output lie where its dst does: s3://\(place.store) is another place.", parameter: "dst")
+    }
+
     /// The protocols it may be opened by.
     func judge(_ name: String) throws(Problem) -> [String] {
+        if let place = ObjectPlace(name) {
+            try judge(place)
+            return []
+        }
         if URLParts(name) != nil {
             let permit = try DestinationPlan.permit(name, policy)
             AddressGate.shared.admit(permit)

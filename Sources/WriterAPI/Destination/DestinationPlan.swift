@@ -41,6 +41,9 @@ package enum DestinationPlan: Equatable {
             self = .device(dst ?? "default")
         } else if muxer.name == "null" {
             self = .nowhere
+        } else if let dst, let place = ObjectPlace(dst) {
+            try place.check(policy)
+            self = .url(dst)
         } else if let dst, URLParts(dst) != nil {
             _ = try Self.permit(dst, policy)
             try Self.checkPackets(dst, muxer)

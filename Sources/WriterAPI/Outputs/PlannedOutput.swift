@@ -51,7 +51,7 @@ package struct PlannedOutput: Sendable {
     private func reconnecting(_ lines: CarrierLines?) throws(Problem) -> @Sendable () throws(StreamWriterError) -> Destination {
         let destination: Destination
         switch plan.destination {
-        case .url(let url): destination = .url(url)
+        case .url(let url): destination = .url(url, plan.request.uploadFields)
         case .device(let name): destination = .device(name)
         case .managed, .file, .files, .nowhere:
             throw Problem(.invalidParameter, "Only what is no file can be opened again.", parameter: "reconnect")
@@ -70,7 +70,8 @@ extension Destination {
         _ lines: CarrierLines?, format: String, bufferSize: Int?, files: CarriedFiles? = nil
     ) throws(SystemError) -> Destination {
         guard let lines else { return self }
-        return carried(over: try lines.next(), format: format, bufferSize: bufferSize, files: files, stallTime: lines.stallTime)
+        let stallTime = lines.stallTime(uploading: UploadTarget(url ?? "", option: [:]) != nil)
+        return carried(over: try lines.next(stallTime), format: format, bufferSize: bufferSize, files: files, stallTime: stallTime)
     }
 
     /// The same anew, for an output that broke.

@@ -16,6 +16,7 @@ package struct OutputNameJudge {
     /// The options as the muxer is to have them. `streams`: how many the writer has.
     package func resolve(_ option: [String: String], streams: Int) throws(Problem) -> [String: String] {
         try EncryptionJudge.check(option, to: gate.plan)
+        try UploadRules.check(option, muxer: muxer, gate.plan)
         guard gate.clientPolicy == .enforced else { return option }
         var resolved = option
         if let judged = JudgementTable.muxers[muxer]?.options {

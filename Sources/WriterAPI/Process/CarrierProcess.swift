@@ -20,10 +20,14 @@ enum CarrierProcess {
         return withExtendedLifetime(gateway) {
             do throws(SystemError) {
                 let confinement = try Confinement(settings)
-                try confinement.enter(keeping: [gateway.descriptor, line.descriptor])
+                let uploads = CarrierUploads(settings, clientPolicy, log)
+                try confinement.enter(keeping: [gateway.descriptor, line.descriptor] + uploads.descriptors)
                 // A main thread that comes back by itself ends the process before.
-                try HangUpWatch.start(on: line.descriptor, grace: mostAfterHangUp) { ChildProcess.exit(0) }
-                let work = CarrierWork(settings: settings, clientPolicy: clientPolicy, log: log) { reach throws(SystemError) in try confinement.narrow(to: [reach]) }
+                try HangUpWatch.start(on: line.descriptor, grace: mostAfterHangUp) {
+                    uploads.end()
+                    ChildProcess.exit(0)
+                }
+                let work = CarrierWork(settings: settings, clientPolicy: clientPolicy, uploads: uploads) { reach throws(SystemError) in try confinement.narrow(to: [reach]) }
                 return work.serve(line)
             } catch {
                 log.error("a carrier can't start", metadata: ["error": "\(error)"])

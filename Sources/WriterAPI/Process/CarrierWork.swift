@@ -1,4 +1,3 @@
-import Logging
 import StreamWriter
 import SystemIO
 import WriterModel
@@ -8,7 +7,7 @@ import WriterModel
 struct CarrierWork {
     let settings: EncoderStart
     let clientPolicy: ClientPolicy
-    let log: Logger
+    let uploads: CarrierUploads
     /// To `.url`, `.device` or `.folder`, once that is known and before libav opens anything: all threads of the process, for good.
     let narrow: (Confinement.Reach) throws(SystemError) -> Void
 
@@ -17,6 +16,7 @@ struct CarrierWork {
     func serve(_ line: SocketLine) -> Int32 {
         let host = CarrierHost(line)
         _ = host.serve(judge: judge, refine: refine) { Interposition.whenAccepted($0) }
+        uploads.end()
         return 0
     }
 
@@ -31,6 +31,10 @@ struct CarrierWork {
         }
         let (reach, destination): (Confinement.Reach, Destination)
         switch plan {
+        case .url(let url) where UploadTarget(url, option: order.option) != nil:
+            reach = .url
+            let target = UploadTarget(url, option: order.option)!
+            destination = .uploaded(url, by: try uploads.begin(target, order, muxer: muxer.name, settings, clientPolicy))
         case .url(let url): (reach, destination) = (.url, .url(url))
         case .device(let name): (reach, destination) = (.device, .device(name))
         case .files(let dst): return try folder(of: dst, order, plan)

@@ -123,7 +123,10 @@ public final class EncoderProcess: Sendable {
         let resource = WriterResource(
             settings: settings, clientPolicy: clientPolicy, narrow: { reaches throws(SystemError) in try confinement.narrow(to: reaches) },
             folder: folder, progress: progress, report: report,
-            carrierLines: CarrierLines(stallTime: settings.limits.callTimeout > 0 ? .seconds(settings.limits.callTimeout) : nil) { number, end in
+            carrierLines: CarrierLines(
+                stallTime: settings.limits.callTimeout > 0 ? .seconds(settings.limits.callTimeout) : nil,
+                uploadRetryTime: .seconds(settings.limits.uploadRetryTime)
+            ) { number, end in
                 line.requestCarrier(number, passing: end)
             },
             requireKeptClaim: { () throws(Problem) in try line.requireKeptClaim() })

@@ -26,7 +26,7 @@ enum ProcessGuards {
             return false
         }
         // The sandbox would not let it ask later.
-        let addresses = settings.policy.patterns.isEmpty ? [] : NameLookup.ownAddresses
+        let addresses = settings.policy.patterns.isEmpty && settings.stores.isEmpty ? [] : NameLookup.ownAddresses
         AddressGate.shared.close(serverPorts: settings.serverPorts, ownAddresses: addresses)
         return true
     }

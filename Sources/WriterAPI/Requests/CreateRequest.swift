@@ -10,6 +10,8 @@ package struct CreateRequest: Sendable {
     /// Whether the finished output is read back; nil: as the server does.
     package var verify: Bool?
     package var metadata: [String: String]
+    /// Of a dst that is uploaded to.
+    package var uploadFields = UploadFields.none
     package var streams: [StreamRequest]
     /// Open at once, with these options.
     package var open: OpenRequest?
@@ -18,7 +20,7 @@ package struct CreateRequest: Sendable {
     package let fingerprint: String
 
     /// That libav or the destination may find at fault.
-    static let members = ["dst", "format", "buffer_size", "metadata", "open"]
+    static let members = ["dst", "format", "buffer_size", "metadata", "open"] + UploadFields.members
 
     package init(_ body: JSONValue?) throws(Problem) {
         let body = body ?? .object([:])
@@ -30,6 +32,7 @@ package struct CreateRequest: Sendable {
         overwrite = try fields.bool("overwrite") ?? false
         verify = try fields.bool("verify")
         metadata = try fields.map("metadata") ?? [:]
+        uploadFields = try UploadFields(&fields)
         let (streamBodies, openBody) = (try fields.array("streams") ?? [], fields.value("open"))
         let outputBodies = try fields.array("outputs")
         try fields.refuseUnknown()
@@ -49,7 +52,7 @@ package struct CreateRequest: Sendable {
 }
 
 extension CreateRequest {
-    private static let ofFirstOutput = ["dst", "format", "buffer_size", "overwrite"]
+    private static let ofFirstOutput = ["dst", "format", "buffer_size", "overwrite"] + UploadFields.members
 
     /// Once everything else is read.
     private mutating func readOutputs(_ bodies: [JSONValue], _ fields: FieldReader) throws(Problem) {

@@ -18,6 +18,8 @@ package struct OutputRequest: Sendable {
     package var whenSlow: OutputConfig.SlowPolicy
     package var pace: OutputConfig.Pace
     package var reconnect: Bool
+    /// Of a dst that is uploaded to.
+    package var uploadFields: UploadFields
 
     /// A name is part of a path.
     private static let mostNameBytes = 64
@@ -28,6 +30,7 @@ package struct OutputRequest: Sendable {
         (dst, format, bufferSize, overwrite) = (request.dst, request.format, request.bufferSize, request.overwrite)
         option = request.open?.option ?? [:]
         (onFailure, whenSlow, pace, reconnect) = (.fail, .wait, .none, false)
+        uploadFields = request.uploadFields
     }
 
     package init(_ json: JSONValue, at pointer: String) throws(Problem) {
@@ -45,6 +48,7 @@ package struct OutputRequest: Sendable {
         whenSlow = try Self.choice("when_slow", &fields) ?? .wait
         pace = try Self.choice("pace", &fields) ?? .none
         reconnect = try fields.bool("reconnect") ?? false
+        uploadFields = try UploadFields(&fields)
         try fields.finish()
         guard WriterID.isName(name), name.utf8.count <= Self.mostNameBytes else {
             throw fields.problem("name", "must be 1 to \(Self.mostNameBytes) of A-Z a-z 0-9 _ -")
@@ -85,6 +89,7 @@ extension CreateRequest {
         var request = self
         (request.dst, request.format, request.bufferSize) = (output.dst, output.format, output.bufferSize)
         request.overwrite = output.overwrite
+        request.uploadFields = output.uploadFields
         request.metadata = output.metadata ?? metadata
         if request.open != nil { request.open = OpenRequest(option: output.option) }
         return request

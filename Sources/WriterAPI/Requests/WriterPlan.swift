@@ -29,6 +29,7 @@ package struct WriterPlan: Sendable {
         self.init(
             request, muxer, try DestinationPlan(dst: request.dst, muxer: muxer, policy: policy, clientPolicy: clientPolicy),
             policy, clientPolicy)
+        try UploadRules.check(request.uploadFields, muxer: muxer, destination)
         if let option = request.open?.option {
             let judge = OutputNameJudge(muxer: muxer.name, gate: opener())
             let resolved = try judge.resolve(option, streams: request.streams.count)
@@ -44,6 +45,7 @@ package struct WriterPlan: Sendable {
                 .limitExceeded, "A writer has at most \(most) outputs on this server (--max-outputs).", parameter: "outputs",
                 extras: [("limit", .integer(Int64(most)))])
         }
+        try UploadRules.checkReconnecting(request.outputs)
         for (index, beside) in request.besideFirst.enumerated() {
             do throws(Problem) {
                 self.others.append(try PlannedOutput(beside.output, beside.request, policy, others, clientPolicy))

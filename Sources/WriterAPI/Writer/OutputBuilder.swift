@@ -116,7 +116,7 @@ struct OutputBuilder {
         case .url(let url):
             // Whatever the client calls by a name that no policy has judged.
             if plan.clientPolicy == .absent { try Directory(path: settings.outputDirectory).enter() }
-            return (place(), try carried(.url(url)))
+            return (place(), try carried(.url(url, request.uploadFields)))
         case .device(let name): return (place(), try carried(.device(name)))
         case .nowhere: return (place(), .url("null"))
         }

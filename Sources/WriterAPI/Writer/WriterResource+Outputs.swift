@@ -125,7 +125,7 @@ extension WriterResource {
     /// Of a URL or a device: files can't be given to a process that has been confined.
     private func destination(of planned: PlannedOutput) throws(Problem) -> Destination {
         switch planned.plan.destination {
-        case .url(let url): return .url(url)
+        case .url(let url): return .url(url, planned.plan.request.uploadFields)
         case .device(let name): return .device(name)
         case .managed, .file, .files, .nowhere:
             throw Problem(

@@ -1,3 +1,5 @@
+import Bytewise
+
 /// What a line of the token file bounds beyond what the server does; nil: as the server has it.
 public struct TokenLimits: Sendable, Equatable {
     /// Relative destinations lie below it; relative to the output directory, without a "/" at its end.
@@ -10,6 +12,9 @@ public struct TokenLimits: Sendable, Equatable {
     public var maxOutputBytes: Int?
     /// URLs that writers may write to, instead of the server's patterns.
     public var outputPatterns: [String]?
+
+    /// Object stores that writers may write to; nil: all of the server's.
+    public var stores: [String]?
 
     public init() {}
 
@@ -24,7 +29,12 @@ public struct TokenLimits: Sendable, Equatable {
     }
 
     public func applied(to policy: OutputPolicy) -> OutputPolicy {
-        guard let outputPatterns else { return policy }
-        return OutputPolicy(patterns: outputPatterns, allowsDevices: policy.allowsDevices, isOfToken: true)
+        var policy = policy
+        if let outputPatterns { (policy.patterns, policy.isOfToken) = (outputPatterns, true) }
+        if let stores {
+            policy.stores = policy.stores.filter { name in stores.contains { $0.isSame(as: name) } }
+            policy.storesAreOfToken = true
+        }
+        return policy
     }
 }

@@ -3,7 +3,7 @@ import Gateway
 import SystemIO
 import YAML
 
-/// A file of settings, in YAML: a mapping of the options' names, and `tokens`. All that is wrong with it is found,
+/// A file of settings, in YAML: a mapping of the options' names, `tokens` and `stores`. All that is wrong with it is found,
 /// not the first alone.
 struct ConfigurationFile {
     struct Entry {
@@ -17,11 +17,13 @@ struct ConfigurationFile {
     /// By the settings' own names.
     private(set) var entries: [String: Entry] = [:]
     private(set) var tokens: ConfiguredTokens?
+    private(set) var stores: ConfiguredStores?
     private(set) var flaws: [SettingsFlaw] = []
     /// There are no settings, as there is no text.
     private(set) var isUnreadable = false
 
     static let tokensKey = "tokens"
+    static let storesKey = "stores"
     private static let maxBytes = 8 << 20
 
     init(path: String) {
@@ -88,6 +90,11 @@ struct ConfigurationFile {
             flaws += read.flaws
             return
         }
+        if name.isSame(as: Self.storesKey) {
+            if let stores { return flaws.append(flaw(key.mark, "stores is there twice; the first is in line \(stores.mark.line)")) }
+            stores = ConfiguredStores(value, at: key.mark, path: path)
+            return
+        }
         guard let setting = Setting.all.first(where: { $0.names.contains { $0.isSame(as: name) } }) else {
             return flaws.append(flaw(key.mark, Self.unknown(name)))
         }
@@ -121,7 +128,7 @@ struct ConfigurationFile {
     }
 
     private static func unknown(_ name: String) -> String {
-        let known = Setting.all.flatMap(\.names) + [tokensKey]
+        let known = Setting.all.flatMap(\.names) + [tokensKey, storesKey]
         if let near = name.nearest(among: known) { return "there is no setting \(name); \(near) is one" }
         let words = Set(name.words(at: ["-", "_", " ", "."]).map(\.lowercasedASCII)).subtracting(["max", "no"])
         let like = known.filter { !words.isDisjoint(with: $0.parts(at: "-")) }

@@ -59,13 +59,14 @@ struct ConfiguredTokens {
         }
         switch value.content {
         case .scalar(let text): give(name, text, value.mark, &entry)
-        case .sequence(let items) where name.isSame(as: TokenEntry.listField):
+        case .sequence(let items) where TokenEntry.listFields.contains(where: { $0.0.isSame(as: name) }):
+            let kind = TokenEntry.listFields.first { $0.0.isSame(as: name) }?.1 ?? ""
             if items.isEmpty { give(name, "", value.mark, &entry) }
             for item in items {
                 if case .scalar(let text) = item.content, !text.utf8.isEmpty {
                     give(name, text, item.mark, &entry)
                 } else {
-                    note(item.mark, "\(name) is a list of URL patterns, and this is \(item.kind)")
+                    note(item.mark, "\(name) is a list of \(kind), and this is \(item.kind)")
                 }
             }
         case .null, .sequence, .mapping: note(value.mark, "\(name) takes one value, and this is \(value.kind)")

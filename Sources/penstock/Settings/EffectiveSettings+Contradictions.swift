@@ -5,7 +5,7 @@ import YAML
 // Settings that each are right, and together are not.
 extension EffectiveSettings {
     func contradictions(_ file: ConfigurationFile?) -> [SettingsFlaw] {
-        aboutTokens(file) + aboutPlaces + aboutNodes + aboutFolders + aboutLoad
+        aboutTokens(file) + aboutStores(file) + aboutPlaces + aboutNodes + aboutFolders + aboutLoad
     }
 
     private func aboutTokens(_ file: ConfigurationFile?) -> [SettingsFlaw] {

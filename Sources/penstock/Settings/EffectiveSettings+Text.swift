@@ -4,7 +4,7 @@ import YAML
 // What is in force, as a configuration file that says the same. No token is in it.
 extension EffectiveSettings {
     var text: String {
-        (rows.map(lines) + [tokenLines]).joined()
+        (rows.map(lines) + [storeLines, tokenLines]).joined()
     }
 
     private func lines(_ row: Row) -> String {

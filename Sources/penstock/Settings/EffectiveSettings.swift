@@ -1,6 +1,7 @@
 import Bytewise
 import Gateway
 import SystemIO
+import WriterModel
 import YAML
 
 /// The settings that hold, each with where it comes from: the command line, else the environment, else the
@@ -37,11 +38,16 @@ struct EffectiveSettings: Sendable {
             settings.tokens = read.lines
             tokens = (read.names, read.count, "\(path):\(read.mark.line)")
         }
+        let read = Self.stores(environment, file)
+        settings.stores = read.stores
+        flaws += read.flaws
         // A contradiction with what was not understood is none.
         if !flaws.hasErrors { flaws += contradictions(file) }
     }
 
     mutating func replaceRows(_ replacement: (Row) -> Row) { rows = rows.map(replacement) }
+
+    mutating func replaceStores(_ stores: [StoreSettings]) { settings.stores = stores }
 
     func row(_ name: String) -> Row? { rows.first { $0.setting.name.isSame(as: name) } }
 

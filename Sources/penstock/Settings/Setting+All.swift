@@ -94,7 +94,7 @@ enum AccessSettings: SettingSection {
             "A file of bearer tokens, one a line. It is read again when it changes, and on SIGHUP.",
             """
             Behind a token: 'read', or any of name=N scope=read|write|admin folder=PATH max-writers=N max-output-bytes=N \
-            allow-output=PATTERN. A token with a name has writers of its own. A configuration file may have tokens instead. Without tokens \
+            allow-output=PATTERN allow-store=NAME. A token with a name has writers of its own. A configuration file may have tokens instead. Without tokens \
             the server listens on loopback only.
             """, reloadable: true),
         .flag("protect-operations", \.protectsOperations, "Ask for a token at /livez, /readyz, /metrics and /openapi.yaml too.", reloadable: true),

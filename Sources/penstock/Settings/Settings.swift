@@ -25,6 +25,7 @@ struct Settings: Sendable {
     var protectsOperations = false
     var outputPatterns: [String] = []
     var allowsDevices = false
+    var stores: [StoreSettings] = []
     var requiresSandbox = false
     var leavesOutputsUnverified = false
     var user: ProcessUser?

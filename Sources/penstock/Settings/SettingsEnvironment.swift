@@ -1,5 +1,6 @@
 import Bytewise
 import SystemIO
+import Uploads
 
 /// The variables that the server is told settings by, as they are at the start.
 struct SettingsEnvironment: Sendable {
@@ -24,10 +25,13 @@ struct SettingsEnvironment: Sendable {
         let told = ours.filter { !Self.isOfService($0.name, $0.value) }
         values = Dictionary(told.map { ($0.name, $0.value) }) { first, _ in first }
         let known = Set(Self.known)
-        unknown = told.map(\.name).filter { !known.contains($0) }.sorted()
+        unknown = told.map(\.name).filter { !known.contains($0) && !$0.begins(with: StoreEnvironment.prefix) }.sorted()
     }
 
     static var ofProcess: SettingsEnvironment { SettingsEnvironment(Environment.all) }
+
+    /// Those that make object stores.
+    var ofStores: [String: String] { values.filter { $0.key.begins(with: StoreEnvironment.prefix) } }
 
     subscript(name: String) -> String? { values[name] }
 

@@ -44,7 +44,8 @@ final class SettingsReload: Sendable {
 
     private func tell(of new: EffectiveSettings, _ running: EffectiveSettings) {
         let changed = new.rows.filter { row in running.row(row.setting.name).map { !$0.values.elementsEqual(row.values) { $0.isSame(as: $1) } } ?? false }
-        let atOnce = changed.filter(\.setting.isReloadable).map(\.setting.name)
+        let stores = new.settings.stores == running.settings.stores ? [] : [ConfigurationFile.storesKey]
+        let atOnce = changed.filter(\.setting.isReloadable).map(\.setting.name) + stores
         if !atOnce.isEmpty { log.info("settings have changed", metadata: ["settings": "\(atOnce.joined(separator: " "))"]) }
         for row in changed where !row.setting.isReloadable {
             log.warning("\(row.setting.name) has changed and needs a restart", metadata: ["place": "\(new.shown(row))"])
@@ -65,6 +66,7 @@ extension EffectiveSettings {
     fileprivate func reloading(_ other: EffectiveSettings) -> EffectiveSettings {
         var result = self
         result.replaceRows { row in row.setting.isReloadable ? other.row(row.setting.name) ?? row : row }
+        result.replaceStores(other.settings.stores)
         return result
     }
 }

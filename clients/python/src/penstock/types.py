@@ -33,6 +33,14 @@ State: TypeAlias = Literal["configuring", "open", "finalizing", "closed", "faile
 
 MetadataRequest: TypeAlias = dict[str, str | float | bool | None]
 
+ContentType: TypeAlias = str
+
+CacheControl: TypeAlias = str
+
+StorageClass: TypeAlias = str
+
+ObjectMetadata: TypeAlias = dict[str, str | float | bool | None]
+
 SampleRate: TypeAlias = int
 
 ChannelCount: TypeAlias = int
@@ -209,6 +217,10 @@ class OutputRequest(_OutputRequestRequired, total=False):
     """As the writer's."""
     option: OptionsRequest
     metadata: MetadataRequest
+    content_type: ContentType
+    cache_control: CacheControl
+    storage_class: StorageClass
+    object_metadata: ObjectMetadata
     streams: list[str | int]
     """The streams that it has, in its own order, by index: `["0", "1"]`; all by default."""
     on_failure: Literal["fail", "continue"]
@@ -250,8 +262,9 @@ class WriterRequest(TypedDict, total=False):
     with `.penstock-` are the server's own. What begins with a word and a colon (`a:b.wav`) FFmpeg would take for a
     protocol: 403. A URL: written by FFmpeg's protocols, if the operator allows it (`--allow-output`) and the address
     it leads to; of it only scheme, host and port are shown, as keys may be anywhere else
-    (`rtmp://live.example.com/***`). With `format` naming an output device: the device's name, if the operator allows
-    devices (`--allow-devices`).
+    (`rtmp://live.example.com/***`). `http` and `https` are uploads, by PUT or POST (`option.method`), whose final
+    status decides; `s3://STORE/KEY` is an object in a store that the operator has configured, and the token may use.
+    With `format` naming an output device: the device's name, if the operator allows devices (`--allow-devices`).
     """
     format: str
     """The muxer or output device. Without it, it follows from `dst`: from its extension, or from its protocol (rtmp:
@@ -269,12 +282,16 @@ class WriterRequest(TypedDict, total=False):
     Penstock keeps; by default on, unless the server was started with `--no-verify`.
     """
     metadata: MetadataRequest
+    content_type: ContentType
+    cache_control: CacheControl
+    storage_class: StorageClass
+    object_metadata: ObjectMetadata
     streams: list[StreamRequest]
     outputs: list[OutputRequest]
     """Where packets go, if that is more than one place, or one that is to be opened again when it breaks. Every frame
-    is received and encoded once. Then `dst`, `format`, `buffer_size`, `overwrite` and the options of `open` are each
-    output's own. The first one is what `…/output`, `dst`, `format` and `bytes_written` of the writer are about, and
-    the only one that may be a file; the others are URLs or devices.
+    is received and encoded once. Then `dst`, `format`, `buffer_size`, `overwrite`, the options of `open` and the
+    fields of uploads (`content_type`, …) are each output's own. The first one is what `…/output`, `dst`, `format`
+    and `bytes_written` of the writer are about, and the only one that may be a file; the others are URLs or devices.
     """
     open: bool | OpenRequest
     """Open the writer in the same request: `true`, or the body of `open`."""

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A program of Tests/Tools that answers each line on its standard input with a line, and ends when that does.
-final class LineProgram: @unchecked Sendable {
+public final class LineProgram: @unchecked Sendable {
     // Unchecked: the lock guards both pipes.
     private let process = Process()
     private let input = Pipe()
@@ -10,9 +10,9 @@ final class LineProgram: @unchecked Sendable {
     private var pending = Data()
 
     /// What it prints first.
-    private(set) var greeting = ""
+    public private(set) var greeting = ""
 
-    init(_ program: String, _ arguments: [String]) throws {
+    public init(_ program: String, _ arguments: [String]) throws {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         (process.standardInput, process.standardOutput, process.standardError) = (input, output, FileHandle.nullDevice)
@@ -26,7 +26,7 @@ final class LineProgram: @unchecked Sendable {
         process.waitUntilExit()
     }
 
-    func ask(_ line: String) throws -> String {
+    public func ask(_ line: String) throws -> String {
         try lock.withLock {
             try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
             return try readLine()
@@ -40,34 +40,22 @@ final class LineProgram: @unchecked Sendable {
                 return String(decoding: pending[..<end], as: UTF8.self)
             }
             let more = output.fileHandleForReading.availableData
-            if more.isEmpty { throw HarnessError("\(process.executableURL!.path) \(process.arguments!) ended before it answered") }
+            if more.isEmpty { throw LineProgramError("\(process.executableURL!.path) \(process.arguments!) ended before it answered") }
             pending += more
         }
     }
 }
 
-struct HarnessError: Error, CustomStringConvertible {
-    let description: String
+/// It ended before it answered.
+public struct LineProgramError: Error, CustomStringConvertible {
+    public let description: String
     init(_ description: String) { self.description = description }
 }
 
-enum Repository {
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+/// Where the tools are.
+public enum Tools {
+    public static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
 
-    static func tool(_ name: String) -> String { root + "/Tests/Tools/" + name }
-}
-
-/// A folder of the test's own, gone with it.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "penstock-test-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    static func / (folder: TemporaryFolder, name: String) -> String { folder.path + "/" + name }
+    static func path(_ name: String) -> String { repository + "/Tests/Tools/" + name }
 }
