@@ -16,7 +16,7 @@ import PackageDescription
 // Threading: locks, threads, deadlines. Neither uses anything.
 //
 // The gateway never reaches Libav; HTTP1, WriterModel and StreamWriter never reach a socket. Uploads knows neither libav nor
-// the HTTP server; of what it does, only carriers do anything.
+// the HTTP server; of what it does, only carriers and the sender of webhooks do anything.
 let package = Package(
     name: "penstock",
     products: [
@@ -76,7 +76,7 @@ let package = Package(
             dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO", "Threading", "Bytewise", .logging, .crypto]),
         .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", "Uploads", "CHeaps", "Threading", "Bytewise", .logging]),
         .target(
-            name: "Gateway", dependencies: ["APICore", "Threading", "Bytewise", .logging],
+            name: "Gateway", dependencies: ["APICore", "Threading", "Bytewise", .logging, .crypto],
             resources: [.embedInCode("openapi.yaml")]),
         .target(name: "ServiceLog", dependencies: ["SystemIO", "WriterModel", "Bytewise", .logging]),
         .executableTarget(

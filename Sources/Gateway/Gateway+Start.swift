@@ -13,6 +13,18 @@ extension Gateway {
         }
     }
 
+    /// Read once, so that a server whose webhooks nobody could trust does not start.
+    static func webhookSecrets(_ configuration: GatewayConfiguration) throws(StartFailure) -> WebhookSecretFile? {
+        guard let path = configuration.webhooks.secretFile else { return nil }
+        let file = WebhookSecretFile(path: path)
+        do throws(WebhookSecretFile.Unusable) {
+            _ = try file.read()
+        } catch {
+            throw .webhookSecrets(error.description)
+        }
+        return file
+    }
+
     static func listeners(_ configuration: GatewayConfiguration) throws(StartFailure) -> [Listener] {
         var listeners: [Listener] = []
         // Who is not root and names another user is refused later, by name.

@@ -6,6 +6,7 @@ extension Gateway {
         case system(SystemError)
         case socket(LocalSocketFailure)
         case tokens(String)
+        case webhookSecrets(String)
         /// Without tokens the server is open to all that can reach it.
         case openToAll(host: String)
         case noSandbox(missing: [String])
@@ -20,14 +21,14 @@ extension Gateway {
             switch self {
             case .system(let error): error.description
             case .socket(let failure): failure.description
-            case .tokens(let reason): reason
+            case .tokens(let reason), .webhookSecrets(let reason): reason
             case .openToAll(let host):
                 "\(host) can be reached by other machines and there are no tokens. "
                     + "Give --token-file, or --no-auth if that is meant."
             case .noSandbox(let missing):
                 "--require-sandbox: this system has no \(missing.joined(separator: " and no "))."
             case .settingsTooLong(let excess):
-                "the tokens, --allow-output patterns and paths together are \(excess) bytes more than an encoder can be told. Give fewer or shorter ones."
+                "the tokens, --allow-output and --allow-callback patterns and paths together are \(excess) bytes more than an encoder can be told. Give fewer or shorter ones."
             case .notRoot(let user):
                 "--user: only root can become \(user). Start penstock as root, or as that user and without --user."
             case .stateDirectoryInUse(let path, let holder):

@@ -18,6 +18,7 @@ public final class Gateway: Sendable {
     private let metrics = MetricCounter()
     let records: RecordStore
     let encoders: EncoderSupervisor
+    private let webhooks: Webhooks
     let tokens: Tokens
     private let peers: Peers?
     private let earlier: EarlierWriters
@@ -49,6 +50,7 @@ public final class Gateway: Sendable {
         self.log = log
         longestGrace = Mutex(configuration.limits.shutdownGrace)
         tokens = try Self.tokens(configuration)
+        let secretFile = try Self.webhookSecrets(configuration)
         let sandbox = try Self.sandbox(configuration)
         let agentListener: Listener?
         do throws(SystemError) {
@@ -80,10 +82,11 @@ public final class Gateway: Sendable {
             retention = try Retention(registry: registry, records: records, earlier: earlier, configuration: current, log: log)
             try Self.confine(configuration, log)
             server = try HTTPServer(configuration: Self.serving(current, metrics, log), loop: loop, log: log)
+            webhooks = Webhooks(current, secretFile, registry: registry, records: records, log: log)
             encoders = try EncoderSupervisor(
                 configuration: current, registry: registry, records: records,
                 tokens: tokens, metrics: metrics, loop: loop, log: log,
-                source: ForkServerClient.source(configuration, loop, log), connections: ConnectionKeeper(server))
+                source: ForkServerClient.source(configuration, loop, log), connections: ConnectionKeeper(server), webhooks: webhooks)
             peers = Peers(current, loop: loop, log: log)
             switchboard = Switchboard(
                 configuration: current, registry: registry, records: records, encoders: encoders, log: log,
@@ -193,6 +196,7 @@ public final class Gateway: Sendable {
     }
 
     private func stopLoop() {
+        webhooks.stop()
         peers?.stop()
         retention.stop()
         if earlier.areRead { records.index.conclude() }

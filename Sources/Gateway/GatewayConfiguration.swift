@@ -38,6 +38,7 @@ public struct GatewayConfiguration: Sendable {
     public var policy = OutputPolicy()
     /// Those whose names the policy has, with their keys.
     public var stores: [StoreSettings] = []
+    public var webhooks = WebhookConfiguration()
     /// The fork server, with the arguments that make it log as the gateway does.
     public var encoderExecutable: String
     public var encoderArguments: [String]
@@ -66,6 +67,7 @@ public struct GatewayConfiguration: Sendable {
         configuration.policy = OutputPolicy(
             patterns: other.policy.patterns, allowsDevices: policy.allowsDevices, stores: other.policy.stores)
         configuration.stores = other.stores
+        configuration.webhooks = webhooks.reloading(other.webhooks)
         configuration.protectsOperations = other.protectsOperations
         configuration.verifiesOutputs = other.verifiesOutputs
         configuration.logsRequests = other.logsRequests

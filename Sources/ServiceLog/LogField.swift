@@ -89,6 +89,7 @@ public struct LogField: Sendable {
 
         .init("address", on: .others, is: "Where the server listens."),
         .init("agent", on: .others, is: "Where HAProxy's agent-check is told the server's weight."),
+        .init("attempts", .number, on: .others, is: "How often a webhook was sent."),
         .init("carrier", .number, on: .others, is: "Of a carrier, its number among those of its writer's encoder."),
         .init("connections", .number, on: .others, is: "How many connections the server takes."),
         .init("count", .number, on: .others, is: "How many the message is about."),
@@ -96,6 +97,7 @@ public struct LogField: Sendable {
         .init("last", on: .others, is: "The time that the server saw last, before a clock that has jumped."),
         .init("seconds_left", .number, on: .others, is: "For how much longer no ended writer is removed for its age."),
         .init("error", on: .others, is: "What the system, or a file, has against it."),
+        .init("event", on: .others, is: "The type of a webhook, as `writer.closed`."),
         .init("file", on: .others, is: "A path below the output directory."),
         .init("files", .number, on: .others, is: "How many files the process may open."),
         .init("folder", on: .others, is: "A folder below the output or state directory."),
@@ -111,7 +113,9 @@ public struct LogField: Sendable {
         .init("seccomp", .boolean, on: .others, is: "Whether the kernel filters system calls."),
         .init("settings", on: .others, is: "The names of settings that have changed."),
         .init("signal", on: .others, is: "The signal that the server was sent."),
+        .init("url", on: .others, is: "Of a webhook's receiver, without secrets."),
         .init("variables", on: .others, is: "Names of environment variables."),
+        .init("webhook_id", on: .others, is: "A webhook's id, as its receivers have it."),
         .init("writers", .number, on: .others, is: "How many writers are live."),
     ]
 }

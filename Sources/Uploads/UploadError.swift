@@ -41,7 +41,7 @@ package struct UploadError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The bytes can't be sent again: they went out live, and are no longer here.
     package var isUnrepeatable = false
 
-    init(_ kind: Kind, _ doing: String, _ reason: String, status: Int? = nil) {
+    package init(_ kind: Kind, _ doing: String, _ reason: String, status: Int? = nil) {
         (self.kind, self.doing, self.reason, self.status) = (kind, doing, reason, status)
     }
 

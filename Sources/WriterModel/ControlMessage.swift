@@ -17,6 +17,8 @@ public enum ControlMessage: Sendable, Equatable {
     case shutDown
     /// Gateway to encoder: answer with the same.
     case ping
+    /// Encoder to gateway, at most once, before the claim: the URL that the writer's end is told to (`callback_url`).
+    case callback(url: String)
     /// Encoder to gateway, once, before the first snapshot: what the writer writes to.
     case claim(OutputClaim)
     /// Gateway to encoder, once: what became of the claim. Until then the writer's creation is not responded to.
@@ -42,7 +44,7 @@ public enum ControlMessage: Sendable, Equatable {
 
     private enum Kind: UInt8 {
         case start = 1, connection, tokens, shutDown, snapshot, concluded, discarded, metrics, unkeptRecord, ping, claim,
-            returned, released, claimReceipt, end, carrier
+            returned, released, claimReceipt, end, carrier, callback
     }
 
     /// A request is passed from the gateway to its writer's encoder; before that, perhaps, from another
@@ -59,6 +61,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .tokens(let table): [Kind.tokens.rawValue] + table.encoded
         case .shutDown: [Kind.shutDown.rawValue]
         case .ping: [Kind.ping.rawValue]
+        case .callback(let url): [Kind.callback.rawValue] + Array(url.utf8)
         case .claim(let claim): [Kind.claim.rawValue] + claim.json.encoded
         case .claimReceipt(let receipt): [Kind.claimReceipt.rawValue, receipt.rawValue]
         case .snapshot(let record): [Kind.snapshot.rawValue] + record.withoutFiles.json.encoded
@@ -85,6 +88,9 @@ public enum ControlMessage: Sendable, Equatable {
         case .concluded:
             guard let state = WriterState(rawValue: String(decoding: payload, as: UTF8.self)) else { return nil }
             self = .concluded(state)
+        case .callback:
+            guard let url = String(validating: payload, as: UTF8.self) else { return nil }
+            self = .callback(url: url)
         case .claimReceipt:
             guard payload.count == 1, let receipt = ClaimReceipt(rawValue: payload[0]) else { return nil }
             self = .claimReceipt(receipt)
@@ -126,7 +132,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .end: WriterEnd(json: json).map { .end($0) }
         case .snapshot: WriterRecord(json: json).map { .snapshot($0) }
         case .unkeptRecord: WriterRecord(json: json).map { .unkeptRecord($0) }
-        case .connection, .returned, .released, .tokens, .shutDown, .ping, .discarded, .concluded, .claimReceipt, .carrier: nil
+        case .connection, .returned, .released, .tokens, .shutDown, .ping, .discarded, .concluded, .claimReceipt, .carrier, .callback: nil
         }
     }
 }

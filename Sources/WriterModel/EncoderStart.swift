@@ -26,6 +26,8 @@ public struct EncoderStart: Sendable, Equatable {
     public var othersFolders: [String]
     public var limits: ServiceLimits
     public var policy: OutputPolicy
+    /// Where its end may be told.
+    public var callbacks: CallbackPolicy
     /// Where the server itself listens: no destinations.
     public var serverPorts: [UInt16]
     /// Nothing is done where the kernel has no sandbox.
@@ -45,7 +47,7 @@ public struct EncoderStart: Sendable, Equatable {
 
     public init(
         role: Role, writer: WriterID, createdAt: Timestamp, idempotencyKey: String? = nil, folder: String, outputDirectory: String,
-        ownersFolder: String? = nil, othersFolders: [String] = [], limits: ServiceLimits, policy: OutputPolicy, serverPorts: [UInt16], requiresSandbox: Bool = false,
+        ownersFolder: String? = nil, othersFolders: [String] = [], limits: ServiceLimits, policy: OutputPolicy, callbacks: CallbackPolicy = CallbackPolicy(), serverPorts: [UInt16], requiresSandbox: Bool = false,
         verifiesOutputs: Bool = true, version: String,
         logsRequests: Bool, logLevel: String? = nil, asksForTokens: Bool
     ) {
@@ -59,6 +61,7 @@ public struct EncoderStart: Sendable, Equatable {
         self.othersFolders = othersFolders
         self.limits = limits
         self.policy = policy
+        self.callbacks = callbacks
         self.serverPorts = serverPorts
         self.requiresSandbox = requiresSandbox
         self.verifiesOutputs = verifiesOutputs
@@ -91,6 +94,7 @@ public struct EncoderStart: Sendable, Equatable {
             "others_folders": .array(othersFolders.map { .string($0) }),
             "limits": limits.json,
             "policy": policy.json,
+            "callbacks": callbacks.json,
             "server_ports": .array(serverPorts.map { .integer(Int64($0)) }),
             "requires_sandbox": .bool(requiresSandbox),
             "verifies_outputs": .bool(verifiesOutputs),
@@ -112,6 +116,7 @@ public struct EncoderStart: Sendable, Equatable {
             let othersFolders = object["others_folders"]?.arrayValue,
             let limits = object["limits"].flatMap(ServiceLimits.init(json:)),
             let policy = object["policy"].flatMap(OutputPolicy.init(json:)),
+            let callbacks = object["callbacks"].flatMap(CallbackPolicy.init(json:)),
             let serverPorts = object["server_ports"]?.arrayValue?.map({ $0.integerValue.flatMap { UInt16(exactly: $0) } }),
             !serverPorts.contains(nil),
             let version = object["version"]?.stringValue,
@@ -122,7 +127,7 @@ public struct EncoderStart: Sendable, Equatable {
             role: role, writer: writer, createdAt: createdAt,
             idempotencyKey: object["idempotency_key"]?.stringValue, folder: folder, outputDirectory: outputDirectory,
             ownersFolder: object["owners_folder"]?.stringValue, othersFolders: othersFolders.compactMap(\.stringValue),
-            limits: limits, policy: policy, serverPorts: serverPorts.compactMap { $0 },
+            limits: limits, policy: policy, callbacks: callbacks, serverPorts: serverPorts.compactMap { $0 },
             requiresSandbox: object["requires_sandbox"] != .bool(false),
             verifiesOutputs: object["verifies_outputs"] != .bool(false), version: version,
             logsRequests: object["logs_requests"] == .bool(true), logLevel: object["log_level"]?.stringValue, asksForTokens: asksForTokens)

@@ -1,22 +1,28 @@
 import Bytewise
 
-/// What the fork server is asked to fork: an encoder, which a writer has one of, or one of its carriers.
+/// What the fork server is asked to fork: an encoder, which a writer has one of, one of its carriers, or what sends webhooks.
 public enum ForkSubject: Sendable, Hashable, CustomStringConvertible {
     case encoder(WriterID)
     /// `serial` is the gateway's own: no two carriers of a gateway have the same, whatever their writers' ids.
     case carrier(WriterID, serial: UInt64)
+    /// No two of a gateway have the same `serial`.
+    case webhooks(serial: UInt64)
 
-    public var writer: WriterID {
+    /// nil: it is no writer's.
+    public var writer: WriterID? {
         switch self {
         case .encoder(let writer), .carrier(let writer, _): writer
+        case .webhooks: nil
         }
     }
 
-    /// One word of a message: the writer's key, and of a carrier its serial number behind a "#", which is in no key.
+    /// One word of a message: the writer's key, and of a carrier its serial number behind a "#", which is in no key. What
+    /// sends webhooks has the number alone.
     public var word: String {
         switch self {
         case .encoder(let writer): writer.key
         case .carrier(let writer, let serial): "\(writer.key)#\(serial)"
+        case .webhooks(let serial): "#\(serial)"
         }
     }
 
@@ -27,7 +33,12 @@ public enum ForkSubject: Sendable, Hashable, CustomStringConvertible {
             self = .encoder(writer)
             return
         }
-        guard number.utf8.allSatisfy(\.isASCIIDigit), let writer = WriterID(key: key), let serial = UInt64(number) else { return nil }
+        guard number.utf8.allSatisfy(\.isASCIIDigit), let serial = UInt64(number) else { return nil }
+        if key.isEmpty {
+            self = .webhooks(serial: serial)
+            return
+        }
+        guard let writer = WriterID(key: key) else { return nil }
         self = .carrier(writer, serial: serial)
     }
 
@@ -38,6 +49,7 @@ public enum ForkSubject: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .encoder(let writer): "enc " + writer.text
         case .carrier(let writer, _): "car " + writer.text
+        case .webhooks: "webhooks"
         }
     }
 }

@@ -45,6 +45,8 @@ public struct OutputPolicy: Sendable, Equatable {
     public struct Refusal: Error, Sendable, Equatable {
         public let reason: String
         public var supported: [String]?
+
+        init(reason: String, supported: [String]? = nil) { (self.reason, self.supported) = (reason, supported) }
     }
 
     public func permit(_ url: String) -> Result<AddressPermit, Refusal> {
@@ -82,12 +84,14 @@ public struct OutputPolicy: Sendable, Equatable {
 
     public func allows(_ url: String) -> Bool { (try? permit(url).get()) != nil }
 
+    private func grants(for given: URLParts) -> [AddressPermit.Grant] { Self.grants(of: patterns, for: given) }
+
     /// What those patterns say that match it.
-    private func grants(for given: URLParts) -> [AddressPermit.Grant] {
+    static func grants(of patterns: [String], for given: URLParts) -> [AddressPermit.Grant] {
         patterns.compactMap { pattern in
             guard let wanted = URLParts(pattern), wanted.scheme.isSame(as: given.scheme),
-                Self.matches(wanted.authority.lowercasedASCII, given.authorityWithoutUser.lowercasedASCII),
-                wanted.rest.isEmpty || Self.matches(wanted.rest, given.rest)
+                matches(wanted.authority.lowercasedASCII, given.authorityWithoutUser.lowercasedASCII),
+                wanted.rest.isEmpty || matches(wanted.rest, given.rest)
             else { return nil }
             return AddressPermit.Grant(host: URLParts.split(wanted.authority).host)
         }

@@ -15,6 +15,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case idempotencyKeyReused = "idempotency-key-reused"
     case forbiddenDestination = "forbidden-destination"
     case forbiddenOption = "forbidden-option"
+    case forbiddenCallback = "forbidden-callback"
     case notFound = "not-found"
     case writerNotFound = "writer-not-found"
     case streamNotFound = "stream-not-found"
@@ -68,7 +69,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         switch self {
         case .malformedRequest, .malformedJSON, .invalidHeader, .partialFrame, .bodyCut: 400
         case .unauthorized: 401
-        case .forbiddenDestination, .forbiddenOption, .insufficientScope: 403
+        case .forbiddenDestination, .forbiddenOption, .forbiddenCallback, .insufficientScope: 403
         case .notFound, .writerNotFound, .streamNotFound, .outputNotFound: 404
         case .methodNotAllowed: 405
         case .requestTimeout, .idleTimeout: 408
@@ -118,6 +119,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .idempotencyKeyReused: "The Idempotency-Key belongs to another request"
         case .forbiddenDestination: "The server does not write there"
         case .forbiddenOption: "The server does not let clients use this"
+        case .forbiddenCallback: "The server sends no webhooks there"
         case .notFound: "There is nothing at this path"
         case .writerNotFound: "There is no such writer"
         case .streamNotFound: "The writer has no such stream"

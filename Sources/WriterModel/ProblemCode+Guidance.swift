@@ -73,6 +73,7 @@ extension ProblemCode {
         .idleTimeout: .init("The writer was never opened and had no request for `--idle-timeout`.", "Create it again; send something now and then."),
         .forbiddenDestination: .init("`dst` is a place that the operator does not allow.", "Use a path below the output directory, or have the URL allowed (`--allow-output`)."),
         .forbiddenOption: .init("The option or filter reaches files, devices or the network beside the destination.", "Leave it out."),
+        .forbiddenCallback: .init("`callback_url` is a URL that the operator does not allow.", "Have it allowed (`--allow-callback`), or ask for the writer's state instead."),
         .destinationExists: .init("A file is at `dst` already.", "Choose another `dst`, or send `\"overwrite\": true`."),
         .destinationFailed: .init("The destination could not be opened or written: `detail` and `libav_error` say why.", "Look at the other end: address, key, whether it is there."),
         .destinationTimeout: .init("The destination did not respond within `--open-timeout`.", "Look at the address, port and firewall."),

@@ -10,7 +10,7 @@ struct Config: ParsableCommand {
             the file can't be read. Hosts are looked up and places tried out as a server does; one where a server listens now, \
             or a state directory where one runs, is a warning.
             With --print, the settings are printed as a configuration file, each with where it comes from. Tokens are not \
-            printed, nor users and queries of allow-output patterns.
+            printed, nor users and queries of URLs and patterns.
             """)
 
     @Flag(help: "Say what is wrong.") var check = false

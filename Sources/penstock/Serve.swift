@@ -100,6 +100,7 @@ struct Serve: ParsableCommand {
         configuration.policy = OutputPolicy(
             patterns: settings.outputPatterns, allowsDevices: settings.allowsDevices, stores: settings.stores.map(\.name))
         configuration.stores = settings.stores
+        configuration.webhooks = settings.webhooks
         configuration.limits = settings.limits
         configuration.verifiesOutputs = !settings.leavesOutputsUnverified
     }

@@ -19,7 +19,7 @@ import WriterModel
         #expect(line.limits.folder == "a b/live" && line.limits.maxWriters == 20 && line.limits.maxOutputBytes == 1_048_576)
         #expect(line.limits.outputPatterns == ["rtmp://h/*", "srt://10.0.0.1:9000"])
         #expect(line.limits.stores == ["archive", "b-2"])
-        #expect(TokenEntry.fields == ["token", "name", "scope", "folder", "max-writers", "max-output-bytes", "allow-output", "allow-store"])
+        #expect(TokenEntry.fields == ["token", "name", "scope", "folder", "max-writers", "max-output-bytes", "allow-output", "allow-store", "allow-callback"])
     }
 
     @Test func scopesWithoutOneAreThoseOfALine() throws {

@@ -38,6 +38,9 @@ import WriterModel
         ] as [(String, [String]?)] {
             #expect(try lines(line + "\n").lines[0].limits.stores == stores, "\(line)")
         }
+        let callbacks = try lines("t name=a allow-callback=https://a.example.com/* allow-callback=http://10.0.0.1\nu name=b allow-callback=\n").lines
+        #expect(callbacks.map(\.limits.callbackPatterns) == [["https://a.example.com/*", "http://10.0.0.1"], []])
+        #expect(flaw("t name=a allow-callback=rtmp://h/*\n") != nil && flaw("t name=a allow-callback= allow-callback=https://h/*\n") != nil)
     }
 
     @Test(arguments: [

@@ -54,4 +54,11 @@ import WriterModel
         let bare = try confinement(.carrier, OutputPolicy()).firstRules
         #expect(bare.tcpPorts == .none && bare.sockets == [])
     }
+
+    @Test func whatSendsWebhooksChangesNoFileAndListensNowhere() {
+        let rules = WebhookProcess.rules
+        let changing = rules.places.filter { !$0.access.isDisjoint(with: [.writeFiles, .makeFiles, .removeFiles, .makeFolders, .removeFolders]) }
+        #expect(changing.map(\.description) == ["/dev/null"])
+        #expect(own(rules) == [] && rules.sockets == [.tcp, .datagrams])
+    }
 }

@@ -43,7 +43,7 @@ import WriterModel
         .start(settings(asksForTokens: false)), .start(settings(asksForTokens: true)), .start(settings(asksForTokens: true, owner: "acme")),
         .connection(unread: [], passes: 0, slot: 0), .connection(unread: [0, 255, 13, 10], passes: 255, slot: 4_095),
         .returned(unread: [], passes: 1, slot: 256), .returned(unread: [1, 2], passes: 0, slot: 255), .released(slot: 1, isBroken: false), .released(slot: 1_000_000, isBroken: true), .tokens(.empty),
-        .carrier(number: 0), .carrier(number: 0x0102_0304), .carrier(number: .max), .shutDown, .ping, .snapshot(record.withoutFiles), .concluded(.closed), .concluded(.failed), .unkeptRecord(record.withoutFiles), .discarded,
+        .callback(url: "https://u:p@a.example.com/?k=\u{e9}"), .carrier(number: 0), .carrier(number: 0x0102_0304), .carrier(number: .max), .shutDown, .ping, .snapshot(record.withoutFiles), .concluded(.closed), .concluded(.failed), .unkeptRecord(record.withoutFiles), .discarded,
         .claimReceipt(.kept), .claimReceipt(.noSpace), .claimReceipt(.notKept), .claim(.nothing), .claim(.managed("output.mp4")), .claim(.file("a/é.mp4")), .claim(.folder("")), .claim(.folder("a b/c")), .claim(several), .metrics(counts), .metrics(MetricCounts()),
     ]
 
@@ -118,13 +118,14 @@ import WriterModel
     @Test(arguments: [
         ForkMessage.fork(.encoder(writer)), .fork(.encoder(writer.owned(by: "acme"))), .forked(.encoder(writer.owned(by: "acme")), process: 9),
         .forked(.encoder(writer), process: 12), .fork(.carrier(writer, serial: 1)), .fork(.carrier(writer.owned(by: "acme"), serial: .max)),
+        .fork(.webhooks(serial: 1)), .forked(.webhooks(serial: .max), process: 9),
         .forked(.carrier(writer, serial: 0), process: 9), .forkFailed(.carrier(writer, serial: 3), reason: "fork: no memory"), .ended(process: 12, waitStatus: 139),
         .forkFailed(.encoder(writer), reason: "fork: no memory, and so on"), .forkFailed(.encoder(writer), reason: ""),
         .forkFailed(.encoder(writer), reason: " x "),
     ])
     func aForkMessageArrivesAsItWas(message: ForkMessage) { #expect(ForkMessage(message.encoded) == message) }
 
-    @Test(arguments: ["", "fork", "fork ../x", "forked w", "forked w x", "ended 1", "ended x 1", "spawn w", "fork w x y", "fork w#", "fork #1", "fork w#-1", "fork w#+1", "fork w#1#2", "fork w#18446744073709551616",
+    @Test(arguments: ["", "fork", "fork ../x", "forked w", "forked w x", "ended 1", "ended x 1", "spawn w", "fork w x y", "fork w#", "fork #", "fork w#-1", "fork w#+1", "fork w#1#2", "fork w#18446744073709551616",
         "forked w#x 1", "failed w#1.5 x",
     ])
     func isNoForkMessage(text: String) { #expect(ForkMessage(Array(text.utf8)) == nil) }

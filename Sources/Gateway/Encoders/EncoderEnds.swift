@@ -15,6 +15,7 @@ final class EncoderEnds: Sendable {
     private let loop: EventLoop
     private let encoderTimeout: Double
     private let tally: EncoderTally
+    private let webhooks: Webhooks?
     private let log: Logger
 
     private struct State {
@@ -30,7 +31,7 @@ final class EncoderEnds: Sendable {
 
     init(
         registry: Registry, records: RecordStore, connections: ConnectionKeeper, loop: EventLoop, encoderTimeout: Double,
-        tally: EncoderTally, log: Logger
+        tally: EncoderTally, webhooks: Webhooks? = nil, log: Logger
     ) {
         self.registry = registry
         self.records = records
@@ -38,6 +39,7 @@ final class EncoderEnds: Sendable {
         self.loop = loop
         self.encoderTimeout = encoderTimeout
         self.tally = tally
+        self.webhooks = webhooks
         self.log = log
     }
 
@@ -73,6 +75,7 @@ final class EncoderEnds: Sendable {
     /// Of a writer that could not be started, or is not to be.
     func forget(_ link: EncoderLink) {
         link.unwatch(on: loop)
+        webhooks?.forget(link.writer)
         removeFolder(of: link.writer)
         registry.remove(link.writer)
     }
@@ -106,13 +109,16 @@ final class EncoderEnds: Sendable {
         switch outcome {
         case .concluded(let state):
             records.end(link.writer, as: state, in: registry)
+            webhooks?.ended(link.writer)
             let ended: WriterEnd.State = state == .closed ? .closed : .failed
             note(told(by: link, as: ended) ?? WriterEnd(ended, by: .unknown), of: link)
         case .unkeptRecord(let record):
             records.keep(records.withFiles(record, of: link.writer), of: link.writer)
             records.end(link.writer, as: record.state, in: registry)
+            webhooks?.ended(link.writer)
             if let end = WriterEnd(record) { note(end, of: link, isKept: false) }
         case .discarded:
+            webhooks?.forget(link.writer)
             removeFolder(of: link.writer)
             registry.remove(link.writer)
             // One that was still being made has told of itself, too, where that took its time.
@@ -163,6 +169,7 @@ final class EncoderEnds: Sendable {
     private func settleWriter(of link: EncoderLink, _ problem: Problem, isStarted: Bool) {
         if let record = records.record(of: link.writer), record.state.isEnded {
             records.end(link.writer, as: record.state, in: registry)
+            webhooks?.ended(link.writer)
             if let end = WriterEnd(record) { note(end, of: link) }
             return
         }
@@ -170,6 +177,7 @@ final class EncoderEnds: Sendable {
             // A writer is made when its first record is kept: there is none, and so nothing that it wrote.
             records.discard(link.writer, log)
             registry.remove(link.writer)
+            webhooks?.forget(link.writer)
             // Why none could be started is logged.
             if isStarted { noteNothingMade(of: link, problem) }
             return
@@ -179,6 +187,7 @@ final class EncoderEnds: Sendable {
         let isKept = (try? records.save(record, of: link.writer)) != nil
         if !isKept { records.keep(record, of: link.writer) }
         records.end(link.writer, as: .failed, in: registry)
+        webhooks?.ended(link.writer)
         if let end = WriterEnd(record) { note(end, of: link, isKept: isKept) }
     }
 

@@ -87,6 +87,10 @@ package final class EncoderLink: Sendable {
     /// The same, of its state only.
     package var writerState: WriterState? { state.withLock { $0.said.state } }
     package var claim: OutputClaim? { state.withLock { $0.said.claim } }
+    /// Where the writer's end is told.
+    var callback: String? { state.withLock { $0.said.callback } }
+    /// Whether a state of the writer or of an output has changed since the call before.
+    func takeChange() -> Bool { state.withLock { $0.said.takeChange() } }
     var outcome: EncoderEnd.Outcome? { state.withLock { $0.said.outcome } }
     /// As its encoder tells of it.
     var writerEnd: WriterEnd? { state.withLock { $0.said.end } }
@@ -131,6 +135,7 @@ package final class EncoderLink: Sendable {
     package func start(_ settings: EncoderStart, tokens: TokenTable?) -> Bool {
         state.withLock { state in
             state.settings = settings
+            state.said.callbacks = settings.callbacks
             state.carrierAllowance = CarrierAllowance(mostOutputs: settings.limits.maxOutputs)
         }
         let marks = lent.marks.descriptor
@@ -331,7 +336,7 @@ package final class EncoderLink: Sendable {
         case .released(let slot, let isBroken):
             guard let connection = lent.remove(Int(slot)) else { return .improper("a connection that it was not given") }
             return .released(connection, isBroken ? .broken : .closed)
-        case .claim, .snapshot, .end, .concluded, .unkeptRecord, .discarded:
+        case .callback, .claim, .snapshot, .end, .concluded, .unkeptRecord, .discarded:
             return take(message, of: bytes)
         case .start, .connection, .tokens, .shutDown, .claimReceipt, .carrier: return .improper("what only the gateway says")
         }

@@ -93,7 +93,7 @@ final class EncoderStarter: Sendable {
             folder: records.folderPath(request.writer),
             outputDirectory: configuration.outputDirectory + (bounds.folder.map { "/" + $0 } ?? ""),
             ownersFolder: bounds.folder, othersFolders: bounds.othersFolders, limits: bounds.applied(to: configuration.limits),
-            policy: bounds.applied(to: configuration.policy), serverPorts: configuration.serverPorts,
+            policy: bounds.applied(to: configuration.policy), callbacks: bounds.applied(to: configuration.webhooks.callbacks), serverPorts: configuration.serverPorts,
             requiresSandbox: configuration.requiresSandbox, verifiesOutputs: configuration.verifiesOutputs, version: configuration.version,
             logsRequests: configuration.logsRequests, logLevel: configuration.logLevel.rawValue, asksForTokens: tokens.current != nil)
     }

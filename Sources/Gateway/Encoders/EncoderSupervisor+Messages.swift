@@ -36,10 +36,11 @@ extension EncoderSupervisor {
 
     private func take(_ event: consuming EncoderLink.Event, of link: EncoderLink) -> Bool {
         switch consume event {
-        case .changed: break
+        case .changed: tellOfChange(link)
         case .madeWriter:
             tally.countOutput(of: link)
             ends.take(.madeWriter, of: link)
+            tellOfChange(link)
         case .claimed(let claim): note(claim, of: link)
         case .concluded(let outcome):
             // Its writer is deleted, or never was.
@@ -75,10 +76,22 @@ extension EncoderSupervisor {
         let origin = WriterOrigin(createdAt: link.createdAt, idempotencyKey: link.idempotencyKey, claim: claim, folder: link.folder)
         do throws(SystemError) {
             try records.note(origin, of: link.writer)
-            link.tell(.kept)
         } catch {
-            log.error("what a writer writes to can't be kept", metadata: ["writer": "\(link.writer)", "error": "\(error)"])
-            link.tell(error.isOutOfSpace ? .noSpace : .notKept)
+            return claimIsNotKept(error, of: link)
         }
+        guard let webhooks else { return link.tell(.kept) }
+        webhooks.watch(link.writer, callback: link.callback, by: link.settings?.callbacks) { [self] error in
+            if let error { claimIsNotKept(error, of: link) } else { link.tell(.kept) }
+        }
+    }
+
+    private func claimIsNotKept(_ error: SystemError, of link: EncoderLink) {
+        log.error("what a writer writes to can't be kept", metadata: ["writer": "\(link.writer)", "error": "\(error)"])
+        link.tell(error.isOutOfSpace ? .noSpace : .notKept)
+    }
+
+    private func tellOfChange(_ link: EncoderLink) {
+        guard link.takeChange(), let webhooks, webhooks.isWatched(link.writer) else { return }
+        webhooks.changed(link.writer, link.snapshot)
     }
 }

@@ -21,6 +21,7 @@ package final class EncoderSupervisor: Sendable {
     let ends: EncoderEnds
     package let carriers: Carriers
     private let silence: SilenceWatch
+    let webhooks: Webhooks?
     private let catalogLink = Mutex<EncoderLink?>(nil)
 
     /// `source` makes the fork server, which reports to its argument.
@@ -28,7 +29,7 @@ package final class EncoderSupervisor: Sendable {
         configuration: CurrentConfiguration, registry: Registry, records: RecordStore,
         tokens: Tokens, metrics: MetricCounter, loop: EventLoop, log: Logger,
         source: (@escaping @Sendable (ForkReport) -> Void) throws(SystemError) -> any EncoderSource,
-        connections: ConnectionKeeper
+        connections: ConnectionKeeper, webhooks: Webhooks? = nil
     ) throws(SystemError) {
         self.configuration = configuration
         self.registry = registry
@@ -37,15 +38,20 @@ package final class EncoderSupervisor: Sendable {
         self.loop = loop
         self.log = log
         self.connections = connections
+        self.webhooks = webhooks
         let timeout = configuration.limits.encoderTimeout
         shares = LoanShares(of: configuration.limits.maxConnections)
         tally = EncoderTally(metrics)
         starter = EncoderStarter(configuration: configuration, records: records, tokens: tokens, shares: shares, log: log)
         ends = EncoderEnds(
-            registry: registry, records: records, connections: connections, loop: loop, encoderTimeout: timeout, tally: tally, log: log)
+            registry: registry, records: records, connections: connections, loop: loop, encoderTimeout: timeout, tally: tally,
+            webhooks: webhooks, log: log)
         carriers = Carriers(starter, loop: loop, log: log)
         silence = SilenceWatch(timeout: timeout, ends: ends, log: log)
         starter.use(try source { [self] in hear($0) })
+        webhooks?.start(loop: loop) { [starter] subject, control in
+            starter.fork(subject, passing: control, for: .client(nil), isWanted: { true })
+        }
         loop.everySecond { [self] in
             ends.endOverdue()
             silence.look(at: registry.liveLinks + [catalogLink.withLock { $0 }].compactMap { $0 })
@@ -145,6 +151,7 @@ package final class EncoderSupervisor: Sendable {
     func childEnded(_ process: Int32, _ end: ProcessEnd) { hear(.ended(process: process, end)) }
 
     private func hear(_ report: ForkReport) {
+        if webhooks?.hear(report) == true { return }
         switch report {
         case .forked(.carrier(_, let serial), let process): carriers.forked(serial, process: process)
         case .forkFailed(.carrier(let writer, let serial), let reason):
@@ -160,6 +167,7 @@ package final class EncoderSupervisor: Sendable {
             if let link = link(of: writer) { ends.take(.notForked, of: link) }
         case .unwanted(.encoder(let writer)):
             if let link = link(of: writer) { ends.take(.unwanted, of: link) }
+        case .forked(.webhooks, _), .forkFailed(.webhooks, _), .unwanted(.webhooks): break
         case .ended(let process, let end):
             if carriers.processEnded(process, end) { return }
             tally.noteEnd(end)

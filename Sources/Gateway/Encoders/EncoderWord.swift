@@ -1,3 +1,4 @@
+import Bytewise
 import WriterModel
 
 /// What one encoder has said of its writer, each thing checked as a client's body is.
@@ -14,7 +15,14 @@ struct EncoderWord: Sendable {
         case concluded(EncoderEnd.Outcome)
     }
 
+    /// What its writer may have as `callback_url`.
+    var callbacks = CallbackPolicy()
     private(set) var claim: OutputClaim?
+    /// Where the writer's end is told, if it has asked for that.
+    private(set) var callback: String?
+    /// A state of the writer or of an output has changed since `takeChange`.
+    private var hasChanged = false
+    private var states: [String] = []
     private(set) var state: WriterState?
     private(set) var outcome: EncoderEnd.Outcome?
     /// How and why the writer ended, for the log.
@@ -40,6 +48,12 @@ struct EncoderWord: Sendable {
             guard self.claim == nil else { throw Improper(what: "another claim") }
             self.claim = claim
             return .claimed(claim)
+        case .callback(let url):
+            guard callback == nil, claim == nil, (try? callbacks.permit(url).get()) != nil else {
+                throw Improper(what: "a callback_url that its writer may not have")
+            }
+            callback = url
+            return .nothing
         case .snapshot(let record):
             let isFirst = state == nil
             try take(record, bytes, of: link.writer)
@@ -68,6 +82,14 @@ struct EncoderWord: Sendable {
         guard !record.state.isEnded, record.state.rank >= state?.rank ?? 0 else { return }
         state = record.state
         snapshot = Array(bytes.dropFirst())
+        let states = record.states
+        if !states.elementsEqual(self.states, by: { $0.isSame(as: $1) }) { (self.states, hasChanged) = (states, true) }
+    }
+
+    /// Whether a state of the writer or of one of its outputs has changed since the call before.
+    mutating func takeChange() -> Bool {
+        defer { hasChanged = false }
+        return hasChanged
     }
 
     private mutating func conclude(_ outcome: EncoderEnd.Outcome) -> News {
@@ -77,6 +99,12 @@ struct EncoderWord: Sendable {
 }
 
 extension WriterRecord {
+    /// Of the writer and of its outputs, with how often those were opened.
+    fileprivate var states: [String] {
+        let outputs = resource["outputs"]?.arrayValue?.compactMap(\.objectValue) ?? []
+        return [state.rawValue] + outputs.map { "\($0["state"]?.stringValue ?? "") \($0["attempts"]?.integerValue ?? 0)" }
+    }
+
     /// Whether it names this writer, in a state there is.
     fileprivate func isOf(_ writer: WriterID) -> Bool {
         resource["id"]?.stringValue == writer.text

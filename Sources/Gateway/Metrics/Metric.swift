@@ -98,6 +98,14 @@ extension Metric {
     static let retired = Metric(
         "writers_retired_total", .counter, "Ended writers that were removed by --retain-ended and its like, by which bound.",
         labels: ["reason"])
+    static let webhooks = Metric(
+        "webhook_deliveries_total", .counter,
+        "Webhooks, by what came of them: delivered; failed: an attempt, which is made again; given_up: not delivered in time, or one too many; gone: the receiver wants nothing more (410).",
+        labels: ["result"], alert: "Growth of `given_up`: receivers are not told what became of their writers.")
+    static let webhooksPending = Metric("webhooks_pending", .gauge, "Webhooks that are not delivered yet, each counted for each of its receivers.")
+    static let webhooksAge = Metric(
+        "webhooks_oldest_pending_seconds", .gauge, "How long ago the oldest of those happened; 0: there is none.",
+        alert: "Above 600: a receiver does not take them.")
     static let sandbox = Metric(
         "sandbox_in_force", .gauge, "What of the encoders' sandbox this system puts in force: 1, or 0.", labels: ["part"],
         alert: "0 of `files` or `system_calls`.")
@@ -117,6 +125,7 @@ extension Metric {
         writers, writerLimit, ended, failures, outputs, bytesReceived, bytesEncoded, framesTaken, framesEncoded, outputBytes, chunksLate, framesDroppedLate,
         uploadsInterrupted, uploadsResumed, requests, problems, requestDuration, queueWait, bodyBytesRead, bodyBytesSent, connections,
         encoderCPU, encoderExits, forkLatency, carriers, sandbox, draining, peerRequests, retired,
+        webhooks, webhooksPending, webhooksAge,
         nameWriters, nameRequests, nameBytesRead, nameBytesSent, nameFrames, nameOutputBytes, nameCPU,
     ]
 }

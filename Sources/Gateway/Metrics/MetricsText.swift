@@ -16,6 +16,7 @@ struct MetricsText {
         var sandbox = SandboxReport(landlockABI: 0, filtersSystemCalls: false)
         var peerRequests: [PeerResult: Int64] = [:]
         var retired: [RetentionPlan.Reason: Int64] = [:]
+        var webhooks = Webhooks.Figures()
     }
 
     private var lines: [String] = []
@@ -88,6 +89,9 @@ struct MetricsText {
         add(.draining, gauges.isDraining ? 1 : 0)
         addEach(.peerRequests, PeerResult.allCases, labels: { [$0.rawValue] }) { Double(gauges.peerRequests[$0] ?? 0) }
         addEach(.retired, RetentionPlan.Reason.allCases, labels: { [$0.rawValue] }) { Double(gauges.retired[$0] ?? 0) }
+        addEach(.webhooks, Webhooks.Figures.Result.allCases, labels: { [$0.rawValue] }) { Double(gauges.webhooks.results[$0] ?? 0) }
+        add(.webhooksPending, Double(gauges.webhooks.pending))
+        add(.webhooksAge, gauges.webhooks.age)
     }
 
     /// The same by the names of tokens.

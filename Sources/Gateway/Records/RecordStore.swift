@@ -12,6 +12,7 @@ import WriterModel
 package final class RecordStore: Sendable {
     let writers: Directory
     let outputs: Directory
+    let stateFolder: Directory
     let origins: OriginStore
     package let index: EndedIndex
     private let leftFolders: LeftFolders
@@ -27,7 +28,8 @@ package final class RecordStore: Sendable {
         outputs = try Directory(path: outputDirectory)
         origins = try OriginStore(stateDirectory: stateDirectory)
         leftFolders = try LeftFolders(stateDirectory: stateDirectory)
-        index = EndedIndex(in: try Directory(path: stateDirectory), watching: [writers, origins.folder])
+        stateFolder = try Directory(path: stateDirectory)
+        index = EndedIndex(in: stateFolder, watching: [writers, origins.folder])
         if readsOrigins { try origins.loadAll() }
         if origins.isNew { try adopt() }
     }

@@ -53,9 +53,11 @@ final class EndedWriterRoutes: Sendable {
         // Of one whose encoder left no record all that is known of goes.
         let record = records.isLost(writer) ? nil : try ended(writer).record
         if keepingOutput && records.hasManagedOutput(writer, record) {
+            let name = record?.outputs.first { $0.managedFile != nil }?.name
+            let (output, path) = name.map { ("The output \($0)", "outputs/\($0)") } ?? ("The output", "output")
             throw Problem(
                 .invalidParameter,
-                "The output has no dst: it is the writer's own, at /v1/writers/\(writer)/output, and goes with it. Fetch it first, then delete without keep_output.",
+                "\(output) has no dst: it is the writer's own, at /v1/writers/\(writer)/\(path), and goes with it. Fetch it first, then delete without keep_output.",
                 parameter: "keep_output", supported: ["false"])
         }
         // Another request, or the server itself, removes it.

@@ -79,7 +79,8 @@ final class ServerRoutes: Sendable {
         MetricsText.Gauges(
             connections: server.connectionCount, writersByOwner: registry.countsByOwner,
             writerLimit: configuration.limits.maxWriters, carriers: encoders.carriers.countAtWork, isDraining: isDraining.isSet, showsNames: withNames, encoders: encoders.tally.current,
-            sandbox: sandbox, peerRequests: peers?.counts ?? [:], retired: retention?.counts ?? [:])
+            sandbox: sandbox, peerRequests: peers?.counts ?? [:], retired: retention?.counts ?? [:],
+            webhooks: encoders.webhooks?.figures.withLock { $0 } ?? Webhooks.Figures())
     }
 }
 

@@ -7,7 +7,10 @@ package struct TokenEntry {
     package static let tokenField = "token"
     package static var fields: [String] { [tokenField] + TokenLineFields.Key.allCases.map(\.rawValue) }
     /// They may be there more than once: lists, with what their items are.
-    package static let listFields = [(TokenLineFields.Key.allowOutput.rawValue, "URL patterns"), (TokenLineFields.Key.allowStore.rawValue, "names of stores")]
+    package static let listFields = [
+        (TokenLineFields.Key.allowOutput.rawValue, "URL patterns"), (TokenLineFields.Key.allowStore.rawValue, "names of stores"),
+        (TokenLineFields.Key.allowCallback.rawValue, "URL patterns"),
+    ]
 
     private let line: Int
     private var fields: TokenLineFields

@@ -17,9 +17,10 @@ struct TokenLineFields {
         case maxOutputBytes = "max-output-bytes"
         case allowOutput = "allow-output"
         case allowStore = "allow-store"
+        case allowCallback = "allow-callback"
 
         /// It may be there more than once.
-        var isList: Bool { self == .allowOutput || self == .allowStore }
+        var isList: Bool { [.allowOutput, .allowStore, .allowCallback].contains(self) }
     }
 
     init(line: Int, sign: String = "=") {
@@ -79,8 +80,9 @@ struct TokenLineFields {
         case .folder: limits.folder = try folder(value)
         case .maxWriters: limits.maxWriters = try number(value, key, in: ServiceLimits.range(at: \.maxWriters))
         case .maxOutputBytes: limits.maxOutputBytes = try number(value, key, in: ServiceLimits.range(at: \.maxOutputBytes))
-        case .allowOutput: try allowOutput(value)
+        case .allowOutput: try allow(value, key, in: \.outputPatterns, flaw: OutputPolicy.flaw(ofPattern:))
         case .allowStore: try allowStore(value)
+        case .allowCallback: try allow(value, key, in: \.callbackPatterns, flaw: CallbackPolicy.flaw(ofPattern:))
         }
     }
 
@@ -119,12 +121,14 @@ struct TokenLineFields {
     }
 
     /// Without a value: no URL at all, and then no pattern beside it.
-    private mutating func allowOutput(_ value: String) throws(TokenLine.Flaw) {
-        if let patterns = limits.outputPatterns, value.isEmpty || patterns.isEmpty {
-            throw flaw("\(shown(.allowOutput)) without a pattern allows no URL, and is there beside another")
+    private mutating func allow(
+        _ value: String, _ key: Key, in patterns: WritableKeyPath<TokenLimits, [String]?>, flaw flawOfPattern: (String) -> String?
+    ) throws(TokenLine.Flaw) {
+        if let known = limits[keyPath: patterns], value.isEmpty || known.isEmpty {
+            throw flaw("\(shown(key)) without a pattern allows no URL, and is there beside another")
         }
-        if let flaw = value.isEmpty ? nil : OutputPolicy.flaw(ofPattern: value) { throw self.flaw("\(shown(.allowOutput)) \(flaw)") }
-        limits.outputPatterns = (limits.outputPatterns ?? []) + (value.isEmpty ? [] : [value])
+        if let flaw = value.isEmpty ? nil : flawOfPattern(value) { throw self.flaw("\(shown(key)) \(flaw)") }
+        limits[keyPath: patterns] = (limits[keyPath: patterns] ?? []) + (value.isEmpty ? [] : [value])
     }
 
     /// Without a value: no store at all, and then no name beside it.

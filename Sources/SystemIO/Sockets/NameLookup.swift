@@ -29,7 +29,7 @@ public enum NameLookup {
         while let entry = next {
             next = entry.pointee.ai_next
             entry.pointee.ai_next = nil
-            if let bytes = bytes(of: entry.pointee.ai_addr), isAllowed(bytes) {
+            if let bytes = bytes(of: UnsafePointer(entry.pointee.ai_addr)), isAllowed(bytes) {
                 if let last { last.pointee.ai_next = entry } else { kept = entry }
                 last = entry
             } else {
@@ -48,14 +48,14 @@ public enum NameLookup {
         var addresses: [[UInt8]] = []
         var next = interfaces
         while let interface = next {
-            if let bytes = bytes(of: interface.pointee.ifa_addr) { addresses.append(bytes) }
+            if let bytes = bytes(of: UnsafePointer(interface.pointee.ifa_addr)) { addresses.append(bytes) }
             next = interface.pointee.ifa_next
         }
         return addresses
     }
 
     /// 4 or 16; nil for what is no address of IPv4 or IPv6.
-    private static func bytes(of address: UnsafeMutablePointer<sockaddr>?) -> [UInt8]? {
+    public static func bytes(of address: UnsafePointer<sockaddr>?) -> [UInt8]? {
         guard let address else { return nil }
         let raw = UnsafeRawPointer(address)
         switch Int32(address.pointee.sa_family) {

@@ -74,18 +74,3 @@ enum Hex {
         return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 }
-
-enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
-        let bytes = Array(bytes)
-        var result: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let number = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-            for place in 0..<4 { result.append(place <= group.count ? alphabet[number >> (18 - 6 * place) & 63] : 0x3D) }
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-}

@@ -1,3 +1,4 @@
+import Bytewise
 import Crypto
 
 /// The bytes of one part while they come: in memory, or where it is large in a file without a name.

@@ -117,6 +117,7 @@ public struct ForkServer {
 
     private func serve(_ subject: ForkSubject, _ control: Int32) -> Never {
         ChildProcess.setName(subject.processName)
+        if case .webhooks = subject { ChildProcess.exit(WebhookProcess.run(control: control, log: log)) }
         ChildProcess.exit(EncoderProcess.run(control: control, clientPolicy: clientPolicy, log: log))
     }
 }

@@ -135,7 +135,7 @@ extension ControlMessage {
     /// Nothing that comes later says the same.
     fileprivate var isSaidOnce: Bool {
         switch self {
-        case .claim, .end, .concluded, .unkeptRecord, .discarded: true
+        case .callback, .claim, .end, .concluded, .unkeptRecord, .discarded: true
         default: false
         }
     }

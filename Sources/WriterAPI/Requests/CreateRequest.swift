@@ -12,6 +12,8 @@ package struct CreateRequest: Sendable {
     package var metadata: [String: String]
     /// Of a dst that is uploaded to.
     package var uploadFields = UploadFields.none
+    /// Where the writer's end is told.
+    package var callbackURL: String?
     package var streams: [StreamRequest]
     /// Open at once, with these options.
     package var open: OpenRequest?
@@ -33,6 +35,7 @@ package struct CreateRequest: Sendable {
         verify = try fields.bool("verify")
         metadata = try fields.map("metadata") ?? [:]
         uploadFields = try UploadFields(&fields)
+        callbackURL = try fields.string("callback_url")
         let (streamBodies, openBody) = (try fields.array("streams") ?? [], fields.value("open"))
         let outputBodies = try fields.array("outputs")
         try fields.refuseUnknown()
@@ -44,6 +47,7 @@ package struct CreateRequest: Sendable {
         case let json?: open = try OpenRequest(json, at: "/open")
         }
         if let outputBodies { try readOutputs(outputBodies, fields) }
+        if let flaw = callbackURL.flatMap(CallbackPolicy.flaw(ofURL:)) { throw fields.problem("callback_url", flaw) }
         if dst == nil && format == nil {
             throw fields.problem("format", "is needed when dst is not given: there is no name to tell it from")
         }

@@ -52,14 +52,23 @@ extension WriterResource {
     private func plan(_ body: JSONValue?) throws(Problem) -> WriterPlan {
         let request = try CreateRequest(body)
         note(request)
+        if let url = request.callbackURL { try requireAllowed(callback: url) }
         return try WriterPlan(
             request, policy: settings.policy, others: OthersFolders(settings.othersFolders), clientPolicy: clientPolicy,
             mostOutputs: settings.limits.maxOutputs)
     }
 
+    private func requireAllowed(callback url: String) throws(Problem) {
+        guard case .failure(let refusal) = settings.callbacks.permit(url) else { return }
+        throw Problem(
+            .forbiddenCallback, "This server sends no webhooks to \(URLText.redacted(destination: url)): \(refusal.reason).", parameter: "callback_url")
+    }
+
     /// What `dst` is to replace is replaced last: a creation that fails leaves it as it was.
     private func make(_ plan: WriterPlan, for client: OpeningClient, isDryRun: Bool = false) throws(Problem) {
         try weigh(plan.request)
+        // Before the claim, with which the gateway keeps it.
+        if let url = plan.request.callbackURL, !isDryRun { report(.callback(url: url)) }
         let parts = try build(plan, for: client, isDryRun: isDryRun)
         if !isDryRun {
             try requireKeptClaim()
@@ -98,7 +107,7 @@ extension WriterResource {
     private func weigh(_ request: CreateRequest) throws(Problem) {
         var weight = DescriptionWeight()
         weight.destination = JSONValue.string(state.withLock { $0.shownDestination } ?? "").encoded.count
-            + request.outputs.reduce(0) { $0 + $1.recordBytes }
+            + request.outputs.reduce(request.callbackURL?.utf8.count ?? 0) { $0 + $1.recordBytes }
         weight.metadata = JSONValue.map(request.metadata).encoded.count
         try weight.check()
         state.withLock { [weight] in $0.weight = weight }

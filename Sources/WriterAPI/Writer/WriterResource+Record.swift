@@ -27,6 +27,7 @@ extension WriterResource {
             resource["last_request_at"] = state.lastRequest?.json
             resource["upload"] = .string(state.upload.rawValue)
             resource["dst"] = place?.shownDestination.map { .string($0) }
+            resource["callback_url"] = state.parts?.request.callbackURL.map { .string(URLText.redacted(destination: $0)) }
             resource["format"] = .string(place?.muxer.name ?? "")
             resource["metadata"] = .map(state.metadata)
             resource["streams"] = .array(

@@ -12,6 +12,8 @@ public struct TokenLimits: Sendable, Equatable {
     public var maxOutputBytes: Int?
     /// URLs that writers may write to, instead of the server's patterns.
     public var outputPatterns: [String]?
+    /// URLs that writers' ends may be told to, instead of the server's patterns.
+    public var callbackPatterns: [String]?
 
     /// Object stores that writers may write to; nil: all of the server's.
     public var stores: [String]?
@@ -36,5 +38,10 @@ public struct TokenLimits: Sendable, Equatable {
             policy.storesAreOfToken = true
         }
         return policy
+    }
+
+    public func applied(to callbacks: CallbackPolicy) -> CallbackPolicy {
+        guard let callbackPatterns else { return callbacks }
+        return CallbackPolicy(patterns: callbackPatterns, isOfToken: true, canSign: callbacks.canSign)
     }
 }

@@ -5,7 +5,7 @@ import YAML
 // Settings that each are right, and together are not.
 extension EffectiveSettings {
     func contradictions(_ file: ConfigurationFile?) -> [SettingsFlaw] {
-        aboutTokens(file) + aboutStores(file) + aboutPlaces + aboutNodes + aboutFolders + aboutLoad
+        aboutTokens(file) + aboutStores(file) + aboutWebhooks + aboutPlaces + aboutNodes + aboutFolders + aboutLoad
     }
 
     private func aboutTokens(_ file: ConfigurationFile?) -> [SettingsFlaw] {
@@ -27,6 +27,15 @@ extension EffectiveSettings {
             flaws.append(flaw(.warning, row, "protect-operations changes nothing, as there are no tokens"))
         }
         return flaws
+    }
+
+    /// A token's allow-callback= without secrets is told to who uses it.
+    private var aboutWebhooks: [SettingsFlaw] {
+        if settings.webhooks.secretFile != nil { return [] }
+        let needing = [("webhook", settings.webhooks.urls), ("allow-callback", settings.webhooks.callbackPatterns)]
+        return needing.filter { !$0.1.isEmpty }.compactMap { name, _ in
+            row(name).map { flaw(.error, $0, "\(name) needs webhook-secret-file: what is sent is signed") }
+        }
     }
 
     private var aboutPlaces: [SettingsFlaw] {

@@ -11,16 +11,27 @@ extension EffectiveSettings {
             flaws.append(flaw(.warning, row, String(refusal.description.dropLast())))
         }
         for place in listenedOn { flaws += aboutPlace(place, judgesRights: judgesRights) }
-        return flaws + flawsOfTokenFile
+        return flaws + flawsOfTokenFile + flawsOfSecretFile
     }
 
     /// With those of the machine where nothing else is wrong: they follow from settings that are understood. A token
     /// file is what it is.
-    var flawsWithMachine: [SettingsFlaw] { flaws + (flaws.hasErrors ? flawsOfTokenFile : flawsOfMachine) }
+    var flawsWithMachine: [SettingsFlaw] { flaws + (flaws.hasErrors ? flawsOfTokenFile + flawsOfSecretFile : flawsOfMachine) }
 
     private var flawsOfTokenFile: [SettingsFlaw] {
         guard let path = settings.tokenFile, let row = row("token-file") else { return [] }
         return aboutTokenFile(row, path)
+    }
+
+    private var flawsOfSecretFile: [SettingsFlaw] {
+        guard let path = settings.webhooks.secretFile, let row = row("webhook-secret-file") else { return [] }
+        do throws(WebhookSecretFile.Unusable) {
+            _ = try WebhookSecretFile(path: path).read()
+        } catch {
+            return [flaw(.error, row, "webhook-secret-file can't be used: \(error.description)")]
+        }
+        if !File.isReadableByOthers(path) { return [] }
+        return [flaw(.warning, row, "webhook-secret-file is \(path), which every user can read; chmod 640 keeps its secrets")]
     }
 
     /// Another user's rights are not this process's.

@@ -11,12 +11,13 @@ struct ServeOptions: ParsableArguments {
 
     @OptionGroup(title: "Addresses and folders") var place: SettingOptions<PlaceSettings>
     @OptionGroup(title: "Access") var access: SettingOptions<AccessSettings>
+    @OptionGroup(title: "Webhooks") var webhooks: SettingOptions<WebhookSettings>
     @OptionGroup(title: "Limits") var limits: SettingOptions<LimitSettings>
     @OptionGroup(title: "Log") var log: SettingOptions<LogSettings>
 
     /// As they are now, with the environment of the process.
     func source(file: String? = nil) -> SettingsSource {
-        let given = [place.given, access.given, limits.given, log.given].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+        let given = [place.given, access.given, webhooks.given, limits.given, log.given].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
         let environment = SettingsEnvironment.ofProcess
         return SettingsSource(commandLine: given, environment: environment, path: file ?? config ?? environment[SettingsEnvironment.config])
     }

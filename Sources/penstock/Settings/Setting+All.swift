@@ -11,7 +11,7 @@ protocol SettingSection {
 
 extension Setting {
     /// The one table of settings; the limits among them are `ServiceLimits.fields`.
-    static let all: [Setting] = PlaceSettings.settings + AccessSettings.settings + LimitSettings.settings + LogSettings.settings
+    static let all: [Setting] = PlaceSettings.settings + AccessSettings.settings + WebhookSettings.settings + LimitSettings.settings + LogSettings.settings
 }
 
 enum PlaceSettings: SettingSection {
@@ -94,7 +94,7 @@ enum AccessSettings: SettingSection {
             "A file of bearer tokens, one a line. It is read again when it changes, and on SIGHUP.",
             """
             Behind a token: 'read', or any of name=N scope=read|write|admin folder=PATH max-writers=N max-output-bytes=N \
-            allow-output=PATTERN allow-store=NAME. A token with a name has writers of its own. A configuration file may have tokens instead. Without tokens \
+            allow-output=PATTERN allow-store=NAME allow-callback=PATTERN. A token with a name has writers of its own. A configuration file may have tokens instead. Without tokens \
             the server listens on loopback only.
             """, reloadable: true),
         .flag("protect-operations", \.protectsOperations, "Ask for a token at /livez, /readyz, /metrics and /openapi.yaml too.", reloadable: true),
@@ -121,6 +121,43 @@ enum AccessSettings: SettingSection {
             }
         },
         .flag("no-auth", \.servesWithoutTokens, "Listen beyond loopback although there are no tokens."),
+    ]
+}
+
+enum WebhookSettings: SettingSection {
+    static let settings: [Setting] = [
+        Setting(
+            "webhook", .list, "url", rule: "a URL of http or https",
+            "A URL that is told what becomes of every writer: opened, closed, failed, an output failed or reconnected. Repeatable.",
+            "Signed as Standard Webhooks has it, and sent again until it is taken. In the environment: several, separated by spaces.", reloadable: true,
+            shown: { OutputPolicy.shown(pattern: $0) }
+        ) { text, settings throws(Setting.Flaw) in
+            if let flaw = CallbackPolicy.flaw(ofURL: text) { throw Setting.Flaw(reason: "is \(OutputPolicy.shown(pattern: text)), and \(flaw)") }
+            settings.webhooks.urls.append(text)
+        },
+        Setting(
+            "allow-callback", .list, "pattern", rule: "a URL of http or https with *",
+            "A URL that writers may name to be told of themselves (callback_url), with * for any text: 'https://*.example.com/*'. Repeatable.",
+            """
+            Without it, they may name none. Addresses that not everyone can reach must be named, as with --allow-output. In the \
+            environment: several, separated by spaces.
+            """, reloadable: true, shown: { OutputPolicy.shown(pattern: $0) }
+        ) { text, settings throws(Setting.Flaw) in
+            if let flaw = CallbackPolicy.flaw(ofPattern: text) { throw Setting.Flaw(reason: "\(OutputPolicy.shown(pattern: text)) \(flaw)") }
+            settings.webhooks.callbackPatterns.append(text)
+        },
+        .text(
+            "webhook-secret-file", "file", \.webhooks.secretFile, "A file of the secrets that webhooks are signed with, whsec_…, one a line. It is read again when it changes.",
+            "All of them sign, so that one can replace another. Behind one, name=N: it signs the callbacks of that token's name. --webhook and --allow-callback need it."),
+        Setting(
+            "webhook-retry-time", .value, "seconds", rule: "from 1 to 604800", fallback: "86400",
+            "How long after an event it is sent again to a receiver that has not taken it.", "Then it is given up.", reloadable: true
+        ) { text, settings throws(Setting.Flaw) in
+            guard text.utf8.allSatisfy(\.isASCIIDigit), let seconds = Int(text), (1...604_800).contains(seconds) else {
+                throw Setting.Flaw(reason: "is \(text.isEmpty ? "empty" : text) and must be from 1 to 604800 seconds")
+            }
+            settings.webhooks.retryTime = .seconds(seconds)
+        },
     ]
 }
 

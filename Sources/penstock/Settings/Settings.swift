@@ -24,6 +24,7 @@ struct Settings: Sendable {
     var tokens: TokenLines?
     var protectsOperations = false
     var outputPatterns: [String] = []
+    var webhooks = WebhookConfiguration()
     var allowsDevices = false
     var stores: [StoreSettings] = []
     var requiresSandbox = false

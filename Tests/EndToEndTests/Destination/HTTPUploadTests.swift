@@ -91,7 +91,7 @@ extension EndToEnd {
                 for status in [301, 400, 401, 403, 404, 409, 413, 429, 500, 501, 503] {
                     for place in ["head", "20000", "end"] {
                         for format in ["mpegts", "mp4"] {
-                            let url = "\(peer.origin)/\(String.unique())/\(status)@\(place);Say=reason_of_the_server;Location=http://127.0.0.1:1/x"
+                            let url = "\(peer.origin)/\(String.unique())/\(status)@\(place);Say=reason_of_the_server;Location=http://10.0.0.1/x"
                             let (ended, got) = try await write(pictures, request(url, format: format), on: server)
                             #expect(got == 502 && ended["type"].string?.hasSuffix("destination-failed") == true, "\(status)@\(place) \(format): \(got) \(ended)")
                             let detail = ended["detail"].string ?? ""

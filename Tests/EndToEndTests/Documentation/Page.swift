@@ -71,6 +71,7 @@ extension Page {
                 MadeFile(path: "output/single.mp4", codecs: ["h264"], duration: 0.033, frames: 1),
             ],
             prints: ["chroma-subsampled", "422", "(3, 48, 64)"]),
+        Page(path: "docs/guides/webhooks.md", prints: ["writer.closed", "204", "400"]),
         Page(
             path: "docs/guides/push.md",
             files: [

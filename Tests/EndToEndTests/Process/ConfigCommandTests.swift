@@ -33,7 +33,7 @@ extension EndToEnd {
                 max_streams: 3
                 port: [1]
                 port: 2
-                stores: {}
+                warehouses: {}
                 log-level: loud
                 tokens:
                 - name: acme
@@ -120,7 +120,8 @@ extension EndToEnd {
                 - srt://*.example.com:9000
                 """.write(toFile: folder / "p.yaml", atomically: true, encoding: .utf8)
             let result = try await Tool.run(Self.program, ["config", "--print", folder / "p.yaml"])
-            #expect(result.end == .exited(0) && !(result.text + result.errors).contains(/s3|cret/), "\(result.text)")
+            let said = (result.text + result.errors).replacing("webhook-secret-file", with: "")
+            #expect(result.end == .exited(0) && !said.contains(/s3|cret/), "\(result.text)")
             for shown in ["rtmp://***@live.example.com/app/*", "https://live.example.com/*?***", "srt://*.example.com:9000", "*** stands for what is not printed"] {
                 #expect(result.text.contains(shown), "\(shown)\n\(result.text)")
             }
@@ -186,17 +187,20 @@ extension EndToEnd {
             let result = try await Tool.run(Self.program, ["config", "--check", path] + folders)
             #expect(result.end == .exited(0), "\(result.text)")
             let text = try String(contentsOfFile: path, encoding: .utf8)
-            for name in try await settingNames() + ["tokens"] {
+            for name in try await settingNames() + ["tokens", "stores"] {
                 #expect(text.contains(try Regex("(?m)^(# )?\(name):")), "\(name)")
             }
             // With what stands behind a #, but what contradicts it and what needs this machine.
             let all = text.replacing(/(?m)^# (?= *[a-z-]+:|  )/, with: "").split(separator: "\n", omittingEmptySubsequences: false)
                 .filter { line in !["token-file:", "user:", "max-load:", "listen:", "  - unix:", "  - \"[::1]"].contains { line.hasPrefix($0) } }
                 .filter { !$0.hasPrefix("  penstock config") && !$0.hasPrefix("  systemctl") }
-            let found = try await check(all.joined(separator: "\n"), folders)
+            let secrets = folder / "secrets"
+            try WebhookReceiver.secrets[0].write(toFile: secrets, atomically: true, encoding: .utf8)
+            let here = all.joined(separator: "\n").replacing("/etc/penstock/webhook-secrets", with: secrets)
+            let found = try await check(here, folders)
             #expect(!found.lines.contains { $0.contains("error") }, "\(found.lines)")
             let fields = try #require((try Yams.load(yaml: all.joined(separator: "\n")) as? [String: Any])?["tokens"] as? [[String: Any]])
-            #expect(Set(fields.flatMap(\.keys)) == ["token", "name", "scope", "folder", "max-writers", "max-output-bytes", "allow-output"])
+            #expect(Set(fields.flatMap(\.keys)) == ["token", "name", "scope", "folder", "max-writers", "max-output-bytes", "allow-output", "allow-store", "allow-callback"])
         }
 
         private func settingNames() async throws -> [String] {

@@ -98,7 +98,7 @@ extension EndToEnd {
             ("node: a.b", 1, 7, "1 to 37 of A-Z a-z 0-9 _ -"), ("Host: h", 1, 1, "host is one"), ("max-writers: [3]", 1, 14, "a list"),
             ("max-writers: {a: 3}", 1, 14, "a mapping"), ("allow-output: {a: 3}", 1, 15, "a list of single values"), ("max-writers: ten", 1, 14, "is ten"),
             ("idle-timeout: 15m", 1, 15, " seconds"), ("max-json-bytes: 1M", 1, 17, " bytes"),
-            ("stores: {a: b}", 1, 1, "no setting stores in this version"), ("listen: 8080", 1, 9, "HOST:PORT"), ("listen: ::1:80", 1, 9, "[::1]:80"),
+            ("warehouses: {a: b}", 1, 1, "no setting warehouses in this version"), ("stores: {a: b}", 1, 13, "a mapping of its fields"), ("listen: 8080", 1, 9, "HOST:PORT"), ("listen: ::1:80", 1, 9, "[::1]:80"),
             ("listen: unix:x", 1, 9, "absolute path"), ("listen: \"unix:/x,mode=0999\"", 1, 9, "octal"), ("listen: \"unix:/x,owner=nobody-of-that-name\"", 1, 9, "no such user"),
             ("? [a]\n: b", 1, 3, "a list"), ("- a", 1, 1, "a mapping"), ("a: &x 1", 1, 4, "anchors"),
         ])

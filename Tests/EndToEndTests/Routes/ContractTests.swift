@@ -117,10 +117,10 @@ extension EndToEnd {
                     try #require(created.status == 201, "\(created.text)")
                     let path = operation.path
                         .replacingOccurrences(of: "{id}", with: operation.id)
-                        .replacingOccurrences(of: "{index}", with: "0").replacingOccurrences(of: "{output}", with: "live")
+                        .replacingOccurrences(of: "{index}", with: "0").replacingOccurrences(of: "{output}", with: "main")
                         .replacingOccurrences(of: "{name}", with: operation.path.contains("muxers") ? "mp4" : operation.path.contains("filters") ? "scale" : "aac")
                     // The output of a live writer is followed to its end.
-                    if path.hasSuffix("/output") { try await server.finalize(operation.id) }
+                    if path.hasSuffix("/output") || path.hasSuffix("/outputs/main") { try await server.finalize(operation.id) }
                     let response = try await server.curl(operation.method, path)
                     let context = Comment(rawValue: "\(operation.method) \(path): \(response.status) \(response.text)")
                     #expect(operation.statuses.contains(response.status), context)

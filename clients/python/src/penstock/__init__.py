@@ -25,6 +25,7 @@ from .encode import encode
 from .encoder import AudioStream, Encoder, VideoStream
 from .one_shot import AudioEncoder, VideoEncoder
 from .stream_writer import StreamWriter
+from .webhooks import InvalidWebhook, verify_webhook
 from .writer import Writer
 
 __version__ = "0.1.0"
@@ -41,6 +42,7 @@ __all__ = [
     "InvalidArray",
     "InvalidParameter",
     "InvalidRequest",
+    "InvalidWebhook",
     "NoServer",
     "NotFound",
     "OnServer",
@@ -60,4 +62,5 @@ __all__ = [
     "on_server",
     "types",
     "utils",
+    "verify_webhook",
 ]

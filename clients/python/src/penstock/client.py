@@ -90,6 +90,7 @@ class Client:
         id: str | None = None,
         overwrite: bool = False,
         *,
+        callback_url: str | None = None,
         progress: Report = False,
         on_error: Ending = "abort",
         on_interrupt: Ending | None = None,
@@ -99,8 +100,8 @@ class Client:
 
         `streams` are objects of the API (`{"type": "video", "frame_rate": 30, …}`), `open` is True or
         `{"option": {…}}`, and `further` what else the server's create takes (`verify=False`). Without `id` it gets one
-        that is unique. `progress` is True for a bar or a line, or a function that takes a Progress. `on_error` and
-        `on_interrupt` are Writer's.
+        that is unique. `callback_url` is told what becomes of it (`verify_webhook`). `progress` is True for a bar or a
+        line, or a function that takes a Progress. `on_error` and `on_interrupt` are Writer's.
         """
         meter = Meter.of(progress)
         body = _without_none(
@@ -111,6 +112,7 @@ class Client:
             streams=[dict(stream) for stream in streams] or None,
             open=open if isinstance(open, bool) else dict(open),
             overwrite=overwrite or None,
+            callback_url=callback_url,
             **further,
         )
         if body["open"] is False:

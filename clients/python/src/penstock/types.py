@@ -286,6 +286,11 @@ class WriterRequest(TypedDict, total=False):
     cache_control: CacheControl
     storage_class: StorageClass
     object_metadata: ObjectMetadata
+    callback_url: str
+    """A URL of http or https that is told what becomes of the writer (see `webhooks`), where the operator allows it
+    (`--allow-callback`; else 403 `forbidden-callback`). The address that it leads to must be a public one, or be
+    named by the operator's pattern. It may hold a user and a query, which are never shown.
+    """
     streams: list[StreamRequest]
     outputs: list[OutputRequest]
     """Where packets go, if that is more than one place, or one that is to be opened again when it breaks. Every frame
@@ -673,6 +678,8 @@ class Writer(_WriterRequired, total=False):
     """Of the token that made it, if that has one; for tokens that see every writer."""
     ended_at: str
     dst: str
+    callback_url: str
+    """What is told of the writer; of it only scheme, host and port are shown."""
     outputs: list[Output]
     """How each is doing, of a writer that was made with `outputs`."""
     encoder_pid: int
@@ -684,6 +691,37 @@ class Writer(_WriterRequired, total=False):
     """In a list, of a server with `--node`: the node that has the writer."""
     result: Result
     failure: Problem
+
+
+class _WebhookEventDataRequired(TypedDict):
+    id: str
+    state: State
+    created_at: str
+    format: str
+    bytes_written: int
+
+
+class WebhookEventData(_WebhookEventDataRequired, total=False):
+    """Of the writer, as it was then."""
+
+    name: str
+    """Of the token that made it, if that has one."""
+    ended_at: str
+    dst: str
+    output: Output
+    result: Result
+    """Without `files`; without `warnings` where they are long."""
+    failure: Problem
+
+
+class WebhookEvent(TypedDict):
+    """The body of a webhook."""
+
+    type: Literal["writer.opened", "output.failed", "output.reconnected", "writer.closed", "writer.failed"]
+    timestamp: str
+    """When it happened."""
+    data: WebhookEventData
+    """Of the writer, as it was then."""
 
 
 class _MissingNodeRequired(TypedDict):
