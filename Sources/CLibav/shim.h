@@ -355,6 +355,12 @@ static inline void clibav_make_black(AVFrame *frame) {
         memset(frame->buf[index]->data, 0, frame->buf[index]->size);
 }
 
+// How long a segment of hls must be, in microseconds, for its bit rate to be told in the master playlist, which has no
+// variant of unknown rate; 0: the rates are those of the encoders. Since 7.1 the muxer measures them, of longer ones than this.
+static inline int64_t clibav_shortest_measured_segment(void) {
+    return LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(61, 7, 100) ? 500000 : 0;
+}
+
 // The write callback's buffer became const in 7.0.
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
 typedef const uint8_t *clibav_write_buffer;

@@ -4,6 +4,13 @@ internal import CLibav
 /// Values that make libav itself crash or hang where it should refuse them, each found by asking for it.
 /// They are refused here, with a reason.
 package enum KnownFaults {
+    /// Segments of hls up to so many seconds are of a bit rate that its master playlist does not tell, nor then the
+    /// variant; nil: of any length.
+    package static let longestUntoldSegment: Double? = {
+        let microseconds = clibav_shortest_measured_segment()
+        return microseconds > 0 ? Double(microseconds) / 1_000_000 : nil
+    }()
+
     // MARK: Encoders
 
     /// Lower bounds that assertions of libav want below their upper ones.

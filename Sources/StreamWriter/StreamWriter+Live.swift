@@ -4,38 +4,53 @@ import Threading
 
 // What may be asked of a writer that is open, whatever is under way.
 extension StreamWriter {
-    /// Has the next picture of a stream, or of every video stream, be a key frame; which streams that are. None where
-    /// one of them can't. Any thread, without waiting.
+    /// Has the next picture of a stream, or of every video stream, be a key frame, in all renditions or in one; which streams
+    /// that are. None where one of them can't. Any thread, without waiting.
     @discardableResult
-    public func requestKeyFrame(ofStream index: Int? = nil) throws(StreamWriterError) -> [Int] {
+    public func requestKeyFrame(ofStream index: Int? = nil, rendition name: String? = nil) throws(StreamWriterError) -> [Int] {
         let asked: [OpenStream]
         if let index { asked = [try openStream(index)] } else { asked = try openStreams().filter(\.isVideo) }
         guard !asked.isEmpty else {
             throw StreamWriterError(.unsupportedValue, "the writer has no video stream, and key frames are of video only", parameter: "stream")
         }
+        guard index != nil || name == nil else {
+            throw StreamWriterError(.invalidParameter, "rendition is of one stream: name that in stream as well", parameter: "rendition")
+        }
+        var renditions: [OpenRendition] = []
         do throws(StreamWriterError) {
-            for stream in asked { try stream.requireKeyFrames() }
+            for stream in asked {
+                guard let name else {
+                    try stream.requireKeyFrames()
+                    renditions += stream.renditions
+                    continue
+                }
+                renditions.append(try stream.rendition(name))
+                try stream.requireKeyFrames(in: renditions)
+            }
         } catch {
             var error = error
-            error.parameter = "stream"
+            if error.parameter != "rendition" { error.parameter = "stream" }
             throw error
         }
-        for stream in asked { stream.live.askForKeyFrame() }
+        for rendition in renditions { rendition.askForKeyFrame() }
         return asked.map(\.index)
     }
 
-    /// Gives a stream's encoder another bit rate, from the next frame on that it is given; what changes with it. Any
-    /// thread, without waiting.
+    /// Gives a stream's encoder another bit rate, from the next frame on that it is given; what changes with it. Where the
+    /// stream has several renditions, that of the one of this name. Any thread, without waiting.
     @discardableResult
-    public func changeBitRate(ofStream index: Int, to change: BitRateChange) throws(StreamWriterError) -> BitRateChange {
+    public func changeBitRate(
+        ofStream index: Int, rendition name: String? = nil, to change: BitRateChange
+    ) throws(StreamWriterError) -> BitRateChange {
         let stream = try openStream(index)
-        return try stream.live.rates.withLock { control throws(StreamWriterError) in
-            let rate = try control.rate(after: change, of: stream)
+        let rendition = try stream.rendition(name)
+        return try rendition.rates.withLock { control throws(StreamWriterError) in
+            let rate = try control.rate(after: change, of: rendition.encoderName, isVideo: stream.isVideo)
             var made = change
             if rate.maxRate != control.rate.maxRate { made.encoderOption["maxrate"] = String(rate.maxRate) }
             control.rate = rate
             // With the lock, so that the last that was asked for is the last that the encoder gets.
-            stream.pipeline.change(to: rate)
+            rendition.pipeline.change(to: rate)
             return made
         }
     }
@@ -83,11 +98,11 @@ extension StreamWriter {
 
 extension RateControl {
     /// What the encoder is to hold to; throws what it can't.
-    fileprivate func rate(after change: BitRateChange, of stream: OpenStream) throws(StreamWriterError) -> EncoderRate {
+    fileprivate func rate(after change: BitRateChange, of encoderName: String, isVideo: Bool) throws(StreamWriterError) -> EncoderRate {
         if let obstacle {
             throw StreamWriterError(
-                .unsupportedValue, "the encoder \(stream.encoderName) \(obstacle)\(isFixed ? "" : "; its rate can't be changed now")",
-                parameter: "codec_config.bit_rate", supported: isFixed ? Codec.changingRates(stream.isVideo ? .video : .audio) : nil)
+                .unsupportedValue, "the encoder \(encoderName) \(obstacle)\(isFixed ? "" : "; its rate can't be changed now")",
+                parameter: "codec_config.bit_rate", supported: isFixed ? Codec.changingRates(isVideo ? .video : .audio) : nil)
         }
         try require(change.bitRate, in: bitRates, "codec_config.bit_rate")
         var rate = self.rate
@@ -97,7 +112,7 @@ extension RateControl {
             let parameter = "encoder_option.\(option)"
             guard hasBuffer, Self.options.contains(option) else {
                 throw StreamWriterError(
-                    .unknownOption, "\(option.shortened()) can't be changed while the encoder \(stream.encoderName) runs", parameter: parameter,
+                    .unknownOption, "\(option.shortened()) can't be changed while the encoder \(encoderName) runs", parameter: parameter,
                     supported: hasBuffer ? Self.options : [])
             }
             guard let bits = EncoderRate.bits(text, option: option) else {
@@ -109,7 +124,7 @@ extension RateControl {
         guard !isConstant || rate.maxRate == rate.bitRate else {
             throw StreamWriterError(
                 .unsupportedValue,
-                "encoder_option.maxrate \(rate.maxRate) is not codec_config.bit_rate, \(rate.bitRate), and \(stream.encoderName) changes a constant rate only; leave maxrate out",
+                "encoder_option.maxrate \(rate.maxRate) is not codec_config.bit_rate, \(rate.bitRate), and \(encoderName) changes a constant rate only; leave maxrate out",
                 parameter: "encoder_option.maxrate", supported: [String(rate.bitRate)])
         }
         guard !hasBuffer || rate.maxRate == 0 || rate.bitRate <= rate.maxRate else {

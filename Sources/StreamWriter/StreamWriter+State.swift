@@ -144,48 +144,60 @@ extension StreamWriter {
 
     /// Of some encoders there may be few in a process.
     func requireRoom(for config: StreamConfig) throws(StreamWriterError) {
-        guard case .video(let video) = config, let name = video.encoder, let codec = Codec(named: name),
-            let most = KnownFaults.most[codec.name], descriptions.count(where: { $0.encoder == codec.name }) >= most
-        else { return }
-        throw StreamWriterError(
-            .invalidParameter, "encoder: a writer takes \(most) streams of \(codec.name), which hangs when memory runs out",
-            parameter: "encoder")
+        var codecs = descriptions.flatMap { $0.renditions.map(\.encoder) }
+        for (place, encoding) in config.encodings.enumerated() {
+            guard case .video(let video) = encoding.config, let name = video.encoder, let codec = Codec(named: name) else { continue }
+            if let most = KnownFaults.most[codec.name], codecs.count(where: { $0 == codec.name }) >= most {
+                throw StreamWriterError(
+                    .invalidParameter, "encoder: a writer takes \(most) streams of \(codec.name), which hangs when memory runs out",
+                    parameter: "encoder"
+                ).of(rendition: encoding.name, at: place)
+            }
+            codecs.append(codec.name)
+        }
     }
 
     // MARK: Ending
 
-    /// After the trailers. Of a stream the first output tells that has it.
+    /// After the trailers.
     func summarize(_ finished: [FinishedContainer?]) -> WriterSummary {
         let totals = counters.map(\.current)
         let spans = totals.compactMap(\.encodedSpan)
         let end = spans.map(\.upperBound).max() ?? 0
+        let names = RenditionNames(descriptions)
+        let ends = zip(outputs, finished).map { output, container in
+            container.map { WriterSummary.Output(bytesWritten: output.bytesWritten, tracks: self.tracks(of: output, names, $0)) }
+        }
         return WriterSummary(
             bytesWritten: bytesWritten, duration: end - (spans.map(\.lowerBound).min() ?? 0),
-            streams: descriptions.indices.map {
-                let (written, late) = written(of: $0, finished)
-                return .init(totals[$0], of: descriptions[$0], written: written, secondsLate: late)
-            }, outputs: zip(outputs, finished).map { summarize($0, $1) })
+            streams: descriptions.indices.map { index in
+                let late = descriptions[index].renditions.indices.map { secondsLate(Track(stream: index, rendition: $0), finished) }
+                return WriterSummary.Stream(totals[index], of: descriptions[index], secondsLate: late)
+            }, outputs: ends)
     }
 
-    private func summarize(_ output: Output, _ finished: FinishedContainer?) -> WriterSummary.Output? {
-        finished.map { container in
-            .init(bytesWritten: output.bytesWritten, streams: output.streams(of: descriptions.count), written: container.written)
+    private func tracks(of output: Output, _ names: RenditionNames, _ container: FinishedContainer) -> [WriterSummary.Track] {
+        zip(names.tracks(output.config.streams), container.written).map { track, written in
+            WriterSummary.Track(
+                stream: track.stream, rendition: names.names[track.stream][track.rendition], kind: descriptions[track.stream].kind, written: written)
         }
     }
 
-    private func written(of stream: Int, _ finished: [FinishedContainer?]) -> (PacketTally, secondsLate: Double) {
+    /// The first output tells that has it.
+    private func secondsLate(_ track: Track, _ finished: [FinishedContainer?]) -> Double {
+        let names = RenditionNames(descriptions)
         for (output, container) in zip(outputs, finished) {
-            guard let container, let track = output.streams(of: descriptions.count).firstIndex(of: stream) else { continue }
-            return (container.written[track], output.destination.isFile ? container.secondsLate[track] : 0)
+            guard let container, let index = names.tracks(output.config.streams).firstIndex(of: track) else { continue }
+            return output.destination.isFile ? container.secondsLate[index] : 0
         }
-        return (PacketTally(), 0)
+        return 0
     }
 
     /// Ends the threads and frees what libav has. With nothing else changing the writer.
     func release() {
         let streams = monitor.withLock { self.streams }
         filling?.end()
-        for stream in streams { stream.pipeline.shutDown() }
+        for stream in streams { stream.shutDown() }
         for stream in streams { stream.free() }
         freeParts()
         monitor.withLock { self.streams = [] }
@@ -195,7 +207,7 @@ extension StreamWriter {
 
     /// Of a writer that was not opened. Freeing an encoder is a call like others.
     private func freeParts() {
-        while let calls = parts.last?.calls.encoder { calls.tracking { _ = parts.removeLast() } }
+        while let calls = parts.last?.calls.encoders[0] { calls.tracking { _ = parts.removeLast() } }
     }
 }
 

@@ -23,9 +23,9 @@ public final class StreamWriter: @unchecked Sendable {
     var streams: [OpenStream] = []
     /// What the container takes of each stream's times, once it is open.
     var times: [[TimeBound]] = []
-    /// What is encoded, once it is open, and where its packets go: by stream.
+    /// What is encoded, once it is open, and where its packets go: by stream, and of its renditions.
     var encoded: [EncodedStream] = []
-    var fans: [PacketFan] = []
+    var fans: [[PacketFan]] = []
     /// Of outputs, beside everything else.
     var outputChange = OutputChange()
     /// Where a stream is filled while it sends nothing.
@@ -108,23 +108,24 @@ public final class StreamWriter: @unchecked Sendable {
     public func addStream(_ config: StreamConfig) throws(StreamWriterError) -> Int {
         try changing(.configuring) { () throws(StreamWriterError) in
             try limits.check(streams: parts.count + 1)
+            try config.checkRenditions(limits)
             try requireRoom(for: config)
             _ = Log.take()
-            let calls = StreamCalls()
+            let calls = StreamCalls(renditions: config.encodings.count)
             monitor.withLock { self.calls = self.calls.prefix(parts.count) + [calls] }
             let added = try prepare(config, calls)
             parts.append(added)
             monitor.withLock {
                 descriptions.append(added.description)
-                counters.append(counter(of: counters.count))
+                counters.append(counter(of: counters.count, renditions: added.renditions.count))
             }
             return added.description.index
         }
     }
 
-    private func counter(of stream: Int) -> ProgressCounter {
-        guard let onProgress else { return ProgressCounter() }
-        return ProgressCounter { onProgress(stream, $0) }
+    private func counter(of stream: Int, renditions: Int) -> ProgressCounter {
+        guard let onProgress else { return ProgressCounter(renditions: renditions) }
+        return ProgressCounter(renditions: renditions) { onProgress(stream, $0) }
     }
 
     /// What was chosen for a stream. Any thread.
@@ -154,13 +155,10 @@ public final class StreamWriter: @unchecked Sendable {
             let fans = makeFans()
             let opened = parts.indices.map { index in
                 OpenStream(
-                    parts[index], fan: fans[index], progress: counters[index], failure: failure,
-                    formats: holders(of: index).map(\.holding), segments: segments[index].found,
+                    parts[index], ways: ways(of: parts[index], fans[index], segments[index]), progress: counters[index], failure: failure,
                     isLive: holders(of: index).contains { $0.destination.isLive })
             }
-            let described = zip(parts, segments).map { part, segments in
-                part.description(with: segments.found, of: segments.output.format, segments.option)
-            }
+            let described = zip(parts, segments).map { $0.description(with: $1) }
             let encoded = try parts.map { (part) throws(StreamWriterError) in try EncodedStream(part) }
             parts = []
             monitor.withLock {
@@ -179,10 +177,7 @@ public final class StreamWriter: @unchecked Sendable {
     /// Describes the streams as they would be once opened with `option`, for a dry run that opens nothing.
     public func foresee(option: [String: String]) throws(StreamWriterError) {
         try changing(.configuring) { () throws(StreamWriterError) in
-            let described = parts.map { part in
-                let segments = segmentKeyFrames(of: part, option)
-                return part.description(with: segments.found, of: segments.output.format, segments.option)
-            }
+            let described = parts.map { $0.description(with: segmentKeyFrames(of: $0, option)) }
             monitor.withLock { descriptions = described }
         }
     }
@@ -261,7 +256,7 @@ public final class StreamWriter: @unchecked Sendable {
         for output in outputs { output.interrupt() }
         endOutputChanges(atOnce: true)
         // A stream that is being filled may be waiting for its encoder.
-        for stream in monitor.withLock({ streams }) { stream.pipeline.wakeUp() }
+        for stream in monitor.withLock({ streams }) { stream.wakeUp() }
         monitor.withLock {
             while isChanging { monitor.wait() }
             isChanging = true
@@ -279,7 +274,7 @@ public final class StreamWriter: @unchecked Sendable {
     public func interrupt(_ error: StreamWriterError) {
         failure.record(error)
         for output in outputs + monitor.withLock({ [outputChange.joining, outputChange.leaving].compactMap { $0 } }) { output.interrupt() }
-        for stream in monitor.withLock({ streams }) { stream.pipeline.wakeUp() }
+        for stream in monitor.withLock({ streams }) { stream.wakeUp() }
     }
 
     // MARK: Watching
@@ -293,8 +288,8 @@ public final class StreamWriter: @unchecked Sendable {
     /// come back. Waiting for the destination, or for the next chunk, is none. Any thread.
     public var callsUnderWay: [CallUnderWay] {
         monitor.withLock { calls }.enumerated().flatMap { stream, calls in
-            [CallUnderWay(stream, .filters, calls.filters), CallUnderWay(stream, .encoder, calls.encoder)]
-                .compactMap { $0 }
+            [CallUnderWay(stream, .filters, calls.filters)].compactMap { $0 }
+                + calls.encoders.enumerated().compactMap { CallUnderWay(stream, .encoder, $1, rendition: $0) }
         }
     }
 

@@ -5,6 +5,8 @@ public enum RecordBounds {
     public static let descriptionBytes = 128 * 1_024
     /// By which the counters of a stream can grow, and what opening says of it.
     static let counterBytes = 176
+    /// By which the counters of each of a stream's renditions can grow, and what opening says of it.
+    public static let renditionBytes = 176
     /// What a failure may tell.
     public static let failureBytes = 32 * 1_024
     /// All else: when and why it ended, with what result.

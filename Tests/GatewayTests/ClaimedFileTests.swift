@@ -84,7 +84,7 @@ extension OwnershipTests {
             #expect(problem.code == .notFound && problem.detail.hasPrefix("The output \(name) can't be read here"))
         }
         guard case .failure(let unknown) = try get("other") else { return #expect(Bool(false)) }
-        #expect(unknown.code == .notFound && unknown.supported == ["a", "b", "c", "d", "e", "f"])
+        #expect(unknown.code == .outputNotFound && unknown.supported == ["a", "b", "c", "d", "e", "f"])
         let removed = try records.remove(writer, kept)
         #expect(removed.removed.sorted() == ["show/a.ts", "x.mp4"] && removed.managedBytes == 7)
         #expect(text("y.mp4") == "theirs")

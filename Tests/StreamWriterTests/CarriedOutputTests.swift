@@ -47,7 +47,7 @@ import Testing
         #expect(try folder.bytes("carried." + ending) == folder.bytes("local." + ending))
         #expect(summary.bytesWritten == local.bytesWritten)
         #expect(summary.streams.map(\.packets) == [90, summary.streams[1].packets])
-        #expect(summary.streams[0].written.packets == 90)
+        #expect(summary.outputs[0]?.tracks[0].written.packets == 90)
     }
 
     /// What is found once the container has ended counts.

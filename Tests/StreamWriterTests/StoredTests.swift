@@ -33,7 +33,7 @@ import Testing
         let summary = try writer.close()
         let descriptor = Glibc.open(path, O_RDONLY)
         defer { Glibc.close(descriptor) }
-        let found = try VerifiedOutput(of: descriptor, format: muxer, against: summary)?.warnings(stream: 0, config, format: muxer) ?? []
+        let found = try VerifiedOutput(of: descriptor, format: muxer, against: summary)?.warnings(track: 0, config, format: muxer) ?? []
         guard let probe = try? Probe(ifReadable: path, showing: ["frames"]), let stream = probe.streams.last(where: { $0["codec_type"] == chosen.kind.rawValue })
         else { return nil }
         return Written(chosen: chosen, parameters: Set((chosen.warnings + found).compactMap(\.parameter)), probe: probe, stream: stream)

@@ -9,6 +9,17 @@ import WriterModel
         CallUnderWay(stream: stream, part: part, number: number)
     }
 
+    /// Two encoders of one stream may be at calls of the same number.
+    @Test func callsOfTwoRenditionsAreToldApart() {
+        var detector = StallDetector(callTimeout: 3)
+        let calls = (0..<2).map { CallUnderWay(stream: 0, part: .encoder, number: 1, rendition: $0) }
+        for _ in 0..<3 {
+            let early = detector.look(at: calls)
+            #expect(early == nil)
+        }
+        #expect(detector.look(at: [calls[1]])?.code == .encoderStalled)
+    }
+
     @Test func aCallThatStaysTheSameForTheTimeoutIsAStall() {
         var detector = StallDetector(callTimeout: 3)
         // The first look says that it began before; then three seconds pass.

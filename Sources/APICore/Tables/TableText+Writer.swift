@@ -30,11 +30,17 @@ extension TableText {
         for stream in streams {
             table.add([
                 stream.text("index"), stream.text("type"), stream.text("frames"), stream["next_pts"]?.numberValue?.fixed(3) ?? "",
-                stream.text("offset"), stream.shape(""), stream.text("encoder"), stream.shape("encoder_"),
+                stream.text("offset"), stream.shape(""), stream.text("encoder"), stream.encoded,
             ])
+            for rendition in stream.list("renditions").dropFirst() {
+                table.add(["", "", "", "", "", "", rendition.text("encoder"), rendition.encoded])
+            }
         }
         if !table.isEmpty { add(table) }
-        let warnings = streams.flatMap { $0.list("warnings") }
+        let warnings = streams.flatMap { stream in
+            let renditions = stream.list("renditions")
+            return (renditions.isEmpty ? [stream] : renditions).flatMap { $0.list("warnings") }
+        }
         add(warnings.map { ("warning", "\($0.text("code")): \($0.text("detail"))") })
     }
 
@@ -53,6 +59,12 @@ extension TableText {
 }
 
 extension JSONObject {
+    /// What a stream or a rendition is encoded as: "yuv420p 1280x720 25/s (hd)".
+    fileprivate var encoded: String {
+        let name = (list("renditions").first ?? self).text("name")
+        return shape("encoder_") + (name.isEmpty ? "" : " (\(name))")
+    }
+
     /// What comes in, or with "encoder_" goes out: "rgb24 1280x720 25/s", "s16 48000 Hz 2 ch".
     fileprivate func shape(_ prefix: String) -> String {
         var words = [text(prefix + "format")]

@@ -230,10 +230,11 @@ struct WebhookWork {
     }
 
     private func fields(of delivery: WebhookQueue.Delivery) -> Logger.Metadata {
-        [
+        let fields: Logger.Metadata = [
             "writer": "\(delivery.event.writer.key)", "event": "\(delivery.event.kind.rawValue)", "webhook_id": "\(delivery.event.id)",
             "url": "\(delivery.target.shown)", "attempts": "\(delivery.attempts)", "error": "\(URLText.redacted(delivery.reason))",
         ]
+        return fields
     }
 
     // MARK: Figures

@@ -3,7 +3,7 @@ internal import CLibav
 /// A chain of filters from one source to one sink. One thread at a time.
 package final class FilterGraph {
     /// A filter by name and arguments, put after the client's own.
-    package struct Stage: Sendable {
+    package struct Stage: Sendable, Equatable {
         let filter: String
         let arguments: String
 
@@ -45,15 +45,16 @@ package final class FilterGraph {
     private var isBroken = false
 
     /// `description` is the client's own chain, parsed by itself so that nothing in it can
-    /// change `stages`. `scaling` are arguments of the scalers that libav puts between its filters.
+    /// change `stages`. `scaling` are arguments of the scalers that libav puts between its filters; `sampleAspectRatio` is
+    /// that of the pixels that come in, where it is known.
     package init(
-        _ input: MediaFormat, description: String?, stages: [Stage], scaling: String? = nil
+        _ input: MediaFormat, description: String?, stages: [Stage], scaling: String? = nil, sampleAspectRatio: Fraction? = nil
     ) throws(LibavError) {
         let graph = try allocated(avfilter_graph_alloc(), "allocating a filter graph")
         do throws(LibavError) {
             graph.pointee.nb_threads = 1
             if let scaling { graph.pointee.scale_sws_opts = av_strdup(scaling) }
-            source = try Self.addSource(graph, input)
+            source = try Self.addSource(graph, input, sampleAspectRatio)
             var first = try Self.addSink(graph, input)
             sink = first
             for (index, stage) in stages.enumerated().reversed() {
@@ -170,7 +171,7 @@ package final class FilterGraph {
         }
     }
 
-    private static func addSource(_ graph: Graph, _ input: MediaFormat) throws(LibavError) -> Filter {
+    private static func addSource(_ graph: Graph, _ input: MediaFormat, _ sampleAspectRatio: Fraction?) throws(LibavError) -> Filter {
         let name = switch input {
         case .audio: "abuffer"
         case .video: "buffer"
@@ -192,7 +193,7 @@ package final class FilterGraph {
             parameters.pointee.width = Int32(shape.width)
             parameters.pointee.height = Int32(shape.height)
             parameters.pointee.frame_rate = shape.frameRate.rational
-            parameters.pointee.sample_aspect_ratio = AVRational(num: 0, den: 1)
+            parameters.pointee.sample_aspect_ratio = sampleAspectRatio?.rational ?? AVRational(num: 0, den: 1)
         }
         try check(av_buffersrc_parameters_set(source, parameters), "setting up the filter \(name)")
         try check(avfilter_init_str(source, nil), "setting up the filter \(name)")

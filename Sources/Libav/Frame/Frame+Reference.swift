@@ -5,6 +5,7 @@ extension Frame {
     package func reference() throws(LibavError) -> Frame {
         let copy = try Frame()
         try check(av_frame_ref(copy.pointer, pointer), "sharing a frame")
+        if duration != 0 { copy.setDuration(duration) }
         return copy
     }
 

@@ -12,14 +12,16 @@ extension Muxer {
 
     /// The destination is a URL. Takes the protocol's options out of `options`.
     package func openURL(_ url: String, _ options: inout Options) throws(LibavError) {
-        if let sink = try gate.destinationSink(url) {
+        let answer = gate.answer(for: url)
+        if case .sink(let make) = answer {
+            let sink = try gate.addSink(make, [:])
             destinationSink = sink
             context.pointee.pb = sink.context
             context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
             return
         }
         var callback = interruption.callback
-        if let protocols = try gate.protocols(for: url) { options.set(Options.protocols, protocols) }
+        if let protocols = try OpenGate.protocols(in: answer) { options.set(Options.protocols, protocols) }
         try check(
             avio_open2(&context.pointee.pb, url, AVIO_FLAG_WRITE, &callback, &options.dictionary),
             "opening the destination")
@@ -33,8 +35,20 @@ extension Muxer {
 
     /// The destination is a URL or a name that the muxer opens itself, some of it past the gate.
     package func reachOnly(_ url: String) throws(LibavError) {
-        guard let protocols = try gate.protocols(for: url) else { return }
+        guard let protocols = try OpenGate.protocols(in: gate.answer(for: url)) else { return }
         try check(av_opt_set(context, Options.protocols, protocols, 0), "opening the destination")
+    }
+
+    /// What the names of files are made of that the muxer opens itself. Before `initialize`.
+    package func rename(_ url: String) {
+        av_free(context.pointee.url)
+        context.pointee.url = av_strdup(url)
+    }
+
+    /// What it is to say of a stream, if that is more than it knows. Bits a second.
+    package func raiseBitRate(of stream: Int, to rate: Int) {
+        let parameters = context.pointee.streams[stream]!.pointee.codecpar!
+        parameters.pointee.bit_rate = max(parameters.pointee.bit_rate, Int64(rate))
     }
 
     private static let ignoringErrors = "ignore_io_errors"

@@ -23,13 +23,8 @@ extension OpenGate {
         }
     }
 
-    /// The destination's own; nil: libav opens it.
-    func destinationSink(_ url: String) throws(LibavError) -> SinkIO? {
-        guard case .sink(let make) = answer(for: url) else { return nil }
-        return try addSink(make, [:])
-    }
-
-    private func addSink(_ make: OpenAnswer.SinkMaker, _ options: [String: String]) throws(LibavError) -> SinkIO {
+    /// `options`: what it is opened with.
+    func addSink(_ make: OpenAnswer.SinkMaker, _ options: [String: String]) throws(LibavError) -> SinkIO {
         let sink: any ByteSink
         do throws(SinkFailure) { sink = try make(options) } catch { throw LibavError(error) }
         let io = try SinkIO(sink)

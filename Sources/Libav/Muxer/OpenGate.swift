@@ -65,9 +65,7 @@ final class OpenGate {
     func answer(for url: String) -> OpenAnswer { ask(url) }
 
     /// libav's name for a list of protocols that a URL may be opened by; nil: any.
-    func protocols(for url: String) throws(LibavError) -> String? { try Self.protocols(in: ask(url)) }
-
-    private static func protocols(in answer: OpenAnswer) throws(LibavError) -> String? {
+    static func protocols(in answer: OpenAnswer) throws(LibavError) -> String? {
         switch answer {
         case .granted(let protocols): return protocols?.joined(separator: ",")
         case .refused(let reason): throw LibavError(refusal: reason)

@@ -87,7 +87,7 @@ public final class Chunk {
             return (dropped, stream.nextPTS)
         }
         // A client that would rather lose frames than wait is not held until the last have been encoded.
-        try stream.pipeline.waitUntilIdle(until: stream.live.neverWaits ? .after(Limits.liveReceiptWait) : .never)
+        try stream.waitUntilIdle(until: stream.live.neverWaits ? .after(Limits.liveReceiptWait) : .never)
         let progress = stream.progress.current
         return ChunkReceipt(
             frames: frames, startPTS: stream.seconds(startTick), endPTS: endPTS,

@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 import Synchronization
 import Threading
@@ -15,6 +16,7 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
     let bufferBytes: Int
     private let muxer: Muxer
     private var order: PacketOrder?
+    private var rates: VariantRates?
     private let held = Atomic(0)
     private let forced = Mutex<Double?>(nil)
     /// Seconds that a peer may take that is to connect to this writer, once it has.
@@ -61,6 +63,7 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
         try writing { () throws(LibavError) in
             let bytes = packet.byteCount
             let place = try order?.place(of: packet)
+            if let rate = rates?.add(packet) { muxer.raiseBitRate(of: packet.stream, to: rate) }
             try muxer.write(packet, gathers: moreFollows)
             guard let place, order!.add(place, bytes: bytes) else { return noteHeld() }
             try muxer.writeHeldPackets()
@@ -85,6 +88,7 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
     }
 
     package func finish() throws(StreamWriterError) -> FinishedContainer {
+        for (track, rate) in rates?.finish() ?? [] { muxer.raiseBitRate(of: track, to: rate) }
         try writing { () throws(LibavError) in try muxer.finish() }
         try finishSinks()
         return FinishedContainer(written: muxer.tallies, secondsLate: order?.secondsLate ?? [])
@@ -134,7 +138,9 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
             var own = option
             try prepareSinks(&own, opening)
             let completed = complete(own, opening)
+            if format.name.isSame(as: "hls"), let pattern = VariantPlaylist.pattern(of: destination.name, completed) { muxer.rename(pattern) }
             try begin(completed, given: own)
+            rates = VariantRates(format, completed, opening.streams)
             order = PacketOrder(muxer, timeBases: opening.streams.map(\.timeBase))
             return OpenedContainer(
                 times: opening.streams.indices.map { muxer.times(of: $0) },
@@ -154,10 +160,12 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
             timeOfPeer.withLock { $0 = nil }
             interruption.lift()
         }
+        let began = ContinuousClock.now
         do throws(StreamWriterError) {
             return try body()
         } catch {
-            guard let seconds, interruption.hasTimedOut else { throw error }
+            // Sinks have the same time, and give up by themselves.
+            guard let seconds, interruption.hasTimedOut || isUploading && ContinuousClock.now - began >= .seconds(seconds * 0.95) else { throw error }
             throw .timedOut(after: seconds, error.log)
         }
     }

@@ -59,20 +59,49 @@ extension StreamConfig {
         }
     }
 
+    public var filterDesc: String? {
+        switch self {
+        case .audio(let audio): audio.filterDesc
+        case .video(let video): video.filterDesc
+        }
+    }
+
     /// It is filled, or drops what comes late.
     public var isKeptLive: Bool { fill != nil || whenLate == .drop }
 
-    /// The same, with a change that was made while its encoder ran.
-    public func changed(to change: BitRateChange) -> StreamConfig {
+    /// The same, with a change that was made while its encoder ran. `name`: of its rendition, where it has any.
+    public func changed(to change: BitRateChange, rendition name: String? = nil) -> StreamConfig {
         switch self {
         case .audio(var audio):
-            audio.codecConfig.bitRate = change.bitRate
-            audio.encoderOption.merge(change.encoderOption) { $1 }
+            if audio.renditions.isEmpty {
+                change.apply(to: &audio.codecConfig, &audio.encoderOption)
+            } else {
+                change.apply(to: &audio.renditions, name)
+            }
             return .audio(audio)
         case .video(var video):
-            video.codecConfig.bitRate = change.bitRate
-            video.encoderOption.merge(change.encoderOption) { $1 }
+            if video.renditions.isEmpty {
+                change.apply(to: &video.codecConfig, &video.encoderOption)
+            } else {
+                change.apply(to: &video.renditions, name)
+            }
             return .video(video)
+        }
+    }
+}
+
+extension BitRateChange {
+    fileprivate func apply(to config: inout CodecConfig, _ option: inout [String: String]) {
+        config.bitRate = bitRate
+        option.merge(encoderOption) { $1 }
+    }
+
+    /// To the one of that name, or the only one.
+    fileprivate func apply(to renditions: inout [RenditionConfig], _ name: String?) {
+        for place in renditions.indices where name == nil || renditions[place].name == name {
+            var rendition = renditions[place]
+            apply(to: &rendition.codecConfig, &rendition.encoderOption)
+            renditions[place] = rendition
         }
     }
 }

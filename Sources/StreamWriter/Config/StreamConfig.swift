@@ -87,6 +87,8 @@ public struct AudioStreamConfig: Sendable, Equatable {
     /// What the stream is made of where it sends nothing.
     public var fill: StreamFill?
     public var whenLate: WhenLate
+    /// What it is encoded to, where that is more than one thing; the fields above that say so are left out then.
+    public var renditions: [RenditionConfig] = []
 
     public init(
         sampleRate: Int, numChannels: Int, channelLayout: String? = nil, format: SampleFormat = .flt, encoder: String? = nil,
@@ -158,6 +160,8 @@ public struct VideoStreamConfig: Sendable, Equatable {
     /// What the stream is made of where it sends nothing.
     public var fill: StreamFill?
     public var whenLate: WhenLate
+    /// What it is encoded to, where that is more than one thing; the fields above that say so are left out then.
+    public var renditions: [RenditionConfig] = []
 
     public init(
         frameRate: Rational, timeBase: Rational? = nil, width: Int, height: Int, format: String = "rgb24",

@@ -8,6 +8,8 @@ public struct WriterLimits: Sendable, Equatable {
     /// Of an audio stream, wherever on its way.
     public var channels = 64
     public var streams = 16
+    /// Of one stream.
+    public var renditions = 8
     /// Of one encoder, and of one filter. An encoder that would choose the number itself gets one for
     /// each processor, as far as it may.
     public var threads = Encoder.mostThreads
@@ -47,6 +49,12 @@ public struct WriterLimits: Sendable, Equatable {
 
     func check(streams count: Int) throws(StreamWriterError) {
         try check(count, .streams, streams, "streams", nil, "\(count) streams")
+    }
+
+    func check(renditions count: Int) throws(StreamWriterError) {
+        guard count > renditions else { return }
+        throw StreamWriterError(
+            .invalidParameter, "renditions: a stream has at most \(renditions), and \(count) are given", parameter: "renditions")
     }
 
     private func check(

@@ -21,10 +21,12 @@ final class CallTracker: Sendable {
     private func step() { count.store(count.load(ordering: .relaxed) &+ 1, ordering: .relaxed) }
 }
 
-/// One of each stream.
+/// Of one stream: its filters', and those of each of its encoders.
 struct StreamCalls: Sendable {
     let filters = CallTracker()
-    let encoder = CallTracker()
+    let encoders: [CallTracker]
+
+    init(renditions: Int) { encoders = (0..<renditions).map { _ in CallTracker() } }
 }
 
 /// A call of libav that has begun and not come back yet. The same call is equal to itself.
@@ -33,15 +35,18 @@ public struct CallUnderWay: Sendable, Hashable {
     public let stream: Int
     public let part: Part
     private let number: UInt64
+    /// Of several encoders of the stream.
+    private let rendition: Int
 
-    init?(_ stream: Int, _ part: Part, _ calls: CallTracker) {
+    init?(_ stream: Int, _ part: Part, _ calls: CallTracker, rendition: Int = 0) {
         guard let number = calls.current else { return nil }
-        self.init(stream: stream, part: part, number: number)
+        self.init(stream: stream, part: part, number: number, rendition: rendition)
     }
 
-    package init(stream: Int, part: Part, number: UInt64) {
+    package init(stream: Int, part: Part, number: UInt64, rendition: Int = 0) {
         self.stream = stream
         self.part = part
         self.number = number
+        self.rendition = rendition
     }
 }

@@ -8,7 +8,7 @@ final class EncodePipeline: @unchecked Sendable {
     // Unchecked: `monitor` guards the state; `stage` is used by the thread that set `isBusy`.
     private let monitor = ConditionLock()
     private let stage: EncodeStage
-    private let progress: ProgressCounter
+    private let counter: RenditionCounter
     private let failure: FirstFailure
     private let capacity: Int
     private var queue: [Frame] = []
@@ -17,9 +17,9 @@ final class EncodePipeline: @unchecked Sendable {
     private var thread: WorkerThread?
     private let nextRate = NextRate()
 
-    init(stage: EncodeStage, progress: ProgressCounter, failure: FirstFailure, capacity: Int) {
+    init(stage: EncodeStage, counter: RenditionCounter, failure: FirstFailure, capacity: Int) {
         self.stage = stage
-        self.progress = progress
+        self.counter = counter
         self.failure = failure
         self.capacity = capacity
     }
@@ -78,6 +78,11 @@ final class EncodePipeline: @unchecked Sendable {
         } catch {
             throw failure.record(error)
         }
+    }
+
+    /// Gets everything out of the encoder that was put in. No frame may follow.
+    func drain() throws(StreamWriterError) {
+        try withStage { stage throws(StreamWriterError) in try stage.finish() }
     }
 
     /// Ends the thread; frames that wait are dropped. What runs in the stage ends first.
@@ -145,7 +150,7 @@ final class EncodePipeline: @unchecked Sendable {
                 if let rate = nextRate.take() { stage.change(to: rate) }
                 let encoded = try stage.encode(frame, moreFollows: !isLast && frame.sampleCount > 0)
                 if isLast { try stage.endGathering() }
-                progress.encoded(encoded)
+                counter.encoded(encoded)
             } catch {
                 failure.record(error)
             }

@@ -3,10 +3,9 @@ import Libav
 
 /// Frames in, packets out. One thread at a time.
 final class EncodeStage {
-    let stream: Int
     private let settings: EncoderSettings
     private let fan: PacketFan
-    private let progress: ProgressCounter
+    private let counter: RenditionCounter
     private let calls: CallTracker
     private var encoder: Encoder?
     private var lastFramePTS: Int64 = -1
@@ -27,16 +26,15 @@ final class EncodeStage {
     /// The last packet was told that more follow.
     private var isGathering = false
 
-    init(_ parts: PreparedStream, fan: PacketFan, progress: ProgressCounter, spansEnd: Bool) {
+    init(_ parts: PreparedRendition, fan: PacketFan, counter: RenditionCounter, spansEnd: Bool) {
         self.spansEnd = spansEnd
-        stream = parts.description.index
         settings = parts.encoder.settings
         encoder = parts.encoder
         lead = parts.encoder.lead
         if case .video(let shape) = settings.input { pictureTicks = shape.frameTicks } else { pictureTicks = 1 }
-        calls = parts.calls.encoder
+        calls = parts.calls
         self.fan = fan
-        self.progress = progress
+        self.counter = counter
     }
 
     /// Encodes a frame, its pts in the encoder's time base; what became of it. With `moreFollows` what comes out
@@ -66,7 +64,7 @@ final class EncodeStage {
     func change(to rate: EncoderRate) {
         guard let encoder else { return }
         calls.tracking { encoder.change(to: rate) }
-        progress.changed(bitRate: rate.bitRate)
+        counter.changed(bitRate: rate.bitRate)
     }
 
     private func seconds(_ ticks: Int64) -> Double {
@@ -136,7 +134,6 @@ final class EncodeStage {
     }
 
     private func prepare(_ packet: Packet) {
-        packet.stream = stream
         // Not every encoder says how long; the last frame would have no duration then.
         if case .video = settings.input {
             if let pts = packet.pts, let own = durations.removeValue(forKey: pts) { packet.duration = own }
@@ -146,7 +143,7 @@ final class EncodeStage {
     }
 
     private func send(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
-        progress.packetMade(bytes: packet.byteCount)
+        counter.packetMade(bytes: packet.byteCount)
         try fan.submit(packet, moreFollows: moreFollows)
         isGathering = moreFollows
     }

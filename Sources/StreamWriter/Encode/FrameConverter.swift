@@ -1,39 +1,34 @@
 import Libav
 
-/// Makes what the encoder takes out of what the client sends, where they differ: another sample
+/// Makes what encoders take out of what the client sends, where they differ: another sample
 /// format, a filter graph, an upload to the GPU. On the thread that receives, so that it overlaps
-/// the encoder's work. One thread at a time.
+/// the encoders' work. One thread at a time.
 final class FrameConverter {
-    private let plan: EncodePlan
+    private let settings: EncoderSettings
     private let calls: CallTracker
     private let samples: SampleConverter?
-    private var graph: FilterGraph?
-    /// What the filters said they would give: a filter may change its mind on the way.
-    private let output: MediaFormat?
+    private let filters: FilterPass?
+    /// Of frames that come out of filters, here or before; nil where there are none.
+    private let filteredTimeBase: Fraction?
     /// How long a picture is unless it says so itself; nil where what it says is not kept.
     private let ownTicks: Int64?
-    private var hasFrames = false
     /// Which of the pictures that went into the filters came out.
     private(set) var tally = PictureTally()
     /// Of the pictures in the filters that are not as long as their rate says, by their tags.
     private var durations: [Int64: Int64] = [:]
     /// Converted without filters, and not taken yet.
     private var ready: Frame?
-    /// The filters may have more for what was put in.
-    private var mayHaveMore = false
-    private var keyFrames = KeyFrameRequests()
-    /// Nil where the client or the encoder says where key frames are.
-    private var segments: SegmentKeyFrames?
 
-    init(_ parts: PreparedStream, _ segments: SegmentKeyFrames?) {
-        self.segments = segments
-        plan = parts.plan
-        calls = parts.calls.filters
-        samples = parts.converter
-        graph = parts.graph
-        output = graph?.output
+    /// `front`: filters that the frames come through before.
+    init(_ branch: PreparedBranch, behind front: FilterPass?, _ calls: CallTracker) {
+        let plan = branch.plan
+        settings = plan.settings
+        self.calls = calls
+        samples = branch.converter
+        filters = branch.graph.map { FilterPass($0, calls) }
+        filteredTimeBase = filters?.timeBase ?? front?.timeBase
         // Where filters change the rate, or what times are counted in, pictures are as long as the new rate says.
-        if case .video(let given)? = plan.filtering?.input, case .video(let wanted) = plan.settings.input,
+        if case .video(let given) = plan.input, case .video(let wanted) = plan.settings.input,
             given.frameRate == wanted.frameRate, plan.inputTimeBase == plan.settings.timeBase
         {
             ownTicks = given.frameTicks
@@ -42,88 +37,52 @@ final class FrameConverter {
         }
     }
 
-    /// What the next picture becomes is to be a key frame.
-    func askForKeyFrame() { keyFrames.askForNext() }
+    /// A picture of the client's is to go through filters, here or before. Its tag is how many did with it.
+    func note(_ input: Frame) {
+        guard filteredTimeBase != nil, input.sampleCount == 0 else { return }
+        tally.take()
+        if let ownTicks, input.duration != ownTicks { durations[input.tag] = input.duration }
+    }
 
     /// Puts a frame in. Take all that comes out before the next.
-    func begin(_ input: Frame) throws(StreamWriterError) {
-        if case .video = plan.settings.input {
-            let pts = plan.inputTimeBase.rescale(input.pts ?? 0, to: plan.settings.timeBase)
-            input.tag = keyFrames.enter(pts: pts)
-        }
-        if plan.filtering != nil {
-            guard let graph else { return }
-            hasFrames = true
-            // Filters that change the rate need to know where a frame ends.
-            if input.sampleCount > 0 { input.setDuration(Int64(input.sampleCount)) }
-            if input.sampleCount == 0 {
-                tally.take()
-                if let ownTicks, input.duration != ownTicks { durations[input.tag] = input.duration }
-            }
-            try encoding { () throws(LibavError) in try graph.push(input) }
-            mayHaveMore = true
-        } else if let gpu = plan.settings.hardwareFrames {
-            ready = try encoding { () throws(LibavError) in try gpu.upload(input) }
+    func push(_ frame: Frame) throws(StreamWriterError) {
+        if let filters {
+            try filters.push(frame)
+        } else if let gpu = settings.hardwareFrames {
+            ready = try encoding { () throws(LibavError) in try gpu.upload(frame) }
         } else if let samples {
-            ready = try encoding { () throws(LibavError) in try samples.convert(input) }
+            ready = try encoding { () throws(LibavError) in try samples.convert(frame) }
         } else {
-            ready = input
+            ready = frame
         }
     }
 
     /// There is no more input: what the filters still hold comes out next.
     func finish() throws(StreamWriterError) {
         tally.end()
-        guard let graph, hasFrames else { return }
-        try encoding { () throws(LibavError) in try graph.finish() }
-        mayHaveMore = true
+        try filters?.finish()
     }
 
-    /// The next frame for the encoder, its pts in its time base; nil when there is none until more is
+    /// The next frame for the encoders, its pts in their time base; nil when there is none until more is
     /// put in.
     func next() throws(StreamWriterError) -> Frame? {
-        guard let frame = try nextConverted() else { return nil }
-        if case .video = plan.settings.input {
-            let isAskedFor = keyFrames.leave(number: frame.tag, pts: frame.pts ?? .min)
-            let beginsSegment = frame.pts.map { segments?.isDue($0, plan.settings.timeBase) == true } ?? false
-            frame.isKeyFrameWanted = isAskedFor || beginsSegment
-        }
-        return frame
-    }
-
-    private func nextConverted() throws(StreamWriterError) -> Frame? {
         if let frame = ready {
             ready = nil
-            return frame
+            return finished(frame)
         }
-        guard mayHaveMore, let graph else { return nil }
-        switch try encoding({ () throws(LibavError) in try graph.pull() }) {
-        case .frame(let frame): return try finished(frame, of: graph)
-        // Some end before their input does (trim): what follows comes to nothing.
-        case .needsInput, .drained:
-            mayHaveMore = false
-            return nil
-        }
+        guard let frame = try filters?.next() else { return nil }
+        guard let gpu = settings.hardwareFrames else { return finished(frame) }
+        return finished(try encoding { () throws(LibavError) in try gpu.upload(frame) })
     }
 
-    func free() { calls.tracking { graph = nil } }
+    func free() { filters?.free() }
 
-    private func finished(_ frame: Frame, of graph: FilterGraph) throws(StreamWriterError) -> Frame {
-        var frame = frame
-        // Encoders read as many rows and samples as they were opened for.
-        guard let output, frame.fits(output) else {
-            throw StreamWriterError(
-                .encodingFailed, "the filters changed the size or the form of what they give on the way",
-                parameter: "filter_desc")
-        }
-        let tag = frame.tag
-        if let gpu = plan.settings.hardwareFrames {
-            frame = try encoding { () throws(LibavError) in try gpu.upload(frame) }
-        }
-        frame.pts = frame.pts.map { graph.timeBase.rescale($0, to: plan.settings.timeBase) }
+    private func finished(_ frame: Frame) -> Frame {
+        guard let filteredTimeBase else { return frame }
+        frame.pts = frame.pts.map { filteredTimeBase.rescale($0, to: settings.timeBase) }
         if frame.sampleCount == 0 {
-            tally.give(tag)
-            keepDuration(of: tag, frame)
+            tally.give(frame.tag)
+            keepDuration(of: frame.tag, frame)
         }
         return frame
     }

@@ -8,8 +8,6 @@ final class LiveState: Sendable {
     let dropsLate: Bool
     /// What goes to its destination may be watched as it comes.
     let isLive: Bool
-    let rates: Mutex<RateControl>
-    private let isKeyFrameAsked = Atomic(false)
     /// Whether a thread has the stream's assembler and converter to itself.
     private let turn = Monitor(false)
 
@@ -17,20 +15,10 @@ final class LiveState: Sendable {
         fills = parts.liveTraits.fills
         dropsLate = parts.liveTraits.dropsLate
         self.isLive = isLive
-        rates = Mutex(parts.encoder.rateControl)
     }
 
     /// Frames are dropped where they would have to wait for the encoder.
     var neverWaits: Bool { dropsLate && isLive }
-
-    // MARK: Key frames
-
-    /// The next picture that goes to the encoder is to be a key frame.
-    func askForKeyFrame() { isKeyFrameAsked.store(true, ordering: .relaxed) }
-
-    func takeKeyFrameRequest() -> Bool {
-        isKeyFrameAsked.load(ordering: .relaxed) && isKeyFrameAsked.exchange(false, ordering: .relaxed)
-    }
 
     // MARK: Turns
 

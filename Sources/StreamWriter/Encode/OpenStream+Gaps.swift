@@ -8,11 +8,12 @@ struct GapRules {
     /// The container tells how long the last picture is.
     let keepsLastDuration: Bool
 
-    init(_ formats: [OutputFormat], of kind: StreamDescription.Kind, countsSamples: Bool) {
-        let fillings = formats.map { $0.gapFilling(of: kind, countsSamples: countsSamples) }
+    /// Each with whether the encoder counts its samples.
+    init(_ formats: [(format: OutputFormat, countsSamples: Bool)], of kind: StreamDescription.Kind) {
+        let fillings = formats.map { $0.format.gapFilling(of: kind, countsSamples: $0.countsSamples) }
         filling = fillings.contains(.all) ? .all : fillings.contains(.start) ? .start : .none
-        fillsDurations = !formats.allSatisfy(\.takesPicturesAtAnyTime)
-        keepsLastDuration = formats.allSatisfy(\.keepsLastDuration)
+        fillsDurations = !formats.allSatisfy(\.format.takesPicturesAtAnyTime)
+        keepsLastDuration = formats.allSatisfy(\.format.keepsLastDuration)
     }
 }
 

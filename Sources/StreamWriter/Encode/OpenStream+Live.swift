@@ -27,7 +27,7 @@ extension OpenStream {
 
     /// Whether a frame is left out, since it would have to wait for the encoder. Time goes on.
     func dropsAsFull(_ frame: Frame) -> Bool {
-        guard live.neverWaits, pipeline.isFull else { return false }
+        guard live.neverWaits, isFull else { return false }
         progress.droppedLate(frames: Int64(max(1, frame.sampleCount)))
         return true
     }
@@ -72,7 +72,7 @@ extension OpenStream {
         var target = isVideo ? from + (last - from) / frameTicks * frameTicks : last
         target = min(target, most, awaited?.tick ?? .max)
         while assembler.nextTick < target {
-            if live.isLive && pipeline.isFull { break }
+            if live.isLive && isFull { break }
             try fill(upTo: live.isLive ? min(target, assembler.nextTick + step) : target)
         }
         progress.idled(seconds: seconds(assembler.nextTick - from))

@@ -1,50 +1,48 @@
+import Bytewise
 import Libav
+import Threading
 
 /// A stream of an open writer.
 final class OpenStream: @unchecked Sendable {
-    // Unchecked: `assembler` and `converter` are used by the one chunk in progress, or by the
+    // Unchecked: `assembler` and `conversion` are used by the one chunk in progress, or by the
     // writer when there is none.
     let assembler: any FrameAssembler
-    private let converter: FrameConverter
-    let pipeline: EncodePipeline
+    private let conversion: StreamConversion
+    let renditions: [OpenRendition]
     let progress: ProgressCounter
     private let failure: FirstFailure
-    private let leastSamples: Int
     let index: Int
     /// Pictures a second.
     let frameRate: Double
     let isVideo: Bool
-    let takesKeyFrames: Bool
-    let encoderName: String
     let live: LiveState
     let gapRules: GapRules
     var gaps = GapState()
     /// Of the next frame, where a chunk has said it and brought none yet.
     var awaited: AwaitedFrame?
 
-    init(
-        _ parts: PreparedStream, fan: PacketFan, progress: ProgressCounter, failure: FirstFailure, formats: [OutputFormat],
-        segments: SegmentKeyFrames?, isLive: Bool
-    ) {
+    /// By rendition: what its packets go to, which containers those are, and where segments are to begin.
+    struct Way {
+        let fan: PacketFan
+        let formats: [OutputFormat]
+        let segments: SegmentKeyFrames?
+    }
+
+    init(_ parts: PreparedStream, ways: [Way], progress: ProgressCounter, failure: FirstFailure, isLive: Bool) {
         live = LiveState(parts, isLive: isLive)
-        gapRules = GapRules(formats, of: parts.description.kind, countsSamples: parts.encoder.countsSamples)
+        gapRules = GapRules(
+            zip(ways, parts.renditions).flatMap { way, rendition in way.formats.map { ($0, rendition.encoder.countsSamples) } },
+            of: parts.description.kind)
         assembler = parts.assembler
-        converter = FrameConverter(parts, segments)
         self.progress = progress
         self.failure = failure
-        encoderName = parts.description.encoder
-        leastSamples = parts.leastSamples
         index = parts.description.index
-        let isAudio = parts.description.kind == .audio
-        isVideo = !isAudio
-        takesKeyFrames = parts.encoder.takesKeyFrames
+        isVideo = parts.description.kind == .video
         frameRate = parts.description.inputRate.doubleValue
-        pipeline = EncodePipeline(
-            stage: EncodeStage(
-                parts, fan: fan, progress: progress, spansEnd: formats.contains { OutputFormat.movFamily.contains($0.name) }),
-            progress: progress,
-            failure: failure,
-            capacity: isAudio ? Limits.queuedSampleBlocks : Limits.queuedFrames)
+        renditions = ways.enumerated().map { place, way in
+            OpenRendition(parts, place, fan: way.fan, progress: progress, failure: failure, formats: way.formats)
+        }
+        conversion = StreamConversion(parts, to: renditions, ways.map(\.segments))
     }
 
     /// Where the next frame goes.
@@ -83,20 +81,32 @@ final class OpenStream: @unchecked Sendable {
     /// The next picture is to be a key frame.
     func askForKeyFrame() {
         // Not one of those that fill the gap before it.
-        if awaited != nil { awaited!.isKeyFrame = true } else { converter.askForKeyFrame() }
+        if awaited != nil { awaited!.isKeyFrame = true } else { renditions.forEach(conversion.askForKeyFrame) }
     }
 
-    func requireKeyFrames() throws(StreamWriterError) {
+    func requireKeyFrames() throws(StreamWriterError) { try requireKeyFrames(in: renditions) }
+
+    func requireKeyFrames(in renditions: [OpenRendition]) throws(StreamWriterError) {
         guard isVideo else {
             throw StreamWriterError(
                 .unsupportedValue, "stream \(index) is audio, and key frames are of video only; leave keyframe out", parameter: "keyframe")
         }
-        guard takesKeyFrames else {
-            throw StreamWriterError(
-                .unsupportedValue,
-                "\(encoderName) makes key frames by itself only, and none that it is asked for; leave keyframe out, set codec_config.gop_size, or choose another encoder",
-                parameter: "keyframe")
+        for rendition in renditions { try rendition.requireKeyFrames() }
+    }
+
+    /// The one of that name; without one, the only one.
+    func rendition(_ name: String?) throws(StreamWriterError) -> OpenRendition {
+        if name == nil, renditions.count == 1 { return renditions[0] }
+        if let found = renditions.first(where: { $0.name == name }) { return found }
+        let names = renditions.compactMap(\.name)
+        let message = if names.isEmpty {
+            "stream \(index) has no renditions; leave rendition out"
+        } else if let name {
+            "stream \(index) has no rendition \(name.shortened())"
+        } else {
+            "stream \(index) has several renditions; say which in rendition"
         }
+        throw StreamWriterError(.invalidParameter, message, parameter: "rendition", supported: names.isEmpty ? nil : names)
     }
 
     /// Converts frames here and encodes them; on a thread of the stream's own if `overlaps`.
@@ -110,9 +120,12 @@ final class OpenStream: @unchecked Sendable {
     }
 
     func encodeOne(_ frame: Frame, overlaps: Bool) throws(StreamWriterError) {
-        if isVideo, live.takeKeyFrameRequest() { converter.askForKeyFrame() }
-        try failing { () throws(StreamWriterError) in try converter.begin(frame) }
-        try submitConverted(overlaps: overlaps || live.neverWaits)
+        if isVideo {
+            for rendition in renditions where rendition.takeKeyFrameRequest() { conversion.askForKeyFrame(in: rendition) }
+        }
+        // Several encoders of pictures are at work side by side.
+        let overlaps = overlaps || live.neverWaits || isVideo && renditions.count > 1
+        try failing { () throws(StreamWriterError) in try conversion.encode(frame, overlaps: overlaps) }
     }
 
     /// The ticks of a picture that is so many seconds long.
@@ -129,52 +142,41 @@ final class OpenStream: @unchecked Sendable {
         return tick(duration)
     }
 
-    /// What `progress` has of the converter's tally.
-    private var counted = (dropped: 0, repeated: 0)
-
-    /// One by one: filters may make more of one frame than there is memory for.
-    private func submitConverted(overlaps: Bool) throws(StreamWriterError) {
-        var count = 0
-        while let frame = try nextConverted() {
-            count += 1
-            guard count <= Limits.framesOfOne else { throw failure.record(.endlessFilters) }
-            try pipeline.submit([frame], overlaps: overlaps)
-        }
-        let tally = converter.tally
-        progress.filtered(dropped: tally.dropped - counted.dropped, repeated: tally.repeated - counted.repeated)
-        counted = (tally.dropped, tally.repeated)
-    }
-
-    private func nextConverted() throws(StreamWriterError) -> Frame? {
-        do {
-            return try converter.next()
-        } catch {
-            throw failure.record(error)
-        }
-    }
-
-    /// Throws where what is waiting is too little for the encoder. More may be sent then.
+    /// Throws where what is waiting is too little for an encoder. More may be sent then.
     func requireFinishable() throws(StreamWriterError) {
         let pending = assembler.pendingSamples
-        guard pending > 0, pending < leastSamples else { return }
+        guard pending > 0, let strict = renditions.first(where: { pending < $0.leastSamples }) else { return }
         throw StreamWriterError(
             .invalidSamples,
-            "stream \(index) ends with a block of \(pending) samples, and \(encoderName) takes no fewer than \(leastSamples); send \(leastSamples - pending) more, or choose another encoder")
+            "stream \(index) ends with a block of \(pending) samples, and \(strict.encoderName) takes no fewer than \(strict.leastSamples); send \(strict.leastSamples - pending) more, or choose another encoder")
     }
 
     func refusal(of sample: RefusedSample, in startTick: Int64) -> StreamWriterError {
-        StreamWriterError(
+        let encoderName = (renditions.first { $0.sampleBound.map { $0 <= sample.bound } ?? false } ?? renditions[0]).encoderName
+        return StreamWriterError(
             .invalidSamples,
             "sample \(sample.tick - startTick) of the chunk is \(sample.value) in channel \(sample.channel), and \(encoderName) takes \(SampleBound.text(sample.bound)); the samples before it are kept",
             sample: .init(frame: sample.tick - startTick, channel: sample.channel))
     }
 
-    /// Has written what the encoder has made of whole frames. What it holds back it goes on holding.
-    func flush() throws(StreamWriterError) {
-        try pipeline.withStage { stage throws(StreamWriterError) in try stage.endGathering() }
+    // MARK: Encoders
+
+    /// One more frame would have to wait for one of them.
+    var isFull: Bool { renditions.contains(where: \.pipeline.isFull) }
+
+    /// Waits until every frame has been given to them, or until the deadline.
+    func waitUntilIdle(until deadline: Deadline) throws(StreamWriterError) {
+        for rendition in renditions { try rendition.pipeline.waitUntilIdle(until: deadline) }
     }
 
-    /// Encodes what is waiting, a shorter last frame included, and empties the filters and the encoder.
+    /// Has written what they have made of whole frames. What they hold back they go on holding.
+    func flush() throws(StreamWriterError) {
+        for rendition in renditions {
+            try rendition.pipeline.withStage { stage throws(StreamWriterError) in try stage.endGathering() }
+        }
+    }
+
+    /// Encodes what is waiting, a shorter last frame included, and empties the filters and the encoders.
     func finish() throws(StreamWriterError) {
         var frames: [Frame] = []
         try translating(.outOfMemory) { () throws(LibavError) in
@@ -182,15 +184,36 @@ final class OpenStream: @unchecked Sendable {
         }
         try encode(frames, overlaps: false)
         try endLasting()
-        try failing { () throws(StreamWriterError) in try converter.finish() }
-        try submitConverted(overlaps: false)
-        try pipeline.withStage { stage throws(StreamWriterError) in try stage.finish() }
+        try failing { () throws(StreamWriterError) in try conversion.finish() }
+        try drain()
+        try failure.check()
     }
 
-    /// Frees what libav has for the stream, whose thread has ended.
+    /// Side by side: containers hold packets back until those of other tracks have come.
+    private func drain() throws(StreamWriterError) {
+        var threads: [WorkerThread] = []
+        var here = [renditions[0]]
+        for rendition in renditions.dropFirst() {
+            do throws(SystemThread.Unavailable) {
+                threads.append(try WorkerThread(name: "drain") { try? rendition.pipeline.drain() })
+            } catch {
+                here.append(rendition)
+            }
+        }
+        defer { for thread in threads { thread.join() } }
+        for rendition in here { try rendition.pipeline.drain() }
+    }
+
+    /// Lets the threads that wait for them see that the writer has failed.
+    func wakeUp() { for rendition in renditions { rendition.pipeline.wakeUp() } }
+
+    /// Ends their threads; frames that wait are dropped.
+    func shutDown() { for rendition in renditions { rendition.pipeline.shutDown() } }
+
+    /// Frees what libav has for the stream, whose threads have ended.
     func free() {
-        converter.free()
-        pipeline.free()
+        conversion.free()
+        for rendition in renditions { rendition.pipeline.free() }
     }
 
     /// What fails here fails the writer.
@@ -201,10 +224,4 @@ final class OpenStream: @unchecked Sendable {
             throw failure.record(error)
         }
     }
-}
-
-extension StreamWriterError {
-    fileprivate static let endlessFilters = StreamWriterError(
-        .encodingFailed, "the filters made \(Limits.framesOfOne) frames of one and did not come to an end",
-        parameter: "filter_desc")
 }

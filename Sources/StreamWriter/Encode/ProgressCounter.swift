@@ -1,13 +1,18 @@
 import Synchronization
 
-/// A stream's counters, written by its chunk and its encoder, read by any thread.
+/// A stream's counters, written by its chunk and its encoders, read by any thread.
 final class ProgressCounter: Sendable {
-    private let state = Mutex(StreamProgress())
+    private let state: Mutex<StreamProgress>
     private let onChange: (@Sendable (StreamProgress) -> Void)?
 
     /// `onChange` gets every change of what was taken or encoded, in order and before `current` shows it. It
     /// must be quick.
-    init(onChange: (@Sendable (StreamProgress) -> Void)? = nil) { self.onChange = onChange }
+    init(renditions: Int = 1, onChange: (@Sendable (StreamProgress) -> Void)? = nil) {
+        var progress = StreamProgress()
+        if renditions > 1 { progress.renditions = Array(repeating: RenditionProgress(), count: renditions) }
+        state = Mutex(progress)
+        self.onChange = onChange
+    }
 
     var current: StreamProgress { state.withLock { $0 } }
 
@@ -20,28 +25,6 @@ final class ProgressCounter: Sendable {
         }
     }
 
-    func encoded(_ frame: EncodedFrame) {
-        state.withLock { state in
-            switch frame {
-            case .dropped: state.framesDropped += 1
-            case .encoded(let frames, let start, let end):
-                state.framesEncoded += Int64(frames)
-                let span = state.encodedSpan ?? start...end
-                state.encodedSpan = span.lowerBound...max(span.upperBound, end)
-            }
-            onChange?(state)
-        }
-    }
-
-    /// What filters did with pictures since the last call.
-    func filtered(dropped: Int, repeated: Int) {
-        guard dropped != 0 || repeated != 0 else { return }
-        state.withLock { state in
-            state.framesDropped += Int64(dropped)
-            state.framesRepeated += Int64(repeated)
-        }
-    }
-
     func filled(seconds: Double) { state.withLock { $0.filledSeconds += seconds } }
 
     /// Seconds that were filled since the stream sent nothing.
@@ -49,12 +32,42 @@ final class ProgressCounter: Sendable {
 
     func droppedLate(frames: Int64) { state.withLock { $0.framesDroppedLate += frames } }
 
-    func changed(bitRate: Int) { state.withLock { $0.bitRate = bitRate } }
+    fileprivate func change(_ rendition: Int, tells: Bool = false, _ body: (inout RenditionProgress) -> Void) {
+        state.withLock { state in
+            if state.renditions.isEmpty {
+                body(&state.encoded)
+            } else {
+                body(&state.renditions[rendition])
+                state.encoded = .total(of: state.renditions)
+            }
+            if tells { onChange?(state) }
+        }
+    }
+}
+
+/// The counters of one of a stream's renditions.
+struct RenditionCounter: Sendable {
+    let stream: ProgressCounter
+    /// Among the stream's.
+    let place: Int
+
+    func encoded(_ frame: EncodedFrame) { stream.change(place, tells: true) { $0.note(frame) } }
+
+    /// What filters did with pictures since the last call.
+    func filtered(dropped: Int, repeated: Int) {
+        guard dropped != 0 || repeated != 0 else { return }
+        stream.change(place) { rendition in
+            rendition.framesDropped += Int64(dropped)
+            rendition.framesRepeated += Int64(repeated)
+        }
+    }
+
+    func changed(bitRate: Int) { stream.change(place) { $0.bitRate = bitRate } }
 
     func packetMade(bytes: Int) {
-        state.withLock { state in
-            state.packets += 1
-            state.bytesEncoded += Int64(bytes)
+        stream.change(place) { rendition in
+            rendition.packets += 1
+            rendition.bytesEncoded += Int64(bytes)
         }
     }
 }

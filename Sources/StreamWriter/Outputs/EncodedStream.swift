@@ -2,28 +2,31 @@ import Libav
 
 /// What an open stream's packets are: all that an output needs to know of it which comes later.
 struct EncodedStream: Sendable {
-    let codec: Codec
-    let countsSamples: Bool
-    /// Segments begin where its encoder makes key frames.
-    let makesSegments: Bool
-    private let config: StreamConfig?
-    private let parameters: StreamParameters
+    let renditions: [Rendition]
+    private let config: StreamConfig
 
-    init(_ parts: PreparedStream) throws(StreamWriterError) {
-        codec = parts.encoder.settings.codec
-        countsSamples = parts.encoder.countsSamples
-        makesSegments = parts.makesSegments
-        config = parts.config
-        parameters = try translating(.outOfMemory) { () throws(LibavError) in try parts.parameters }
+    struct Rendition: Sendable {
+        let codec: Codec
+        let countsSamples: Bool
+        /// Segments begin where its encoder makes key frames.
+        let makesSegments: Bool
+        fileprivate let parameters: StreamParameters
+
+        var timeBase: Fraction { parameters.timeBase }
+        var isVideo: Bool { parameters.media == .video }
     }
 
-    var timeBase: Fraction { parameters.timeBase }
-
-    func parameters(in format: OutputFormat) throws(StreamWriterError) -> StreamParameters {
-        switch config {
-        case .audio(let audio): parameters.presented(as: try StreamPresentation(audio, for: format))
-        case .video(let video): parameters.presented(as: try StreamPresentation(video, for: format))
-        case nil: parameters
+    init(_ parts: PreparedStream) throws(StreamWriterError) {
+        config = parts.config
+        renditions = try parts.renditions.map { (rendition) throws(StreamWriterError) in
+            let parameters = try translating(.outOfMemory) { () throws(LibavError) in try rendition.parameters }
+            return Rendition(
+                codec: rendition.encoder.settings.codec, countsSamples: rendition.encoder.countsSamples,
+                makesSegments: rendition.makesSegments(isAligned: false), parameters: parameters)
         }
+    }
+
+    func parameters(of rendition: Int, in format: OutputFormat) throws(StreamWriterError) -> StreamParameters {
+        renditions[rendition].parameters.presented(as: try PreparedStream.presentation(of: config, in: format))
     }
 }

@@ -51,10 +51,22 @@ final class Output: @unchecked Sendable {
         state.withLock { $0.carrier = carrier }
     }
 
-    func takes(_ stream: Int) -> Bool { config.streams?.contains(stream) ?? true }
+    /// It has the stream, or some of its renditions.
+    func takes(_ stream: Int) -> Bool { config.streams?.contains { $0.stream == stream } ?? true }
 
-    /// The writer's streams by this output's tracks.
-    func streams(of count: Int) -> [Int] { config.streams ?? Array(0..<count) }
+    /// `rendition`: its name; nil where the stream has no others.
+    func takes(_ rendition: String?, of stream: Int) -> Bool {
+        config.streams?.contains { $0.overlaps(StreamSelection(stream: stream, rendition: rendition)) } ?? true
+    }
+
+    /// The writer's streams that it has, in the order of its tracks.
+    func streams(of count: Int) -> [Int] {
+        var streams: [Int] = []
+        for selection in config.streams ?? (0..<count).map({ StreamSelection(stream: $0) }) where !streams.contains(selection.stream) {
+            streams.append(selection.stream)
+        }
+        return streams
+    }
 
     // MARK: Opening
 
@@ -64,21 +76,26 @@ final class Output: @unchecked Sendable {
         var metadata: [String: String]
         var option: [String: String]
         var timeout: Double?
-        var askForKeyFrames: @Sendable ([Int]) -> Void
+        var askForKeyFrames: @Sendable ([Track]) -> Void
     }
 
     /// Of all streams that the writer has, those of its own first. One that the writer can do without is opened while the
     /// writer goes on; nil: not yet.
     func open(_ parts: [PreparedStream], _ request: Opening, isOnly: Bool) throws(StreamWriterError) -> OpenedContainer? {
-        let parameters = try streams(of: parts.count).map { (stream) throws(StreamWriterError) in try parts[stream].parameters(in: self) }
-        return try open(parameters, count: parts.count, request, isOnly: isOnly)
+        let tracks = RenditionNames(parts).tracks(config.streams)
+        var request = request
+        let adaptive = AdaptiveOptions(tracks, of: parts)
+        try adaptive.requireRates(of: format, request.option)
+        request.option = adaptive.completed(request.option, of: format, destination: destination.name)
+        let parameters = try tracks.map { (track) throws(StreamWriterError) in try parts[track.stream].parameters(of: track.rendition, in: self) }
+        return try open(tracks, parameters, request, isOnly: isOnly)
     }
 
     /// Beside others, of streams that have begun.
-    func openLate(_ encoded: [EncodedStream], _ request: Opening, start: LateStart) throws(StreamWriterError) -> OpenedContainer? {
-        let parameters = try streams(of: encoded.count).map { (stream) throws(StreamWriterError) in try encoded[stream].parameters(in: format) }
+    func openLate(_ tracks: [Track], of encoded: [EncodedStream], _ request: Opening, start: LateStart) throws(StreamWriterError) -> OpenedContainer? {
+        let parameters = try tracks.map { (track) throws(StreamWriterError) in try encoded[track.stream].parameters(of: track.rendition, in: format) }
         lateStart = start
-        return try open(parameters, count: encoded.count, request, isOnly: false)
+        return try open(tracks, parameters, request, isOnly: false)
     }
 
     /// The writer fails with it from here on, and it with the writer. Once it is open, and before packets come.
@@ -88,16 +105,15 @@ final class Output: @unchecked Sendable {
         self.failure = failure
     }
 
-    /// `parameters`: of its tracks. `count`: of the writer's streams.
+    /// `parameters`: of its tracks.
     private func open(
-        _ parameters: [StreamParameters], count: Int, _ request: Opening, isOnly: Bool
+        _ tracks: [Track], _ parameters: [StreamParameters], _ request: Opening, isOnly: Bool
     ) throws(StreamWriterError) -> OpenedContainer? {
         let option = request.option
         let askForKeyFrames = request.askForKeyFrames
         var opening = ContainerOpening(
             streams: parameters, metadata: config.metadata ?? request.metadata, option: option, timeout: request.timeout)
         try adapt(&opening)
-        let streams = streams(of: count)
         holding = format.holding(option: option, destination: destination.name)
         guard let carrier = state.withLock({ $0.carrier }) else { throw StreamWriterError(.wrongState, "the output was ended") }
         if isOnly && needsNoThread {
@@ -106,7 +122,7 @@ final class Output: @unchecked Sendable {
             return container
         }
         let queue = try OutputQueue(
-            plan(opening, isOnly: isOnly) { askForKeyFrames(streams) }, carrier: carrier, failure: failure)
+            plan(opening, isOnly: isOnly) { askForKeyFrames(tracks) }, carrier: carrier, failure: failure)
         use(queue)
         return isExpendable ? nil : try queue.awaitOpened()
     }

@@ -35,8 +35,10 @@ public struct OutputConfig: Sendable {
     public var option: [String: String]?
     /// nil: the writer's.
     public var metadata: [String: String]?
-    /// Indexes of the streams that it has, in its own order; nil: all.
-    public var streams: [Int]?
+    /// The streams that it has, or renditions of them, in its own order; nil: all.
+    public var streams: [StreamSelection]?
+    /// Streams that no output has are encoded all the same, as if this one had them: a trial's, which stands for others.
+    public var standsForOthers = false
     public var onFailure = FailurePolicy.fail
     public var whenSlow = SlowPolicy.wait
     public var pace = Pace.none

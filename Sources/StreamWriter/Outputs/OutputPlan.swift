@@ -29,20 +29,30 @@ struct OutputPlan: Sendable {
 struct DropGate {
     private let isVideo: [Bool]
     private var isClosed = false
+    /// Video tracks of which nothing passes before a key frame of their own.
+    private var awaiting: Set<Int> = []
 
     /// By track.
     init(isVideo: [Bool]) { self.isVideo = isVideo }
 
     /// Nothing passes before the next key frame.
-    mutating func close() { isClosed = true }
+    mutating func close() {
+        isClosed = true
+        awaiting = Set(isVideo.indices.filter { isVideo[$0] })
+    }
 
     mutating func admits(_ packet: Packet, isFull: Bool) -> Bool {
         if isFull {
-            isClosed = true
+            close()
             return false
         }
-        guard isClosed else { return true }
-        if isVideo.contains(true), !isVideo[packet.stream] || !packet.isKey { return false }
+        let track = packet.stream
+        if isVideo[track], packet.isKey {
+            awaiting.remove(track)
+            isClosed = false
+        }
+        guard isClosed || awaiting.contains(track) else { return true }
+        if isVideo.contains(true) { return false }
         isClosed = false
         return true
     }

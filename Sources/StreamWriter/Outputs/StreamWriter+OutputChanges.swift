@@ -56,7 +56,7 @@ extension StreamWriter {
                 .invalidParameter, "no output \(name) can be removed", parameter: "name",
                 supported: outputs.dropFirst().filter { !$0.isLeaving }.map(\.name))
         }
-        for fan in monitor.withLock({ fans }) { fan.remove(output) }
+        for fan in monitor.withLock({ fans.joined() }) { fan.remove(output) }
         monitor.withLock { outputChange.leaving = output }
         output.leave(within: time)
         return output.progress
@@ -81,47 +81,61 @@ extension StreamWriter {
         }
         if isOver { throw Self.isEnding }
         _ = Log.take()
-        let streams = output.streams(of: encoded.count)
-        let start = lateStart(of: streams, encoded)
-        let opened = try output.openLate(encoded, opening(output.config.option ?? [:], timeout), start: start)
+        let tracks = names.tracks(output.config.streams)
+        let start = lateStart(of: tracks, encoded)
+        let opened = try output.openLate(tracks, of: encoded, opening(output.config.option ?? [:], timeout), start: start)
         try output.share(failure)
         try monitor.withLock { () throws(StreamWriterError) in
             if outputChange.isOver { throw Self.isEnding }
             try requireState(.open)
-            if let opened { bound(streams, by: opened, of: output) }
+            if let opened { bound(tracks, by: opened, of: output) }
             changeOutputs { $0.append(output) }
-            for (track, stream) in streams.enumerated() { fans[stream].add(output, track: track) }
+            for (index, track) in tracks.enumerated() { fans[track.stream][track.rendition].add(output, track: index) }
         }
         start.begin()
     }
 
-    private func lateStart(of streams: [Int], _ encoded: [EncodedStream]) -> LateStart {
-        let tracks = streams.map { LateStart.Track(timeBase: encoded[$0].timeBase, isVideo: encoded[$0].codec.media == .video, position: progress(of: $0).nextPTS) }
-        return LateStart(tracks) { [weak self] in self?.askForKeyFrames(of: streams) }
+    private var names: RenditionNames { RenditionNames(monitor.withLock { descriptions }) }
+
+    private func lateStart(of tracks: [Track], _ encoded: [EncodedStream]) -> LateStart {
+        let own = tracks.map { track in
+            let rendition = encoded[track.stream].renditions[track.rendition]
+            return LateStart.Track(timeBase: rendition.timeBase, isVideo: rendition.isVideo, position: progress(of: track.stream).nextPTS)
+        }
+        return LateStart(own) { [weak self] in self?.askForKeyFrames(of: tracks) }
     }
 
     /// With the lock held. Its times are counted from where it begins.
-    private func bound(_ streams: [Int], by opened: OpenedContainer, of output: Output) {
-        for (track, stream) in streams.enumerated() {
-            var bound = opened.times[track]
+    private func bound(_ tracks: [Track], by opened: OpenedContainer, of output: Output) {
+        for (index, track) in tracks.enumerated() {
+            var bound = opened.times[index]
             bound.countsFromZero = false
-            bound.latest = bound.latest.map { $0 + self.streams[stream].progress.current.nextPTS }
-            times[stream].append(TimeBound(format: output.format.name, times: bound))
+            bound.latest = bound.latest.map { $0 + streams[track.stream].progress.current.nextPTS }
+            times[track.stream].append(TimeBound(format: output.format.name, times: bound))
         }
     }
 
     /// Its container must take the streams as they are encoded.
     private func require(_ output: Output) throws(StreamWriterError) {
         let (encoded, streams) = monitor.withLock { (self.encoded, self.streams) }
-        let own = output.streams(of: encoded.count)
-        if let missing = own.first(where: { !encoded.indices.contains($0) }) { throw noStream(missing, of: output, count: encoded.count) }
-        if own.isEmpty { throw StreamWriterError(.invalidParameter, "the output has no stream", parameter: "streams") }
-        for stream in own {
-            try output.format.require(encoded[stream].codec)
-            try require(output.format, takesGapsOf: streams[stream], encoded[stream])
+        if let missing = output.config.streams?.first(where: { !names.has($0) }) {
+            var error = Self.lacks(missing, for: output, names)
+            error.parameter = "streams"
+            throw error
+        }
+        let tracks = names.tracks(output.config.streams)
+        for track in tracks {
+            let rendition = encoded[track.stream].renditions[track.rendition]
+            try output.format.require(rendition.codec)
+            try require(output.format, takesGapsOf: streams[track.stream], countsSamples: rendition.countsSamples)
+        }
+        if AdaptiveOptions.areAdaptive(tracks.filter { encoded[$0.stream].renditions[$0.rendition].isVideo }), ["hls", "dash"].contains(output.format.name) {
+            throw StreamWriterError(
+                .unsupportedValue, "the output \(output.name) would have several renditions of a stream, whose segments are made alike from the start only; give it when the writer is made, or name one rendition in streams",
+                parameter: "streams", supported: names.texts)
         }
         _ = Log.take()
-        let parameters = try own.map { (stream) throws(StreamWriterError) in try encoded[stream].parameters(in: output.format) }
+        let parameters = try tracks.map { (track) throws(StreamWriterError) in try encoded[track.stream].parameters(of: track.rendition, in: output.format) }
         if let lacking = parameters.first(where: { BitstreamAdaption($0, in: output.format) == .needsGlobalHeader }) { throw output.lacksHeaders(lacking) }
         do throws(LibavError) { try Muxer.tryOut(output.format, parameters) } catch {
             throw StreamWriterError(refusing: nil, error, in: output.format)
@@ -129,8 +143,8 @@ extension StreamWriter {
     }
 
     /// Gaps in time are filled before the encoder, for all outputs alike.
-    private func require(_ format: OutputFormat, takesGapsOf stream: OpenStream, _ encoded: EncodedStream) throws(StreamWriterError) {
-        let needs = format.gapFilling(of: stream.isVideo ? .video : .audio, countsSamples: encoded.countsSamples)
+    private func require(_ format: OutputFormat, takesGapsOf stream: OpenStream, countsSamples: Bool) throws(StreamWriterError) {
+        let needs = format.gapFilling(of: stream.isVideo ? .video : .audio, countsSamples: countsSamples)
         guard needs == .all && stream.gapRules.filling != .all || !format.takesPicturesAtAnyTime && stream.isVideo && !stream.gapRules.fillsDurations
         else { return }
         throw StreamWriterError(
@@ -142,13 +156,14 @@ extension StreamWriter {
     private func segmentWarnings(_ output: Output) -> [Warning] {
         let (encoded, descriptions) = monitor.withLock { (self.encoded, self.descriptions) }
         let wanted = SegmentKeyFrames(of: output.format, output.config.option ?? [:])?.spacing
-        guard let wanted, let uneven = output.streams(of: encoded.count).first(where: {
-            encoded[$0].makesSegments && descriptions[$0].keyFrames?.seconds != wanted.seconds
+        guard let wanted, let uneven = names.tracks(output.config.streams).first(where: {
+            encoded[$0.stream].renditions[$0.rendition].makesSegments
+                && descriptions[$0.stream].renditions[$0.rendition].keyFrames?.seconds != wanted.seconds
         }) else { return [] }
         return [
             Warning(
                 .segmentsUneven, parameter: "option.\(wanted.option)",
-                "segments begin where stream \(uneven) has key frames, and not every \(wanted.seconds) s (\(wanted.option)), as this output came when the stream was being encoded; give it when the writer is made")
+                "segments begin where stream \(uneven.stream) has key frames, and not every \(wanted.seconds) s (\(wanted.option)), as this output came when the stream was being encoded; give it when the writer is made")
         ]
     }
 

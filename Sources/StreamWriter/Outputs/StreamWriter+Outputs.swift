@@ -4,7 +4,7 @@ import Threading
 
 // What the outputs of a writer have in common, and what each has for itself.
 extension StreamWriter {
-    /// The outputs that have a stream.
+    /// The outputs that have a stream, or some of its renditions.
     func holders(of stream: Int) -> [Output] { outputs.filter { $0.takes(stream) && !$0.isLeaving } }
 
     /// nil: there is no other.
@@ -12,20 +12,25 @@ extension StreamWriter {
 
     // MARK: Adding
 
-    /// What a stream is encoded as follows from the first of its outputs; the others must take that as well.
+    /// What a rendition is encoded as follows from the first of its outputs; the others must take that as well.
     func prepare(_ config: StreamConfig, _ calls: StreamCalls) throws(StreamWriterError) -> PreparedStream {
         let index = parts.count
-        let holders = holders(of: index)
-        guard let first = holders.first else {
-            throw StreamWriterError(
-                .invalidParameter, "stream \(index) is in the streams of no output; name it in one of them", parameter: "outputs")
+        var encodings: [Encoding] = []
+        for (name, config) in config.encodings {
+            let holders = holders(of: name, of: index)
+            guard let first = holders.first ?? outputs.first(where: \.config.standsForOthers) else {
+                let what = name.map { "rendition \($0) of stream \(index)" } ?? "stream \(index)"
+                throw StreamWriterError(
+                    .invalidParameter, "\(what) is in the streams of no output; name it in one of them", parameter: "outputs")
+            }
+            encodings.append(
+                Encoding(
+                    name: name, config: config, format: first.format.beside(holders.map(\.format)), others: holders.dropFirst().map(\.format)))
         }
-        let format = first.format.beside(holders.map(\.format))
-        let added = try PreparedStream(config, index: index, for: format, beside: holders.dropFirst().map(\.format), limits: limits, calls: calls)
-        for output in holders {
+        let added = try PreparedStream(config, index: index, as: encodings, limits: limits, calls: calls)
+        for output in holders(of: index) {
             do throws(StreamWriterError) {
-                if output !== first { try output.format.require(added.encoder.settings.codec) }
-                try output.format.require(parts.indices.filter(output.takes).map { parts[$0] } + [added])
+                try require(added, in: output)
             } catch {
                 throw error.of(output: name(output))
             }
@@ -33,20 +38,38 @@ extension StreamWriter {
         return added
     }
 
+    /// Of the output's tracks the last are those of the stream that is added.
+    private func require(_ added: PreparedStream, in output: Output) throws(StreamWriterError) {
+        var tracks = parts.flatMap { part in part.renditions.filter { output.takes($0.name, of: part.description.index) } }
+        for (place, rendition) in added.renditions.enumerated() where output.takes(rendition.name, of: added.description.index) {
+            do throws(StreamWriterError) {
+                if output !== holders(of: rendition.name, of: added.description.index).first {
+                    try output.format.require(rendition.encoder.settings.codec)
+                }
+                tracks.append(rendition)
+                try output.format.require(tracks)
+            } catch {
+                throw error.of(rendition: rendition.name, at: place)
+            }
+        }
+    }
+
     // MARK: Opening
 
     /// Every stream that an output names must be there.
     func requireOutputs() throws(StreamWriterError) {
+        let names = RenditionNames(parts)
         for output in outputs {
-            guard let missing = output.streams(of: parts.count).first(where: { !parts.indices.contains($0) }) else { continue }
-            throw noStream(missing, of: output, count: parts.count)
+            guard let missing = output.config.streams?.first(where: { !names.has($0) }) else { continue }
+            throw Self.lacks(missing, for: output, names)
         }
     }
 
-    func noStream(_ index: Int, of output: Output, count: Int) -> StreamWriterError {
-        StreamWriterError(
-            .invalidParameter, "the output \(output.name) has stream \(index) among its streams, and the writer has none of that index",
-            parameter: "outputs", supported: (0..<count).map { "\($0)" })
+    static func lacks(_ missing: StreamSelection, for output: Output, _ names: RenditionNames) -> StreamWriterError {
+        let what = missing.rendition.map { "rendition \($0) of stream \(missing.stream)" } ?? "stream \(missing.stream)"
+        return StreamWriterError(
+            .invalidParameter, "the output \(output.name) has \(what) among its streams, and the writer has none of that \(missing.rendition == nil ? "index" : "name")",
+            parameter: "outputs", supported: names.texts)
     }
 
     /// What the containers take of times and bytes, as far as they are open.
@@ -63,14 +86,15 @@ extension StreamWriter {
 
     func openOutputs(_ option: [String: String], timeout: Double?) throws(StreamWriterError) -> Bounds {
         var bounds = Bounds(times: parts.map { _ in [] })
+        let names = RenditionNames(parts)
         for (index, output) in outputs.enumerated() {
             let option = index == 0 ? option : output.config.option ?? [:]
             do throws(StreamWriterError) {
                 let opened = try output.open(parts, opening(option, timeout), isOnly: outputs.count == 1)
                 bounds.mostBytes.append(opened?.mostBytes)
                 guard let opened else { continue }
-                for (track, stream) in output.streams(of: parts.count).enumerated() {
-                    bounds.times[stream].append(TimeBound(format: output.format.name, times: opened.times[track]))
+                for (index, track) in names.tracks(output.config.streams).enumerated() {
+                    bounds.times[track.stream].append(TimeBound(format: output.format.name, times: opened.times[index]))
                 }
             } catch {
                 throw failure.record(error.of(output: name(output)))
@@ -80,35 +104,28 @@ extension StreamWriter {
     }
 
     func opening(_ option: [String: String], _ timeout: Double?) -> Output.Opening {
-        Output.Opening(metadata: metadata, option: option, timeout: timeout) { [weak self] streams in self?.askForKeyFrames(of: streams) }
+        Output.Opening(metadata: metadata, option: option, timeout: timeout) { [weak self] tracks in self?.askForKeyFrames(of: tracks) }
     }
 
-    /// On any thread; streams that make key frames by themselves only go on with those.
-    func askForKeyFrames(of indexes: [Int]) {
+    /// On any thread; encoders that make key frames by themselves only go on with those.
+    func askForKeyFrames(of tracks: [Track]) {
         let streams = monitor.withLock { self.streams }
-        for index in indexes where streams.indices.contains(index) {
-            if streams[index].takesKeyFrames { streams[index].live.askForKeyFrame() }
+        for track in tracks where streams.indices.contains(track.stream) {
+            let rendition = streams[track.stream].renditions[track.rendition]
+            if rendition.takesKeyFrames { rendition.askForKeyFrame() }
         }
     }
 
-    func makeFans() -> [PacketFan] {
-        let fans = parts.map { _ in PacketFan() }
+    /// By stream and rendition.
+    func makeFans() -> [[PacketFan]] {
+        let fans = parts.map { $0.renditions.map { _ in PacketFan() } }
+        let names = RenditionNames(parts)
         for output in outputs {
-            for (track, stream) in output.streams(of: parts.count).enumerated() { fans[stream].add(output, track: track) }
+            for (index, track) in names.tracks(output.config.streams).enumerated() {
+                fans[track.stream][track.rendition].add(output, track: index)
+            }
         }
         return fans
-    }
-
-    /// Which pictures of a stream are to be key frames, by the first of its outputs that makes segments.
-    func segmentKeyFrames(
-        of part: PreparedStream, _ option: [String: String]
-    ) -> (found: SegmentKeyFrames?, output: Output, option: [String: String]) {
-        let holders = holders(of: part.description.index)
-        let options = holders.map { $0 === outputs[0] ? option : $0.config.option ?? [:] }
-        for (output, option) in zip(holders, options) {
-            if let found = part.segmentKeyFrames(of: output.format, option) { return (found, output, option) }
-        }
-        return (nil, holders.first ?? outputs[0], options.first ?? option)
     }
 
     // MARK: Ending

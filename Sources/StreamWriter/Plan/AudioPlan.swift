@@ -12,15 +12,16 @@ struct AudioPlan {
     /// An encoder that would keep these samples as they are, and that the muxer takes.
     let keeper: String?
 
+    /// `layout`: of the channels that come in, where another rendition has settled it.
     init(
-        _ config: AudioStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls
+        _ config: AudioStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls, layout: ChannelLayout? = nil
     ) throws(StreamWriterError) {
         try Self.validate(config, limits)
         let codec = try Codec.choose(config.encoder, config.encoderOption, .audio, for: format)
         try format.require(codec)
         let source = AudioShape(
             format: AudioFormat(name: config.format.rawValue)!,
-            layout: try Self.sourceLayout(config, codec), sampleRate: config.sampleRate)
+            layout: try Self.sourceLayout(config, codec, settled: layout), sampleRate: config.sampleRate)
         func filtering(_ stages: [FilterGraph.Stage]) -> EncodePlan.Filtering {
             .init(
                 input: .audio(source), description: config.filterDesc, stages: stages, limits: limits,
@@ -44,7 +45,7 @@ struct AudioPlan {
             settings: settings,
             filtering: needsGraph ? filtering([.audio(target)]) : nil,
             conversion: !needsGraph && target.format != source.format ? (source, target.format) : nil,
-            inputTimeBase: Fraction(1, Int32(config.sampleRate)),
+            input: .audio(source), inputTimeBase: Fraction(1, Int32(config.sampleRate)),
             warnings: choice.warnings + Warning.ignored(config.codecConfig, config.encoderOption, by: codec)
                 + Self.warnings(config, source.layout, filtered.layout, target.layout, StorageCheck(format: format, codec: codec)))
     }
@@ -98,8 +99,9 @@ struct AudioPlan {
     /// The channels that are named, or else the encoder's layout with that many, so that nothing is remixed for
     /// its name.
     private static func sourceLayout(
-        _ config: AudioStreamConfig, _ codec: Codec
+        _ config: AudioStreamConfig, _ codec: Codec, settled: ChannelLayout?
     ) throws(StreamWriterError) -> ChannelLayout {
+        if let settled { return settled }
         guard let name = config.channelLayout else { return AudioChoice.layout(channels: config.numChannels, codec, config.encoderOption) }
         guard let layout = ChannelLayout(name: name) else {
             throw StreamWriterError(

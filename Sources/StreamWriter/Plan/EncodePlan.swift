@@ -13,6 +13,8 @@ struct EncodePlan {
         let calls: CallTracker
         /// Arguments of the scalers that libav puts between the client's filters.
         var scaling: String?
+        /// Of the pixels that come in, where it is known.
+        var sampleAspectRatio: Fraction?
 
         /// The graph, which costs no more than it may.
         func build() throws(StreamWriterError) -> FilterGraph {
@@ -27,7 +29,8 @@ struct EncodePlan {
         private func configured() throws(StreamWriterError) -> FilterGraph {
             do {
                 return try calls.tracking { () throws(LibavError) in
-                    try FilterGraph(input, description: description, stages: stages, scaling: scaling)
+                    try FilterGraph(
+                        input, description: description, stages: stages, scaling: scaling, sampleAspectRatio: sampleAspectRatio)
                 }
             } catch {
                 guard description != nil else { throw StreamWriterError(error, .unsupportedValue) }
@@ -50,10 +53,11 @@ struct EncodePlan {
 
     let settings: EncoderSettings
     /// Nil where frames go to the encoder as they are, or nearly.
-    let filtering: Filtering?
+    var filtering: Filtering?
     /// Only the sample format changes: from and to.
-    let conversion: (from: AudioShape, to: AudioFormat)?
+    var conversion: (from: AudioShape, to: AudioFormat)?
     /// Of the frames that come in.
+    let input: MediaFormat
     let inputTimeBase: Fraction
     let warnings: [Warning]
 }

@@ -52,8 +52,8 @@ extension OutputFormat {
         return [usual] + all.filter { !$0.isSame(as: usual) }
     }
 
-    /// With the streams that are there already, the last of which is new.
-    func require(_ parts: [PreparedStream]) throws(StreamWriterError) {
+    /// With the tracks that are there already, the last of which is new.
+    func require(_ parts: [PreparedRendition]) throws(StreamWriterError) {
         if name.isSame(as: "rtp"), parts.count > 1 {
             throw StreamWriterError(
                 .unsupportedValue,

@@ -8,8 +8,11 @@ struct VideoPlan {
     let height: Int
     let encode: EncodePlan
 
+    /// `wholeNumbers`: what floats are handed on as, where several renditions have settled it. `sharesFilters`: what comes
+    /// out of the client's filters goes to other renditions, too, so that they can't make one's format.
     init(
-        _ config: VideoStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls
+        _ config: VideoStreamConfig, for format: OutputFormat, _ limits: WriterLimits, _ calls: StreamCalls,
+        wholeNumbers: PixelFormat? = nil, sharesFilters: Bool = false
     ) throws(StreamWriterError) {
         try Self.validate(config, limits)
         let codec = try Codec.choose(config.encoder, config.encoderOption, .video, for: format)
@@ -30,7 +33,7 @@ struct VideoPlan {
         var filtered = try FilteredPicture(source, config, asked, filtering)
         let (hardware, chosen) = try Self.format(config, filtered, input, codec, format)
         if input.isTensorOfFloats, config.filterDesc == nil, let chosen {
-            input.quantize(for: chosen.format)
+            input.quantize(for: wholeNumbers ?? chosen.format)
             source.format = input.frameFormat
             filtered = try FilteredPicture(source, config, asked, filtering)
         }
@@ -43,7 +46,7 @@ struct VideoPlan {
         try limits.check(
             width: target.width, height: target.height,
             config.encoderWidth == nil && config.encoderHeight != nil ? "encoder_height" : "encoder_width")
-        let (stages, color) = try Self.conversion(of: &filtered, to: target, codec, asked, filtering)
+        let (stages, color) = try Self.conversion(of: &filtered, to: target, codec, asked, filtering, sharesFilters: sharesFilters)
 
         var settings = EncoderSettings(codec: codec, input: .video(target))
         try config.codecConfig.validate(for: codec)
@@ -57,7 +60,7 @@ struct VideoPlan {
         let needsGraph = config.filterDesc != nil || !stages.isEmpty
         encode = EncodePlan(
             settings: settings, filtering: needsGraph ? filtering(stages, filtered.scaling) : nil, conversion: nil,
-            inputTimeBase: source.timeBase ?? config.frameRate.fraction.inverse,
+            input: .video(source), inputTimeBase: source.timeBase ?? config.frameRate.fraction.inverse,
             warnings: (chosen?.warnings ?? []) + Warning.ignored(config.codecConfig, config.encoderOption, by: codec)
                 + Self.warnings(filtered.shape.frameRate, becoming: rate, config, codec)
                 + StorageCheck(format: format, codec: codec).warnings(
@@ -67,12 +70,13 @@ struct VideoPlan {
 
     /// What comes after the client's filters, and what the colors are then.
     private static func conversion(
-        of filtered: inout FilteredPicture, to target: VideoShape, _ codec: Codec, _ asked: ColorDescription, _ filtering: FilteredPicture.Build
+        of filtered: inout FilteredPicture, to target: VideoShape, _ codec: Codec, _ asked: ColorDescription, _ filtering: FilteredPicture.Build,
+        sharesFilters: Bool
     ) throws(StreamWriterError) -> ([FilterGraph.Stage], ColorDescription) {
         let resizes = target.width != filtered.shape.width || target.height != filtered.shape.height
         var stages: [FilterGraph.Stage] = []
         if target.frameRate != filtered.shape.frameRate { stages.append(.frameRate(target.frameRate)) }
-        if filtered.convertsColor && !resizes {
+        if filtered.convertsColor && !resizes && !sharesFilters {
             // Their own scaler then makes the format: one after it would know nothing of their colors.
             stages.append(.pixelFormat(target.format))
             try filtered.learn(from: filtering(stages, filtered.scaling), as: target.format)

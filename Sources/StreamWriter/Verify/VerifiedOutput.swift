@@ -16,7 +16,7 @@ public struct VerifiedOutput: Sendable, Equatable {
         var codecTag: CodecTag?
     }
 
-    /// In the order of the writer's; nil for one that the container keeps otherwise: a cover.
+    /// In the order of the output's tracks; nil for one that the container keeps otherwise: a cover.
     public let streams: [Stream?]
     /// The pairs that the container has, of the file and of its streams.
     public let metadata: [String: String]
@@ -34,8 +34,9 @@ public struct VerifiedOutput: Sendable, Equatable {
         of descriptor: Int32, format name: String, option: [String: String] = [:], against summary: WriterSummary,
         isCancelled: () -> Bool = { false }
     ) throws(StreamWriterError) {
+        let tracks = summary.outputs.first??.tracks ?? []
         guard let way = OutputFormat(named: name)?.readingBack(option: option),
-            summary.streams.contains(where: { $0.written.packets > 0 })
+            tracks.contains(where: { $0.written.packets > 0 })
         else { return nil }
         let found: [Found]
         let hasCover: Bool
@@ -43,7 +44,7 @@ public struct VerifiedOutput: Sendable, Equatable {
             (found, hasCover, fileKeys, metadata) = try Self.read(descriptor, way, isCancelled)
         } catch {
             if error.kind == .interrupted { throw StreamWriterError(.wrongState, "the writer is aborted") }
-            if way.needsPackets, summary.streams.allSatisfy({ $0.written.packets <= 2 }) { return nil }
+            if way.needsPackets, tracks.allSatisfy({ $0.written.packets <= 2 }) { return nil }
             throw StreamWriterError(
                 .outputDamaged, "the finished output can't be read back: \(error.doing): \(error.text)",
                 libavError: error.text, log: error.log)
@@ -51,20 +52,20 @@ public struct VerifiedOutput: Sendable, Equatable {
         var streams: [Stream?] = []
         var notes: [Int: Notes] = [:]
         for kind in [Codec.Media.audio, .video] where !(kind == .video && way.keepsVideoAsCover) {
-            let written = summary.streams.count { $0.media == kind }
+            let written = tracks.count { $0.media == kind }
             let there = found.count { $0.media == kind && $0.tally.packets > 0 }
             guard there <= written else {
                 throw StreamWriterError(
                     .outputDamaged, "the finished output has \(there) streams of \(kind), and \(written) were written")
             }
         }
-        for (index, stream) in summary.streams.enumerated() {
+        for (index, stream) in tracks.enumerated() {
             if stream.media == .video && way.keepsVideoAsCover {
                 streams.append(nil)
                 continue
             }
             // Some containers order streams otherwise, or leave out those without packets.
-            let place = summary.streams[..<index].count { $0.media == stream.media && $0.written.packets > 0 }
+            let place = tracks[..<index].count { $0.media == stream.media && $0.written.packets > 0 }
             let alike = found.filter { $0.media == stream.media && $0.tally.packets > 0 }
             if stream.media == .video, alike.isEmpty, hasCover {
                 streams.append(nil)
@@ -77,7 +78,7 @@ public struct VerifiedOutput: Sendable, Equatable {
                 streams.append(Stream(tally, as: stream.written))
                 continue
             }
-            try Self.compare(stream.written, tally, way.likeness, stream: index)
+            try Self.compare(stream.written, tally, way.likeness, stream: stream.stream)
             streams.append(Stream(tally, as: stream.written))
             notes[index] = own?.notes
         }
@@ -171,8 +172,8 @@ public struct VerifiedOutput: Sendable, Equatable {
         Self.dropped(of: wanted, keeping: metadata, keys: fileKeys)
     }
 
-    /// What the container has not kept of what was said of a stream.
-    public func warnings(stream index: Int, _ config: StreamConfig, format: String) -> [Warning] {
+    /// What the container has not kept of what was said of a stream. `index`: of the output's track.
+    public func warnings(track index: Int, _ config: StreamConfig, format: String) -> [Warning] {
         guard let notes = notes[index] else { return [] }
         let (metadata, tag, kind) = switch config {
         case .audio(let audio): (audio.metadata, audio.codecTag, StreamDescription.Kind.audio)
@@ -204,6 +205,6 @@ extension VerifiedOutput.Stream {
     }
 }
 
-extension WriterSummary.Stream {
+extension WriterSummary.Track {
     fileprivate var media: Codec.Media { kind == .audio ? .audio : .video }
 }

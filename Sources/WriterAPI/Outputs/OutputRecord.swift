@@ -44,7 +44,7 @@ extension OutputRequest {
         var object: JSONObject = ["name": .string(name), "state": .string(progress.state.rawValue)]
         object["dst"] = dst.map { .string(URLText.redacted(destination: $0)) }
         object["format"] = .string(muxer)
-        object["streams"] = streams.map { .array($0.map { .string("\($0)") }) }
+        object["streams"] = streams.map { .array($0.map { .string($0.description) }) }
         object["on_failure"] = .string(onFailure.rawValue)
         object["when_slow"] = .string(whenSlow.rawValue)
         object["pace"] = .string(pace.rawValue)

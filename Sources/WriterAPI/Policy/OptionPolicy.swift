@@ -41,19 +41,28 @@ package struct OptionPolicy: Sendable {
     /// `destination` is a name, from which a muxer may choose its encoder.
     package func check(_ config: StreamConfig, for muxer: MuxerInfo, destination: String) throws(Problem) {
         guard isEnforced else { return }
+        for (place, encoding) in config.encodings.enumerated() {
+            do throws(Problem) {
+                try checkEncoding(encoding.config, for: muxer, destination: destination)
+            } catch {
+                throw encoding.name == nil ? error : error.ofRendition(place)
+            }
+        }
+        if let description = config.filterDesc { try FilterJudge(description).check() }
+    }
+
+    private func checkEncoding(_ config: StreamConfig, for muxer: MuxerInfo, destination: String) throws(Problem) {
         let options: [String: String]
-        let description: String?
         switch config {
-        case .audio(let audio): (options, description) = (audio.encoderOption, audio.filterDesc)
+        case .audio(let audio): options = audio.encoderOption
         case .video(let video):
-            (options, description) = (video.encoderOption, video.filterDesc)
+            options = video.encoderOption
             if let device = video.hwAccel { try HardwareJudge.check(device) }
         }
         // Without an encoder adding the stream fails before anything else.
         if let encoder = OptionInspection.encoder(for: config, format: muxer.name, name: destination) {
             try EncoderJudge(encoder: encoder, muxer: muxer).check(options)
         }
-        if let description { try FilterJudge(description).check() }
     }
 
     /// The options of `open`: for the muxer, the protocol and the device.
@@ -98,6 +107,13 @@ extension Problem {
         guard let parameter else { return self }
         if parameter.begins(with: "option.") { return located(at: "/open") }
         return CreateRequest.members.contains { $0.isSame(as: parameter) } ? located(at: "") : self
+    }
+
+    /// The same of a parameter of one of a stream's renditions.
+    func ofRendition(_ place: Int) -> Problem {
+        var problem = self
+        problem.parameter = parameter.map { "renditions.\(place).\($0)" }
+        return problem
     }
 
     /// The same, with the place in the request's body where the parameter stands.

@@ -25,6 +25,10 @@ package struct EncodeRequest {
             case ("format", 1): format = item.value
             // Of the body: ChunkUpload reads it.
             case ("raw", 1): break
+            case ("renditions", _):
+                throw Problem(
+                    .unsupportedValue, "renditions are for the streams of writers: an encoding in one request has one output of one encoder.",
+                    parameter: "renditions")
             case ("sample_format", 1), ("pixel_format", 1): fields["format"] = .string(item.value)
             // A dictionary would keep one of two names that Unicode takes for the same.
             case ("metadata", 2) where metadata[parts[1]] == nil: metadata[parts[1]] = item.value
@@ -131,7 +135,7 @@ extension Problem {
         // Of a member of codec_config that is known already.
         if name.holds(".") { return problem.suggesting(value: known) }
         problem.supported = supported.map { names in
-            (names.filter { $0.isSame(as: "format") == false } + ["format", isVideo ? "pixel_format" : "sample_format", "option", "raw"]).sorted()
+            (names.filter { !["format", "renditions"].contains($0) } + ["format", isVideo ? "pixel_format" : "sample_format", "option", "raw"]).sorted()
         }
         return problem.suggesting(ParameterSuggestion(for: name, at: .encodeQuery, known: problem.supported ?? []))
     }

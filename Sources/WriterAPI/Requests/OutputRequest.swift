@@ -12,8 +12,8 @@ package struct OutputRequest: Sendable {
     package var option: [String: String]
     /// nil: the writer's.
     package var metadata: [String: String]?
-    /// Indexes; nil: all.
-    package var streams: [Int]?
+    /// nil: all.
+    package var streams: [StreamSelection]?
     package var onFailure: OutputConfig.FailurePolicy
     package var whenSlow: OutputConfig.SlowPolicy
     package var pace: OutputConfig.Pace
@@ -66,24 +66,34 @@ package struct OutputRequest: Sendable {
         throw fields.problem(name, "is none of its values", supported: C.allCases.map(\.rawValue))
     }
 
-    /// Texts, as a stream may one day have several renditions, or numbers.
-    private static func streams(_ fields: inout FieldReader) throws(Problem) -> [Int]? {
+    /// "0", "0:hd", or a number.
+    private static func streams(_ fields: inout FieldReader) throws(Problem) -> [StreamSelection]? {
         guard let values = try fields.array("streams") else { return nil }
-        var indexes: [Int] = []
+        var selections: [StreamSelection] = []
         for value in values {
-            let text = value.stringValue ?? value.integerValue.map { "\($0)" } ?? ""
-            guard let index = Int(text), index >= 0, index < ServiceLimits.mostStreams else {
-                throw fields.problem("streams", "must be indexes of streams, as [\"0\", \"1\"]")
+            guard let selection = selection(value) else {
+                throw fields.problem("streams", "must be indexes of streams, as [\"0\", \"1\"], or renditions of theirs, as [\"0:hd\", \"1\"]")
             }
-            if indexes.contains(index) { throw fields.problem("streams", "names stream \(index) twice") }
-            indexes.append(index)
+            if selections.contains(where: selection.overlaps) { throw fields.problem("streams", "names stream \(selection) twice") }
+            selections.append(selection)
         }
-        if indexes.isEmpty { throw fields.problem("streams", "must name at least one stream; leave it out for all") }
-        return indexes
+        if selections.isEmpty { throw fields.problem("streams", "must name at least one stream; leave it out for all") }
+        return selections
+    }
+
+    private static func selection(_ value: JSONValue) -> StreamSelection? {
+        let text = value.stringValue ?? value.integerValue.map { "\($0)" } ?? ""
+        let parts = text.parts(at: ":", most: 2)
+        guard parts[0].utf8.allSatisfy(\.isASCIIDigit), let index = Int(parts[0]), index < ServiceLimits.mostStreams else { return nil }
+        if parts.count == 1 { return StreamSelection(stream: index) }
+        return WriterID.isName(parts[1]) ? StreamSelection(stream: index, rendition: parts[1]) : nil
     }
 }
 
 extension CreateRequest {
+    /// How many tracks its first output has, or the only one.
+    var trackCount: Int { streams.map(\.config).trackCount(in: outputs.first) }
+
     /// The same request for one of its outputs alone.
     func of(_ output: OutputRequest) -> CreateRequest {
         var request = self
@@ -103,5 +113,15 @@ extension CreateRequest {
         var request = of(output)
         request.open = OpenRequest(option: output.option)
         return request
+    }
+}
+
+extension [StreamConfig] {
+    /// How many tracks an output has; without one, how many there are.
+    func trackCount(in output: OutputRequest?) -> Int {
+        let selections = output?.streams ?? indices.map { StreamSelection(stream: $0) }
+        return selections.filter { indices.contains($0.stream) }.reduce(0) { count, selection in
+            count + (selection.rendition == nil ? self[selection.stream].encodings.count : 1)
+        }
     }
 }

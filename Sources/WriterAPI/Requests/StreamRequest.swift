@@ -22,17 +22,13 @@ package struct StreamRequest {
         try fields.finish()
     }
 
-    var encoderOption: [String: String] {
-        switch config {
-        case .audio(let audio): audio.encoderOption
-        case .video(let video): video.encoderOption
-        }
-    }
-
-    var filterDesc: String? {
-        switch config {
-        case .audio(let audio): audio.filterDesc
-        case .video(let video): video.filterDesc
+    /// Of each of its encoders.
+    var encoderOptions: [[String: String]] {
+        config.encodings.map { encoding in
+            switch encoding.config {
+            case .audio(let audio): audio.encoderOption
+            case .video(let video): video.encoderOption
+            }
         }
     }
 
@@ -58,21 +54,14 @@ package struct StreamRequest {
         }
     }
 
-    /// The stream with what was chosen for it and how far it is.
+    /// The stream with what was chosen for it and how far it is. Where it has several renditions, what is one's stands with
+    /// each, and the first's with the stream.
     static func json(_ config: StreamConfig, _ chosen: StreamDescription, _ progress: StreamProgress) -> JSONValue {
         var object: JSONObject = ["index": .integer(Int64(chosen.index)), "type": .string(chosen.kind.rawValue)]
         add(config, to: &object)
-        object["encoder"] = .string(chosen.encoder)
-        object["encoder_format"] = .string(chosen.encoderFormat)
-        object.set("encoder_sample_rate", chosen.encoderSampleRate)
-        object.set("encoder_num_channels", chosen.encoderNumChannels)
-        object.set("frame_size", chosen.frameSize)
-        object["encoder_frame_rate"] = chosen.encoderFrameRate.map { .string($0.description) }
-        object.set("encoder_width", chosen.encoderWidth)
-        object.set("encoder_height", chosen.encoderHeight)
-        object["time_base"] = .string("\(chosen.timeBase.numerator)/\(chosen.timeBase.denominator)")
+        chosen.renditions[0].add(to: &object)
         object.set("bytes_per_frame", chosen.inputFrameBytes)
-        if let spacing = chosen.keyFrames { object["key_frames"] = ["every": .number(spacing.seconds), "from": .string(spacing.option)] }
+        object.add(chosen.keyFrames)
         object["frames"] = .integer(progress.frames)
         object["frames_encoded"] = .integer(progress.framesEncoded)
         if chosen.kind == .video {
@@ -87,120 +76,13 @@ package struct StreamRequest {
         object["offset"] = .integer(progress.offset)
         object["next_pts"] = .number(progress.nextPTS)
         object["warnings"] = .array(chosen.warnings.map { .object(json($0)) })
+        if !config.renditions.isEmpty {
+            object["renditions"] = .array(
+                config.renditions.enumerated().map { place, rendition in
+                    rendition.json(chosen.renditions[place], progress.rendition(place), chosen.kind)
+                })
+        }
         return .object(object)
-    }
-}
-
-extension JSONObject {
-    fileprivate mutating func set(_ name: String, _ value: Int?) {
-        if let value { self[name] = .integer(Int64(value)) }
-    }
-
-    fileprivate mutating func set(_ name: String, _ text: String?) {
-        if let text { self[name] = .string(text) }
-    }
-
-    fileprivate mutating func set(_ name: String, _ list: [String]) {
-        if !list.isEmpty { self[name] = .array(list.map { .string($0) }) }
-    }
-
-    fileprivate mutating func set(_ name: String, _ map: [String: String]) {
-        if !map.isEmpty { self[name] = .map(map) }
-    }
-}
-
-extension FieldReader {
-    /// Any number where it is missing, which `finish` says.
-    fileprivate mutating func requiredInteger(_ name: String) throws(Problem) -> Int {
-        if let value = try integer(name) { return value }
-        lacks(name, "is needed: a whole number")
-        return 1
-    }
-
-    /// A rate as a number or as text ("30000/1001").
-    fileprivate mutating func rate(_ name: String) throws(Problem) -> Rational? {
-        let rate: Rational?
-        switch value(name) {
-        case nil: return nil
-        case .string(let text): rate = Rational(parsing: text)
-        case .integer(let number): rate = Rational(Double(number))
-        case .number(let number): rate = Rational(number)
-        default: rate = nil
-        }
-        guard let rate else { throw problem(name, "must be a positive number or a fraction such as \"30000/1001\"") }
-        return rate
-    }
-
-    /// One of a few words.
-    fileprivate mutating func choice<Choice: RawRepresentable & CaseIterable>(
-        _ name: String
-    ) throws(Problem) -> Choice? where Choice.RawValue == String {
-        guard let text = try string(name) else { return nil }
-        if let choice = Choice(rawValue: text) { return choice }
-        let words = Choice.allCases.map(\.rawValue)
-        throw problem(name, "is \(words.joined(separator: " or ")), and not \"\(text.shortened())\"", supported: words)
-    }
-
-    /// A ratio as "4:3", "40/33" or a number.
-    fileprivate mutating func ratio(_ name: String) throws(Problem) -> Rational? {
-        guard let value = value(name) else { return nil }
-        let ratio: Rational? = switch value {
-        case .string(let text): Rational(parsing: text.parts(at: ":").joined(separator: "/"))
-        case .integer(let number): Rational(Double(number))
-        case .number(let number): Rational(number)
-        default: nil
-        }
-        guard let ratio else { throw problem(name, "must be a ratio such as \"4:3\" or \"40/33\"") }
-        return ratio
-    }
-
-    /// Names in an array, or in one string with "+" between them, as a query has to have it.
-    fileprivate mutating func names(_ name: String) throws(Problem) -> [String] {
-        switch value(name) {
-        case nil: return []
-        case .string(let text): return text.parts(at: "+", omittingEmpty: true)
-        case .array(let elements):
-            let names = elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
-            if names.count == elements.count { return names }
-        default: break
-        }
-        throw problem(name, "must be an array of names")
-    }
-
-    fileprivate mutating func colorConfig() throws(Problem) -> ColorConfig {
-        ColorConfig(
-            range: try string("color_range"), primaries: try string("color_primaries"),
-            transfer: try string("color_trc"), space: try string("colorspace"))
-    }
-
-    /// The seed's CodecConfig; its pictures' part is for video only.
-    fileprivate mutating func codecConfig(ofVideo: Bool) throws(Problem) -> CodecConfig {
-        guard let json = value("codec_config") else { return CodecConfig() }
-        var fields = try FieldReader(json, at: pointer(to: "codec_config"), .codecConfig)
-        // The seed's -1 stands for "not set".
-        func given(_ value: Int?) -> Int? { value == -1 ? nil : value }
-        var config = CodecConfig(
-            bitRate: given(try fields.count("bit_rate")),
-            compressionLevel: given(try fields.integer("compression_level")),
-            qscale: try fields.number("qscale"))
-        if ofVideo {
-            config.gopSize = given(try fields.integer("gop_size"))
-            config.maxBFrames = given(try fields.integer("max_b_frames"))
-        }
-        try fields.finish()
-        return config
-    }
-}
-
-extension CodecConfig {
-    fileprivate func add(to object: inout JSONObject) {
-        var fields = JSONObject()
-        fields.set("bit_rate", bitRate)
-        fields.set("compression_level", compressionLevel)
-        fields["qscale"] = qscale.map { .number($0) }
-        fields.set("gop_size", gopSize)
-        fields.set("max_b_frames", maxBFrames)
-        if !fields.members.isEmpty { object["codec_config"] = .object(fields) }
     }
 }
 
@@ -229,6 +111,7 @@ extension AudioStreamConfig {
             disposition: try fields.names("disposition"),
             codecTag: try fields.string("codec_tag"),
             fill: try fields.choice("fill"), whenLate: try fields.choice("when_late") ?? .wait)
+        renditions = try fields.renditions(ofVideo: false)
     }
 
     fileprivate func add(to object: inout JSONObject) {
@@ -245,6 +128,7 @@ extension AudioStreamConfig {
         object.set("codec_tag", codecTag)
         object.set("fill", fill?.rawValue)
         if whenLate != .wait { object.set("when_late", whenLate.rawValue) }
+        if !renditions.isEmpty { object["renditions"] = .array(renditions.map(\.json)) }
     }
 }
 
@@ -285,6 +169,7 @@ extension VideoStreamConfig {
             contentLightLevel: try fields.string("content_light_level"),
             codecTag: try fields.string("codec_tag"),
             fill: try fields.choice("fill"), whenLate: try fields.choice("when_late") ?? .wait)
+        renditions = try fields.renditions(ofVideo: true)
     }
 
     fileprivate func add(to object: inout JSONObject) {
@@ -312,5 +197,6 @@ extension VideoStreamConfig {
         object.set("codec_tag", codecTag)
         object.set("fill", fill?.rawValue)
         if whenLate != .wait { object.set("when_late", whenLate.rawValue) }
+        if !renditions.isEmpty { object["renditions"] = .array(renditions.map(\.json)) }
     }
 }

@@ -32,7 +32,7 @@ package struct WriterPlan: Sendable {
         try UploadRules.check(request.uploadFields, muxer: muxer, destination)
         if let option = request.open?.option {
             let judge = OutputNameJudge(muxer: muxer.name, gate: opener())
-            let resolved = try judge.resolve(option, streams: request.streams.count)
+            let resolved = try judge.resolve(option, streams: request.trackCount)
             self.request.open = OpenRequest(option: resolved)
             openOption = resolved
         }

@@ -101,8 +101,8 @@ final class EncodeService: EncoderService {
 
     private func encode(_ exchange: Exchange) throws(Problem) {
         let request = try EncodeRequest(exchange.head.target)
-        var redaction = Redaction(destination: nil, options: [request.option, request.stream.encoderOption])
-        redaction.add(text: request.stream.filterDesc ?? "")
+        var redaction = Redaction(destination: nil, options: [request.option] + request.stream.encoderOptions)
+        redaction.add(text: request.stream.config.filterDesc ?? "")
         do throws(Problem) {
             try encode(request, exchange)
         } catch {

@@ -199,9 +199,12 @@ final class WriterService: EncoderService {
         case .writeChunk: try ChunkRoute(resource: resource, stream: stream).respond(to: exchange)
         case .requestKeyFrame:
             try refuseParameters(exchange)
-            let index = try Self.streamIndex(exchange.head.target.query("stream"))
-            exchange.respond(with: .json(.object(try resource.requestKeyFrame(ofStream: index))))
-        case .changeStream: exchange.respond(with: .json(try resource.changeStream(stream, try json(exchange))))
+            let target = exchange.head.target
+            let asked = try resource.requestKeyFrame(ofStream: Self.streamIndex(target.query("stream")), rendition: target.query("rendition"))
+            exchange.respond(with: .json(.object(asked)))
+        case .changeStream:
+            let rendition = exchange.head.target.query("rendition")
+            exchange.respond(with: .json(try resource.changeStream(stream, rendition: rendition, try json(exchange))))
         case .getUploadOffset:
             let offset = try resource.offset(of: stream)
             exchange.respond(with: Response(.noContent, fields: [("Upload-Offset", String(offset))]))

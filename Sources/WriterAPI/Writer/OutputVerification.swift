@@ -44,8 +44,8 @@ struct OutputVerification {
     /// Keys of the file that the container has not kept; nil where that is not known.
     func droppedKeys(of metadata: [String: String]) -> [String]? { content?.dropped(of: metadata) }
 
-    /// What the container has not kept of what was said of a stream.
-    func warnings(stream index: Int, _ config: StreamConfig, format: String) -> [Warning] {
-        content?.warnings(stream: index, config, format: format) ?? []
+    /// What the container has not kept of what was said of a stream. `track`: of the output.
+    func warnings(track: Int, _ config: StreamConfig, format: String) -> [Warning] {
+        content?.warnings(track: track, config, format: format) ?? []
     }
 }

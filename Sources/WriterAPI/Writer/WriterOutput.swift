@@ -19,11 +19,9 @@ final class WriterOutput: Sendable {
     /// What the muxer may open.
     var opener: DestinationGuard { planned.plan.opener() }
     /// What it is opened with, as far as that is known from the beginning.
-    var option: [String: String] { planned.plan.openOption ?? [:] }
+    var option: [String: String] { planned.plan.openOption ?? [:] }  // ASCII
     /// The writer goes on without it.
     var isExpendable: Bool { planned.request?.onFailure == .continue }
-    /// Indexes of its streams, of a writer that has so many.
-    func streams(of count: Int) -> [Int] { planned.request?.streams ?? Array(0..<count) }
 
     /// The one file whose descriptor we gave to the muxer.
     struct OwnFile: Sendable {
@@ -188,7 +186,7 @@ final class WriterOutput: Sendable {
 
     /// Of a writer with these streams.
     func fileType(of all: [StreamConfig]) -> FileType {
-        let streams = streams(of: all.count).filter(all.indices.contains).map { all[$0] }
+        let streams = planned.request?.streams.map { $0.compactMap { all.indices.contains($0.stream) ? all[$0.stream] : nil } } ?? all
         return switch plan {
         case .file(let path), .files(let path): muxer.fileType(of: streams, named: path)
         case .managed, .url, .device, .nowhere: muxer.fileType(of: streams)

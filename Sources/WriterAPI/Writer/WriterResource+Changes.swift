@@ -9,7 +9,8 @@ import WriterModel
 extension WriterResource {
     package func addStream(_ body: JSONValue?) throws(Problem) -> (index: Int, resource: JSONValue) {
         let request = try StreamRequest(body ?? .null)
-        note(option: request.encoderOption, filterDesc: request.filterDesc)
+        for option in request.encoderOptions { note(option: option) }
+        note(option: [:], filterDesc: request.config.filterDesc)
         return try change(in: .configuring, needs: "streams are added before open") { parts throws(Problem) in
             let index: Int
             do throws(Problem) {
@@ -44,8 +45,8 @@ extension WriterResource {
         var isBegun = false
         return try change(in: .configuring, needs: "open comes once", endsWriter: { $0.code != .wrongState && isBegun }) {
             parts throws(Problem) in
-            let streams = state.withLock { $0.streams.count }
-            if streams == 0 {
+            let streams = state.withLock { $0.streams.map(\.config) }
+            if streams.isEmpty {
                 throw Problem(
                     .wrongState, "The writer has no stream yet: add one first, POST …/streams.",
                     extras: [("state", .string(WriterState.configuring.rawValue))])
@@ -55,8 +56,8 @@ extension WriterResource {
                 try optionPolicy.check(option: request.option, for: parts.place.muxer)
                 let given = (parts.request.outputs.first?.option ?? [:]).merging(request.option) { $1 }
                 let option = try OutputNameJudge(muxer: parts.place.muxer.name, gate: parts.place.opener)
-                    .resolve(given, streams: streams)
-                try checkNames(of: parts.places.dropFirst(), streams: streams)
+                    .resolve(given, streams: streams.trackCount(in: parts.request.outputs.first))
+                try checkNames(of: parts.places.dropFirst(), streams)
                 isBegun = true
                 try openDestinations(of: parts.writer, option, parts.places, for: client)
                 try commit(OpenRequest(option: option), parts.places)
@@ -68,10 +69,11 @@ extension WriterResource {
     }
 
     /// Of outputs beside the first, whose options are known since the writer was made: with the streams that there are now.
-    private func checkNames(of places: ArraySlice<WriterOutput>, streams: Int) throws(Problem) {
+    private func checkNames(of places: ArraySlice<WriterOutput>, _ streams: [StreamConfig]) throws(Problem) {
         for (index, place) in zip(places.indices, places) {
             do throws(Problem) {
-                _ = try OutputNameJudge(muxer: place.muxer.name, gate: place.opener).resolve(place.planned.request?.option ?? [:], streams: streams)
+                _ = try OutputNameJudge(muxer: place.muxer.name, gate: place.opener)
+                    .resolve(place.planned.request?.option ?? [:], streams: streams.trackCount(in: place.planned.request))
             } catch {
                 throw error.located(at: "/outputs/\(index)")
             }
@@ -107,12 +109,13 @@ extension WriterResource {
         var weight = state.withLock { $0.weight }
         let soFar = weight.streams
         let (bytes, heaviest) = StreamRequest.weight(of: request.config)
-        weight.streams += bytes + RecordBounds.chosenBytes
+        let encodings = request.config.encodings.count
+        weight.streams += bytes + encodings * RecordBounds.chosenBytes
         try weight.check(heaviest)
         let index = try asProblem { () throws(StreamWriterError) in try writer.addStream(request.config) }
         let chosen = writer.description(of: index)
         let shown = StreamRequest.json(request.config, chosen, writer.progress(of: index))
-        weight.streams = soFar + shown.encoded.count + JSONObject.uploadBytes
+        weight.streams = soFar + shown.encoded.count + JSONObject.uploadBytes + (encodings - 1) * RecordBounds.renditionBytes
         state.withLock { [weight] state in
             state.streams.append(AddedStream(config: request.config, chosen: chosen))
             state.weight = weight

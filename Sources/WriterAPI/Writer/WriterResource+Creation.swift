@@ -94,11 +94,11 @@ extension WriterResource {
     }
 
     private func note(_ request: CreateRequest) {
-        let options = request.streams.map(\.encoderOption) + [request.open?.option ?? [:]]
+        let options = request.streams.flatMap(\.encoderOptions) + [request.open?.option ?? [:]]
         state.withLock { state in
             state.redaction = Redaction(destination: request.dst, options: options + request.outputs.map(\.option))
             for output in request.outputs.dropFirst() { state.redaction.add(text: output.dst ?? "") }
-            for stream in request.streams { state.redaction.add(text: stream.filterDesc ?? "") }
+            for stream in request.streams { state.redaction.add(text: stream.config.filterDesc ?? "") }
             state.shownDestination = request.dst.map { URLText.redacted(destination: $0) }
         }
     }
@@ -230,7 +230,7 @@ extension WriterResource {
         do throws(Problem) {
             try confine(to: [.ownFolder])
             var config = try planned[0].locating(at: 0) { () throws(Problem) in try planned[0].config(destination, carrierLines) }
-            config.streams = nil
+            config.standsForOthers = true
             return [config]
         } catch {
             destination.discard()

@@ -98,25 +98,36 @@ extension WriterResource {
     private func warnings(_ summary: WriterSummary, _ ends: [OutputEnd]) -> [JSONValue] {
         let (streams, parts) = state.withLock { ($0.streams, $0.parts) }
         guard let parts else { return [] }
-        var warnings: [JSONValue] = []
-        for (added, encoded) in zip(streams, summary.streams) {
-            for warning in added.chosen.warnings + encoded.warnings { warnings.append(Self.json(warning, stream: added.chosen.index)) }
-        }
-        for (place, end) in zip(parts.places, ends) {
+        var warnings = zip(streams, summary.streams).flatMap { Self.warnings($0, $1) }
+        for (index, (place, end)) in zip(parts.places, ends).enumerated() {
             let name = parts.places.count > 1 ? place.name : nil
-            for (track, index) in place.streams(of: streams.count).enumerated() {
-                let told = Set(streams[index].chosen.warnings.map(\.parameter))
-                let found = end.verification?.warnings(stream: track, streams[index].config, format: place.muxer.name) ?? []
-                for warning in found where !told.contains(warning.parameter) { warnings.append(Self.json(warning, stream: index, output: name)) }
+            for (track, written) in (summary.outputs[index]?.tracks ?? []).enumerated() {
+                let added = streams[written.stream]
+                let told = Set(added.chosen.renditions.flatMap(\.warnings).map(\.parameter))
+                let config = added.config.encodings.first { $0.name == written.rendition }?.config ?? added.config
+                let found = end.verification?.warnings(track: track, config, format: place.muxer.name) ?? []
+                for warning in found where !told.contains(warning.parameter) {
+                    warnings.append(Self.json(warning, stream: written.stream, rendition: written.rendition, output: name))
+                }
             }
             for warning in metadataWarnings(of: place, end) { warnings.append(Self.json(warning, output: name)) }
         }
         return warnings + warningsOfOutputs(ends)
     }
 
-    private static func json(_ warning: Warning, stream: Int? = nil, output: String? = nil) -> JSONValue {
+    /// Of what was chosen and came about.
+    private static func warnings(_ added: AddedStream, _ encoded: WriterSummary.Stream) -> [JSONValue] {
+        let index = added.chosen.index
+        let ofRenditions = zip(added.chosen.renditions, encoded.renditions).flatMap { chosen, rendition in
+            (chosen.warnings + (encoded.renditions.count > 1 ? rendition.warnings : [])).map { json($0, stream: index, rendition: chosen.name) }
+        }
+        return ofRenditions + encoded.warnings.map { json($0, stream: index) }
+    }
+
+    private static func json(_ warning: Warning, stream: Int? = nil, rendition: String? = nil, output: String? = nil) -> JSONValue {
         var object = StreamRequest.json(warning)
         object["stream"] = stream.map { .integer(Int64($0)) }
+        object["rendition"] = rendition.map { .string($0) }
         object["output"] = output.map { .string($0) }
         return .object(object)
     }

@@ -11,7 +11,7 @@ public struct ParameterSuggestion: Sendable, Equatable {
     public enum Place: Sendable, Equatable {
         /// The body that creates a writer.
         case writer
-        case stream, codecConfig
+        case stream, rendition, codecConfig
         /// The body of open.
         case open
         /// `encoder_option`, whose members are the encoder's.
@@ -111,7 +111,7 @@ private struct Names {
         let parameter = "codec_config.\(name)"
         switch place {
         case .codecConfig: return takes(name) ? .init(parameter) : nil
-        case .stream, .encodeQuery:
+        case .stream, .rendition, .encodeQuery:
             if Self.codecConfig.dropFirst(3).contains(name) && !takes("frame_rate") { return nil }
             return .init(parameter)
         case .encoderOption: return .init(parameter)
@@ -122,7 +122,7 @@ private struct Names {
 
     private func ofEncoder(_ target: String) -> ParameterSuggestion? {
         switch place {
-        case .stream, .codecConfig, .encodeQuery: .init(target)
+        case .stream, .rendition, .codecConfig, .encodeQuery: .init(target)
         case .writer, .open, .option: .init(target, "\(target), which is a stream's")
         case .encoderOption, .other: nil
         }
@@ -131,7 +131,7 @@ private struct Names {
     private func ofMuxer(_ target: String) -> ParameterSuggestion? {
         switch place {
         case .writer: .init(target, "open.\(target)")
-        case .stream, .encoderOption: .init(target, "\(target), which is given to open")
+        case .stream, .rendition, .encoderOption: .init(target, "\(target), which is given to open")
         case .open, .encodeQuery, .option: .init(target)
         case .codecConfig, .other: nil
         }
@@ -154,7 +154,7 @@ private struct Names {
     /// Names of objects that lie here, or of the object that this one lies in.
     func nearestElsewhere(to name: String) -> ParameterSuggestion? {
         switch place {
-        case .stream, .encodeQuery: name.nearest(among: Self.codecConfig).flatMap(ofCodecConfig)
+        case .stream, .rendition, .encodeQuery: name.nearest(among: Self.codecConfig).flatMap(ofCodecConfig)
         case .writer: name.nearest(among: Self.streams).flatMap(ofStream)
         case .open: .init("option.\(name)", "option.\(name.shortened()), a member of option")
         default: nil

@@ -178,7 +178,9 @@ extension EndToEnd {
                 }
                 #expect(try await server.writer(id)["outputs"] == before["outputs"])
                 let first = try await server.curl("DELETE", "/v1/writers/\(id)/outputs/main")
-                #expect(first.status == 404 && first.problem == "output-not-found")
+                #expect(first.status == 409 && first.problem == "wrong-state")
+                let unknown = try await server.curl("DELETE", "/v1/writers/\(id)/outputs/other")
+                #expect(unknown.status == 404 && unknown.problem == "output-not-found" && unknown.json["supported"] == ["main"])
                 // One that is opened behind the answer.
                 for (name, status) in [("one", 201), ("two", 422)] {
                     let body: JSON = [

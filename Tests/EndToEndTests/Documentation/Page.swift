@@ -91,6 +91,18 @@ extension Page {
                 MadeFile(path: "sound.aac", codecs: ["aac"], duration: 3),
             ], prints: ["output-failed"]),
         Page(
+            path: "docs/guides/renditions.md",
+            files: [
+                MadeFile(path: "output/show.mp4", codecs: ["h264", "aac"], duration: 2, frames: 60),
+                MadeFile(path: "small.mkv", codecs: ["h264", "aac"], duration: 2, frames: 60),
+                MadeFile(path: "output/film/master_hd.m3u8", codecs: ["h264"], duration: 6, frames: 150),
+                MadeFile(path: "output/film/master_sd.m3u8", codecs: ["h264"], duration: 6, frames: 150),
+            ],
+            texts: [
+                ("output/film/master.m3u8", "RESOLUTION=320x180", 1), ("output/film/master.m3u8", "RESOLUTION=640x360", 1),
+                ("output/film/master_sd.m3u8", "#EXTINF:2.000000,", 3),
+            ]),
+        Page(
             path: "docs/guides/hls.md",
             files: [
                 MadeFile(path: "output/show/live.m3u8", codecs: ["h264", "aac"], duration: 12, frames: 300),

@@ -68,7 +68,7 @@ extension EndToEnd {
             let values = [
                 "log-format": "json", "log-level": "debug", "allow-output": "udp://h:1", "max-encoder-memory": "0", "max-output-bytes": "0", "user": "root",
                 "max-json-bytes": "256", "max-head-bytes": "1024", "listen": "unix:/tmp/x.sock", "agent-port": "3", "state-dir": "3", "max-load": "0",
-                "peers": "dns:nodes:8080", "output-mode": "0640",
+                "peers": "dns:nodes:8080", "output-mode": "0640", "webhook": "http://h:1", "allow-callback": "http://h:2",
             ]
             func value(_ option: Found) -> String { option.takesValue ? values[option.name] ?? "2" : "true" }
             // Its negation stands for access-log.

@@ -46,6 +46,12 @@ extension EndToEnd {
             Subject(
                 schema: "VideoCodecConfig", before: stream(video, "codec_config").before, after: stream(video, "codec_config").after,
                 pointer: "/streams/0/codec_config"),
+            Subject(
+                schema: "AudioRenditionRequest", before: stream(audio, "renditions").before + "[", after: "]" + stream(audio, "renditions").after,
+                base: ["name": "\"a\""], pointer: "/streams/0/renditions/0"),
+            Subject(
+                schema: "VideoRenditionRequest", before: stream(video, "renditions").before + "[", after: "]" + stream(video, "renditions").after,
+                base: ["name": "\"a\""], pointer: "/streams/0/renditions/0"),
         ]
 
         /// One value of each type of JSON.

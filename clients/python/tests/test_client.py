@@ -128,6 +128,26 @@ def test_a_live_stream_is_steered(client):
         assert refused.value.supported and "libx264" in refused.value.supported
 
 
+def test_one_stream_is_encoded_several_times(new_server):
+    client = penstock.Client(new_server().url)
+    rate = {"codec_config": {"bit_rate": 200_000}, "encoder_option": {"maxrate": 200_000, "bufsize": 200_000}}
+    renditions = [
+        {"name": "hd"},
+        {"name": "sd", "encoder": "libx264", "encoder_width": 32, "encoder_height": 24, **rate},
+    ]
+    video = {"type": "video", "frame_rate": 25, "width": 64, "height": 48, "renditions": renditions}
+    with client.create_writer(streams=[video], format="matroska", open=True) as writer:
+        assert writer.request_key_frame(0, rendition="sd") == [0]
+        writer.change_stream(0, rendition="sd", bit_rate=100_000)
+        writer.send(0, np.zeros((5, 48, 64, 3), np.uint8))
+        large, small = writer.status()["streams"][0]["renditions"]
+        assert (large["name"], large["encoder_width"], small["encoder_width"]) == ("hd", 64, 32)
+        assert (small["encoder_bit_rate"], small["frames_encoded"]) == (100_000, 5)
+        with pytest.raises(penstock.Problem, match="rendition") as refused:
+            writer.change_stream(0, bit_rate=100_000)
+        assert refused.value.supported == ["hd", "sd"]
+
+
 def test_one_upload_goes_to_several_outputs(new_server):
     client = penstock.Client(new_server("--allow-output", "tcp://127.0.0.1:*").url)
     video = {"type": "video", "frame_rate": 25, "width": 64, "height": 48, "encoder": "libx264"}

@@ -329,9 +329,9 @@ class Writer:
         """Deletes the writer and its files."""
         return await self._threads.run(self._writer.delete, keep_output=keep_output)
 
-    async def request_key_frame(self, stream: int | None = None) -> list[int]:
+    async def request_key_frame(self, stream: int | None = None, *, rendition: str | None = None) -> list[int]:
         """Has the next picture of a video stream, or of each, be a key frame; gives the streams' indexes."""
-        return await self._threads.run(self._writer.request_key_frame, stream)
+        return await self._threads.run(self._writer.request_key_frame, stream, rendition=rendition)
 
     async def add_output(self, name: str, dst: str, **output: Any) -> types.Output:
         """Opens one more output, a URL or a device, which has the streams from their next key frames on."""
@@ -342,11 +342,16 @@ class Writer:
         return await self._threads.run(self._writer.remove_output, name)
 
     async def change_stream(
-        self, stream: int, *, bit_rate: int | str, encoder_option: Mapping[str, Any] | None = None
+        self,
+        stream: int,
+        *,
+        bit_rate: int | str,
+        encoder_option: Mapping[str, Any] | None = None,
+        rendition: str | None = None,
     ) -> types.Stream:
         """Gives a stream's encoder another bit rate, in bits a second, from its next frame on."""
         return await self._threads.run(
-            self._writer.change_stream, stream, bit_rate=bit_rate, encoder_option=encoder_option
+            self._writer.change_stream, stream, bit_rate=bit_rate, encoder_option=encoder_option, rendition=rendition
         )
 
     async def status(self) -> types.Writer:

@@ -78,6 +78,25 @@ CodecTag: TypeAlias = str
 
 WhenLate: TypeAlias = Literal["wait", "drop"]
 
+RenditionName: TypeAlias = str
+
+
+class _AudioRenditionRequestRequired(TypedDict):
+    name: RenditionName
+
+
+class AudioRenditionRequest(_AudioRenditionRequestRequired, total=False):
+    """The API's audio rendition request."""
+
+    encoder: EncoderName
+    encoder_option: OptionsRequest
+    encoder_sample_rate: SampleRate
+    encoder_num_channels: ChannelCount
+    encoder_format: str
+    """As a stream's."""
+    codec_config: AudioCodecConfig
+    codec_tag: CodecTag
+
 
 class _AudioStreamRequestRequired(TypedDict):
     type: Literal["audio"]
@@ -111,6 +130,11 @@ class AudioStreamRequest(_AudioStreamRequestRequired, total=False):
     filled at a time. The result has the warning `gap-filled`.
     """
     when_late: WhenLate
+    renditions: list[AudioRenditionRequest]
+    """What the stream is encoded to, where that is more than one thing: a frame is received once and put through
+    `filter_desc` once, whatever their number. The stream then has no `encoder`, `encoder_…`, `codec_config`,
+    `codec_tag` of its own (422).
+    """
 
 
 FrameRate: TypeAlias = "float | str"
@@ -147,6 +171,26 @@ FieldOrder: TypeAlias = Literal["progressive", "tt", "bb", "tb", "bt"]
 MasteringDisplay: TypeAlias = str
 
 ContentLightLevel: TypeAlias = str
+
+
+class _VideoRenditionRequestRequired(TypedDict):
+    name: RenditionName
+
+
+class VideoRenditionRequest(_VideoRenditionRequestRequired, total=False):
+    """The API's video rendition request."""
+
+    encoder: EncoderName
+    encoder_option: OptionsRequest
+    encoder_format: str
+    """As a stream's."""
+    encoder_frame_rate: FrameRate
+    encoder_width: Pixels
+    encoder_height: Pixels
+    codec_config: VideoCodecConfig
+    hw_accel: str
+    """As a stream's."""
+    codec_tag: CodecTag
 
 
 class _VideoStreamRequestRequired(TypedDict):
@@ -194,6 +238,11 @@ class VideoStreamRequest(_VideoStreamRequestRequired, total=False):
     as for sound.
     """
     when_late: WhenLate
+    renditions: list[VideoRenditionRequest]
+    """What the stream is encoded to, where that is more than one thing: a frame is received once and put through
+    `filter_desc` once, whatever their number. The stream then has no `encoder`, `encoder_…`, `codec_config`,
+    `hw_accel`, `codec_tag` of its own (422).
+    """
 
 
 StreamRequest: TypeAlias = "AudioStreamRequest | VideoStreamRequest"
@@ -222,7 +271,11 @@ class OutputRequest(_OutputRequestRequired, total=False):
     storage_class: StorageClass
     object_metadata: ObjectMetadata
     streams: list[str | int]
-    """The streams that it has, in its own order, by index: `["0", "1"]`; all by default."""
+    """The streams that it has, in its own order, by index: `["0", "1"]`; all by default. Of a stream with `renditions`
+    that is all of them; `"0:hd"` is one of them alone. hls and dash that have several of a video make what players
+    choose by from them (a master playlist at `dst`, or adaptation sets), unless `var_stream_map` or
+    `adaptation_sets` in `option` says otherwise.
+    """
     on_failure: Literal["fail", "continue"]
     """`fail`: the writer fails with it. `continue`: the writer goes on without it, and says so in the result
     (`output-failed`); it is opened while the writer goes on, which waits for nothing of it.
@@ -296,7 +349,9 @@ class WriterRequest(TypedDict, total=False):
     """Where packets go, if that is more than one place, or one that is to be opened again when it breaks. Every frame
     is received and encoded once. Then `dst`, `format`, `buffer_size`, `overwrite`, the options of `open` and the
     fields of uploads (`content_type`, …) are each output's own. The first one is what `…/output`, `dst`, `format`
-    and `bytes_written` of the writer are about, and the only one that may be a file; the others are URLs or devices.
+    and `bytes_written` of the writer are about. Each may be anything that a `dst` can be; no two are the same file.
+    What holds of the writer's `dst` holds of each: its files are there under their names, were read back, and go
+    with the writer where it is deleted.
     """
     open: bool | OpenRequest
     """Open the writer in the same request: `true`, or the body of `open`."""
@@ -316,8 +371,39 @@ class Warning(_WarningRequired, total=False):
     """The stream's parameter that decides otherwise."""
     stream: int
     """The stream it is about, in a result; left out where it is about the whole output."""
+    rendition: str
+    """The rendition of the stream that it is about, in a result, where it is about one."""
     output: str
     """The output it is about, in a result, where it is about one of `outputs`."""
+
+
+class _VerifiedStreamsItemRequired(TypedDict):
+    packets: int
+
+
+class VerifiedStreamsItem(_VerifiedStreamsItemRequired, total=False):
+    """The API's verified streams item."""
+
+    duration: float
+    """Seconds from the first packet to the end of the last, where the container has times; where it has no durations
+    the last packet counts as long as it was written.
+    """
+
+
+class _VerifiedRequired(TypedDict):
+    sha256: str
+    """Of the file."""
+
+
+class Verified(_VerifiedRequired, total=False):
+    """What was found when the finished output was read back; left out where that was not done: where it is switched
+    off, of several files, URLs and devices.
+    """
+
+    streams: list[VerifiedStreamsItem | None]
+    """By stream, in the output's order; left out of formats that can't be read back. null: the container keeps the
+    stream otherwise (pictures as a cover).
+    """
 
 
 class OutputError(TypedDict):
@@ -353,6 +439,13 @@ class Output(_OutputRequired, total=False):
     reconnect: bool
     warnings: list[Warning]
     """Of one that came later than the writer's streams began."""
+    bytes: int
+    """Of a closed writer: the size of the output."""
+    files: list[str]
+    """Of a closed writer: what a muxer of several files has left, relative to the output directory."""
+    output: str
+    """Of a closed writer: where the output can be read, if it is one file."""
+    verified: Verified
     error: OutputError
     """The last thing that went wrong, be it made good by now or not."""
 
@@ -425,6 +518,57 @@ class StreamInterruption(TypedDict):
     at: str
     offset: int
     """Bytes taken by then."""
+
+
+_RenditionKeyFramesOddRequired = TypedDict("_RenditionKeyFramesOddRequired", {"from": str})
+
+
+class RenditionKeyFrames(_RenditionKeyFramesOddRequired):
+    """As a stream's."""
+
+    every: float
+    """Seconds."""
+
+
+class _RenditionRequired(TypedDict):
+    name: RenditionName
+    encoder: str
+    """The encoder chosen."""
+    encoder_format: str
+    time_base: str
+    """The unit of its packets' times in seconds."""
+    frames_encoded: int
+    """As a stream's."""
+    packets: int
+    """That its encoder has made."""
+    bytes_encoded: int
+    """Of those packets."""
+    warnings: list[Warning]
+    """As a stream's."""
+
+
+class Rendition(_RenditionRequired, total=False):
+    """The API's rendition."""
+
+    encoder_option: Options
+    encoder_sample_rate: SampleRate
+    encoder_num_channels: ChannelCount
+    encoder_frame_rate: FrameRate
+    encoder_width: Pixels
+    encoder_height: Pixels
+    codec_config: VideoCodecConfig
+    hw_accel: str
+    codec_tag: CodecTag
+    encoder_bit_rate: int
+    """As a stream's."""
+    frame_size: int
+    """As a stream's."""
+    key_frames: RenditionKeyFrames
+    """As a stream's."""
+    frames_dropped: int
+    """As a stream's."""
+    frames_repeated: int
+    """As a stream's."""
 
 
 class _StreamRequired(TypedDict):
@@ -513,34 +657,9 @@ class Stream(_StreamRequired, total=False):
     """
     last_request_at: str
     """When a chunk of the stream last began or ended; left out before the first."""
-
-
-class _ResultVerifiedStreamsItemRequired(TypedDict):
-    packets: int
-
-
-class ResultVerifiedStreamsItem(_ResultVerifiedStreamsItemRequired, total=False):
-    """The API's result verified streams item."""
-
-    duration: float
-    """Seconds from the first packet to the end of the last, where the container has times; where it has no durations
-    the last packet counts as long as it was written.
-    """
-
-
-class _ResultVerifiedRequired(TypedDict):
-    sha256: str
-    """Of the file."""
-
-
-class ResultVerified(_ResultVerifiedRequired, total=False):
-    """What was found when the finished output was read back; left out where that was not done: where it is switched
-    off, of several files, URLs and devices.
-    """
-
-    streams: list[ResultVerifiedStreamsItem | None]
-    """By stream; left out of formats that can't be read back. null: the container keeps the stream otherwise (pictures
-    as a cover).
+    renditions: list[Rendition]
+    """Of a stream that was given them. What is chosen and counted for one stands here; with the stream stands that of
+    the first, and as `frames_encoded` the least.
     """
 
 
@@ -562,10 +681,7 @@ class _ResultRequired(TypedDict):
 class Result(_ResultRequired, total=False):
     """The API's result."""
 
-    verified: ResultVerified
-    """What was found when the finished output was read back; left out where that was not done: where it is switched
-    off, of several files, URLs and devices.
-    """
+    verified: Verified
     output: str
     """Where the output can be read, if it is one file; also of a muxer of several files that has left one."""
     files: list[str]

@@ -184,12 +184,13 @@ class Writer:
 
     # ---- while it runs, also during an upload ----
 
-    def request_key_frame(self, stream: int | None = None) -> list[int]:
+    def request_key_frame(self, stream: int | None = None, *, rendition: str | None = None) -> list[int]:
         """Has the next picture of a video stream, or of each, be a key frame; gives the streams' indexes.
 
-        Raises Problem where an encoder makes key frames by itself only; none is asked then.
+        With `rendition` that of one of the stream's renditions alone. Raises Problem where an encoder makes key frames
+        by itself only; none is asked then.
         """
-        query = {**self._query, "stream": stream}
+        query = {**self._query, "stream": stream, "rendition": rendition}
         return cast("list[int]", self._calls.call("POST", f"{self._path}/keyframe", query=query).json()["streams"])
 
     def add_output(self, name: str, dst: str, **output: Any) -> types.Output:
@@ -209,18 +210,23 @@ class Writer:
         return cast("types.Output", self._calls.call("DELETE", path, query=self._query).json())
 
     def change_stream(
-        self, stream: int, *, bit_rate: int | str, encoder_option: Mapping[str, Any] | None = None
+        self,
+        stream: int,
+        *,
+        bit_rate: int | str,
+        encoder_option: Mapping[str, Any] | None = None,
+        rendition: str | None = None,
     ) -> types.Stream:
         """Gives a stream's encoder another bit rate, in bits a second, from its next frame on.
 
-        `encoder_option` may have `maxrate` and `bufsize`. Raises Problem with the encoders that can where this one
-        can't.
+        `rendition` says which of a stream's renditions, where it has several. `encoder_option` may have `maxrate` and
+        `bufsize`. Raises Problem with the encoders that can where this one can't.
         """
         value: dict[str, Any] = {"codec_config": {"bit_rate": bit_rate}}
         if encoder_option is not None:
             value["encoder_option"] = dict(encoder_option)
-        path = f"{self._path}/streams/{stream}"
-        return cast("types.Stream", self._calls.call("PATCH", path, query=self._query, value=value).json())
+        path, query = f"{self._path}/streams/{stream}", {**self._query, "rendition": rendition}
+        return cast("types.Stream", self._calls.call("PATCH", path, query=query, value=value).json())
 
     # ---- at any time ----
 
