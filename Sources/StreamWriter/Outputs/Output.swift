@@ -272,7 +272,7 @@ final class Output: @unchecked Sendable {
 
     /// Its time is over: it fails, unless it has ended. A file is waited for.
     func giveUp() {
-        guard !destination.isFile, progress.state != .closed else { return }
+        guard !destination.isFile, !isLeaving, progress.state != .closed else { return }
         failure.record(Self.tooSlow.of(output: isExpendable ? nil : name))
         interrupt()
     }
