@@ -141,4 +141,47 @@ import WriterModel
         let counted = try scene.ask("GET", "/metrics").text.split(separator: "\n").filter { $0.hasPrefix("penstock_outputs_total") && !$0.hasSuffix(" 0") }
         #expect(counted == ["penstock_outputs_total{scheme=\"\(scheme)\"} 1"])
     }
+
+    /// A snapshot of a writer of a recording and a live output; what came later is at the end.
+    private func snapshot(_ live: JSONValue?...) -> WriterRecord {
+        var snapshot = GatewayScene.snapshot("w")
+        let record: JSONValue = ["name": "record", "state": "open", "dst": "a.mp4", "attempts": 1]
+        snapshot.resource["outputs"] = .array([record] + live.compactMap(\.self))
+        return snapshot
+    }
+
+    private func live(_ name: String, _ state: String, attempts: Int64, error: JSONValue? = nil) -> JSONValue {
+        var output: JSONObject = ["name": .string(name), "state": .string(state), "dst": "rtmp://a.example/***", "attempts": .integer(attempts)]
+        output["error"] = error
+        return .object(output)
+    }
+
+    @Test func outputsThatBreakComeBackAndFailAreToldOnceEach() throws {
+        let scene = try GatewayScene()
+        let encoder = try scene.start("w")
+        let error: JSONValue = ["code": "destination-failed", "detail": "gone"]
+        scene.say(.claim(.several([.file("a.mp4"), .nothing])), as: encoder)
+        for shown in [
+            live("live", "opening", attempts: 0), live("live", "open", attempts: 1), live("live", "reconnecting", attempts: 1, error: error),
+            live("live", "reconnecting", attempts: 2, error: error), live("live", "open", attempts: 3, error: error),
+            live("live", "reconnecting", attempts: 3, error: error), live("live", "failed", attempts: 4, error: error),
+        ] {
+            for _ in 0..<2 { scene.say(.snapshot(snapshot(shown)), as: encoder) }
+        }
+        // One that came later, one of the same name after it, and both end with their writer.
+        for state in ["open", nil, "open", "failed"] {
+            scene.say(.snapshot(snapshot(live("live", "failed", attempts: 4, error: error), state.map { live("late", $0, attempts: 1) })), as: encoder)
+        }
+        let lines = scene.log.all.filter { $0.contains("an output ") }
+        #expect(lines.count == 4, "\(lines)")
+        for (line, start) in zip(lines, ["warning an output broke", "notice an output was opened again", "warning an output broke", "warning an output failed"]) {
+            #expect(line.hasPrefix(start) && line.contains("\"output\": live") && line.contains("\"writer\": w"), "\(line)")
+        }
+        let metrics = try scene.ask("GET", "/metrics").text.split(separator: "\n").filter { $0.hasPrefix("penstock_output") && $0.contains("scheme") && !$0.hasSuffix(" 0") }
+        #expect(metrics == [
+            "penstock_outputs_total{scheme=\"file\"} 1", "penstock_outputs_total{scheme=\"rtmp\"} 3",
+            "penstock_output_failures_total{scheme=\"rtmp\"} 1", "penstock_output_breaks_total{scheme=\"rtmp\"} 2",
+            "penstock_output_reconnects_total{scheme=\"rtmp\"} 1",
+        ])
+    }
 }

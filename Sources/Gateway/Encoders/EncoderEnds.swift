@@ -108,11 +108,13 @@ final class EncoderEnds: Sendable {
     private func record(_ outcome: EncoderEnd.Outcome, of link: EncoderLink) {
         switch outcome {
         case .concluded(let state):
+            if link.hasSeveralOutputs, let record = records.record(of: link.writer) { tellOfOutputs(of: link, record) }
             records.end(link.writer, as: state, in: registry)
             webhooks?.ended(link.writer)
             let ended: WriterEnd.State = state == .closed ? .closed : .failed
             note(told(by: link, as: ended) ?? WriterEnd(ended, by: .unknown), of: link)
         case .unkeptRecord(let record):
+            tellOfOutputs(of: link, record)
             records.keep(records.withFiles(record, of: link.writer), of: link.writer)
             records.end(link.writer, as: record.state, in: registry)
             webhooks?.ended(link.writer)
@@ -129,6 +131,14 @@ final class EncoderEnds: Sendable {
             }
         }
         link.noteSettled()
+    }
+
+    /// What has become of the writer's outputs, each thing once.
+    func tellOfOutputs(of link: EncoderLink, _ record: WriterRecord) {
+        for event in link.outputEvents(in: record.resource) {
+            tally.count(event)
+            OutputLog.write(event, of: link.writer, to: log)
+        }
     }
 
     /// What the encoder has said of the end, where that is how the writer ended.

@@ -38,6 +38,8 @@ package final class EncoderLink: Sendable {
 
     private struct State {
         var said = EncoderWord()
+        /// What was told of its writer's outputs.
+        var outputs = OutputEvents()
         /// What it was told first, and so goes by.
         var settings: EncoderStart?
         var carrierAllowance = CarrierAllowance(mostOutputs: 0)
@@ -91,6 +93,10 @@ package final class EncoderLink: Sendable {
     var callback: String? { state.withLock { $0.said.callback } }
     /// Whether a state of the writer or of an output has changed since the call before.
     func takeChange() -> Bool { state.withLock { $0.said.takeChange() } }
+    /// What the resource says of its writer's outputs that is new.
+    func outputEvents(in resource: JSONObject) -> [OutputEvents.Event] { state.withLock { $0.outputs.take(resource, $0.said.claim) } }
+    /// Its writer has, or had, more than one output.
+    var hasSeveralOutputs: Bool { state.withLock { $0.outputs.areSeveral } }
     var outcome: EncoderEnd.Outcome? { state.withLock { $0.said.outcome } }
     /// As its encoder tells of it.
     var writerEnd: WriterEnd? { state.withLock { $0.said.end } }

@@ -38,7 +38,6 @@ extension EncoderSupervisor {
         switch consume event {
         case .changed: tellOfChange(link)
         case .madeWriter:
-            tally.countOutput(of: link)
             ends.take(.madeWriter, of: link)
             tellOfChange(link)
         case .claimed(let claim): note(claim, of: link)
@@ -91,7 +90,8 @@ extension EncoderSupervisor {
     }
 
     private func tellOfChange(_ link: EncoderLink) {
-        guard link.takeChange(), let webhooks, webhooks.isWatched(link.writer) else { return }
-        webhooks.changed(link.writer, link.snapshot)
+        guard link.takeChange(), let snapshot = link.snapshot else { return }
+        ends.tellOfOutputs(of: link, snapshot)
+        if let webhooks, webhooks.isWatched(link.writer) { webhooks.changed(link.writer, snapshot) }
     }
 }

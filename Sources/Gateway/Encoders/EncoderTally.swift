@@ -14,8 +14,11 @@ final class EncoderTally: Sendable {
         var workByName: [String: MetricCounts] = [:]
         /// Writers.
         var ends: [End: Int64] = [:]
-        /// Of writers that were made, by where they write to: see `outputSchemes`.
+        /// Outputs of writers that were made, by where they write to: one of `OutputScheme.all`.
         var outputs: [String: Int64] = [:]
+        var outputBreaks: [String: Int64] = [:]
+        var outputReconnects: [String: Int64] = [:]
+        var outputFailures: [String: Int64] = [:]
     }
 
     struct End: Hashable {
@@ -58,26 +61,17 @@ final class EncoderTally: Sendable {
         all.add(counts)
     }
 
-    /// Of a writer that is made.
-    func countOutput(of link: EncoderLink) {
-        let scheme: String
-        switch link.claim?.outputs.first {
-        case .managed: scheme = Self.managed
-        case .file, .folder: scheme = Self.file
-        case .nothing, .several, nil: scheme = Self.scheme(of: link.snapshot?.resource["dst"]?.stringValue)
+    /// What has become of an output.
+    func count(_ event: OutputEvents.Event) {
+        counts.withLock { counts in
+            switch event.kind {
+            case .added: counts.outputs[event.scheme, default: 0] += 1
+            case .broke: counts.outputBreaks[event.scheme, default: 0] += 1
+            case .reopened: counts.outputReconnects[event.scheme, default: 0] += 1
+            case .failed: counts.outputFailures[event.scheme, default: 0] += 1
+            }
         }
-        counts.withLock { $0.outputs[scheme, default: 0] += 1 }
     }
-
-    private static func scheme(of destination: String?) -> String {
-        guard let destination else { return none }
-        guard let scheme = URLParts(destination)?.scheme else { return device }
-        return URLScheme.named(scheme) == nil ? other : scheme
-    }
-
-    private static let (managed, file, device, none, other) = ("managed", "file", "device", "none", "other")
-    /// All that are told apart.
-    static let outputSchemes = [managed, file, device, none, other] + URLScheme.names
 
     private static let routes = Set(Route.all.map(\.operation.id) + [MetricCounter.otherRoute])
 }

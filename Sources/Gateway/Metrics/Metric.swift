@@ -67,8 +67,16 @@ extension Metric {
     static let outputBytes = Metric("output_bytes_total", .counter, "Bytes written to destinations.")
     static let outputs = Metric(
         "outputs_total", .counter,
-        "Writers that were made, by where they write to (managed: kept for …/output; file; device; none; other) or their URL's scheme.",
+        "Outputs of writers that were made, by where they write to (managed: kept for …/output; file; device; none; other) or their URL's scheme.",
         labels: ["scheme"])
+    static let outputFailures = Metric(
+        "output_failures_total", .counter, "Outputs that failed, of writers with several; the writer may have gone on.", labels: ["scheme"],
+        alert: "Any growth: recordings or streams end early that their writers' state may not tell of.")
+    static let outputBreaks = Metric(
+        "output_breaks_total", .counter, "Outputs that broke and were to be opened again (reconnect).", labels: ["scheme"],
+        alert: "Growth beside `penstock_output_reconnects_total` that stands still: a destination is away.")
+    static let outputReconnects = Metric(
+        "output_reconnects_total", .counter, "Outputs that were opened again.", labels: ["scheme"])
     static let ended = Metric(
         "writers_ended_total", .counter,
         "Writers that ended, by how (closed, failed, deleted; unmade: their creation failed) and by what ended them.",
@@ -122,7 +130,7 @@ extension Metric {
 
     /// In the order that they are shown.
     static let all = [
-        writers, writerLimit, ended, failures, outputs, bytesReceived, bytesEncoded, framesTaken, framesEncoded, outputBytes, chunksLate, framesDroppedLate,
+        writers, writerLimit, ended, failures, outputs, outputFailures, outputBreaks, outputReconnects, bytesReceived, bytesEncoded, framesTaken, framesEncoded, outputBytes, chunksLate, framesDroppedLate,
         uploadsInterrupted, uploadsResumed, requests, problems, requestDuration, queueWait, bodyBytesRead, bodyBytesSent, connections,
         encoderCPU, encoderExits, forkLatency, carriers, sandbox, draining, peerRequests, retired,
         webhooks, webhooksPending, webhooksAge,

@@ -40,7 +40,13 @@ struct MetricsText {
         addEach(.ended, ends.sorted { ($0.0, $0.1) < ($1.0, $1.1) }, labels: { [$0.0, $0.1] }) { Double($0.2) }
         let failures = Set(ProblemCode.ofFailures.map(\.rawValue)).union(counts.failures.keys)
         addEach(.failures, failures.sorted(), labels: { [$0] }) { Double(counts.failures[$0] ?? 0) }
-        addEach(.outputs, EncoderTally.outputSchemes, labels: { [$0] }) { Double(gauges.encoders.outputs[$0] ?? 0) }
+        func addOutputs(_ metric: Metric, _ counted: [String: Int64]) {
+            addEach(metric, OutputScheme.all, labels: { [$0] }) { Double(counted[$0] ?? 0) }
+        }
+        addOutputs(.outputs, gauges.encoders.outputs)
+        addOutputs(.outputFailures, gauges.encoders.outputFailures)
+        addOutputs(.outputBreaks, gauges.encoders.outputBreaks)
+        addOutputs(.outputReconnects, gauges.encoders.outputReconnects)
     }
 
     /// There from the start, so that the first of each is seen as growth.
