@@ -32,8 +32,8 @@ extension StreamWriter {
 extension StreamWriter {
     /// Before more is taken: what the container could not tell of would be lost.
     func requireRoom() throws(StreamWriterError) {
-        for (output, mostBytes) in zip(outputs, mostBytes) {
-            if let mostBytes, output.bytesWritten > mostBytes - Limits.bytesUnderWay { throw Self.full(output, mostBytes) }
+        for output in outputs where !output.isLeaving {
+            if let mostBytes = output.mostBytes, output.bytesWritten > mostBytes - Limits.bytesUnderWay { throw Self.full(output, mostBytes) }
         }
     }
 

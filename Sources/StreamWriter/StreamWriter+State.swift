@@ -23,13 +23,16 @@ extension StreamWriter {
 
     /// With the lock held.
     func requireState(_ required: State) throws(StreamWriterError) {
-        try failure.check()
+        try checkNotFailed()
         guard state != required else { return }
         throw StreamWriterError(
             .wrongState, "the writer is \(state.rawValue); this needs it to be \(required.rawValue)")
     }
 
-    func checkNotFailed() throws(StreamWriterError) { try failure.check() }
+    func checkNotFailed() throws(StreamWriterError) {
+        try failure.check()
+        try failureOfOutputs.check()
+    }
 
     /// With nothing else changing the writer.
     func requireNoChunk() throws(StreamWriterError) {
@@ -159,19 +162,19 @@ extension StreamWriter {
 
     // MARK: Ending
 
-    /// After the trailers.
-    func summarize(_ finished: [FinishedContainer?]) -> WriterSummary {
+    /// After the trailers of `outputs`.
+    func summarize(_ outputs: [Output], _ finished: [FinishedContainer?]) -> WriterSummary {
         let totals = counters.map(\.current)
         let spans = totals.compactMap(\.encodedSpan)
         let end = spans.map(\.upperBound).max() ?? 0
         let names = RenditionNames(descriptions)
         let ends = zip(outputs, finished).map { output, container in
-            container.map { WriterSummary.Output(bytesWritten: output.bytesWritten, tracks: self.tracks(of: output, names, $0)) }
+            container.map { WriterSummary.Output(name: output.name, bytesWritten: output.bytesWritten, tracks: self.tracks(of: output, names, $0)) }
         }
         return WriterSummary(
             bytesWritten: bytesWritten, duration: end - (spans.map(\.lowerBound).min() ?? 0),
             streams: descriptions.indices.map { index in
-                let late = descriptions[index].renditions.indices.map { secondsLate(Track(stream: index, rendition: $0), finished) }
+                let late = descriptions[index].renditions.indices.map { secondsLate(Track(stream: index, rendition: $0), outputs, finished) }
                 return WriterSummary.Stream(totals[index], of: descriptions[index], secondsLate: late)
             }, outputs: ends)
     }
@@ -184,7 +187,7 @@ extension StreamWriter {
     }
 
     /// The first output tells that has it.
-    private func secondsLate(_ track: Track, _ finished: [FinishedContainer?]) -> Double {
+    private func secondsLate(_ track: Track, _ outputs: [Output], _ finished: [FinishedContainer?]) -> Double {
         let names = RenditionNames(descriptions)
         for (output, container) in zip(outputs, finished) {
             guard let container, let index = names.tracks(output.config.streams).firstIndex(of: track) else { continue }

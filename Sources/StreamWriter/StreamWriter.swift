@@ -8,12 +8,17 @@ public final class StreamWriter: @unchecked Sendable {
     // Unchecked: `monitor` guards the state. What `isChanging` guards (the parts) is
     // used by the one call that set it; libav is never called with the lock held.
     let monitor = ConditionLock()
+    /// Of the encoding, and of what has the writer for its only output: nothing goes on after it.
     let failure = FirstFailure()
+    /// Of an output that the writer does not go on without: no more is taken, and the others can be ended.
+    let failureOfOutputs = FirstFailure()
     private let outputList: Mutex<[Output]>
     let limits: WriterLimits
     private let onProgress: (@Sendable (Int, StreamProgress) -> Void)?
     var state = State.configuring
     var isChanging = false
+    /// The encoders have been emptied, or are being.
+    var isEnding = false
     var metadata: [String: String] = [:]
     var parts: [PreparedStream] = []
     var descriptions: [StreamDescription] = []
@@ -32,8 +37,6 @@ public final class StreamWriter: @unchecked Sendable {
     var filling: StreamFilling?
     /// The streams with a chunk in progress.
     var chunks: Set<Int> = []
-    /// By output, the most bytes that its container can tell of, once it is open.
-    var mostBytes: [Int64?] = []
 
     enum State: String { case configuring, open, closed, aborted }
 
@@ -65,7 +68,7 @@ public final class StreamWriter: @unchecked Sendable {
         var made: [Output] = []
         for (index, config) in configs.enumerated() {
             do throws(StreamWriterError) {
-                made.append(try Output(config, failure: failure))
+                made.append(try configs.count == 1 ? Output(config, failure: failure) : Output(config, ofOutputs: failureOfOutputs))
             } catch {
                 for rest in configs[(index + 1)...] { rest.destination.discard() }
                 throw error.of(output: configs.count > 1 ? config.name : nil)
@@ -167,7 +170,6 @@ public final class StreamWriter: @unchecked Sendable {
                 self.encoded = encoded
                 self.fans = fans
                 times = bounds.times
-                mostBytes = bounds.mostBytes
                 state = .open
             }
             startFilling()
@@ -237,8 +239,14 @@ public final class StreamWriter: @unchecked Sendable {
             try levelEnds()
             defer { if failure.error != nil { release() } }
             let summary = try withOutputs(within: outputsTime) { () throws(StreamWriterError) in
-                for stream in streams { try stream.finish() }
-                return summarize(try finishOutputs())
+                monitor.withLock { isEnding = true }
+                do throws(StreamWriterError) {
+                    for stream in streams { try stream.finish() }
+                } catch {
+                    _ = try? finishOutputs()
+                    throw error
+                }
+                return summarize(outputs, try finishOutputs())
             }
             release()
             monitor.withLock { state = .closed }

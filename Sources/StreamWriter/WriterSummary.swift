@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 /// What a finished writer made.
@@ -41,6 +42,7 @@ public struct WriterSummary: Sendable, Equatable {
 
     /// What one of the writer's outputs was given.
     public struct Output: Sendable, Equatable {
+        public let name: String
         public let bytesWritten: Int64
         public let tracks: [Track]
     }
@@ -53,8 +55,15 @@ public struct WriterSummary: Sendable, Equatable {
     public let outputs: [Output?]
 
     /// The same as one output alone has it; nil: it has failed.
-    public func of(output index: Int) -> WriterSummary? {
-        outputs[index].map { WriterSummary(bytesWritten: $0.bytesWritten, duration: duration, streams: streams, outputs: [$0]) }
+    public func of(output index: Int) -> WriterSummary? { outputs[index].map(of) }
+
+    /// Of the output of that name.
+    public func of(outputNamed name: String) -> WriterSummary? {
+        outputs.lazy.compactMap(\.self).first { $0.name.isSame(as: name) }.map(of)
+    }
+
+    private func of(_ output: Output) -> WriterSummary {
+        WriterSummary(bytesWritten: output.bytesWritten, duration: duration, streams: streams, outputs: [output])
     }
 }
 

@@ -39,8 +39,9 @@ public enum ControlMessage: Sendable, Equatable {
     case end(WriterEnd)
     /// Encoder to gateway, with one end of a stream socket pair: a carrier is wanted, which gets that end, and with
     /// which the encoder speaks on the other. `number` is the encoder's own for it. That the socket ends is all that
-    /// the encoder hears of a carrier that it is not given.
-    case carrier(number: UInt32)
+    /// the encoder hears of a carrier that it is not given. `store`: the one that the carrier writes to; it gets the keys
+    /// of no other, and without one of none.
+    case carrier(number: UInt32, store: String? = nil)
 
     private enum Kind: UInt8 {
         case start = 1, connection, tokens, shutDown, snapshot, concluded, discarded, metrics, unkeptRecord, ping, claim,
@@ -70,7 +71,7 @@ public enum ControlMessage: Sendable, Equatable {
         case .metrics(let counts): [Kind.metrics.rawValue] + counts.json.encoded
         case .discarded: [Kind.discarded.rawValue]
         case .end(let end): [Kind.end.rawValue] + end.json.encoded
-        case .carrier(let number): [Kind.carrier.rawValue] + Self.bytes(of: number)
+        case .carrier(let number, let store): [Kind.carrier.rawValue] + Self.bytes(of: number) + Array((store ?? "").utf8)
         }
     }
 
@@ -95,8 +96,9 @@ public enum ControlMessage: Sendable, Equatable {
             guard payload.count == 1, let receipt = ClaimReceipt(rawValue: payload[0]) else { return nil }
             self = .claimReceipt(receipt)
         case .carrier:
-            guard payload.count == 4 else { return nil }
-            self = .carrier(number: Self.number(payload))
+            guard payload.count >= 4, let store = String(validating: payload.dropFirst(4), as: UTF8.self), store.isEmpty || WriterID.isName(store)
+            else { return nil }
+            self = .carrier(number: Self.number(payload.prefix(4)), store: store.isEmpty ? nil : store)
         case .tokens:
             guard let table = TokenTable(payload) else { return nil }
             self = .tokens(table)

@@ -71,11 +71,11 @@ public struct EncoderStart: Sendable, Equatable {
         self.asksForTokens = asksForTokens
     }
 
-    /// The same for a carrier of the writer that this is of, which gets those of the stores that the writer may write to.
-    public func ofCarrier(_ stores: [StoreSettings]) -> EncoderStart {
+    /// The same for a carrier of the writer that this is of, which gets the store that it writes to, if the writer may.
+    public func ofCarrier(_ stores: [StoreSettings], to store: String?) -> EncoderStart {
         var settings = self
         settings.role = .carrier
-        settings.stores = stores.filter { policy.allows(store: $0.name) }
+        settings.stores = stores.filter { known in store.map { known.name.isSame(as: $0) } ?? false && policy.allows(store: known.name) }
         return settings
     }
 

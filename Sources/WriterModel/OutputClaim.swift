@@ -1,8 +1,8 @@
 import Bytewise
 
-/// What a writer's encoder may write to and leave behind, said once, before anything of libav's runs for
-/// the client. What it says later of files is held against it, and so is what is removed and served in
-/// its name. Paths are compared byte by byte.
+/// What a writer's encoder may write to and leave behind, said before anything of libav's runs for the client, and again
+/// only where a file in the writer's own folder comes to it. What it says later of files is held against it, and so is
+/// what is removed and served in its name. Paths are compared byte by byte.
 public enum OutputClaim: Sendable, Equatable {
     /// No file of ours: a URL, a device, a pipe that was there.
     case nothing
@@ -29,6 +29,17 @@ public enum OutputClaim: Sendable, Equatable {
 
     /// Of one output.
     var managedFile: String? { if case .managed(let name) = self { name } else { nil } }
+
+    /// The same and one more file in the writer's own folder: of an output that came when the writer was open.
+    public func adding(managed name: String) -> OutputClaim { .several(outputs + [.managed(name)]) }
+
+    /// Whether it is `earlier` and beyond that only other files in the writer's own folder.
+    public func extends(_ earlier: OutputClaim) -> Bool {
+        let (own, old) = (outputs, earlier.outputs)
+        let isSame = own.count > old.count && zip(own, old).allSatisfy { $0.json.encoded == $1.json.encoded }
+        let names = Set(managedFiles.map { Array($0.utf8) })
+        return isSame && isValid && own[old.count...].allSatisfy { $0.managedFile != nil } && names.count == managedFiles.count
+    }
 
     /// Whether it names what a writer can have at all.
     public var isValid: Bool {

@@ -154,7 +154,7 @@ import WriterModel
         for message in [ControlMessage.claim(.nothing), .concluded(.closed), .discarded, .concluded(.closed), .snapshot(record)] {
             #expect(encoder.send(message.encoded) == .sent)
         }
-        guard case .claimed(.nothing)? = link.nextEvent() else { return #expect(Bool(false)) }
+        guard case .claimed(.nothing, isFirst: true)? = link.nextEvent() else { return #expect(Bool(false)) }
         guard case .concluded(.concluded(.closed))? = link.nextEvent() else { return #expect(Bool(false)) }
         for _ in 0..<3 { guard case .changed? = link.nextEvent() else { return #expect(Bool(false)) } }
         if let _ = link.nextEvent() { Issue.record("one event too many") }

@@ -27,6 +27,27 @@ import WriterModel
 
     static let several = OutputClaim(of: [.file("a/é.mp4"), .nothing, .managed("output.b.mp4"), .folder("show")])
 
+    @Test func aClaimIsOnlyExtendedByFilesInTheWritersOwnFolder() {
+        let first = OutputClaim.file("a/\u{e9}.mp4")
+        #expect(first.adding(managed: "output.b.mp4").extends(first))
+        #expect(Self.several.adding(managed: "output.c.mp4").extends(Self.several) && Self.several.adding(managed: "output.c.mp4").isValid)
+        let others: [OutputClaim] = [
+            first, .file("b.mp4"), .several([first, .file("b.mp4")]), .several([first, .folder("b")]), .several([.managed("output.b.mp4"), first]),
+            // The same text in other bytes is another file.
+            .several([.file("a/e\u{301}.mp4"), .managed("output.b.mp4")]), .several([first, .managed("output.b.mp4"), .managed("output.b.mp4")]),
+            .several([first, .managed("../x")]),
+        ]
+        for claim in others { #expect(!claim.extends(first), "\(claim)") }
+    }
+
+    @Test func aCarrierHasTheKeysOfTheStoreThatItWritesToAndOfNoOther() {
+        let stores = ["one", "two"].map { StoreSettings(name: $0, fields: ["secret_key": "k\($0)"], endpoint: "https://s3.example.com") }
+        var settings = Self.start(ServiceLimits())
+        settings.policy = OutputPolicy(stores: ["one"])
+        #expect(settings.ofCarrier(stores, to: "one").stores.map(\.name) == ["one"])
+        for other in [nil, "two", "three"] { #expect(settings.ofCarrier(stores, to: other).stores.isEmpty) }
+    }
+
     @Test func aClaimOfSeveralOutputsIsWhatEachOfThemClaims() {
         #expect(["a/é.mp4", "show/live.ts"].allSatisfy(Self.several.holds) && !Self.several.holds("a/other.mp4"))
         #expect(Self.several.files == ["a/é.mp4"] && Self.several.managedFiles == ["output.b.mp4"])
@@ -43,7 +64,7 @@ import WriterModel
         .start(settings(asksForTokens: false)), .start(settings(asksForTokens: true)), .start(settings(asksForTokens: true, owner: "acme")),
         .connection(unread: [], passes: 0, slot: 0), .connection(unread: [0, 255, 13, 10], passes: 255, slot: 4_095),
         .returned(unread: [], passes: 1, slot: 256), .returned(unread: [1, 2], passes: 0, slot: 255), .released(slot: 1, isBroken: false), .released(slot: 1_000_000, isBroken: true), .tokens(.empty),
-        .callback(url: "https://u:p@a.example.com/?k=\u{e9}"), .carrier(number: 0), .carrier(number: 0x0102_0304), .carrier(number: .max), .shutDown, .ping, .snapshot(record.withoutFiles), .concluded(.closed), .concluded(.failed), .unkeptRecord(record.withoutFiles), .discarded,
+        .callback(url: "https://u:p@a.example.com/?k=\u{e9}"), .carrier(number: 0), .carrier(number: 0x0102_0304), .carrier(number: .max), .carrier(number: 7, store: "archive-2"), .shutDown, .ping, .snapshot(record.withoutFiles), .concluded(.closed), .concluded(.failed), .unkeptRecord(record.withoutFiles), .discarded,
         .claimReceipt(.kept), .claimReceipt(.noSpace), .claimReceipt(.notKept), .claim(.nothing), .claim(.managed("output.mp4")), .claim(.file("a/é.mp4")), .claim(.folder("")), .claim(.folder("a b/c")), .claim(several), .metrics(counts), .metrics(MetricCounts()),
     ]
 

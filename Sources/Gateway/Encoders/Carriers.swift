@@ -73,8 +73,8 @@ package final class Carriers: Sendable {
 
     // MARK: Beginning
 
-    /// An encoder asks for a carrier that gets `packets`. Where it gets none, that is closed.
-    func start(_ number: UInt32, of link: EncoderLink, packets: consuming Descriptor) {
+    /// An encoder asks for a carrier that gets `packets`, and the keys of `store`. Where it gets none, that is closed.
+    func start(_ number: UInt32, to store: String?, of link: EncoderLink, packets: consuming Descriptor) {
         guard let settings = link.settings, !link.hasEnded else { return }
         let limit = settings.limits.maxOutputs
         guard hasRoom(link, for: limit) else {
@@ -87,7 +87,7 @@ package final class Carriers: Sendable {
             let control = MessageSocket(owning: ours)
             let theirEnd = Descriptor(owning: theirs)
             // An empty socket has room.
-            guard control.send(ControlMessage.start(settings.ofCarrier(starter.stores)).encoded, passing: packets.number, timeout: .zero) == .sent else {
+            guard control.send(ControlMessage.start(settings.ofCarrier(starter.stores, to: store)).encoded, passing: packets.number, timeout: .zero) == .sent else {
                 throw SystemError("tell a carrier its settings", number: SystemError.tryAgain)
             }
             try fork(add(Carrier(link: link, number: number, control: control)), of: link, theirEnd)

@@ -263,7 +263,7 @@ package final class EncoderLink: Sendable {
         /// A snapshot, or nothing that matters.
         case changed
         /// Once, before the first snapshot: what the writer writes to.
-        case claimed(OutputClaim)
+        case claimed(OutputClaim, isFirst: Bool)
         /// Once: the first snapshot.
         case madeWriter
         /// Once: how the writer ended, by the encoder's own word.
@@ -271,7 +271,7 @@ package final class EncoderLink: Sendable {
         /// What its encoder has counted.
         case counted(MetricCounts)
         /// It wants a carrier, which gets the descriptor.
-        case carrierWanted(UInt32, packets: Descriptor)
+        case carrierWanted(UInt32, store: String?, packets: Descriptor)
         /// No encoder of ours says this.
         case improper(String)
         /// No more will come: the encoder has closed its end.
@@ -303,7 +303,7 @@ package final class EncoderLink: Sendable {
         case .message(let bytes, let descriptor):
             size += bytes.count
             let message = ControlMessage(bytes)
-            if case .carrier(let number)? = message { return takeWish(for: number, descriptor) }
+            if case .carrier(let number, let store)? = message { return takeWish(for: number, store, descriptor) }
             if let descriptor {
                 _ = Descriptor(owning: descriptor)
                 return .improper("a descriptor, which no encoder passes with this")
@@ -314,13 +314,13 @@ package final class EncoderLink: Sendable {
     }
 
     /// For a carrier. nil: this process had no room for its descriptor, which is closed then.
-    private func takeWish(for number: UInt32, _ descriptor: Int32?) -> Event {
+    private func takeWish(for number: UInt32, _ store: String?, _ descriptor: Int32?) -> Event {
         let isFrequent = !state.withLock { $0.carrierAllowance.take() }
         guard let descriptor else { return role != .writer || isFrequent ? .improper(Self.vainWish) : .changed }
         let packets = Descriptor(owning: descriptor)
         if role != .writer || isFrequent { return .improper(Self.vainWish) }
         guard Socket.isLocalStream(packets.number) else { return .improper("a descriptor that is no end of a pair, for a carrier") }
-        return .carrierWanted(number, packets: packets)
+        return .carrierWanted(number, store: store, packets: packets)
     }
 
     private static let vainWish = "a wish for a carrier that only a writer's encoder has, or one more than it can have a use for"
@@ -352,9 +352,9 @@ package final class EncoderLink: Sendable {
     private func take(_ message: ControlMessage, of bytes: [UInt8]) -> Event {
         do throws(EncoderWord.Improper) {
             switch try state.withLock({ state throws(EncoderWord.Improper) in try state.said.take(message, bytes, from: self) }) {
-            case .claimed(let claim):
+            case .claimed(let claim, let isFirst):
                 if let folder, !claim.lies(in: folder) { return .improper("a claim beyond its token's folder") }
-                return .claimed(claim)
+                return .claimed(claim, isFirst: isFirst)
             case .madeWriter: return .madeWriter
             case .concluded(let outcome):
                 // From here on the gateway responds for the writer: the encoder reads what was passed to it

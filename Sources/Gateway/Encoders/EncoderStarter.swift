@@ -102,7 +102,9 @@ final class EncoderStarter: Sendable {
     func excessOfSettings(by configuration: GatewayConfiguration) -> Int? {
         let longest = WriterID(String(repeating: "x", count: WriterID.maxLength))!
         let request = EncoderRequest(writer: longest, role: .catalog, idempotencyKey: String(repeating: "\"", count: 255))
-        let bytes = ControlMessage.start(settings(for: request, by: configuration).ofCarrier(configuration.stores)).encoded.count
+        let settings = settings(for: request, by: configuration)
+        let stores: [String?] = [nil] + configuration.stores.map(\.name)
+        let bytes = stores.map { ControlMessage.start(settings.ofCarrier(configuration.stores, to: $0)).encoded.count }.max() ?? 0
         return bytes > MessageSocket.maxMessageBytes ? bytes - MessageSocket.maxMessageBytes : nil
     }
 

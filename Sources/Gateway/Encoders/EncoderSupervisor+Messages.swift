@@ -40,12 +40,12 @@ extension EncoderSupervisor {
         case .madeWriter:
             ends.take(.madeWriter, of: link)
             tellOfChange(link)
-        case .claimed(let claim): note(claim, of: link)
+        case .claimed(let claim, let isFirst): note(claim, of: link, isFirst: isFirst)
         case .concluded(let outcome):
             // Its writer is deleted, or never was.
             if outcome == .discarded { carriers.encoderEnded(link) }
             ends.take(.concluded(outcome), of: link)
-        case .carrierWanted(let number, let packets): carriers.start(number, of: link, packets: packets)
+        case .carrierWanted(let number, let store, let packets): carriers.start(number, to: store, of: link, packets: packets)
         case .counted(let counts): tally.add(counts, of: link.writer)
         case .returned(let connection, let unread, let passes):
             let most = configuration.limits.maxHeadBytes + HTTPServer.mostUnreadBesideHead
@@ -70,15 +70,15 @@ extension EncoderSupervisor {
         return true
     }
 
-    /// Its encoder waits for the receipt before it says that there is a writer.
-    private func note(_ claim: OutputClaim, of link: EncoderLink) {
+    /// Its encoder waits for the receipt before it says that there is a writer, or makes a file.
+    private func note(_ claim: OutputClaim, of link: EncoderLink, isFirst: Bool) {
         let origin = WriterOrigin(createdAt: link.createdAt, idempotencyKey: link.idempotencyKey, claim: claim, folder: link.folder)
         do throws(SystemError) {
             try records.note(origin, of: link.writer)
         } catch {
             return claimIsNotKept(error, of: link)
         }
-        guard let webhooks else { return link.tell(.kept) }
+        guard isFirst, let webhooks else { return link.tell(.kept) }
         webhooks.watch(link.writer, callback: link.callback, by: link.settings?.callbacks) { [self] error in
             if let error { claimIsNotKept(error, of: link) } else { link.tell(.kept) }
         }

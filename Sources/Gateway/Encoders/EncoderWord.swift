@@ -9,7 +9,8 @@ struct EncoderWord: Sendable {
 
     enum News {
         case nothing
-        case claimed(OutputClaim)
+        /// `isFirst`: with it the writer is made.
+        case claimed(OutputClaim, isFirst: Bool)
         /// The first snapshot.
         case madeWriter
         case concluded(EncoderEnd.Outcome)
@@ -45,9 +46,10 @@ struct EncoderWord: Sendable {
         }
         switch message {
         case .claim(let claim):
-            guard self.claim == nil else { throw Improper(what: "another claim") }
+            let earlier = self.claim
+            if let earlier, !claim.extends(earlier) { throw Improper(what: "another claim") }
             self.claim = claim
-            return .claimed(claim)
+            return .claimed(claim, isFirst: earlier == nil)
         case .callback(let url):
             guard callback == nil, claim == nil, (try? callbacks.permit(url).get()) != nil else {
                 throw Improper(what: "a callback_url that its writer may not have")

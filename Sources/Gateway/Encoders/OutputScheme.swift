@@ -5,14 +5,14 @@ enum OutputScheme {
     private static let (managed, file, device, none, other) = ("managed", "file", "device", "none", "other")
     static let all = [managed, file, device, none, other] + URLScheme.names
 
-    /// Of an output that claims what it does; nil: it came later, and is a URL or a device.
+    /// `claim`: what it is among the outputs that were there from the start; what came later is a URL, a device or a
+    /// file in the writer's own folder.
     static func of(_ destination: String?, _ claim: OutputClaim?) -> String {
         switch claim {
-        case .managed: return managed
         case .file, .folder: return file
-        case .nothing, .several, nil: break
+        case .managed, .nothing, .several, nil: break
         }
-        guard let destination else { return none }
+        guard let destination else { return claim == .nothing ? none : managed }
         guard let scheme = URLParts(destination)?.scheme else { return device }
         return URLScheme.named(scheme) == nil ? other : scheme
     }

@@ -61,10 +61,6 @@ final class PacketSink: PacketQueueing, @unchecked Sendable {
         return finished
     }
 
-    // It is the writer's only one from the start.
-    func share(_ failure: FirstFailure) {}
-    func leave() {}
-
     func interrupt() { current?.interrupt() }
 
     /// Lets go of the carrier, which frees it, once no thread is using it.

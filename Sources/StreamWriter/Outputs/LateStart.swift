@@ -2,7 +2,8 @@ import Libav
 import Synchronization
 
 /// Where an output begins that came when its streams had begun: at a key frame from where its sound is, or where it has no
-/// picture at the next packet. That is its zero; of other streams it has what is not before.
+/// picture at the next packet. That is its zero; of other streams it has what is not before, also what came while the
+/// encoder of the key frame looked ahead.
 final class LateStart: Sendable {
     private let tracks: [Track]
     /// Seconds: before it there is no sound any more.
@@ -21,6 +22,8 @@ final class LateStart: Sendable {
         /// The track that it begins with, and where that is then.
         var origin: (track: Int, ticks: Int64)?
         var begun: Set<Int> = []
+        /// By track, what may be in it once it is known where it begins.
+        var held: [Int: [Packet]] = [:]
         var isKeyFrameOwed: Bool
     }
 
@@ -37,8 +40,34 @@ final class LateStart: Sendable {
     /// Once packets come.
     func begin() { if !state.withLock(\.isKeyFrameOwed) { askForKeyFrames() } }
 
-    /// Whether the packet is in it; its times are counted from the start then. On the thread of its stream.
-    func admits(_ packet: Packet) -> Bool {
+    /// Of the packet, and of those of its track that were held, what is in it, with times that are counted from the start.
+    /// On the thread of its stream.
+    func admitted(_ packet: Packet) -> [Packet] {
+        let track = packet.stream
+        guard !tracks[track].isVideo else { return admits(packet) ? [packet] : [] }
+        let candidates = state.withLock { state -> [Packet] in
+            if state.origin != nil || !tracks.contains(where: \.isVideo) { return (state.held.removeValue(forKey: track) ?? []) + [packet] }
+            state.held[track, default: []].append(packet)
+            if state.held[track, default: []].count > Self.mostHeld { state.held[track]?.removeFirst() }
+            return []
+        }
+        return candidates.filter(admits)
+    }
+
+    /// What is held still and in it, once its streams bring no more.
+    func rest() -> [Packet] {
+        let held = state.withLock { state -> [Packet] in
+            defer { state.held = [:] }
+            return state.origin == nil ? [] : state.held.sorted { $0.key < $1.key }.flatMap(\.value)
+        }
+        return held.filter(admits)
+    }
+
+    /// Of a track: a minute of sound.
+    private static let mostHeld = 4_096
+
+    /// Whether the packet is in it; its times are counted from the start then.
+    private func admits(_ packet: Packet) -> Bool {
         let track = packet.stream
         guard let pts = packet.pts ?? packet.dts, let start = start(of: track, pts, isKey: packet.isKey) else { return false }
         packet.pts = packet.pts.map { $0 - start }

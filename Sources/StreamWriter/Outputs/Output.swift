@@ -10,7 +10,9 @@ final class Output: @unchecked Sendable {
     /// What holds the packets, once it is open.
     private(set) var holding: OutputFormat
     private let bufferBytes: Int
-    private var failure: FirstFailure
+    /// Its own; of the writer's only output from the start the writer's, whose encoding ends with it.
+    private let failure: FirstFailure
+    private let isWritersOwn: Bool
     private let state: Mutex<State>
     /// By track, once it is open.
     private var filters: [BitstreamFilter?] = []
@@ -19,12 +21,18 @@ final class Output: @unchecked Sendable {
     private var lateStart: LateStart?
 
     private struct State {
+        /// What the writer fails with where it does not go on without the output.
+        var ofOutputs: FirstFailure?
         var carrier: (any Carrier)?
         var queue: (any PacketQueueing)?
         var last = OutputProgress()
         var isInterrupted = false
         /// It is being ended before the writer, which is to notice nothing of it.
         var isLeaving = false
+        /// Of one that was.
+        var finished: FinishedContainer?
+        /// What its container can tell of; nil: there is no bound, or it is not open.
+        var mostBytes: Int64?
     }
 
     var destination: Destination { config.destination }
@@ -32,11 +40,13 @@ final class Output: @unchecked Sendable {
     /// The writer goes on without it.
     var isExpendable: Bool { config.onFailure == .continue }
 
-    /// Takes the destination over, also when it throws. `failure`: the writer's.
-    init(_ config: OutputConfig, failure: FirstFailure) throws(StreamWriterError) {
+    /// Takes the destination over, also when it throws. `failure`: the writer's, of its only output. `ofOutputs`: where
+    /// failures of others are noted that the writer does not go on without; nil: not yet.
+    init(_ config: OutputConfig, failure: FirstFailure? = nil, ofOutputs: FirstFailure? = nil) throws(StreamWriterError) {
         self.config = config
         bufferBytes = config.bufferSize ?? OutputIO.defaultBufferBytes
-        self.failure = config.onFailure == .continue ? FirstFailure() : failure
+        isWritersOwn = failure != nil && config.onFailure != .continue
+        self.failure = isWritersOwn ? failure ?? FirstFailure() : FirstFailure()
         do throws(StreamWriterError) {
             try require(bufferBytes, in: Limits.bufferBytes, "buffer_size")
             let found = try OutputFormat.resolve(format: config.format, name: config.destination.name).writing(config.destination.name)
@@ -46,7 +56,7 @@ final class Output: @unchecked Sendable {
             throw error
         }
         holding = format
-        state = Mutex(State())
+        state = Mutex(State(ofOutputs: config.onFailure == .continue ? nil : ofOutputs))
         let carrier = try config.destination.carrier(format: format, bufferBytes: bufferBytes, opener: config.opener)
         state.withLock { $0.carrier = carrier }
     }
@@ -98,11 +108,12 @@ final class Output: @unchecked Sendable {
         return try open(tracks, parameters, request, isOnly: false)
     }
 
-    /// The writer fails with it from here on, and it with the writer. Once it is open, and before packets come.
-    func share(_ failure: FirstFailure) throws(StreamWriterError) {
+    /// The writer fails with it from here on. Once it is open, and before packets come.
+    func share(_ ofOutputs: FirstFailure) throws(StreamWriterError) {
         if isExpendable { return }
-        try queue?.share(failure)
-        self.failure = failure
+        try failure.check()
+        state.withLock { $0.ofOutputs = ofOutputs }
+        try failure.check()
     }
 
     /// `parameters`: of its tracks.
@@ -122,7 +133,7 @@ final class Output: @unchecked Sendable {
             return container
         }
         let queue = try OutputQueue(
-            plan(opening, isOnly: isOnly) { askForKeyFrames(tracks) }, carrier: carrier, failure: failure)
+            plan(opening) { askForKeyFrames(tracks) }, carrier: carrier, failure: failure) { [weak self] in self?.note($0) }
         use(queue)
         return isExpendable ? nil : try queue.awaitOpened()
     }
@@ -141,9 +152,15 @@ final class Output: @unchecked Sendable {
         config.whenSlow == .wait && config.pace == .none && config.reconnect == nil && config.onFailure == .fail
     }
 
-    private func plan(_ opening: ContainerOpening, isOnly: Bool, _ askForKeyFrames: @escaping @Sendable () -> Void) -> OutputPlan {
+    /// It has failed.
+    private func note(_ error: StreamWriterError) {
+        if isWritersOwn { return }
+        state.withLock { $0.isLeaving ? nil : $0.ofOutputs }?.record(error.of(output: name))
+    }
+
+    private func plan(_ opening: ContainerOpening, _ askForKeyFrames: @escaping @Sendable () -> Void) -> OutputPlan {
         OutputPlan(
-            name: name, namesFailure: !isOnly && !isExpendable, opening: opening, waitsWhenSlow: config.whenSlow == .wait, pace: config.pace, isExpendable: isExpendable,
+            name: name, ownsFailure: !isWritersOwn, opening: opening, waitsWhenSlow: config.whenSlow == .wait, pace: config.pace, isExpendable: isExpendable,
             reconnect: reconnecting, askForKeyFrames: askForKeyFrames)
     }
 
@@ -180,8 +197,18 @@ final class Output: @unchecked Sendable {
 
     /// On the thread of the packet's stream.
     func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
-        if let lateStart, !lateStart.admits(packet) { return }
-        try unlessExpendable { queue throws(StreamWriterError) in
+        guard let lateStart else { return try pass(packet, moreFollows: moreFollows) }
+        let admitted = lateStart.admitted(packet)
+        for (index, packet) in admitted.enumerated() { try pass(packet, moreFollows: moreFollows || index < admitted.count - 1) }
+    }
+
+    /// With its streams bringing no more.
+    private func submitRest() {
+        for packet in lateStart?.rest() ?? [] { try? pass(packet, moreFollows: true) }
+    }
+
+    private func pass(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
+        try within { queue throws(StreamWriterError) in
             guard let filter = filters[packet.stream] else { return try queue.submit(packet, moreFollows: moreFollows) }
             let track = packet.stream
             try translating(.encodingFailed) { () throws(LibavError) in try filter.send(packet) }
@@ -193,31 +220,36 @@ final class Output: @unchecked Sendable {
     }
 
     func sendGathered() throws(StreamWriterError) {
-        try unlessExpendable { queue throws(StreamWriterError) in try queue.sendGathered() }
+        try within { queue throws(StreamWriterError) in try queue.sendGathered() }
     }
 
     func flush() throws(StreamWriterError) {
-        try unlessExpendable { queue throws(StreamWriterError) in try queue.flush() }
+        try within { queue throws(StreamWriterError) in try queue.flush() }
     }
 
-    func beginFinish() { queue?.beginFinish() }
+    func beginFinish() {
+        submitRest()
+        queue?.beginFinish()
+    }
 
-    /// nil: it has failed, and the writer does without.
+    /// nil: it has failed, by itself.
     func finish() throws(StreamWriterError) -> FinishedContainer? {
         var finished: FinishedContainer?
-        try unlessExpendable { queue throws(StreamWriterError) in finished = try queue.finish() }
+        try within { queue throws(StreamWriterError) in finished = try queue.finish() }
         return finished
     }
 
-    private func unlessExpendable(_ body: (any PacketQueueing) throws(StreamWriterError) -> Void) throws(StreamWriterError) {
-        guard let queue, !isExpendable || failure.error == nil else { return }
+    /// What fails is the output's own, unless it is the writer's only one: others go on, and the writer is told.
+    private func within(_ body: (any PacketQueueing) throws(StreamWriterError) -> Void) throws(StreamWriterError) {
+        guard let queue, isWritersOwn || failure.error == nil else { return }
         do throws(StreamWriterError) {
             try body(queue)
         } catch {
             // The thread of a stream may be at it still.
             if isLeaving { return }
             let error = failure.record(error)
-            if !isExpendable { throw error }
+            if isWritersOwn { throw error }
+            note(error)
         }
     }
 
@@ -225,6 +257,14 @@ final class Output: @unchecked Sendable {
     var isLeaving: Bool { state.withLock { $0.isLeaving } }
 
     var isLate: Bool { lateStart != nil }
+
+    /// Of one that was ended before the writer; nil of one that had failed.
+    var finished: FinishedContainer? { state.withLock { $0.finished } }
+
+    var mostBytes: Int64? {
+        get { state.withLock { $0.mostBytes } }
+        set { state.withLock { $0.mostBytes = newValue } }
+    }
 
     // MARK: Leaving
 
@@ -237,7 +277,7 @@ final class Output: @unchecked Sendable {
             return state.queue
         }
         guard let queue else { return }
-        queue.leave()
+        submitRest()
         // There is nothing to be ended.
         if [.opening, .reconnecting].contains(queue.progress.state) { queue.interrupt() }
         let isOver = Monitor(false)
@@ -247,10 +287,11 @@ final class Output: @unchecked Sendable {
                 if isOver.wait(until: .after(time), { $0 ? true : nil }) == nil { queue.interrupt() }
             }
         }
-        _ = try? queue.finish()
+        let finished = try? queue.finish()
         isOver.change { $0 = true }
         release()
         state.withLock { state in
+            state.finished = finished
             if state.last.state == .failed, state.last.error == nil {
                 state.last.error = state.last.attempts > 0 && state.last.packets > 0 ? Self.tooSlow : Self.neverOpen
             }
@@ -273,7 +314,7 @@ final class Output: @unchecked Sendable {
     /// Its time is over: it fails, unless it has ended. A file is waited for.
     func giveUp() {
         guard !destination.isFile, !isLeaving, progress.state != .closed else { return }
-        failure.record(Self.tooSlow.of(output: isExpendable ? nil : name))
+        note(failure.record(Self.tooSlow))
         interrupt()
     }
 

@@ -4,8 +4,8 @@ import Threading
 /// What an output's queue goes by.
 struct OutputPlan: Sendable {
     let name: String
-    /// The writer fails with it, and has others.
-    let namesFailure: Bool
+    /// What fails it is its own failure, and not the writer's.
+    let ownsFailure: Bool
     let opening: ContainerOpening
     let waitsWhenSlow: Bool
     let pace: OutputConfig.Pace

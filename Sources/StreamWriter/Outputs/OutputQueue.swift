@@ -8,8 +8,9 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     // Unchecked: `monitor` guards the state; a carrier's calls of one at a time are the thread's.
     private let monitor = ConditionLock()
     private let plan: OutputPlan
-    /// What the output can't go on after, and who has that in common with it.
-    private var failure: FirstFailure
+    /// What the output can't go on after.
+    private let failure: FirstFailure
+    private let onFailure: @Sendable (StreamWriterError) -> Void
     private var carrier: (any Carrier)?
     private var entries: [Entry] = []
     private var queuedBytes = 0
@@ -37,11 +38,15 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
         var finished: FinishedContainer?
     }
 
-    /// Opens on a thread of its own, from here on. `failure` gets what the output can't go on after.
-    init(_ plan: OutputPlan, carrier: any Carrier, failure: FirstFailure) throws(StreamWriterError) {
+    /// Opens on a thread of its own, from here on. `failure` gets what the output can't go on after, and `onFailure` is told
+    /// of it, on that thread.
+    init(
+        _ plan: OutputPlan, carrier: any Carrier, failure: FirstFailure, onFailure: @escaping @Sendable (StreamWriterError) -> Void
+    ) throws(StreamWriterError) {
         self.plan = plan
         self.carrier = carrier
         self.failure = failure
+        self.onFailure = onFailure
         gate = DropGate(isVideo: plan.isVideo)
         progressNow.state = .opening
         do throws(SystemThread.Unavailable) {
@@ -76,7 +81,7 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     }
 
     /// It gathers what waits in the queue.
-    func sendGathered() throws(StreamWriterError) { try monitor.withLock { failure }.check() }
+    func sendGathered() throws(StreamWriterError) { try failure.check() }
 
     func flush() throws(StreamWriterError) {
         try monitor.withLock { () throws(StreamWriterError) in
@@ -103,17 +108,6 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
             guard let finished = done.finished else { throw Self.stopped }
             return finished
         }
-    }
-
-    func share(_ failure: FirstFailure) throws(StreamWriterError) {
-        try monitor.withLock { () throws(StreamWriterError) in
-            try self.failure.check()
-            self.failure = failure
-        }
-    }
-
-    func leave() {
-        monitor.withLock { if failure.error == nil { failure = FirstFailure() } }
     }
 
     func interrupt() {
@@ -148,7 +142,7 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
             if let error = failure.error, progress.state != .closed {
                 progress.state = .failed
                 // Of the writer, it may be another's.
-                if plan.isExpendable { progress.error = error }
+                if plan.ownsFailure { progress.error = error }
             }
             return progress
         }
@@ -292,14 +286,13 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     }
 
     private func fail(_ error: StreamWriterError) {
-        let failure = monitor.withLock {
+        monitor.withLock {
             progressNow.state = .failed
             progressNow.error = error
             entries = []
             queuedBytes = 0
-            return self.failure
         }
-        failure.record(error.of(output: plan.namesFailure ? plan.name : nil))
+        onFailure(failure.record(error))
         monitor.withLock { monitor.wakeAll() }
     }
 

@@ -11,10 +11,6 @@ protocol PacketQueueing: Sendable {
     func beginFinish()
     /// Ends the container, everything before it written.
     func finish() throws(StreamWriterError) -> FinishedContainer
-    /// What goes wrong from here on is what `failure` is for; throws what has gone wrong already. Any thread.
-    func share(_ failure: FirstFailure) throws(StreamWriterError)
-    /// What goes wrong from here on is its own failure, and not the writer's. Any thread.
-    func leave()
     /// Has every call under way come back, and all that follow. Any thread.
     func interrupt()
     /// Frees the carrier, once no thread is using it.

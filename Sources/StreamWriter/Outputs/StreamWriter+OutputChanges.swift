@@ -34,7 +34,7 @@ extension StreamWriter {
             throw StreamWriterError(.invalidParameter, "the writer has an output of the name \(config.name)", parameter: "name")
         }
         // Until it has joined, what goes wrong is no failure of the writer's.
-        let output = try Output(config, failure: FirstFailure())
+        let output = try Output(config)
         do throws(StreamWriterError) {
             try require(output)
             try join(output, timeout: timeout)
@@ -62,6 +62,13 @@ extension StreamWriter {
         return output.progress
     }
 
+    /// What an output has that was ended while the writer goes on, as if it were the writer's only one; nil: it has
+    /// failed, or was not ended. Any thread.
+    public func summary(ofEnded name: String) -> WriterSummary? {
+        guard let output = output(named: name), let finished = output.finished else { return nil }
+        return summarize([output], [finished]).of(output: 0)
+    }
+
     /// Has the output that is being opened give up. Any thread.
     public func interruptJoining() { monitor.withLock { outputChange.joining }?.interrupt() }
 
@@ -84,11 +91,14 @@ extension StreamWriter {
         let tracks = names.tracks(output.config.streams)
         let start = lateStart(of: tracks, encoded)
         let opened = try output.openLate(tracks, of: encoded, opening(output.config.option ?? [:], timeout), start: start)
-        try output.share(failure)
+        try output.share(failureOfOutputs)
         try monitor.withLock { () throws(StreamWriterError) in
             if outputChange.isOver { throw Self.isEnding }
             try requireState(.open)
-            if let opened { bound(tracks, by: opened, of: output) }
+            if let opened {
+                bound(tracks, by: opened, of: output)
+                output.mostBytes = opened.mostBytes
+            }
             changeOutputs { $0.append(output) }
             for (index, track) in tracks.enumerated() { fans[track.stream][track.rendition].add(output, track: index) }
         }

@@ -76,7 +76,6 @@ extension StreamWriter {
     struct Bounds {
         /// By stream, of each container that has it.
         var times: [[TimeBound]]
-        var mostBytes: [Int64?] = []
     }
 
     struct TimeBound {
@@ -91,8 +90,8 @@ extension StreamWriter {
             let option = index == 0 ? option : output.config.option ?? [:]
             do throws(StreamWriterError) {
                 let opened = try output.open(parts, opening(option, timeout), isOnly: outputs.count == 1)
-                bounds.mostBytes.append(opened?.mostBytes)
                 guard let opened else { continue }
+                output.mostBytes = opened.mostBytes
                 for (index, track) in names.tracks(output.config.streams).enumerated() {
                     bounds.times[track.stream].append(TimeBound(format: output.format.name, times: opened.times[index]))
                 }
@@ -143,8 +142,18 @@ extension StreamWriter {
         return try body()
     }
 
-    /// What each was given; nil of one that has failed, and that the writer does without.
+    /// While they are being ended: those that are no files and have not ended after that time fail. Any thread.
+    public func boundOutputs(to time: Duration) {
+        try? SystemThread.start(name: "outputs' end") { [weak self] in
+            SystemThread.sleep(time)
+            for output in self?.outputs ?? [] { output.giveUp() }
+        }
+    }
+
+    /// What each was given; nil of one that has failed, and that the writer does without. All are ended, also where it
+    /// throws.
     func finishOutputs() throws(StreamWriterError) -> [FinishedContainer?] {
+        let outputs = outputs
         // Side by side: a peer may take its time.
         for output in outputs { output.beginFinish() }
         var finished: [FinishedContainer?] = []
@@ -152,10 +161,43 @@ extension StreamWriter {
             do throws(StreamWriterError) {
                 finished.append(try output.finish())
             } catch {
-                throw error.of(output: name(output))
+                finished.append(nil)
+                failure.record(error)
             }
         }
+        try checkNotFailed()
+        if finished.allSatisfy({ $0 == nil }) { throw failure.record(Self.nothingWritten(outputs)) }
         return finished
+    }
+
+    private static func nothingWritten(_ outputs: [Output]) -> StreamWriterError {
+        let reasons = outputs.compactMap { output in output.progress.error.map { "output \(output.name): \($0.message)" } }
+        return StreamWriterError(
+            .destinationFailed, "none of the writer's outputs could be written, so there is nothing of it (on_failure: continue); \(reasons.prefix(3).joined(separator: "; "))")
+    }
+
+    /// Of a writer that has failed, with no call under way: what is whole of it is made so. The encoders are emptied unless
+    /// it was the encoding that failed, and the outputs that have not failed are ended. `time`: that those may take that are
+    /// no files.
+    public func endWhatIsLeft(within time: Duration) {
+        let mayEnd = monitor.withLock {
+            if isChanging || isEnding || state != .open || !chunks.isEmpty { return false }
+            isChanging = true
+            return true
+        }
+        guard mayEnd else { return }
+        endOutputChanges(atOnce: true)
+        try? withOutputs(within: time) { () throws(StreamWriterError) in
+            if failure.error == nil {
+                try? levelEnds()
+                for stream in streams { try? stream.finish() }
+            }
+            _ = try finishOutputs()
+        }
+        monitor.withLock {
+            isChanging = false
+            monitor.wakeAll()
+        }
     }
 }
 

@@ -5,6 +5,8 @@ import WriterModel
 struct OutputEntry: Sendable {
     let request: OutputRequest
     let muxer: String
+    /// Of a file that the server keeps, once it is there.
+    var file: File?
     /// What was found when it came.
     var warnings: [Warning] = []
     /// It is being opened.
@@ -12,7 +14,18 @@ struct OutputEntry: Sendable {
     /// It was ended before the writer.
     var hasLeft = false
 
+    /// A file that the server keeps, and how it grows: its end may come before the writer's.
+    struct File: Sendable {
+        let place: WriterOutput
+        let growth: OutputNotifier
+        /// What came of it.
+        var end: OutputEnd?
+    }
+
     var name: String { request.name }
+
+    /// It has left, and no file of it is there.
+    var mayBeForgotten: Bool { hasLeft && file == nil }
 
     private func progress(_ writer: StreamWriter) -> OutputProgress {
         writer.progress(ofOutput: name) ?? OutputProgress(.opening)
@@ -26,6 +39,7 @@ struct OutputEntry: Sendable {
 
     /// What did not reach it, and what it could not have.
     func allWarnings(_ writer: StreamWriter, _ redaction: Redaction) -> [Warning] {
-        warnings + request.warnings(progress(writer), redaction)
+        let failures = file?.end?.failure.map { [request.failed(because: $0, redaction)] } ?? []
+        return warnings + request.warnings(progress(writer), redaction) + failures
     }
 }

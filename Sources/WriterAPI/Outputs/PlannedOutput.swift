@@ -70,8 +70,10 @@ extension Destination {
         _ lines: CarrierLines?, format: String, bufferSize: Int?, files: CarriedFiles? = nil
     ) throws(SystemError) -> Destination {
         guard let lines else { return self }
-        let stallTime = lines.stallTime(uploading: UploadTarget(url ?? "", option: [:]) != nil)
-        return carried(over: try lines.next(stallTime), format: format, bufferSize: bufferSize, files: files, stallTime: stallTime)
+        let upload = UploadTarget(url ?? "", option: [:])
+        let stallTime = lines.stallTime(uploading: upload != nil)
+        let store: String? = if case .object(let place) = upload { place.store } else { nil }
+        return carried(over: try lines.next(stallTime, to: store), format: format, bufferSize: bufferSize, files: files, stallTime: stallTime)
     }
 
     /// The same anew, for an output that broke.

@@ -126,8 +126,8 @@ public final class EncoderProcess: Sendable {
             carrierLines: CarrierLines(
                 stallTime: settings.limits.callTimeout > 0 ? .seconds(settings.limits.callTimeout) : nil,
                 uploadRetryTime: .seconds(settings.limits.uploadRetryTime)
-            ) { number, end in
-                line.requestCarrier(number, passing: end)
+            ) { number, store, end in
+                line.requestCarrier(number, to: store, passing: end)
             },
             requireKeptClaim: { () throws(Problem) in try line.requireKeptClaim() })
         return WriterService(settings: settings, resource: resource, authenticator: authenticator, gateway: back)

@@ -33,6 +33,7 @@ package final class GatewayLine: Sendable {
 
     /// A snapshot that finds no room is made good by the next; what is said once is said again until there is.
     func tell(_ message: ControlMessage) {
+        if case .claim = message { awaitReceipt() }
         let isBehind = untold.withLock { untold in
             if untold.isEmpty { return false }
             if message.isSaidOnce { untold.append(message) }
@@ -60,6 +61,13 @@ package final class GatewayLine: Sendable {
             return true
         }
         if !isBehind && !isTold(message, within: .zero) { untold.withLock { $0.append(message) } }
+    }
+
+    /// Of the claim that is told next.
+    private func awaitReceipt() {
+        claim.change { state in
+            if case .received = state { state = .isAwaited }
+        }
     }
 
     /// The gateway has kept the writer's claim, or could not.
@@ -102,8 +110,8 @@ package final class GatewayLine: Sendable {
     /// Asks for a carrier that gets a copy of `packets`, this process's end of whose pair is the caller's. False: the
     /// gateway is gone, or takes nothing. True is no promise: where there is to be none, or its process can't be had, the
     /// copy is closed, and the pair's other end sees that once the caller has closed `packets`, too.
-    package func requestCarrier(_ number: UInt32, passing packets: borrowing Descriptor) -> Bool {
-        socket.send(ControlMessage.carrier(number: number).encoded, passing: packets.number) == .sent
+    package func requestCarrier(_ number: UInt32, to store: String? = nil, passing packets: borrowing Descriptor) -> Bool {
+        socket.send(ControlMessage.carrier(number: number, store: store).encoded, passing: packets.number) == .sent
     }
 
     /// False: it is to be told later. Once the gateway has gone nothing is to be told.

@@ -15,9 +15,10 @@ struct OutputRoute {
     /// Responds now, or when there is something to respond with; no thread waits for that.
     func respond(to exchange: Exchange) throws(Problem) {
         // Asked before the state: what changes in between is told of.
-        let (version, end) = resource.growth.current
+        let growth = resource.growth(ofOutput: name)
+        let (version, end) = growth.current
         switch try resource.output(named: name) {
-        case .awaited: waitForChange(exchange, since: version)
+        case .awaited: waitForChange(exchange, of: growth, since: version)
         case .none:
             throw Problem(.wrongState, "The writer failed or was deleted before it was opened.")
         case .there(let output):
@@ -26,7 +27,7 @@ struct OutputRoute {
             if needsEnd && end == nil {
                 // What has been replaced will not be the writer's at its end either.
                 try output.place.checkKept()
-                return waitForChange(exchange, since: version)
+                return waitForChange(exchange, of: growth, since: version)
             }
             if needsEnd && end == .failed {
                 throw Problem(.wrongState, "The writer failed or was deleted; GET /v1/writers/\(writer) says why.")
@@ -35,8 +36,8 @@ struct OutputRoute {
         }
     }
 
-    private func waitForChange(_ exchange: Exchange, since version: Int) {
-        exchange.wait(until: .never, for: { [growth = resource.growth] in growth.whenChanged(since: version, $0) }) {
+    private func waitForChange(_ exchange: Exchange, of growth: OutputNotifier, since version: Int) {
+        exchange.wait(until: .never, for: { growth.whenChanged(since: version, $0) }) {
             exchange, wake in
             if wake == .clientGone { return }
             do throws(Problem) {
@@ -56,6 +57,6 @@ struct OutputRoute {
             ("Penstock-Output", output.seeksBack ? "after-finalize" : "live"),
             (Response.stateField, resource.phase.state.rawValue),
         ]
-        try? exchange.respond(.ok, fields: fields, following: file, resource.growth)
+        try? exchange.respond(.ok, fields: fields, following: file, output.growth)
     }
 }

@@ -87,8 +87,17 @@ struct OutputBuilder {
         }
     }
 
+    /// A file in the writer's own folder, for an output that comes when the writer is open.
+    func makeManaged() throws(Problem) -> Made {
+        do throws(SystemError) {
+            return try create(.init(folder: folder, name: managedName))
+        } catch {
+            throw WriterOutput.problem(error, output.name)
+        }
+    }
+
     /// No name holds a ".".
-    private var managedName: String {
+    var managedName: String {
         number == 0 ? "output.\(plan.fileExtension)" : "output.\(output.name).\(plan.fileExtension)"
     }
 

@@ -105,7 +105,7 @@ extension WriterResource {
     package func noteLeft(_ client: OpeningClient) {
         client.leave()
         let opening = state.withLock { state in
-            guard state.openingClient === client, state.lifecycle.mayBeOpening, let parts = state.parts, parts.place.isPeer
+            guard state.openingClient === client, state.lifecycle.mayBeOpening, let parts = state.parts, parts.places.contains(where: \.isPeer)
             else { return nil as StreamWriter? }
             state.isDeserted = true
             return parts.writer

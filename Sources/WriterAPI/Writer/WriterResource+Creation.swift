@@ -171,6 +171,7 @@ extension WriterResource {
         let builders = try self.builders(of: planned)
         let prepared = try prepare(builders, planned)
         let claim = OutputClaim(of: prepared.map(\.claim))
+        state.withLock { $0.claim = claim }
         report(.claim(claim))
         let share = planned.count { if case .files = $0.plan.destination { true } else { false } }
         var destinations: [Destination] = []
@@ -194,15 +195,23 @@ extension WriterResource {
     }
 
     private func builders(of planned: [PlannedOutput]) throws(Problem) -> [OutputBuilder] {
-        let ledgers: WriterLedgers
-        do throws(SystemError) {
-            ledgers = try WriterLedgers(in: folder, ownersFolder: settings.ownersFolder)
-        } catch {
-            throw Problem(.internalError, "The writer's files can't be kept account of: \(error.description).")
+        let ledgers = try ledgers
+        return planned.enumerated().map { index, output in builder(of: output, number: index, ledgers, growth) }
+    }
+
+    var ledgers: WriterLedgers {
+        get throws(Problem) {
+            do throws(SystemError) {
+                return try WriterLedgers(in: folder, ownersFolder: settings.ownersFolder)
+            } catch {
+                throw Problem(.internalError, "The writer's files can't be kept account of: \(error.description).")
+            }
         }
-        return planned.enumerated().map { [settings, folder, carrierLines, growth] index, output in
-            OutputBuilder(output, number: index, settings: settings, folder: folder, ledgers: ledgers, carrierLines: carrierLines) { growth.grew() }
-        }
+    }
+
+    /// `growth` is told of bytes that were written to a file.
+    func builder(of output: PlannedOutput, number: Int, _ ledgers: WriterLedgers, _ growth: OutputNotifier) -> OutputBuilder {
+        OutputBuilder(output, number: number, settings: settings, folder: folder, ledgers: ledgers, carrierLines: carrierLines) { growth.grew() }
     }
 
     /// Nothing has been done yet that a client could have taken over.

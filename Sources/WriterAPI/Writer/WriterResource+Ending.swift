@@ -1,4 +1,5 @@
 import APICore
+import HTTPServer
 import StreamWriter
 import SystemIO
 import WriterModel
@@ -26,10 +27,12 @@ extension WriterResource {
     /// The same because of something else than a request: a chunk that is still being taken is ended
     /// and its whole frames kept.
     package func finalize(because reason: EndReason) throws(Problem) {
-        _ = try endChunksAndBeginChange()
         // A peer that takes nothing must not keep a server from its end, nor the recording from its.
-        let isEnd = [.shutdown, .gatewayLost].contains(reason)
-        _ = try finalizeNow(endedBy: reason.rawValue, outputsTime: isEnd ? .seconds(max(1, settings.limits.shutdownGrace)) : nil)
+        let time: Duration? = [.shutdown, .gatewayLost].contains(reason) ? .seconds(max(1, settings.limits.shutdownGrace)) : nil
+        // A request may be at it already.
+        if let time, lifecycle.phase == .alive(.finalizing) { state.withLock { $0.parts }?.writer.boundOutputs(to: time) }
+        _ = try endChunksAndBeginChange()
+        _ = try finalizeNow(endedBy: reason.rawValue, outputsTime: time)
     }
 
     private func finalizeNow(endedBy: String, outputsTime: Duration?) throws(Problem) -> JSONObject {
@@ -41,6 +44,7 @@ extension WriterResource {
         do throws(Problem) {
             let summary = try asProblem { () throws(StreamWriterError) in try parts.writer.close(outputsTime: outputsTime) }
             let ends = try endOutputs(parts, summary)
+            try endLateFiles { summary.of(outputNamed: $0) }
             return conclude(.closed, [("result", result(summary, ends, endedBy: endedBy))], ends)
         } catch {
             if endedBy == Self.byRequest, !error.endsWriter {
@@ -50,7 +54,7 @@ extension WriterResource {
                 endChange()
                 throw error
             }
-            undo()
+            endFailed(parts.writer)
             conclude(.failed, failure(error))
             throw error
         }
@@ -64,7 +68,7 @@ extension WriterResource {
         var ends: [OutputEnd] = []
         for (index, place) in parts.places.enumerated() {
             do throws(Problem) {
-                let verification = try summary.of(output: index).flatMap { own throws(Problem) in try verify(place, at: index, parts, own) }
+                let verification = try summary.of(output: index).flatMap { own throws(Problem) in try verify(place, option: index == 0 ? state.withLock { $0.openOption } : place.option, own) }
                 ends.append(OutputEnd(verification: verification, written: place.look()))
             } catch {
                 guard place.isExpendable, !lifecycle.isOver else { throw parts.places.count == 1 ? error : error.of(output: place.name) }
@@ -74,10 +78,10 @@ extension WriterResource {
         return ends
     }
 
-    private func verify(_ place: WriterOutput, at index: Int, _ parts: Parts, _ summary: WriterSummary) throws(Problem) -> OutputVerification? {
+    /// `option`: that it was opened with.
+    func verify(_ place: WriterOutput, option: [String: String], _ summary: WriterSummary) throws(Problem) -> OutputVerification? {
         try place.checkKept()
-        guard parts.request.verify ?? settings.verifiesOutputs else { return nil }
-        let option = index == 0 ? state.withLock { $0.openOption } : place.option
+        guard state.withLock({ $0.parts?.request.verify }) ?? settings.verifiesOutputs else { return nil }
         return try OutputVerification(of: place, option: option, summary) { lifecycle.isOver }
     }
 
@@ -87,8 +91,14 @@ extension WriterResource {
     package func fail(_ problem: Problem) {
         ProcessLimits.openMemoryReserve()
         guard (try? endChunksAndBeginChange()) == true else { return }
-        undo()
+        endFailed(state.withLock { $0.parts }?.writer)
         conclude(.failed, failure(problem))
+    }
+
+    /// What the outputs have that did not fail is the client's: it is ended, and stays.
+    private func endFailed(_ writer: StreamWriter?) {
+        writer?.endWhatIsLeft(within: .seconds(max(1, settings.limits.shutdownGrace)))
+        undo()
     }
 
     /// What the record tells of a failure.
@@ -116,11 +126,17 @@ extension WriterResource {
         let record = written.isEmpty ? self.record : makeRecord(written)
         let isKept = (try? folder.writeAtomically(WriterRecord.fileName, record.json.encoded)) != nil
         for output in state.withLock({ $0.outputs }) { output.release() }
-        growth.ended(ended == .closed ? .complete : .failed)
+        endGrowth(ended == .closed ? .complete : .failed)
         if let end = WriterEnd(record) { report(.end(end)) }
         report(isKept ? .concluded(ended) : .unkeptRecord(record))
         endIsTold()
         return record.resource
+    }
+
+    /// Nothing more comes of any of its files.
+    private func endGrowth(_ end: FileEnd) {
+        growth.ended(end)
+        for late in state.withLock({ $0.lateOutputs }) { late.file?.growth.ended(end) }
     }
 
     private func endIsTold() {
@@ -213,7 +229,7 @@ extension WriterResource {
 
     private func tellDiscard(_ end: WriterEnd?) {
         for output in state.withLock({ $0.outputs }) { output.release() }
-        growth.ended(.failed)
+        endGrowth(.failed)
         if let end { report(.end(end)) }
         report(.discarded)
         endIsTold()
@@ -263,7 +279,7 @@ extension WriterResource {
 
 extension Problem {
     /// Says which of several outputs it is about.
-    fileprivate func of(output name: String) -> Problem {
+    func of(output name: String) -> Problem {
         var named = self
         named.detail = "output \(name): \(detail)"
         return named

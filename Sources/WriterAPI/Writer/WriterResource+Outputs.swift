@@ -14,7 +14,8 @@ extension WriterResource {
         return try outputTurns.taking { () throws(Problem) in
             let plan = try enter(request)
             do throws(Problem) {
-                let config = try self.config(plan)
+                let destination = try makeDestination(of: plan)
+                let config = try plan.config(destination, carrierLines)
                 let warnings = try asProblem { () throws(StreamWriterError) in try writer.addOutput(config, timeout: openTimeout) }
                 settle(request.name) { entry in
                     entry.isJoining = false
@@ -36,7 +37,7 @@ extension WriterResource {
         let writer = try openWriter(stream: nil)
         switch try removal(of: name) {
         case .done: return told(of: name)
-        case .joining: writer.interruptJoining()
+        case .joining: if let given = giveUpJoining(name, writer) { return given }
         case .possible: break
         }
         return try outputTurns.taking { () throws(Problem) in
@@ -45,9 +46,25 @@ extension WriterResource {
                 if let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: name) }) { state.lateOutputs[index].hasLeft = true }
                 else { state.outputsLeft.insert(name) }
             }
+            try endLateFiles([name]) { writer.summary(ofEnded: $0) }
             report(.snapshot(snapshot))
             return told(of: name)
         }
+    }
+
+    /// Of one that is being opened; nil: it is open meanwhile.
+    private func giveUpJoining(_ name: String, _ writer: StreamWriter) -> JSONObject? {
+        var shown = told(of: name)
+        writer.interruptJoining()
+        let isGone = state.wait(until: .after(.seconds(10))) { state -> Bool? in
+            guard let entry = state.lateOutputs.first(where: { $0.name.isSame(as: name) }) else { return true }
+            return entry.isJoining ? nil : false
+        }
+        guard isGone == true else { return nil }
+        let problem = Problem(.wrongState, "The output was ended before its destination was open.")
+        shown["state"] = .string(OutputProgress.State.failed.rawValue)
+        shown["error"] = OutputRequest.json(problem, state.withLock { $0.redaction })
+        return shown
     }
 
     private var mostTimeForEnding: Duration? { settings.limits.callTimeout > 0 ? .seconds(settings.limits.callTimeout) : nil }
@@ -58,11 +75,14 @@ extension WriterResource {
     private func enter(_ request: OutputRequest) throws(Problem) -> PlannedOutput {
         let (creation, streams) = state.withLock { ($0.parts!.request, $0.streams) }  // There is a writer: it is open.
         let planned = try PlannedOutput(request, creation.alone(request), settings.policy, OthersFolders(settings.othersFolders), clientPolicy)
-        _ = try destination(of: planned)
+        try requirePossible(planned)
         for stream in streams { try optionPolicy.check(stream.config, for: planned.plan.muxer, destination: request.dst ?? "") }
         try state.withLock { state throws(Problem) in
             if state.names(output: request.name) {
-                throw Problem(.outputExists, "The writer has an output of the name \(request.name). Choose another, or remove that one first.", parameter: "name")
+                throw Problem(
+                    .outputExists,
+                    "The writer has an output of the name \(request.name). Choose another, or remove that one first; a file that was removed keeps its name.",
+                    parameter: "name")
             }
             state.forgetOutputs { $0.name.isSame(as: request.name) }
             let most = settings.limits.maxOutputs
@@ -71,7 +91,7 @@ extension WriterResource {
                     .limitExceeded, "The writer has \(most) outputs, as many as one may have on this server (--max-outputs). Remove one first.",
                     parameter: "outputs", extras: [("limit", .integer(Int64(most)))])
             }
-            while state.lateOutputs.count(where: \.hasLeft) > Self.mostEnded, let oldest = state.lateOutputs.first(where: \.hasLeft)?.name {
+            while state.lateOutputs.count(where: \.mayBeForgotten) > Self.mostEnded, let oldest = state.lateOutputs.first(where: \.mayBeForgotten)?.name {
                 state.forgetOutputs { $0.name.isSame(as: oldest) }
             }
             var weight = state.weight
@@ -86,14 +106,17 @@ extension WriterResource {
     }
 
     private func leave(_ request: OutputRequest) {
-        state.withLock { state in
+        let file = state.withLock { $0.lateOutputs.first { $0.name.isSame(as: request.name) && $0.isJoining }?.file }
+        file?.growth.ended(.failed)
+        file?.place.remove()
+        state.change { state in
             state.lateOutputs.removeAll { $0.name.isSame(as: request.name) && $0.isJoining }
             state.weight.destination -= request.recordBytes
         }
     }
 
     private func settle(_ name: String, _ change: (inout OutputEntry) -> Void) {
-        state.withLock { state in
+        state.change { state in
             if let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: name) }) { change(&state.lateOutputs[index]) }
         }
         report(.snapshot(snapshot))
@@ -122,52 +145,109 @@ extension WriterResource {
         }
     }
 
-    /// Of a URL or a device: files can't be given to a process that has been confined.
-    private func destination(of planned: PlannedOutput) throws(Problem) -> Destination {
+    private func requirePossible(_ planned: PlannedOutput) throws(Problem) {
         switch planned.plan.destination {
-        case .url(let url): return .url(url, planned.plan.request.uploadFields)
-        case .device(let name): return .device(name)
-        case .managed, .file, .files, .nowhere:
+        case .url, .device, .managed: break
+        case .file, .files, .nowhere:
+            // Beyond its own folder it was confined when it was made.
             throw Problem(
                 .invalidParameter,
-                "An output that comes when the writer is open is a URL or a device. Name files when the writer is made.", parameter: "dst")
+                "An output that comes when the writer is open is a URL, a device or, without dst, a file that the server keeps. Name other files when the writer is made.",
+                parameter: "dst")
         }
     }
 
-    private func config(_ planned: PlannedOutput) throws(Problem) -> OutputConfig {
-        let destination = try destination(of: planned)
-        let carried: Destination
+    private func makeDestination(of planned: PlannedOutput) throws(Problem) -> Destination {
+        let destination: Destination
+        switch planned.plan.destination {
+        case .url(let url): destination = .url(url, planned.plan.request.uploadFields)
+        case .device(let name): destination = .device(name)
+        case .managed, .file, .files, .nowhere: return try makeFile(planned)
+        }
         do throws(SystemError) {
-            carried = try destination.carried(carrierLines, format: planned.plan.muxer.name, bufferSize: planned.plan.request.bufferSize)
+            return try destination.carried(carrierLines, format: planned.plan.muxer.name, bufferSize: planned.plan.request.bufferSize)
         } catch {
             throw Problem(.overloaded, "A process for the output can't be had now. Try again.")
         }
-        return try planned.config(carried, carrierLines)
+    }
+
+    /// The gateway has it among the writer's files before it is there.
+    private func makeFile(_ planned: PlannedOutput) throws(Problem) -> Destination {
+        let growth = OutputNotifier()
+        let builder = builder(of: planned, number: 1, try ledgers, growth)
+        try lateClaims.withLock { _ throws(Problem) in try claim(builder.managedName) }
+        let (place, destination) = try builder.makeManaged()
+        settle(planned.name) { $0.file = OutputEntry.File(place: place, growth: growth) }
+        return destination
+    }
+
+    /// One at a time.
+    private func claim(_ managedName: String) throws(Problem) {
+        let earlier = state.withLock { $0.claim ?? .nothing }
+        // Of one that could not be opened.
+        if earlier.managedFiles.contains(where: { $0.isSame(as: managedName) }) { return }
+        let claim = earlier.adding(managed: managedName)
+        guard claim.isValid else {
+            throw Problem(.limitExceeded, "A writer has at most \(ServiceLimits.mostOutputs) files.", parameter: "outputs")
+        }
+        report(.claim(claim))
+        do throws(Problem) {
+            try requireKeptClaim()
+        } catch {
+            var problem = error
+            problem.detail = "The output's file is not made: \(error.detail)"
+            throw problem
+        }
+        state.withLock { $0.claim = claim }
+    }
+
+    /// Reads back the files among them that have ended; of all names where none is given. `summary`: of an output, if it
+    /// has not failed. Throws where one is damaged that the writer does not go on without.
+    func endLateFiles(_ names: [String]? = nil, _ summary: (String) -> WriterSummary?) throws(Problem) {
+        let entries = state.withLock { $0.lateOutputs }.filter { entry in
+            entry.file != nil && entry.file?.end == nil && names.map { $0.contains { $0.isSame(as: entry.name) } } ?? true
+        }
+        for entry in entries {
+            guard let file = entry.file else { continue }
+            let own = summary(entry.name)
+            var end = OutputEnd(written: file.place.look())
+            do throws(Problem) {
+                if let own { end.verification = try verify(file.place, option: file.place.option, own) }
+            } catch {
+                // One that was ended before the writer is its own affair.
+                guard entry.request.onFailure == .continue || names != nil, !lifecycle.isOver else { throw error.of(output: entry.name) }
+                end.failure = error
+            }
+            state.withLock { state in
+                if let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: entry.name) }) { state.lateOutputs[index].file?.end = end }
+            }
+            file.growth.ended(own != nil && end.failure == nil ? .complete : .failed)
+        }
     }
 
     private func told(of name: String) -> JSONObject {
         state.withLock { state in
             guard let parts = state.parts else { return [:] }
-            if let late = state.lateOutputs.first(where: { $0.name.isSame(as: name) }) { return late.json(parts.writer, state.redaction) }
+            if let late = state.lateOutputs.first(where: { $0.name.isSame(as: name) }) { return shown(late, parts.writer, state.redaction) }
             return shownOutputs(parts, state).lazy.compactMap(\.objectValue).first { $0["name"] == .string(name) } ?? [:]
         }
     }
 }
 
 extension WriterResource.State {
-    /// Of one that is, or was there from the start.
+    /// Of one that is, was there from the start, or has left a file.
     fileprivate func names(output name: String) -> Bool {
-        outputs.contains { $0.name.isSame(as: name) } || lateOutputs.contains { !$0.hasLeft && $0.name.isSame(as: name) }
+        outputs.contains { $0.name.isSame(as: name) } || lateOutputs.contains { !$0.mayBeForgotten && $0.name.isSame(as: name) }
     }
 
     fileprivate var liveOutputs: Int { outputs.count - outputsLeft.count + lateOutputs.count { !$0.hasLeft } }
 
     /// Of those that came late and have left.
     fileprivate mutating func forgetOutputs(_ isMeant: (OutputEntry) -> Bool) {
-        for output in lateOutputs where output.hasLeft && isMeant(output) {
+        for output in lateOutputs where output.mayBeForgotten && isMeant(output) {
             weight.destination -= output.request.recordBytes
             parts?.writer.forgetOutput(named: output.name)
         }
-        lateOutputs.removeAll { $0.hasLeft && isMeant($0) }
+        lateOutputs.removeAll { $0.mayBeForgotten && isMeant($0) }
     }
 }

@@ -67,7 +67,13 @@ extension WriterResource {
             if state.outputEnds.indices.contains(index) { add(state.outputEnds[index], of: place, to: &object, state.redaction) }
             return JSONValue.object(object)
         }
-        return first + state.lateOutputs.map { .object($0.json(parts.writer, state.redaction)) }
+        return first + state.lateOutputs.map { .object(shown($0, parts.writer, state.redaction)) }
+    }
+
+    func shown(_ late: OutputEntry, _ writer: StreamWriter, _ redaction: Redaction) -> JSONObject {
+        var object = late.json(writer, redaction)
+        if let file = late.file, let end = file.end { add(end, of: file.place, to: &object, redaction) }
+        return object
     }
 
     private func add(_ end: OutputEnd, of place: WriterOutput, to object: inout JSONObject, _ redaction: Redaction) {
@@ -81,10 +87,11 @@ extension WriterResource {
         object["verified"] = end.verification?.json
     }
 
-    /// Of a writer that was made with `outputs`; of others the record says as much by itself.
+    /// Of a writer that was made with `outputs`, or got files later; of others the record says as much by itself.
     private func recordedOutputs(_ state: State, _ written: [WriterOutput.Written]) -> [RecordedOutput] {
-        guard let parts = state.parts, !parts.request.outputs.isEmpty else { return [] }
-        return parts.places.enumerated().map { index, place in
+        let late = state.lateOutputs.compactMap(\.file?.place)
+        guard let parts = state.parts, !parts.request.outputs.isEmpty || !late.isEmpty else { return [] }
+        return (parts.places + late).enumerated().map { index, place in
             let type = place.fileType(of: state.streams.map(\.config))
             let file = place.ownFile ?? (written.indices.contains(index) ? written[index].onlyFile : nil)
             return RecordedOutput(
@@ -187,7 +194,7 @@ extension WriterResource {
     var workDone: WorkDone {
         state.withLock { state in
             guard let writer = state.parts?.writer else { return WorkDone() }
-            var work = WorkDone(bytesWritten: writer.bytesWritten, tallies: state.uploadTallies)
+            var work = WorkDone(bytesWritten: writer.outputProgress.reduce(0) { $0 + $1.bytesWritten }, tallies: state.uploadTallies)
             for (index, stream) in state.streams.enumerated() {
                 work.add(writer.progress(of: index), of: stream.chosen.kind, chunksLate: state.activity[index]?.late ?? 0)
             }

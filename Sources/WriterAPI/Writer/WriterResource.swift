@@ -1,6 +1,7 @@
 import APICore
 import Bytewise
 import StreamWriter
+import Synchronization
 import SystemIO
 import Threading
 import WriterModel
@@ -22,6 +23,8 @@ package final class WriterResource: Sendable {
         var lifecycle = WriterLifecycle()
         /// Of chunks that are being taken, by their stream.
         var interruptions: [Int: Interruption] = [:]
+        /// As the gateway was told last.
+        var claim: OutputClaim?
         /// Made before what writes to them.
         var outputs: [WriterOutput] = []
         var parts: Parts?
@@ -81,6 +84,8 @@ package final class WriterResource: Sendable {
     let turns = TurnLimit(16)
     /// Of outputs that come and go.
     let outputTurns = TurnLimit(4)
+    /// One file after another comes to the claim.
+    let lateClaims = Mutex(())
     /// However many of those wait, the writer can be deleted.
     let deletions = TurnLimit(4)
 
@@ -123,6 +128,8 @@ package final class WriterResource: Sendable {
         let type: FileType
         /// What has been written may still be changed.
         let seeksBack: Bool
+        /// Of its file.
+        let growth: OutputNotifier
     }
 
     enum OutputState: Sendable {
@@ -135,17 +142,34 @@ package final class WriterResource: Sendable {
 
     /// `name`: nil of the first. Throws where no output has the name.
     func output(named name: String? = nil) throws(Problem) -> OutputState {
-        let (lifecycle, places, option, streams) = state.withLock {
-            ($0.lifecycle, $0.parts?.places, $0.openOption, $0.streams.map(\.config))
+        let (lifecycle, places, option, streams, late) = state.withLock {
+            ($0.lifecycle, $0.parts?.places, $0.openOption, $0.streams.map(\.config), $0.lateOutputs)
         }
         guard let places else { return lifecycle.isOver ? .none : .awaited }
         guard let index = name.map({ name in places.firstIndex { $0.name.isSame(as: name) } }) ?? 0 else {
-            throw .noOutput(name ?? "", of: settings.writer, there: places.map(\.name))
+            return .there(try output(late, named: name ?? "", there: places.map(\.name), streams))
         }
         let place = places[index]
         if name != nil, !place.canBeRead { throw .unreadableOutput(place.name, place.whyUnreadable) }
         guard lifecycle.hasOpened else { return lifecycle.isOver ? .none : .awaited }
         let own = index == 0 ? option : place.option
-        return .there(Output(place: place, type: place.fileType(of: streams), seeksBack: place.muxer.willSeekBack(option: own)))
+        return .there(Output(place: place, type: place.fileType(of: streams), seeksBack: place.muxer.willSeekBack(option: own), growth: growth))
+    }
+
+    /// Of those that came when the writer was open.
+    private func output(_ late: [OutputEntry], named name: String, there: [String], _ streams: [StreamConfig]) throws(Problem) -> Output {
+        guard let entry = late.first(where: { $0.name.isSame(as: name) }) else {
+            throw .noOutput(name, of: settings.writer, there: there + late.map(\.name))
+        }
+        guard let file = entry.file else { throw .unreadableOutput(entry.name, "it is sent to a URL or a device, or not there yet") }
+        let place = file.place
+        return Output(
+            place: place, type: place.fileType(of: streams), seeksBack: place.muxer.willSeekBack(option: place.option), growth: file.growth)
+    }
+
+    /// What of the output is to be followed: of one that came late its own file.
+    func growth(ofOutput name: String?) -> OutputNotifier {
+        guard let name else { return growth }
+        return state.withLock { $0.lateOutputs.first { $0.name.isSame(as: name) }?.file?.growth } ?? growth
     }
 }

@@ -129,6 +129,54 @@ extension EndToEnd {
             }
         }
 
+        /// The writer fails with an output that broke; what the others have is whole, wherever they stand among the outputs.
+        @Test func othersAreEndedWithAllThatWasTakenWhereOneFailsInTheMiddle() async throws {
+            let pictures = Pictures(120)
+            let (port, folder) = (try LoopbackPort.free(), try TemporaryFolder())
+            let receiver = try Peer.ffmpeg(["-f", "mpegts", "-i", "tcp://127.0.0.1:\(port.number)?listen=1", "-c", "copy", folder / "part.mkv"])
+            try await port.isTaken()
+            try await withServer(Self.allowed) { server in
+                let id = try await create(
+                    [
+                        ["name": "first", "dst": "a.mp4"], ["name": "live", "dst": .string("tcp://127.0.0.1:\(port.number)"), "format": "mpegts"],
+                        ["name": "web", "dst": "hls/a.m3u8", "option": ["hls_time": "1", "hls_list_size": "0"]], ["name": "last", "dst": "b.mp4"],
+                    ], on: server)
+                try await server.sendChunk(Pictures.joined(pictures.frames[0..<60]), to: id, stream: 0)
+                try await receiver.stop(with: SIGKILL)
+                var taken = 60
+                var problem: Response?
+                while taken < 120, problem == nil {
+                    let sent = try await server.curl("POST", "/v1/writers/\(id)/streams/0/chunks", body: .bytes(Pictures.joined(pictures.frames[taken..<taken + 1])))
+                    if sent.status == 200 { taken += 1 } else { problem = sent }
+                }
+                let refused = try #require(problem, "nothing noticed that the peer was gone")
+                #expect(refused.status == 502 && refused.json["detail"].string?.contains("output live: ") == true, "\(refused.text)")
+                let failed = try await server.writer(id, in: "failed")
+                #expect(failed["failure"]["detail"].string?.contains("output live: ") == true)
+                #expect(failed["outputs"].array.map { $0["state"] } == ["closed", "failed", "closed", "closed"], "\(failed["outputs"])")
+                for file in ["a.mp4", "hls/a.m3u8", "b.mp4"] {
+                    let found = try await Pictures.decoded(server.outputFolder + "/" + file)
+                    #expect((taken...taken + 1).contains(found.count) && found == Array(pictures.frames[..<found.count]), "\(file): \(found.count) of \(taken)")
+                }
+                #expect(String(decoding: try server.output("hls/a.m3u8"), as: UTF8.self).contains("#EXT-X-ENDLIST"))
+            }
+        }
+
+        @Test func writerOfWhichNothingCouldBeWrittenIsNotClosed() async throws {
+            let ports = (try LoopbackPort.free().number, try LoopbackPort.free().number)
+            try await withServer(Self.allowed) { server in
+                let id = try await create(
+                    .array([ports.0, ports.1].enumerated().map { index, port in
+                        ["name": .string("o\(index)"), "dst": .string("tcp://127.0.0.1:\(port)"), "format": "mpegts", "on_failure": "continue"]
+                    }), on: server)
+                try await server.sendChunk(Pictures(10).data, to: id, stream: 0)
+                let refused = try await server.curl("POST", "/v1/writers/\(id)/finalize")
+                #expect(refused.status == 502 && refused.problem == "destination-failed", "\(refused.text)")
+                for text in ["none of the writer's outputs", "output o0: ", "output o1: "] { #expect(refused.text.contains(text), "\(refused.text)") }
+                #expect(try await server.writer(id)["state"] == "failed")
+            }
+        }
+
         @Test func outputsComeAndGoWhileOneBodyIsTaken() async throws {
             let pictures = Pictures(120)
             let (port, folder) = (try LoopbackPort.free(), try TemporaryFolder())
@@ -169,7 +217,7 @@ extension EndToEnd {
                 for (body, status, text) in [
                     (["name": "live", "dst": .string("tcp://127.0.0.1:\(port)"), "format": "mpegts"], 502, "refused"),
                     (["name": "live", "dst": "rtmp://example.com/a"], 403, "does not write to"),
-                    (["name": "live", "dst": "b.mp4"], 422, "file"),
+                    (["name": "live", "dst": "b.mp4"], 422, "without dst"),
                     (["name": "live", "dst": .string("tcp://127.0.0.1:\(port)"), "format": "mpegts", "streams": ["3"]], 422, "stream 3"),
                     (["name": "main", "dst": .string("tcp://127.0.0.1:\(port)"), "format": "mpegts"], 409, "main"),
                 ] as [(JSON, Int, String)] {
@@ -243,5 +291,5 @@ extension EndToEnd {
 }
 
 extension Pictures {
-    fileprivate static func joined(_ frames: ArraySlice<Data>) -> Data { frames.reduce(into: Data()) { $0 += $1 } }
+    static func joined(_ frames: ArraySlice<Data>) -> Data { frames.reduce(into: Data()) { $0 += $1 } }
 }
