@@ -47,6 +47,8 @@ package enum Limits {
     static let queuedPacketBytes = 32 << 20
     /// Before an output with a thread of its own.
     static let queuedOutputPackets = 1024
+    /// How long an output that lacks packets waits for a key frame to come by itself, in the stream's seconds.
+    static let keyFrameSeconds = 10.0
     /// Packets held back so that streams interleave.
     package static let heldBytes = 32 << 20
     package static let heldSeconds = 10.0

@@ -86,7 +86,8 @@ final class Output: @unchecked Sendable {
         var metadata: [String: String]
         var option: [String: String]
         var timeout: Double?
-        var askForKeyFrames: @Sendable ([Track]) -> Void
+        /// Of those tracks; where an output is given, of those of them only that no other one has.
+        var askForKeyFrames: @Sendable ([Track], _ unlessBeside: Output?) -> Void
     }
 
     /// Of all streams that the writer has, those of its own first. One that the writer can do without is opened while the
@@ -133,7 +134,10 @@ final class Output: @unchecked Sendable {
             return container
         }
         let queue = try OutputQueue(
-            plan(opening) { askForKeyFrames(tracks) }, carrier: carrier, failure: failure) { [weak self] in self?.note($0) }
+            plan(opening) { [weak self] wanted, unlessShared in
+                guard let self else { return }
+                askForKeyFrames(wanted.map { tracks[$0] }, unlessShared ? self : nil)
+            }, carrier: carrier, failure: failure) { [weak self] in self?.note($0) }
         use(queue)
         return isExpendable ? nil : try queue.awaitOpened()
     }
@@ -158,7 +162,7 @@ final class Output: @unchecked Sendable {
         state.withLock { $0.isLeaving ? nil : $0.ofOutputs }?.record(error.of(output: name))
     }
 
-    private func plan(_ opening: ContainerOpening, _ askForKeyFrames: @escaping @Sendable () -> Void) -> OutputPlan {
+    private func plan(_ opening: ContainerOpening, _ askForKeyFrames: @escaping @Sendable ([Int], Bool) -> Void) -> OutputPlan {
         OutputPlan(
             name: name, ownsFailure: !isWritersOwn, opening: opening, waitsWhenSlow: config.whenSlow == .wait, pace: config.pace, isExpendable: isExpendable,
             reconnect: reconnecting, askForKeyFrames: askForKeyFrames)
@@ -252,6 +256,9 @@ final class Output: @unchecked Sendable {
             note(error)
         }
     }
+
+    /// Packets get into it, or will be in it.
+    var isTaking: Bool { !isLeaving && [.opening, .open].contains(progress.state) }
 
     /// It was ended before the writer, or is being.
     var isLeaving: Bool { state.withLock { $0.isLeaving } }

@@ -13,48 +13,15 @@ struct OutputPlan: Sendable {
     let isExpendable: Bool
     /// A new carrier for one that broke; nil: it is not opened again.
     let reconnect: (@Sendable () throws(StreamWriterError) -> any Carrier)?
-    /// The next pictures of its streams are to be key frames.
-    let askForKeyFrames: @Sendable () -> Void
+    /// The next pictures of those tracks are to be key frames; or of those of them only that no other output has.
+    let askForKeyFrames: @Sendable (_ tracks: [Int], _ unlessShared: Bool) -> Void
 
     /// By track.
     var isVideo: [Bool] { opening.streams.map { $0.media == .video } }
+    var videoTracks: [Int] { opening.streams.indices.filter { opening.streams[$0].media == .video } }
 
     func seconds(of packet: Packet) -> Double {
         Double(packet.dts ?? packet.pts ?? 0) * opening.streams[packet.stream].timeBase.doubleValue
-    }
-}
-
-/// Which packets of an output are left out once one was: all up to a key frame; where there is no picture, until there is
-/// room.
-struct DropGate {
-    private let isVideo: [Bool]
-    private var isClosed = false
-    /// Video tracks of which nothing passes before a key frame of their own.
-    private var awaiting: Set<Int> = []
-
-    /// By track.
-    init(isVideo: [Bool]) { self.isVideo = isVideo }
-
-    /// Nothing passes before the next key frame.
-    mutating func close() {
-        isClosed = true
-        awaiting = Set(isVideo.indices.filter { isVideo[$0] })
-    }
-
-    mutating func admits(_ packet: Packet, isFull: Bool) -> Bool {
-        if isFull {
-            close()
-            return false
-        }
-        let track = packet.stream
-        if isVideo[track], packet.isKey {
-            awaiting.remove(track)
-            isClosed = false
-        }
-        guard isClosed || awaiting.contains(track) else { return true }
-        if isVideo.contains(true) { return false }
-        isClosed = false
-        return true
     }
 }
 

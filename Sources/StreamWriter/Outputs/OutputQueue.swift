@@ -69,15 +69,27 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     }
 
     func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {
+        let track = packet.stream
+        if try !take(packet) { plan.askForKeyFrames([track], false) }
+    }
+
+    /// False: it is left out, and it is time that its track had a key frame.
+    private func take(_ packet: Packet) throws(StreamWriterError) -> Bool {
         monitor.lock()
         defer { monitor.unlock() }
         while plan.waitsWhenSlow && isFull && !isAway && failure.error == nil && !isStopping { monitor.wait() }
         try failure.check()
         if isStopping { throw Self.stopped }
-        guard gate.admits(packet, isFull: isFull || isBroken) else { return progressNow.packetsDropped += 1 }
-        entries.append(Entry(packet: packet, seconds: plan.seconds(of: packet)))
+        let seconds = plan.seconds(of: packet)
+        let takesNone = isFull || isBroken
+        guard gate.admits(packet, isFull: takesNone) else {
+            progressNow.packetsDropped += 1
+            return takesNone || !gate.isKeyFrameOverdue(packet, at: seconds)
+        }
+        entries.append(Entry(packet: packet, seconds: seconds))
         queuedBytes += packet.byteCount
         if entries.count == 1 { monitor.wakeAll() }
+        return true
     }
 
     /// It gathers what waits in the queue.
@@ -181,7 +193,10 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     private func open(resumes: Bool) throws(StreamWriterError) {
         if resumes || monitor.withLock({ carrier == nil }) { try renewCarrier() }
         guard let carrier = monitor.withLock({ carrier }) else { throw Self.stopped }
-        monitor.withLock { progressNow.attempts += 1 }
+        let isFirstAttempt = monitor.withLock {
+            progressNow.attempts += 1
+            return progressNow.attempts == 1
+        }
         var opening = plan.opening
         opening.resumes = resumes
         _ = Log.take()
@@ -191,7 +206,8 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
             progressNow.state = .open
             monitor.wakeAll()
         }
-        if resumes { plan.askForKeyFrames() }
+        // The others go on as if nothing had happened, so it waits for a key frame that they have, too.
+        if !isFirstAttempt { plan.askForKeyFrames(plan.videoTracks, true) }
     }
 
     private func renewCarrier() throws(StreamWriterError) {

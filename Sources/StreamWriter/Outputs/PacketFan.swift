@@ -20,6 +20,11 @@ final class PacketFan: Sendable {
         tracks.withLock { $0.removeAll { $0.output === output } }
     }
 
+    /// Others than that output take what comes. Any thread.
+    func feeds(another output: Output) -> Bool {
+        tracks.withLock { $0.map(\.output) }.contains { $0 !== output && $0.isTaking }
+    }
+
     /// Takes a packet with its times in its encoder's time base. With `moreFollows` small writes may wait for the next
     /// packet, or for `sendGathered`.
     func submit(_ packet: Packet, moreFollows: Bool) throws(StreamWriterError) {

@@ -103,13 +103,17 @@ extension StreamWriter {
     }
 
     func opening(_ option: [String: String], _ timeout: Double?) -> Output.Opening {
-        Output.Opening(metadata: metadata, option: option, timeout: timeout) { [weak self] tracks in self?.askForKeyFrames(of: tracks) }
+        Output.Opening(metadata: metadata, option: option, timeout: timeout) { [weak self] tracks, output in
+            self?.askForKeyFrames(of: tracks, unlessBeside: output)
+        }
     }
 
-    /// On any thread; encoders that make key frames by themselves only go on with those.
-    func askForKeyFrames(of tracks: [Track]) {
-        let streams = monitor.withLock { self.streams }
+    /// On any thread; encoders that make key frames by themselves only go on with those. Where an output is given, only
+    /// of what it alone has.
+    func askForKeyFrames(of tracks: [Track], unlessBeside output: Output? = nil) {
+        let (streams, fans) = monitor.withLock { (self.streams, self.fans) }
         for track in tracks where streams.indices.contains(track.stream) {
+            if let output, fans[track.stream][track.rendition].feeds(another: output) { continue }
             let rendition = streams[track.stream].renditions[track.rendition]
             if rendition.takesKeyFrames { rendition.askForKeyFrame() }
         }
