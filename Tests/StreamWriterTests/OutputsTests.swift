@@ -156,6 +156,25 @@ import Testing
         #expect(try probe(folder.path("a.ts"))["nb_read_frames"] == "30")
     }
 
+    /// All of the pictures, and then all of the sound.
+    @Test func pacedStreamsLeaveSideBySideThoughOneWasSentFirst() throws {
+        var paced = output("paced", "a.flv")
+        paced.pace = .realtime
+        let writer = try StreamWriter(outputs: [paced])
+        for stream in [video, audio] { _ = try writer.addStream(stream) }
+        // The muxer holds nothing back: packets are in the file in the order that they left in.
+        try writer.open(option: ["max_interleave_delta": "1"])
+        for _ in 0..<4 { try writer.send(pictures(count: 30, bytesPerFrame: frame)) }
+        for _ in 0..<4 { try writer.send(tone(samples: 48_000, channels: 1), to: 1) }
+        _ = try writer.close()
+        let text = try run(["ffprobe", "-v", "error", "-show_entries", "packet=stream_index", "-of", "csv=p=0", folder.path("a.flv")])
+        let streams = String(decoding: text, as: UTF8.self).split(separator: "\n").map { $0.prefix(1) }
+        #expect(streams.count { $0 == "0" } == 120 && streams.count { $0 == "1" } > 150)
+        // However long sending took, behind each other they would be apart.
+        let firstSound = try #require(streams.firstIndex(of: "1")), lastPicture = try #require(streams.lastIndex(of: "0"))
+        #expect(streams[firstSound..<lastPicture].count { $0 == "0" } > 10)
+    }
+
     @Test func anAbortEndsOutputsThatWait() throws {
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)

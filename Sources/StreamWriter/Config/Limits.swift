@@ -45,7 +45,7 @@ package enum Limits {
     /// Packets waiting for the muxer.
     static let queuedPackets = 256
     static let queuedPacketBytes = 32 << 20
-    /// Before an output with a thread of its own.
+    /// Of each track, before an output with a thread of its own.
     static let queuedOutputPackets = 1024
     /// How long an output that lacks packets waits for a key frame to come by itself, in the stream's seconds.
     static let keyFrameSeconds = 10.0

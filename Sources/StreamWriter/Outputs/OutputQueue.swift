@@ -12,8 +12,7 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     private let failure: FirstFailure
     private let onFailure: @Sendable (StreamWriterError) -> Void
     private var carrier: (any Carrier)?
-    private var entries: [Entry] = []
-    private var queuedBytes = 0
+    private var waiting: WaitingPackets
     private var gate: DropGate
     private var progressNow = OutputProgress()
     private var container: OpenedContainer?
@@ -21,12 +20,6 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     private var done = Done()
     private var isStopping = false
     private var thread: WorkerThread?
-
-    private struct Entry {
-        let packet: Packet
-        /// Of the packet's decoding, in seconds.
-        let seconds: Double
-    }
 
     private struct Asked {
         var flushes = 0
@@ -48,6 +41,7 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
         self.failure = failure
         self.onFailure = onFailure
         gate = DropGate(isVideo: plan.isVideo)
+        waiting = WaitingPackets(tracks: plan.opening.streams.count, byTime: plan.pace == .realtime)
         progressNow.state = .opening
         do throws(SystemThread.Unavailable) {
             thread = try WorkerThread(name: "output") { [self] in run() }
@@ -77,18 +71,16 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     private func take(_ packet: Packet) throws(StreamWriterError) -> Bool {
         monitor.lock()
         defer { monitor.unlock() }
-        while plan.waitsWhenSlow && isFull && !isAway && failure.error == nil && !isStopping { monitor.wait() }
+        while plan.waitsWhenSlow && waiting.isFull(packet.stream) && !isAway && failure.error == nil && !isStopping { monitor.wait() }
         try failure.check()
         if isStopping { throw Self.stopped }
         let seconds = plan.seconds(of: packet)
-        let takesNone = isFull || isBroken
+        let takesNone = waiting.isFull(packet.stream) || isBroken
         guard gate.admits(packet, isFull: takesNone) else {
             progressNow.packetsDropped += 1
             return takesNone || !gate.isKeyFrameOverdue(packet, at: seconds)
         }
-        entries.append(Entry(packet: packet, seconds: seconds))
-        queuedBytes += packet.byteCount
-        if entries.count == 1 { monitor.wakeAll() }
+        if waiting.append(packet, at: seconds) { monitor.wakeAll() }
         return true
     }
 
@@ -139,7 +131,7 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
         thread?.join()
         let carrier = monitor.withLock {
             progressNow.bytesWritten += self.carrier?.bytesWritten ?? 0
-            entries = []
+            waiting.removeAll()
             defer { self.carrier = nil }
             return self.carrier
         }
@@ -150,7 +142,7 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
         monitor.withLock {
             var progress = progressNow
             progress.bytesWritten += carrier?.bytesWritten ?? 0
-            if let first = entries.first, let last = entries.last { progress.lag = max(0, last.seconds - first.seconds) }
+            progress.lag = waiting.length
             if let error = failure.error, progress.state != .closed {
                 progress.state = .failed
                 // Of the writer, it may be another's.
@@ -165,7 +157,6 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
 
     private static let stopped = StreamWriterError(.wrongState, "the output was ended")
 
-    private var isFull: Bool { entries.count >= Limits.queuedOutputPackets || queuedBytes >= Limits.queuedPacketBytes }
     private var isBroken: Bool { progressNow.state == .reconnecting }
     /// Nothing waits for it.
     private var isAway: Bool { isBroken || plan.isExpendable && progressNow.state == .opening }
@@ -258,10 +249,9 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
         monitor.lock()
         defer { monitor.unlock() }
         while !isStopping {
-            if let first = entries.first {
+            if let first = waiting.first {
                 guard let due = clock.due(first.seconds), !due.hasPassed else {
-                    queuedBytes -= first.packet.byteCount
-                    entries.removeFirst()
+                    waiting.removeFirst()
                     monitor.wakeAll()
                     return .write(first.packet)
                 }
@@ -289,9 +279,8 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
             progressNow.state = .reconnecting
             progressNow.error = error
             progressNow.bytesWritten += carrier?.bytesWritten ?? 0
-            progressNow.packetsDropped += Int64(entries.count)
-            entries = []
-            queuedBytes = 0
+            progressNow.packetsDropped += Int64(waiting.count)
+            waiting.removeAll()
             gate.close()
             done.flushes = asked.flushes
             monitor.wakeAll()
@@ -305,8 +294,7 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
         monitor.withLock {
             progressNow.state = .failed
             progressNow.error = error
-            entries = []
-            queuedBytes = 0
+            waiting.removeAll()
         }
         onFailure(failure.record(error))
         monitor.withLock { monitor.wakeAll() }
