@@ -53,7 +53,8 @@ public struct StreamWriterError: Error, Sendable, Equatable {
 
 extension StreamWriterError {
     package static func timedOut(after seconds: Double, _ log: [String] = []) -> StreamWriterError {
-        let text = Int(exactly: seconds).map(String.init) ?? String(seconds)
-        return StreamWriterError(.destinationTimedOut, "the destination has not responded within \(text) seconds", log: log)
+        StreamWriterError(.destinationTimedOut, "the destination has not responded within \(text(seconds)) seconds", log: log)
     }
+
+    static func text(_ seconds: Double) -> String { Int(exactly: seconds).map(String.init) ?? String(seconds) }
 }

@@ -142,19 +142,35 @@ import Testing
         withExtendedLifetime(far) {}
     }
 
+    @Test func anOutputMayHaveATimeOfItsOwnForOpening() throws {
+        let (near, far) = PairedLine.pair()
+        var live = OutputConfig(
+            name: "live", destination: Destination.url("icecast://127.0.0.1:9/a").carried(over: near, format: "mp3", bufferSize: nil), format: "mp3")
+        live.openTimeout = 0.2
+        let writer = try StreamWriter(outputs: [live])
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 1)))
+        do {
+            try writer.open(timeout: 60)
+            Issue.record("opened")
+        } catch {
+            #expect(error.code == .destinationTimedOut && error.parameter == "open_timeout" && error.message.contains("0.2 seconds"))
+        }
+        withExtendedLifetime(far) {}
+    }
+
     /// Written by a carrier into a pipe that is never read.
-    private static func stuck(_ pipe: Int32, stallTime: Duration?) -> Destination {
+    private static func stuck(_ pipe: Int32, stall: StallBound?) -> Destination {
         // The carrier is left at its pipe when the test ends.
         signal(SIGPIPE, SIG_IGN)
         let (near, far) = PairedLine.pair()
-        if stallTime != nil { near.bringSendingBack() }
+        if stall != nil { near.bringSendingBack() }
         let descriptor = dup(pipe)
         Thread {
             _ = CarrierHost(far).serve(
                 judge: { _ in .init(.file(descriptor: descriptor, name: "pipe.ts"), opener: All()) }, refine: { $0 }, whenPeerConnects: { _ in })
             far.end()
         }.start()
-        return Destination.url("tcp://127.0.0.1:9").carried(over: near, format: "mpegts", bufferSize: nil, stallTime: stallTime)
+        return Destination.url("tcp://127.0.0.1:9").carried(over: near, format: "mpegts", bufferSize: nil, stall: stall)
     }
 
     /// More than the pipe holds, and less than the socket and the queue.
@@ -168,13 +184,13 @@ import Testing
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
         defer { for end in ends { close(end) } }
-        var live = OutputConfig(name: "live", destination: Self.stuck(ends[1], stallTime: .milliseconds(300)), format: "mpegts")
+        var live = OutputConfig(name: "live", destination: Self.stuck(ends[1], stall: StallBound(seconds: 0.3, setting: "--output-stall-timeout")), format: "mpegts")
         live.onFailure = .continue
         let writer = try StreamWriter(outputs: [OutputConfig(name: "record", destination: folder.destination("a.mp4")), live])
         try send(writer)
         _ = try writer.close()
         #expect(writer.outputProgress.map(\.state) == [.closed, .failed])
-        #expect(writer.outputProgress[1].error?.message.contains("taken nothing") == true)
+        #expect(writer.outputProgress[1].error?.message.contains("taken nothing for 0.3 seconds (--output-stall-timeout)") == true)
         #expect(try probe(folder.path("a.mp4"))["nb_read_frames"] == "300")
     }
 
@@ -182,7 +198,7 @@ import Testing
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
         defer { for end in ends { close(end) } }
-        var live = OutputConfig(name: "live", destination: Self.stuck(ends[1], stallTime: nil), format: "mpegts")
+        var live = OutputConfig(name: "live", destination: Self.stuck(ends[1], stall: nil), format: "mpegts")
         live.onFailure = .continue
         let writer = try StreamWriter(outputs: [OutputConfig(name: "record", destination: folder.destination("a.mp4")), live])
         try send(writer)

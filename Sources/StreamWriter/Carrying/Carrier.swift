@@ -35,6 +35,8 @@ package struct ContainerOpening: Sendable {
     /// Seconds that a peer may take to respond; nil: as long as it takes. One that is to connect to this writer has
     /// them once it has.
     package var timeout: Double?
+    /// That is the output's own time, rather than the writer's.
+    package var hasOwnTimeout = false
     /// It goes on where another that broke has ended: times stay as they are.
     package var resumes = false
 
@@ -43,6 +45,18 @@ package struct ContainerOpening: Sendable {
         self.metadata = metadata
         self.option = option
         self.timeout = timeout
+    }
+
+    /// Runs what opens it; an error of its time says whose that was.
+    func locating<R>(_ body: () throws(StreamWriterError) -> R) throws(StreamWriterError) -> R {
+        do throws(StreamWriterError) {
+            return try body()
+        } catch {
+            guard error.code == .destinationTimedOut, hasOwnTimeout else { throw error }
+            var error = error
+            error.parameter = "open_timeout"
+            throw error
+        }
     }
 }
 

@@ -11,17 +11,17 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
     private let bufferBytes: Int
     /// Of a muxer that makes files there.
     private let files: CarriedFiles?
-    /// How long the destination may take nothing; nil: as long as it likes.
-    private let stallTime: Duration?
+    /// nil: the destination may take nothing for as long as it likes.
+    private let stall: StallBound?
     private var flushes = 0
     private var streamCount = 0
 
     /// `destination` is a URL, a device, or with `files` the first name of what a muxer makes.
     package init(
         over line: any ByteLine, to destination: Destination, format: String, bufferBytes: Int, files: CarriedFiles? = nil,
-        stallTime: Duration? = nil
+        stall: StallBound? = nil
     ) {
-        self.stallTime = stallTime
+        self.stall = stall
         self.files = files
         self.line = RecordLine(line)
         self.destination = destination
@@ -106,16 +106,16 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
     /// Ends the carrier.
     private func stalled() -> StreamWriterError {
         line.end()
-        let text = stallTime.map { " for \($0.components.seconds) seconds" } ?? ""
+        let text = stall.map { " for \(StreamWriterError.text($0.seconds)) seconds (\($0.setting))" } ?? ""
         return StreamWriterError(.destinationFailed, "the destination has taken nothing\(text)")
     }
 
     /// As long as the carrier gets on.
     private func awaitAnswer<R>(_ find: (CarrierInbox.Said) -> R?) throws(StreamWriterError) -> R {
-        guard let stallTime else { return try inbox.answer(find) }
+        guard let stall else { return try inbox.answer(find) }
         var before = inbox.progress
         while true {
-            if let found = try inbox.answer(until: .after(stallTime), find) { return found }
+            if let found = try inbox.answer(until: .after(.seconds(stall.seconds)), find) { return found }
             let now = inbox.progress
             if now == before { throw stalled() }
             before = now
@@ -128,6 +128,18 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
         } catch {
             throw StreamWriterError(.outOfMemory, "the system has no thread for an output")
         }
+    }
+}
+
+/// How long a destination may take nothing.
+public struct StallBound: Sendable, Equatable {
+    public let seconds: Double
+    /// What it is set by, for its error: "--output-stall-timeout".
+    public let setting: String
+
+    public init(seconds: Double, setting: String) {
+        self.seconds = seconds
+        self.setting = setting
     }
 }
 
@@ -203,12 +215,12 @@ extension CarrierInbox.Said {
 
 extension Destination {
     /// The same URL or device, written by the process at the far end of `line`; with `files` what a muxer makes.
-    /// One that takes nothing for `stallTime` has failed; nil: it may take as long as it likes.
+    /// One that takes nothing for longer than `stall` says has failed; nil: it may take as long as it likes.
     public func carried(
-        over line: any ByteLine, format: String, bufferSize: Int?, files: CarriedFiles? = nil, stallTime: Duration? = nil
+        over line: any ByteLine, format: String, bufferSize: Int?, files: CarriedFiles? = nil, stall: StallBound? = nil
     ) -> Destination {
         let carrier = RemoteCarrier(
-            over: line, to: self, format: format, bufferBytes: bufferSize ?? OutputIO.defaultBufferBytes, files: files, stallTime: stallTime)
+            over: line, to: self, format: format, bufferBytes: bufferSize ?? OutputIO.defaultBufferBytes, files: files, stall: stall)
         var carried = Destination.carried(name, by: carrier)
         carried.makesFiles = files != nil
         return carried

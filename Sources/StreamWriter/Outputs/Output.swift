@@ -124,12 +124,13 @@ final class Output: @unchecked Sendable {
         let option = request.option
         let askForKeyFrames = request.askForKeyFrames
         var opening = ContainerOpening(
-            streams: parameters, metadata: config.metadata ?? request.metadata, option: option, timeout: request.timeout)
+            streams: parameters, metadata: config.metadata ?? request.metadata, option: option, timeout: config.openTimeout ?? request.timeout)
+        opening.hasOwnTimeout = config.openTimeout != nil
         try adapt(&opening)
         holding = format.holding(option: option, destination: destination.name)
         guard let carrier = state.withLock({ $0.carrier }) else { throw StreamWriterError(.wrongState, "the output was ended") }
         if isOnly && needsNoThread {
-            let container = try carrier.open(opening)
+            let container = try opening.locating { () throws(StreamWriterError) in try carrier.open(opening) }
             use(PacketSink(carrier: carrier, failure: failure))
             return container
         }

@@ -42,6 +42,8 @@ public struct OutputConfig: Sendable {
     public var onFailure = FailurePolicy.fail
     public var whenSlow = SlowPolicy.wait
     public var pace = Pace.none
+    /// Seconds that opening may take; nil: as the writer says.
+    public var openTimeout: Double?
     /// Makes the destination anew, for one that has broken; nil: it is not opened again.
     public var reconnect: (@Sendable () throws(StreamWriterError) -> Destination)?
 

@@ -191,7 +191,7 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
         var opening = plan.opening
         opening.resumes = resumes
         _ = Log.take()
-        let opened = try carrier.open(opening)
+        let opened = try opening.locating { () throws(StreamWriterError) in try carrier.open(opening) }
         monitor.withLock {
             container = opened
             progressNow.state = .open

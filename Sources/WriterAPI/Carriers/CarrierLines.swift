@@ -8,10 +8,7 @@ import WriterModel
 package struct CarrierLines: Sendable {
     private let request: @Sendable (UInt32, String?, borrowing Descriptor) -> Bool
     private let numbers = Numbers()
-    /// How long a destination may take nothing; nil: as long as it likes.
-    private let stallTime: Duration?
-    /// How long an upload may be tried again, during which it takes nothing.
-    private let uploadRetryTime: Duration
+    private let limits: ServiceLimits
 
     private final class Numbers: Sendable {
         private let last = Atomic<UInt32>(0)
@@ -21,20 +18,30 @@ package struct CarrierLines: Sendable {
 
     /// `request` asks for a carrier that gets a copy of the descriptor and the keys of the store of that name; false where
     /// none can be had.
-    package init(
-        stallTime: Duration?, uploadRetryTime: Duration = .zero, _ request: @escaping @Sendable (UInt32, String?, borrowing Descriptor) -> Bool
-    ) {
-        self.stallTime = stallTime
-        self.uploadRetryTime = uploadRetryTime
+    package init(_ limits: ServiceLimits, _ request: @escaping @Sendable (UInt32, String?, borrowing Descriptor) -> Bool) {
+        self.limits = limits
         self.request = request
     }
 
-    func stallTime(uploading: Bool) -> Duration? { stallTime.map { uploading ? $0 + uploadRetryTime : $0 } }
+    /// What a carrier writes to, as far as it matters how long that may take nothing.
+    enum Kind {
+        case live, upload, files
+    }
+
+    /// nil: as long as it likes.
+    func stall(of kind: Kind) -> StallBound? {
+        let isLive = kind == .live
+        let seconds = isLive ? limits.outputStallTimeout : limits.callTimeout
+        guard seconds > 0 else { return nil }
+        // While an upload is tried again it takes nothing.
+        return StallBound(
+            seconds: seconds + (kind == .upload ? limits.uploadRetryTime : 0), setting: isLive ? "--output-stall-timeout" : "--call-timeout")
+    }
 
     /// That there is no carrier at its other end shows when it is used. `store`: the one that is written to.
-    func next(_ stallTime: Duration?, to store: String? = nil) throws(SystemError) -> any ByteLine {
+    func next(_ stall: StallBound?, to store: String? = nil) throws(SystemError) -> any ByteLine {
         let (ours, theirs) = try DescriptorPair.streamSockets().split()
-        let line = SocketLine(owning: Descriptor(owning: ours), patience: stallTime)
+        let line = SocketLine(owning: Descriptor(owning: ours), patience: stall.map { .seconds($0.seconds) })
         let end = Descriptor(owning: theirs)
         guard request(numbers.next(), store, end) else { throw SystemError("start a process for the output", number: SystemError.tryAgain) }
         return line

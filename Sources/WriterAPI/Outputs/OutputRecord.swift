@@ -49,6 +49,7 @@ extension OutputRequest {
         object["when_slow"] = .string(whenSlow.rawValue)
         object["pace"] = .string(pace.rawValue)
         object["reconnect"] = .bool(reconnect)
+        object["open_timeout"] = openTimeout.map { .number($0) }
         object["bytes_written"] = .integer(progress.bytesWritten)
         object["packets"] = .integer(progress.packets)
         object["packets_dropped"] = .integer(progress.packetsDropped)

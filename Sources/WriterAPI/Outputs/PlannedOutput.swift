@@ -71,9 +71,10 @@ extension Destination {
     ) throws(SystemError) -> Destination {
         guard let lines else { return self }
         let upload = UploadTarget(url ?? "", option: [:])
-        let stallTime = lines.stallTime(uploading: upload != nil)
+        let kind: CarrierLines.Kind = files != nil ? .files : upload != nil ? .upload : .live
+        let stall = lines.stall(of: kind)
         let store: String? = if case .object(let place) = upload { place.store } else { nil }
-        return carried(over: try lines.next(stallTime, to: store), format: format, bufferSize: bufferSize, files: files, stallTime: stallTime)
+        return carried(over: try lines.next(stall, to: store), format: format, bufferSize: bufferSize, files: files, stall: stall)
     }
 
     /// The same anew, for an output that broke.
@@ -95,5 +96,6 @@ extension OutputConfig {
         onFailure = request.onFailure
         whenSlow = request.whenSlow
         pace = request.pace
+        openTimeout = request.openTimeout
     }
 }

@@ -123,12 +123,7 @@ public final class EncoderProcess: Sendable {
         let resource = WriterResource(
             settings: settings, clientPolicy: clientPolicy, narrow: { reaches throws(SystemError) in try confinement.narrow(to: reaches) },
             folder: folder, progress: progress, report: report,
-            carrierLines: CarrierLines(
-                stallTime: settings.limits.callTimeout > 0 ? .seconds(settings.limits.callTimeout) : nil,
-                uploadRetryTime: .seconds(settings.limits.uploadRetryTime)
-            ) { number, store, end in
-                line.requestCarrier(number, to: store, passing: end)
-            },
+            carrierLines: CarrierLines(settings.limits) { number, store, end in line.requestCarrier(number, to: store, passing: end) },
             requireKeptClaim: { () throws(Problem) in try line.requireKeptClaim() })
         return WriterService(settings: settings, resource: resource, authenticator: authenticator, gateway: back)
     }

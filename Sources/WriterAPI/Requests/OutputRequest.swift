@@ -18,11 +18,15 @@ package struct OutputRequest: Sendable {
     package var whenSlow: OutputConfig.SlowPolicy
     package var pace: OutputConfig.Pace
     package var reconnect: Bool
+    /// Seconds; nil: the server's.
+    package var openTimeout: Double?
     /// Of a dst that is uploaded to.
     package var uploadFields: UploadFields
 
     /// A name is part of a path.
     private static let mostNameBytes = 64
+    /// As the server's own.
+    private static let mostOpenSeconds = 1e6
 
     /// Of a writer that was made without naming its outputs.
     init(firstOf request: CreateRequest) {
@@ -48,14 +52,27 @@ package struct OutputRequest: Sendable {
         whenSlow = try Self.choice("when_slow", &fields) ?? .wait
         pace = try Self.choice("pace", &fields) ?? .none
         reconnect = try fields.bool("reconnect") ?? false
+        openTimeout = try fields.number("open_timeout")
         uploadFields = try UploadFields(&fields)
         try fields.finish()
         guard WriterID.isName(name), name.utf8.count <= Self.mostNameBytes else {
             throw fields.problem("name", "must be 1 to \(Self.mostNameBytes) of A-Z a-z 0-9 _ -")
         }
+        if let openTimeout, !(openTimeout > 0 && openTimeout <= Self.mostOpenSeconds) {
+            throw fields.problem("open_timeout", "must be a number of seconds above 0; leave it out for the server's (--open-timeout)")
+        }
         if dst == nil && format == nil {
             throw fields.problem("format", "is needed when dst is not given: there is no name to tell it from")
         }
+    }
+
+    /// The operator's bound is everybody's.
+    func requireOpenTimeout(within limits: ServiceLimits) throws(Problem) {
+        guard let openTimeout, limits.openTimeout > 0, openTimeout > limits.openTimeout else { return }
+        let most = ServiceLimits.text(limits.openTimeout)
+        throw Problem(
+            .limitExceeded, "open_timeout is \(ServiceLimits.text(openTimeout)), and opening a destination may take at most \(most) seconds on this server (--open-timeout).",
+            parameter: "open_timeout", extras: [("limit", .number(limits.openTimeout))])
     }
 
     private static func choice<C: RawRepresentable & CaseIterable>(

@@ -16,7 +16,7 @@ extension Problem {
             message += " on this server (--max-\(limit.kind.rawValue))"
         }
         self.init(
-            Self.code(of: error.code), Self.sentence(message) + Self.advice(error.code), parameter: error.parameter,
+            Self.code(of: error.code), Self.sentence(message) + Self.advice(error), parameter: error.parameter,
             supported: error.supported, libavError: error.libavError, log: error.log, extras: extras)
         self = suggesting(Self.suggestion(for: error))
     }
@@ -65,11 +65,11 @@ extension Problem {
     }
 
     /// What would be right, or the option that set the bound.
-    private static func advice(_ code: StreamWriterError.Code) -> String {
-        switch code {
+    private static func advice(_ error: StreamWriterError) -> String {
+        switch error.code {
         case .destinationExists: " Choose another dst, or send \"overwrite\": true."
         case .outOfMemory: " The memory of a writer's encoder is bounded (--max-encoder-memory)."
-        case .destinationTimedOut: " Opening may take so long here (--open-timeout)."
+        case .destinationTimedOut: error.parameter == nil ? " Opening may take so long here (--open-timeout)." : " Opening it may take so long (open_timeout)."
         default: ""
         }
     }

@@ -53,6 +53,9 @@ extension WriterResource {
         let request = try CreateRequest(body)
         note(request)
         if let url = request.callbackURL { try requireAllowed(callback: url) }
+        for (index, output) in request.outputs.enumerated() {
+            do throws(Problem) { try output.requireOpenTimeout(within: settings.limits) } catch { throw error.located(at: "/outputs/\(index)") }
+        }
         return try WriterPlan(
             request, policy: settings.policy, others: OthersFolders(settings.othersFolders), clientPolicy: clientPolicy,
             mostOutputs: settings.limits.maxOutputs)

@@ -10,6 +10,7 @@ extension WriterResource {
     /// Opens one more output, which has the streams from their next key frames on; what is known of it then.
     package func addOutput(_ body: JSONValue?) throws(Problem) -> JSONObject {
         let request = try OutputRequest(body ?? .null, at: "")
+        do throws(Problem) { try request.requireOpenTimeout(within: settings.limits) } catch { throw error.located(at: "") }
         let writer = try openWriter(stream: nil)
         return try outputTurns.taking { () throws(Problem) in
             let plan = try enter(request)

@@ -53,6 +53,10 @@ extension ServiceLimits {
             "how long opening a destination may take: connection, handshakes, header; then there is no writer, or it has failed",
             "A writer that is the server (listen) waits for its client to connect without this limit.", reloadable: true),
         LimitField(
+            "output-stall-timeout", .number(\.outputStallTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
+            "how long a live destination (a device, or a URL that is no upload) may take nothing before its output has failed",
+            "It is opened again where it has reconnect.", reloadable: true),
+        LimitField(
             "upload-retry-time", .number(\.uploadRetryTime, 0...86_400), in: .seconds, zero: "not at all",
             "how long an upload (http, https, s3) is tried again after its first failure: a cut connection, 429, a 5xx",
             "Of what is written live only what is still in memory can be sent again.", reloadable: true),

@@ -24,6 +24,7 @@ public struct ServiceLimits: Sendable, Equatable {
     public var callTimeout = 120.0
     public var encoderTimeout = 30.0
     public var openTimeout = 30.0
+    public var outputStallTimeout = 30.0
     public var uploadRetryTime = 60.0
     public var maxLoad = 0.0
     public var peerTimeout = 2.0

@@ -109,6 +109,54 @@ extension EndToEnd {
             }
         }
 
+        /// It has 30 s without it.
+        @Test func outputMayHaveATimeOfItsOwnForOpening() async throws {
+            let silent = try TrapPort(.tcp)
+            func output(_ seconds: JSON) -> JSON {
+                ["name": "live", "dst": .string("rtmp://127.0.0.1:\(silent.port)/a/b"), "open_timeout": seconds]
+            }
+            try await withServer(Self.allowed) { server in
+                let late = try await server.curl(
+                    "POST", "/v1/writers",
+                    body: .json(["outputs": [["name": "record", "dst": "a.mp4"], output(0.5)], "streams": [Pictures.stream()], "open": true]))
+                #expect(late.status == 504 && late.problem == "destination-timeout" && late.json["parameter"] == "open_timeout", "\(late.text)")
+                #expect(late.text.contains("0.5 seconds") && late.text.contains("open_timeout"), "\(late.text)")
+                let id = try await server.createWriter(["dst": "b.mp4", "streams": [Pictures.stream()], "open": true])
+                let added = try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(output(0.5)))
+                #expect(added.status == 504 && added.json["parameter"] == "open_timeout", "\(added.text)")
+                for (seconds, rule) in [(JSON.number(31), "at most 30 seconds"), (0, "above 0"), (-1, "above 0")] {
+                    let refused = try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(output(seconds)))
+                    #expect(refused.status == 422 && refused.json["pointer"] == "/open_timeout" && refused.text.contains(rule), "\(refused.text)")
+                }
+                let beside = try await server.curl(
+                    "POST", "/v1/writers", body: .json(["outputs": [["name": "record", "dst": "c.mp4"], output(31)], "streams": [Pictures.stream()]]))
+                #expect(beside.status == 422 && beside.json["pointer"] == "/outputs/1/open_timeout", "\(beside.text)")
+            }
+        }
+
+        /// A peer that takes the connection and then reads nothing.
+        @Test func outputWhosePeerStopsReadingHasFailedInTimeAndIsOpenedAgain() async throws {
+            let trap = try TrapPort(.tcp)
+            try await withServer(Self.allowed + ["--output-stall-timeout", "0.5"]) { server in
+                let id = try await server.createWriter([
+                    "outputs": [
+                        ["name": "record", "dst": "a.nut"],
+                        ["name": "live", "dst": .string("tcp://127.0.0.1:\(trap.port)"), "format": "nut", "on_failure": "continue", "reconnect": true],
+                    ],
+                    "streams": [["type": "video", "frame_rate": 25, "width": 640, "height": 480, "encoder": "rawvideo", "format": "rgb24"]], "open": true,
+                ])
+                // More than sockets hold.
+                let bytes = 640 * 480 * 3 * 30
+                try await server.sendChunk(Data(count: bytes), to: id, stream: 0)
+                try await eventually("it is tried again") { try await output("live", of: id, on: server)["attempts"].int ?? 0 >= 2 && trap.arrivals >= 2 }
+                let error = try await output("live", of: id, on: server)["error"]
+                #expect(error["code"] == "destination-failed", "\(error)")
+                #expect(error["detail"].string?.contains("taken nothing for 0.5 seconds (--output-stall-timeout)") == true, "\(error)")
+                let ended = try await server.finalize(id)
+                #expect(ended["outputs"][0]["state"] == "closed" && (ended["result"]["bytes"].int ?? 0) > bytes, "\(ended)")
+            }
+        }
+
         @Test func outputThatAnEncoderCanNotReachFailsTheWriterOrNotAsItSays() async throws {
             let port = try LoopbackPort.free().number
             let pictures = Pictures(20)

@@ -287,8 +287,13 @@ class OutputRequest(_OutputRequestRequired, total=False):
     pace: Literal["none", "realtime"]
     """`realtime`: packets leave when their time has come, counted from the first, however fast the data came."""
     reconnect: bool
-    """A URL or device that breaks is opened again, with growing pauses, and goes on from a key frame; time goes on, and
-    what came meanwhile is left out and counted.
+    """A URL or device that breaks is opened again, with growing pauses, and goes on from a key frame: the next that
+    comes by itself where other outputs have the same encoding, else one that is asked of the encoder. Time goes on,
+    and what came meanwhile is left out and counted.
+    """
+    open_timeout: float
+    """Seconds that opening it may take, each time: connection, handshakes, header. At most `--open-timeout`, which
+    holds without it. One that is the server (`listen`) waits for its client without this limit.
     """
 
 
@@ -437,6 +442,8 @@ class Output(_OutputRequired, total=False):
     when_slow: Literal["wait", "drop"]
     pace: Literal["none", "realtime"]
     reconnect: bool
+    open_timeout: float
+    """Seconds, where it has a time of its own."""
     warnings: list[Warning]
     """Of one that came later than the writer's streams began."""
     bytes: int
