@@ -45,6 +45,25 @@ package enum Log {
                 Log.append(line, isError: line.holds("[error]"))
             }
         }
+        takeSRT()
+    }
+
+    /// libsrt prints past stdio, and only it knows why a peer refused the connection. There is none where libav was built
+    /// without it.
+    private static func takeSRT() {
+        typealias Handler = @convention(c) (
+            _ opaque: UnsafeMutableRawPointer?, _ level: Int32, _ file: UnsafePointer<CChar>?, _ line: Int32, _ area: UnsafePointer<CChar>?,
+            _ message: UnsafePointer<CChar>?
+        ) -> Void
+        typealias SetHandler = @convention(c) (UnsafeMutableRawPointer?, Handler?) -> Void
+        typealias SetFlags = @convention(c) (Int32) -> Void
+        guard let setHandler = dlsym(nil, "srt_setloghandler"), let setFlags = dlsym(nil, "srt_setlogflags") else { return }
+        // SRT_LOGF_DISABLE_TIME, _THREADNAME, _SEVERITY and _EOL.
+        unsafeBitCast(setFlags, to: SetFlags.self)(1 | 2 | 4 | 8)
+        unsafeBitCast(setHandler, to: SetHandler.self)(nil) { _, level, _, _, _, message in
+            guard let message else { return }
+            Log.append("[libsrt] \(String(cString: message))", isError: level <= LOG_ERR)
+        }
     }
 
     /// The lines since the last call, oldest first.

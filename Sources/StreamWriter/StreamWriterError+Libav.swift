@@ -78,8 +78,13 @@ extension StreamWriterError {
         return StreamWriterError(.unknownOption, message, parameter: "option.\(keys.first ?? "")", suggestion: suggestion)
     }
 
-    /// A destination that would not open, by itself or for an option of its protocol's.
-    init(openingDestination error: LibavError, options: [String: String]) {
+    /// A destination that would not open, by itself or for an option of its protocol's. `name`: its own.
+    init(opening name: String, _ error: LibavError, options: [String: String]) {
+        if let refusal = SRTRefusal(error.log) {
+            self.init(.destinationFailed, "", libavError: error.text, log: error.log)
+            (message, parameter) = refusal.said(of: name, options)
+            return
+        }
         let names = options.keys.sorted()
         guard let option = Self.optionAtFault(error, names) ?? names.first(where: { Self.refusesInSRT($0, error) }) else {
             self.init(error, .destinationFailed)

@@ -35,6 +35,20 @@ import WriterModel
     ])
     func whatLeadsElsewhereIsForbidden(dst: String) { #expect(refusal(dst, format: "mp4") == .forbiddenDestination) }
 
+    /// Before anything is opened; libav takes the query as it stands.
+    @Test(arguments: [(0, false), (9, false), (10, true), (79, true), (80, false)])
+    func aPassphraseOfSRTHasFromTenTo79Bytes(count: Int, isGood: Bool) throws {
+        let policy = OutputPolicy(patterns: ["srt://h:*"])
+        let passphrase = String(repeating: "p", count: count)
+        #expect((refusal("srt://h:1?latency=1000&passphrase=\(passphrase)", format: "mpegts", policy) == nil) == isGood)
+        let judge = OutputNameJudge(
+            muxer: "mpegts", gate: DestinationGuard(plan: .url("srt://h:1"), policy: policy, clientPolicy: .enforced, folder: nil))
+        var found: Problem?
+        do throws(Problem) { _ = try judge.resolve(["passphrase": passphrase], streams: 1) } catch { found = error }
+        #expect((found == nil) == isGood)
+        if let found { #expect(found.code == .invalidParameter && found.parameter == "option.passphrase" && found.detail.contains("from 10 to 79")) }
+    }
+
     @Test(arguments: ["a//b.mp4", "a/", "", String(repeating: "x", count: 201) + ".mp4"])
     func whatIsNoFileNameIsInvalid(dst: String) { #expect(refusal(dst, format: "mp4") == .invalidParameter) }
 

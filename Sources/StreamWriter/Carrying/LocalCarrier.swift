@@ -210,7 +210,7 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
                 try muxer.reachOnly(sinks?.muxerName ?? destination.name)
             }
         } catch {
-            throw StreamWriterError(openingDestination: error, options: given)
+            throw StreamWriterError(opening: destination.name, error, options: given)
         }
     }
 
@@ -230,7 +230,7 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
 
     private func muxerRefused(_ error: LibavError, _ option: [String: String]) -> StreamWriterError {
         if let option = error.option { return unknownOptions([option]) }
-        if muxer.isDestinations(error) { return StreamWriterError(openingDestination: error, options: option) }
+        if muxer.isDestinations(error) { return StreamWriterError(opening: destination.name, error, options: option) }
         return StreamWriterError(beginning: error, options: option.keys.sorted())
     }
 

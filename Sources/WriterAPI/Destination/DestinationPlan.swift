@@ -47,6 +47,7 @@ package enum DestinationPlan: Equatable {
         } else if let dst, URLParts(dst) != nil {
             _ = try Self.permit(dst, policy)
             try Self.checkPackets(dst, muxer)
+            try EncryptionJudge.check(url: dst)
             self = .url(dst)
         } else if let dst {
             try Self.checkPath(dst)

@@ -12,8 +12,30 @@ enum EncryptionJudge {
     /// libav reads this many bytes, whatever there are.
     private static let keyBytes = 16
 
+    /// What libsrt takes of a passphrase, in bytes.
+    private static let passphraseBytes = 10...79
+
+    /// Of a URL's query, which libav reads as it stands.
+    static func check(url: String) throws(Problem) {
+        guard let parts = URLParts(url), parts.scheme.isSame(as: "srt") else { return }
+        for item in (parts.query ?? "").parts(at: "&") {
+            if let passphrase = item.without(prefix: "passphrase=") { try check(passphrase: passphrase, parameter: "dst") }
+        }
+    }
+
+    private static func check(passphrase: String, parameter: String) throws(Problem) {
+        let count = passphrase.utf8.count
+        guard !passphraseBytes.contains(count) else { return }
+        let place = parameter.isSame(as: "dst") ? "The passphrase in dst" : "The option passphrase"
+        throw Problem(
+            .invalidParameter, "\(place) has \(count) bytes; SRT takes from \(passphraseBytes.lowerBound) to \(passphraseBytes.upperBound).", parameter: parameter)
+    }
+
     static func check(_ option: [String: String], to plan: DestinationPlan) throws(Problem) {
         try checkSRTP(option, to: plan)
+        if case .url(let url) = plan, URLParts(url)?.scheme.isSame(as: "srt") == true, let passphrase = option["passphrase"] {
+            try check(passphrase: passphrase, parameter: "option.passphrase")
+        }
         for name in option.keys.sorted() {
             if let partner = partners[name], isOff(option[partner.name]) {
                 throw Problem(
