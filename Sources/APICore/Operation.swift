@@ -40,7 +40,7 @@ public enum WriterOperation: String, Sendable, CaseIterable {
     case writeChunk, getUploadOffset
     case requestKeyFrame, changeStream
     case getOutput, getNamedOutput
-    case addOutput, removeOutput
+    case addOutput, removeOutput, retryOutput
 }
 
 public enum CatalogOperation: String, Sendable, CaseIterable {

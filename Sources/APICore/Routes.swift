@@ -61,6 +61,7 @@ public final class Route: Sendable {
         Route(.post, "/v1/writers/{id}/outputs", .writer(.addOutput), scope: .write, takesJSON: true),
         Route(.delete, "/v1/writers/{id}/outputs/{output}", .writer(.removeOutput), scope: .write),
         Route(.get, "/v1/writers/{id}/outputs/{output}", .writer(.getNamedOutput), scope: .read),
+        Route(.post, "/v1/writers/{id}/outputs/{output}/retry", .writer(.retryOutput), scope: .write, takesJSON: true),
         encode,
         // As curl -T sends a file.
         Route(.put, encode.template, .encode, id: "encodeByPut", scope: .write, query: .any),

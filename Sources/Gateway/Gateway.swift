@@ -156,6 +156,7 @@ public final class Gateway: Sendable {
             metadata: ["signal": "\(signal)"])
         if !isFirst { for link in registry.liveLinks { link.tellToEndNow() } }
         switchboard.stop()
+        encoders.retries.stop()
         server.drain(closing: true)
         encoders.stopCatalog()
         encoders.stopForkServer()

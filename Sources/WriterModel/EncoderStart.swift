@@ -9,6 +9,8 @@ public struct EncoderStart: Sendable, Equatable {
         case catalog
         /// Writes one output for a writer's encoder.
         case carrier
+        /// Sends what is kept of an output.
+        case retry
     }
 
     public var role: Role
@@ -44,6 +46,8 @@ public struct EncoderStart: Sendable, Equatable {
     public var asksForTokens: Bool
     /// Those that the writer may write to, with their keys: a carrier's alone.
     public var stores: [StoreSettings] = []
+    /// What is to be sent, of the role of that name.
+    public var retry: RetryOrder?
 
     public init(
         role: Role, writer: WriterID, createdAt: Timestamp, idempotencyKey: String? = nil, folder: String, outputDirectory: String,
@@ -79,6 +83,13 @@ public struct EncoderStart: Sendable, Equatable {
         return settings
     }
 
+    /// The same for the process that sends what is kept of an output.
+    public func ofRetry(_ order: RetryOrder, _ stores: [StoreSettings]) -> EncoderStart {
+        var settings = ofCarrier(stores)
+        (settings.role, settings.retry) = (.retry, order)
+        return settings
+    }
+
     /// A path in `outputDirectory`, from the server's output directory on.
     public func pathInOutputs(_ path: String) -> String { ownersFolder.map { "\($0)/\(path)" } ?? path }
 
@@ -103,6 +114,7 @@ public struct EncoderStart: Sendable, Equatable {
             "log_level": logLevel.map { .string($0) } ?? .null,
             "asks_for_tokens": .bool(asksForTokens),
             "stores": .array(stores.map(\.json)),
+            "retry": retry?.json ?? .null,
         ]
     }
 
@@ -132,5 +144,6 @@ public struct EncoderStart: Sendable, Equatable {
             verifiesOutputs: object["verifies_outputs"] != .bool(false), version: version,
             logsRequests: object["logs_requests"] == .bool(true), logLevel: object["log_level"]?.stringValue, asksForTokens: asksForTokens)
         self.stores = stores.compactMap { $0 }
+        retry = object["retry"].flatMap(RetryOrder.init(json:))
     }
 }

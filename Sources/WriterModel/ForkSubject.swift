@@ -1,27 +1,31 @@
 import Bytewise
 
-/// What the fork server is asked to fork: an encoder, which a writer has one of, one of its carriers, or what sends webhooks.
+/// What the fork server is asked to fork: an encoder, which a writer has one of, one of its carriers, what
+/// sends an output of it again, or what sends webhooks.
 public enum ForkSubject: Sendable, Hashable, CustomStringConvertible {
     case encoder(WriterID)
     /// `serial` is the gateway's own: no two carriers of a gateway have the same, whatever their writers' ids.
     case carrier(WriterID, serial: UInt64)
+    /// What is kept of one of its outputs is sent again. No two of a gateway have the same `serial`.
+    case retry(WriterID, serial: UInt64)
     /// No two of a gateway have the same `serial`.
     case webhooks(serial: UInt64)
 
     /// nil: it is no writer's.
     public var writer: WriterID? {
         switch self {
-        case .encoder(let writer), .carrier(let writer, _): writer
+        case .encoder(let writer), .carrier(let writer, _), .retry(let writer, _): writer
         case .webhooks: nil
         }
     }
 
-    /// One word of a message: the writer's key, and of a carrier its serial number behind a "#", which is in no key. What
-    /// sends webhooks has the number alone.
+    /// One word of a message: the writer's key, and of a carrier its serial number behind a "#", which is in no key; of a
+    /// retry behind two. What sends webhooks has the number alone.
     public var word: String {
         switch self {
         case .encoder(let writer): writer.key
         case .carrier(let writer, let serial): "\(writer.key)#\(serial)"
+        case .retry(let writer, let serial): "\(writer.key)##\(serial)"
         case .webhooks(let serial): "#\(serial)"
         }
     }
@@ -38,8 +42,9 @@ public enum ForkSubject: Sendable, Hashable, CustomStringConvertible {
             self = .webhooks(serial: serial)
             return
         }
-        guard let writer = WriterID(key: key) else { return nil }
-        self = .carrier(writer, serial: serial)
+        let retried = key.without(suffix: "#")
+        guard let writer = WriterID(key: retried ?? key) else { return nil }
+        self = retried == nil ? .carrier(writer, serial: serial) : .retry(writer, serial: serial)
     }
 
     public var description: String { word }
@@ -49,6 +54,7 @@ public enum ForkSubject: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .encoder(let writer): "enc " + writer.text
         case .carrier(let writer, _): "car " + writer.text
+        case .retry(let writer, _): "ret " + writer.text
         case .webhooks: "webhooks"
         }
     }

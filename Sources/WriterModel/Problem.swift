@@ -30,6 +30,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case destinationExists = "destination-exists"
     case writerExists = "writer-exists"
     case outputExists = "output-exists"
+    case nothingToRetry = "nothing-to-retry"
     case outputReplaced = "output-replaced"
     case payloadTooLarge = "payload-too-large"
     case uriTooLong = "uri-too-long"
@@ -73,7 +74,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .notFound, .writerNotFound, .streamNotFound, .outputNotFound: 404
         case .methodNotAllowed: 405
         case .requestTimeout, .idleTimeout: 408
-        case .wrongState, .chunkInProgress, .chunkInterrupted, .ptsTooEarly, .offsetMismatch, .destinationExists, .writerExists, .outputExists: 409
+        case .wrongState, .chunkInProgress, .chunkInterrupted, .ptsTooEarly, .offsetMismatch, .destinationExists, .writerExists, .outputExists, .nothingToRetry: 409
         case .outputReplaced: 410
         case .payloadTooLarge: 413
         case .uriTooLong: 414
@@ -134,6 +135,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
         case .destinationExists: "The destination exists"
         case .writerExists: "A writer with this id exists"
         case .outputExists: "The writer has an output of this name"
+        case .nothingToRetry: "Nothing of the output waits to be sent"
         case .outputReplaced: "The output is no longer the writer's"
         case .payloadTooLarge: "The body is too large"
         case .uriTooLong: "The request target is too long"

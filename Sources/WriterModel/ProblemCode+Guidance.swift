@@ -63,6 +63,7 @@ extension ProblemCode {
         .streamNotFound: .init("The writer has no stream of this index.", "Indexes count from 0, in the order that streams were added."),
         .outputNotFound: .init("The path names an output that the writer has not.", "Take one of `supported`; `GET …/writers/{id}` lists them."),
         .writerExists: .init("The id is taken by a writer that another request created.", "Choose another id, or delete that writer first."),
+        .nothingToRetry: .init("Nothing is kept of the output: it is there, or it was sent as it was made, or it never was finished.", "Send the data again with a new writer."),
         .outputExists: .init("The writer has an output of that name, or had one whose file is there.", "Choose another name, or remove that output first."),
         .wrongState: .init("The writer's `state` does not allow the request.", "Open a writer before chunks; one that has ended takes nothing more."),
         .chunkInProgress: .init("The stream is taking another chunk.", "Wait for its response, or take the stream over with Upload-Offset."),

@@ -17,6 +17,8 @@ public struct WriterEnd: Sendable, Equatable {
         case gatewayLost = "gateway_lost"
         case idleTimeout = "idle_timeout"
         case runTime = "run_time"
+        /// What had failed was sent again.
+        case retry
         /// A request of a client's.
         case delete
         /// The client did not wait for its creation.

@@ -15,6 +15,7 @@ import WriterModel
         ("POST", "/v1/writers/a/keyframe?stream=1", .writer(.requestKeyFrame)), ("PATCH", "/v1/writers/a/streams/0", .writer(.changeStream)),
         ("POST", "/v1/writers/a/finalize", .writer(.finalizeWriter)), ("GET", "/v1/writers/a/output", .writer(.getOutput)),
         ("POST", "/v1/writers/a/outputs", .writer(.addOutput)), ("DELETE", "/v1/writers/a/outputs/live?name=b", .writer(.removeOutput)),
+        ("POST", "/v1/writers/a/outputs/live/retry", .writer(.retryOutput)),
         ("GET", "/v1/writers/a/outputs/live", .writer(.getNamedOutput)), ("HEAD", "/v1/writers/a/outputs/live", .writer(.getNamedOutput)),
         ("GET", "/v1/version", .catalog(.getVersion)), ("GET", "/livez", .server(.livez)), ("GET", "/readyz", .server(.readyz)),
         ("GET", "/openapi.yaml", .server(.getContract)), ("GET", "http://a/v1/writers", .listWriters),

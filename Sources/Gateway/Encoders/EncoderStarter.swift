@@ -86,6 +86,11 @@ final class EncoderStarter: Sendable {
     /// With their keys, as the configuration has them now.
     var stores: [StoreSettings] { configuration.value.stores }
 
+    /// Of a process that sends what is kept of one of the writer's outputs.
+    func settings(toSend order: RetryOrder, of writer: WriterID, bounds: TokenLimits) -> EncoderStart {
+        settings(for: EncoderRequest(writer: writer, role: .retry, bounds: bounds), by: configuration.value).ofRetry(order, stores)
+    }
+
     private func settings(for request: EncoderRequest, by configuration: GatewayConfiguration) -> EncoderStart {
         let bounds = request.bounds
         return EncoderStart(

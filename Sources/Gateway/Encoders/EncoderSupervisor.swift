@@ -20,6 +20,7 @@ package final class EncoderSupervisor: Sendable {
     private let starter: EncoderStarter
     let ends: EncoderEnds
     package let carriers: Carriers
+    let retries: Retries
     private let silence: SilenceWatch
     let webhooks: Webhooks?
     private let catalogLink = Mutex<EncoderLink?>(nil)
@@ -47,6 +48,7 @@ package final class EncoderSupervisor: Sendable {
             registry: registry, records: records, connections: connections, loop: loop, encoderTimeout: timeout, tally: tally,
             webhooks: webhooks, log: log)
         carriers = Carriers(starter, loop: loop, log: log)
+        retries = Retries(starter, registry: registry, records: records, loop: loop, log: log)
         silence = SilenceWatch(timeout: timeout, ends: ends, log: log)
         starter.use(try source { [self] in hear($0) })
         webhooks?.start(loop: loop) { [starter] subject, control in
@@ -151,7 +153,7 @@ package final class EncoderSupervisor: Sendable {
     func childEnded(_ process: Int32, _ end: ProcessEnd) { hear(.ended(process: process, end)) }
 
     private func hear(_ report: ForkReport) {
-        if webhooks?.hear(report) == true { return }
+        if webhooks?.hear(report) == true || retries.hear(report) { return }
         switch report {
         case .forked(.carrier(_, let serial), let process): carriers.forked(serial, process: process)
         case .forkFailed(.carrier(let writer, let serial), let reason):
@@ -167,7 +169,7 @@ package final class EncoderSupervisor: Sendable {
             if let link = link(of: writer) { ends.take(.notForked, of: link) }
         case .unwanted(.encoder(let writer)):
             if let link = link(of: writer) { ends.take(.unwanted, of: link) }
-        case .forked(.webhooks, _), .forkFailed(.webhooks, _), .unwanted(.webhooks): break
+        case .forked(.webhooks, _), .forkFailed(.webhooks, _), .unwanted(.webhooks), .forked(.retry, _), .forkFailed(.retry, _), .unwanted(.retry): break
         case .ended(let process, let end):
             if carriers.processEnded(process, end) { return }
             tally.noteEnd(end)

@@ -15,7 +15,7 @@ extension Problem {
         case (.notStarted, _): self = .notStarted
         case (.unresponsive, _): self = .encoderUnresponsive(timeout, isCatalog: role == .catalog)
         case (.died, .catalog): self = .catalogCrashed
-        case (.died(let end), .writer), (.died(let end), .encode), (.died(let end), .carrier): self = .encoderCrashed(end)
+        case (.died(let end), .writer), (.died(let end), .encode), (.died(let end), .carrier), (.died(let end), .retry): self = .encoderCrashed(end)
         }
     }
 

@@ -12,15 +12,18 @@ package struct EndedWriter {
     let records: RecordStore
     /// Told with the writer: to callers that see every owner's.
     private let shownOwner: String?
+    private let shown: JSONObject
 
-    package init(writer: WriterID, record: WriterRecord, records: RecordStore, shownOwner: String? = nil) {
+    /// `shown`: the record's resource with what the server knows beside it.
+    package init(writer: WriterID, record: WriterRecord, records: RecordStore, shownOwner: String? = nil, shown: JSONObject? = nil) {
+        self.shown = shown ?? record.resource
         self.writer = writer
         self.record = record
         self.records = records
         self.shownOwner = shownOwner
     }
 
-    private var resource: JSONObject { record.resource.naming(owner: shownOwner) }
+    var resource: JSONObject { shown.naming(owner: shownOwner) }
 
     /// The response to what can be asked of an ended writer but its deletion, which the registry has to know of.
     /// `output`: its name, of the request that has one.
@@ -34,7 +37,7 @@ package struct EndedWriter {
         case .getNamedOutput: return try response(with: output ?? "", head)
         case .getUploadOffset: return try offset(of: stream)
         case .finalizeWriter, .deleteWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .requestKeyFrame, .changeStream,
-            .addOutput, .removeOutput: throw wrongState
+            .addOutput, .removeOutput, .retryOutput: throw wrongState
         }
     }
 

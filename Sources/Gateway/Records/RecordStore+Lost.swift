@@ -72,7 +72,7 @@ extension RecordStore {
     /// Whether a folder without a record is of a writer that no client was told of: there is nothing in it but what
     /// is there before the first record, and of its files none has a byte or is gone from its place.
     func wasNeverMade(_ writer: WriterID) -> Bool {
-        guard bytesKept(by: writer) == 0 else { return false }
+        guard bytesKept(by: writer) == 0, keptOutputs(of: writer).isEmpty else { return false }
         guard let folder = try? writers.subdirectory(writer.key) else { return true }
         guard (try? folder.entries()).isEmptyOrOwn(of: managedOutputs(of: writer)),
             let ledger = try? OutputLedgers.read(in: folder) ?? [:]
@@ -111,7 +111,7 @@ extension [String]? {
     fileprivate func isEmptyOrOwn(of managed: [String]) -> Bool {
         guard let names = self else { return false }
         return names.allSatisfy { name in
-            name.begins(with: ".") || OutputLedgers.areKept(in: name) || managed.contains { name.isSame(as: $0) }
+            name.begins(with: ".") || OutputLedgers.areKept(in: name) || KeptSpools.output(ofFolder: name) != nil || managed.contains { name.isSame(as: $0) }
         }
     }
 }

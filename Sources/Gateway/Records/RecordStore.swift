@@ -71,7 +71,7 @@ package final class RecordStore: Sendable {
     }
 
     private func managedBytes(of writer: WriterID) -> Int64 {
-        size(ofManaged: origins[writer]?.claim.managedFiles ?? [], of: writer)
+        size(ofManaged: origins[writer]?.claim.managedFiles ?? [], of: writer).addingSaturating(settleSpools(of: writer))
     }
 
     private func size(ofManaged names: [String], of writer: WriterID) -> Int64 {

@@ -8,9 +8,13 @@ final class EndedWriterRoutes: Sendable {
     private let registry: Registry
     private let records: RecordStore
     private let earlier: EarlierWriters
+    private let retries: Retries
+    private let retryRoute: RetryRoute
     private let maxJSONBytes: Int
 
-    init(registry: Registry, records: RecordStore, earlier: EarlierWriters, maxJSONBytes: Int) {
+    init(registry: Registry, records: RecordStore, earlier: EarlierWriters, retries: Retries, tokens: Tokens, maxJSONBytes: Int) {
+        self.retries = retries
+        retryRoute = RetryRoute(records: records, earlier: earlier, retries: retries, tokens: tokens, maxJSONBytes: maxJSONBytes)
         self.earlier = earlier
         self.registry = registry
         self.records = records
@@ -30,6 +34,10 @@ final class EndedWriterRoutes: Sendable {
             }
         case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .requestKeyFrame, .changeStream, .getUploadOffset, .addOutput, .removeOutput:
             exchange.respond(with: try ended(writer, for: caller).response(to: operation, stream: stream, head: exchange.head))
+        case .retryOutput:
+            retryRoute.retry(output ?? "", of: writer, for: caller, exchange) { [self] exchange throws(Problem) in
+                exchange.respond(with: .json(.object(try ended(writer, for: caller).resource)))
+            }
         case .getOutput, .getNamedOutput:
             do throws(Problem) {
                 exchange.respond(with: try ended(writer, for: caller).response(to: operation, stream: stream, output: output, head: exchange.head))
@@ -62,6 +70,7 @@ final class EndedWriterRoutes: Sendable {
         }
         // Another request, or the server itself, removes it.
         if registry.leave([writer]).isEmpty { throw .noWriter(writer.text) }
+        retries.cancel(of: writer)
         do throws(SystemError) {
             let deletion = try records.remove(writer, record, keepingOutput: keepingOutput)
             registry.remove(writer)
@@ -101,6 +110,7 @@ final class EndedWriterRoutes: Sendable {
             throw Self.unreadable(writer)
         }
         return EndedWriter(
-            writer: writer, record: record, records: records, shownOwner: caller?.seesAll == true ? writer.owner : nil)
+            writer: writer, record: record, records: records, shownOwner: caller?.seesAll == true ? writer.owner : nil,
+            shown: retries.shown(record, of: writer))
     }
 }

@@ -43,7 +43,8 @@ package final class Switchboard: RequestHandler {
         isDraining = Latch()
         handover = EncoderHandover(encoders: encoders, server: server, log: log)
         endedWriters = EndedWriterRoutes(
-            registry: registry, records: records, earlier: self.earlier, maxJSONBytes: configuration.limits.maxJSONBytes)
+            registry: registry, records: records, earlier: self.earlier, retries: encoders.retries, tokens: tokens,
+            maxJSONBytes: configuration.limits.maxJSONBytes)
         creation = CreationRoutes(
             configuration: configuration, registry: registry, encoders: encoders, tokens: tokens,
             isStopping: isStopping, handover: handover, endedWriters: endedWriters, peers: peers, earlier: self.earlier)
@@ -126,7 +127,7 @@ package final class Switchboard: RequestHandler {
             case .deleteWriter: try deleteLive(link, exchange)
             case .finalizeWriter: try handover.pass(exchange, to: link, beyondShare: true)
             case .getWriter, .addStream, .setMetadata, .openWriter, .flushWriter, .writeChunk, .getUploadOffset, .requestKeyFrame, .changeStream,
-                .getOutput, .getNamedOutput, .addOutput, .removeOutput:
+                .getOutput, .getNamedOutput, .addOutput, .removeOutput, .retryOutput:
                 try handover.pass(exchange, to: link)
             }
         case .orphaned where operation != .getWriter:
@@ -177,9 +178,12 @@ package final class Switchboard: RequestHandler {
 
     /// This node's own.
     private func page(_ list: WriterList, of owner: String??, for caller: Principal) -> WriterList.Page {
-        WriterList.Page(list, of: registry, at: node, where: { writer in owner.map { $0 == writer.owner } ?? true }) { [records, earlier] item in
-            let record = if case .live(let link) = item.entry { link.snapshot } else { earlier.record(of: item.writer, in: records) }
-            var resource = record?.resource.naming(owner: caller.seesAll ? item.writer.owner : nil)
+        WriterList.Page(list, of: registry, at: node, where: { writer in owner.map { $0 == writer.owner } ?? true }) { [records, earlier, retries = encoders.retries] item in
+            let shown =
+                if case .live(let link) = item.entry { link.snapshot?.resource } else {
+                    earlier.record(of: item.writer, in: records).map { retries.shown($0, of: item.writer) }
+                }
+            var resource = shown?.naming(owner: caller.seesAll ? item.writer.owner : nil)
             // A damaged record's says when it was found.
             resource?["created_at"] = .string(item.createdAt.description)
             return resource

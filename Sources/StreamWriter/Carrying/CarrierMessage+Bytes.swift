@@ -63,6 +63,7 @@ extension CarrierOrder {
         writer.put(uploadFields.cacheControl)
         writer.put(uploadFields.storageClass)
         writer.put(uploadFields.objectMetadata)
+        writer.put(output)
     }
 
     init(decoding reader: inout FieldReader) throws(PacketLogError) {
@@ -83,6 +84,7 @@ extension CarrierOrder {
         uploadFields.cacheControl = try reader.optionalText("cache_control")
         uploadFields.storageClass = try reader.optionalText("storage_class")
         uploadFields.objectMetadata = try reader.map("object_metadata")
+        output = try reader.text("the output's name")
     }
 }
 

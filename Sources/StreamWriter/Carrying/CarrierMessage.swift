@@ -84,6 +84,8 @@ public struct CarrierOrder: Sendable, Equatable {
     public var files: CarriedFiles?
     /// Of a URL that is uploaded to.
     public var uploadFields = UploadFields.none
+    /// Which of the writer's outputs it is, by its name.
+    public var output = ""
 }
 
 /// How the files are made of an output whose muxer makes them itself.

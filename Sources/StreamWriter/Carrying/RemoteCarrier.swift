@@ -9,6 +9,8 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
     private let destination: Destination
     private let format: String
     private let bufferBytes: Int
+    /// The output's name.
+    private let output: String
     /// Of a muxer that makes files there.
     private let files: CarriedFiles?
     /// nil: the destination may take nothing for as long as it likes.
@@ -19,9 +21,10 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
     /// `destination` is a URL, a device, or with `files` the first name of what a muxer makes.
     package init(
         over line: any ByteLine, to destination: Destination, format: String, bufferBytes: Int, files: CarriedFiles? = nil,
-        stall: StallBound? = nil
+        output: String = "", stall: StallBound? = nil
     ) {
         self.stall = stall
+        self.output = output
         self.files = files
         self.line = RecordLine(line)
         self.destination = destination
@@ -40,6 +43,7 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
             name: destination.name, isDevice: destination.isDevice, format: format, bufferBytes: bufferBytes,
             metadata: opening.metadata, option: opening.option, timeout: opening.timeout, resumes: opening.resumes, files: files)
         order.uploadFields = destination.uploadFields
+        order.output = output
         try send { [order] () throws(PacketLogError) in try line.send(.open(order)) }
         let opened = try awaitOpened(opening)
         guard opened.times.count == streamCount else { throw Self.nonsense }
@@ -215,12 +219,14 @@ extension CarrierInbox.Said {
 
 extension Destination {
     /// The same URL or device, written by the process at the far end of `line`; with `files` what a muxer makes.
-    /// One that takes nothing for longer than `stall` says has failed; nil: it may take as long as it likes.
+    /// `output` is its name among the writer's. One that takes nothing for longer than `stall` says has failed; nil: it may
+    /// take as long as it likes.
     public func carried(
-        over line: any ByteLine, format: String, bufferSize: Int?, files: CarriedFiles? = nil, stall: StallBound? = nil
+        over line: any ByteLine, format: String, bufferSize: Int?, files: CarriedFiles? = nil, output: String = "", stall: StallBound? = nil
     ) -> Destination {
         let carrier = RemoteCarrier(
-            over: line, to: self, format: format, bufferBytes: bufferSize ?? OutputIO.defaultBufferBytes, files: files, stall: stall)
+            over: line, to: self, format: format, bufferBytes: bufferSize ?? OutputIO.defaultBufferBytes, files: files,
+            output: output, stall: stall)
         var carried = Destination.carried(name, by: carrier)
         carried.makesFiles = files != nil
         return carried

@@ -18,6 +18,9 @@ package final class SpoolFile: Sendable {
         self.path = path
     }
 
+    /// One that was opened before for reading; owns the descriptor.
+    package init(owning descriptor: Int32) { (self.descriptor, path) = (descriptor, nil) }
+
     /// Makes a file without a name.
     package init(unnamedIn folder: String) throws(UploadError) {
         let name = folder + "/.penstock-part-" + String(UInt64.random(in: .min ... .max), radix: 16)

@@ -17,6 +17,8 @@ package struct Confinement: Sendable {
         /// All beneath a folder of the output directory, and the folder of the ledger of what is made there.
         case folder(Directory, ledger: Directory)
         case url
+        /// The folder of a file that is written before it is sent.
+        case spool(Directory)
         case device
     }
 
@@ -29,7 +31,7 @@ package struct Confinement: Sendable {
         self.settings = settings
         switch settings.role {
         case .writer, .encode: folder = try Directory(path: settings.folder)
-        case .catalog, .carrier: folder = nil
+        case .catalog, .carrier, .retry: folder = nil
         }
     }
 
@@ -55,6 +57,8 @@ package struct Confinement: Sendable {
         case .writer:
             rules.places.append(.path(settings.outputDirectory, .change))
             return rules
+        // What it sends is open, and where to is known.
+        case .retry: return self.rules(for: [.url])
         // It may be told to write a folder, and what it makes there into a ledger.
         case .carrier: rules.places += [.path(settings.outputDirectory, .change), .path(settings.folder, .change)]
         }
@@ -83,6 +87,7 @@ package struct Confinement: Sendable {
         case .folder(let folder, let ledger): rules.places += [.beneath(folder, ".", .change), .beneath(ledger, ".", .change)]
         case .url:
             addNetwork(to: &rules)
+        case .spool(let folder): rules.places.append(.beneath(folder, ".", .change))
         case .device:
             rules.places += SystemPlaces.outputDevices
             rules.sockets = .local

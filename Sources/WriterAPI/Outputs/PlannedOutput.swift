@@ -56,9 +56,9 @@ package struct PlannedOutput: Sendable {
         case .managed, .file, .files, .nowhere:
             throw Problem(.invalidParameter, "Only what is no file can be opened again.", parameter: "reconnect")
         }
-        let (format, bufferSize) = (plan.muxer.name, plan.request.bufferSize)
+        let (name, format, bufferSize) = (name, plan.muxer.name, plan.request.bufferSize)
         return { () throws(StreamWriterError) in
-            try destination.reconnected(lines, format: format, bufferSize: bufferSize)
+            try destination.reconnected(lines, output: name, format: format, bufferSize: bufferSize)
         }
     }
 }
@@ -67,20 +67,20 @@ extension Destination {
     /// Written by a process that can reach nothing else; without lines by this one. `files`: of a muxer that makes its
     /// own.
     func carried(
-        _ lines: CarrierLines?, format: String, bufferSize: Int?, files: CarriedFiles? = nil
+        _ lines: CarrierLines?, output: String, format: String, bufferSize: Int?, files: CarriedFiles? = nil
     ) throws(SystemError) -> Destination {
         guard let lines else { return self }
         let upload = UploadTarget(url ?? "", option: [:])
         let kind: CarrierLines.Kind = files != nil ? .files : upload != nil ? .upload : .live
         let stall = lines.stall(of: kind)
         let store: String? = if case .object(let place) = upload { place.store } else { nil }
-        return carried(over: try lines.next(stall, to: store), format: format, bufferSize: bufferSize, files: files, stall: stall)
+        return carried(over: try lines.next(stall, to: store), format: format, bufferSize: bufferSize, files: files, output: output, stall: stall)
     }
 
     /// The same anew, for an output that broke.
-    func reconnected(_ lines: CarrierLines?, format: String, bufferSize: Int?) throws(StreamWriterError) -> Destination {
+    func reconnected(_ lines: CarrierLines?, output: String, format: String, bufferSize: Int?) throws(StreamWriterError) -> Destination {
         do throws(SystemError) {
-            return try carried(lines, format: format, bufferSize: bufferSize)
+            return try carried(lines, output: output, format: format, bufferSize: bufferSize)
         } catch {
             throw StreamWriterError(.destinationFailed, "no process can be had that would write to it: \(error.reason)")
         }

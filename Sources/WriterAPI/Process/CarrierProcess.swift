@@ -20,14 +20,14 @@ enum CarrierProcess {
         return withExtendedLifetime(gateway) {
             do throws(SystemError) {
                 let confinement = try Confinement(settings)
-                let uploads = CarrierUploads(settings, clientPolicy, log)
-                try confinement.enter(keeping: [gateway.descriptor, line.descriptor] + uploads.descriptors)
+                let uploads = CarrierUploads()
+                try confinement.enter(keeping: [gateway.descriptor, line.descriptor])
                 // A main thread that comes back by itself ends the process before.
                 try HangUpWatch.start(on: line.descriptor, grace: mostAfterHangUp) {
                     uploads.end()
                     ChildProcess.exit(0)
                 }
-                let work = CarrierWork(settings: settings, clientPolicy: clientPolicy, uploads: uploads) { reach throws(SystemError) in try confinement.narrow(to: [reach]) }
+                let work = CarrierWork(settings: settings, clientPolicy: clientPolicy, uploads: uploads) { reaches throws(SystemError) in try confinement.narrow(to: reaches) }
                 return work.serve(line)
             } catch {
                 log.error("a carrier can't start", metadata: ["error": "\(error)"])

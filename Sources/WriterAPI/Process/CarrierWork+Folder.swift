@@ -41,7 +41,7 @@ extension CarrierWork {
         let folder = try MuxerFolder(
             of: dst, in: outputs, overwrites: files.overwrites, ledger: try FileLedger(in: own, below: below),
             folders: FolderLedger(in: own, below: below), closed: closed, mostNameBytes: files.mostNameBytes)
-        try narrow(.folder(folder.folder, ledger: own))
+        try narrow([.folder(folder.folder, ledger: own)])
         if clientPolicy == .enforced { Interposition.confine(to: folder) }
         try outputs.enter()
         return folder

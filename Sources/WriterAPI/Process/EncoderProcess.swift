@@ -33,7 +33,7 @@ public final class EncoderProcess: Sendable {
     }
 
     /// Serves until the writer has ended; returns the process's exit code. Call it in a fresh
-    /// process with its end of the control socket. What it is told first may make it a carrier.
+    /// process with its end of the control socket. What it is told first may make it a carrier, or one that sends an output again.
     public static func run(control descriptor: Int32, clientPolicy: ClientPolicy, log: Logger) -> Int32 {
         let gateway = MessageSocket(owning: descriptor)
         guard case .message(let bytes, let shared?) = gateway.receive(waiting: true),
@@ -45,6 +45,9 @@ public final class EncoderProcess: Sendable {
         let log = ProcessGuards.log(log, of: settings)
         if settings.role == .carrier {
             return CarrierProcess.run(settings, gateway: gateway, packets: Descriptor(owning: shared), clientPolicy: clientPolicy, log: log)
+        }
+        if settings.role == .retry {
+            return RetryProcess.run(settings, gateway: gateway, spool: Descriptor(owning: shared), clientPolicy: clientPolicy, log: log)
         }
         guard let marks = try? SharedMarks(owning: shared) else { return 0 }
         guard ProcessGuards.areInPlace(settings, clientPolicy, of: "an encoder", log) else { return 1 }

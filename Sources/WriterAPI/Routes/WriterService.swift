@@ -211,6 +211,7 @@ final class WriterService: EncoderService {
         case .getOutput: try OutputRoute(resource: resource, writer: settings.writer).respond(to: exchange)
         case .getNamedOutput: try OutputRoute(resource: resource, writer: settings.writer, name: request.name).respond(to: exchange)
         case .addOutput: try addOutput(try json(exchange), exchange)
+        case .retryOutput: throw resource.tooEarlyToRetry(request.name ?? "")
         case .removeOutput:
             let name = request.name ?? ""
             exchange.respond(with: .json(.object(try exchange.blocking { () throws(Problem) in try resource.removeOutput(named: name) })))

@@ -1,43 +1,22 @@
 import Bytewise
-import Logging
 import StreamWriter
 import Synchronization
-import Threading
 import Uploads
 import WriterModel
 
-/// What a carrier has for uploads from before it is confined on, and ends once its encoder is gone. Any thread.
+/// What a carrier uploads with, so that it is ended once its encoder is gone. Any thread.
 final class CarrierUploads: Sendable {
-    /// For what must be written whole before it is sent. It has no name, and is gone with the process.
-    private let spool: SpoolFile?
     private let sinks = Mutex<UploadSinks?>(nil)
 
     /// What a store has of an object that does not come about is taken back within this.
     private static let longestEnd = Duration.seconds(12)
 
-    /// In a process that is not confined yet.
-    init(_ settings: EncoderStart, _ clientPolicy: ClientPolicy, _ log: Logger) {
-        guard clientPolicy == .absent || UploadTarget.mayBe(settings.policy) else {
-            spool = nil
-            return
-        }
-        do throws(UploadError) {
-            spool = try SpoolFile(unnamedIn: settings.folder)
-        } catch {
-            log.error("a carrier has no file for what must be written before it is sent", metadata: ["error": "\(error.reason)"])
-            spool = nil
-        }
-    }
-
-    /// Those that stay open.
-    var descriptors: [Int32] { spool.map { [$0.number] } ?? [] }
-
     /// What writes the target.
     func begin(
-        _ target: UploadTarget, _ order: CarrierOrder, muxer: String, _ settings: EncoderStart, _ clientPolicy: ClientPolicy
+        _ target: UploadTarget, _ fields: UploadFields, muxer: String, _ spool: KeptSpool?, _ settings: EncoderStart, _ clientPolicy: ClientPolicy
     ) throws(StreamWriterError) -> UploadSinks {
         let setting = UploadSinks.Setting(
-            gate: UploadGate(policy: settings.policy, clientPolicy: clientPolicy), muxer: muxer, fields: order.uploadFields,
+            gate: UploadGate(policy: settings.policy, clientPolicy: clientPolicy), muxer: muxer, fields: fields,
             retry: RetryRule(retryTime: .seconds(settings.limits.uploadRetryTime)), memory: Self.memory(settings.limits), spool: spool)
         let sinks = UploadSinks(target, try Self.store(of: target, settings), setting)
         self.sinks.withLock { $0 = sinks }

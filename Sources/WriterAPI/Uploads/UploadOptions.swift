@@ -14,6 +14,9 @@ struct UploadOptions {
 
     init() {}
 
+    /// Those of an output's that an upload may have.
+    static func own(in option: [String: String]) -> [String: String] { option.filter { item in own.contains { $0.isSame(as: item.key) } } }
+
     /// Takes its own out. What a muxer has by the same name stays the muxer's, but for the method and the headers, which are
     /// for all of its files.
     init(taking option: inout [String: String], muxer: String, _ target: UploadTarget) throws(StreamWriterError) {

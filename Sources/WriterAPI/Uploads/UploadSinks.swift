@@ -1,5 +1,6 @@
 import Bytewise
 import StreamWriter
+import SystemIO
 import Threading
 import Uploads
 import WriterModel
@@ -17,8 +18,8 @@ final class UploadSinks: OutputSinks, @unchecked Sendable {
         let retry: RetryRule
         /// What all files that are sent at a time may have of the process's.
         let memory: Int
-        /// For who needs one; nil: none could be made.
-        let spool: SpoolFile?
+        /// What keeps a file that is finished before it is sent; nil: none could be made, or what is sent is kept already.
+        let spool: KeptSpool?
     }
 
     /// Of a file that a muxer opens by itself, so much is collected before it is sent: what is smaller has a length, and can
@@ -41,6 +42,7 @@ final class UploadSinks: OutputSinks, @unchecked Sendable {
     private var http: (client: HTTPClient, stallTime: Duration?)?
     private var objects: S3Client?
     private var deletions: S3Delete?
+    private var file: SpoolFile?
 
     /// `store` is the target's, where that is an object.
     init(_ target: UploadTarget, _ store: Store?, _ setting: Setting) { (self.target, self.store, self.setting) = (target, store, setting) }
@@ -159,16 +161,31 @@ final class UploadSinks: OutputSinks, @unchecked Sendable {
         guard let spool = setting.spool else {
             throw StreamWriterError(.noSpace, "\(setting.muxer) is written to a file of the server's first, and none can be made")
         }
-        do throws(UploadError) { return try spool.duplicate() } catch {
-            throw StreamWriterError(.outOfMemory, error.description)
+        do throws(UploadError) {
+            let file = try spool.begin()
+            self.file = file
+            return try file.duplicate()
+        } catch {
+            throw StreamWriterError(.noSpace, "\(setting.muxer) is written to a file of the server's first: \(error.description)")
         }
     }
 
     func sendSpool() throws(SinkFailure) {
-        guard let spool = setting.spool else { return }
-        let file = FileUpload(spool, to: try fileDestination(), retry: setting.retry)
-        guard ledger.begin(file) else { throw SinkFailure("it was interrupted") }
-        do throws(UploadError) { try ledger.waiting { () throws(UploadError) in try file.send() } } catch { throw SinkFailure(error) }
+        guard let file, let spool = setting.spool else { return }
+        do throws(SystemError) { try spool.keep() } catch {
+            throw SinkFailure("what is to be sent can't be kept: \(error.description)")
+        }
+        do throws(SinkFailure) { try send(file) } catch {
+            throw SinkFailure(error.reason + spool.advice, isForbidden: error.isForbidden)
+        }
+        spool.remove()
+    }
+
+    /// Sends a file that is finished.
+    func send(_ file: SpoolFile) throws(SinkFailure) {
+        let upload = FileUpload(file, to: try fileDestination(), retry: setting.retry)
+        guard ledger.begin(upload) else { throw SinkFailure("it was interrupted") }
+        do throws(UploadError) { try ledger.waiting { () throws(UploadError) in try upload.send() } } catch { throw SinkFailure(error) }
     }
 
     private func fileDestination() throws(SinkFailure) -> FileUpload.Destination {

@@ -132,7 +132,7 @@ struct OutputBuilder {
     }
 
     private func carried(_ destination: Destination, _ files: CarriedFiles? = nil) throws(SystemError) -> Destination {
-        try destination.carried(carrierLines, format: plan.muxer.name, bufferSize: request.bufferSize, files: files)
+        try destination.carried(carrierLines, output: output.name, format: plan.muxer.name, bufferSize: request.bufferSize, files: files)
     }
 
     private func makeFile(_ dst: String) throws(SystemError) -> Made {

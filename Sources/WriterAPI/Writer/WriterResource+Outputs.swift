@@ -68,6 +68,16 @@ extension WriterResource {
         return shown
     }
 
+    /// What is kept of an output is sent again once the writer has ended.
+    func tooEarlyToRetry(_ name: String) -> Problem {
+        let (lifecycle, names) = state.withLock { ($0.lifecycle, $0.outputs.map(\.name) + $0.lateOutputs.map(\.name)) }
+        guard names.contains(where: { $0.isSame(as: name) }) else { return .noOutput(name, of: settings.writer, there: names) }
+        let state = lifecycle.phase.state.rawValue
+        return Problem(
+            .wrongState, "The writer is \(state): what could not be sent of an output is sent again once the writer has ended.", parameter: "output",
+            extras: [("state", .string(state))])
+    }
+
     private var mostTimeForEnding: Duration? { settings.limits.callTimeout > 0 ? .seconds(settings.limits.callTimeout) : nil }
 
     // MARK: The list
@@ -166,7 +176,7 @@ extension WriterResource {
         case .managed, .file, .files, .nowhere: return try makeFile(planned)
         }
         do throws(SystemError) {
-            return try destination.carried(carrierLines, format: planned.plan.muxer.name, bufferSize: planned.plan.request.bufferSize)
+            return try destination.carried(carrierLines, output: planned.name, format: planned.plan.muxer.name, bufferSize: planned.plan.request.bufferSize)
         } catch {
             throw Problem(.overloaded, "A process for the output can't be had now. Try again.")
         }

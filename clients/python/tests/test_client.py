@@ -36,6 +36,7 @@ ON_WRITER = {
     "changeStream": "change_stream",
     "addOutput": "add_output",
     "removeOutput": "remove_output",
+    "retryOutput": "retry_output",
     "finalizeWriter": "finalize",
     "getOutput": "output",
     "headOutput": "output_headers",

@@ -341,6 +341,12 @@ class Writer:
         """Ends an output as finalizing does, and lets the writer go on; gives what became of it."""
         return await self._threads.run(self._writer.remove_output, name)
 
+    async def retry_output(
+        self, name: str = "main", *, dst: str | None = None, option: Mapping[str, Any] | None = None
+    ) -> types.Writer:
+        """Sends again what an ended writer could not send of an output; gives the writer once it is there."""
+        return await self._threads.run(self._writer.retry_output, name, dst=dst, option=option)
+
     async def change_stream(
         self,
         stream: int,

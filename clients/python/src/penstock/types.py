@@ -453,8 +453,21 @@ class Output(_OutputRequired, total=False):
     output: str
     """Of a closed writer: where the output can be read, if it is one file."""
     verified: Verified
+    retry: str
+    """Of an output that could not be sent and is kept: POST sends it again."""
+    retrying: bool
+    """It is being sent again."""
     error: OutputError
     """The last thing that went wrong, be it made good by now or not."""
+
+
+class RetryRequest(TypedDict, total=False):
+    """The API's retry request."""
+
+    dst: str
+    """The output's own, whose user and query are not kept and may have changed."""
+    option: OptionsRequest
+    """Options of the upload: `headers`, `user_agent`, `method`, `content_type`, `timeout`."""
 
 
 class StreamChangeCodecConfig(TypedDict):
@@ -677,9 +690,9 @@ class _ResultRequired(TypedDict):
     """Seconds from the first frame to the end of the last, of all streams, as they were encoded: after filters and
     changes of the rate.
     """
-    ended_by: Literal["finalize", "shutdown", "gateway_lost", "idle_timeout", "run_time"]
+    ended_by: Literal["finalize", "shutdown", "gateway_lost", "idle_timeout", "run_time", "retry"]
     """What finalized the writer: the client, the server's shutdown, its encoder when the gateway was gone, no request
-    for too long, or the time it may live being over.
+    for too long, the time it may live being over, or a retry of what could not be sent.
     """
     warnings: list[Warning]
     """What was changed of what was sent although it succeeded, in all streams and in the whole output."""
@@ -801,6 +814,10 @@ class Writer(_WriterRequired, total=False):
     """Of the token that made it, if that has one; for tokens that see every writer."""
     ended_at: str
     dst: str
+    retry: str
+    """Of a failed writer without `outputs` whose output could not be sent and is kept: POST sends it again."""
+    retrying: bool
+    """It is being sent again."""
     callback_url: str
     """What is told of the writer; of it only scheme, host and port are shown."""
     outputs: list[Output]

@@ -209,6 +209,18 @@ class Writer:
         path = f"{self._path}/outputs/{urllib.parse.quote(name, safe='')}"
         return cast("types.Output", self._calls.call("DELETE", path, query=self._query).json())
 
+    def retry_output(
+        self, name: str = "main", *, dst: str | None = None, option: Mapping[str, Any] | None = None
+    ) -> types.Writer:
+        """Sends again what an ended writer could not send of an output; gives the writer once it is there.
+
+        `option` has the `headers` again, which the server does not keep; `dst` is needed where it had a user or a
+        query. Raises Problem with the destination's reason where it could not be sent, which can be tried again.
+        """
+        body = {key: value for key, value in (("dst", dst), ("option", option)) if value is not None}
+        path = f"{self._path}/outputs/{urllib.parse.quote(name, safe='')}/retry"
+        return cast("types.Writer", self._calls.call("POST", path, query=self._query, value=body, retry=False).json())
+
     def change_stream(
         self,
         stream: int,
