@@ -8,14 +8,15 @@ import PackageDescription
 //   penstock-encoder ─► WriterAPI ─┘               └──► WriterModel
 //                          ├──► StreamWriter ──► Libav ──► CLibav
 //                          ├──► Uploads ──► CCurl
+//                          │       └──────► Stores
 //                          └──► CHeaps
 //   penstock ─────────► YAML ──► CLibYAML
-//            └────────► Uploads (what makes a store)
+//            └────────► Stores
 //
 // All of Swift's may use Bytewise: text by its bytes; and all but HTTP1 and WriterModel, which are values,
 // Threading: locks, threads, deadlines. Neither uses anything.
 //
-// The gateway never reaches Libav; HTTP1, WriterModel and StreamWriter never reach a socket. Uploads knows neither libav nor
+// The gateway never reaches Libav, nor libcurl; HTTP1, WriterModel and StreamWriter never reach a socket. Uploads knows neither libav nor
 // the HTTP server; of what it does, only carriers and the sender of webhooks do anything.
 let package = Package(
     name: "penstock",
@@ -61,8 +62,11 @@ let package = Package(
         .target(name: "Libav", dependencies: ["CLibav", "Threading", "Bytewise"]),
         .target(name: "StreamWriter", dependencies: ["Libav", "Threading", "Bytewise"]),
 
+        // What makes an object store: settings, as values.
+        .target(name: "Stores", dependencies: ["Bytewise"]),
+
         // Bytes to servers of others: HTTP and object storage, by libcurl.
-        .target(name: "Uploads", dependencies: ["CCurl", "Threading", "Bytewise", .crypto]),
+        .target(name: "Uploads", dependencies: ["Stores", "CCurl", "Threading", "Bytewise", .crypto]),
 
         // HTTP.
         .target(name: "HTTP1"),
@@ -74,7 +78,7 @@ let package = Package(
         .target(
             name: "APICore",
             dependencies: ["WriterModel", "HTTPServer", "HTTP1", "SystemIO", "Threading", "Bytewise", .logging, .crypto]),
-        .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", "Uploads", "CHeaps", "Threading", "Bytewise", .logging]),
+        .target(name: "WriterAPI", dependencies: ["APICore", "StreamWriter", "Uploads", "Stores", "CHeaps", "Threading", "Bytewise", .logging]),
         .target(
             name: "Gateway", dependencies: ["APICore", "Threading", "Bytewise", .logging, .crypto],
             resources: [.embedInCode("openapi.yaml")]),
@@ -82,7 +86,7 @@ let package = Package(
         .executableTarget(
             name: "penstock",
             dependencies: [
-                "Gateway", "ServiceLog", "APICore", "Uploads", "YAML", "Bytewise",
+                "Gateway", "ServiceLog", "APICore", "Stores", "YAML", "Bytewise",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -109,7 +113,7 @@ let package = Package(
         .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Threading", "Bytewise", "CRawCall"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", "Threading", .logging]),
         .target(name: "ToolSessions", path: "Tests/ToolSessions"),
-        .testTarget(name: "UploadsTests", dependencies: ["Uploads", "ToolSessions", .crypto], exclude: ["Vectors"]),
+        .testTarget(name: "UploadsTests", dependencies: ["Uploads", "Stores", "ToolSessions", .crypto], exclude: ["Vectors"]),
         .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
         .testTarget(
             name: "WriterAPITests",

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails when an import goes against the arrows of Package.swift, or the gateway's binary links libav.
+# Fails when an import goes against the arrows of Package.swift, or the gateway's binary links libav or libcurl.
 # Usage: check-architecture.sh [binary folder]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -38,7 +38,10 @@ forbid CCurl "${folders[@]}"
 forbid 'SystemIO|HTTPServer|HTTP1|WriterModel|APICore|WriterAPI|Gateway|StreamWriter|Libav' Sources/Uploads
 forbid Uploads \
     Sources/HTTPServer Sources/HTTP1 Sources/SystemIO Sources/WriterModel Sources/APICore Sources/ServiceLog Sources/Libav Sources/StreamWriter \
-    Sources/Gateway
+    Sources/Gateway Sources/penstock Sources/Stores
+forbid 'SystemIO|HTTPServer|HTTP1|WriterModel|APICore|WriterAPI|Gateway|StreamWriter|Libav|Threading' Sources/Stores
+mapfile -t folders < <(sources_but Stores Uploads WriterAPI penstock)
+forbid Stores "${folders[@]}"
 mapfile -t folders < <(sources_but penstock)
 forbid 'YAML|Yams' "${folders[@]}"
 mapfile -t folders < <(sources_but WriterAPI)
@@ -54,8 +57,8 @@ forbid Gateway Sources/HTTPServer Sources/APICore Sources/WriterAPI Sources/pens
 binaries=${1:-}
 if [ -n "$binaries" ]; then
     linked=$(ldd "$binaries/penstock")
-    if grep -E 'lib(av|sw)[a-z]+\.so' <<<"$linked"; then
-        echo "$binaries/penstock links libav; the gateway must not"
+    if grep -E 'lib(av|sw)[a-z]+\.so|libcurl' <<<"$linked"; then
+        echo "$binaries/penstock links libav or libcurl; the gateway must not"
         failures=1
     fi
     # Not through a pipe: grep leaves at the first match, and ldd's end then counts as a failure.

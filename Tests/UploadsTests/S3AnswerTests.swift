@@ -1,4 +1,5 @@
 import Foundation
+import Stores
 import Testing
 import ToolSessions
 import Uploads
@@ -66,7 +67,7 @@ extension Uploading {
                 try "[default]\naws_access_key_id=\(key)\naws_secret_access_key=s\naws_session_token=t\n".write(toFile: path, atomically: true, encoding: .utf8)
             }
             try write("AKIAOLD")
-            let sending = inBackground { try put(name, "400@end;Retry-After=1;Say=\(said("ExpiredToken"))", .file(CredentialsFile(path))) }
+            let sending = inBackground { try put(name, "400@end;Retry-After=1;Say=\(said("ExpiredToken"))", .file(path)) }
             try eventually("the first request") { try server.requests(name).first?.whole == true }
             try write("AKIANEW")
             try sending.value(within: 10)

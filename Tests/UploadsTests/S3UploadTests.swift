@@ -1,4 +1,5 @@
 import Foundation
+import Stores
 import Testing
 import ToolSessions
 import Uploads
@@ -135,7 +136,7 @@ extension Uploading {
             let folder = try TemporaryFolder()
             let path = folder / "credentials"
             try "[default]\naws_access_key_id=\(session.accessKey)\naws_secret_access_key=old\n".write(toFile: path, atomically: true, encoding: .utf8)
-            let store = try session.store(credentials: .file(CredentialsFile(path)))
+            let store = try session.store(credentials: .file(path))
             let client = S3Client(client.http, store), name = String.unique()
             let first = S3Upload(client, try store.key(name), options: Self.options)
             #expect(uploadError { try first.finish() }?.status == 403)

@@ -1,4 +1,5 @@
 import Foundation
+import Stores
 import Testing
 import Uploads
 
@@ -9,6 +10,10 @@ extension Uploading {
             "PENSTOCK_STORE_MY_ARCHIVE_ENDPOINT": "https://s3.example.com:8443", "PENSTOCK_STORE_MY_ARCHIVE_BUCKET": "shows", "PATH": "/bin",
         ]) { $1 }
 
+        private func stores(in environment: [String: String]) throws -> [Store] {
+            try StoreEnvironment.fields(in: environment).map { try Store(name: $0.name, fields: $0.fields) }
+        }
+
         @Test func storesAreReadFromVariables() throws {
             var environment = Self.whole
             environment["PENSTOCK_STORE_MY_ARCHIVE_PREFIX"] = "2026/"
@@ -16,10 +21,10 @@ extension Uploading {
             environment["PENSTOCK_STORE_AWS_REGION"] = "eu-central-1"
             environment["PENSTOCK_STORE_AWS_BUCKET"] = "other"
             environment["PENSTOCK_STORE_AWS_CREDENTIALS_FILE"] = "/run/keys"
-            let stores = try StoreEnvironment.stores(in: environment)
+            let stores = try stores(in: environment)
             #expect(stores.map(\.name) == ["aws", "my-archive"])
             #expect(stores[0].authority == "other.s3.eu-central-1.amazonaws.com")
-            #expect(stores[0].credentials == .file(CredentialsFile("/run/keys")))
+            #expect(stores[0].credentials == .file("/run/keys"))
             #expect(stores[1].authority == "s3.example.com:8443")
             #expect(stores[1].path(try stores[1].key("a b.ts")) == "/shows/2026/a%20b.ts")
             #expect(stores[1].region == "us-east-1")
@@ -29,33 +34,44 @@ extension Uploading {
 
         @Test(arguments: [
             ("BUCKET", ""), ("BUCKET", "Up"), ("BUCKET", "a..b"), ("BUCKET", "-ab"), ("ENDPOINT", "s3.example.com"), ("ENDPOINT", "ftp://a"),
-            ("ENDPOINT", "https://key:hush@a"), ("ENDPOINT", "https://a/?b"), ("REGION", "eu central"), ("ACCESS_KEY", "a b"), ("ACCESS_KEY", ""), ("SECRET_KEY", ""),
+            ("ENDPOINT", "https://key:hush@a"), ("ENDPOINT", "https://a/?b"), ("ENDPOINT", "https://"), ("ENDPOINT", "https://a:"), ("ENDPOINT", "https://a:0"), ("ENDPOINT", "https://a:65536"),
+            ("ENDPOINT", "https://[::1"), ("ENDPOINT", "https://[a]"), ("ENDPOINT", "https://a b"), ("ENDPOINT", "https://a/ b"), ("ENDPOINT", "https://a/#b"), ("REGION", "eu central"), ("ACCESS_KEY", "a b"), ("ACCESS_KEY", ""), ("SECRET_KEY", ""),
             ("PREFIX", "/a"), ("PREFIX", "a/../b"), ("PATH_STYLE", "maybe"), ("CREDENTIALS_FILE", "/x"), ("CREDENTIALS_FILE", "x"), ("BUKET", "a"), ("SESSION", "a"),
         ])
         func badValueIsRefusedByItsName(field: String, value: String) {
             var environment = Self.whole
             environment["PENSTOCK_STORE_MY_ARCHIVE_" + field] = value
-            let flaw = #expect(throws: StoreEnvironment.Flaw.self) { try StoreEnvironment.stores(in: environment) }
+            let flaw = #expect(throws: StoreEnvironment.Flaw.self) { try stores(in: environment) }
             let blamed = field == "CREDENTIALS_FILE" ? "ACCESS_KEY" : field
             #expect(flaw?.variable == "PENSTOCK_STORE_MY_ARCHIVE_" + blamed, "\(flaw!)")
             #expect(!"\(flaw!)".contains("hush"))
         }
 
+        @Test(arguments: [
+            ("http://A.Example.com", "a.example.com", "/shows/k"), ("https://a:443/", "a", "/shows/k"), ("http://a:443/base/", "a:443", "/base/shows/k"),
+            ("HTTP://[::1]:9000", "[::1]:9000", "/shows/k"), ("https://[fe80::1]", "[fe80::1]", "/shows/k"),
+        ])
+        func endpointIsReadAsAURL(text: String, authority: String, path: String) throws {
+            let store = try #require(try stores(in: Self.whole.merging(["PENSTOCK_STORE_MY_ARCHIVE_ENDPOINT": text]) { $1 }).first)
+            #expect(store.authority == authority)
+            #expect(store.path(try store.key("k")) == path)
+        }
+
         @Test func variableWithoutANameOrWithSmallLettersIsRefused() {
             for variable in ["PENSTOCK_STORE_BUCKET", "PENSTOCK_STORE__BUCKET", "PENSTOCK_STORE_a_BUCKET", "PENSTOCK_STORE_"] {
-                let flaw = #expect(throws: StoreEnvironment.Flaw.self) { try StoreEnvironment.stores(in: [variable: "x"]) }
+                let flaw = #expect(throws: StoreEnvironment.Flaw.self) { try stores(in: [variable: "x"]) }
                 #expect(flaw?.variable == variable)
             }
         }
 
         @Test(arguments: ["", "/a", "a/", "..", "a/../b", "../a", "a/./b", "a\nb", "a\u{0}", String(repeating: "x", count: 1_020)])
         func keyThatWouldNotStayIsRefused(key: String) throws {
-            let store = try #require(try StoreEnvironment.stores(in: Self.whole.merging(["PENSTOCK_STORE_MY_ARCHIVE_PREFIX": "shows/"]) { $1 }).first)
+            let store = try #require(try stores(in: Self.whole.merging(["PENSTOCK_STORE_MY_ARCHIVE_PREFIX": "shows/"]) { $1 }).first)
             #expect(throws: UploadError.self) { try store.key(key) }
         }
 
         @Test func emptyNamesAndDotsWithinNamesAreKept() throws {
-            let store = try #require(try StoreEnvironment.stores(in: Self.whole).first)
+            let store = try #require(try stores(in: Self.whole).first)
             #expect(store.path(try store.key("a//b..c/.d/+ %")) == "/shows/a//b..c/.d/%2B%20%25")
         }
 

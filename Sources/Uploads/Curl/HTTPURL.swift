@@ -1,5 +1,6 @@
 import Bytewise
 internal import CCurl
+import Stores
 
 /// A URL of http or https, cut into its parts by libcurl, which will also be the one that connects.
 package struct HTTPURL: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible {

@@ -1,6 +1,7 @@
 import Bytewise
 internal import CCurl
 import Glibc
+import Stores
 import Threading
 
 /// One request as it is sent.

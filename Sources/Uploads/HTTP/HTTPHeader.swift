@@ -1,4 +1,5 @@
 import Bytewise
+import Stores
 
 /// A header that the caller adds to a request. Its value may be a key, so nothing shows it.
 package struct HTTPHeader: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import Bytewise
+import Stores
 
 /// What a server answered: the final status, the headers, and the first bytes of the body.
 package struct HTTPResponse: Sendable {

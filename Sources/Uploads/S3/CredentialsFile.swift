@@ -1,5 +1,6 @@
 import Bytewise
 import Glibc
+import Stores
 import Threading
 
 /// Keys in a file of AWS's form, read again when it has changed: keys that expire are replaced there by the program that gets them.

@@ -1,4 +1,5 @@
 import Bytewise
+import Stores
 import Threading
 
 /// Requests to one store: signed, judged and repeated as S3 wants it.
@@ -8,7 +9,20 @@ package final class S3Client: Sendable {
     /// What is added to this machine's clock, in seconds, after a store has said that it is wrong.
     private let skew = Monitor(0)
 
-    package init(_ http: HTTPClient, _ store: Store) { (self.http, self.store) = (http, store) }
+    /// That the keys are read from; nil: they are the store's.
+    private let credentialsFile: CredentialsFile?
+
+    package init(_ http: HTTPClient, _ store: Store) {
+        (self.http, self.store) = (http, store)
+        credentialsFile = if case .file(let path) = store.credentials { CredentialsFile(path) } else { nil }
+    }
+
+    private func currentCredentials() throws(UploadError) -> Credentials {
+        switch store.credentials {
+        case .fixed(let credentials): credentials
+        case .file(let path): try (credentialsFile ?? CredentialsFile(path)).credentials()
+        }
+    }
 
     /// One request, before it is signed.
     struct Request: Sendable {
@@ -31,7 +45,7 @@ package final class S3Client: Sendable {
     }
 
     private func signed(_ request: Request) throws(UploadError) -> HTTPRequest {
-        let signature = SignatureV4(credentials: try store.currentCredentials(), region: store.region, moment: HTTPDate.basic(HTTPDate.now + skew.withLock { $0 }))
+        let signature = SignatureV4(credentials: try currentCredentials(), region: store.region, moment: HTTPDate.basic(HTTPDate.now + skew.withLock { $0 }))
         let subject = SignatureV4.Subject(
             method: request.method.rawValue, host: store.authority, path: store.path(request.key), query: request.query,
             headers: request.headers.map { ($0.name, $0.value.revealed) })
@@ -51,7 +65,7 @@ package final class S3Client: Sendable {
             throw UploadError(.invalid, "pre-signed URL", "it is valid for 1 to 604800 seconds, and \(seconds) were asked for")
         }
         let moment = HTTPDate.basic(HTTPDate.now + skew.withLock { $0 })
-        let signature = SignatureV4(credentials: try store.currentCredentials(), region: store.region, moment: moment)
+        let signature = SignatureV4(credentials: try currentCredentials(), region: store.region, moment: moment)
         let subject = SignatureV4.Subject(method: "GET", host: store.authority, path: store.path(key))
         return Secret("\(store.endpoint.scheme)://\(store.authority)\(subject.path)?\(signature.presignedQuery(for: subject, seconds: seconds))")
     }

@@ -1,5 +1,6 @@
 import Bytewise
 import Crypto
+import Stores
 
 /// AWS's signature of a request, version 4, as S3 has it: paths are encoded once and not normalised.
 ///

@@ -1,5 +1,6 @@
 import Bytewise
 import Glibc
+import Stores
 import StreamWriter
 import Uploads
 import WriterModel

@@ -1,4 +1,5 @@
 import Bytewise
+import Stores
 import StreamWriter
 import SystemIO
 import Threading

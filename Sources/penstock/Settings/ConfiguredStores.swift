@@ -1,5 +1,5 @@
 import Bytewise
-import Uploads
+import Stores
 import WriterModel
 import YAML
 

@@ -1,6 +1,6 @@
 import Bytewise
+import Stores
 import SystemIO
-import Uploads
 import WriterModel
 
 // Object stores, which are in the environment, in the configuration file, or some here and some there.

@@ -1,6 +1,6 @@
 import Bytewise
+import Stores
 import SystemIO
-import Uploads
 
 /// The variables that the server is told settings by, as they are at the start.
 struct SettingsEnvironment: Sendable {

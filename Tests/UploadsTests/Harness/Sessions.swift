@@ -1,3 +1,4 @@
+import Stores
 import ToolSessions
 import Uploads
 

@@ -32,7 +32,7 @@ extension Store {
                 throw StoreFlaw(field, "a credentials file is set as well, and has the keys: one of the two")
             }
             guard path.begins(with: "/") else { throw StoreFlaw(.credentialsFile, "write the whole path, from / on") }
-            return .file(CredentialsFile(path))
+            return .file(path)
         }
         guard let access = values[.accessKey] else { throw StoreFlaw(.accessKey, "it is not set, nor is there a credentials file") }
         guard let secret = values[.secretKey] else { throw StoreFlaw(.secretKey, "it is not set, and the access key is") }

@@ -4,12 +4,13 @@ import Bytewise
 package struct Store: Sendable, Equatable {
     package enum CredentialsSource: Sendable, Equatable {
         case fixed(Credentials)
-        case file(CredentialsFile)
+        /// Of AWS's form, by its path.
+        case file(String)
     }
 
     /// As `s3://NAME/KEY` has it: small letters, digits, hyphens.
     package let name: String
-    package let endpoint: HTTPURL
+    package let endpoint: StoreEndpoint
     package let bucket: String
     package let region: String
     package let credentials: CredentialsSource
@@ -30,19 +31,11 @@ package struct Store: Sendable, Equatable {
         guard Self.isRegion(region) else { throw StoreFlaw(.region, "letters, digits, hyphens and underscores make a region, such as eu-central-1") }
         if case .fixed(let keys) = credentials, !Self.isAccessKey(keys.accessKey) { throw StoreFlaw(.accessKey, "it has characters in it that no key has") }
         if case .fixed(let keys) = credentials, keys.secretKey.revealed.isEmpty { throw StoreFlaw(.secretKey, "it is empty") }
-        self.endpoint = try Self.endpoint(endpoint ?? "https://s3.\(region).amazonaws.com")
+        self.endpoint = try StoreEndpoint(endpoint ?? "https://s3.\(region).amazonaws.com")
         try Self.check(prefix: prefix)
         (self.name, self.bucket, self.region, self.credentials, self.prefix) = (name, bucket, region, credentials, prefix)
         let isAWS = self.endpoint.host.ends(with: ".amazonaws.com")
         self.pathStyle = pathStyle ?? (!isAWS || bucket.holds("."))
-    }
-
-    private static func endpoint(_ text: String) throws(StoreFlaw) -> HTTPURL {
-        let url: HTTPURL
-        do { url = try HTTPURL(text) } catch { throw StoreFlaw(.endpoint, "\(error.reason); write one as https://s3.example.com") }
-        if !url.userInformation.isEmpty { throw StoreFlaw(.endpoint, "keys do not go into the URL: they have fields of their own") }
-        if url.query != nil { throw StoreFlaw(.endpoint, "it has a query, and an endpoint has none") }
-        return url
     }
 
     private static func check(prefix: String) throws(StoreFlaw) {
@@ -69,46 +62,12 @@ package struct Store: Sendable, Equatable {
     }
 
     /// It stands in a header, between slashes.
-    static func isAccessKey(_ text: String) -> Bool {
+    package static func isAccessKey(_ text: String) -> Bool {
         !text.isEmpty && text.isPrintableASCII && !text.utf8.contains { " ,/=".utf8.contains($0) }
-    }
-
-    /// The key of what a client calls so.
-    package func key(_ text: String) throws(UploadError) -> ObjectKey { try ObjectKey(text, prefix: prefix) }
-
-    func currentCredentials() throws(UploadError) -> Credentials {
-        switch credentials {
-        case .fixed(let credentials): credentials
-        case .file(let file): try file.credentials()
-        }
     }
 
     // MARK: - Where it is
 
     /// As `Host` has it.
     package var authority: String { pathStyle ? endpoint.authority : "\(bucket).\(endpoint.authority)" }
-
-    /// Of an object, or of the bucket, encoded.
-    package func path(_ key: ObjectKey?) -> String {
-        let base = endpoint.path.without(suffix: "/") ?? endpoint.path
-        let bucketPath = base + (pathStyle ? "/" + bucket : "")
-        return bucketPath + "/" + (key?.text.percentEncoded(keepingSlash: true) ?? "")
-    }
-}
-
-/// What is wrong with a store, and in which field.
-package struct StoreFlaw: Error, Sendable, Equatable {
-    package enum Field: String, Sendable, CaseIterable {
-        case name
-        case endpoint, bucket, region
-        case accessKey = "access_key", secretKey = "secret_key", sessionToken = "session_token"
-        case prefix
-        case pathStyle = "path_style", credentialsFile = "credentials_file"
-    }
-
-    package let field: Field
-    /// A sentence without its full stop.
-    package let reason: String
-
-    init(_ field: Field, _ reason: String) { (self.field, self.reason) = (field, reason) }
 }

@@ -12,13 +12,6 @@ package enum StoreEnvironment {
         package var description: String { "\(variable): \(reason)" }
     }
 
-    /// By their names, in order.
-    package static func stores(in environment: [String: String]) throws(Flaw) -> [Store] {
-        var stores: [Store] = []
-        for (name, fields) in try fields(in: environment) { stores.append(try store(name, fields)) }
-        return stores
-    }
-
     /// What each store's variables say, by its name and the fields' names, in order. Each has been made of them once.
     package static func fields(in environment: [String: String]) throws(Flaw) -> [(name: String, fields: [String: String])] {
         var byName: [ByteKey: [String: String]] = [:]

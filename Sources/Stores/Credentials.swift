@@ -8,5 +8,5 @@ package struct Credentials: Sendable, Equatable {
         (self.accessKey, self.secretKey, self.sessionToken) = (accessKey, secretKey, sessionToken)
     }
 
-    var secrets: [Secret] { [secretKey] + (sessionToken.map { [$0] } ?? []) }
+    package var secrets: [Secret] { [secretKey] + (sessionToken.map { [$0] } ?? []) }
 }
