@@ -11,6 +11,11 @@ static inline CURLcode ccurl_set_offset(CURL *easy, CURLoption option, curl_off_
 static inline CURLcode ccurl_set_text(CURL *easy, CURLoption option, const char *value) {
     return (curl_easy_setopt)(easy, option, value);
 }
+// The bytes are copied.
+static inline CURLcode ccurl_set_blob(CURL *easy, CURLoption option, const void *bytes, size_t count) {
+    struct curl_blob blob = {(void *)bytes, count, CURL_BLOB_COPY};
+    return (curl_easy_setopt)(easy, option, &blob);
+}
 static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *value) {
     return (curl_easy_setopt)(easy, option, value);
 }

@@ -25,6 +25,11 @@ extension Gateway {
         return file
     }
 
+    /// Looked at once, so that a server whose uploads nobody would trust does not start.
+    static func checkAuthorities(_ configuration: GatewayConfiguration) throws(StartFailure) {
+        if let flaw = configuration.caFile.flatMap(AuthorityFile.flaw) { throw .authorities(flaw) }
+    }
+
     static func listeners(_ configuration: GatewayConfiguration) throws(StartFailure) -> [Listener] {
         var listeners: [Listener] = []
         // Who is not root and names another user is refused later, by name.

@@ -7,6 +7,7 @@ extension Gateway {
         case socket(LocalSocketFailure)
         case tokens(String)
         case webhookSecrets(String)
+        case authorities(String)
         /// Without tokens the server is open to all that can reach it.
         case openToAll(host: String)
         case noSandbox(missing: [String])
@@ -22,6 +23,7 @@ extension Gateway {
             case .system(let error): error.description
             case .socket(let failure): failure.description
             case .tokens(let reason), .webhookSecrets(let reason): reason
+            case .authorities(let reason): "--ca-file: \(reason)."
             case .openToAll(let host):
                 "\(host) can be reached by other machines and there are no tokens. "
                     + "Give --token-file, or --no-auth if that is meant."

@@ -51,6 +51,7 @@ public final class Gateway: Sendable {
         longestGrace = Mutex(configuration.limits.shutdownGrace)
         tokens = try Self.tokens(configuration)
         let secretFile = try Self.webhookSecrets(configuration)
+        try Self.checkAuthorities(configuration)
         let sandbox = try Self.sandbox(configuration)
         let agentListener: Listener?
         do throws(SystemError) {

@@ -39,6 +39,8 @@ public struct GatewayConfiguration: Sendable {
     /// Those whose names the policy has, with their keys.
     public var stores: [StoreSettings] = []
     public var webhooks = WebhookConfiguration()
+    /// PEM certificates of authorities that uploads and webhooks trust besides the system's.
+    public var caFile: String?
     /// The fork server, with the arguments that make it log as the gateway does.
     public var encoderExecutable: String
     public var encoderArguments: [String]

@@ -46,6 +46,8 @@ public struct EncoderStart: Sendable, Equatable {
     public var asksForTokens: Bool
     /// Those that the writer may write to, with their keys: a carrier's alone.
     public var stores: [StoreSettings] = []
+    /// Of authorities that uploads trust besides the system's: likewise.
+    public var caFile: String?
     /// What is to be sent, of the role of that name.
     public var retry: RetryOrder?
 
@@ -76,16 +78,17 @@ public struct EncoderStart: Sendable, Equatable {
     }
 
     /// The same for a carrier of the writer that this is of, which gets the store that it writes to, if the writer may.
-    public func ofCarrier(_ stores: [StoreSettings], to store: String?) -> EncoderStart {
+    public func ofCarrier(_ stores: [StoreSettings], to store: String?, caFile: String?) -> EncoderStart {
         var settings = self
-        settings.role = .carrier
+        (settings.role, settings.caFile) = (.carrier, caFile)
         settings.stores = stores.filter { known in store.map { known.name.isSame(as: $0) } ?? false && policy.allows(store: known.name) }
         return settings
     }
 
     /// The same for the process that sends what is kept of an output.
-    public func ofRetry(_ order: RetryOrder, _ stores: [StoreSettings]) -> EncoderStart {
-        var settings = ofCarrier(stores)
+    public func ofRetry(_ order: RetryOrder, _ stores: [StoreSettings], caFile: String?) -> EncoderStart {
+        let store = URLParts(order.destination).flatMap { $0.isOfStore ? String($0.authorityWithoutUser) : nil }
+        var settings = ofCarrier(stores, to: store, caFile: caFile)
         (settings.role, settings.retry) = (.retry, order)
         return settings
     }
@@ -114,6 +117,7 @@ public struct EncoderStart: Sendable, Equatable {
             "log_level": logLevel.map { .string($0) } ?? .null,
             "asks_for_tokens": .bool(asksForTokens),
             "stores": .array(stores.map(\.json)),
+            "ca_file": caFile.map { .string($0) } ?? .null,
             "retry": retry?.json ?? .null,
         ]
     }
@@ -144,6 +148,7 @@ public struct EncoderStart: Sendable, Equatable {
             verifiesOutputs: object["verifies_outputs"] != .bool(false), version: version,
             logsRequests: object["logs_requests"] == .bool(true), logLevel: object["log_level"]?.stringValue, asksForTokens: asksForTokens)
         self.stores = stores.compactMap { $0 }
+        caFile = object["ca_file"]?.stringValue
         retry = object["retry"].flatMap(RetryOrder.init(json:))
     }
 }

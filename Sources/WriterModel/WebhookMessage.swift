@@ -42,14 +42,17 @@ public struct WebhookSenderStart: Sendable, Equatable {
     public var requiresSandbox: Bool
     /// The least level that is logged, by swift-log's name.
     public var logLevel: String
+    /// Of authorities that are trusted besides the system's.
+    public var caFile: String?
 
-    public init(serverPorts: [UInt16], requiresSandbox: Bool, logLevel: String) {
-        (self.serverPorts, self.requiresSandbox, self.logLevel) = (serverPorts, requiresSandbox, logLevel)
+    public init(serverPorts: [UInt16], requiresSandbox: Bool, logLevel: String, caFile: String? = nil) {
+        (self.serverPorts, self.requiresSandbox, self.logLevel, self.caFile) = (serverPorts, requiresSandbox, logLevel, caFile)
     }
 
     var json: JSONValue {
         [
             "server_ports": .array(serverPorts.map { .integer(Int64($0)) }), "requires_sandbox": .bool(requiresSandbox), "log_level": .string(logLevel),
+            "ca_file": caFile.map { .string($0) } ?? .null,
         ]
     }
 
@@ -57,7 +60,7 @@ public struct WebhookSenderStart: Sendable, Equatable {
         guard let object = json.objectValue, let ports = object["server_ports"]?.arrayValue, let level = object["log_level"]?.stringValue else { return nil }
         self.init(
             serverPorts: ports.compactMap { $0.integerValue.flatMap { UInt16(exactly: $0) } },
-            requiresSandbox: object["requires_sandbox"] != .bool(false), logLevel: level)
+            requiresSandbox: object["requires_sandbox"] != .bool(false), logLevel: level, caFile: object["ca_file"]?.stringValue)
     }
 }
 

@@ -85,6 +85,7 @@ struct Serve: ParsableCommand {
         configuration.outputDirectory = try absolute(settings.outputDirectory)
         configuration.stateDirectory = try absolute(settings.stateDirectory)
         configuration.outputMode = settings.outputMode
+        configuration.caFile = try settings.caFile.map { path in try absolute(path) }
         configuration.requiresSandbox = settings.requiresSandbox
         configuration.user = settings.user
         apply(settings, to: &configuration)

@@ -26,14 +26,18 @@ public final class S3Session: Sendable {
     private let program: LineProgram
     private let greeting: Greeting
 
-    public init(_ kind: String = "moto") throws {
-        program = try LineProgram(Self.python, [Tools.path("s3-session.py"), kind])
+    private let scheme: String
+
+    /// `tls`: the files of a certificate and its key.
+    public init(_ kind: String = "moto", tls: [String] = []) throws {
+        scheme = tls.isEmpty ? "http" : "https"
+        program = try LineProgram(Self.python, [Tools.path("s3-session.py"), kind] + tls)
         greeting = try JSONDecoder().decode(Greeting.self, from: Data(program.greeting.utf8))
     }
 
     public var accessKey: String { greeting.access_key }
     public var secretKey: String { greeting.secret_key }
-    public var endpoint: String { "http://127.0.0.1:\(greeting.port)" }
+    public var endpoint: String { "\(scheme)://127.0.0.1:\(greeting.port)" }
     public var bucket: String { greeting.bucket }
 
     private func ask<T: Decodable>(_ line: String) throws -> T { try JSONDecoder().decode(T.self, from: Data(try program.ask(line).utf8)) }

@@ -1,6 +1,6 @@
 """An S3 server with a user and a bucket, behind a proxy that makes trouble.
 
-Usage: s3-session.py {moto|localbucket}, by the Python of scripts/s3-servers.sh's environment
+Usage: s3-session.py {moto|localbucket} [CERTIFICATE KEY] (of a proxy that speaks TLS), by the Python of scripts/s3-servers.sh's environment
 Prints a line of JSON: port (of the proxy), direct (of the server), bucket, access_key, secret_key. Then, for each line on
 standard input, a line of JSON:
   trouble SEED RATE KIND,KIND,…   of the requests from now on so many, by chance: cut (while the request comes in),
@@ -17,6 +17,7 @@ import json
 import os
 import random
 import socket
+import ssl
 import struct
 import sys
 import tempfile
@@ -156,6 +157,8 @@ def proxy_one(client, stream, port):
 
 def proxy(client, port):
     try:
+        if tls:
+            client = tls.wrap_socket(client, server_side=True)
         with client, client.makefile("rb") as stream:
             while proxy_one(client, stream, port):
                 pass
@@ -169,7 +172,10 @@ def accept(server, port):
         threading.Thread(target=proxy, args=(client, port), daemon=True).start()
 
 
-kind = sys.argv[1]
+kind, tls = sys.argv[1], None
+if len(sys.argv) > 2:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[2], sys.argv[3])
 port, access, secret = start_moto() if kind == "moto" else start_localbucket()
 import boto3
 from botocore.config import Config

@@ -44,8 +44,8 @@ import WriterModel
         let stores = ["one", "two"].map { StoreSettings(name: $0, fields: ["secret_key": "k\($0)"], endpoint: "https://s3.example.com") }
         var settings = Self.start(ServiceLimits())
         settings.policy = OutputPolicy(stores: ["one"])
-        #expect(settings.ofCarrier(stores, to: "one").stores.map(\.name) == ["one"])
-        for other in [nil, "two", "three"] { #expect(settings.ofCarrier(stores, to: other).stores.isEmpty) }
+        #expect(settings.ofCarrier(stores, to: "one", caFile: nil).stores.map(\.name) == ["one"])
+        for other in [nil, "two", "three"] { #expect(settings.ofCarrier(stores, to: other, caFile: nil).stores.isEmpty) }
     }
 
     @Test func aClaimOfSeveralOutputsIsWhatEachOfThemClaims() {

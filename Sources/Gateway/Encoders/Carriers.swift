@@ -87,7 +87,7 @@ package final class Carriers: Sendable {
             let control = MessageSocket(owning: ours)
             let theirEnd = Descriptor(owning: theirs)
             // An empty socket has room.
-            guard control.send(ControlMessage.start(settings.ofCarrier(starter.stores, to: store)).encoded, passing: packets.number, timeout: .zero) == .sent else {
+            guard control.send(ControlMessage.start(starter.ofCarrier(settings, to: store)).encoded, passing: packets.number, timeout: .zero) == .sent else {
                 throw SystemError("tell a carrier its settings", number: SystemError.tryAgain)
             }
             try fork(add(Carrier(link: link, number: number, control: control)), of: link, theirEnd)

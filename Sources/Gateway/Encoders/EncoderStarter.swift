@@ -84,11 +84,14 @@ final class EncoderStarter: Sendable {
     }
 
     /// With their keys, as the configuration has them now.
-    var stores: [StoreSettings] { configuration.value.stores }
+    private var stores: [StoreSettings] { configuration.value.stores }
+
+    /// Of a carrier of a writer's with these, that writes to `store` if to any.
+    func ofCarrier(_ settings: EncoderStart, to store: String?) -> EncoderStart { settings.ofCarrier(stores, to: store, caFile: configuration.caFile) }
 
     /// Of a process that sends what is kept of one of the writer's outputs.
     func settings(toSend order: RetryOrder, of writer: WriterID, bounds: TokenLimits) -> EncoderStart {
-        settings(for: EncoderRequest(writer: writer, role: .retry, bounds: bounds), by: configuration.value).ofRetry(order, stores)
+        settings(for: EncoderRequest(writer: writer, role: .retry, bounds: bounds), by: configuration.value).ofRetry(order, stores, caFile: configuration.caFile)
     }
 
     private func settings(for request: EncoderRequest, by configuration: GatewayConfiguration) -> EncoderStart {
@@ -109,7 +112,7 @@ final class EncoderStarter: Sendable {
         let request = EncoderRequest(writer: longest, role: .catalog, idempotencyKey: String(repeating: "\"", count: 255))
         let settings = settings(for: request, by: configuration)
         let stores: [String?] = [nil] + configuration.stores.map(\.name)
-        let bytes = stores.map { ControlMessage.start(settings.ofCarrier(configuration.stores, to: $0)).encoded.count }.max() ?? 0
+        let bytes = stores.map { ControlMessage.start(settings.ofCarrier(configuration.stores, to: $0, caFile: configuration.caFile)).encoded.count }.max() ?? 0
         return bytes > MessageSocket.maxMessageBytes ? bytes - MessageSocket.maxMessageBytes : nil
     }
 

@@ -166,7 +166,7 @@ struct WebhookWork {
         if sender.nextStart != nil {
             guard queue.countUnderWay == 0, queue.nextIsDue(at: .now) else { return }
             let current = webhooks.configuration.value
-            sender.start(.init(serverPorts: current.serverPorts, requiresSandbox: current.requiresSandbox, logLevel: current.logLevel.rawValue))
+            sender.start(.init(serverPorts: current.serverPorts, requiresSandbox: current.requiresSandbox, logLevel: current.logLevel.rawValue, caFile: current.caFile))
         }
         while sender.nextStart == nil, let delivery = queue.next(at: .now) {
             guard sender.send(request(for: delivery, secrets)) else { return queue.takeBack(delivery.number) }

@@ -5,8 +5,8 @@ import Glibc
 package struct ConnectionRules: Sendable {
     package enum AddressFamily: Sendable { case any, ipv4, ipv6 }
 
-    /// PEM certificates of authorities to trust instead of the system's; nil: the system's.
-    package var caFile: String?
+    /// PEM certificates of authorities to trust besides the system's; nil: those alone.
+    package var authorities: [UInt8]?
     package var addressFamily = AddressFamily.any
     /// For finding the address, connecting and TLS together.
     package var connectTimeout: Duration = .seconds(15)

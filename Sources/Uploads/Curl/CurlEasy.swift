@@ -34,7 +34,7 @@ final class CurlEasy {
 
     func set(_ option: CURLoption, _ value: Int) { note(ccurl_set_long(handle, option, value)) }
     func set(_ option: CURLoption, _ value: String) { note(ccurl_set_text(handle, option, value)) }
-    func clear(_ option: CURLoption) { note(ccurl_set_text(handle, option, nil)) }
+    func set(_ option: CURLoption, _ bytes: [UInt8]) { note(bytes.withUnsafeBytes { ccurl_set_blob(handle, option, $0.baseAddress, $0.count) }) }
     func set(_ option: CURLoption, offset value: Int) { note(ccurl_set_offset(handle, option, curl_off_t(value))) }
     func set(_ option: CURLoption, _ value: Duration) { set(option, value.milliseconds) }
 

@@ -15,7 +15,7 @@ struct CurlFailure {
         case CURLE_OPERATION_TIMEDOUT: return UploadError(.unreachable, doing, "no connection within \(rules.connectTimeout.shown)")
         case CURLE_PEER_FAILED_VERIFICATION: return UploadError(.untrusted, doing, "the server's certificate is not trusted: \(words)")
         case CURLE_SSL_CACERT_BADFILE:
-            return UploadError(.untrusted, doing, "the certificates of authorities can't be read\(rules.caFile.map { " from \($0)" } ?? ""): \(words)")
+            return UploadError(.untrusted, doing, "the certificates of authorities can't be read: \(words)")
         case CURLE_SSL_CONNECT_ERROR: return UploadError(.cut, doing, "TLS did not come about: \(words)")
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: return UploadError(.invalid, doing, words)
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT: return UploadError(.local, doing, words)

@@ -59,10 +59,8 @@ final class Transfer {
         easy.set(CURLOPT_SSL_VERIFYPEER, 1)
         easy.set(CURLOPT_SSL_VERIFYHOST, 2)
         easy.set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        if let file = rules.caFile {
-            easy.set(CURLOPT_CAINFO, file)
-            easy.clear(CURLOPT_CAPATH)
-        }
+        // In the place of the system's file of them; its folder is looked in all the same.
+        if let authorities = rules.authorities { easy.set(CURLOPT_CAINFO_BLOB, authorities) }
         easy.set(CURLOPT_NOSIGNAL, 1)
         // A thread that looks for an address is left behind, not waited for.
         easy.set(CURLOPT_QUICK_EXIT, 1)

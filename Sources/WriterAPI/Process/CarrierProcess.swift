@@ -20,7 +20,7 @@ enum CarrierProcess {
         return withExtendedLifetime(gateway) {
             do throws(SystemError) {
                 let confinement = try Confinement(settings)
-                let uploads = CarrierUploads()
+                let uploads = CarrierUploads(authorities: Authorities.read(settings.caFile, log))
                 try confinement.enter(keeping: [gateway.descriptor, line.descriptor])
                 // A main thread that comes back by itself ends the process before.
                 try HangUpWatch.start(on: line.descriptor, grace: mostAfterHangUp) {

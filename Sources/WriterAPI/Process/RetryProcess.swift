@@ -15,8 +15,8 @@ enum RetryProcess {
         let file = SpoolFile(owning: spool.take())
         do throws(SystemError) {
             let confinement = try Confinement(settings)
+            let uploads = CarrierUploads(authorities: Authorities.read(settings.caFile, log))
             try confinement.enter(keeping: [gateway.descriptor, file.number])
-            let uploads = CarrierUploads()
             try HangUpWatch.start(on: gateway.descriptor, grace: .zero) {
                 uploads.end()
                 ChildProcess.exit(0)

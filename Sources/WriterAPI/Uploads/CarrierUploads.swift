@@ -7,10 +7,14 @@ import WriterModel
 
 /// What a carrier uploads with, so that it is ended once its encoder is gone. Any thread.
 final class CarrierUploads: Sendable {
+    private let authorities: [UInt8]?
     private let sinks = Mutex<UploadSinks?>(nil)
 
     /// What a store has of an object that does not come about is taken back within this.
     private static let longestEnd = Duration.seconds(12)
+
+    /// `authorities`: PEM, of those that are trusted besides the system's.
+    init(authorities: [UInt8]?) { self.authorities = authorities }
 
     /// What writes the target.
     func begin(
@@ -18,7 +22,7 @@ final class CarrierUploads: Sendable {
     ) throws(StreamWriterError) -> UploadSinks {
         let setting = UploadSinks.Setting(
             gate: UploadGate(policy: settings.policy, clientPolicy: clientPolicy), muxer: muxer, fields: fields,
-            retry: RetryRule(retryTime: .seconds(settings.limits.uploadRetryTime)), memory: Self.memory(settings.limits), spool: spool)
+            retry: RetryRule(retryTime: .seconds(settings.limits.uploadRetryTime)), memory: Self.memory(settings.limits), spool: spool, authorities: authorities)
         let sinks = UploadSinks(target, try Self.store(of: target, settings), setting)
         self.sinks.withLock { $0 = sinks }
         return sinks

@@ -86,5 +86,8 @@ final class DeletingSink: ByteSink {
 }
 
 extension SinkFailure {
-    init(_ error: UploadError) { self.init(error.description, isForbidden: error.kind == .addressForbidden) }
+    init(_ error: UploadError) {
+        let advice = error.kind == .untrusted ? " (an authority of one's own is named by the server's --ca-file)" : ""
+        self.init(error.description + advice, isForbidden: error.kind == .addressForbidden)
+    }
 }

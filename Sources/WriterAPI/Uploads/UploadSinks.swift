@@ -21,6 +21,7 @@ final class UploadSinks: OutputSinks, @unchecked Sendable {
         let memory: Int
         /// What keeps a file that is finished before it is sent; nil: none could be made, or what is sent is kept already.
         let spool: KeptSpool?
+        let authorities: [UInt8]?
     }
 
     /// Of a file that a muxer opens by itself, so much is collected before it is sent: what is smaller has a length, and can
@@ -223,6 +224,7 @@ final class UploadSinks: OutputSinks, @unchecked Sendable {
     private func client(stallTime: Duration?) throws(SinkFailure) -> HTTPClient {
         if let http, http.stallTime == stallTime { return http.client }
         var rules = ConnectionRules()
+        rules.authorities = setting.authorities
         if let timeout { rules.connectTimeout = min(rules.connectTimeout, .seconds(timeout)) }
         if let stallTime { (rules.stallTimeout, rules.connectTimeout) = (stallTime, min(rules.connectTimeout, stallTime)) }
         rules.allowsAddress = { address, _ in UploadGate.allows(address) }

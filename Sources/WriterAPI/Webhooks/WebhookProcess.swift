@@ -17,6 +17,7 @@ package enum WebhookProcess {
         if let level = Logger.Level(rawValue: start.logLevel) { log.logLevel = level }
         // The sandbox would not let it ask later.
         let ownAddresses = NameLookup.ownAddresses
+        let authorities = Authorities.read(start.caFile, log)
         do throws(SystemError) {
             try Sandbox.enter(rules, bounds, keeping: [gateway.descriptor], isRequired: start.requiresSandbox)
         } catch {
@@ -24,7 +25,7 @@ package enum WebhookProcess {
             return 1
         }
         do throws(UploadError) {
-            let sender = try WebhookSender(serverPorts: start.serverPorts, ownAddresses: ownAddresses) { message in
+            let sender = try WebhookSender(serverPorts: start.serverPorts, ownAddresses: ownAddresses, authorities: authorities) { message in
                 // A gateway that takes nothing for so long ends this process.
                 _ = gateway.send(message.encoded)
             }

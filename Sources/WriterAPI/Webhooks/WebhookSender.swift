@@ -8,24 +8,29 @@ import WriterModel
 final class WebhookSender: Sendable {
     private let serverPorts: [UInt16]
     private let ownAddresses: [[UInt8]]
+    private let authorities: [UInt8]?
     /// For the operator's URLs: connections are kept.
     private let operatorsClient: HTTPClient
     private let tell: @Sendable (WebhookMessage) -> Void
 
-    private static var rules: ConnectionRules {
+    private static func rules(_ authorities: [UInt8]?) -> ConnectionRules {
         var rules = ConnectionRules()
+        rules.authorities = authorities
         rules.connectTimeout = .seconds(10)
         rules.stallTimeout = .seconds(15)
         rules.responseTimeout = .seconds(20)
         return rules
     }
 
-    /// `ownAddresses`: of this machine, besides those of the loopback.
-    init(serverPorts: [UInt16], ownAddresses: [[UInt8]], tell: @escaping @Sendable (WebhookMessage) -> Void) throws(UploadError) {
+    /// `ownAddresses`: of this machine, besides those of the loopback. `authorities`: PEM, besides the system's.
+    init(
+        serverPorts: [UInt16], ownAddresses: [[UInt8]], authorities: [UInt8]?, tell: @escaping @Sendable (WebhookMessage) -> Void
+    ) throws(UploadError) {
+        self.authorities = authorities
         self.serverPorts = serverPorts
         self.ownAddresses = ownAddresses
         self.tell = tell
-        operatorsClient = try HTTPClient(rules: Self.rules)
+        operatorsClient = try HTTPClient(rules: Self.rules(authorities))
     }
 
     func send(_ request: WebhookRequest) {
@@ -58,7 +63,7 @@ final class WebhookSender: Sendable {
         }
         gate.close(serverPorts: serverPorts, ownAddresses: ownAddresses)
         gate.admit(permit)
-        var rules = Self.rules
+        var rules = Self.rules(authorities)
         rules.allowsAddress = { [port = url.port] address, _ in
             guard let bytes = NameLookup.bytes(of: address), var judge = gate.judge(host: host, port: port) else { return false }
             if judge.allows(bytes) { return true }

@@ -11,12 +11,19 @@ extension EffectiveSettings {
             flaws.append(flaw(.warning, row, String(refusal.description.dropLast())))
         }
         for place in listenedOn { flaws += aboutPlace(place, judgesRights: judgesRights) }
-        return flaws + flawsOfTokenFile + flawsOfSecretFile
+        return flaws + flawsOfFiles
     }
 
     /// With those of the machine where nothing else is wrong: they follow from settings that are understood. A token
     /// file is what it is.
-    var flawsWithMachine: [SettingsFlaw] { flaws + (flaws.hasErrors ? flawsOfTokenFile + flawsOfSecretFile : flawsOfMachine) }
+    var flawsWithMachine: [SettingsFlaw] { flaws + (flaws.hasErrors ? flawsOfFiles : flawsOfMachine) }
+
+    private var flawsOfFiles: [SettingsFlaw] { flawsOfTokenFile + flawsOfSecretFile + flawsOfAuthorityFile }
+
+    private var flawsOfAuthorityFile: [SettingsFlaw] {
+        guard let path = settings.caFile, let row = row("ca-file"), let reason = AuthorityFile.flaw(of: path) else { return [] }
+        return [flaw(.error, row, "ca-file can't be used: \(reason)")]
+    }
 
     private var flawsOfTokenFile: [SettingsFlaw] {
         guard let path = settings.tokenFile, let row = row("token-file") else { return [] }

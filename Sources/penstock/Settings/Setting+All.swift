@@ -112,6 +112,9 @@ enum AccessSettings: SettingSection {
         .flag(
             "no-verify", \.leavesOutputsUnverified,
             "Do not read finished outputs back before their writers are closed, unless a writer asks for it (verify).", reloadable: true),
+        .text(
+            "ca-file", "file", \.caFile, "A file of certificates, in PEM, of authorities that uploads and webhooks trust besides the system's.",
+            "For servers with certificates of a company's own. Processes read it when they begin."),
         Setting("user", .value, "name[:group]", "Started by root: the user, and group, that the server runs as once the port is bound.") {
             text, settings throws(Setting.Flaw) in
             do throws(ProcessUser.Unknown) {

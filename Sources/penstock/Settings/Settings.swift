@@ -25,6 +25,7 @@ struct Settings: Sendable {
     var protectsOperations = false
     var outputPatterns: [String] = []
     var webhooks = WebhookConfiguration()
+    var caFile: String?
     var allowsDevices = false
     var stores: [StoreSettings] = []
     var requiresSandbox = false
