@@ -37,8 +37,8 @@ public struct OutputConfig: Sendable {
     public var metadata: [String: String]?
     /// The streams that it has, or renditions of them, in its own order; nil: all.
     public var streams: [StreamSelection]?
-    /// Streams that no output has are encoded all the same, as if this one had them: a trial's, which stands for others.
-    public var standsForOthers = false
+    /// Of a dry run: it is not opened, and what its container takes is looked at.
+    public var isOnlyLookedAt = false
     public var onFailure = FailurePolicy.fail
     public var whenSlow = SlowPolicy.wait
     public var pace = Pace.none

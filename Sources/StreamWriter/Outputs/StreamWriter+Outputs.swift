@@ -18,7 +18,7 @@ extension StreamWriter {
         var encodings: [Encoding] = []
         for (name, config) in config.encodings {
             let holders = holders(of: name, of: index)
-            guard let first = holders.first ?? outputs.first(where: \.config.standsForOthers) else {
+            guard let first = holders.first else {
                 let what = name.map { "rendition \($0) of stream \(index)" } ?? "stream \(index)"
                 throw StreamWriterError(
                     .invalidParameter, "\(what) is in the streams of no output; name it in one of them", parameter: "outputs")
@@ -87,6 +87,10 @@ extension StreamWriter {
         var bounds = Bounds(times: parts.map { _ in [] })
         let names = RenditionNames(parts)
         for (index, output) in outputs.enumerated() {
+            if output.config.isOnlyLookedAt {
+                bounds.mostBytes.append(nil)
+                continue
+            }
             let option = index == 0 ? option : output.config.option ?? [:]
             do throws(StreamWriterError) {
                 let opened = try output.open(parts, opening(option, timeout), isOnly: outputs.count == 1)

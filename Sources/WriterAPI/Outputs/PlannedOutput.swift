@@ -27,6 +27,11 @@ package struct PlannedOutput: Sendable {
         plan = try WriterPlan(request, policy: policy, others: others, clientPolicy: clientPolicy)
     }
 
+    private init(_ request: OutputRequest?, _ plan: WriterPlan) { (self.request, self.plan) = (request, plan) }
+
+    /// The same as far as a dry run goes.
+    func foreseen() throws(Problem) -> PlannedOutput { PlannedOutput(request, try plan.foreseen()) }
+
     /// Runs `body`, whose problems are about the part of the request that names it.
     func locating<R>(at index: Int, _ body: () throws(Problem) -> R) throws(Problem) -> R {
         do throws(Problem) {

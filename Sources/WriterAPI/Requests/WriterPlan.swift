@@ -104,19 +104,30 @@ package struct WriterPlan: Sendable {
         DestinationGuard(plan: destination, policy: policy, clientPolicy: clientPolicy, folder: nil)
     }
 
-    /// The same as far as a dry run goes: it is opened where creating would open it. What opens its destination itself is not opened, and what a URL's
-    /// protocol would take of the options is not known without it.
+    /// The same as far as a dry run goes: outputs are opened where creating would open them. What opens its destination itself
+    /// is not opened, and what a URL's protocol would take of the options is not known without it.
     package func forDryRun() throws(Problem) -> WriterPlan {
+        var plan = try outputs[0].locating(at: 0) { () throws(Problem) in try foreseen() }
+        for (index, other) in others.enumerated() {
+            plan.others[index] = try other.locating(at: index + 1) { () throws(Problem) in try other.foreseen() }
+        }
+        if !plan.outputs.contains(where: \.plan.isOpenedInDryRun) { plan.request.open = nil }
+        return plan
+    }
+
+    /// Against a file, or nothing.
+    var isOpenedInDryRun: Bool { muxer.needsFile || destination == .nowhere }
+
+    func foreseen() throws(Problem) -> WriterPlan {
         let known = Set(Capabilities.muxer(named: muxer.name)?.options.map(\.name) ?? [])
         var plan = self
-        if muxer.needsFile || destination == .nowhere {
-            if case .url = destination { plan.request.open?.option = request.open?.option.filter { known.contains($0.key) } ?? [:] }
-            return plan
-        }
-        if let option = request.open?.option.keys.sorted().first(where: { !known.contains($0) }) {
+        if isOpenedInDryRun {
+            guard case .url = destination else { return plan }
+            plan.request.open?.option = request.open?.option.filter { known.contains($0.key) } ?? [:]
+            plan.openOption = openOption?.filter { known.contains($0.key) }
+        } else if let option = request.open?.option.keys.sorted().first(where: { !known.contains($0) }) {
             throw Problem(StreamWriterError.unknownOptions([option], ofMuxer: muxer.name))
         }
-        plan.request.open = nil
         return plan
     }
 

@@ -166,7 +166,7 @@ struct OutputBuilder {
     func makeForDryRun() throws(Problem) -> Made {
         do throws(SystemError) {
             if plan.muxer.needsFile {
-                return try create(.init(folder: folder, name: "trial"), packetBytes: plan.destination.packetBytes)
+                return try create(.init(folder: folder, name: "trial.\(number)"), packetBytes: plan.destination.packetBytes)
             }
             return (place(), .url(request.dst ?? "null"))
         } catch {

@@ -231,21 +231,29 @@ extension WriterResource {
         }
     }
 
-    /// A dry run has the first alone: the others would have to be opened, and are looked at.
+    /// Files of the writer's own stand for what is opened, and nothing for the rest, which is looked at.
     private func configsForDryRun(_ plan: WriterPlan) throws(Problem) -> [OutputConfig] {
         let planned = plan.outputs
         let builders = try self.builders(of: planned)
         for prepared in try prepare(builders, planned) { prepared.discard() }
         report(.claim(.nothing))
-        let (place, destination) = try builders[0].makeForDryRun()
-        state.withLock { $0.outputs = [place] }
+        var destinations: [Destination] = []
         do throws(Problem) {
+            for (index, builder) in builders.enumerated() {
+                let (place, destination) = try planned[index].locating(at: index) { () throws(Problem) in try builder.makeForDryRun() }
+                destinations.append(destination)
+                state.withLock { $0.outputs.append(place) }
+            }
             try confine(to: [.ownFolder])
-            var config = try planned[0].locating(at: 0) { () throws(Problem) in try planned[0].config(destination, carrierLines) }
-            config.standsForOthers = true
-            return [config]
+            var configs: [OutputConfig] = []
+            for (index, destination) in destinations.enumerated() {
+                var config = try planned[index].locating(at: index) { () throws(Problem) in try planned[index].config(destination, carrierLines) }
+                config.isOnlyLookedAt = !planned[index].plan.isOpenedInDryRun
+                configs.append(config)
+            }
+            return configs
         } catch {
-            destination.discard()
+            for destination in destinations { destination.discard() }
             throw error
         }
     }

@@ -136,6 +136,52 @@ extension EndToEnd {
             }
         }
 
+        /// Each is tried, whichever of them it is, and the outputs that would be opened by their muxers are looked at.
+        @Test func everyOutputIsTried() async throws {
+            func several(_ outputs: [JSON], _ streams: [JSON] = [Self.video, Self.audio]) -> JSON { ["outputs": .array(outputs), "streams": .array(streams), "open": true] }
+            let file: JSON = ["name": "a", "dst": "a.mp4"], playlist: JSON = ["name": "b", "dst": "b/b.m3u8", "option": ["hls_time": 2]]
+            let renditions: JSON = [
+                "type": "video", "frame_rate": 25, "width": 64, "height": 48, "renditions": [["name": "hd", "encoder": "libx264"], ["name": "sd", "encoder": "libx264", "encoder_width": 32, "encoder_height": 24]],
+            ]
+            let sound: JSON = ["name": "c", "dst": "c.wav", "streams": ["1"]]
+            let taken = [
+                several([file, playlist]), several([playlist, file]), several([file, sound]), several([playlist, sound, file]),
+                several([["name": "x", "dst": "x.mp4", "streams": ["0:hd"]], ["name": "y", "dst": "y.mkv", "streams": ["0:sd"]]], [renditions]),
+            ]
+            let refused = [
+                several([file, ["name": "c", "dst": "c.mp4", "option": ["movflag": 1]]]), several([playlist, ["name": "c", "dst": "c.mp4", "option": ["movflag": 1]]]),
+                several([file, ["name": "c", "dst": "c/c.m3u8", "option": ["hls_tme": 1]]]), several([file, ["name": "c", "dst": "c.wav"]]),
+                several([file, ["name": "c", "dst": "exists.mp4"]]), several([file, ["name": "c", "dst": "rtmp://a/b"]]),
+                several([["name": "x", "dst": "x.mp4", "streams": ["1"]]]), several([["name": "x", "dst": "x.mp4", "streams": ["0:uhd"]]], [renditions]),
+                several([file, ["name": "c", "dst": "c.mp4", "streams": ["2"]]]),
+                // The first decides what both have, and mp4 has no PCM.
+                several([sound, file]),
+            ]
+            try await withServer { server in
+                try Data("kept".utf8).write(to: URL(fileURLWithPath: server.outputFolder + "/exists.mp4"))
+                for description in refused {
+                    let dry = try await dryRun(description, on: server)
+                    let real = try await server.curl("POST", "/v1/writers", body: .json(description))
+                    #expect(real.status >= 400 && dry.status == real.status, "\(dry.text) and \(real.text)")
+                    // Which output it is, one says by its name and the other by the pointer.
+                    for member in ["type", "parameter", "supported"] { #expect(dry.json[member] == real.json[member], "\(member): \(dry.text) and \(real.text)") }
+                }
+                for description in taken {
+                    let dry = try await dryRun(description, on: server)
+                    #expect(dry.status == 200, "\(dry.text)")
+                    try await eventually("nothing is left") { contents(server) == ["output/exists.mp4"] }
+                    let real = try await server.curl("POST", "/v1/writers", body: .json(description))
+                    try #require(real.status == 201, "\(real.text)")
+                    #expect(dry.json["streams"] == real.json["streams"], "\(dry.text) and \(real.text)")
+                    let names: (JSON) -> [JSON] = { $0["outputs"].array.map { ["name": $0["name"], "dst": $0["dst"], "format": $0["format"]] } }
+                    #expect(names(dry.json) == names(real.json) && !names(dry.json).isEmpty, "\(dry.text) and \(real.text)")
+                    #expect(try await server.curl("DELETE", "/v1/writers/\(real.json["id"].string!)").isDeleted)
+                    try await eventually("nothing is left of what was made") { contents(server).filter { !$0.hasSuffix("exists.mp4") && $0 != "output/b" } == [] }
+                    try? FileManager.default.removeItem(atPath: server.outputFolder + "/b")
+                }
+            }
+        }
+
         @Test func destinationIsNotTouched() async throws {
             let port = try LoopbackPort.free()
             try await withServer(["--allow-output", "rtmp://127.0.0.1:*/*"]) { server in

@@ -929,6 +929,8 @@ class _WriterPlanRequired(TypedDict):
 class WriterPlan(_WriterPlanRequired, total=False):
     """The response to `dry_run`."""
 
+    outputs: list[Output]
+    """Of a request with `outputs`."""
     dst: str
 
 
