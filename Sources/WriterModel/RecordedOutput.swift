@@ -52,3 +52,16 @@ extension Problem {
         Problem(.notFound, "The output \(name) can't be read here: \(what).")
     }
 }
+
+extension JSONObject {
+    /// In the resource of a writer that has ended: what has not been closed never will be.
+    mutating func breakOffOutputs() {
+        guard let outputs = self["outputs"]?.arrayValue else { return }
+        self["outputs"] = .array(
+            outputs.map { told in
+                guard var output = told.objectValue, output["state"] != "closed" else { return told }
+                output["state"] = "failed"
+                return .object(output)
+            })
+    }
+}

@@ -48,6 +48,7 @@ public struct WriterRecord: Sendable, Equatable {
         record.resource["encoder_pid"] = nil
         record.resource["failure"] = problem.json
         record.resource.breakOffUploads(at: moment)
+        record.resource.breakOffOutputs()
         return record
     }
 

@@ -61,4 +61,14 @@ import WriterModel
         }
         #expect(Set(ProblemCode.ofFailures).count == ProblemCode.ofFailures.count)
     }
+
+    /// As an encoder that was killed has left them.
+    @Test func outputsOfAWriterThatFailedHaveEnded() throws {
+        let states = ["closed", "open", "opening", "reconnecting", "configuring", "failed"]
+        let outputs = states.map { JSONValue.object(["name": .string($0), "state": .string($0)]) }
+        let failed = Self.record([("state", "open"), ("outputs", .array(outputs))])
+            .failed(with: Problem(.encoderCrashed, "x"), at: Timestamp(secondsSinceEpoch: 0, nanoseconds: 0)).resource
+        let told = try #require(failed["outputs"]?.arrayValue).compactMap { $0.objectValue?["state"]?.stringValue }
+        #expect(told == ["closed"] + Array(repeating: "failed", count: 5))
+    }
 }
