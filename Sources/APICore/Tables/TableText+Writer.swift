@@ -8,7 +8,7 @@ extension TableText {
         var pairs: [(name: String, value: String)] = []
         for member in writer.members {
             switch member.name {  // ASCII
-            case "streams", "result", "failure": continue
+            case "streams", "outputs", "result", "failure": continue
             case "created_at": pairs.append(("created_at", "\(member.value.shown) (\(pace.shownAge) ago)"))
             case "bytes_written":
                 let count = member.value.integerValue
@@ -19,6 +19,7 @@ extension TableText {
         if !pace.shownSpeed.isEmpty { pairs.append(("speed", pace.shownSpeed + (pace.shownRate.isEmpty ? "" : " (\(pace.shownRate) fps)"))) }
         add(pairs)
         addStreams(writer.list("streams"))
+        addOutputs(writer.list("outputs"))
         addEnding(writer)
     }
 
@@ -42,6 +43,30 @@ extension TableText {
             return (renditions.isEmpty ? [stream] : renditions).flatMap { $0.list("warnings") }
         }
         add(warnings.map { ("warning", "\($0.text("code")): \($0.text("detail"))") })
+    }
+
+    private mutating func addOutputs(_ outputs: [JSONObject]) {
+        var table = TextTable([
+            "OUTPUT", "STATE", "FORMAT", "STREAMS", .init(heading: "PACKETS", isNumber: true), .init(heading: "DROPPED", isNumber: true),
+            .init(heading: "OPENED", isNumber: true), .init(heading: "LAG", isNumber: true), .init(heading: "BYTES", isNumber: true), "DST",
+        ])
+        for output in outputs {
+            let bytes = output["bytes"] ?? output["bytes_written"]
+            table.add([
+                output.text("name"), output.text("state"), output.text("format"), output["streams"]?.arrayValue?.map(\.shown).joined(separator: ",") ?? "",
+                output.text("packets"), output.text("packets_dropped"), output.text("attempts"), output["lag"]?.numberValue?.fixed(1) ?? "",
+                bytes?.integerValue.map(ByteCount.text) ?? "", output.text("dst"),
+            ])
+        }
+        if !table.isEmpty { add(table) }
+        var notes: [(name: String, value: String)] = []
+        for output in outputs {
+            let faults = [("error", output["error"]?.objectValue)].compactMap { name, told in told.map { (name, $0) } }
+            for (name, told) in faults + output.list("warnings").map({ ("warning", $0) }) {
+                notes.append((name, "\(output.text("name")): \(told.text("code")): \(told.text("detail"))"))
+            }
+        }
+        add(notes)
     }
 
     private mutating func addEnding(_ writer: JSONObject) {

@@ -41,6 +41,27 @@ import WriterModel
         #expect(lines.contains("         libx264: no"), "\(text)")
     }
 
+    @Test func writerHasItsOutputsInATable() {
+        var writer = Self.writer
+        writer["outputs"] = [
+            ["name": "record", "state": "open", "dst": "shows/take.mp4", "format": "mp4", "packets": 2_250, "packets_dropped": 0, "attempts": 1, "lag": 0, "bytes_written": 1_572_864],
+            [
+                "name": "live", "state": "failed", "dst": "rtmp://h/***", "format": "flv", "streams": ["0:hd", "1"], "packets": 12, "packets_dropped": 99,
+                "attempts": 3, "lag": .number(2.25), "bytes_written": 512, "error": ["code": "destination-failed", "detail": "reset by peer"],
+            ],
+        ]
+        let text = TableKind.writer.text(of: .object(writer), now: Self.now)
+        #expect(text.contains("""
+
+            OUTPUT  STATE   FORMAT  STREAMS  PACKETS  DROPPED  OPENED  LAG  BYTES  DST
+            record  open    mp4                 2250        0       1  0.0   1.5M  shows/take.mp4
+            live    failed  flv     0:hd,1        12       99       3  2.3    512  rtmp://h/***
+
+            error  live: destination-failed: reset by peer
+
+            """), "\(text)")
+    }
+
     @Test func failedWriterShowsTheCodeOfItsFailureAndWhatEndedIt() {
         var writer = Self.writer
         writer["state"] = "failed"
@@ -61,13 +82,13 @@ import WriterModel
         ]
         let leaf = JSONObject(names.map { ($0, attack) })
         var object = leaf
-        for list in ["writers", "streams", "warnings", "encoders", "muxers", "filters", "options", "choices", "partial"] {
+        for list in ["writers", "streams", "outputs", "warnings", "encoders", "muxers", "filters", "options", "choices", "partial"] {
             object[list] = [.object(leaf)]
         }
         for list in ["protocols", "keys", "extensions", "log"] { object[list] = [attack] }
         for member in ["result", "failure", "metadata"] { object[member] = .object(object) }
         var whole = object
-        for list in ["writers", "streams", "encoders", "muxers", "filters", "options"] { whole[list] = [.object(object)] }
+        for list in ["writers", "streams", "outputs", "encoders", "muxers", "filters", "options"] { whole[list] = [.object(object)] }
         let text = kind.text(of: .object(whole), now: Self.now)
         #expect(!text.isEmpty)
         #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) && $0 != "\u{202E}" })
