@@ -39,8 +39,8 @@ extension ServiceLimits {
         LimitField("max-channels", .whole(\.maxChannels, 1...mostChannels), "channels of audio that is sent, encoded, or passes between filters", reloadable: true),
         LimitField("max-streams", .whole(\.maxStreams, 1...mostStreams), "streams of a writer", reloadable: true),
         LimitField(
-            "max-outputs", .whole(\.maxOutputs, 1...mostOutputs), "outputs of a writer at a time that are written by processes of their own (carriers)",
-            reloadable: true),
+            "max-outputs", .whole(\.maxOutputs, 1...mostOutputs), "outputs of a writer at a time, files among them",
+            "As many of them as are not single files are written by processes of their own (carriers).", reloadable: true),
         LimitField(
             "max-threads", .whole(\.maxThreads, 0...1_024), zero: "16, or one for each processor if there are more",
             "threads of one encoder or filter", "\"auto\" comes to one for each processor, within this.", reloadable: true),
