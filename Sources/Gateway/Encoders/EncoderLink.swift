@@ -42,7 +42,9 @@ package final class EncoderLink: Sendable {
         var outputs = OutputEvents()
         /// What it was told first, and so goes by.
         var settings: EncoderStart?
-        var carrierAllowance = CarrierAllowance(mostOutputs: 0)
+        /// What it gets, and beyond which it is none of ours.
+        var carriers = CarrierAllowance(mostOutputs: 0)
+        var carrierWishes = CarrierAllowance(mostOutputs: 0)
         var end: EncoderEnd
         var token: EventLoop.Token?
         /// Nothing more is heard of it.
@@ -142,7 +144,8 @@ package final class EncoderLink: Sendable {
         state.withLock { state in
             state.settings = settings
             state.said.callbacks = settings.callbacks
-            state.carrierAllowance = CarrierAllowance(mostOutputs: settings.limits.maxOutputs)
+            state.carriers = CarrierAllowance(mostOutputs: settings.limits.maxOutputs, width: Self.carriersWidth)
+            state.carrierWishes = CarrierAllowance(mostOutputs: settings.limits.maxOutputs, width: Self.wishesWidth)
         }
         let marks = lent.marks.descriptor
         guard socket.send(ControlMessage.start(settings).encoded, passing: marks, timeout: .zero) == .sent else { return false }
@@ -313,14 +316,19 @@ package final class EncoderLink: Sendable {
         }
     }
 
+    /// An encoder that keeps to its allowance comes nowhere near these, though what it sent meanwhile may arrive at once
+    /// when the gateway was held up.
+    private static let (carriersWidth, wishesWidth) = (2, 16)
+
     /// For a carrier. nil: this process had no room for its descriptor, which is closed then.
     private func takeWish(for number: UInt32, _ store: String?, _ descriptor: Int32?) -> Event {
-        let isFrequent = !state.withLock { $0.carrierAllowance.take() }
-        guard let descriptor else { return role != .writer || isFrequent ? .improper(Self.vainWish) : .changed }
-        let packets = Descriptor(owning: descriptor)
-        if role != .writer || isFrequent { return .improper(Self.vainWish) }
+        let packets = descriptor.map { Descriptor(owning: $0) }
+        let (isGranted, isProper) = state.withLock { ($0.carriers.take(), $0.carrierWishes.take()) }
+        guard role == .writer, isProper else { return .improper(Self.vainWish) }
+        guard let packets else { return .changed }
         guard Socket.isLocalStream(packets.number) else { return .improper("a descriptor that is no end of a pair, for a carrier") }
-        return .carrierWanted(number, store: store, packets: packets)
+        // It sees that there is none by the end of the pair.
+        return isGranted ? .carrierWanted(number, store: store, packets: packets) : .changed
     }
 
     private static let vainWish = "a wish for a carrier that only a writer's encoder has, or one more than it can have a use for"

@@ -72,14 +72,16 @@ extension Destination {
     /// Written by a process that can reach nothing else; without lines by this one. `files`: of a muxer that makes its
     /// own.
     func carried(
-        _ lines: CarrierLines?, output: String, format: String, bufferSize: Int?, files: CarriedFiles? = nil
+        _ lines: CarrierLines?, output: String, format: String, bufferSize: Int?, files: CarriedFiles? = nil,
+        for purpose: CarrierLines.Purpose = .ownOutput
     ) throws(SystemError) -> Destination {
         guard let lines else { return self }
         let upload = UploadTarget(url ?? "", option: [:])
         let kind: CarrierLines.Kind = files != nil ? .files : upload != nil ? .upload : .live
         let stall = lines.stall(of: kind)
         let store: String? = if case .object(let place) = upload { place.store } else { nil }
-        return carried(over: try lines.next(stall, to: store), format: format, bufferSize: bufferSize, files: files, output: output, stall: stall)
+        let line = try lines.next(stall, to: store, for: purpose)
+        return carried(over: line, format: format, bufferSize: bufferSize, files: files, output: output, stall: stall)
     }
 
     /// The same anew, for an output that broke.

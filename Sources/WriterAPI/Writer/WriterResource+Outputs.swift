@@ -176,9 +176,10 @@ extension WriterResource {
         case .managed, .file, .files, .nowhere: return try makeFile(planned)
         }
         do throws(SystemError) {
-            return try destination.carried(carrierLines, output: planned.name, format: planned.plan.muxer.name, bufferSize: planned.plan.request.bufferSize)
+            return try destination.carried(
+                carrierLines, output: planned.name, format: planned.plan.muxer.name, bufferSize: planned.plan.request.bufferSize, for: .addedOutput)
         } catch {
-            throw Problem(.overloaded, "A process for the output can't be had now. Try again.")
+            throw Problem(.overloaded, "A process for the output can't be had now: the writer has had many in a short time, or the server has no room for it. Try again after Retry-After seconds.")
         }
     }
 

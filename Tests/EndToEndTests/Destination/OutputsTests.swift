@@ -292,6 +292,33 @@ extension EndToEnd {
             }
         }
 
+        /// However often: it is the client's to do.
+        @Test func outputsThatComeAndGoWithoutEndLeaveTheWriterAlive() async throws {
+            let port = try LoopbackPort.free().number
+            let pictures = Pictures(60)
+            try await withServer(Self.allowed) { server in
+                let id = try await server.createWriter(["dst": "a.mp4", "streams": [Pictures.stream()], "open": true])
+                try await server.sendChunk(Pictures.joined(pictures.frames[0..<30]), to: id, stream: 0)
+                let process = try await server.writer(id)["encoder_pid"]
+                for number in 0..<300 {
+                    let body: JSON = [
+                        "name": .string("o\(number % 7)"), "dst": .string("tcp://127.0.0.1:\(port)"), "format": "mpegts", "on_failure": "continue", "reconnect": true,
+                    ]
+                    let added = try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(body))
+                    if added.status == 503 {
+                        #expect(added.problem == "overloaded" && added["Retry-After"] != nil, "\(added.text)")
+                        continue
+                    }
+                    try #require(added.status == 201, "\(number): \(added.text)")
+                    try #require(try await server.curl("DELETE", "/v1/writers/\(id)/outputs/o\(number % 7)").status == 200)
+                }
+                #expect(try await server.writer(id)["encoder_pid"] == process)
+                try await server.sendChunk(Pictures.joined(pictures.frames[30..<60]), to: id, stream: 0)
+                #expect(try await server.finalize(id)["state"] == "closed")
+                #expect(try await Pictures.decoded(server.folder / "output/a.mp4") == pictures.frames)
+            }
+        }
+
         @Test func clientThatLeavesWhileAnOutputOpensEndsThat() async throws {
             let silent = try TrapPort(.tcp)
             try await withServer(Self.allowed) { server in

@@ -1,3 +1,4 @@
+import APICore
 import Gateway
 import Glibc
 import SystemIO
@@ -109,6 +110,7 @@ import WriterModel
         #expect(try scene.askForCarrier(101, as: encoder).hasEnded)
     }
 
+    /// Far beyond what an encoder asks for that keeps to its allowance, however late its messages are read.
     @Test func anEncoderThatAsksWithoutEndIsKilled() throws {
         let scene = try GatewayScene()
         let encoder = try scene.start("w")
@@ -118,12 +120,12 @@ import WriterModel
         let own = try scene.askForCarrier(as: encoder)
         scene.report(.forked(try scene.takeCarrier().subject, process: carriers))
         var asked = 1
-        while !encoder.link.isOver && asked < 1_000 {
+        while !encoder.link.isOver && asked < 20_000 {
             _ = try scene.askForCarrier(as: encoder)
             asked += 1
         }
-        // Outputs may all break, and be opened again, more than once in a row.
-        #expect(asked > 4 * encoder.settings.limits.maxOutputs && asked < 500)
+        let inOneGo = 4 * encoder.settings.limits.maxOutputs + 64
+        #expect(asked > 10 * inOneGo && asked < 20_000)
         #expect(end(of: process) == .signaled(number: SIGKILL))
         #expect(end(of: carriers) == .signaled(number: SIGKILL))
         own.close()
@@ -139,6 +141,16 @@ import WriterModel
         #expect(take(1_000_000) == 80)
         // A clock that is looked at by two threads.
         #expect(take(999_999) == 0)
+    }
+
+    /// A client that adds outputs leaves those that break what they are opened again by.
+    @Test func whatIsAddedLeavesSomeForWhatIsOpenedAgain() {
+        let start = ContinuousClock.now
+        var (allowance, wider) = (CarrierAllowance(mostOutputs: 4, now: start), CarrierAllowance(mostOutputs: 4, width: 2, now: start))
+        #expect((0..<1_000).prefix { _ in allowance.takeBesideReopening(at: start) }.count == 76)
+        #expect((0..<1_000).prefix { _ in allowance.take(at: start) }.count == 4)
+        #expect(!allowance.takeBesideReopening(at: start + .seconds(2)) && allowance.takeBesideReopening(at: start + .seconds(3)))
+        #expect((0..<1_000).prefix { _ in wider.take(at: start) }.count == 160)
     }
 
     private enum End: CaseIterable { case socket, deleted }
