@@ -13,6 +13,8 @@ public struct OutputPolicy: Sendable, Equatable {
     public var isOfToken: Bool
     /// The names of the object stores that writers may write to; their keys are elsewhere.
     public var stores: [String]
+    /// Where those lie, by their names: two may be one.
+    public private(set) var storePlaces: [ByteKey: String] = [:]
     /// The token's line says which of the server's stores they are.
     public var storesAreOfToken = false
 
@@ -80,6 +82,12 @@ public struct OutputPolicy: Sendable, Equatable {
         }
     }
 
+    /// Notes where the stores lie that it allows.
+    public mutating func locate(_ settings: [StoreSettings]) {
+        let allowed = settings.filter { allows(store: $0.name) }
+        storePlaces = Dictionary(allowed.map { (ByteKey($0.name), $0.place) }) { first, _ in first }
+    }
+
     public func allows(store name: String) -> Bool { stores.contains { $0.isSame(as: name) } }
 
     public func allows(_ url: String) -> Bool { (try? permit(url).get()) != nil }
@@ -122,6 +130,7 @@ public struct OutputPolicy: Sendable, Equatable {
         [
             "patterns": .array(patterns.map { .string($0) }), "devices": .bool(allowsDevices), "token": .bool(isOfToken),
             "stores": .array(stores.map { .string($0) }), "stores_of_token": .bool(storesAreOfToken),
+            "store_places": .map(Dictionary(uniqueKeysWithValues: storePlaces.map { ($0.key.text, $0.value) })),
         ]
     }
 
@@ -131,6 +140,7 @@ public struct OutputPolicy: Sendable, Equatable {
             patterns: patterns.compactMap(\.stringValue), allowsDevices: object["devices"] == .bool(true),
             isOfToken: object["token"] == .bool(true), stores: stores.compactMap(\.stringValue))
         storesAreOfToken = object["stores_of_token"] == .bool(true)
+        for member in object["store_places"]?.objectValue?.members ?? [] { storePlaces[ByteKey(member.name)] = member.value.stringValue }
     }
 
     /// Glob with `*` only.

@@ -12,6 +12,12 @@ public struct StoreSettings: Sendable, Equatable, CustomStringConvertible, Custo
     /// Where its keys are read from, where they are not among the fields.
     public var credentialsFile: String? { fields["credentials_file"].flatMap { $0.isEmpty ? nil : $0 } }
 
+    /// Where the objects of its keys lie, whatever it is called by: the key follows.
+    public var place: String {
+        let base = fields["endpoint"].flatMap { URLParts($0)?.place?.until("?") } ?? endpoint
+        return "\(base.without(suffix: "/") ?? base)/\(fields["bucket"] ?? "")/\(fields["prefix"] ?? "")"
+    }
+
     public var description: String { name }
     public var debugDescription: String { name }
     public var customMirror: Mirror { Mirror(self, children: []) }

@@ -22,6 +22,17 @@ public struct URLScheme: Sendable {
     /// Of an object in a store, which no pattern names: `s3://STORE/KEY`.
     public static let store = "s3"
 
+    /// It names no more than what is connected to, which may take several connections.
+    var makesConnections: Bool { ["tcp", "tls"].contains { $0.isSame(as: protocols[0]) } }
+
+    /// Of a URL's query what says where its bytes go.
+    func query(_ text: String) -> String {
+        guard let queryKeys else { return text }
+        return queryKeys.contains(Self.streamID) ? text.parts(at: "&").first { $0.begins(with: "\(Self.streamID)=") } ?? "" : ""
+    }
+
+    private static let streamID = "streamid"
+
     public static func named(_ name: String) -> URLScheme? { all[name] }
 
     public static var names: [String] { all.keys.sorted() }

@@ -46,6 +46,52 @@ import WriterModel
         #expect(found?.code == code && found?.parameter == parameter, "\(found?.detail ?? "")")
     }
 
+    // MARK: Several outputs
+
+    private static let places: OutputPolicy = {
+        var policy = OutputPolicy(patterns: ["http://h:*/*", "http://h/*", "rtmp://h/*", "rtmp://h:*/*", "tcp://h:*"], stores: ["a", "b"])
+        policy.locate(["a", "b"].map { StoreSettings(name: $0, fields: ["endpoint": "http://s3", "bucket": "k"], endpoint: "http://s3:80") })
+        return policy
+    }()
+
+    private func two(_ one: String, _ other: String) -> String { #"{"streams": [\#(Self.video)], "outputs": [{"name": "a", \#(one)}, {"name": "b", \#(other)}]}"# }
+
+    @Test(arguments: [
+        (#""dst": "s3://a/k.mkv""#, #""dst": "s3://a/k.mkv""#), (#""dst": "s3://a/k.mkv""#, #""dst": "s3://b/k.mkv""#),
+        (#""dst": "http://h/k.mkv""#, #""dst": "HTTP://H:80/%6b.mkv""#), (#""dst": "rtmp://h/app/key""#, #""dst": "rtmp://h:1935/app/key""#),
+    ])
+    func outputsThatWouldReplaceEachOtherAreRefused(one: String, other: String) {
+        for (first, second) in [(one, other), (other, one)] {
+            let found = problem { _ = try plan(two(first, second), Self.places) }
+            #expect(found?.code == .invalidParameter && found?.parameter == "outputs.1.dst", "\(found?.detail ?? "none") \(first) \(second)")
+            #expect(found?.detail.contains("the output a") == true)
+        }
+    }
+
+    @Test(arguments: [
+        (#""dst": "s3://a/k.mkv""#, #""dst": "s3://a/l.mkv""#), (#""dst": "http://h/k.mkv""#, #""dst": "http://h/k.mkv?n=2", "format": "matroska""#),
+        (#""dst": "tcp://h:9", "format": "mpegts""#, #""dst": "tcp://h:9", "format": "mpegts""#),
+        (#""dst": "x/a.m3u8""#, #""dst": "x/b.m3u8""#), (#""dst": "x/a.mpd""#, #""dst": "x/b.m3u8""#), (#""dst": "x/a.mpd""#, #""dst": "y/a.mpd""#),
+        (#""dst": "x/a.mp4""#, #""dst": "x/a.m3u8""#), (#""format": "mp4""#, #""format": "mp4""#),
+        (#""dst": "rtmp://h/", "option": {"rtmp_playpath": "a"}"#, #""dst": "rtmp://h/", "option": {"rtmp_playpath": "b"}"#),
+    ])
+    func outputsBesideEachOtherAreTaken(one: String, other: String) throws {
+        let found = problem { _ = try plan(two(one, other), Self.places) }
+        #expect(found == nil, "\(found?.detail ?? "") \(one) \(other)")
+    }
+
+    @Test func whatIsWrongWithAnOutputSaysWithWhich() {
+        for (outputs, parameter) in [
+            (two(#""dst": "../a.mp4""#, #""dst": "b.mp4""#), "outputs.0.dst"), (two(#""dst": "a.mp4""#, #""dst": "./b.mp4""#), "outputs.1.dst"),
+            (two(#""dst": "rtmp://no/a""#, #""dst": "b.mp4""#), "outputs.0.dst"), (two(#""dst": "a.mp4""#, #""format": "nosuch""#), "outputs.1.format"),
+            (two(#""dst": "http://h/a.mp4", "content_type": "\u00e9""#, #""dst": "b.mp4""#), "outputs.0.content_type"),
+        ] {
+            let found = problem { _ = try plan(outputs, Self.places) }
+            #expect(found?.parameter == parameter, "\(found?.detail ?? "none")")
+            #expect(found?.extras.contains { $0.name == "pointer" } == true)
+        }
+    }
+
     @Test func withoutAPolicyOnlyWhatCanNotBeIsRefused() throws {
         #expect(try plan(#"{"dst": "/etc/a.wav"}"#, .init(), .absent).destination == .url("/etc/a.wav"))
         #expect(problem { _ = try plan(#"{"dst": "a"}"#, .init(), .absent) }?.code == .unknownFormat)

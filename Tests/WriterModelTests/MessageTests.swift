@@ -17,11 +17,13 @@ import WriterModel
     }
 
     static func start(_ limits: ServiceLimits, asksForTokens: Bool = false, owner: String? = nil) -> EncoderStart {
-        EncoderStart(
+        var policy = OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true, stores: ["a"])
+        policy.locate([StoreSettings(name: "a", fields: ["bucket": "b"], endpoint: "https://h:443")])
+        return EncoderStart(
             role: .writer, writer: writer.owned(by: owner), createdAt: Timestamp(secondsSinceEpoch: 1, nanoseconds: 0),
             idempotencyKey: "k 1", folder: "/state/w_1", outputDirectory: "/out \"é\"", ownersFolder: owner.map { $0 + "/é" },
             othersFolders: owner == nil ? [] : ["beta", "g/é"], limits: limits,
-            policy: OutputPolicy(patterns: ["srt://*:9000"], allowsDevices: true), serverPorts: [1, 65_535], requiresSandbox: true, version: "1.2.3",
+            policy: policy, serverPorts: [1, 65_535], requiresSandbox: true, version: "1.2.3",
             logsRequests: true, asksForTokens: asksForTokens)
     }
 

@@ -94,4 +94,38 @@ import WriterModel
         #expect(SecretOption.isSecret(name) == isSecret)
         #expect(SecretOption.redacted([name: "value"]) == [name: isSecret ? "***" : "value"])
     }
+
+    @Test(arguments: [
+        "HTTP://Host/a/k.wav", "http://host:80/a/k.wav", "http://host./a/%6b.wav", "http://u:p@host/a/./k.wav", "http://host/b/../a/k.wav#x",
+        "http://host:/a/k.wav?", "http://host:080/a/k%2Ewav",
+    ])
+    func spellingsOfOneURLAreOnePlace(url: String) {
+        #expect(URLParts(url)?.place == "http://host:80/a/k.wav")
+    }
+
+    @Test func whatIsNotOnePlaceIsNotTakenForOne() {
+        let urls = [
+            "http://h/a", "http://h/A", "http://h/a/", "http://h/a?x=1", "http://h/a%2Fb", "http://h/a/b", "https://h/a", "http://h:8080/a", "rtmp://h/a", "rtmp://h/b",
+            "srt://h:9?streamid=a", "srt://h:9?streamid=b", "udp://h:9", "udp://h:10",
+        ]
+        #expect(Set(urls.compactMap { URLParts($0)?.place }).count == urls.count)
+        #expect(URLParts("udp://h:9?ttl=3")?.place == URLParts("udp://h:9")?.place)
+        #expect(URLParts("srt://h:9?latency=3&streamid=a")?.place == URLParts("srt://h:9?streamid=a")?.place)
+        // Each connection is one of its own.
+        #expect(URLParts("tcp://h:9")?.place == nil && URLParts("tls://h:9")?.place == nil)
+    }
+
+    @Test func storesOfOtherNamesMayBeOnePlace() throws {
+        func store(_ name: String, _ endpoint: String, bucket: String = "b", prefix: String = "") -> StoreSettings {
+            StoreSettings(name: name, fields: ["endpoint": endpoint, "bucket": bucket, "prefix": prefix, "secret_key": "hidden"], endpoint: endpoint)
+        }
+        let stores = [
+            store("a", "http://h:80"), store("b", "http://H/"), store("c", "http://h", bucket: "c"), store("d", "http://h", prefix: "x/"), store("e", "http://h"),
+        ]
+        var policy = OutputPolicy(stores: ["a", "b", "c", "d"])
+        policy.locate(stores)
+        let places = policy.storePlaces
+        #expect(places["a"] == places["b"] && places["a"] != places["c"] && places["a"].map { $0 + "x/" } == places["d"])
+        #expect(places["e"] == nil && !"\(policy)".contains("hidden"))
+    }
 }

@@ -96,12 +96,14 @@ final class EncoderStarter: Sendable {
 
     private func settings(for request: EncoderRequest, by configuration: GatewayConfiguration) -> EncoderStart {
         let bounds = request.bounds
+        var policy = bounds.applied(to: configuration.policy)
+        policy.locate(configuration.stores)
         return EncoderStart(
             role: request.role, writer: request.writer, createdAt: request.createdAt, idempotencyKey: request.idempotencyKey,
             folder: records.folderPath(request.writer),
             outputDirectory: configuration.outputDirectory + (bounds.folder.map { "/" + $0 } ?? ""),
             ownersFolder: bounds.folder, othersFolders: bounds.othersFolders, limits: bounds.applied(to: configuration.limits),
-            policy: bounds.applied(to: configuration.policy), callbacks: bounds.applied(to: configuration.webhooks.callbacks), serverPorts: configuration.serverPorts,
+            policy: policy, callbacks: bounds.applied(to: configuration.webhooks.callbacks), serverPorts: configuration.serverPorts,
             requiresSandbox: configuration.requiresSandbox, verifiesOutputs: configuration.verifiesOutputs, version: configuration.version,
             logsRequests: configuration.logsRequests, logLevel: configuration.logLevel.rawValue, asksForTokens: tokens.current != nil)
     }

@@ -3,8 +3,8 @@ import WriterModel
 
 /// An output that came when the writer was open: in what is told of it, from its request on and after its end.
 struct OutputEntry: Sendable {
+    let planned: PlannedOutput
     let request: OutputRequest
-    let muxer: String
     /// Of a file that the server keeps, once it is there.
     var file: File?
     /// What was found when it came.
@@ -23,6 +23,7 @@ struct OutputEntry: Sendable {
     }
 
     var name: String { request.name }
+    var muxer: String { planned.plan.muxer.name }
 
     /// It has left, and no file of it is there.
     var mayBeForgotten: Bool { hasLeft && file == nil }

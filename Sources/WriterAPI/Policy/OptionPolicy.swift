@@ -109,6 +109,12 @@ extension Problem {
         return CreateRequest.members.contains { $0.isSame(as: parameter) } ? located(at: "") : self
     }
 
+    /// The same where it is about a field of the first of `outputs`.
+    var locatedInFirstOutput: Problem {
+        guard let parameter, parameter.begins(with: "option.") || CreateRequest.ofFirstOutput.contains(where: { $0.isSame(as: parameter) }) else { return self }
+        return located(at: "/outputs/0")
+    }
+
     /// The same of a parameter of one of a stream's renditions.
     func ofRendition(_ place: Int) -> Problem {
         var problem = self
@@ -127,6 +133,8 @@ extension Problem {
         }
         let path = parameter.parts(at: ".", omittingEmpty: true).joined(separator: "/")
         located.extras.append(.init("pointer", .string("\(pointer)/\(path)")))
+        // Which of the outputs is part of the name, as in what is wrong with a field by itself.
+        if let output = pointer.without(prefix: "/outputs/") { located.parameter = "outputs.\(output).\(parameter)" }
         return located
     }
 }

@@ -56,7 +56,7 @@ package struct CreateRequest: Sendable {
 }
 
 extension CreateRequest {
-    private static let ofFirstOutput = ["dst", "format", "buffer_size", "overwrite"] + UploadFields.members
+    static let ofFirstOutput = ["dst", "format", "buffer_size", "overwrite"] + UploadFields.members
 
     /// Once everything else is read.
     private mutating func readOutputs(_ bodies: [JSONValue], _ fields: FieldReader) throws(Problem) {

@@ -12,7 +12,7 @@ package struct WriterPlan: Sendable {
     package let destination: DestinationPlan
     /// Of the outputs beside the first.
     private(set) var others: [PlannedOutput] = []
-    private let policy: OutputPolicy
+    let policy: OutputPolicy
     let clientPolicy: ClientPolicy
 
     /// `others`: folders that the writer has no part in.
@@ -20,6 +20,29 @@ package struct WriterPlan: Sendable {
         _ request: CreateRequest, policy: OutputPolicy, others: OthersFolders = OthersFolders(), clientPolicy: ClientPolicy,
         mostOutputs: Int? = nil
     ) throws(Problem) {
+        do throws(Problem) {
+            try self.init(firstOf: request, policy, others, clientPolicy)
+        } catch {
+            throw request.outputs.isEmpty ? error : error.locatedInFirstOutput
+        }
+        if let most = mostOutputs, request.outputs.count > most {
+            throw Problem(
+                .limitExceeded, "A writer has at most \(most) outputs on this server (--max-outputs).", parameter: "outputs",
+                extras: [("limit", .integer(Int64(most)))])
+        }
+        try UploadRules.checkReconnecting(request.outputs)
+        for (index, beside) in request.besideFirst.enumerated() {
+            do throws(Problem) {
+                self.others.append(try PlannedOutput(beside.output, beside.request, policy, others, clientPolicy))
+                try outputs[index + 1].requireOwnPlace(beside: outputs[...index])
+            } catch {
+                throw error.located(at: "/outputs/\(index + 1)")
+            }
+        }
+    }
+
+    /// Of the first output, or the only one.
+    private init(firstOf request: CreateRequest, _ policy: OutputPolicy, _ others: OthersFolders, _ clientPolicy: ClientPolicy) throws(Problem) {
         // A path that is none has no extension to tell the format from.
         if clientPolicy == .enforced, request.format == nil, let dst = request.dst, URLParts(dst) == nil {
             try DestinationPlan.checkPath(dst)
@@ -40,34 +63,10 @@ package struct WriterPlan: Sendable {
         case .file(let dst), .files(let dst): try others.check(dst)
         case .managed, .url, .device, .nowhere: break
         }
-        if let most = mostOutputs, request.outputs.count > most {
-            throw Problem(
-                .limitExceeded, "A writer has at most \(most) outputs on this server (--max-outputs).", parameter: "outputs",
-                extras: [("limit", .integer(Int64(most)))])
-        }
-        try UploadRules.checkReconnecting(request.outputs)
-        for (index, beside) in request.besideFirst.enumerated() {
-            do throws(Problem) {
-                self.others.append(try PlannedOutput(beside.output, beside.request, policy, others, clientPolicy))
-                try requireOwnPlace(index + 1)
-            } catch {
-                throw error.located(at: "/outputs/\(index + 1)")
-            }
-        }
     }
 
     /// All of the writer's outputs, in their order.
     var outputs: [PlannedOutput] { [PlannedOutput(first: self)] + others }
-
-    /// No two outputs are one file.
-    private func requireOwnPlace(_ index: Int) throws(Problem) {
-        let outputs = outputs
-        guard let path = outputs[index].plan.destination.path,
-            let other = outputs[..<index].first(where: { $0.plan.destination.path == path })
-        else { return }
-        throw Problem(
-            .invalidParameter, "\(path) is the dst of the output \(other.name) already: each output has a file of its own.", parameter: "dst")
-    }
 
     /// Of one encoding, whose output is a single file.
     package init(_ encoding: EncodeRequest, policy: OutputPolicy, clientPolicy: ClientPolicy) throws(Problem) {

@@ -105,13 +105,14 @@ extension WriterResource {
             while state.lateOutputs.count(where: \.mayBeForgotten) > Self.mostEnded, let oldest = state.lateOutputs.first(where: \.mayBeForgotten)?.name {
                 state.forgetOutputs { $0.name.isSame(as: oldest) }
             }
+            try planned.requireOwnPlace(beside: state.outputsAtWork)
             var weight = state.weight
             weight.destination += request.recordBytes
             try weight.check("option")
             state.weight = weight
             state.redaction.add(text: request.dst ?? "")
             state.redaction.add(request.option)
-            state.lateOutputs.append(OutputEntry(request: request, muxer: planned.plan.muxer.name))
+            state.lateOutputs.append(OutputEntry(planned: planned, request: request))
         }
         return planned
     }
@@ -250,6 +251,12 @@ extension WriterResource.State {
     /// Of one that is, was there from the start, or has left a file.
     fileprivate func names(output name: String) -> Bool {
         outputs.contains { $0.name.isSame(as: name) } || lateOutputs.contains { !$0.mayBeForgotten && $0.name.isSame(as: name) }
+    }
+
+    /// Those that still write: one that has failed, or was ended, leaves its place to others.
+    fileprivate var outputsAtWork: [PlannedOutput] {
+        let all = outputs.map(\.planned).filter { !outputsLeft.contains($0.name) } + lateOutputs.filter { !$0.hasLeft }.map(\.planned)
+        return all.filter { parts?.writer.progress(ofOutput: $0.name)?.state != .failed }
     }
 
     fileprivate var liveOutputs: Int { outputs.count - outputsLeft.count + lateOutputs.count { !$0.hasLeft } }

@@ -319,6 +319,26 @@ extension EndToEnd {
             }
         }
 
+        @Test func outputThatWouldGoWhereAnotherGoesIsRefusedHoweverItComes() async throws {
+            let silent = try TrapPort(.tcp)
+            try await withServer(Self.allowed) { server in
+                let first: JSON = ["name": "live", "dst": .string("rtmp://127.0.0.1:\(silent.port)/a/key"), "on_failure": "continue"]
+                let again: JSON = ["name": "again", "dst": .string("RTMP://127.0.0.1:\(silent.port)/a/%6bey"), "on_failure": "continue"]
+                let both: JSON = ["outputs": [["name": "record", "dst": "a.mp4"], first, again], "streams": [Pictures.stream()], "open": true]
+                for path in ["/v1/writers", "/v1/writers?dry_run=true"] {
+                    let refused = try await server.curl("POST", path, body: .json(both))
+                    #expect(refused.status == 422 && refused.json["parameter"] == "outputs.2.dst", "\(refused.text)")
+                    #expect(refused.json["detail"].string?.contains("where the output live goes") == true && !refused.text.contains("key"), "\(refused.text)")
+                }
+                let id = try await create([["name": "record", "dst": "a.mp4"], first], on: server)
+                let refused = try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(again))
+                #expect(refused.status == 422 && refused.json["parameter"] == "dst", "\(refused.text)")
+                // One that has ended leaves its place.
+                #expect(try await server.curl("DELETE", "/v1/writers/\(id)/outputs/live").status == 200)
+                #expect(try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(again)).status == 201)
+            }
+        }
+
         @Test func clientThatLeavesWhileAnOutputOpensEndsThat() async throws {
             let silent = try TrapPort(.tcp)
             try await withServer(Self.allowed) { server in
