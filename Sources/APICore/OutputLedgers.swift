@@ -18,12 +18,13 @@ public enum OutputLedgers {
         name.without(prefix: prefix).map { !$0.isEmpty && $0.utf8.allSatisfy(\.isASCIIDigit) } ?? false
     }
 
-    /// The writer's files; nil when there is no ledger, as of writers of earlier versions.
-    public static func read(in folder: Directory) throws(SystemError) -> [RelativePath: FileIdentity]? {
-        var files = try FileLedger.read(in: folder)
+    /// The writer's files, of which several may have had a name one after the other; nil when there is no ledger, as of
+    /// writers of earlier versions.
+    public static func read(in folder: Directory) throws(SystemError) -> [RelativePath: [FileIdentity]]? {
+        var files = try FileLedger.read(in: folder)?.mapValues { [$0] }
         for own in try folders(in: folder) {
             guard let more = try readable({ () throws(SystemError) in try FileLedger.read(in: own) }) else { continue }
-            files = (files ?? [:]).merging(more) { first, _ in first }
+            files = (files ?? [:]).merging(more.mapValues { [$0] }, uniquingKeysWith: +)
         }
         return files
     }

@@ -90,6 +90,20 @@ extension OwnershipTests {
         #expect(text("y.mp4") == "theirs")
     }
 
+    /// One output's file has taken the name of another's, each with a ledger of its own.
+    @Test func fileThatReplacedAnotherOfTheSameWriterIsItsToo() throws {
+        try claim(.several([.file("a0.ts"), .folder("")]))
+        try made("a0.ts", "first", try ledger())
+        try outputs.removeFile("a0.ts")
+        folder.write("out/a0.ts", "second")
+        let carriers = try FileLedger(in: try Directory(path: records.folderPath(writer) + "/" + OutputLedgers.folder(ofOutput: 1)))
+        try carriers.note(RelativePath("a0.ts"), is: try #require(outputs.identity(of: "a0.ts")))
+        #expect(records.bytesKept(by: writer) == 6)
+        let removed = try records.remove(writer, record(["a0.ts"]))
+        #expect(removed.removed == ["a0.ts"] && removed.left == [])
+        #expect(text("a0.ts") == nil)
+    }
+
     /// The paths of a token's writers begin in its folder, and those of their ledgers and claims above it.
     @Test(arguments: [OutputClaim.file("x.mp4"), .folder("")])
     func filesOfAWriterInItsOwnersFolderAreIts(claim: OutputClaim) throws {

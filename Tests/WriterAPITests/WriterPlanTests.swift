@@ -59,6 +59,11 @@ import WriterModel
     @Test(arguments: [
         (#""dst": "s3://a/k.mkv""#, #""dst": "s3://a/k.mkv""#), (#""dst": "s3://a/k.mkv""#, #""dst": "s3://b/k.mkv""#),
         (#""dst": "http://h/k.mkv""#, #""dst": "HTTP://H:80/%6b.mkv""#), (#""dst": "rtmp://h/app/key""#, #""dst": "rtmp://h:1935/app/key""#),
+        (#""dst": "x/a0.ts", "format": "mpegts""#, #""dst": "x/a.m3u8""#),
+        (#""dst": "x/a.m3u8", "option": {"hls_segment_filename": "s%d.ts"}"#, #""dst": "x/b.m3u8", "option": {"hls_segment_filename": "x/s%03d.ts"}"#),
+        (#""dst": "x/a.mpd""#, #""dst": "x/b.mpd""#), (#""dst": "http://h/x/a.mpd""#, #""dst": "HTTP://h/x/b.mpd""#),
+        (#""dst": "x/a.m3u8", "option": {"hls_segment_type": "fmp4"}"#, #""dst": "x/b.m3u8", "option": {"hls_segment_type": "fmp4"}"#),
+        (#""dst": "x/%d.png""#, #""dst": "x/7.png", "option": {"update": 1}"#),
     ])
     func outputsThatWouldReplaceEachOtherAreRefused(one: String, other: String) {
         for (first, second) in [(one, other), (other, one)] {

@@ -8,7 +8,7 @@ import WriterModel
 package struct OutputOwnership {
     private enum Evidence {
         /// The writer's ledger says which file each is.
-        case ledger([RelativePath: FileIdentity])
+        case ledger([RelativePath: [FileIdentity]])
         /// A writer of a version that kept no ledger: its files were made while it lived.
         case lifetime(began: Timestamp, ended: Timestamp)
         /// Nothing can be told of its files.
@@ -22,7 +22,7 @@ package struct OutputOwnership {
 
     /// `folder` is the writer's own.
     package init(_ record: WriterRecord, in folder: Directory) throws(SystemError) {
-        let files: [RelativePath: FileIdentity]?
+        let files: [RelativePath: [FileIdentity]]?
         do throws(SystemError) {
             files = try OutputLedgers.read(in: folder)
         } catch {
@@ -41,7 +41,7 @@ package struct OutputOwnership {
 
     package func owns(_ path: RelativePath, _ file: FileIdentity) -> Bool {
         switch evidence {
-        case .ledger(let files): files[path] == file
+        case .ledger(let files): files[path]?.contains(file) ?? false
         case .lifetime(let began, let ended):
             if case .born(_, let time) = file {
                 Self.moment(time + Self.clockSlack) >= began && Self.moment(time) <= ended

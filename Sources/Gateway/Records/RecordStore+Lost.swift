@@ -81,17 +81,17 @@ extension RecordStore {
             // Its own or another's: its ledger may have lost it.
             return false
         }
-        return ledger.allSatisfy { outputs.identity(of: $0.key.text) == $0.value }
+        return ledger.allSatisfy { path, files in outputs.identity(of: path.text).map(files.contains) ?? false }
     }
 
     /// Of output that is certainly the writer's.
-    func bytesKept(by writer: WriterID) -> Int64 {
+    package func bytesKept(by writer: WriterID) -> Int64 {
         guard let folder = try? writers.subdirectory(writer.key) else { return 0 }
         let managed = managedOutputs(of: writer).reduce(UInt64(0)) { $0 &+ (folder.size(of: $1) ?? 0) }
         let ledger = (try? OutputLedgers.read(in: folder)) ?? [:]
         let others = ledger.reduce(UInt64(0)) { sum, file in
-            let (path, identity) = file
-            guard origins.permits(path.text, to: writer), outputs.identity(of: path.text) == identity else { return sum }
+            let (path, identities) = file
+            guard origins.permits(path.text, to: writer), outputs.identity(of: path.text).map(identities.contains) ?? false else { return sum }
             return sum + (outputs.size(of: path.text) ?? 0)
         }
         return Int64(clamping: managed &+ others)

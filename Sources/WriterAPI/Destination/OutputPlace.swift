@@ -50,7 +50,12 @@ extension PlannedOutput {
 
     /// Refuses what would go where one of the others goes.
     func requireOwnPlace(beside others: some Sequence<PlannedOutput>) throws(Problem) {
-        guard let place, let other = others.first(where: { $0.place == place }) else { return }
-        throw place.refusal(of: plan.request.dst ?? "", because: other.name)
+        let dst = plan.request.dst ?? ""
+        if let place, let other = others.first(where: { $0.place == place }) { throw place.refusal(of: dst, because: other.name) }
+        guard let names = FileNames(of: self), let other = others.first(where: { FileNames(of: $0).map(names.meets) ?? false }) else { return }
+        throw Problem(
+            .invalidParameter,
+            "Files of \(URLText.redacted(destination: dst)) would get the names of those of the output \(other.name), and one would replace the other: give it a folder of its own.",
+            parameter: "dst")
     }
 }

@@ -361,6 +361,10 @@ extension EndToEnd {
         static let refused = [
             Refused(testDescription: "two of the name", outputs: [["name": "a", "dst": "a.mp4"], ["name": "a", "dst": "b.mp4"]]),
             Refused(testDescription: "each output has a file of its own", outputs: [["name": "a", "dst": "a/b.mp4"], ["name": "b", "dst": "a/b.mp4"]]),
+            Refused(
+                testDescription: "a folder of its own",
+                outputs: [["name": "a", "dst": "h/live0.ts", "overwrite": true], ["name": "b", "dst": "h/live.m3u8", "overwrite": true]]),
+            Refused(testDescription: "a folder of its own", outputs: [["name": "a", "dst": "d/a.mpd"], ["name": "b", "dst": "d/b.mpd"]]),
             Refused(testDescription: "opened again", outputs: [["name": "a", "dst": "a.mp4"], ["name": "b", "dst": "b.mp4", "reconnect": true]]),
             Refused(
                 testDescription: "does not write to", outputs: [["name": "a", "dst": "a.mp4"], ["name": "b", "dst": "rtmp://example.com/x"]],

@@ -354,9 +354,10 @@ class WriterRequest(TypedDict, total=False):
     """Where packets go, if that is more than one place, or one that is to be opened again when it breaks. Every frame
     is received and encoded once. Then `dst`, `format`, `buffer_size`, `overwrite`, the options of `open` and the
     fields of uploads (`content_type`, …) are each output's own. The first one is what `…/output`, `dst`, `format`
-    and `bytes_written` of the writer are about. Each may be anything that a `dst` can be; no two are the same file.
-    What holds of the writer's `dst` holds of each: its files are there under their names, were read back, and go
-    with the writer where it is deleted.
+    and `bytes_written` of the writer are about. Each may be anything that a `dst` can be; no two are the same file,
+    URL or object, or make files of the same names (422). What holds of the writer's `dst` holds of each: its files
+    are there under their names, were read back, and go with the writer where it is deleted. At most `--max-outputs`
+    of a writer at a time, files among them.
     """
     open: bool | OpenRequest
     """Open the writer in the same request: `true`, or the body of `open`."""
