@@ -48,7 +48,7 @@ package struct UploadError: Error, Sendable, Equatable, CustomStringConvertible 
     package var description: String {
         var text = "\(doing): \(reason)"
         if attempts > 1 { text += " (attempt \(attempts))" }
-        if isUnrepeatable { text += "; what went out live is not kept and can't be sent again, unless a spool keeps it" }
+        if isUnrepeatable { text += "; what went out live is not kept, and can't be sent again" }
         if !excerpt.isEmpty { text += ". The response says: \(excerpt)" }
         return text
     }

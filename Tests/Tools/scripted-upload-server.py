@@ -139,6 +139,12 @@ def serve_one(connection, stream):
         reset(connection)
     if what == "lost":
         raise Gone
+    if what == "nothttp":
+        connection.sendall(b"SSH-2.0-x\r\n")
+        raise Gone
+    if what == "longhead":
+        connection.sendall(b"HTTP/1.1 200 x\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 80_000) for n in range(8)) + b"\r\n")
+        raise Gone
     if what == "stall":
         threading.Event().wait(120)
     if what == "dribble":

@@ -128,6 +128,14 @@ extension Uploading {
             let error = try #require(uploadError { try upload(.unique(), "200@100000") })
             #expect(error.kind == .cut, "\(error)")
             #expect(error.isUnrepeatable || error.status == 200, "\(error)")
+            // The server may have left the connection open.
+            #expect(!error.reason.contains("closed"), "\(error)")
+        }
+
+        @Test(arguments: ["nothttp", "longhead"])
+        func whatIsNoResponseIsNoBrokenConnection(what: String) throws {
+            let error = try #require(uploadError { try upload(.unique(), "\(what)@end", size: Self.body.count) })
+            #expect(error.kind == .cut && error.reason.contains("is not one of HTTP/1.1 that can be read: "), "\(error)")
         }
 
         @Test func chunkedBodyThatIsKeptIsSentAgainWithItsLength() throws {

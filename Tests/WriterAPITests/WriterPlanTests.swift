@@ -90,10 +90,19 @@ import WriterModel
             (two(#""dst": "../a.mp4""#, #""dst": "b.mp4""#), "outputs.0.dst"), (two(#""dst": "a.mp4""#, #""dst": "./b.mp4""#), "outputs.1.dst"),
             (two(#""dst": "rtmp://no/a""#, #""dst": "b.mp4""#), "outputs.0.dst"), (two(#""dst": "a.mp4""#, #""format": "nosuch""#), "outputs.1.format"),
             (two(#""dst": "http://h/a.mp4", "content_type": "\u00e9""#, #""dst": "b.mp4""#), "outputs.0.content_type"),
+            (two(#""dst": "a.mp4""#, #""dst": "s3://a/b.mp4", "object_metadata": {"": "x"}"#), "outputs.1.object_metadata"),
         ] {
             let found = problem { _ = try plan(outputs, Self.places) }
             #expect(found?.parameter == parameter, "\(found?.detail ?? "none")")
             #expect(found?.extras.contains { $0.name == "pointer" } == true)
+        }
+        let long = String(repeating: "x", count: 2_049)
+        for (field, detail) in [
+            (#""object_metadata": {"k": "\#(long)"}"#, "object_metadata: it has 2050 bytes"), (#""object_metadata": {"a b": "x"}"#, "object_metadata \"a b\": a name is letters"),
+            (#""content_type": "\u00e9""#, "content_type: it is printable ASCII"),
+        ] {
+            let found = problem { _ = try plan(#"{"dst": "s3://a/k.wav", \#(field)}"#, Self.places) }
+            #expect(found?.detail.lowercased().contains(detail.lowercased()) == true, "\(found?.detail ?? "none")")
         }
     }
 

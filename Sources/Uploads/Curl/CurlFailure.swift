@@ -7,8 +7,14 @@ struct CurlFailure {
     let forbidden: [String]
     let rules: ConnectionRules
 
+    /// What came was no response: nothing broke.
+    private static func isUnreadable(_ code: CURLcode, _ words: String) -> Bool {
+        code == CURLE_WEIRD_SERVER_REPLY || ["Too large response headers", "Received HTTP/0.9"].contains { words.begins(with: $0) }
+    }
+
     func error(doing: String, sent: Int, status: Int?) -> UploadError {
         switch code {
+        case _ where Self.isUnreadable(code, words): return UploadError(.cut, doing, "the server's response is not one of HTTP/1.1 that can be read: \(words)", status: status)
         case CURLE_COULDNT_CONNECT where !forbidden.isEmpty:
             return UploadError(.addressForbidden, doing, "the address is not one that may be connected to: \(forbidden.joined(separator: ", "))")
         case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST: return UploadError(.unreachable, doing, words)

@@ -185,8 +185,8 @@ final class Transfer {
         guard let response = collector.response else { return .failure(UploadError(.cut, doing, "the server closed the connection without a response")) }
         // libcurl stops where a status from 300 on comes; one that says yes before it has everything has not read it.
         if response.isSuccess, let body, !body.isAtEnd {
-            let end = "\(HTTPResponse.named(response.status)) and closed the connection after \(body.position) bytes, before it had everything"
-            return .failure(UploadError(.cut, doing, "the server answered \(end)", status: response.status))
+            let end = "after \(body.position) bytes, before it had everything"
+            return .failure(UploadError(.cut, doing, "the server answered \(HTTPResponse.named(response.status)) \(end)", status: response.status))
         }
         return .success(response)
     }

@@ -37,7 +37,7 @@ package struct ObjectFields: Sendable, Equatable {
 
     private static func header(_ name: String, _ value: String, of parameter: String) throws(UploadError) -> HTTPHeader {
         guard value.isPrintableASCII, !value.trimmedASCII.isEmpty else {
-            throw UploadError(.invalid, parameter, "a store takes printable ASCII here, and at least one character that is no space")
+            throw UploadError(.invalid, parameter, "it is printable ASCII, with at least one character that is no space")
         }
         return try HTTPHeader(checking: name, value)
     }

@@ -11,10 +11,10 @@ extension UploadFields {
                 contentType: contentType ?? type, cacheControl: cacheControl,
                 metadata: objectMetadata.sorted { ByteKey($0.key) < ByteKey($1.key) }.map { (name: $0.key, value: $0.value) }, storageClass: storageClass)
         } catch {
-            // "metadata title" of this module is a member of the request's.
-            let field = error.doing.begins(with: "metadata") ? "object_metadata" : error.doing
-            let parameter = field.begins(with: "header") ? "content_type" : field
-            throw StreamWriterError(.invalidParameter, "\(parameter): \(error.doing): \(error.reason)", parameter: parameter)
+            // "metadata title" of that module is a member of the request's.
+            let entry = error.doing.without(prefix: "metadata")
+            let parameter = entry != nil ? "object_metadata" : error.doing.begins(with: "header") ? "content_type" : error.doing
+            throw StreamWriterError(.invalidParameter, "\(parameter)\(entry ?? ""): \(error.reason)", parameter: parameter)
         }
     }
 

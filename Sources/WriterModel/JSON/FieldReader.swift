@@ -114,8 +114,9 @@ public struct FieldReader {
             case .null: continue
             default: throw reader.problem(member.name, "must be a string, a number or a boolean, and is \(member.value.kind)")
             }
-            if member.name.isEmpty || member.name.utf8.contains(0) || map[member.name]!.utf8.contains(0) {
-                throw reader.problem(member.name, "must have a name, and no NUL character")
+            if member.name.isEmpty { throw problem(pointer, "has a value without a name") }
+            if member.name.utf8.contains(0) || map[member.name]!.utf8.contains(0) {
+                throw reader.problem(member.name, "must have no NUL character")
             }
         }
         return map
