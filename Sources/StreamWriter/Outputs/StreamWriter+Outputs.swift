@@ -86,11 +86,7 @@ extension StreamWriter {
     func openOutputs(_ option: [String: String], timeout: Double?) throws(StreamWriterError) -> Bounds {
         var bounds = Bounds(times: parts.map { _ in [] })
         let names = RenditionNames(parts)
-        for (index, output) in outputs.enumerated() {
-            if output.config.isOnlyLookedAt {
-                bounds.mostBytes.append(nil)
-                continue
-            }
+        for (index, output) in outputs.enumerated() where !output.config.isOnlyLookedAt {
             let option = index == 0 ? option : output.config.option ?? [:]
             do throws(StreamWriterError) {
                 let opened = try output.open(parts, opening(option, timeout), isOnly: outputs.count == 1)
