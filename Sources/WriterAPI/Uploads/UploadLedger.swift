@@ -1,6 +1,8 @@
+import Bytewise
 import StreamWriter
 import Threading
 import Uploads
+import WriterModel
 
 /// The uploads of one carrier that are under way: so that they can be ended, and that be waited for. Any thread.
 final class UploadLedger: Sendable {
@@ -9,9 +11,18 @@ final class UploadLedger: Sendable {
     private struct State {
         var sinks: [ObjectIdentifier: any UploadSink] = [:]
         var file: FileUpload?
+        /// What the muxer has open, by its names.
+        var names: [ByteKey: OpenName] = [:]
         /// Calls that wait for a server.
         var waiting = 0
         var isEnded = false
+    }
+
+    /// A name that is open once or several times: hls opens its single file twice, and writes by one of them alone.
+    private struct OpenName {
+        var sinks: Set<ObjectIdentifier> = []
+        /// Whose bytes are the file's.
+        var writer: ObjectIdentifier?
     }
 
     /// Runs a call that may wait for a server, or take back what it has.
@@ -22,10 +33,32 @@ final class UploadLedger: Sendable {
     }
 
     /// False: everything is over, and nothing begins.
-    func begin(_ sink: any UploadSink) -> Bool {
+    func begin(_ sink: any UploadSink, of name: ByteKey) -> Bool {
         state.withLock { state in
-            if !state.isEnded { state.sinks[ObjectIdentifier(sink)] = sink }
-            return !state.isEnded
+            if state.isEnded { return false }
+            state.sinks[ObjectIdentifier(sink)] = sink
+            state.names[name, default: OpenName()].sinks.insert(ObjectIdentifier(sink))
+            return true
+        }
+    }
+
+    /// False: another sink that was open at the same time has written the file, which this one would replace.
+    func mayWrite(_ sink: any UploadSink, to name: ByteKey) -> Bool {
+        state.withLock { state in
+            let own = ObjectIdentifier(sink), writer = state.names[name]?.writer ?? own
+            state.names[name]?.writer = writer
+            return writer == own
+        }
+    }
+
+    /// The muxer closes it; false: nothing is to be sent for it, as what there is of the file comes from another sink.
+    @discardableResult
+    func close(_ sink: any UploadSink, of name: ByteKey) -> Bool {
+        state.withLock { state in
+            let own = ObjectIdentifier(sink)
+            guard var open = state.names[name], open.sinks.remove(own) != nil else { return false }
+            state.names[name] = open.sinks.isEmpty ? nil : open
+            return open.writer.map { $0 == own } ?? open.sinks.isEmpty
         }
     }
 
@@ -51,20 +84,32 @@ final class UploadLedger: Sendable {
 }
 
 /// A sink of libav's that is one of Uploads'.
-final class LedgerSink: ByteSink {
+final class LedgerSink: ByteSink, @unchecked Sendable {
+    // Unchecked: what is not the ledger's is the writing thread's alone.
     private let sink: any UploadSink
+    private let name: ByteKey
     private let ledger: UploadLedger
+    private var written = 0
 
-    init(_ sink: any UploadSink, _ ledger: UploadLedger) { (self.sink, self.ledger) = (sink, ledger) }
+    init(_ sink: any UploadSink, of name: ByteKey, _ ledger: UploadLedger) { (self.sink, self.name, self.ledger) = (sink, name, ledger) }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws(SinkFailure) { try call { () throws(UploadError) in try sink.write(bytes) } }
+    func write(_ bytes: UnsafeRawBufferPointer) throws(SinkFailure) {
+        if bytes.isEmpty { return }
+        guard written > 0 || ledger.mayWrite(sink, to: name) else {
+            throw SinkFailure("the muxer has \(URLText.redacted(destination: name.text)) open twice and writes to both, so that one would replace the other")
+        }
+        written += bytes.count
+        try call { () throws(UploadError) in try sink.write(bytes) }
+    }
 
     func finish() throws(SinkFailure) {
+        guard ledger.close(sink, of: name) else { return abort() }
         try call { () throws(UploadError) in try sink.finish() }
         ledger.end(sink)
     }
 
     func abort() {
+        ledger.close(sink, of: name)
         _ = try? ledger.waiting { sink.abort() }
         ledger.end(sink)
     }

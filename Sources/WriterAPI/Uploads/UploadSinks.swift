@@ -127,7 +127,7 @@ final class UploadSinks: OutputSinks, @unchecked Sendable {
         transfer.window = Self.window
         if case .manyFiles = opening, !sendsAtOnce { (transfer.window, transfer.collectedBytes) = (collectedBytes, collectedBytes) }
         let sink = HTTPUpload(client, to: upload, options: transfer)
-        let ours = try begun(sink)
+        let ours = try begun(sink, name)
         if case .live = opening {
             do throws(UploadError) { try ledger.waiting { () throws(UploadError) in try sink.open() } } catch {
                 ours.abort()
@@ -149,12 +149,13 @@ final class UploadSinks: OutputSinks, @unchecked Sendable {
         var transfer = S3Upload.Options()
         transfer.retry = setting.retry
         transfer.memory = setting.memory
-        return try begun(S3Upload(client, place, fields, options: transfer))
+        return try begun(S3Upload(client, place, fields, options: transfer), key)
     }
 
-    private func begun(_ sink: any UploadSink) throws(SinkFailure) -> LedgerSink {
-        guard ledger.begin(sink) else { throw SinkFailure("it was interrupted") }
-        return LedgerSink(sink, ledger)
+    private func begun(_ sink: any UploadSink, _ name: String) throws(SinkFailure) -> LedgerSink {
+        let name = ByteKey(name)
+        guard ledger.begin(sink, of: name) else { throw SinkFailure("it was interrupted") }
+        return LedgerSink(sink, of: name, ledger)
     }
 
     // MARK: A file that is finished

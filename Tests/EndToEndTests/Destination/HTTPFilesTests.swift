@@ -53,6 +53,24 @@ extension EndToEnd {
             }
         }
 
+        /// hls opens it twice at the beginning, and writes by one of both.
+        @Test(arguments: ["mpegts", "fmp4"])
+        func singleFileIsSentOnceAndIsWhole(segments: String) async throws {
+            let folder = try TemporaryFolder(), peer = try ScriptedServer(["--save", folder.path]), name = String.unique()
+            let option: JSON = ["hls_time": 1, "hls_list_size": 0, "hls_flags": "single_file", "hls_segment_type": .string(segments)]
+            try await withServer(Self.allowed) { server in
+                let ended = try await write(request("\(peer.origin)/\(name)/files/live.m3u8", format: "hls", option: option), on: server)
+                #expect(ended.json["state"] == "closed", "\(ended.text)")
+                let file = segments == "fmp4" ? "live.m4s" : "live.ts"
+                let came = try peer.requests(name).filter { Self.file($0) == file }
+                #expect(came.count == 1 && (came.first?.bytes ?? 0) > 10_000, "\(came.map { "\($0.method) \($0.bytes)" })")
+                let local = try await write(request("\(name)/live.m3u8", format: "hls", option: option), on: server)
+                #expect(local.json["state"] == "closed", "\(local.text)")
+                #expect(came.first?.sha256 == HTTPUploadTests.sha256(try server.output("\(name)/\(file)")))
+                #expect(try await Pictures.decoded("\(folder / name)/live.m3u8") == Pictures(100).frames)
+            }
+        }
+
         @Test(arguments: ["hls", "dash"])
         func oneRefusedSegmentOfManyFailsTheWriter(format: String) async throws {
             let peer = try ScriptedServer(), name = String.unique()

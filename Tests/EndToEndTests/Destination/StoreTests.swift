@@ -116,6 +116,19 @@ extension EndToEnd {
             }
         }
 
+        @Test func singleFileOfHLSIsWhole() async throws {
+            let session = try S3Session(), option: JSON = ["hls_time": 1, "hls_list_size": 0, "hls_flags": "single_file"]
+            try await withServer(environment: Self.environment(session)) { server in
+                for dst in ["s3://archive/one/live.m3u8", "one/live.m3u8"] {
+                    let ended = try await write(Pictures(100).data, video(dst, option: option), on: server)
+                    #expect(ended.status == 200, "\(ended.text)")
+                }
+                for file in ["live.ts", "live.m3u8"] {
+                    #expect(try session.object("one/\(file)").sha256 == HTTPUploadTests.sha256(try server.output("one/\(file)")), "\(file)")
+                }
+            }
+        }
+
         // MARK: Rights
 
         @Test func tokensHaveTheStoresThatTheirLinesName() async throws {
