@@ -138,7 +138,9 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
             var own = option
             try prepareSinks(&own, opening)
             let completed = complete(own, opening)
-            if format.name.isSame(as: "hls"), let pattern = VariantPlaylist.pattern(of: destination.name, completed) { muxer.rename(pattern) }
+            if format.name.isSame(as: "hls"), let pattern = VariantPlaylist.pattern(of: sinks?.muxerName ?? destination.name, completed) {
+                muxer.rename(pattern)
+            }
             try begin(completed, given: own)
             rates = VariantRates(format, completed, opening.streams)
             order = PacketOrder(muxer, timeBases: opening.streams.map(\.timeBase))

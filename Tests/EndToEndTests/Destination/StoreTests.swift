@@ -116,6 +116,32 @@ extension EndToEnd {
             }
         }
 
+        @Test(arguments: ["mpegts", "fmp4"])
+        func renditionsAreVariantsBesideTheirMasterPlaylist(segments: String) async throws {
+            let session = try S3Session()
+            let rendition: JSON = ["encoder": "libx264", "encoder_option": ["preset": "ultrafast"], "codec_config": ["gop_size": 25]]
+            let stream: JSON = [
+                "type": "video", "frame_rate": 25, "width": 64, "height": 48, "format": "yuv420p",
+                "renditions": [rendition.merging(["name": "hd"]), rendition.merging(["name": "sd", "encoder_width": 32, "encoder_height": 24])],
+            ]
+            let request: (String) -> JSON = { dst in
+                let option: JSON = ["hls_time": 1, "hls_list_size": 0, "hls_segment_type": .string(segments)]
+                return ["outputs": [["name": "abr", "dst": .string(dst), "option": option]], "streams": [stream], "open": true]
+            }
+            try await withServer(environment: Self.environment(session)) { server in
+                let ended = try await write(Pictures(75).data, request("s3://archive/abr/m.m3u8"), on: server)
+                #expect(ended.status == 200, "\(ended.text)")
+                let same = try await write(Pictures(75).data, request("abr/m.m3u8"), on: server)
+                try #require(same.status == 200, "\(same.text)")
+                let files = try FileManager.default.contentsOfDirectory(atPath: server.outputFolder + "/abr")
+                let ending = segments == "fmp4" ? "m4s" : "ts"
+                #expect(Set(files).isSuperset(of: ["m.m3u8", "m_hd.m3u8", "m_sd.m3u8", "m_hd2.\(ending)", "m_sd2.\(ending)"]), "\(files)")
+                for file in files {
+                    #expect(try session.object("abr/\(file)").sha256 == HTTPUploadTests.sha256(try server.output("abr/\(file)")), "\(file)")
+                }
+            }
+        }
+
         @Test func singleFileOfHLSIsWhole() async throws {
             let session = try S3Session(), option: JSON = ["hls_time": 1, "hls_list_size": 0, "hls_flags": "single_file"]
             try await withServer(environment: Self.environment(session)) { server in
