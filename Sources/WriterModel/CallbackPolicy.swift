@@ -24,7 +24,7 @@ public struct CallbackPolicy: Sendable, Equatable {
             return "has white space in it, which no URL has: several patterns are a list of them"
         }
         guard let parts = URLParts(pattern), schemes.contains(parts.scheme) else { return "is no URL pattern such as 'https://*.example.com/*'" }
-        return nil
+        return parts.hasDotSegment ? URLParts.dotSegmentFlaw : nil
     }
 
     /// Why it is no URL that is sent to, as a sentence that follows it; nil: it is one.
@@ -35,6 +35,7 @@ public struct CallbackPolicy: Sendable, Equatable {
         }
         if parts.host.isEmpty || !parts.hasPlainAuthority { return "must have a host (a name, or an address written out), and a port from 1 to 65535 if any" }
         if url.holds("#") { return "must have no fragment (#)" }
+        if parts.hasDotSegment { return URLParts.dotSegmentFlaw }
         return nil
     }
 

@@ -31,6 +31,7 @@ public struct OutputPolicy: Sendable, Equatable {
             return "has white space in it, which no URL has: several patterns are a list of them"
         }
         guard let parts = URLParts(pattern) else { return "is no URL pattern such as 'rtmp://*.example.com/*'" }
+        if parts.hasDotSegment { return URLParts.dotSegmentFlaw }
         if URLScheme.named(parts.scheme) != nil { return nil }
         return "names no protocol that writers write by: \(URLScheme.names.joined(separator: ", "))"
     }
@@ -62,6 +63,7 @@ public struct OutputPolicy: Sendable, Equatable {
         guard !grants.isEmpty else {
             return .failure(Refusal(reason: unnamed))
         }
+        if given.hasDotSegment { return .failure(Refusal(reason: "it \(URLParts.dotSegmentFlaw)")) }
         if let refusal = Self.refusal(ofQuery: given, scheme) { return .failure(refusal) }
         guard let port = given.port.map(Self.port) ?? scheme.defaultPort else {
             return .failure(Refusal(reason: "its port must be a number from 1 to 65535"))

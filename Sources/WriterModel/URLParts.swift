@@ -40,6 +40,28 @@ public struct URLParts: Sendable, Equatable {
         rest.cut(at: "?")?.after
     }
 
+    /// A name "." or ".." in its path, as anybody might read it: many servers take what is before it back, and so write where no
+    /// pattern says. Also percent-encoded (twice, for who decodes twice), between backslashes, and with parameters behind it.
+    public var hasDotSegment: Bool {
+        // What begins with "#" is a fragment to some, and the path's to others.
+        var path = rest.until("?")
+        for _ in 0..<3 {
+            if path.words(at: ["/", "\\", "#", "?"]).contains(where: { Self.isDotSegment($0) }) { return true }
+            let decoded = Redaction.percentDecoded(path)
+            if decoded.isSame(as: path) { return false }
+            path = decoded
+        }
+        return false
+    }
+
+    private static func isDotSegment(_ name: String) -> Bool {
+        let name = name.until(";", "\0")
+        return name.isSame(as: ".") || name.isSame(as: "..")
+    }
+
+    /// A sentence that follows the URL, or the rule.
+    static let dotSegmentFlaw = "must have no \".\" or \"..\" in its path, also not as %2e: servers take it for another place than the one that is written"
+
     /// Host and port; also of a pattern.
     static func split(_ authority: String) -> (host: String, port: String?) {
         if let (host, port) = authority.without(prefix: "[")?.cutAtLast("]") {

@@ -38,6 +38,29 @@ import WriterModel
         #expect(refusal.reason.contains(whose), "\(refusal.reason)")
     }
 
+    /// Servers take what is before ".." back: the pattern would not hold.
+    @Test(arguments: [
+        "/ok/../no/f.ts", "/ok/./f.ts", "/ok/..", "/ok/%2e%2e/no", "/ok/.%2E/no", "/ok/%252e%252e/no", "/ok/..%2fno", "/ok/a%2f..%2f..%2fno", "/ok/\\..\\no",
+        "/ok/..%5cno", "/ok/..;x=y/no", "/ok/..%3bx/no", "/ok/..%00/no", "/ok/#/../no", "/ok/%23/../no", "/ok/../ok/f.ts",
+    ])
+    func pathThatLeadsElsewhereIsRefused(path: String) {
+        for scheme in ["http", "https", "rtmp", "ftp", "rtsp"] {
+            guard case .failure(let refusal) = OutputPolicy(patterns: ["\(scheme)://h/*", "\(scheme)://h/ok/*"]).permit("\(scheme)://h\(path)") else {
+                Issue.record("allowed \(scheme) \(path)")
+                continue
+            }
+            #expect(refusal.reason.contains("%2e"))
+        }
+        #expect(CallbackPolicy.flaw(ofURL: "https://h\(path)") != nil)
+        #expect(OutputPolicy.flaw(ofPattern: "http://h\(path)*/..") != nil && CallbackPolicy.flaw(ofPattern: "http://h\(path)/../*") != nil)
+    }
+
+    @Test(arguments: ["/ok/..a/f.ts", "/ok/...", "/ok/a..b", "/ok/.hidden", "/ok//f.ts", "/ok/f.ts?x=../..", "/ok/a+b%20c", "/ok/100%/%zz", "/ok/a%2fb"])
+    func dotsThatAreNoSegmentStay(path: String) {
+        #expect(OutputPolicy(patterns: ["http://h/ok/*"]).allows("http://h\(path)"))
+        #expect(CallbackPolicy.flaw(ofURL: "https://h\(path)") == nil)
+    }
+
     @Test func withoutPatternsNothingIsAllowed() { #expect(!OutputPolicy().allows("rtmp://a/b")) }
 
     /// Files, memory, other protocols, for reading only, or looked up by a library of its own.

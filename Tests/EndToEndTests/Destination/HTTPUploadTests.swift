@@ -186,6 +186,18 @@ extension EndToEnd {
             }
         }
 
+        @Test(arguments: ["/ok/../no/f.ts", "/ok/%2e%2e/no/f.ts", "/ok/x/..;a=b/..%2fno"])
+        func pathThatLeadsBackOutOfThePatternIsRefused(path: String) async throws {
+            let peer = try ScriptedServer()
+            try await withServer(["--allow-output", "\(peer.origin)/ok/*"]) { server in
+                let refused = try await server.curl("POST", "/v1/writers", body: .json(request("\(peer.origin)\(path)", format: "mpegts")))
+                #expect(refused.status == 403 && refused.json["detail"].string?.contains("%2e") == true, "\(refused.text)")
+                let segments = try await write(
+                    Pictures(10), request("\(peer.origin)/ok/a.m3u8", format: "hls", option: ["hls_segment_filename": .string("\(peer.origin)/ok/../no%d.ts")]), on: server)
+                #expect(segments.status == 403, "\(segments.ended)")
+            }
+        }
+
         @Test func unreachableServerIsToldWhenTheWriterIsMade() async throws {
             try await withServer(Self.allowed) { server in
                 for format in ["mpegts", "mp4", "hls"] {
