@@ -52,7 +52,7 @@ package struct LibavError: Error, Equatable {
         if failure.isForbidden {
             self.init(refusal: failure.reason)
         } else {
-            self.init(code: clibav_error_from_errno(EIO), doing: failure.reason)
+            self.init(code: failure.isTooLarge ? clibav_error_too_large : clibav_error_from_errno(EIO), doing: failure.reason)
             saysAll = true
         }
     }

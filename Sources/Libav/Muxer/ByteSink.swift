@@ -17,5 +17,14 @@ package struct SinkFailure: Error, Sendable, Equatable {
     /// A sentence without its full stop.
     package let reason: String
 
+    /// It is more than one file may have.
+    package private(set) var isTooLarge = false
+
     package init(_ reason: String, isForbidden: Bool = false) { (self.reason, self.isForbidden) = (reason, isForbidden) }
+
+    package static func tooLarge(_ reason: String) -> SinkFailure {
+        var failure = SinkFailure(reason)
+        failure.isTooLarge = true
+        return failure
+    }
 }

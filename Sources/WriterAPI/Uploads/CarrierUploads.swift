@@ -22,7 +22,8 @@ final class CarrierUploads: Sendable {
     ) throws(StreamWriterError) -> UploadSinks {
         let setting = UploadSinks.Setting(
             gate: UploadGate(policy: settings.policy, clientPolicy: clientPolicy), muxer: muxer, fields: fields,
-            retry: RetryRule(retryTime: .seconds(settings.limits.uploadRetryTime)), memory: Self.memory(settings.limits), spool: spool, authorities: authorities)
+            retry: RetryRule(retryTime: .seconds(settings.limits.uploadRetryTime)), memory: Self.memory(settings.limits),
+            mostBytes: settings.limits.maxOutputBytes == 0 ? nil : settings.limits.maxOutputBytes, spool: spool, authorities: authorities)
         let sinks = UploadSinks(target, try Self.store(of: target, settings), setting)
         self.sinks.withLock { $0 = sinks }
         return sinks

@@ -89,9 +89,13 @@ final class LedgerSink: ByteSink, @unchecked Sendable {
     private let sink: any UploadSink
     private let name: ByteKey
     private let ledger: UploadLedger
+    private let mostBytes: Int?
     private var written = 0
 
-    init(_ sink: any UploadSink, of name: ByteKey, _ ledger: UploadLedger) { (self.sink, self.name, self.ledger) = (sink, name, ledger) }
+    /// `mostBytes`: what the server takes of one file.
+    init(_ sink: any UploadSink, of name: ByteKey, _ ledger: UploadLedger, mostBytes: Int?) {
+        (self.sink, self.name, self.ledger, self.mostBytes) = (sink, name, ledger, mostBytes)
+    }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(SinkFailure) {
         if bytes.isEmpty { return }
@@ -99,6 +103,7 @@ final class LedgerSink: ByteSink, @unchecked Sendable {
             throw SinkFailure("the muxer has \(URLText.redacted(destination: name.text)) open twice and writes to both, so that one would replace the other")
         }
         written += bytes.count
+        if let mostBytes, written > mostBytes { throw SinkFailure.tooLarge("writing \(URLText.redacted(destination: name.text)): it is larger than an output may be") }
         try call { () throws(UploadError) in try sink.write(bytes) }
     }
 

@@ -19,6 +19,8 @@ final class UploadSinks: OutputSinks, @unchecked Sendable {
         let retry: RetryRule
         /// What all files that are sent at a time may have of the process's.
         let memory: Int
+        /// Of each file; nil: as many as there are. What is spooled has the process's bound.
+        let mostBytes: Int?
         /// What keeps a file that is finished before it is sent; nil: none could be made, or what is sent is kept already.
         let spool: KeptSpool?
         let authorities: [UInt8]?
@@ -155,7 +157,7 @@ final class UploadSinks: OutputSinks, @unchecked Sendable {
     private func begun(_ sink: any UploadSink, _ name: String) throws(SinkFailure) -> LedgerSink {
         let name = ByteKey(name)
         guard ledger.begin(sink, of: name) else { throw SinkFailure("it was interrupted") }
-        return LedgerSink(sink, of: name, ledger)
+        return LedgerSink(sink, of: name, ledger, mostBytes: setting.mostBytes)
     }
 
     // MARK: A file that is finished

@@ -186,6 +186,20 @@ extension EndToEnd {
             }
         }
 
+        @Test func whatGrowsBeyondTheBoundOfAFileFails() async throws {
+            let peer = try ScriptedServer(), name = String.unique()
+            let sound: JSON = ["type": "audio", "sample_rate": 48_000, "num_channels": 2, "format": "s16", "encoder": "pcm_s16le"]
+            try await withServer(Self.allowed + ["--max-output-bytes", "1048576"]) { server in
+                for bytes in [1_000_000, 3_000_000] {
+                    let made = try await server.createWriter(["dst": .string("\(peer.origin)/\(name)/200@end"), "format": "nut", "streams": [sound], "open": true])
+                    let sent = try await server.curl("POST", "/v1/writers/\(made)/streams/0/chunks", body: .bytes(Data(count: bytes)))
+                    let ended = sent.status == 200 ? try await server.curl("POST", "/v1/writers/\(made)/finalize") : sent
+                    #expect(ended.status == (bytes > 1_048_576 ? 507 : 200), "\(ended.text)")
+                    if bytes > 1_048_576 { #expect(ended.json["limit"] == 1_048_576 && ended.json["detail"].string?.contains("--max-output-bytes") == true, "\(ended.text)") }
+                }
+            }
+        }
+
         @Test(arguments: ["/ok/../no/f.ts", "/ok/%2e%2e/no/f.ts", "/ok/x/..;a=b/..%2fno"])
         func pathThatLeadsBackOutOfThePatternIsRefused(path: String) async throws {
             let peer = try ScriptedServer()

@@ -155,6 +155,16 @@ extension EndToEnd {
             }
         }
 
+        @Test func objectThatGrowsBeyondTheBoundOfAFileIsNotMade() async throws {
+            let session = try S3Session()
+            try await withServer(["--max-output-bytes", "9000000"], environment: Self.environment(session)) { server in
+                let ended = try await write(Self.largeSound, Self.large("s3://archive/large.nut"), on: server)
+                #expect(ended.status == 507 && ended.json["limit"] == 9_000_000, "\(ended.text)")
+                try await eventually("it is taken back") { try session.uploads("large.nut") == .none }
+                #expect(try session.object("large.nut").missing != nil)
+            }
+        }
+
         // MARK: Rights
 
         @Test func tokensHaveTheStoresThatTheirLinesName() async throws {
