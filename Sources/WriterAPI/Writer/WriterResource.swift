@@ -150,7 +150,7 @@ package final class WriterResource: Sendable {
             return .there(try output(late, named: name ?? "", there: places.map(\.name), streams))
         }
         let place = places[index]
-        if name != nil, !place.canBeRead { throw .unreadableOutput(place.name, place.whyUnreadable) }
+        if !place.canBeRead { throw .unreadableOutput(place.name, place.whyUnreadable) }
         guard lifecycle.hasOpened else { return lifecycle.isOver ? .none : .awaited }
         let own = index == 0 ? option : place.option
         return .there(Output(place: place, type: place.fileType(of: streams), seeksBack: place.muxer.willSeekBack(option: own), growth: growth))

@@ -200,6 +200,20 @@ extension EndToEnd {
             }
         }
 
+        @Test func outputThatIsSentElsewhereIsNotAwaitedByWhoReadsIt() async throws {
+            let peer = try ScriptedServer()
+            try await withServer(Self.allowed) { server in
+                for format in ["mp4", "mpegts"] {
+                    let id = try await server.createWriter(request("\(peer.origin)/\(String.unique())/200@end", format: format))
+                    for path in ["output", "outputs/default"] {
+                        let refused = try await server.curl("GET", "/v1/writers/\(id)/\(path)", options: ["--max-time", "20"])
+                        #expect(refused.status == 404, "\(format) \(path): \(refused.text)")
+                        if path == "output" { #expect(refused.json["detail"].string?.contains("it is sent to a URL") == true, "\(refused.text)") }
+                    }
+                }
+            }
+        }
+
         @Test(arguments: ["/ok/../no/f.ts", "/ok/%2e%2e/no/f.ts", "/ok/x/..;a=b/..%2fno"])
         func pathThatLeadsBackOutOfThePatternIsRefused(path: String) async throws {
             let peer = try ScriptedServer()
