@@ -219,7 +219,8 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
     /// How long packets wait for those of streams that have none.
     private func setInterleaving(_ option: [String: String]) {
         if option["max_interleave_delta"] != nil { return }
-        if destination.isLive && !isSpooled {
+        // What is uploaded is there once it is whole, and nobody watches it grow: it is a file.
+        if destination.isLive && !isUploading {
             muxer.interleaveSeconds = Limits.liveHeldSeconds
         } else if KnownFaults.needsOrder(format.name) || KnownFaults.dropsHeldPackets(format.name) || KnownFaults.ending(of: format.name) != .apart {
             // What is written too early could not be followed by what comes late.

@@ -214,6 +214,25 @@ extension EndToEnd {
             }
         }
 
+        /// Sent whole, one behind the other: a file waits for the second, and so must what is sent while it is written.
+        @Test func streamsThatComeOneAfterTheOtherAreInterleavedAsInAFile() async throws {
+            let peer = try ScriptedServer(), pictures = Pictures(100)
+            let sound: JSON = ["type": "audio", "sample_rate": 48_000, "num_channels": 2, "format": "s16", "encoder": "aac"]
+            try await withServer(Self.allowed) { server in
+                for format in ["mpegts", "nut"] {
+                    let name = String.unique()
+                    for dst in ["\(peer.origin)/\(name)/200@end", "\(name).\(format)"] {
+                        let id = try await server.createWriter(
+                            ["dst": .string(dst), "format": .string(format), "streams": [Pictures.stream(), sound], "open": true])
+                        try await server.sendChunk(pictures.data, to: id, stream: 0)
+                        try await server.sendChunk(Data((0..<4 * 192_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }), to: id, stream: 1)
+                        try await server.finalize(id)
+                    }
+                    #expect(try peer.requests(name).first?.sha256 == Self.sha256(try server.output("\(name).\(format)")), "\(format)")
+                }
+            }
+        }
+
         @Test(arguments: ["/ok/../no/f.ts", "/ok/%2e%2e/no/f.ts", "/ok/x/..;a=b/..%2fno"])
         func pathThatLeadsBackOutOfThePatternIsRefused(path: String) async throws {
             let peer = try ScriptedServer()
