@@ -26,9 +26,59 @@ extension Uploading {
                 cuts += try session.counts().filter { $0.key != "requests" }.values.reduce(0, +)
                 try session.trouble(seed: 0, rate: 0, "none")
                 #expect(try session.object(name).sha256 == sha256(bytes), "seed \(seed)")
-                #expect(try session.uploads(upload.key).parts == 0)
+                #expect(try session.uploads(upload.key) == .none, "seed \(seed)")
                 if cuts >= 100 { break }
             }
+        }
+
+        @Test func beginningWhoseAnswerIsLostLeavesNoUpload() throws {
+            let session = try S3Session(), client = try session.client()
+            for isLostForGood in [false, true] {
+                var options = Self.options
+                if isLostForGood { options.retry = .never }
+                try session.always("lost", "POST", "uploads", times: isLostForGood ? 1 : 3)
+                let bytes = noise(1_000_000), name = String.unique()
+                let upload = S3Upload(client, try client.store.key(name), options: options)
+                if isLostForGood {
+                    #expect(throws: UploadError.self) { try upload.write(bytes) }
+                } else {
+                    try upload.write(bytes)
+                    try upload.finish()
+                    #expect(try session.object(name).sha256 == sha256(bytes))
+                }
+                #expect(try session.counts()["lost"] ?? 0 > 0)
+                #expect(try session.uploads(upload.key) == .none)
+            }
+        }
+
+        /// The second attempt finds no upload any more: the first has made the object.
+        @Test func endWhoseAnswerIsLostIsAnEnd() throws {
+            let session = try S3Session(), client = try session.client()
+            for _ in 0..<4 {
+                try session.always("lost", "POST", "uploadId=", times: 1)
+                let bytes = noise(1_000_000), name = String.unique()
+                let upload = S3Upload(client, try client.store.key(name), options: Self.options)
+                try upload.write(bytes)
+                try upload.finish()
+                #expect(try session.counts()["lost"] == 1)
+                #expect(try session.object(name).sha256 == sha256(bytes))
+                #expect(try session.uploads(upload.key) == .none)
+            }
+        }
+
+        /// Another's upload of the same key that has parts is not one that nobody knows of.
+        @Test func uploadOfAnotherStays() throws {
+            let session = try S3Session(), client = try session.client(), key = try client.store.key(String.unique())
+            let other = S3Upload(client, key, options: Self.options)
+            try other.write(noise(200_000))
+            try eventually("it has parts") { try session.uploads(key).parts > 0 }
+            try session.always("lost", "POST", "uploads", times: 1)
+            let upload = S3Upload(client, key, options: Self.options)
+            try upload.write(noise(1_000_000))
+            try upload.finish()
+            #expect(try session.uploads(key).uploads == 1)
+            try other.finish()
+            #expect(try session.uploads(key) == .none)
         }
 
         @Test(arguments: [("moto", 64 * 1_024), ("localbucket", 5 * 1_024 * 1_024)])

@@ -15,6 +15,8 @@ struct HTTPRequest: Sendable {
     var expectsContinue = false
     /// Nothing is sent: that it connects is all.
     var connectsOnly = false
+    /// By a connection of its own. On one that it finds closed libcurl sends a request again by itself, and tells nobody.
+    var connectsAnew = false
     /// What it was signed with.
     var signatureSecrets: [Secret] = []
 
@@ -79,7 +81,7 @@ final class Transfer {
         easy.set(CURLOPT_USERAGENT, "penstock")
         easy.set(CURLOPT_UPLOAD_BUFFERSIZE, 256 * 1_024)
         // A request that libcurl sends again by itself, on a connection that had died, must find its body whole.
-        if body is any GrowingBody { easy.set(CURLOPT_FRESH_CONNECT, 1) }
+        if request.connectsAnew || body is any GrowingBody { easy.set(CURLOPT_FRESH_CONNECT, 1) }
         switch request.method {
         case .head where request.connectsOnly: easy.set(CURLOPT_CONNECT_ONLY, 1)
         case .head: easy.set(CURLOPT_NOBODY, 1)

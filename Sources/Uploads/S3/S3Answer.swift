@@ -30,6 +30,24 @@ struct S3Answer: Sendable {
         return nil
     }
 
+    /// What is within each element of that name, of those that are not within each other.
+    func elements(_ name: String) -> [S3Answer] {
+        var found: [S3Answer] = []
+        var content: Substring?
+        var rest = text[...]
+        while let start = rest.utf8.firstIndex(of: 0x3C) {
+            rest = rest[start...]
+            if rest.begins(with: "<\(name)>") {
+                content = rest[rest.utf8.index(start, offsetBy: name.utf8.count + 2)...]
+            } else if rest.begins(with: "</\(name)>"), let whole = content {
+                found.append(S3Answer(Array(whole[..<start].utf8)))
+                content = nil
+            }
+            rest = rest[rest.utf8.index(after: start)...]
+        }
+        return found
+    }
+
     private static func unescaped(_ text: String) -> String {
         [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")]
             .reduce(text) { $0.replacing(bytes: $1.0, with: $1.1) }

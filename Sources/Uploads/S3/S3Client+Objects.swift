@@ -24,6 +24,7 @@ extension S3Client {
     func create(_ key: ObjectKey, _ fields: ObjectFields, retry: RetryRule) throws(UploadError) -> DeliveryPlan {
         var request = Request(method: .post, key: key, query: [("uploads", "")], headers: fields.headers)
         request.headers.append(try HTTPHeader(checking: "x-amz-checksum-algorithm", "SHA256"))
+        request.isCounted = true
         var plan = plan("beginning of \(name(of: key))", request, retry: retry)
         plan.judge = { response in
             guard response.isSuccess else { return self.judge(response) }
@@ -56,7 +57,8 @@ extension S3Client {
             return "<Part><PartNumber>\(part.number)</PartNumber><ETag>\(tag)</ETag><ChecksumSHA256>\(checksum)</ChecksumSHA256></Part>"
         }
         let xml = Array("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\(list.joined())</CompleteMultipartUpload>".utf8)
-        let request = Request(method: .post, key: key, query: [("uploadId", uploadID)], payloadHash: Hex.text(SHA256.hash(data: xml)))
+        var request = Request(method: .post, key: key, query: [("uploadId", uploadID)], payloadHash: Hex.text(SHA256.hash(data: xml)))
+        request.isCounted = true
         var plan = plan("end of \(name(of: key))", request, body: BytesBody(xml), retry: retry)
         plan.judge = { response in
             guard response.isSuccess else { return self.judge(response) }
@@ -77,6 +79,12 @@ extension S3Client {
     /// Asks for parts that are left: 404 where there are none.
     func listParts(_ key: ObjectKey, _ uploadID: String, retry: RetryRule) -> DeliveryPlan {
         cleanUp("parts of \(name(of: key))", Request(method: .get, key: key, query: [("max-parts", "1"), ("uploadId", uploadID)]), retry)
+    }
+
+    /// Asks for the uploads of this object, and of those whose keys begin with it, that were begun and not ended.
+    func listUploads(of key: ObjectKey, retry: RetryRule) -> DeliveryPlan {
+        let query = [("max-uploads", "100"), ("prefix", key.text), ("uploads", "")]
+        return cleanUp("uploads of \(name(of: key))", Request(method: .get, query: query), retry)
     }
 
     private func cleanUp(_ doing: String, _ request: Request, _ retry: RetryRule) -> DeliveryPlan {

@@ -33,6 +33,8 @@ package final class S3Client: Sendable {
         /// SHA-256 of the body, in hexadecimal.
         var payloadHash = SignatureV4.emptyPayload
         var expectsContinue = false
+        /// It must be known how often it was sent.
+        var isCounted = false
     }
 
     func name(of key: ObjectKey) -> String { "s3://\(store.name)/\(key.text.without(prefix: store.prefix) ?? key.text)" }
@@ -54,7 +56,8 @@ package final class S3Client: Sendable {
         let query = SignatureV4.canonical(query: request.query)
         let url = try HTTPURL("\(store.endpoint.scheme)://\(store.authority)\(subject.path)\(query.isEmpty ? "" : "?" + query)")
         return HTTPRequest(
-            method: request.method, url: url, headers: headers, expectsContinue: request.expectsContinue, signatureSecrets: signature.credentials.secrets)
+            method: request.method, url: url, headers: headers, expectsContinue: request.expectsContinue, connectsAnew: request.isCounted,
+            signatureSecrets: signature.credentials.secrets)
     }
 
     /// A URL that reads the object without keys, as long as it is valid: up to seven days, and no longer than a session

@@ -1,3 +1,4 @@
+import Bytewise
 import Crypto
 import Threading
 
@@ -38,6 +39,8 @@ package final class S3Upload: UploadSink, @unchecked Sendable {
         var failure: UploadError?
         var isFinished = false
         var leftover: Leftover?
+        /// A beginning had no answer: the store may have begun an upload whose name never came.
+        var mayHaveUnnamed = false
     }
 
     /// What a store still has of an object that did not come about.
@@ -85,6 +88,7 @@ package final class S3Upload: UploadSink, @unchecked Sendable {
             } else {
                 try sendBuffer()
                 try complete()
+                takeBackUnnamed()
             }
         } catch { throw failed(error) }
         state.withLock { $0.isFinished = true }
@@ -102,6 +106,7 @@ package final class S3Upload: UploadSink, @unchecked Sendable {
                     try begin(PartContent(file, start..<min(start + partSize, size)), most: options.mostInFlight)
                 }
                 try complete()
+                takeBackUnnamed()
             }
         } catch { throw failed(error) }
         state.withLock { $0.isFinished = true }
@@ -146,7 +151,18 @@ package final class S3Upload: UploadSink, @unchecked Sendable {
 
     private func uploadID() throws(UploadError) -> String {
         if let id = state.withLock(\.uploadID) { return id }
-        let response = try send(client.create(key, fields, retry: options.retry))
+        let attempts = Monitor(0)
+        var plan = try client.create(key, fields, retry: options.retry)
+        plan.request = { [request = plan.request] () throws(UploadError) in
+            attempts.withLock { $0 += 1 }
+            return try request()
+        }
+        defer { if attempts.withLock({ $0 }) > 1 { state.withLock { $0.mayHaveUnnamed = true } } }
+        let response: HTTPResponse
+        do { response = try send(plan) } catch {
+            if error.status == nil { state.withLock { $0.mayHaveUnnamed = true } }
+            throw error
+        }
         let id = S3Answer(response.body).element("UploadId") ?? ""
         state.withLock { $0.uploadID = id }
         try checkFailure()
@@ -219,11 +235,35 @@ package final class S3Upload: UploadSink, @unchecked Sendable {
             return (state.uploadID, state.inFlight.values.compactMap { $0 } + (state.awaited.map { [$0] } ?? []))
         }
         for delivery in deliveries { client.http.cancel(delivery) }
+        defer { takeBackUnnamed() }
         guard let id else { return }
         // A part that arrives after the abort would stay.
         for delivery in deliveries { _ = try? delivery.wait() }
         if !isTakenBack(id) { state.withLock { $0.leftover = Leftover(key: key, uploadID: id) } }
     }
+
+    /// Uploads of this object without a part: one that others have just begun would be among them, and one that they write has parts.
+    private func takeBackUnnamed() {
+        let isDue = state.withLock { state in
+            defer { state.mayHaveUnnamed = false }
+            return state.mayHaveUnnamed
+        }
+        if !isDue { return }
+        let deadline = Deadline.after(options.abortTime)
+        func retry() -> RetryRule { RetryRule(retryTime: deadline.timeLeft, firstPause: min(options.retry.firstPause, .milliseconds(500)), longestPause: .seconds(2)) }
+        // Keys that may write and not list: a rule of the bucket's has to.
+        guard let list = try? client.http.send(client.listUploads(of: key, retry: retry())) else { return }
+        let others = S3Answer(list.body).elements("Upload").filter { $0.element("Key")?.isSame(as: key.text) ?? false }
+        for id in others.compactMap({ $0.element("UploadId") }).prefix(Self.mostUnnamed) where deadline.timeLeft > .zero {
+            guard let parts = try? client.http.send(client.listParts(key, id, retry: retry())), parts.isSuccess,
+                S3Answer(parts.body).element("PartNumber") == nil
+            else { continue }
+            _ = try? client.http.send(client.abort(key, id, retry: retry()))
+        }
+    }
+
+    /// As many are looked at.
+    private static let mostUnnamed = 16
 
     private func isTakenBack(_ id: String) -> Bool {
         let deadline = Deadline.after(options.abortTime)
