@@ -228,9 +228,10 @@ import Testing
             lengths.append(list.filter { $0.hasPrefix("#EXTINF") }.map(String.init))
             let sizes = try list.filter { !$0.hasPrefix("#") }.map { try folder.bytes("show/\($0)").count }
             let sound = try (0..<3).map { try folder.bytes("show/master_audio\($0).ts").count }
-            // RFC 8216 4.3.4.2: no segment has more; and not much less. FFmpeg 7.1 leaves out the sound, which is a group.
+            // RFC 8216 4.3.4.2: no segment has more; and not much less. FFmpeg 7.1 leaves out the sound, which is a group,
+            // and what it writes of a segment after it has measured it.
             let peak = Double((sizes.max()! + (isFFmpeg7 ? 0 : sound.max()!)) * 8) / 0.6
-            #expect(Double(rates[lengths.count - 1]) >= peak.rounded(.down) && Double(rates[lengths.count - 1]) < peak * 1.25, "\(rates), \(peak)")
+            #expect(Double(rates[lengths.count - 1]) >= (isFFmpeg7 ? peak * 0.9 : peak.rounded(.down)) && Double(rates[lengths.count - 1]) < peak * 1.25, "\(rates), \(peak)")
             for segment in list where !segment.hasPrefix("#") {
                 let frames = try Probe(folder.path("show/\(segment)"), showing: ["frames"]).frames
                 #expect(frames.first?["key_frame"] == "1" && frames.count <= 18, "\(segment)")
