@@ -127,7 +127,7 @@ extension WriterResource {
         }
     }
 
-    private func settle(_ name: String, _ change: (inout OutputEntry) -> Void) {
+    func settle(_ name: String, _ change: (inout OutputEntry) -> Void) {
         state.change { state in
             if let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: name) }) { change(&state.lateOutputs[index]) }
         }
@@ -181,60 +181,6 @@ extension WriterResource {
                 carrierLines, output: planned.name, format: planned.plan.muxer.name, bufferSize: planned.plan.request.bufferSize, for: .addedOutput)
         } catch {
             throw Problem(.overloaded, "A process for the output can't be had now: the writer has had many in a short time, or the server has no room for it. Try again after Retry-After seconds.")
-        }
-    }
-
-    /// The gateway has it among the writer's files before it is there.
-    private func makeFile(_ planned: PlannedOutput) throws(Problem) -> Destination {
-        let growth = OutputNotifier()
-        let builder = builder(of: planned, number: 1, try ledgers, growth)
-        try lateClaims.withLock { _ throws(Problem) in try claim(builder.managedName) }
-        let (place, destination) = try builder.makeManaged()
-        settle(planned.name) { $0.file = OutputEntry.File(place: place, growth: growth) }
-        return destination
-    }
-
-    /// One at a time.
-    private func claim(_ managedName: String) throws(Problem) {
-        let earlier = state.withLock { $0.claim ?? .nothing }
-        // Of one that could not be opened.
-        if earlier.managedFiles.contains(where: { $0.isSame(as: managedName) }) { return }
-        let claim = earlier.adding(managed: managedName)
-        guard claim.isValid else {
-            throw Problem(.limitExceeded, "A writer has at most \(ServiceLimits.mostOutputs) files.", parameter: "outputs")
-        }
-        report(.claim(claim))
-        do throws(Problem) {
-            try requireKeptClaim()
-        } catch {
-            var problem = error
-            problem.detail = "The output's file is not made: \(error.detail)"
-            throw problem
-        }
-        state.withLock { $0.claim = claim }
-    }
-
-    /// Reads back the files among them that have ended; of all names where none is given. `summary`: of an output, if it
-    /// has not failed. Throws where one is damaged that the writer does not go on without.
-    func endLateFiles(_ names: [String]? = nil, _ summary: (String) -> WriterSummary?) throws(Problem) {
-        let entries = state.withLock { $0.lateOutputs }.filter { entry in
-            entry.file != nil && entry.file?.end == nil && names.map { $0.contains { $0.isSame(as: entry.name) } } ?? true
-        }
-        for entry in entries {
-            guard let file = entry.file else { continue }
-            let own = summary(entry.name)
-            var end = OutputEnd(written: file.place.look())
-            do throws(Problem) {
-                if let own { end.verification = try verify(file.place, option: file.place.option, own) }
-            } catch {
-                // One that was ended before the writer is its own affair.
-                guard entry.request.onFailure == .continue || names != nil, !lifecycle.isOver else { throw error.of(output: entry.name) }
-                end.failure = error
-            }
-            state.withLock { state in
-                if let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: entry.name) }) { state.lateOutputs[index].file?.end = end }
-            }
-            file.growth.ended(own != nil && end.failure == nil ? .complete : .failed)
         }
     }
 

@@ -277,8 +277,9 @@ class OutputRequest(_OutputRequestRequired, total=False):
     `adaptation_sets` in `option` says otherwise.
     """
     on_failure: Literal["fail", "continue"]
-    """`fail`: the writer fails with it. `continue`: the writer goes on without it, and says so in the result
-    (`output-failed`); it is opened while the writer goes on, which waits for nothing of it.
+    """`fail`: the writer fails with it; the other outputs are ended with all that was taken until then. `continue`: the
+    writer goes on without it, and says so in the result (`output-failed`); it is opened while the writer goes on,
+    which waits for nothing of it. A writer of which no output could be written fails.
     """
     when_slow: Literal["wait", "drop"]
     """`wait`: the encoders, and by that the client, wait for it. `drop`: its packets are left out up to the next key
