@@ -114,6 +114,9 @@ package enum KnownFaults {
     /// signature divides each picture into 32 by 32 parts, and by their size.
     private static let leastFrames: [String: (width: Int32, height: Int32)] = ["signature": (32, 32)]
 
+    /// gblur, on processors with AVX2 and no more, writes behind a buffer of one pixel.
+    private static let leastPixels: [String: Int64] = ["gblur": 4]
+
     /// It divides by half of its width (FFmpeg 7.1).
     private static let leastSources: [String: Int32] = ["zoneplate": 2]
 
@@ -131,6 +134,9 @@ package enum KnownFaults {
         if let least = leastPlanes[name] { try check(link, least, by: name) }
         if let least = leastFrames[name], width < least.width || height < least.height {
             throw refusal("\(name): pictures of \(width)x\(height) must be at least \(least.width)x\(least.height)")
+        }
+        if let least = leastPixels[name], Int64(width) * Int64(height) < least {
+            throw refusal("\(name): pictures of \(width)x\(height) must have at least \(least) pixels")
         }
         if sideBySide.contains(name), let format = av_pix_fmt_desc_get(AVPixelFormat(link.pointee.format)) {
             let (across, down) = (Int32(1) << format.pointee.log2_chroma_w, Int32(1) << format.pointee.log2_chroma_h)

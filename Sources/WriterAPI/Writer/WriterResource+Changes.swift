@@ -87,7 +87,15 @@ extension WriterResource {
         defer { state.withLock { $0.openingClient = nil } }
         // One that leaves from here on ends it.
         if client.hasLeft, places.contains(where: \.isPeer) { noteLeft(client) }
-        try asProblem { () throws(StreamWriterError) in try writer.open(option: option, timeout: openTimeout) }
+        do throws(Problem) {
+            try asProblem { () throws(StreamWriterError) in try writer.open(option: option, timeout: openTimeout) }
+        } catch {
+            // An option is that of the output which the error names.
+            guard error.parameter?.begins(with: "option.") == true, places.count > 1,
+                let index = places.firstIndex(where: { error.detail.begins(with: "output \($0.name): ") })
+            else { throw error }
+            throw error.located(at: "/outputs/\(index)")
+        }
         showStreamsAnew(of: writer)
     }
 

@@ -192,7 +192,7 @@ extension EndToEnd {
             }
             // With what stands behind a #, but what contradicts it and what needs this machine.
             let all = text.replacing(/(?m)^# (?= *[a-z-]+:|  )/, with: "").split(separator: "\n", omittingEmptySubsequences: false)
-                .filter { line in !["token-file:", "user:", "max-load:", "listen:", "  - unix:", "  - \"[::1]"].contains { line.hasPrefix($0) } }
+                .filter { line in !["token-file:", "ca-file:", "user:", "max-load:", "listen:", "  - unix:", "  - \"[::1]"].contains { line.hasPrefix($0) } }
                 .filter { !$0.hasPrefix("  penstock config") && !$0.hasPrefix("  systemctl") }
             let secrets = folder / "secrets"
             try WebhookReceiver.secrets[0].write(toFile: secrets, atomically: true, encoding: .utf8)
