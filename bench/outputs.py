@@ -158,7 +158,7 @@ def reconnect(hours):
         ingest.await_listening()
         server.create("show", open=True, streams=[stream], outputs=[
             {"name": "record", "dst": "show.mkv"}, {"name": "live", "dst": ingest.url, "on_failure": "continue", "reconnect": True, "when_slow": "drop"}])
-        encoder = server.encoders()[0]
+        encoder = server.request("GET", "/v1/writers/show")["encoder_pid"]
 
         def restart():
             current = ingest

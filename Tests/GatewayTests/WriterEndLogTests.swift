@@ -163,7 +163,7 @@ import WriterModel
         scene.say(.claim(.several([.file("a.mp4"), .nothing])), as: encoder)
         for shown in [
             live("live", "opening", attempts: 0), live("live", "open", attempts: 1), live("live", "reconnecting", attempts: 1, error: error),
-            live("live", "reconnecting", attempts: 2, error: error), live("live", "open", attempts: 3, error: error),
+            live("live", "reconnecting", attempts: 3, error: error), live("live", "open", attempts: 3, error: error),
             live("live", "reconnecting", attempts: 3, error: error), live("live", "failed", attempts: 4, error: error),
         ] {
             for _ in 0..<2 { scene.say(.snapshot(snapshot(shown)), as: encoder) }

@@ -74,7 +74,7 @@ struct OutputEvents: Sendable {
         // One without an error of its own ended with its writer.
         case .failed: if before?.state != state && hasError { kinds.append(.failed) }
         case .reconnecting: if before?.state != state { kinds.append(.broke) }
-        case .open, .closed: if attempts > max(1, before?.attempts ?? 1) { kinds.append(.reopened) }
+        case .open, .closed: if before?.state == .reconnecting || attempts > max(1, before?.attempts ?? 1) { kinds.append(.reopened) }
         case .opening: break
         }
         return kinds

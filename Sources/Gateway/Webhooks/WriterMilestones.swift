@@ -36,6 +36,8 @@ package struct WriterMilestones: Sendable, Equatable {
         guard let name = output["name"]?.stringValue, let state = output["state"]?.stringValue else { return [] }
         let tried = output["attempts"]?.integerValue ?? 1
         switch state {
+        // One without an error of its own ended with its writer.
+        case "failed" where output["error"] == nil: return []
         case "failed": return failedOutputs.insert(name).inserted ? [News(.outputFailed, output: output)] : []
         case "open" where tried > attempts[name, default: 1]:
             attempts[name] = tried
