@@ -7,7 +7,12 @@ import WriterModel
     private func writer(_ state: String, _ outputs: [(name: String, state: String, attempts: Int64)] = []) -> JSONObject {
         [
             "state": .string(state),
-            "outputs": .array(outputs.map { ["name": .string($0.name), "state": .string($0.state), "attempts": .integer($0.attempts)] }),
+            "outputs": .array(
+                outputs.map { name, state, attempts in
+                    var output: JSONObject = ["name": .string(name), "state": .string(state), "attempts": .integer(attempts)]
+                    if state == "failed" { output["error"] = ["code": "destination-failed", "detail": "gone"] }
+                    return .object(output)
+                }),
         ]
     }
 
@@ -31,6 +36,12 @@ import WriterModel
         #expect(kinds(&told, writer("closed", [("a", "failed", 2)])) == [.opened, .outputFailed, .closed])
         var failed = WriterMilestones()
         #expect(kinds(&failed, writer("failed", [("a", "failed", 1)])) == [.outputFailed, .failed])
+    }
+
+    @Test func anOutputThatEndedWithItsWriterIsNoNews() {
+        var told = WriterMilestones()
+        let failed: JSONObject = ["state": "failed", "outputs": [["name": "a", "state": "failed", "attempts": 1]]]
+        #expect(kinds(&told, failed) == [.failed])
     }
 
     @Test func anEventSaysWhatTheWriterSaysWithoutWhatGrows() throws {
