@@ -52,7 +52,7 @@ import WriterModel
         #expect(subject != new.subject && new.isWanted())
         old = nil
         scene.report(.unwanted(subject))
-        #expect(firstOwn.hasEnded && !secondOwn.hasEnded)
+        #expect(firstOwn.hasEnded && secondOwn.isHeld)
         scene.report(.forked(subject, process: 2_000_000_001))
         #expect(gauge(scene) == 0)
     }
@@ -95,10 +95,10 @@ import WriterModel
         var ends = try (1...limit).map { _ in try scene.askForCarrier(as: encoder) }
         var carriers = try ends.map { _ in try scene.takeCarrier() }
         #expect(try scene.askForCarrier(99, as: encoder).hasEnded)
-        #expect(!encoder.link.isOver && !ends.contains { $0.hasEnded })
+        #expect(!encoder.link.isOver && ends.allSatisfy(\.isHeld))
         #expect(scene.log.all.contains { $0.contains("as many as it may") && $0.contains("99") && $0.contains("\(limit)") }, "\(scene.log.all)")
         let others = try scene.askForCarrier(as: other)
-        #expect(!others.hasEnded)
+        #expect(others.isHeld)
         _ = try scene.takeCarrier()
         // A carrier that ends makes room at once: that its process has ended may be told later.
         scene.report(.forked(carriers[3].subject, process: 2_000_000_000))
@@ -106,7 +106,7 @@ import WriterModel
         carriers.remove(at: 3)
         #expect(ends[3].hasEnded)
         ends[3] = try scene.askForCarrier(100, as: encoder)
-        #expect(!ends[3].hasEnded && gauge(scene) == 0)
+        #expect(ends[3].isHeld && gauge(scene) == 0)
         #expect(try scene.askForCarrier(101, as: encoder).hasEnded)
     }
 
@@ -209,14 +209,14 @@ import WriterModel
         let own = try scene.askForCarrier(as: encoder)
         var carrier: GatewayScene.Carrier? = try scene.takeCarrier()
         let subject = try #require(carrier).subject
-        #expect(!own.hasEnded)
+        #expect(own.isHeld)
         // The fork server's own copy.
         carrier = nil
         scene.report(.forkFailed(subject, reason: "the fork server ended"))
         #expect(own.hasEnded && !encoder.link.isOver)
         #expect(scene.log.all.contains { $0.contains("a carrier can't be forked") }, "\(scene.log.all)")
         // Its writer goes on.
-        #expect(try !scene.askForCarrier(as: encoder).hasEnded)
+        #expect(try scene.askForCarrier(as: encoder).isHeld)
     }
 
     private static let ends: [(ProcessEnd, String?)] = [

@@ -224,10 +224,17 @@ final class SocketEnd {
 
     func close() { descriptor = nil }
 
-    /// Whether nobody has the other end.
+    /// Whether nobody has the other end. A process that another test has just forked may have a copy for a moment.
     var hasEnded: Bool {
+        var poll = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+        _ = Glibc.poll(&poll, 1, 5_000)
+        return !isHeld
+    }
+
+    /// Somebody has the other end.
+    var isHeld: Bool {
         var byte: UInt8 = 0
-        return recv(number, &byte, 1, Int32(MSG_DONTWAIT)) == 0
+        return recv(number, &byte, 1, Int32(MSG_DONTWAIT | MSG_PEEK)) != 0
     }
 }
 
