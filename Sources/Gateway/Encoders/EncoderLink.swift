@@ -97,6 +97,8 @@ package final class EncoderLink: Sendable {
     func takeChange() -> Bool { state.withLock { $0.said.takeChange() } }
     /// What the resource says of its writer's outputs that is new.
     func outputEvents(in resource: JSONObject) -> [OutputEvents.Event] { state.withLock { $0.outputs.take(resource, $0.said.claim) } }
+    /// There may be news of its writer's outputs: of the only one, that it is there.
+    var mayTellOfOutputs: Bool { state.withLock { $0.said.namesOutputs || $0.outputs.isEmpty } }
     /// Its writer has, or had, more than one output.
     var hasSeveralOutputs: Bool { state.withLock { $0.outputs.areSeveral } }
     var outcome: EncoderEnd.Outcome? { state.withLock { $0.said.outcome } }

@@ -90,8 +90,11 @@ extension EncoderSupervisor {
     }
 
     private func tellOfChange(_ link: EncoderLink) {
-        guard link.takeChange(), let snapshot = link.snapshot else { return }
+        guard link.takeChange() else { return }
+        let isWatched = webhooks?.isWatched(link.writer) ?? false
+        // A snapshot is parsed anew: of a writer that names no outputs once is enough.
+        guard isWatched || link.mayTellOfOutputs, let snapshot = link.snapshot else { return }
         ends.tellOfOutputs(of: link, snapshot)
-        if let webhooks, webhooks.isWatched(link.writer) { webhooks.changed(link.writer, snapshot) }
+        if isWatched { webhooks?.changed(link.writer, snapshot) }
     }
 }

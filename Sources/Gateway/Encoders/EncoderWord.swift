@@ -24,6 +24,8 @@ struct EncoderWord: Sendable {
     /// A state of the writer or of an output has changed since `takeChange`.
     private var hasChanged = false
     private var states: [String] = []
+    /// The last snapshot tells of outputs one by one.
+    var namesOutputs: Bool { states.count > 1 }
     private(set) var state: WriterState?
     private(set) var outcome: EncoderEnd.Outcome?
     /// How and why the writer ended, for the log.

@@ -62,6 +62,8 @@ struct OutputEvents: Sendable {
         return isNew ? [Event(.added, resource, Self.only, claim?.outputs.first, 1)] : []
     }
 
+    /// Nothing was told yet.
+    var isEmpty: Bool { seen.isEmpty }
     /// What was told names them one by one.
     var areSeveral: Bool { seen.contains { !$0.key.isEmpty } }
 
