@@ -4,7 +4,7 @@ public struct StreamWriterError: Error, Sendable, Equatable {
         case unknownEncoder, wrongEncoderType, unsupportedValue, unknownOption, unknownFormat
         case invalidParameter, invalidFilter, unsupportedHardware, beyondLimit
         case wrongState, noSuchStream, chunkInProgress, ptsTooEarly, invalidSamples
-        case encodingFailed, outputDamaged, destinationFailed, destinationTimedOut, destinationRefused, destinationExists, noSpace, outputTooLarge, outOfMemory
+        case encodingFailed, outputDamaged, destinationFailed, destinationTimedOut, destinationRefused, destinationExists, noSpace, outputTooLarge, outOfMemory, noProcess
     }
 
     public internal(set) var code: Code

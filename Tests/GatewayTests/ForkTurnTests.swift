@@ -35,6 +35,7 @@ import WriterModel
             if not message: break
             time.sleep(float(sys.argv[1]))
             s.send(b"failed " + message.split()[1] + b" played")
+            if b"last-words" in message: break
         """
 
     private func run(
@@ -82,6 +83,41 @@ import WriterModel
             while !lines.all.contains(where: { $0.contains("does not answer") }) && !limit.hasPassed { SystemThread.sleep(.milliseconds(20)) }
             #expect(!limit.hasPassed)
         }
+    }
+
+    @Test func whatIsAskedForWhileThereIsNoneWaitsForTheNext() throws {
+        try run(pause: "0", timeout: .seconds(5)) { client, reports, _ in
+            try ask(client, "last-words", for: "a")
+            #expect(reports.wait(until: .after(.seconds(20))) { $0.count == 1 ? true : nil } == true)
+            let limit = Deadline.after(.seconds(20))
+            while client.isRunning && !limit.hasPassed { SystemThread.sleep(.milliseconds(1)) }
+            try ask(client, "b", for: "a")
+            #expect(reports.wait(until: .after(.seconds(20))) { $0.contains("b") ? true : nil } == true)
+        }
+    }
+
+    @Test func whatWaitsForOneThatCannotBeStartedIsGivenUp() throws {
+        let folder = TemporaryFolder(), program = folder.path + "/program"
+        #expect(symlink("/usr/bin/true", program) == 0)
+        let reports = Monitor<[String]>([])
+        let loop = try EventLoop()
+        try SystemThread.start(name: "loop") { loop.run() }
+        defer { loop.stop() }
+        let client = try ForkServerClient(
+            executable: program, arguments: [], loop: loop, log: Logger(label: "test") { _ in LogLines() }, timeout: .seconds(2)
+        ) { report in
+            if case .forkFailed(let subject, let reason) = report { reports.change { $0.append("\(subject.word): \(reason)") } }
+        }
+        #expect(unlink(program) == 0)
+        let limit = Deadline.after(.seconds(20))
+        while client.isRunning && !limit.hasPassed { SystemThread.sleep(.milliseconds(1)) }
+        try ask(client, "a", for: "a")
+        #expect(reports.wait(until: .after(.seconds(20))) { $0.isEmpty ? nil : true } == true)
+        #expect(reports.withLock { $0 } == ["a: there is no fork server"])
+        let (one, other) = try DescriptorPair.messageSockets().split()
+        close(other)
+        #expect(!client.fork(.encoder(WriterID("b")!), passing: Descriptor(owning: one), for: .name("a")) { true })
+        client.stop()
     }
 
     @Test func whatNobodyWaitsForIsNotForked() throws {

@@ -86,7 +86,7 @@ extension Uploading {
         @Test(arguments: [301, 302, 307, 308])
         func redirectionIsFollowedWhereTheRuleAllowsIt(status: Int) throws {
             let name = String.unique()
-            let client = try client { $0.allowsRedirection = { $0.status == status && $0.to.path.hasPrefix("/" + name) } }
+            let client = try client { $0.refusalOfRedirection = { $0.status == status && $0.to.path.hasPrefix("/" + name) ? nil : "the rule" } }
             try send(noise(40_000), try server.url(.unique(), "\(status)@end;Location=/\(name)/200@end"), client, headers: [try HTTPHeader("X-Key", "kept")])
             let request = try #require(try server.requests(name).first)
             #expect(request.method == "PUT")
@@ -96,7 +96,7 @@ extension Uploading {
 
         @Test func keysDoNotGoToAnotherOrigin() throws {
             let other = try ScriptedServer(), name = String.unique()
-            let client = try client { $0.allowsRedirection = { _ in true } }
+            let client = try client { $0.refusalOfRedirection = { _ in nil } }
             let headers = [try HTTPHeader("Authorization", "Bearer hush"), try HTTPHeader("Content-Type", "video/mp4")]
             try send([1], try server.url(.unique(), "307@end;Location=\(other.origin)/\(name)/200@end"), client, headers: headers)
             let request = try #require(try other.requests(name).first)
@@ -106,13 +106,13 @@ extension Uploading {
 
         @Test func redirectionsInACircleEnd() throws {
             let name = String.unique()
-            let client = try client { $0.allowsRedirection = { _ in true } }
+            let client = try client { $0.refusalOfRedirection = { _ in nil } }
             #expect(uploadError { try send([1], try server.url(name, "307@end;Location=SELF"), client) }?.kind == .redirected)
             #expect(try server.requests(name).count == 6)
         }
 
         @Test func redirectionOfWhatWentOutLiveIsAFailure() throws {
-            let client = try client { $0.allowsRedirection = { _ in true } }
+            let client = try client { $0.refusalOfRedirection = { _ in nil } }
             let error = try #require(uploadError { try send(noise(8_000_000), try server.url(.unique(), "307@3000000;Location=/x/200@end"), client) })
             #expect(error.kind == .redirected, "\(error)")
             #expect(error.reason.contains("no longer here"))

@@ -48,7 +48,7 @@ package final class EncoderSupervisor: Sendable {
             registry: registry, records: records, connections: connections, loop: loop, encoderTimeout: timeout, tally: tally,
             webhooks: webhooks, log: log)
         carriers = Carriers(starter, loop: loop, log: log)
-        retries = Retries(starter, registry: registry, records: records, loop: loop, log: log)
+        retries = Retries(starter, registry: registry, records: records, webhooks: webhooks, loop: loop, log: log)
         silence = SilenceWatch(timeout: timeout, ends: ends, log: log)
         starter.use(try source { [self] in hear($0) })
         webhooks?.start(loop: loop) { [starter] subject, control in

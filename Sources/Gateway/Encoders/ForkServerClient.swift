@@ -37,6 +37,8 @@ package final class ForkServerClient: EncoderSource {
         var asked = Set<ForkSubject>()
         /// When the fork server last said something, or was first asked for something again.
         var lastHeard = ContinuousClock.now
+        /// Since when there has been no fork server.
+        var awaySince: ContinuousClock.Instant?
 
         /// It has been forked, or will not be.
         mutating func end(_ subject: ForkSubject) {
@@ -47,9 +49,15 @@ package final class ForkServerClient: EncoderSource {
         /// The fork server is gone; gives those that it was asked for and said nothing of.
         mutating func forgetServer() -> Set<ForkSubject> {
             socket = nil
+            awaySince = awaySince ?? .now
             turns.endAll()
             defer { asked = [] }
             return asked
+        }
+
+        /// What is asked for waits for the next fork server, which there is in a second, or never.
+        func takes(patience: Duration) -> Bool {
+            socket != nil || !isStopping && awaySince.map { ContinuousClock.now - $0 < patience } ?? false
         }
     }
 
@@ -66,7 +74,7 @@ package final class ForkServerClient: EncoderSource {
     }
 
     /// A fork takes milliseconds: a fork server that has said nothing for so long, while some are under way,
-    /// never will.
+    /// never will. What is asked for while there is none waits as long for the next one.
     private let timeout: Duration
 
     private static let mostUnwanted = 16
@@ -95,6 +103,7 @@ package final class ForkServerClient: EncoderSource {
         loop.everySecond { [self] in
             endIfStuck()
             restartIfNeeded()
+            giveUpWaiting()
         }
     }
 
@@ -115,11 +124,15 @@ package final class ForkServerClient: EncoderSource {
         _ subject: ForkSubject, passing control: borrowing Descriptor, for client: ForkClient,
         isWanted: @escaping @Sendable () -> Bool
     ) -> Bool {
-        guard isRunning, let copy = Descriptor(duplicating: control.number) else { return false }
+        guard let copy = Descriptor(duplicating: control.number) else { return false }
         let request = Request(subject, copy, isWanted)
-        state.withLock { $0.turns.add(request, for: client) }
-        beginNext()
-        return true
+        let isTaken = state.withLock { state in
+            guard state.takes(patience: timeout) else { return false }
+            state.turns.add(request, for: client)
+            return true
+        }
+        if isTaken { beginNext() }
+        return isTaken
     }
 
     /// Asks for what may be under way now. Those under way always fit the fork server's socket.
@@ -173,6 +186,7 @@ package final class ForkServerClient: EncoderSource {
             state.socket = socket
             state.token = token
             state.process = process
+            state.awaySince = nil
         }
         log.debug("the fork server runs", metadata: ["pid": "\(process)"])
         beginNext()
@@ -200,6 +214,12 @@ package final class ForkServerClient: EncoderSource {
         } catch {
             log.error("the fork server can't be started", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// What has waited for a fork server too long, or for one that is not to come, is not forked.
+    private func giveUpWaiting() {
+        let lost = state.withLock { $0.takes(patience: timeout) ? [] : $0.turns.takeAll() }
+        for request in lost { onReport(.forkFailed(request.subject, reason: "there is no fork server")) }
     }
 
     private func receive() {

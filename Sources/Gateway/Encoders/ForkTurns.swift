@@ -42,6 +42,12 @@ package struct ForkTurns<Request> {
     /// One has been forked, or will not be.
     package mutating func end() { underWay = max(0, underWay - 1) }
 
+    /// Those that have not been begun, which will not be.
+    mutating func takeAll() -> [Request] {
+        defer { (waiting, turns) = ([:], []) }
+        return turns.flatMap { waiting[$0] ?? [] }
+    }
+
     /// The fork server that had them under way is gone.
     mutating func endAll() { underWay = 0 }
 }

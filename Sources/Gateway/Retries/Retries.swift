@@ -23,6 +23,7 @@ final class Retries: Sendable {
     private let starter: EncoderStarter
     private let registry: Registry
     private let records: RecordStore
+    private let webhooks: Webhooks?
     private let loop: EventLoop
     private let log: Logger
     private let state = Mutex(State())
@@ -30,8 +31,8 @@ final class Retries: Sendable {
     /// At a time, of all writers.
     private static let most = 64
 
-    init(_ starter: EncoderStarter, registry: Registry, records: RecordStore, loop: EventLoop, log: Logger) {
-        (self.starter, self.registry, self.records, self.loop, self.log) = (starter, registry, records, loop, log)
+    init(_ starter: EncoderStarter, registry: Registry, records: RecordStore, webhooks: Webhooks?, loop: EventLoop, log: Logger) {
+        (self.starter, self.registry, self.records, self.webhooks, self.loop, self.log) = (starter, registry, records, webhooks, loop, log)
     }
 
     // MARK: What there is
@@ -131,6 +132,7 @@ final class Retries: Sendable {
             switch report {
             case .sent:
                 try records.noteSent(output, of: writer, in: registry)
+                webhooks?.ended(writer)
                 log.notice("an output that could not be sent has been sent", metadata: ["writer": "\(writer.key)", "output": "\(output)"])
             case .failed(let code, let detail, let parameter):
                 let problem = Problem(code, detail, parameter: parameter)
@@ -157,7 +159,10 @@ final class Retries: Sendable {
     }
 
     /// The writer is being removed: nothing more of it is sent.
-    func cancel(of writer: WriterID) { cancel(Problem.noWriter(writer.text)) { $0.writer == writer } }
+    func cancel(of writer: WriterID) {
+        webhooks?.removed(writer)
+        cancel(Problem.noWriter(writer.text)) { $0.writer == writer }
+    }
 
     /// The server ends.
     func stop() {

@@ -95,6 +95,8 @@ struct WebhookWork {
         case .changed(let writer, let resource): tell(of: writer, resource)
         case .endsUnkept(let writer): awaited.insert(writer)
         case .forget(let writer): forget(writer)
+        // Of one whose end is yet to be told, that is told first.
+        case .removed(let writer): if book.watches[writer]?.told.hasFailed == true { forget(writer) }
         case .sender(.result(let number, let result)): take(result, of: number)
         case .sender(.ended):
             underWay = [:]
@@ -117,9 +119,19 @@ struct WebhookWork {
                 book.enter(event, for: receivers, told: watch.told)
                 queue.add(event, to: receivers.enumerated().map { ($0, $1) }, since: .now)
             }
-            if news.kind.isEnd { return forget(writer) }
+            if news.kind.isEnd { return conclude(writer, watch, after: news.kind) }
         }
+        // What may come yet is the news of a request: nothing is to be looked for.
+        if watch.told.hasFailed { awaited.remove(writer) }
         if !book.note(watch, of: writer) { webhooks.noteWatched([writer]) }
+    }
+
+    /// Its end has been told. One that failed may be sent after all, where something is kept of it.
+    private mutating func conclude(_ writer: WriterID, _ watch: WebhookWatch, after end: WebhookEvent.Kind) {
+        guard end == .failed, !webhooks.records.keptOutputs(of: writer).isEmpty else { return forget(writer) }
+        awaited.remove(writer)
+        webhooks.noteWatched([writer])
+        book.watch(writer, watch)
     }
 
     /// The operator's URLs, without those whose receivers are gone since they were last changed.

@@ -16,6 +16,8 @@ package final class Webhooks: Sendable {
         /// It has ended, and the record is still to be written.
         case endsUnkept(WriterID)
         case forget(WriterID)
+        /// It had ended, and is removed.
+        case removed(WriterID)
         case sender(WebhookSenderLink.Report)
     }
 
@@ -101,7 +103,8 @@ package final class Webhooks: Sendable {
         if let record, isWatched(writer) { post(.changed(writer, record.resource)) }
     }
 
-    /// The writer has ended, by its record on disk or, until there is room, in memory.
+    /// The writer has ended, by its record on disk or, until there is room, in memory; or has failed, and its output has been
+    /// sent after all.
     func ended(_ writer: WriterID) {
         guard isWatched(writer) else { return }
         if records.isUnwritten(writer) { return post(.endsUnkept(writer)) }
@@ -111,6 +114,11 @@ package final class Webhooks: Sendable {
     /// There is no such writer any more, or never was one.
     func forget(_ writer: WriterID) {
         if watched.withLock({ $0.contains(writer) }) { post(.forget(writer)) }
+    }
+
+    /// The writer had ended and is removed: nothing more of it will be sent.
+    func removed(_ writer: WriterID) {
+        if watched.withLock({ $0.contains(writer) }) { post(.removed(writer)) }
     }
 
     func noteWatched(_ writers: some Sequence<WriterID>) { watched.withLock { $0.formUnion(writers) } }

@@ -11,6 +11,8 @@ package struct WriterMilestones: Sendable, Equatable {
     }
 
     package private(set) var hasOpened = false
+    /// That the writer failed was told: what may follow is that its output was sent after all.
+    package private(set) var hasFailed = false
     private var failedOutputs: Set<String> = []
     /// Of outputs that were opened more than once.
     private var attempts: [String: Int64] = [:]
@@ -20,6 +22,7 @@ package struct WriterMilestones: Sendable, Equatable {
     /// What the resource, as `GET` shows it, says that was not told before, in the order that it happened.
     package mutating func take(_ resource: JSONObject) -> [News] {
         let state = resource["state"]?.stringValue.flatMap(WriterState.init(rawValue:)) ?? .failed
+        if hasFailed { return state == .closed ? [News(.closed)] : [] }
         var news: [News] = []
         // Of one that failed it can't be told whether it was open.
         if !hasOpened, [.open, .finalizing, .closed].contains(state) {
@@ -28,7 +31,10 @@ package struct WriterMilestones: Sendable, Equatable {
         }
         for output in (resource["outputs"]?.arrayValue ?? []).compactMap(\.objectValue) { news += take(output: output) }
         if state == .closed { news.append(News(.closed)) }
-        if state == .failed { news.append(News(.failed)) }
+        if state == .failed {
+            hasFailed = true
+            news.append(News(.failed))
+        }
         return news
     }
 
@@ -48,7 +54,7 @@ package struct WriterMilestones: Sendable, Equatable {
 
     package var json: JSONValue {
         [
-            "opened": .bool(hasOpened), "failed": .array(failedOutputs.sorted().map { .string($0) }),
+            "opened": .bool(hasOpened), "writer_failed": .bool(hasFailed), "failed": .array(failedOutputs.sorted().map { .string($0) }),
             "attempts": .object(JSONObject(attempts.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) })),
         ]
     }
@@ -56,6 +62,7 @@ package struct WriterMilestones: Sendable, Equatable {
     package init?(json: JSONValue) {
         guard let object = json.objectValue else { return nil }
         hasOpened = object["opened"] == .bool(true)
+        hasFailed = object["writer_failed"] == .bool(true)
         failedOutputs = Set((object["failed"]?.arrayValue ?? []).compactMap(\.stringValue))
         for member in object["attempts"]?.objectValue?.members ?? [] { attempts[member.name] = member.value.integerValue }
     }

@@ -35,6 +35,7 @@ public struct CarrierHost {
         whenPeerConnects: (@escaping @Sendable () -> Void) -> Void
     ) -> Bool {
         var session = CarrierSession(line)
+        _ = try? line.send(.begun)
         do throws(PacketLogError) {
             try line.receiveAll(mostBytes: RecordLine.mostPacketBytes, pause: { session.pause(refine) }) { (record) throws(PacketLogError) in
                 try session.take(record, judge: judge, refine: refine, whenPeerConnects: whenPeerConnects)

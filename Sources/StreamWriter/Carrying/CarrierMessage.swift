@@ -8,6 +8,8 @@ enum CarrierMessage {
     case flush
     case finish
     // The carrier's.
+    /// There is one: the first that it says.
+    case begun
     case opened(OpenedContainer)
     case progress(CarrierProgress)
     /// The peer that opening waits for has connected.
@@ -18,7 +20,7 @@ enum CarrierMessage {
     case failed(StreamWriterError)
 
     private enum Kind: UInt8 {
-        case open = 16, flush, finish, opened, progress, peerConnected, flushed, finished, failed
+        case open = 16, flush, finish, opened, progress, peerConnected, flushed, finished, failed, begun
     }
 
     private var kind: Kind {
@@ -32,6 +34,7 @@ enum CarrierMessage {
         case .flushed: .flushed
         case .finished: .finished
         case .failed: .failed
+        case .begun: .begun
         }
     }
 
@@ -43,7 +46,7 @@ enum CarrierMessage {
         case .progress(let progress): progress.encode(into: &writer)
         case .finished(let container): container.encode(into: &writer)
         case .failed(let error): error.encode(into: &writer)
-        case .flush, .finish, .peerConnected, .flushed: break
+        case .flush, .finish, .begun, .peerConnected, .flushed: break
         }
         return try framing.record(kind.rawValue, writer.bytes)
     }
@@ -61,6 +64,7 @@ enum CarrierMessage {
         case .flushed: self = .flushed
         case .finished: self = .finished(try FinishedContainer(decoding: &reader))
         case .failed: self = .failed(try StreamWriterError(decoding: &reader))
+        case .begun: self = .begun
         }
         try reader.end("a message of an output's")
     }

@@ -150,6 +150,8 @@ public struct StallBound: Sendable, Equatable {
 /// What a carrier in another process has said.
 private final class CarrierInbox: Sendable {
     struct Said {
+        /// The carrier's process is there.
+        var hasBegun = false
         var opened: OpenedContainer?
         var hasPeer = false
         var flushes = 0
@@ -179,6 +181,7 @@ private final class CarrierInbox: Sendable {
         let message = try CarrierMessage(kind: kind, payload: payload)
         return try said.change { said -> Result<Bool, PacketLogError> in
             switch message {
+            case .begun: said.hasBegun = true
             case .opened(let opened): said.opened = opened
             case .progress(let progress): said.progress = progress
             case .peerConnected: said.hasPeer = true
@@ -213,7 +216,10 @@ private final class CarrierInbox: Sendable {
 extension CarrierInbox.Said {
     /// It does no more.
     fileprivate var error: StreamWriterError? {
-        failure ?? (hasEnded ? StreamWriterError(.destinationFailed, "the process that writes to the destination has ended") : nil)
+        if let failure { return failure }
+        if !hasEnded { return nil }
+        if hasBegun { return StreamWriterError(.destinationFailed, "the process that writes to the destination has ended") }
+        return StreamWriterError(.noProcess, "the server had no process for what writes to the destination, which was not tried")
     }
 }
 

@@ -69,6 +69,6 @@ struct RetryPause {
 }
 
 extension StreamWriterError {
-    /// The destination's fault rather than that of what it was told.
-    var isOfDestination: Bool { [.destinationFailed, .destinationTimedOut].contains(code) }
+    /// Not the fault of what the destination was told: it may take that another time.
+    var isOfDestination: Bool { [.destinationFailed, .destinationTimedOut, .noProcess].contains(code) }
 }

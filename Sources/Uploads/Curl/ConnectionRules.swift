@@ -16,8 +16,8 @@ package struct ConnectionRules: Sendable {
     package var responseTimeout: Duration = .seconds(600)
     /// Asked before each connection; false: that address is not connected to. On the client's own thread.
     package var allowsAddress: (@Sendable (UnsafePointer<sockaddr>, socklen_t) -> Bool)?
-    /// Asked before each redirection is followed; nil: none is. On the client's own thread.
-    package var allowsRedirection: (@Sendable (Redirection) -> Bool)?
+    /// Asked before each redirection is followed, for why it is not; nil: none is followed. On the client's own thread.
+    package var refusalOfRedirection: (@Sendable (Redirection) -> String?)?
 
     /// One 301, 302, 307 or 308. The request is repeated as it was: PUT stays PUT. To another origin go those of the caller's
     /// headers that describe the body, and no other.

@@ -161,7 +161,8 @@ final class Delivery: @unchecked Sendable {
         }
         guard let target = try? HTTPURL(location, relativeTo: request.url) else { return refuse("its Location is no URL of http or https") }
         let redirection = ConnectionRules.Redirection(from: request.url, to: target, status: status)
-        guard rules.allowsRedirection?(redirection) ?? false else { return refuse("a redirection to \(target.origin) is not followed") }
+        guard let judge = rules.refusalOfRedirection else { return refuse("a redirection to \(target.origin) is not followed") }
+        if let reason = judge(redirection) { return refuse("a redirection to \(target.origin) is not followed: \(reason)") }
         redirections += 1
         let most = ConnectionRules.mostRedirections
         if redirections > most { return refuse("that was redirection \(redirections): no more than \(most) are followed") }

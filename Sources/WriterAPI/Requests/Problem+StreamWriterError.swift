@@ -56,6 +56,7 @@ extension Problem {
         case .destinationRefused: .forbiddenDestination
         case .destinationExists: .destinationExists
         case .noSpace: .noSpace
+        case .noProcess: .overloaded
         }
     }
 
@@ -69,6 +70,7 @@ extension Problem {
         switch error.code {
         case .destinationExists: " Choose another dst, or send \"overwrite\": true."
         case .outOfMemory: " The memory of a writer's encoder is bounded (--max-encoder-memory)."
+        case .noProcess: " Try again."
         case .destinationTimedOut: error.parameter == nil ? " Opening may take so long here (--open-timeout)." : " Opening it may take so long (open_timeout)."
         default: ""
         }

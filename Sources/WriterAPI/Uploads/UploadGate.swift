@@ -31,13 +31,13 @@ struct UploadGate: Sendable {
         return target
     }
 
-    /// Asked before each redirection.
-    func allows(_ redirection: ConnectionRules.Redirection) -> Bool {
+    /// Why the redirection is not followed; nil: it is.
+    func refusal(of redirection: ConnectionRules.Redirection) -> String? {
         do throws(SinkFailure) {
             _ = try admit(redirection.to.revealed)
-            return true
+            return nil
         } catch {
-            return false
+            return error.reason
         }
     }
 

@@ -231,7 +231,7 @@ final class UploadSinks: OutputSinks, @unchecked Sendable {
         if let timeout { rules.connectTimeout = min(rules.connectTimeout, .seconds(timeout)) }
         if let stallTime { (rules.stallTimeout, rules.connectTimeout) = (stallTime, min(rules.connectTimeout, stallTime)) }
         rules.allowsAddress = { address, _ in UploadGate.allows(address) }
-        if case .http = target { rules.allowsRedirection = { [gate = setting.gate] in gate.allows($0) } }
+        if case .http = target { rules.refusalOfRedirection = { [gate = setting.gate] in gate.refusal(of: $0) } }
         do throws(UploadError) {
             let client = try HTTPClient(rules: rules)
             http = (client, stallTime)

@@ -134,6 +134,8 @@ extension EndToEnd {
                     let (refused, status) = try await write(
                         Pictures(10), request("\(peer.origin)/\(String.unique())/307@end;Location=\(place)", format: "mp4"), on: server)
                     #expect(status == 502 && refused["detail"].string?.contains("307") == true, "\(place): \(refused)")
+                    let reason = place.hasPrefix("http") ? "is not followed: " : "no URL of http"
+                    #expect(refused["detail"].string?.contains(reason) == true, "\(place): \(refused)")
                 }
                 #expect(try other.requests("elsewhere").isEmpty)
             }

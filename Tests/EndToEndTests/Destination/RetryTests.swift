@@ -129,6 +129,31 @@ extension EndToEnd {
             }
         }
 
+        @Test func writerThatFailedAndIsSentAfterAllIsToldClosed() async throws {
+            let peer = try ScriptedServer(), receiver = try await WebhookReceiver.start(), folder = try TemporaryFolder()
+            try (WebhookReceiver.secrets[0] + "\n").write(toFile: folder / "secrets", atomically: true, encoding: .utf8)
+            let options = Self.options + ["--webhook-secret-file", folder / "secrets", "--webhook", receiver.url("all"), "--allow-callback", "http://127.0.0.1:*/*"]
+            var id = ""
+            func events(_ name: String) throws -> [String] { try receiver.requests(name).map(\.type) }
+            try await withServer(options, in: folder) { server in
+                let made = mp4("\(peer.origin)/\(String.unique())/files;a.mp4=503@end,200@end/a.mp4")
+                id = try await server.createWriter(made.merging(["callback_url": .string(receiver.url("own"))]))
+                try await server.sendChunk(Pictures(25).data, to: id, stream: 0)
+                #expect(try await server.curl("POST", "/v1/writers/\(id)/finalize").status == 502)
+                for name in ["all", "own"] { try await eventually("failed, to \(name)") { try events(name).last == "writer.failed" } }
+            }
+            // What is to be told yet outlives the server.
+            try await withServer(options, in: folder) { server in
+                #expect(try await retry(id, on: server).json["state"] == "closed")
+                for name in ["all", "own"] {
+                    try await eventually("closed, to \(name)") { try events(name).last == "writer.closed" }
+                    #expect(try events(name).count { $0 == "writer.failed" } == 1 && events(name).count { $0 == "writer.opened" } <= 1)
+                }
+                #expect(try receiver.requests("own").last?.json["data"]["id"] == .string(id))
+            }
+            try await receiver.stop()
+        }
+
         @Test(arguments: ["car ", "enc "])
         func whatWasBeingSentWhenAProcessWasKilledIsSentAgain(process: String) async throws {
             let peer = try ScriptedServer(), name = String.unique()

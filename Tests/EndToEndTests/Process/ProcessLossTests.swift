@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import ToolSessions
 
 extension EndToEnd {
     /// Encoders and the fork server end, or stop, under load.
@@ -93,6 +94,23 @@ extension EndToEnd {
                 let failed = try await server.writer("w\(Self.writerCount - 1)", in: "failed")
                 #expect(failed["failure"]["signal"] == "SIGKILL", "\(failed)")
                 try await server.expectWell()
+            }
+        }
+
+        @Test func outputThatIsAskedForWhileTheForkServerIsAwayGetsItsProcess() async throws {
+            try await withServer(["--allow-output", "http://127.0.0.1:*/*"]) { server in
+                let peer = try ScriptedServer(), (early, late) = (String.unique(), String.unique())
+                let id = try await server.createWriter(["format": "wav", "streams": [["type": "audio", "sample_rate": 16000, "num_channels": 1]], "open": true])
+                kill(try await server.forkServer(), SIGKILL)
+                // A new writer beside it is told to come again, or waits like it.
+                let (added, made) = try await (
+                    server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(["name": "far", "dst": .string("\(peer.origin)/\(late)/200@end"), "format": "wav"])),
+                    server.curl("POST", "/v1/writers", body: .json(["dst": .string("\(peer.origin)/\(early)/200@end"), "format": "wav"])))
+                #expect(added.status == 201, "\(added.text)")
+                #expect(made.status == 201 || made.status == 503, "\(made.text)")
+                try await server.sendChunk(Data(count: 32_000), to: id, stream: 0)
+                #expect(try await server.finalize(id)["state"] == "closed")
+                #expect(try peer.requests(late).last?.whole == true)
             }
         }
 

@@ -44,6 +44,14 @@ import WriterModel
         #expect(kinds(&told, failed) == [.failed])
     }
 
+    @Test func oneThatFailedAndWasSentAfterAllIsToldClosedOnceMoreAndNothingElse() throws {
+        var told = WriterMilestones()
+        #expect(kinds(&told, writer("failed", [("a", "failed", 1)])) == [.outputFailed, .failed])
+        #expect(kinds(&told, writer("failed", [("a", "failed", 1), ("b", "failed", 1)])) == [])
+        var restored = try #require(WriterMilestones(json: told.json))
+        #expect(restored.hasFailed && kinds(&restored, writer("closed", [("a", "closed", 1)])) == [.closed])
+    }
+
     @Test func anEventSaysWhatTheWriterSaysWithoutWhatGrows() throws {
         let resource: JSONObject = [
             "id": "w", "state": "closed", "dst": "rtmp://a.example.com/***", "ended_at": "2024-01-01T00:00:00.000Z", "encoder_pid": 7, "streams": [],
