@@ -32,7 +32,7 @@ public final class StreamWriter: @unchecked Sendable {
     var encoded: [EncodedStream] = []
     var fans: [[PacketFan]] = []
     /// Of outputs, beside everything else.
-    var outputChange = OutputChange()
+    var outputChanges = OutputChanges()
     /// Where a stream is filled while it sends nothing.
     var filling: StreamFilling?
     /// The streams with a chunk in progress.
@@ -223,7 +223,7 @@ public final class StreamWriter: @unchecked Sendable {
         try changing(.open) { () throws(StreamWriterError) in
             try requireNoChunk()
             for stream in streams { try stream.flush() }
-            for output in outputs { try output.flush() }
+            for output in outputs where !output.isLeaving { try output.flush() }
         }
     }
 
@@ -232,21 +232,30 @@ public final class StreamWriter: @unchecked Sendable {
     public func close(outputsTime: Duration? = nil) throws(StreamWriterError) -> WriterSummary {
         try changing(.open) { () throws(StreamWriterError) in
             try requireNoChunk()
-            endOutputChanges(atOnce: false)
+            endJoining()
             defer { if failure.error == nil { allowOutputChanges() } }
             for stream in streams { try stream.requireFinishable() }
             try requireEveryStream()
             try levelEnds()
-            defer { if failure.error != nil { release() } }
+            defer {
+                if failure.error != nil {
+                    interruptOutputChanges()
+                    release()
+                }
+            }
             let summary = try withOutputs(within: outputsTime) { () throws(StreamWriterError) in
                 monitor.withLock { isEnding = true }
                 do throws(StreamWriterError) {
                     for stream in streams { try stream.finish() }
                 } catch {
-                    _ = try? finishOutputs()
+                    _ = try? finish(outputs)
                     throw error
                 }
-                return summarize(outputs, try finishOutputs())
+                let outputs = outputs
+                let finished = try finish(outputs)
+                // What is being ended by itself has kept none of these.
+                awaitLeaving()
+                return summarize(outputs, finished)
             }
             release()
             monitor.withLock { state = .closed }
@@ -262,7 +271,7 @@ public final class StreamWriter: @unchecked Sendable {
         monitor.unlock()
         if ends { failure.record(StreamWriterError(.wrongState, "the writer is aborted")) }
         for output in outputs { output.interrupt() }
-        endOutputChanges(atOnce: true)
+        interruptOutputChanges()
         // A stream that is being filled may be waiting for its encoder.
         for stream in monitor.withLock({ streams }) { stream.wakeUp() }
         monitor.withLock {
@@ -281,7 +290,7 @@ public final class StreamWriter: @unchecked Sendable {
     /// waits for none. Any thread.
     public func interrupt(_ error: StreamWriterError) {
         failure.record(error)
-        for output in outputs + monitor.withLock({ [outputChange.joining, outputChange.leaving].compactMap { $0 } }) { output.interrupt() }
+        for output in outputs + monitor.withLock({ outputChanges.joining + outputChanges.leaving }) { output.interrupt() }
         for stream in monitor.withLock({ streams }) { stream.wakeUp() }
     }
 

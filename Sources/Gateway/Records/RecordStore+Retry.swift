@@ -32,14 +32,17 @@ extension RecordStore {
         return Spool(order: order, file: Descriptor(owning: try folder.openFile("\(name)/\(KeptSpools.fileName)")))
     }
 
-    /// What was kept of the output is there. The record is put right before what is kept goes.
-    func noteSent(_ output: String, of writer: WriterID, in registry: Registry) throws(SystemError) {
-        guard var record = record(of: writer) else { return }
+    /// What was kept of the output is there. The record is put right before what is kept goes. True: a writer that had
+    /// failed is closed by it.
+    func noteSent(_ output: String, of writer: WriterID, in registry: Registry) throws(SystemError) -> Bool {
+        guard var record = record(of: writer) else { return false }
+        let before = record.state
         let folder = try writers.subdirectory(writer.key)
         record.noteSent(output: output, bytes: KeptSpools.list(in: folder)[output] ?? 0)
         try replace(record, of: writer)
         try KeptSpools.remove(output, in: folder)
         end(writer, as: record.state, at: record.endedAt.flatMap(Timestamp.init) ?? .now(), in: registry)
+        return before == .failed && record.state == .closed
     }
 
     func noteNotSent(_ output: String, of writer: WriterID, because problem: Problem) throws(SystemError) {

@@ -131,8 +131,7 @@ final class Retries: Sendable {
         do throws(SystemError) {
             switch report {
             case .sent:
-                try records.noteSent(output, of: writer, in: registry)
-                webhooks?.ended(writer)
+                if try records.noteSent(output, of: writer, in: registry) { webhooks?.ended(writer) }
                 log.notice("an output that could not be sent has been sent", metadata: ["writer": "\(writer.key)", "output": "\(output)"])
             case .failed(let code, let detail, let parameter):
                 let problem = Problem(code, detail, parameter: parameter)

@@ -29,7 +29,10 @@ package struct WriterMilestones: Sendable, Equatable {
             hasOpened = true
             news.append(News(.opened))
         }
-        for output in (resource["outputs"]?.arrayValue ?? []).compactMap(\.objectValue) { news += take(output: output) }
+        let outputs = (resource["outputs"]?.arrayValue ?? []).compactMap(\.objectValue)
+        // A later one may have the name of one that is gone.
+        failedOutputs.formIntersection(outputs.filter { $0["state"] == "failed" }.compactMap { $0["name"]?.stringValue })
+        for output in outputs { news += take(output: output) }
         if state == .closed { news.append(News(.closed)) }
         if state == .failed {
             hasFailed = true

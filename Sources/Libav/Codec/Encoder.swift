@@ -70,6 +70,18 @@ package final class Encoder {
         avcodec_free_context(&context)
     }
 
+    /// What its pictures are shown at, reduced; nil of sound.
+    package var displayAspect: Fraction? {
+        guard context.pointee.width > 0, context.pointee.height > 0 else { return nil }
+        let pixels = context.pointee.sample_aspect_ratio
+        let square = pixels.num <= 0 || pixels.den <= 0
+        var (width, height): (Int32, Int32) = (0, 0)
+        av_reduce(
+            &width, &height, Int64(context.pointee.width) * (square ? 1 : Int64(pixels.num)),
+            Int64(context.pointee.height) * (square ? 1 : Int64(pixels.den)), 1_024 * 1_024)
+        return Fraction(width, height)
+    }
+
     package var timeBase: Fraction { Fraction(context.pointee.time_base) }
     /// Pictures from one key frame to the next, at most.
     package var groupSize: Int { Int(context.pointee.gop_size) }

@@ -68,6 +68,7 @@ extension Muxer {
             }
         }
         movesStart = !keys.contains(Self.avoidingNegativeTimes)
+        gate.isOpening = true
         try checkGateFirst(avformat_init_output(context, &options.dictionary), doing)
         keepStartOfFragments()
     }
@@ -102,6 +103,7 @@ extension Muxer {
 
     package func writeHeader() throws(LibavError) {
         try checkGateFirst(avformat_write_header(context, nil), "writing the header of \(format.name)")
+        try gate.noteOpen()
         settleStart()
         countURLBytes()
     }

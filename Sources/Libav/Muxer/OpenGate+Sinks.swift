@@ -45,6 +45,10 @@ extension OpenGate {
             sink.abort()
             return 0
         }
+        if isOpening {
+            heldSinks.append(sink)
+            return 0
+        }
         do throws(LibavError) {
             try sink.finish()
             return 0
@@ -54,9 +58,22 @@ extension OpenGate {
         }
     }
 
+    /// The muxer is open, and what it has closed meanwhile is whole.
+    func noteOpen() throws(LibavError) {
+        isOpening = false
+        defer { heldSinks = [] }
+        for sink in heldSinks {
+            do throws(LibavError) { try sink.finish() } catch {
+                if forgives { continue }
+                note(error)
+                throw error
+            }
+        }
+    }
+
     /// The muxer ends without its end: what is open is taken back, and not taken for whole.
     func abandon() {
         isAbandoned = true
-        for sink in sinks { sink.abort() }
+        for sink in sinks + heldSinks { sink.abort() }
     }
 }

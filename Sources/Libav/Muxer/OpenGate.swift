@@ -22,6 +22,10 @@ final class OpenGate {
     private(set) var failure: LibavError?
     /// What is open to a sink.
     var sinks: [SinkIO] = []
+    /// Until the muxer is open: what it has closed may have been for nothing.
+    var isOpening = false
+    /// What it has closed while it was being opened.
+    var heldSinks: [SinkIO] = []
     /// The muxer ends without its end.
     var isAbandoned = false
     /// The destination, where it is a descriptor: a muxer may ask to read back what it wrote.

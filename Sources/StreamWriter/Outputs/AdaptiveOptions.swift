@@ -44,6 +44,18 @@ struct AdaptiveOptions {
             parameter: "option.hls_time")
     }
 
+    /// A player chooses among pictures of one aspect ratio only, and dash refuses others when it is opened. `renditions`: of
+    /// one stream, that the output has.
+    static func requireAspects(_ renditions: [PreparedRendition], of stream: Int, in format: OutputFormat, _ option: [String: String]) throws(StreamWriterError) {
+        guard format.name.isSame(as: "dash"), option["adaptation_sets"] == nil else { return }
+        let aspects = renditions.compactMap(\.encoder.displayAspect)
+        guard let first = aspects.first, let other = aspects.first(where: { $0 != first }) else { return }
+        throw StreamWriterError(
+            .unsupportedValue,
+            "the renditions of stream \(stream) have aspect ratios of \(first.numerator):\(first.denominator) and \(other.numerator):\(other.denominator), and dash takes renditions of one; choose sizes of the same ratio",
+            parameter: "streams.\(stream).renditions")
+    }
+
     /// `option` as the muxer is to have it. `destination`: a path or a URL.
     func completed(_ option: [String: String], of format: OutputFormat, destination: String) -> [String: String] {
         guard areAdaptive else { return option }

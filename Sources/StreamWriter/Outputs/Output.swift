@@ -276,14 +276,13 @@ final class Output: @unchecked Sendable {
 
     // MARK: Leaving
 
-    /// Ends it before the writer ends: what it was given is written, and its container ended. How that went is in its
+    /// The writer notices nothing of it any more.
+    func beginLeaving() { state.withLock { $0.isLeaving = true } }
+
+    /// After `beginLeaving`, ends it before the writer ends: what it was given is written, and its container ended. How that went is in its
     /// progress, and is nobody else's failure. `time`: that it may take; nil: as long as it gets on. With packets coming
     /// no more but those that are on their way.
     func leave(within time: Duration?) {
-        let queue = state.withLock { state in
-            state.isLeaving = true
-            return state.queue
-        }
         guard let queue else { return }
         submitRest()
         // There is nothing to be ended.

@@ -1,16 +1,14 @@
 import Libav
 import Threading
 
-/// What is being done to a writer's outputs while its streams go on.
-struct OutputChange {
-    /// One at a time.
-    var isUnderWay = false
-    /// The writer is being ended.
-    var isOver = false
-    /// The output that is being opened.
-    var joining: Output?
-    /// The output that is being ended.
-    var leaving: Output?
+/// What is being done to a writer's outputs while its streams go on: side by side, as each may wait for a peer.
+struct OutputChanges {
+    /// The writer is being ended: none begins.
+    var areOver = false
+    /// The outputs that are being opened.
+    var joining: [Output] = []
+    /// The outputs that are being ended.
+    var leaving: [Output] = []
 }
 
 // Outputs that come and go while the writer is open. Chunks go on meanwhile.
@@ -20,22 +18,11 @@ extension StreamWriter {
     /// when it throws: then the writer is as it was. What an output needs of the encoders beyond what those had before
     /// (gaps filled, headers apart) is refused; where only key frames are not where it would have them, it is told. Any thread.
     public func addOutput(_ config: OutputConfig, timeout: Double? = nil) throws(StreamWriterError) -> [Warning] {
-        do throws(StreamWriterError) {
-            try beginOutputChange()
-        } catch {
-            config.destination.discard()
-            throw error
-        }
-        defer { endOutputChange() }
-        // One that came late and was ended makes room.
-        changeOutputs { $0.removeAll { $0.name.isSame(as: config.name) && $0.isLate && $0.isLeaving } }
-        if output(named: config.name) != nil {
-            config.destination.discard()
-            throw StreamWriterError(.invalidParameter, "the writer has an output of the name \(config.name)", parameter: "name")
-        }
         // Until it has joined, what goes wrong is no failure of the writer's.
         let output = try Output(config)
         do throws(StreamWriterError) {
+            try beginJoining(output)
+            defer { endJoining(output) }
             try require(output)
             try join(output, timeout: timeout)
             return segmentWarnings(output)
@@ -49,15 +36,9 @@ extension StreamWriter {
     /// Ends an output while the writer goes on: what it was given is written and its container ended; how that went.
     /// `time`: that it may take; nil: as long as it gets on. The first is not to be removed. Any thread.
     public func removeOutput(named name: String, within time: Duration?) throws(StreamWriterError) -> OutputProgress {
-        try beginOutputChange()
-        defer { endOutputChange() }
-        guard let output = output(named: name), output !== outputs[0], !output.isLeaving else {
-            throw StreamWriterError(
-                .invalidParameter, "no output \(name) can be removed", parameter: "name",
-                supported: outputs.dropFirst().filter { !$0.isLeaving }.map(\.name))
-        }
+        let output = try beginLeaving(name)
+        defer { endLeaving(output) }
         for fan in monitor.withLock({ fans.joined() }) { fan.remove(output) }
-        monitor.withLock { outputChange.leaving = output }
         output.leave(within: time)
         return output.progress
     }
@@ -69,8 +50,10 @@ extension StreamWriter {
         return summarize([output], [finished]).of(output: 0)
     }
 
-    /// Has the output that is being opened give up. Any thread.
-    public func interruptJoining() { monitor.withLock { outputChange.joining }?.interrupt() }
+    /// Has the output give up, if it is being opened. Any thread.
+    public func interruptJoining(named name: String) {
+        monitor.withLock { outputChanges.joining.first { $0.name.isSame(as: name) } }?.interrupt()
+    }
 
     /// Tells no more of one that came late and was ended. Any thread.
     public func forgetOutput(named name: String) {
@@ -82,18 +65,14 @@ extension StreamWriter {
     // MARK: Joining
 
     private func join(_ output: Output, timeout: Double?) throws(StreamWriterError) {
-        let (encoded, isOver) = monitor.withLock {
-            outputChange.joining = output
-            return (self.encoded, outputChange.isOver)
-        }
-        if isOver { throw Self.isEnding }
+        let encoded = monitor.withLock { self.encoded }
         _ = Log.take()
         let tracks = names.tracks(output.config.streams)
         let start = lateStart(of: tracks, encoded)
         let opened = try output.openLate(tracks, of: encoded, opening(output.config.option ?? [:], timeout), start: start)
         try output.share(failureOfOutputs)
         try monitor.withLock { () throws(StreamWriterError) in
-            if outputChange.isOver { throw Self.isEnding }
+            if outputChanges.areOver { throw Self.isEnding }
             try requireState(.open)
             if let opened {
                 bound(tracks, by: opened, of: output)
@@ -177,38 +156,79 @@ extension StreamWriter {
         ]
     }
 
-    // MARK: Turns
+    // MARK: Beginnings and ends
 
-    private func beginOutputChange() throws(StreamWriterError) {
+    private func beginJoining(_ output: Output) throws(StreamWriterError) {
         try monitor.withLock { () throws(StreamWriterError) in
-            while outputChange.isUnderWay && !outputChange.isOver { monitor.wait() }
             try requireState(.open)
-            if outputChange.isOver { throw Self.isEnding }
-            outputChange.isUnderWay = true
+            if outputChanges.areOver { throw Self.isEnding }
+            // One that came late and was ended makes room.
+            let leaving = outputChanges.leaving
+            changeOutputs { outputs in
+                outputs.removeAll { old in old.name.isSame(as: output.name) && old.isLate && old.isLeaving && !leaving.contains { $0 === old } }
+            }
+            guard self.output(named: output.name) == nil, !outputChanges.joining.contains(where: { $0.name.isSame(as: output.name) }) else {
+                throw StreamWriterError(.invalidParameter, "the writer has an output of the name \(output.name)", parameter: "name")
+            }
+            outputChanges.joining.append(output)
         }
     }
 
-    private func endOutputChange() {
+    private func endJoining(_ output: Output) {
         monitor.withLock {
-            outputChange.isUnderWay = false
-            (outputChange.joining, outputChange.leaving) = (nil, nil)
+            outputChanges.joining.removeAll { $0 === output }
             monitor.wakeAll()
         }
     }
 
-    /// None is under way from here on: an output that is being opened is given up, one that is being ended is waited for
-    /// unless `atOnce`.
-    func endOutputChanges(atOnce: Bool) {
-        let (joining, leaving) = monitor.withLock {
-            outputChange.isOver = true
-            return (outputChange.joining, outputChange.leaving)
+    private func beginLeaving(_ name: String) throws(StreamWriterError) -> Output {
+        try monitor.withLock { () throws(StreamWriterError) in
+            try requireState(.open)
+            if outputChanges.areOver { throw Self.isEnding }
+            let mayLeave = outputs.dropFirst().filter { !$0.isLeaving }
+            guard let output = mayLeave.first(where: { $0.name.isSame(as: name) }) else {
+                throw StreamWriterError(
+                    .invalidParameter, "no output \(name) can be removed", parameter: "name", supported: mayLeave.map(\.name))
+            }
+            // From here on nobody else ends it.
+            output.beginLeaving()
+            outputChanges.leaving.append(output)
+            return output
         }
-        joining?.interrupt()
-        if atOnce { leaving?.interrupt() }
-        monitor.withLock { while outputChange.isUnderWay { monitor.wait() } }
     }
 
-    func allowOutputChanges() { monitor.withLock { outputChange.isOver = false } }
+    private func endLeaving(_ output: Output) {
+        monitor.withLock {
+            outputChanges.leaving.removeAll { $0 === output }
+            monitor.wakeAll()
+        }
+    }
+
+    /// None begins from here on, and outputs that are being opened are given up.
+    func endJoining() {
+        let joining = monitor.withLock {
+            outputChanges.areOver = true
+            return outputChanges.joining
+        }
+        for output in joining { output.interrupt() }
+        monitor.withLock { while !outputChanges.joining.isEmpty { monitor.wait() } }
+    }
+
+    /// Of those that are no files: the time that they have to end is over.
+    func giveUpLeaving() {
+        for output in monitor.withLock({ outputChanges.leaving }) where !output.destination.isFile { output.interrupt() }
+    }
+
+    func awaitLeaving() { monitor.withLock { while !outputChanges.leaving.isEmpty { monitor.wait() } } }
+
+    /// None is under way from here on, and what is is given up.
+    func interruptOutputChanges() {
+        endJoining()
+        for output in monitor.withLock({ outputChanges.leaving }) { output.interrupt() }
+        awaitLeaving()
+    }
+
+    func allowOutputChanges() { monitor.withLock { outputChanges.areOver = false } }
 
     private static let isEnding = StreamWriterError(.wrongState, "the writer is being ended")
 }

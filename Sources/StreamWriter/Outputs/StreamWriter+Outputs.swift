@@ -34,6 +34,7 @@ extension StreamWriter {
             } catch {
                 throw error.of(output: name(output))
             }
+            if let option = output.config.option { try requireAspects(added, in: output, option) }
         }
         return added
     }
@@ -51,6 +52,15 @@ extension StreamWriter {
             } catch {
                 throw error.of(rendition: rendition.name, at: place)
             }
+        }
+    }
+
+    private func requireAspects(_ part: PreparedStream, in output: Output, _ option: [String: String]) throws(StreamWriterError) {
+        let (index, own) = (part.description.index, part.renditions.filter { output.takes($0.name, of: part.description.index) })
+        do throws(StreamWriterError) {
+            try AdaptiveOptions.requireAspects(own, of: index, in: output.format, option)
+        } catch {
+            throw error.of(output: name(output))
         }
     }
 
@@ -86,6 +96,10 @@ extension StreamWriter {
     func openOutputs(_ option: [String: String], timeout: Double?) throws(StreamWriterError) -> Bounds {
         var bounds = Bounds(times: parts.map { _ in [] })
         let names = RenditionNames(parts)
+        for (index, output) in outputs.enumerated() {
+            let option = index == 0 ? option : output.config.option ?? [:]
+            for part in parts { try requireAspects(part, in: output, option) }
+        }
         for (index, output) in outputs.enumerated() where !output.config.isOnlyLookedAt {
             let option = index == 0 ? option : output.config.option ?? [:]
             do throws(StreamWriterError) {
@@ -139,9 +153,8 @@ extension StreamWriter {
         let isOver = Monitor(false)
         defer { isOver.change { $0 = true } }
         // Without a thread they have their time.
-        try? SystemThread.start(name: "outputs' end") { [outputs] in
-            let ended = isOver.wait(until: .after(time)) { $0 ? true : nil }
-            if ended == nil { for output in outputs { output.giveUp() } }
+        try? SystemThread.start(name: "outputs' end") { [self] in
+            if isOver.wait(until: .after(time), { $0 ? true : nil }) == nil { giveUpOutputs() }
         }
         return try body()
     }
@@ -150,18 +163,27 @@ extension StreamWriter {
     public func boundOutputs(to time: Duration) {
         try? SystemThread.start(name: "outputs' end") { [weak self] in
             SystemThread.sleep(time)
-            for output in self?.outputs ?? [] { output.giveUp() }
+            self?.giveUpOutputs()
         }
     }
 
-    /// What each was given; nil of one that has failed, and that the writer does without. All are ended, also where it
-    /// throws.
-    func finishOutputs() throws(StreamWriterError) -> [FinishedContainer?] {
-        let outputs = outputs
+    private func giveUpOutputs() {
+        for output in outputs { output.giveUp() }
+        giveUpLeaving()
+    }
+
+    /// What each was given; nil of one that has failed, and that the writer does without, and of one that is ended, or has
+    /// been, by itself. All others are ended, also where it throws.
+    @discardableResult
+    func finish(_ outputs: [Output]) throws(StreamWriterError) -> [FinishedContainer?] {
         // Side by side: a peer may take its time.
-        for output in outputs { output.beginFinish() }
+        for output in outputs where !output.isLeaving { output.beginFinish() }
         var finished: [FinishedContainer?] = []
         for output in outputs {
+            if output.isLeaving {
+                finished.append(nil)
+                continue
+            }
             do throws(StreamWriterError) {
                 finished.append(try output.finish())
             } catch {
@@ -190,13 +212,13 @@ extension StreamWriter {
             return true
         }
         guard mayEnd else { return }
-        endOutputChanges(atOnce: true)
+        interruptOutputChanges()
         try? withOutputs(within: time) { () throws(StreamWriterError) in
             if failure.error == nil {
                 try? levelEnds()
                 for stream in streams { try? stream.finish() }
             }
-            _ = try finishOutputs()
+            try finish(outputs)
         }
         monitor.withLock {
             isChanging = false

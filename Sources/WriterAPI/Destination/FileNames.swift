@@ -27,10 +27,11 @@ struct FileNames {
             patterns = [NamePattern(base)]
             return
         }
-        let source = Source(base: base, dst: plan.request.dst ?? base, option: plan.openOption ?? output.request?.option ?? [:])
+        let isURL = if case .url = plan.destination { true } else { false }
+        let source = Source(base: base, writesAside: !isURL, dst: plan.request.dst ?? base, option: plan.openOption ?? output.request?.option ?? [:])
         patterns = switch plan.muxer.name {
-        case "hls": source.hls
-        case "dash": source.dash(tracks: plan.request.streams.map(\.config).trackCount(in: output.request))
+        case "hls": source.finished(source.hls)
+        case "dash": source.finished(source.dash(tracks: plan.request.streams.map(\.config).trackCount(in: output.request)))
         case "image2" where source.isOn("update"): [NamePattern(base)]
         case "image2", "segment", "stream_segment,ssegment", "webm_chunk": source.counted
         default: [NamePattern(base)]
@@ -39,6 +40,8 @@ struct FileNames {
 
     private struct Source {
         let base: String
+        /// A file gets its name once it is whole, and has one with ".tmp" until then.
+        let writesAside: Bool
         /// As the client wrote it.
         let dst: String
         let option: [String: String]  // ASCII
@@ -58,6 +61,9 @@ struct FileNames {
         private func counting(_ template: String) -> [NamePattern] {
             isOn("strftime") ? [] : [NamePattern(counting: NameTemplate(text: template))]
         }
+
+        /// With what they are called until they are whole.
+        func finished(_ names: [NamePattern]) -> [NamePattern] { writesAside ? names + names.map { $0.with(suffix: ".tmp") } : names }
 
         var counted: [NamePattern] {
             counting(base) + ["segment_list", "segment_header_filename", "header"].compactMap { option[$0].map { NamePattern(name($0)) } }

@@ -38,6 +38,13 @@ struct NamePattern {
         }
     }
 
+    /// The same names with that behind.
+    func with(suffix: String) -> NamePattern {
+        var pattern = self
+        pattern.symbols += suffix.utf8.map { .byte($0) }
+        return pattern
+    }
+
     private static func number(_ width: Int) -> [Symbol] { Array(repeating: .digit, count: max(width, 1)) + [.digits] }
 
     /// Whether some name is one of both.

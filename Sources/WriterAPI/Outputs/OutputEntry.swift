@@ -5,12 +5,16 @@ import WriterModel
 struct OutputEntry: Sendable {
     let planned: PlannedOutput
     let request: OutputRequest
+    /// What it may come to in the writer's record, and once a file has ended does.
+    var recordBytes: Int
     /// Of a file that the server keeps, once it is there.
     var file: File?
     /// What was found when it came.
     var warnings: [Warning] = []
     /// It is being opened.
     var isJoining = true
+    /// A request removes it meanwhile.
+    var isGivenUp = false
     /// It was ended before the writer.
     var hasLeft = false
 
@@ -22,11 +26,19 @@ struct OutputEntry: Sendable {
         var end: OutputEnd?
     }
 
+    init(planned: PlannedOutput, request: OutputRequest) {
+        (self.planned, self.request) = (planned, request)
+        recordBytes = request.recordBytes
+    }
+
     var name: String { request.name }
     var muxer: String { planned.plan.muxer.name }
 
+    /// It was ended before the writer, and is to be sent again.
+    var isKept = false
+
     /// It has left, and no file of it is there.
-    var mayBeForgotten: Bool { hasLeft && file == nil }
+    var mayBeForgotten: Bool { hasLeft && file == nil && !isKept }
 
     private func progress(_ writer: StreamWriter) -> OutputProgress {
         writer.progress(ofOutput: name) ?? OutputProgress(.opening)

@@ -220,7 +220,7 @@ final class WriterService: EncoderService {
 
     private func addOutput(_ body: JSONValue?, _ exchange: Exchange) throws(Problem) {
         let output = try exchange.blocking { () throws(Problem) in
-            try exchange.watchingClient({ [resource] in resource.interruptJoining() }) { () throws(Problem) in try resource.addOutput(body) }
+            try exchange.watchingClient({ [resource] in resource.interruptJoining(body) }) { () throws(Problem) in try resource.addOutput(body) }
         }
         let name = output["name"]?.stringValue ?? ""
         exchange.respond(

@@ -50,5 +50,5 @@ final class KeptSpool: Sendable {
     }
 
     /// What an error says that leaves it there.
-    var advice: String { "; what was to be sent is kept, and POST \(way) sends it again" }
+    var advice: String { "; what was to be sent is kept, and POST \(way) sends it again once the writer has ended" }
 }

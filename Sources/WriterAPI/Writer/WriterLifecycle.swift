@@ -78,6 +78,8 @@ package struct WriterLifecycle: Hashable, Sendable {
 
     /// Makes the creation the caller's: a change, to be ended. nil: wait.
     package mutating func beginCreation() -> CreationTurn? {
+        // Whatever is being done to one that was made, it is there.
+        if isCreated && isAlive { return .exists }
         if isChanging { return nil }
         switch phase {
         case .absent:

@@ -44,7 +44,7 @@ extension WriterResource {
         do throws(Problem) {
             let summary = try asProblem { () throws(StreamWriterError) in try parts.writer.close(outputsTime: outputsTime) }
             let ends = try endOutputs(parts, summary)
-            try endLateFiles { summary.of(outputNamed: $0) }
+            try endLateFiles(of: parts.writer, summary)
             return conclude(.closed, [("result", result(summary, ends, endedBy: endedBy))], ends)
         } catch {
             if endedBy == Self.byRequest, !error.endsWriter {

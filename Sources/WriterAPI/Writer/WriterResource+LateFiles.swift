@@ -34,15 +34,22 @@ extension WriterResource {
         state.withLock { $0.claim = claim }
     }
 
-    /// Reads back the files among them that have ended; of all names where none is given. `summary`: of an output, if it
-    /// has not failed. Throws where one is damaged that the writer does not go on without.
-    func endLateFiles(_ names: [String]? = nil, _ summary: (String) -> WriterSummary?) throws(Problem) {
+    /// Reads back the files among them that have ended; of all names where none is given, with the writer's summary. Throws
+    /// where one is damaged that the writer does not go on without.
+    func endLateFiles(_ names: [String]? = nil, of writer: StreamWriter, _ summary: WriterSummary? = nil) throws(Problem) {
+        try lateEnds.withLock { _ throws(Problem) in try endLateFilesInTurn(names, of: writer, summary) }
+    }
+
+    /// What the server notes of a file for itself.
+    private static let bytesOfPlace = 512
+
+    private func endLateFilesInTurn(_ names: [String]?, of writer: StreamWriter, _ summary: WriterSummary?) throws(Problem) {
         let entries = state.withLock { $0.lateOutputs }.filter { entry in
             entry.file != nil && entry.file?.end == nil && names.map { $0.contains { $0.isSame(as: entry.name) } } ?? true
         }
         for entry in entries {
             guard let file = entry.file else { continue }
-            let own = summary(entry.name)
+            let own = writer.summary(ofEnded: entry.name) ?? summary?.of(outputNamed: entry.name)
             var end = OutputEnd(written: file.place.look())
             do throws(Problem) {
                 if let own { end.verification = try verify(file.place, option: file.place.option, own) }
@@ -52,7 +59,12 @@ extension WriterResource {
                 end.failure = error
             }
             state.withLock { state in
-                if let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: entry.name) }) { state.lateOutputs[index].file?.end = end }
+                guard let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: entry.name) }) else { return }
+                state.lateOutputs[index].file?.end = end
+                guard own != nil, end.failure == nil else { return }
+                let bytes = min(JSONValue.object(shown(state.lateOutputs[index], writer, state.redaction)).encoded.count + Self.bytesOfPlace, state.lateOutputs[index].recordBytes)
+                state.weight.destination += bytes - state.lateOutputs[index].recordBytes
+                state.lateOutputs[index].recordBytes = bytes
             }
             file.growth.ended(own != nil && end.failure == nil ? .complete : .failed)
         }

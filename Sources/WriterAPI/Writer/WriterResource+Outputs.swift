@@ -1,3 +1,4 @@
+import APICore
 import StreamWriter
 import SystemIO
 import WriterModel
@@ -12,8 +13,9 @@ extension WriterResource {
         let request = try OutputRequest(body ?? .null, at: "")
         do throws(Problem) { try request.requireOpenTimeout(within: settings.limits) } catch { throw error.located(at: "") }
         let writer = try openWriter(stream: nil)
-        return try outputTurns.taking { () throws(Problem) in
+        return try joiningTurns.taking { () throws(Problem) in
             let plan = try enter(request)
+            report(.snapshot(snapshot))
             do throws(Problem) {
                 let destination = try makeDestination(of: plan)
                 let config = try plan.config(destination, carrierLines)
@@ -23,31 +25,50 @@ extension WriterResource {
                     entry.warnings = warnings
                 }
             } catch {
-                leave(request)
-                throw error.located(at: "")
+                let isGivenUp = leave(request)
+                if isGivenUp { throw Self.givenUp(request.name) }
+                throw (error.code == .destinationFailed ? error.of(output: request.name) : error).located(at: "")
             }
             return told(of: request.name)
         }
     }
 
+    private static func givenUp(_ name: String) -> Problem {
+        Problem(.wrongState, "The output \(name) was removed before its destination was open.", parameter: "output")
+    }
+
     /// Whoever waits for an output to be opened has left.
-    package func interruptJoining() { state.withLock { $0.parts?.writer }?.interruptJoining() }
+    package func interruptJoining(_ body: JSONValue?) {
+        guard let name = body?.objectValue?["name"]?.stringValue else { return }
+        state.withLock { $0.parts?.writer }?.interruptJoining(named: name)
+    }
 
     /// Ends an output and lets the writer go on; what became of it. The same again for one that has been ended.
     package func removeOutput(named name: String) throws(Problem) -> JSONObject {
         let writer = try openWriter(stream: nil)
-        switch try removal(of: name) {
-        case .done: return told(of: name)
-        case .joining: if let given = giveUpJoining(name, writer) { return given }
-        case .possible: break
-        }
-        return try outputTurns.taking { () throws(Problem) in
-            _ = try asProblem { () throws(StreamWriterError) in try writer.removeOutput(named: name, within: mostTimeForEnding) }
-            state.withLock { state in
-                if let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: name) }) { state.lateOutputs[index].hasLeft = true }
-                else { state.outputsLeft.insert(name) }
+        return try leavingTurns.taking { () throws(Problem) in
+            var removal = try removal(of: name)
+            if removal == .joining {
+                if let given = giveUpJoining(name, writer) { return given }
+                removal = try self.removal(of: name)
             }
-            try endLateFiles([name]) { writer.summary(ofEnded: $0) }
+            guard removal == .possible else {
+                // Another request may be at it.
+                state.wait { $0.outputsLeaving.contains(name) ? nil : () }
+                return told(of: name)
+            }
+            defer { state.change { _ = $0.outputsLeaving.remove(name) } }
+            _ = try asProblem { () throws(StreamWriterError) in try writer.removeOutput(named: name, within: mostTimeForEnding) }
+            let isKept = keepsSpool(of: name)
+            state.withLock { state in
+                if let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: name) }) {
+                    state.lateOutputs[index].hasLeft = true
+                    state.lateOutputs[index].isKept = isKept
+                } else {
+                    state.outputsLeft.insert(name)
+                }
+            }
+            try endLateFiles([name], of: writer)
             report(.snapshot(snapshot))
             return told(of: name)
         }
@@ -56,13 +77,16 @@ extension WriterResource {
     /// Of one that is being opened; nil: it is open meanwhile.
     private func giveUpJoining(_ name: String, _ writer: StreamWriter) -> JSONObject? {
         var shown = told(of: name)
-        writer.interruptJoining()
+        state.withLock { state in
+            if let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: name) && $0.isJoining }) { state.lateOutputs[index].isGivenUp = true }
+        }
+        writer.interruptJoining(named: name)
         let isGone = state.wait(until: .after(.seconds(10))) { state -> Bool? in
             guard let entry = state.lateOutputs.first(where: { $0.name.isSame(as: name) }) else { return true }
             return entry.isJoining ? nil : false
         }
         guard isGone == true else { return nil }
-        let problem = Problem(.wrongState, "The output was ended before its destination was open.")
+        let problem = Self.givenUp(name)
         shown["state"] = .string(OutputProgress.State.failed.rawValue)
         shown["error"] = OutputRequest.json(problem, state.withLock { $0.redaction })
         return shown
@@ -80,6 +104,9 @@ extension WriterResource {
 
     private var mostTimeForEnding: Duration? { settings.limits.callTimeout > 0 ? .seconds(settings.limits.callTimeout) : nil }
 
+    /// What could not be sent of an output of that name is kept.
+    private func keepsSpool(of name: String) -> Bool { KeptSpools.list(in: folder).keys.contains { $0.isSame(as: name) } }
+
     // MARK: The list
 
     /// Judges it and takes its place in the list.
@@ -88,7 +115,14 @@ extension WriterResource {
         let planned = try PlannedOutput(request, creation.alone(request), settings.policy, OthersFolders(settings.othersFolders), clientPolicy)
         try requirePossible(planned)
         for stream in streams { try optionPolicy.check(stream.config, for: planned.plan.muxer, destination: request.dst ?? "") }
+        let isKept = keepsSpool(of: request.name)
         try state.withLock { state throws(Problem) in
+            if isKept {
+                throw Problem(
+                    .outputExists,
+                    "Of an earlier output of the name \(request.name) a file is kept that could not be sent: it can be sent again once the writer has ended. Choose another name.",
+                    parameter: "name")
+            }
             if state.names(output: request.name) {
                 throw Problem(
                     .outputExists,
@@ -108,7 +142,7 @@ extension WriterResource {
             try planned.requireOwnPlace(beside: state.outputsAtWork)
             var weight = state.weight
             weight.destination += request.recordBytes
-            try weight.check("option")
+            try require(weight, of: planned, beside: state.lateOutputs.count)
             state.weight = weight
             state.redaction.add(text: request.dst ?? "")
             state.redaction.add(request.option)
@@ -117,14 +151,33 @@ extension WriterResource {
         return planned
     }
 
-    private func leave(_ request: OutputRequest) {
-        let file = state.withLock { $0.lateOutputs.first { $0.name.isSame(as: request.name) && $0.isJoining }?.file }
-        file?.growth.ended(.failed)
-        file?.place.remove()
+    /// What is kept of files that have ended leaves this to other outputs.
+    private static let weightOfOthers = 16 * 1_024
+
+    private func require(_ weight: DescriptionWeight, of planned: PlannedOutput, beside count: Int) throws(Problem) {
+        var weight = weight
+        let isFile = planned.plan.destination == .managed
+        if isFile { weight.destination += Self.weightOfOthers }
+        do throws(Problem) { try weight.check("outputs") } catch {
+            guard isFile else { throw error }
+            throw Problem(
+                .limitExceeded,
+                "The writer's record has no room for one more file beside the \(count) outputs that it tells of already. Finalize the writer and go on in another.",
+                parameter: "outputs", extras: [("limit", .integer(Int64(RecordBounds.descriptionBytes)))])
+        }
+    }
+
+    /// True: it was removed while it was being opened.
+    private func leave(_ request: OutputRequest) -> Bool {
+        let entry = state.withLock { $0.lateOutputs.first { $0.name.isSame(as: request.name) && $0.isJoining } }
+        entry?.file?.growth.ended(.failed)
+        entry?.file?.place.remove()
+        defer { report(.snapshot(snapshot)) }
         state.change { state in
             state.lateOutputs.removeAll { $0.name.isSame(as: request.name) && $0.isJoining }
             state.weight.destination -= request.recordBytes
         }
+        return entry?.isGivenUp ?? false
     }
 
     func settle(_ name: String, _ change: (inout OutputEntry) -> Void) {
@@ -134,11 +187,19 @@ extension WriterResource {
         report(.snapshot(snapshot))
     }
 
-    private enum Removal { case possible, joining, done }
+    private enum Removal {
+        /// It is the caller's to end, and to say when it has.
+        case possible
+        case joining
+        /// It was ended, or another request is at it.
+        case done
+    }
 
     private func removal(of name: String) throws(Problem) -> Removal {
         try state.withLock { state throws(Problem) in
+            if state.outputsLeaving.contains(name) { return .done }
             if let late = state.lateOutputs.first(where: { $0.name.isSame(as: name) }) {
+                if !late.hasLeft && !late.isJoining { state.outputsLeaving.insert(name) }
                 return late.hasLeft ? .done : late.isJoining ? .joining : .possible
             }
             let places = state.outputs
@@ -147,7 +208,9 @@ extension WriterResource {
             }
             if state.outputsLeft.contains(name) { return .done }
             switch places[index].planned.plan.destination {
-            case .url where index > 0, .device where index > 0: return .possible
+            case .url where index > 0, .device where index > 0:
+                state.outputsLeaving.insert(name)
+                return .possible
             case .url, .device, .managed, .file, .files, .nowhere:
                 let which = index > 0 ? "An output to files" : "The first output"
                 throw Problem(
@@ -160,7 +223,11 @@ extension WriterResource {
     private func requirePossible(_ planned: PlannedOutput) throws(Problem) {
         switch planned.plan.destination {
         case .url, .device, .managed: break
-        case .file, .files, .nowhere:
+        case .nowhere:
+            throw Problem(
+                .invalidParameter, "The format \(planned.plan.muxer.name) makes no file that the server could keep. Give it when the writer is made, or choose another.",
+                parameter: "format")
+        case .file, .files:
             // Beyond its own folder it was confined when it was made.
             throw Problem(
                 .invalidParameter,
@@ -210,7 +277,7 @@ extension WriterResource.State {
     /// Of those that came late and have left.
     fileprivate mutating func forgetOutputs(_ isMeant: (OutputEntry) -> Bool) {
         for output in lateOutputs where output.mayBeForgotten && isMeant(output) {
-            weight.destination -= output.request.recordBytes
+            weight.destination -= output.recordBytes
             parts?.writer.forgetOutput(named: output.name)
         }
         lateOutputs.removeAll { $0.mayBeForgotten && isMeant($0) }

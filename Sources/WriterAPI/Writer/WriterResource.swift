@@ -37,6 +37,8 @@ package final class WriterResource: Sendable {
         var lateOutputs: [OutputEntry] = []
         /// By their names, those that were there from the start and were ended before the writer.
         var outputsLeft: Set<String> = []
+        /// By their names, those that are being ended.
+        var outputsLeaving: Set<String> = []
         /// Of what the client has described, in the record.
         var weight = DescriptionWeight()
         /// A request has come to delete it: whatever else is under way has lost.
@@ -82,10 +84,13 @@ package final class WriterResource: Sendable {
     let growth = OutputNotifier()
     /// Of changes and chunks.
     let turns = TurnLimit(16)
-    /// Of outputs that come and go.
-    let outputTurns = TurnLimit(4)
+    /// Of outputs that come, and of those that go: each may wait for a peer.
+    let joiningTurns = TurnLimit(4)
+    let leavingTurns = TurnLimit(4)
     /// One file after another comes to the claim.
     let lateClaims = Mutex(())
+    /// And one after another is read back: when it was ended, or the writer is.
+    let lateEnds = Mutex(())
     /// However many of those wait, the writer can be deleted.
     let deletions = TurnLimit(4)
 

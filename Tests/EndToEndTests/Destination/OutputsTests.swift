@@ -364,6 +364,7 @@ extension EndToEnd {
             Refused(
                 testDescription: "a folder of its own",
                 outputs: [["name": "a", "dst": "h/live0.ts", "overwrite": true], ["name": "b", "dst": "h/live.m3u8", "overwrite": true]]),
+            Refused(testDescription: "a folder of its own", outputs: [["name": "a", "dst": "h/a.m3u8"], ["name": "b", "dst": "h/a.m3u8.tmp", "format": "mp4"]]),
             Refused(testDescription: "a folder of its own", outputs: [["name": "a", "dst": "d/a.mpd"], ["name": "b", "dst": "d/b.mpd"]]),
             Refused(testDescription: "opened again", outputs: [["name": "a", "dst": "a.mp4"], ["name": "b", "dst": "b.mp4", "reconnect": true]]),
             Refused(

@@ -104,6 +104,35 @@ extension EndToEnd {
 
         // MARK: A server of HTTP
 
+        @Test func nameOfWhatIsKeptIsNotUsedAgainAndAClosedWriterIsToldOnce() async throws {
+            let peer = try ScriptedServer(), receiver = try await WebhookReceiver.start(), folder = try TemporaryFolder(), name = String.unique()
+            try (WebhookReceiver.secrets[0] + "\n").write(toFile: folder / "secrets", atomically: true, encoding: .utf8)
+            try await withServer(Self.options + ["--webhook-secret-file", folder / "secrets", "--webhook", receiver.url("all")], in: folder) { server in
+                let id = try await server.createWriter(["dst": "a.mp4", "streams": [Pictures.stream(gop: 5)], "open": true])
+                func far(_ steps: String) -> JSON {
+                    ["name": "far", "dst": .string("\(peer.origin)/\(name)/files;a.mp4=\(steps)/a.mp4"), "format": "mp4", "on_failure": "continue"]
+                }
+                #expect(try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(far("503@end,200@end"))).status == 201)
+                try await server.sendChunk(Pictures(25).data, to: id, stream: 0)
+                let removed = try await server.curl("DELETE", "/v1/writers/\(id)/outputs/far")
+                #expect(removed.json["state"] == "failed" && removed.json["error"]["detail"].string?.contains("once the writer has ended") == true, "\(removed.text)")
+                let kept = try bytes(spool(id, output: "far", of: server))
+                let again = try await server.curl("POST", "/v1/writers/\(id)/outputs", body: .json(far("200@end")))
+                #expect(again.status == 409 && again.problem == "output-exists" && again.text.contains("is kept"), "\(again.text)")
+                #expect(try await server.finalize(id)["state"] == "closed")
+                let sent = try await retry(id, "far", on: server)
+                #expect(sent.status == 200 && sent.json["outputs"][1]["state"] == "closed", "\(sent.text)")
+                #expect(try peer.requests(name).last?.sha256 == HTTPUploadTests.sha256(kept))
+                try await eventually("its end") { try receiver.requests("all").last?.type == "writer.closed" }
+                // What comes later comes behind what the retry would have had told.
+                let other = try await server.createWriter(["format": "wav", "streams": [["type": "audio", "sample_rate": 16000, "num_channels": 1]], "open": true])
+                try await server.finalize(other)
+                try await eventually("the other's end") { try receiver.requests("all").last?.json["data"]["id"] == .string(other) && receiver.requests("all").last?.type == "writer.closed" }
+                #expect(try receiver.requests("all").filter { $0.json["data"]["id"] == .string(id) }.map(\.type) == ["writer.opened", "output.failed", "writer.closed"])
+            }
+            try await receiver.stop()
+        }
+
         @Test func headersAreGivenAgainAndNotKept() async throws {
             let peer = try ScriptedServer(), name = String.unique(), secret = "Bearer 5d41402abc4b2a76"
             let headers: JSON = ["headers": .string("Authorization: \(secret)\r\n")]

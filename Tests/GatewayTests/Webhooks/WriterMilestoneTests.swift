@@ -44,6 +44,15 @@ import WriterModel
         #expect(kinds(&told, failed) == [.failed])
     }
 
+    @Test func anOutputThatComesAgainMayFailAgain() {
+        var told = WriterMilestones()
+        #expect(kinds(&told, writer("open", [("a", "failed", 1)])) == [.opened, .outputFailed])
+        #expect(kinds(&told, writer("open", [("a", "opening", 1)])) == [])
+        #expect(kinds(&told, writer("open", [("a", "failed", 1)])) == [.outputFailed])
+        #expect(kinds(&told, writer("open")) == [])
+        #expect(kinds(&told, writer("open", [("a", "failed", 1)])) == [.outputFailed])
+    }
+
     @Test func oneThatFailedAndWasSentAfterAllIsToldClosedOnceMoreAndNothingElse() throws {
         var told = WriterMilestones()
         #expect(kinds(&told, writer("failed", [("a", "failed", 1)])) == [.outputFailed, .failed])
