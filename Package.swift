@@ -6,7 +6,7 @@ import PackageDescription
 //   penstock ─────────► Gateway ───┐               ┌──► HTTPServer ──► HTTP1
 //                                  ├──► APICore ───┤              └──► SystemIO ──► CLinux, CSeccomp
 //   penstock-encoder ─► WriterAPI ─┘               └──► WriterModel
-//                          ├──► StreamWriter ──► Libav ──► CLibav
+//                          ├──► StreamWriter ──► Libav ──► CLibav, CPixels
 //                          ├──► Uploads ──► CCurl
 //                          │       └──────► Stores
 //                          └──► CHeaps
@@ -48,6 +48,7 @@ let package = Package(
         // Without pkg-config: its flags are those of libraries that libcurl itself is linked with.
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CHeaps"),
+        .target(name: "CPixels"),
 
         // Text by its bytes, for every other.
         .target(name: "Bytewise"),
@@ -59,7 +60,7 @@ let package = Package(
         .target(name: "YAML", dependencies: ["CLibYAML", "Bytewise"]),
 
         // Media.
-        .target(name: "Libav", dependencies: ["CLibav", "Threading", "Bytewise"]),
+        .target(name: "Libav", dependencies: ["CLibav", "CPixels", "Threading", "Bytewise"]),
         .target(name: "StreamWriter", dependencies: ["Libav", "Threading", "Bytewise"]),
 
         // What makes an object store: settings, as values.
@@ -104,7 +105,7 @@ let package = Package(
         .testTarget(name: "FaultRunTests", dependencies: ["WriterAPI", "StreamWriter"], linkerSettings: .heaps),
         .testTarget(name: "BytewiseTests", dependencies: ["Bytewise"]),
         .testTarget(name: "ThreadingTests", dependencies: ["Threading"]),
-        .testTarget(name: "LibavTests", dependencies: ["Libav"]),
+        .testTarget(name: "LibavTests", dependencies: ["Libav", "CPixels"]),
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"], swiftSettings: .quickToBuild),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"]),
         .testTarget(name: "ServiceLogTests", dependencies: ["ServiceLog", "WriterModel", .logging]),

@@ -28,7 +28,7 @@ sources_but() {
 }
 
 mapfile -t folders < <(sources_but Libav)
-forbid CLibav "${folders[@]}"
+forbid 'CLibav|CPixels' "${folders[@]}"
 mapfile -t folders < <(sources_but SystemIO)
 forbid 'CLinux|CSeccomp' "${folders[@]}"
 mapfile -t folders < <(sources_but YAML)
