@@ -243,6 +243,30 @@ static inline int clibav_field_order(const AVFrame *frame) {
 #endif
 }
 
+// Whether two frames say the same of themselves, whatever their pictures.
+static inline int clibav_same_properties(const AVFrame *a, const AVFrame *b) {
+#define CLIBAV_SAME(field) (a->field == b->field)
+#define CLIBAV_SAME_RATIO(field) (CLIBAV_SAME(field.num) && CLIBAV_SAME(field.den))
+    int same = CLIBAV_SAME(format) && CLIBAV_SAME(width) && CLIBAV_SAME(height) && CLIBAV_SAME(pts) && CLIBAV_SAME(pkt_dts)
+        && CLIBAV_SAME(best_effort_timestamp) && CLIBAV_SAME_RATIO(time_base) && CLIBAV_SAME_RATIO(sample_aspect_ratio)
+        && CLIBAV_SAME(pict_type) && CLIBAV_SAME(quality) && CLIBAV_SAME(repeat_pict) && CLIBAV_SAME(flags)
+        && CLIBAV_SAME(color_range) && CLIBAV_SAME(color_primaries) && CLIBAV_SAME(color_trc) && CLIBAV_SAME(colorspace)
+        && CLIBAV_SAME(chroma_location) && CLIBAV_SAME(crop_top) && CLIBAV_SAME(crop_bottom) && CLIBAV_SAME(crop_left)
+        && CLIBAV_SAME(crop_right) && CLIBAV_SAME(nb_side_data) && CLIBAV_SAME(opaque) && CLIBAV_SAME(opaque_ref)
+        && CLIBAV_SAME(hw_frames_ctx) && av_dict_count(a->metadata) == av_dict_count(b->metadata);
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
+    same = same && CLIBAV_SAME(duration);
+#else
+    same = same && CLIBAV_SAME(pkt_duration);
+#endif
+#if LIBAVUTIL_VERSION_INT < AV_VERSION_INT(58, 7, 100)
+    same = same && CLIBAV_SAME(key_frame) && CLIBAV_SAME(interlaced_frame) && CLIBAV_SAME(top_field_first);
+#endif
+    return same;
+#undef CLIBAV_SAME
+#undef CLIBAV_SAME_RATIO
+}
+
 static inline void clibav_set_interlaced(AVFrame *frame, int top_is_first) {
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
     frame->flags |= AV_FRAME_FLAG_INTERLACED;

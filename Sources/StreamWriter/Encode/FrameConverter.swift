@@ -25,7 +25,7 @@ final class FrameConverter {
         settings = plan.settings
         self.calls = calls
         samples = branch.converter
-        filters = branch.graph.map { FilterPass($0, calls) }
+        filters = branch.graph.map { FilterPass($0, calls, pictures: branch.pictures) }
         filteredTimeBase = filters?.timeBase ?? front?.timeBase
         // Where filters change the rate, or what times are counted in, pictures are as long as the new rate says.
         if case .video(let given) = plan.input, case .video(let wanted) = plan.settings.input,

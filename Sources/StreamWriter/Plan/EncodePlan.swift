@@ -42,6 +42,12 @@ struct EncodePlan {
             }
         }
 
+        /// What does the graph's work in less time; nil where nothing does.
+        func pictures() -> PictureConverter? {
+            guard description == nil, sampleAspectRatio == nil else { return nil }
+            return calls.tracking { PictureConverter(insteadOf: stages, for: input) }
+        }
+
         /// What the filters say about their pictures, found with a black one.
         func trial() throws(StreamWriterError) -> FilterGraph.PictureTraits? {
             let graph = try build()

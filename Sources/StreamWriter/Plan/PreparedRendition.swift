@@ -46,6 +46,8 @@ struct PreparedBranch {
     let plan: EncodePlan
     let graph: FilterGraph?
     var converter: SampleConverter?
+    /// Instead of the graph.
+    var pictures: PictureConverter?
     /// By their places.
     let renditions: [Int]
 }

@@ -11,7 +11,10 @@ extension PreparedStream {
         var branches: [PreparedBranch] = []
         for places in grouped(encodePlans, areAlike: { encodePlans[$0].converts(like: encodePlans[$1]) }) {
             let plan = encodePlans[places[0]]
-            branches.append(PreparedBranch(plan: plan, graph: try plan.filtering?.build(), renditions: places))
+            var branch = PreparedBranch(plan: plan, graph: try plan.filtering?.build(), renditions: places)
+            // Of what comes out of other filters nothing is known.
+            if front == nil { branch.pictures = plan.filtering?.pictures() }
+            branches.append(branch)
         }
         let renditions = try forEach(encodings) { (place, encoding) throws(StreamWriterError) in
             guard case .video(let config) = encoding.config else { preconditionFailure() }
