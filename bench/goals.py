@@ -55,6 +55,55 @@ def _latency(results):
     return Verdict(text, f"the codec's own delay + {p99:.2f} ms", p99 <= 5)
 
 
+# The libraries and programs that one has without Penstock.
+PEERS = ("torchaudio", "torchcodec", "torchcodec, file-like", "PyAV", "ffmpeg")
+
+
+def _videos(results):
+    return {name: case for name, case in results.items() if name.startswith("1080p rgb24 ")}
+
+
+def _worst(text, bound, ratios):
+    """Of a goal over several cases."""
+    found = {name: ratio for name, ratio in ratios.items() if ratio is not None}
+    if not ratios or len(found) < len(ratios):
+        return Verdict(text, "not measured", False)
+    worst = max(found, key=found.get)
+    return Verdict(text, f"{min(found.values()):.2f} to {found[worst]:.2f}: {worst}", found[worst] <= bound)
+
+
+def _to_best_peer(case):
+    """Round by round: over the best of them."""
+    present = [peer for peer in PEERS if case.samples.get(peer)]
+    if not present or not case.samples.get("penstock"):
+        return None
+    return max(case.ratio(peer) for peer in present)
+
+
+def _short_lives(results):
+    text = "create + add stream + open + finalize: ≥ 300 per s, ≤ 5 ms of CPU"
+    case = results.get("create + add stream + open + finalize, 1 connection, records on disk")
+    if case is None or any("cpu_ms" not in sample.notes for sample in case.samples["penstock"]):
+        return Verdict(text, "not measured", False)
+    rate, cpu = case.median("penstock"), case.note("penstock", "cpu_ms")
+    return Verdict(text, f"{rate:.0f} per s, {cpu:.1f} ms", rate >= 300 and cpu <= 5)
+
+
+def further(results):
+    """Those of the second round."""
+    videos = _videos(results)
+    every = "1080p rgb24, both layouts → x264 ultrafast and veryfast, 1 and 2 threads → mp4"
+    seconds = next((name.split()[0] for name in results if "of stereo float" in name), "600")
+    return [
+        _worst(f"{every}: ≤ 1.10 × x264 alone", 1.10, {name: case.ratio("x264 alone") for name, case in videos.items()}),
+        _worst(f"{every}: ≤ 0.75 × the best of {', '.join(PEERS)}", 0.75, {name: _to_best_peer(case) for name, case in videos.items()}),
+        _ratio(results, "20 ms PCM chunks, 64 connections", "nginx", 0.5, "20 ms PCM chunks on 64 connections: ≥ 0.5 × nginx `return 204`", at_least=True),
+        *[_ratio(results, f"{seconds} s of stereo float → {name}", "PyAV", 1.0, f"{seconds} s of 48 kHz stereo float → {name}: ≤ 1.0 × PyAV in process")
+          for name in ("wav", "flac", "aac")],
+        _short_lives(results),
+    ]
+
+
 def verdicts(results):
     """One a goal; a goal whose case is not among the results counts as not met."""
     video = "1080p rgb24 nchw → x264 ultrafast, 1 thread"
@@ -68,5 +117,5 @@ def verdicts(results):
         _ratio(results, audio + "wav", "torchaudio", 0.6, "600 s of 48 kHz stereo float → wav: ≤ 0.6 × torchaudio"),
         _ratio(results, audio + "flac", "torchaudio", 1.0, "600 s of 48 kHz stereo float → flac: ≤ 1.0 × torchaudio"),
         _ratio(results, audio + "aac", "torchaudio", 1.02, "600 s of 48 kHz stereo float → aac: ≤ 1.02 × torchaudio"),
-        _chunks(results), _sessions(results), _writers(results), _latency(results),
+        _chunks(results), _sessions(results), _writers(results), _latency(results), *further(results),
     ]

@@ -5,6 +5,7 @@ ones; the figure is the CPU of the server's processes, which a busy machine chan
 table gives the medians, and how the lower quartiles compare: what else ran adds to a turn, and takes nothing.
 """
 import contextlib
+import http.client
 import random
 import statistics
 import sys
@@ -85,10 +86,28 @@ def _encoding(stream, format, body, times):
     return turns
 
 
+def _clips(format, encoder, times=10):
+    """Milliseconds a clip of 3 s that is posted whole and answered encoded."""
+    target = f"/v1/encode?format={format}&encoder={encoder}&sample_rate=16000&num_channels=1&sample_format=s16"
+
+    def turns(server):
+        while True:
+            before = cpu_seconds(server.pid)
+            for _ in range(times):
+                with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+                    connection.request("POST", target, SECOND[:96_000])
+                    if connection.getresponse().read() == b"":
+                        raise RuntimeError("an empty answer")
+            yield (cpu_seconds(server.pid) - before) / times * 1e3
+    return turns
+
+
 CASES = {
     "a 20 ms chunk of PCM, µs": _chunks,
     "create, add a stream, open, finalize, ms": _lives,
     "private memory of a writer of PCM, MB": _memory,
+    "3 s of speech → mp3 by /v1/encode, ms": _clips("mp3", "libmp3lame"),
+    "3 s of speech → opus by /v1/encode, ms": _clips("ogg", "libopus"),
     "10 s → aac, ms": _encoding({**PCM, "encoder": "aac"}, "adts", SECOND, 10),
     "30 s → flac, ms": _encoding({**PCM, "encoder": "flac"}, "flac", SECOND, 30),
     "60 pictures of 640x360 rgb24 → x264 ultrafast, ms": _encoding(

@@ -36,6 +36,12 @@ def rgb24(layout, width=WIDTH, height=HEIGHT):
                  f"scale={width}:{height},{LAYOUTS[layout]}", "-frames:v", CLIP_FRAMES, "-f", "rawvideo")
 
 
+def converted():
+    """The pictures of `rgb24`, as an encoder takes them."""
+    return _made(f"clip-{WIDTH}x{HEIGHT}-converted.yuv420p", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}",
+                 "-r", FRAME_RATE, "-i", rgb24("packed"), "-pix_fmt", "yuv420p", "-f", "rawvideo")
+
+
 def yuv420p(width, height, frames):
     return _made(f"clip-{width}x{height}-{frames}.yuv420p", "-i", CLIP, "-an", "-vf",
                  f"scale={width}:{height},format=yuv420p", "-frames:v", frames, "-f", "rawvideo")
@@ -54,3 +60,8 @@ def noise_frames(count=4):
         DATA.mkdir(parents=True, exist_ok=True)
         target.write_bytes(os.urandom(FRAME_BYTES) * count)
     return target
+
+
+def speech(seconds, rate):
+    """The clip's sound as speech is sent: 16 bits, in mono."""
+    return _made(f"speech-{seconds}s-{rate}.s16le", "-stream_loop", -1, "-i", CLIP, "-vn", "-ar", rate, "-ac", 1, "-t", seconds, "-f", "s16le")

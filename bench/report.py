@@ -15,7 +15,7 @@ NOTES = {
     "p50_ms": "p50 {:.2f} ms", "p999_ms": "p99.9 {:.2f} ms", "max_ms": "max {:.2f} ms",
     "private_mb": "{:.2f} MB private a writer", "private_mb_max": "at most {:.2f} MB",
     "cores": "{:.2f} cores", "root_cores": "{:.2f} of them the gateway's", "client_cores": "client {:.2f} cores", "late": "{:.0f} late",
-    "unanswered": "{:.0f} unanswered", "late_percent": "{:.2f} % late", "output_bytes": "{:,.0f} bytes out",
+    "unanswered": "{:.0f} unanswered", "late_percent": "{:.2f} % late", "cpu_ms": "{:.2f} ms of CPU each", "output_bytes": "{:,.0f} bytes out",
 }
 
 # A sample during which others had more of the machine's CPU than this is worth little.

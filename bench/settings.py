@@ -23,6 +23,10 @@ class Settings:
         return self._worker(inprocess.torchaudio())
 
     @functools.cached_property
+    def torchcodec(self):
+        return self._worker(inprocess.torchcodec())
+
+    @functools.cached_property
     def pyav(self):
         return self._worker(inprocess.pyav())
 

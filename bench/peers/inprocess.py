@@ -1,8 +1,8 @@
 """Libraries that encode in the process of their user: a worker process each, alive for the whole run.
 
 A job is a dictionary: kind ("video" or "audio"), input and bytes (of the file to take), times (how
-often the input is written over), piece (frames a call of torchaudio's: what it is fastest with),
-output, muxer, encoder, and the stream's own parameters under the names of Penstock's API.
+often the input is written over), piece (frames a call of torchaudio's and torchcodec's: what they are
+fastest with), output, muxer, encoder, and the stream's own parameters under the names of Penstock's API.
 """
 import json
 import pathlib
@@ -18,10 +18,10 @@ PROGRAMS = pathlib.Path(__file__).parent / "programs"
 class Worker:
     """One library's worker. `versions` tells what it is and which libavcodec it brought."""
 
-    def __init__(self, name, program):
+    def __init__(self, name, program, interpreter):
         self.name = name
         self._process = subprocess.Popen(
-            [install.PYTHON, PROGRAMS / program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [interpreter, PROGRAMS / program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.versions = json.loads(self._process.stdout.readline() or "null")
         if self.versions is None:
             raise RuntimeError(f"{name}'s worker did not start")
@@ -45,12 +45,16 @@ def torchaudio():
     return install.reason_missing("torchaudio") or _started("torchaudio", "torchaudio_worker.py")
 
 
+def torchcodec():
+    return install.reason_missing("torchcodec") or _started("torchcodec", "torchcodec_worker.py", install.python("torchcodec"))
+
+
 def pyav():
     return install.reason_missing("av") or _started("PyAV", "pyav_worker.py")
 
 
-def _started(name, program):
+def _started(name, program, interpreter=install.PYTHON):
     try:
-        return Worker(name, program)
+        return Worker(name, program, interpreter)
     except RuntimeError as error:
         return str(error)

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 
 from bench.figures import Sample
-from bench.peers import ffmpeg
+from bench.peers import alone, ffmpeg
 from bench.places import MEMORY
 from bench.processes import Watch
 from bench.rounds import interleaved
@@ -26,21 +26,27 @@ class Comparison:
     """Encodes one input file with every subject, to a file in memory, and looks at what came out.
 
     `stream` is the stream for Penstock; `job` what the libraries need beside it; `arguments` those of
-    ffmpeg, its input options and its output options; `ffmpeg_input` its input, if that is another file.
+    ffmpeg, its input options and its output options; `ffmpeg_input` its input, if that is another file;
+    `alone` an `alone.Encoding` of the same pictures, whose encoder is measured by itself.
     """
 
     def __init__(self, settings, server, *, input, total, muxer, stream, job, arguments, seconds,
-                 ffmpeg_input=None):
+                 ffmpeg_input=None, alone=None):
         self.settings, self.server, self.muxer, self.stream = settings, server, muxer, stream
         self.input, self.total, self.seconds = input, total, seconds
-        self.job, self.arguments = job, arguments
+        self.job, self.arguments, self.alone = job, arguments, alone
         self.buffer = mapped(input, total)
         self.ffmpeg_buffer = mapped(ffmpeg_input, total) if ffmpeg_input else self.buffer
 
     def measure(self, case, rounds):
         subjects = {"penstock": self._penstock, "ffmpeg": ffmpeg.reason_missing() or self._ffmpeg}
-        for worker, name in ((self.settings.torchaudio, "torchaudio"), (self.settings.pyav, "PyAV")):
-            subjects[name] = worker if isinstance(worker, str) else lambda worker=worker: self._library(worker)
+        settings = self.settings
+        for name, worker, extras in (
+                ("torchaudio", settings.torchaudio, {}), ("torchcodec", settings.torchcodec, {}),
+                ("torchcodec, file-like", settings.torchcodec, {"file_like": True}), ("PyAV", settings.pyav, {})):
+            subjects[name] = worker if isinstance(worker, str) else lambda worker=worker, extras=extras: self._library(worker, extras)
+        if self.alone:
+            subjects[alone.NAME] = alone.reason_missing() or self._alone
         return interleaved(case, subjects, rounds)
 
     def _checked(self, sample, path):
@@ -63,10 +69,15 @@ class Comparison:
         self.server.delete("one")
         return sample
 
-    def _library(self, worker):
+    def _alone(self):
         with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
             path = f"{folder}/out.{self.muxer}"
-            sample = worker.run(input=str(self.input), bytes=self.total, times=1, output=path, muxer=self.muxer, **self.job)
+            return self._checked(alone.encode(self.alone, self.muxer, path), path)
+
+    def _library(self, worker, extras):
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+            path = f"{folder}/out.{self.muxer}"
+            sample = worker.run(input=str(self.input), bytes=self.total, times=1, output=path, muxer=self.muxer, **self.job, **extras)
             return self._checked(sample, path)
 
     def _ffmpeg(self):

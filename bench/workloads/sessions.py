@@ -43,7 +43,9 @@ def _play(role, pid, port, lists):
     with Watch({role: pid}, interval=None) as watch:
         answer = generator.play(port, lists)
     watch.client_was(answer)
-    return Sample.of(watch, answer["requests"] / 4 / answer["seconds"], p50_us=answer["p50_us"], p99_us=answer["p99_us"])
+    lives = answer["requests"] / 4
+    return Sample.of(
+        watch, lives / answer["seconds"], cpu_ms=watch.cpu[role] / lives * 1e3, p50_us=answer["p50_us"], p99_us=answer["p99_us"])
 
 
 def _penstock(lists, folder):

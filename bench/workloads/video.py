@@ -1,8 +1,10 @@
-"""1080p rgb24 in both layouts to x264: ultrafast and veryfast, one encoder thread and two, into mp4."""
+"""1080p rgb24 in both layouts to x264: ultrafast and veryfast, one encoder thread and two, into mp4. Beside the
+libraries, x264 alone: the same pictures, converted beforehand."""
 import itertools
 
 from bench import media
 from bench.figures import Case
+from bench.peers import alone
 from bench.penstock import Penstock
 from bench.places import MEMORY
 from bench.workloads.encoding import Comparison
@@ -28,7 +30,8 @@ def _comparison(settings, server, layout, preset, threads):
         settings, server, muxer="mp4", total=frames * media.FRAME_BYTES, seconds=frames / media.FRAME_RATE,
         input=media.rgb24(layout), ffmpeg_input=media.rgb24(FFMPEG_LAYOUT[layout][0]), stream={"type": "video", "format": "rgb24", "layout": layout, **SIZE, **encoder},
         job={"kind": "video", "layout": layout, "format": "rgb24", "encoder_format": "yuv420p", "piece": 1, **SIZE, **encoder},
-        arguments=_ffmpeg_arguments(layout, preset, threads))
+        arguments=_ffmpeg_arguments(layout, preset, threads),
+        alone=alone.Encoding(media.converted(), media.WIDTH, media.HEIGHT, media.FRAME_RATE, frames, encoder["encoder"], encoder["encoder_option"]))
 
 
 def _ffmpeg_arguments(layout, preset, threads):

@@ -1,7 +1,9 @@
-"""What one writes in an afternoon: FastAPI takes the chunks, PyAV encodes them. A wav file a writer.
+"""What one writes in an afternoon: FastAPI takes the chunks, PyAV encodes them. A wav file a writer; and a clip that
+comes whole is answered encoded.
 
 The state of a writer lives in the process, so one worker serves them all.
 """
+import io
 import json
 import socket
 import sys
@@ -11,6 +13,7 @@ import numpy as np
 import uvicorn
 import uvloop
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 app = FastAPI()
 writers = {}
@@ -52,6 +55,22 @@ async def chunk(id: str, request: Request):
 @app.post("/v1/writers/{id}/finalize")
 async def finalize(id: str):
     return writers.pop(id).finalize()
+
+
+def encoded(body, format, encoder, rate):
+    output = io.BytesIO()
+    with av.open(output, "w", format=format) as container:
+        stream = container.add_stream(encoder, rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.frombuffer(body, np.int16).reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate, frame.pts = rate, 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return output.getvalue()
+
+
+@app.post("/v1/encode")
+async def encode(format: str, encoder: str, sample_rate: int, request: Request):
+    return Response(await run_in_threadpool(encoded, await request.body(), format, encoder, sample_rate), media_type="audio/mpeg")
 
 
 async def main():
