@@ -65,14 +65,17 @@ struct InboundBuffer {
         }
     }
 
-    /// Copies up to `limit` bytes into `regions`, in order; returns how many.
-    mutating func move(into regions: [UnsafeMutableRawBufferPointer], limit: Int) -> Int {
+    /// Copies up to `limit` bytes into `regions`, in order, behind their first `taken`; returns how many.
+    mutating func move(into regions: [UnsafeMutableRawBufferPointer], behind taken: Int = 0, limit: Int) -> Int {
         let total = min(count, limit)
-        var moved = 0
+        var (moved, skipped) = (0, taken)
         withBytes { bytes in
             for region in regions where moved < total {
-                let part = min(region.count, total - moved)
-                region.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[moved..<(moved + part)]))
+                let start = min(skipped, region.count)
+                skipped -= start
+                let free = UnsafeMutableRawBufferPointer(rebasing: region[start...])
+                let part = min(free.count, total - moved)
+                free.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[moved..<(moved + part)]))
                 moved += part
             }
         }

@@ -20,13 +20,13 @@ public final class RequestBody {
     /// handled.
     public final class Interrupter: Sendable {
         private let hasInterrupted = Atomic(false)
-        fileprivate let waits = InterruptibleWaits()
+        let waits = InterruptibleWaits()
 
         public func interrupt() {
             if !hasInterrupted.exchange(true, ordering: .sequentiallyConsistent) { waits.interrupt() }
         }
 
-        fileprivate var isInterrupted: Bool { hasInterrupted.load(ordering: .relaxed) }
+        var isInterrupted: Bool { hasInterrupted.load(ordering: .relaxed) }
     }
 
     public let interrupter: Interrupter
@@ -38,13 +38,19 @@ public final class RequestBody {
     /// A read has failed: where the body ends is not known any more.
     var hasFailed = false
 
-    private let connection: Connection
+    let connection: Connection
     let timeout: Duration
     private var remaining: UInt64
     private var decoder: ChunkedDecoder
     private var sendContinue: (() -> Void)?
     /// Reads take what is there and never wait.
     private var takesOnlyWhatIsThere = false
+    /// Of a body that is read as it is made.
+    var pace: ReadPace?
+    /// The last read filled a whole buffer.
+    var hasMuchAtHand = false
+    /// What follows the bytes that were read.
+    private var flaw: HTTPParseError?
     /// What `gather` has read so far, or all of it.
     var gathered = Gathered.nothing
     /// By `discardAvailable`.
@@ -179,6 +185,7 @@ public final class RequestBody {
     private func readChunked(
         into regions: [UnsafeMutableRawBufferPointer], limit: Int
     ) throws(Failure) -> Int {
+        if let flaw { throw .malformed(flaw) }
         while decoder.remainingInChunk == 0 {
             switch try nextStep() {
             case .needsMore(let consumed):
@@ -192,10 +199,46 @@ public final class RequestBody {
                 return 0
             }
         }
-        if connection.inbound.isEmpty && decoder.remainingInChunk < Self.directThreshold { try refill() }
+        if connection.inbound.isEmpty && !readsDirectly { try refill() }
         let count = try take(into: regions, limit: Int(min(UInt64(limit), decoder.remainingInChunk)))
         decoder.consumedData(count)
-        return count
+        let more = takeBuffered(into: regions, behind: count, limit: limit)
+        pace?.took(count + more)
+        return count + more
+    }
+
+    /// What is left of the chunk is worth a read of its own.
+    private var readsDirectly: Bool {
+        decoder.remainingInChunk >= Self.directThreshold && pace?.mayHaveMore != false
+    }
+
+    /// What the buffer has of the chunks behind the first `taken` bytes of the regions: small pieces cost a call each
+    /// otherwise.
+    private func takeBuffered(into regions: [UnsafeMutableRawBufferPointer], behind taken: Int, limit: Int) -> Int {
+        let limit = min(limit, regions.reduce(0) { $0 + $1.count })
+        var count = taken
+        while count < limit, !connection.inbound.isEmpty {
+            if decoder.remainingInChunk == 0 {
+                do throws(Failure) {
+                    switch try nextStep() {
+                    case .needsMore(let consumed), .data(let consumed, _): connection.inbound.consume(consumed)
+                    case .end(let consumed):
+                        connection.inbound.consume(consumed)
+                        isFinished = true
+                        return count - taken
+                    }
+                } catch {
+                    // Told once these bytes are taken.
+                    if case .malformed(let error) = error { flaw = error }
+                    return count - taken
+                }
+            }
+            let left = Int(min(UInt64(limit - count), decoder.remainingInChunk))
+            let moved = connection.inbound.move(into: regions, behind: count, limit: left)
+            decoder.consumedData(moved)
+            count += moved
+        }
+        return count - taken
     }
 
     private func nextStep() throws(Failure) -> ChunkedDecoder.Step {
@@ -210,19 +253,29 @@ public final class RequestBody {
         into regions: [UnsafeMutableRawBufferPointer], limit: Int
     ) throws(Failure) -> Int {
         if !connection.inbound.isEmpty { return connection.inbound.move(into: regions, limit: limit) }
+        if pace != nil, !takesOnlyWhatIsThere {
+            if let count = try takeAvailable(into: regions, limit: limit) { return count }
+            try refill()
+            return connection.inbound.move(into: regions, limit: limit)
+        }
         let wanted = regions.reduce(0) { $0 + $1.count }
         let waited = min(limit, wanted, Self.waitedBytes)
-        connection.setLowWater(waited < Self.leastWaitedBytes ? 1 : waited)
-        return try receive(into: regions, limit: limit)
+        connection.setLowWater(takesOnlyWhatIsThere || waited < Self.leastWaitedBytes ? 1 : waited)
+        let count = try receive(into: regions, limit: limit)
+        hasMuchAtHand = count == min(limit, wanted)
+        return count
     }
 
     /// Waits for more bytes in the connection's buffer.
     private func refill() throws(Failure) {
+        if let pace, !takesOnlyWhatIsThere { return try refillInTime(pace) }
         connection.setLowWater(1)
-        let result = connection.inbound.append(capacity: 4 * Connection.readCapacity) { space in
+        let capacity = 4 * Connection.readCapacity
+        let result = connection.inbound.append(capacity: capacity) { space in
             Result { () throws(Failure) in try receive(into: [space], limit: space.count) }
         }
         try result.get()
+        hasMuchAtHand = connection.inbound.count == capacity
     }
 
     /// Waits for the first byte.

@@ -8,6 +8,10 @@ public struct StreamDescription: Sendable, Equatable {
     public let inputFrameBytes: Int
     /// Frames or samples a second of the input.
     public let inputRate: Rational
+    /// How long bytes of a live body may wait for more, in milliseconds.
+    public let latency: Double
+    /// What of it is left for reading them, in milliseconds.
+    public let readLatency: Double
     /// At least one.
     public internal(set) var renditions: [RenditionDescription]
 

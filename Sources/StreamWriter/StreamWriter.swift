@@ -117,6 +117,7 @@ public final class StreamWriter: @unchecked Sendable {
             let calls = StreamCalls(renditions: config.encodings.count)
             monitor.withLock { self.calls = self.calls.prefix(parts.count) + [calls] }
             let added = try prepare(config, calls)
+            try added.liveTraits.check(beside: parts.map(\.liveTraits))
             parts.append(added)
             monitor.withLock {
                 descriptions.append(added.description)

@@ -44,6 +44,9 @@ struct Demo: RequestHandler {
     var events = EventSource()
     /// How the reading of the bodies of "/transform" ended; nil: well.
     var readings = Monitor<[RequestBody.Failure?]>([])
+    /// What the reads of "/paced" took, and what it is read with.
+    var takes = Monitor<[String]>([])
+    var interrupters = Monitor<[RequestBody.Interrupter]>([])
 
     func handle(_ exchange: Exchange) {
         switch exchange.head.target.rawPath {
@@ -65,6 +68,7 @@ struct Demo: RequestHandler {
         case "/park": waitForBoth(exchange)
         case "/events": follow(events, exchange)
         case "/transform": transform(exchange)
+        case "/paced": readInTime(exchange)
         case "/last": exchange.blocking { try? exchange.respond(.text("lasted")) }
         default: try? exchange.respond(.text("", .notFound))
         }

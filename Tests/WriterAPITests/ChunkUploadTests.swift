@@ -13,6 +13,8 @@ private final class MemorySource: ChunkSource {
     private let failure: RequestBody.Failure?
     private let length: UInt64?
     private var position = 0
+    private(set) var pace: (bytesPerSecond: Double, latency: Duration)?
+    private(set) var hasEndedPace = false
 
     init(_ bytes: [UInt8], piece: Int = .max, failure: RequestBody.Failure? = nil, length: Int? = nil) {
         (self.bytes, self.piece, self.failure) = (bytes, piece, failure)
@@ -22,6 +24,9 @@ private final class MemorySource: ChunkSource {
     var framing: BodyFraming { length.map { .length($0) } ?? .chunked }
     var isFinished: Bool { failure == nil && position == bytes.count && length.map { $0 == UInt64(bytes.count) } ?? false }
     var bytesLeft: UInt64? { length.map { $0 - UInt64(position) } }
+    var bytesAtHand: Int { bytes.count - position }
+    func pace(bytesPerSecond: Double, latency: Duration) { pace = (bytesPerSecond, latency) }
+    func endPace() { hasEndedPace = true }
 
     func firstBytes(atMost limit: Int, within wait: Duration) -> [UInt8] { Array(bytes.prefix(min(limit, piece))) }
 
@@ -158,6 +163,18 @@ private final class MemorySource: ChunkSource {
     func anyOtherTypeIsRefused(type: String) {
         let found = problem { _ = try ChunkUpload(Self.head(type: type)) }
         #expect(found?.code == .unsupportedMediaType && found?.supported == ["application/octet-stream", "application/x-npy"])
+    }
+
+    @Test func aBodyIsReadInItsStreamsTime() throws {
+        let target = try Target()
+        let source = MemorySource(Self.samples)
+        _ = try target.take(source)
+        // 8,000 samples a second of 2 channels of 2 bytes.
+        #expect(source.pace?.bytesPerSecond == 32_000 && source.pace?.latency == .milliseconds(20) && source.hasEndedPace)
+        let file = MemorySource(Self.wave)
+        let other = try Target()
+        _ = failure { try other.take(file) }
+        #expect(file.hasEndedPace, "what is refused is not waited for any more")
     }
 
     // MARK: Files

@@ -112,4 +112,44 @@ import WriterModel
         let found = problem { try scene.create(#"{"dst": "a.mkv", "streams": [\#(Self.sound.dropLast()), \#(member)}]}"#) }
         #expect(found?.parameter?.hasSuffix(parameter) == true && found?.supported?.isEmpty == false, "\(String(describing: found))")
     }
+
+    @Test(arguments: [
+        (sound, nil, 20.0), (sound, "0", 0), (sound, "2.5", 2.5), (sound, "10000", 10_000), (video, nil, 0), (video, "40", 40),
+    ])
+    func theLatencyInForceIsShown(stream config: String, latency: String?, shown: Double) throws {
+        let scene = try WriterScene()
+        let member = latency.map { ", \"latency\": \($0)" } ?? ""
+        try scene.create(#"{"dst": "a.mkv", "streams": [\#(config.trimmed.dropLast())\#(member)}]}"#)
+        #expect(stream(scene)?["latency"]?.numberValue == shown)
+    }
+
+    @Test(arguments: [
+        (sound, #""latency": -1"#, ProblemCode.invalidParameter, "latency"), (sound, #""latency": 10001"#, .invalidParameter, "latency"),
+        (sound, #""latency": "20""#, .invalidParameter, "latency"), (sound, #""latency": 1e300"#, .invalidParameter, "latency"),
+        (sound, #""latency": 101, "fill": "silence""#, .unsupportedValue, "latency"),
+        (sound, #""latency": 101, "when_late": "drop""#, .unsupportedValue, "latency"),
+        (video, #""latency": 40, "when_late": "drop""#, .unsupportedValue, "latency"),
+    ])
+    func aLatencyThatCannotBeIsRefused(stream: String, members: String, code: ProblemCode, parameter: String) throws {
+        let scene = try WriterScene()
+        let found = problem { try scene.create(#"{"dst": "a.mkv", "streams": [\#(stream.trimmed.dropLast()), \#(members)}]}"#) }
+        #expect(found?.code == code && found?.parameter == parameter, "\(String(describing: found))")
+    }
+
+    @Test func noStreamComesLaterThanThoseThatAreFilledCanWait() throws {
+        let slow = Self.sound.dropLast() + #", "latency": 200}"#
+        let filled = Self.sound.dropLast() + #", "fill": "silence"}"#
+        for (streams, parameter) in [([slow, filled], "fill"), ([filled, slow], "latency")] {
+            let found = problem { _ = try self.scene(streams.map(String.init)) }
+            #expect(found?.code == .unsupportedValue && found?.parameter == parameter, "\(String(describing: found))")
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmed: Substring {
+        var text = self[...]
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return text
+    }
 }

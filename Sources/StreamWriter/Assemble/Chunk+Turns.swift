@@ -2,7 +2,7 @@
 // a frame they could not lie where time may go on meanwhile.
 extension Chunk {
     func fillInTurns(
-        upTo limit: Int, _ read: ([UnsafeMutableRawBufferPointer]) throws -> Int
+        upTo limit: Int, atHand: () -> Int, _ read: ([UnsafeMutableRawBufferPointer]) throws -> Int
     ) throws -> Int {
         let buffer = self.buffer ?? .allocate(byteCount: Limits.turnBytes, alignment: 64)
         self.buffer = buffer
@@ -13,7 +13,7 @@ extension Chunk {
             precondition(count >= 0 && count <= region.count, "read past its regions")
             if count == 0 { break }
             total += count
-            try take(UnsafeRawBufferPointer(rebasing: region[..<count]), remaining: limit - total)
+            try take(UnsafeRawBufferPointer(rebasing: region[..<count]), remaining: min(limit - total, atHand()))
         }
         return total
     }

@@ -43,10 +43,13 @@ public final class Chunk {
 
     /// Fills up to `limit` bytes of the stream's next frames; how many it did. `read` gets the
     /// regions that come next, fills their beginning and returns how many bytes it wrote, 0 at
-    /// the end. What it throws is thrown on, and the chunk can go on.
-    public func fill(upTo limit: Int, _ read: ([UnsafeMutableRawBufferPointer]) throws -> Int) throws -> Int {
+    /// the end. What it throws is thrown on, and the chunk can go on. `atHand` says, where the limit does not, how many
+    /// more bytes are here already: samples that come one by one are not worth a thread of the encoder's own.
+    public func fill(
+        upTo limit: Int, atHand: () -> Int = { .max }, _ read: ([UnsafeMutableRawBufferPointer]) throws -> Int
+    ) throws -> Int {
         try requireUnfinished()
-        if stream.live.takesTurns { return try fillInTurns(upTo: limit, read) }
+        if stream.live.takesTurns { return try fillInTurns(upTo: limit, atHand: atHand, read) }
         var total = 0
         while total < limit {
             try prepareRegions(limit - total)
@@ -55,7 +58,8 @@ public final class Chunk {
                 count >= 0 && count <= regions.reduce(0) { $0 + $1.count }, "read past its regions")
             if count == 0 { break }
             total += count
-            try advance(count, remaining: limit - total)
+            // A picture takes longer to encode than to hand over.
+            try advance(count, remaining: stream.isVideo ? limit - total : min(limit - total, atHand()))
         }
         return total
     }

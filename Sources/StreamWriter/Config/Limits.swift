@@ -54,6 +54,12 @@ package enum Limits {
     package static let heldSeconds = 10.0
     /// The same on their way to a live destination, unless the client says otherwise (`max_interleave_delta`).
     static let liveHeldSeconds = 1.0
+    /// Milliseconds that bytes of a live body may wait for more.
+    static let latency = 10_000.0
+    /// What players of sound do not notice, and a wake-up for each piece as most sources have it.
+    static let latencyOfAudio = 20.0
+    /// Far below `idleSeconds`, and below what the encoder's queue holds.
+    static let latencyKeptLive = 100.0
     /// Seconds that a stream may be behind before it is filled up.
     static let idleSeconds = 0.5
     /// How long one that has just sent something is waited for, where nothing is played at once.

@@ -14,20 +14,58 @@ public enum WhenLate: String, Sendable, CaseIterable {
     case drop
 }
 
-/// What a stream has of the two.
+/// What a stream is while it is sent as it is made.
 struct LiveTraits {
     let fills: Bool
     let dropsLate: Bool
+    /// Milliseconds.
+    let latency: Double
 
-    init(fill: StreamFill?, whenLate: WhenLate, isVideo: Bool) throws(StreamWriterError) {
+    init(_ config: StreamConfig) throws(StreamWriterError) {
+        let isVideo = if case .video = config { true } else { false }
         let own = isVideo ? StreamFill.lastFrame : .silence
-        if let fill, fill != own {
+        if let fill = config.fill, fill != own {
             throw StreamWriterError(
                 .unsupportedValue, "\(isVideo ? "video" : "audio") is filled with \(own.rawValue), and not with \(fill.rawValue)", parameter: "fill",
                 supported: [own.rawValue])
         }
-        fills = fill != nil
-        dropsLate = whenLate == .drop
+        fills = config.fill != nil
+        dropsLate = config.whenLate == .drop
+        latency = Self.latency(of: config)
+        guard latency.isFinite, latency >= 0, latency <= Limits.latency else {
+            throw StreamWriterError(
+                .invalidParameter, "latency is a number of milliseconds from 0 to \(Int(Limits.latency)), and not \(latency)", parameter: "latency")
+        }
+        if dropsLate && isVideo && latency > 0 {
+            throw StreamWriterError(
+                .unsupportedValue, "with when_late drop pictures that come together are dropped; leave latency out, or give 0", parameter: "latency")
+        }
+        if fills || dropsLate { try requireShortLatency(of: "with \(fills ? "fill" : "when_late drop")") }
+    }
+
+    static func latency(of config: StreamConfig) -> Double {
+        if let latency = config.latency { return latency }
+        return if case .audio = config { Limits.latencyOfAudio } else { 0 }
+    }
+
+    /// Milliseconds that reading may take of it: less the block that samples wait for, where it is that short.
+    func readLatency(ownBlock: Double) -> Double { ownBlock * 4 <= latency ? latency - ownBlock : latency }
+
+    /// Beside a stream that is filled when it is half a second behind, or where frames that come together may be dropped.
+    func requireShortLatency(of what: String) throws(StreamWriterError) {
+        guard latency > Limits.latencyKeptLive else { return }
+        throw StreamWriterError(
+            .unsupportedValue, "latency is at most \(Int(Limits.latencyKeptLive)) milliseconds \(what), and not \(latency)", parameter: "latency")
+    }
+
+    /// Of a stream that comes to the `others` of its writer.
+    func check(beside others: [LiveTraits]) throws(StreamWriterError) {
+        if others.contains(where: \.fills) { try requireShortLatency(of: "in a writer that has a stream with fill") }
+        guard fills, let other = others.firstIndex(where: { $0.latency > Limits.latencyKeptLive }) else { return }
+        throw StreamWriterError(
+            .unsupportedValue,
+            "the streams of a writer with fill have a latency of at most \(Int(Limits.latencyKeptLive)) milliseconds, and stream \(other) has \(others[other].latency)",
+            parameter: "fill")
     }
 }
 
@@ -56,6 +94,13 @@ extension StreamConfig {
         switch self {
         case .audio(let audio): audio.whenLate
         case .video(let video): video.whenLate
+        }
+    }
+
+    public var latency: Double? {
+        switch self {
+        case .audio(let audio): audio.latency
+        case .video(let video): video.latency
         }
     }
 

@@ -87,6 +87,8 @@ public struct AudioStreamConfig: Sendable, Equatable {
     /// What the stream is made of where it sends nothing.
     public var fill: StreamFill?
     public var whenLate: WhenLate
+    /// How long bytes of a body that comes as it is made may wait for more, in milliseconds; its kind's default when nil.
+    public var latency: Double?
     /// What it is encoded to, where that is more than one thing; the fields above that say so are left out then.
     public var renditions: [RenditionConfig] = []
 
@@ -96,7 +98,7 @@ public struct AudioStreamConfig: Sendable, Equatable {
         encoderNumChannels: Int? = nil, encoderFormat: String? = nil,
         codecConfig: CodecConfig = .init(), filterDesc: String? = nil,
         metadata: [String: String] = [:], language: String? = nil, disposition: [String] = [],
-        codecTag: String? = nil, fill: StreamFill? = nil, whenLate: WhenLate = .wait
+        codecTag: String? = nil, fill: StreamFill? = nil, whenLate: WhenLate = .wait, latency: Double? = nil
     ) {
         self.sampleRate = sampleRate
         self.numChannels = numChannels
@@ -115,6 +117,7 @@ public struct AudioStreamConfig: Sendable, Equatable {
         self.codecTag = codecTag
         self.fill = fill
         self.whenLate = whenLate
+        self.latency = latency
     }
 }
 
@@ -160,6 +163,8 @@ public struct VideoStreamConfig: Sendable, Equatable {
     /// What the stream is made of where it sends nothing.
     public var fill: StreamFill?
     public var whenLate: WhenLate
+    /// How long bytes of a body that comes as it is made may wait for more, in milliseconds; its kind's default when nil.
+    public var latency: Double?
     /// What it is encoded to, where that is more than one thing; the fields above that say so are left out then.
     public var renditions: [RenditionConfig] = []
 
@@ -172,7 +177,7 @@ public struct VideoStreamConfig: Sendable, Equatable {
         metadata: [String: String] = [:], language: String? = nil, disposition: [String] = [],
         sampleAspectRatio: Rational? = nil, rotation: Int = 0, color: ColorConfig = .init(),
         fieldOrder: String? = nil, masteringDisplay: String? = nil, contentLightLevel: String? = nil,
-        codecTag: String? = nil, fill: StreamFill? = nil, whenLate: WhenLate = .wait
+        codecTag: String? = nil, fill: StreamFill? = nil, whenLate: WhenLate = .wait, latency: Double? = nil
     ) {
         self.frameRate = frameRate
         self.timeBase = timeBase
@@ -201,6 +206,7 @@ public struct VideoStreamConfig: Sendable, Equatable {
         self.codecTag = codecTag
         self.fill = fill
         self.whenLate = whenLate
+        self.latency = latency
     }
 }
 

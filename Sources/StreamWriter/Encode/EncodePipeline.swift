@@ -16,6 +16,8 @@ final class EncodePipeline: @unchecked Sendable {
     private var isStopping = false
     private var thread: WorkerThread?
     private let nextRate = NextRate()
+    /// Frames whose packets may not be written yet. With `isBusy` set, or under the lock.
+    private var gathered = 0
 
     init(stage: EncodeStage, counter: RenditionCounter, failure: FirstFailure, capacity: Int) {
         self.stage = stage
@@ -25,14 +27,14 @@ final class EncodePipeline: @unchecked Sendable {
     }
 
     /// Encodes `frames` in order; on the pipeline's own thread if `overlaps`, waiting while it
-    /// has too many.
-    func submit(_ frames: [Frame], overlaps: Bool) throws(StreamWriterError) {
+    /// has too many. With `moreFollows` what is encoded here may wait for `endGathering`.
+    func submit(_ frames: [Frame], overlaps: Bool, moreFollows: Bool = false) throws(StreamWriterError) {
         guard !frames.isEmpty else { return }
         monitor.lock()
         if !overlaps && !isBusy && queue.isEmpty && !isStopping {
             isBusy = true
             monitor.unlock()
-            process(frames)
+            process(frames, moreFollows: moreFollows)
             monitor.withLock { release() }
             return try failure.check()
         }
@@ -45,6 +47,24 @@ final class EncodePipeline: @unchecked Sendable {
             if !isBusy { monitor.wakeAll() }
         }
         monitor.unlock()
+        try failure.check()
+    }
+
+    /// Has written what was encoded on callers' threads. The pipeline's own leaves nothing.
+    func endGathering() throws(StreamWriterError) {
+        let isAtHand = monitor.withLock {
+            guard gathered > 0, !isBusy, queue.isEmpty else { return false }
+            isBusy = true
+            return true
+        }
+        guard isAtHand else { return }
+        gathered = 0
+        do {
+            try stage.endGathering()
+        } catch {
+            failure.record(error)
+        }
+        monitor.withLock { release() }
         try failure.check()
     }
 
@@ -142,14 +162,18 @@ final class EncodePipeline: @unchecked Sendable {
     }
 
     /// With `isBusy` set.
-    private func process(_ frames: [Frame]) {
+    private func process(_ frames: [Frame], moreFollows: Bool = false) {
         for (index, frame) in frames.enumerated() {
             guard failure.error == nil else { return }
-            let isLast = index == frames.count - 1 || (index + 1) % Limits.gatheredBlocks == 0
+            gathered += 1
+            let isLast = index == frames.count - 1 && !moreFollows || gathered >= Limits.gatheredBlocks
             do {
                 if let rate = nextRate.take() { stage.change(to: rate) }
                 let encoded = try stage.encode(frame, moreFollows: !isLast && frame.sampleCount > 0)
-                if isLast { try stage.endGathering() }
+                if isLast {
+                    gathered = 0
+                    try stage.endGathering()
+                }
                 counter.encoded(encoded)
             } catch {
                 failure.record(error)

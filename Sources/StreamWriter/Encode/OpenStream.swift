@@ -109,23 +109,26 @@ final class OpenStream: @unchecked Sendable {
         throw StreamWriterError(.invalidParameter, message, parameter: "rendition", supported: names.isEmpty ? nil : names)
     }
 
-    /// Converts frames here and encodes them; on a thread of the stream's own if `overlaps`.
+    /// Converts frames here and encodes them; on a thread of the stream's own if `overlaps`. What samples give is written
+    /// together.
     func encode(_ frames: [Frame], overlaps: Bool) throws(StreamWriterError) {
         for frame in frames {
             if dropsAsFull(frame) { continue }
             if gapRules.filling != .none || live.fills, frame.sampleCount == 0 { try keep(frame) }
             gaps.lasting = nil
-            try encodeOne(frame, overlaps: overlaps)
+            try encodeOne(frame, overlaps: overlaps, moreFollows: frames.count > 1)
         }
+        guard frames.count > 1 else { return }
+        for rendition in renditions { try rendition.pipeline.endGathering() }
     }
 
-    func encodeOne(_ frame: Frame, overlaps: Bool) throws(StreamWriterError) {
+    func encodeOne(_ frame: Frame, overlaps: Bool, moreFollows: Bool = false) throws(StreamWriterError) {
         if isVideo {
             for rendition in renditions where rendition.takeKeyFrameRequest() { conversion.askForKeyFrame(in: rendition) }
         }
         // Several encoders of pictures are at work side by side.
         let overlaps = overlaps || live.neverWaits || isVideo && renditions.count > 1
-        try failing { () throws(StreamWriterError) in try conversion.encode(frame, overlaps: overlaps) }
+        try failing { () throws(StreamWriterError) in try conversion.encode(frame, overlaps: overlaps, moreFollows: moreFollows) }
     }
 
     /// The ticks of a picture that is so many seconds long.

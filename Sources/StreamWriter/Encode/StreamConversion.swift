@@ -62,15 +62,16 @@ final class StreamConversion {
         }
     }
 
-    /// Converts a frame here and encodes it; on threads of the renditions' own if `overlaps`.
-    func encode(_ frame: Frame, overlaps: Bool) throws(StreamWriterError) {
+    /// Converts a frame here and encodes it; on threads of the renditions' own if `overlaps`. With `moreFollows` what
+    /// comes out may wait to be written.
+    func encode(_ frame: Frame, overlaps: Bool, moreFollows: Bool) throws(StreamWriterError) {
         if isVideo { number(frame) }
         guard let front else {
             try enter(frame)
-            return try submit(overlaps: overlaps)
+            return try submit(overlaps: overlaps, moreFollows: moreFollows)
         }
         try front.push(frame)
-        try submitFiltered(front, overlaps: overlaps)
+        try submitFiltered(front, overlaps: overlaps, moreFollows: moreFollows)
     }
 
     /// Empties the filters.
@@ -102,23 +103,23 @@ final class StreamConversion {
         try branches.last?.converter.push(frame)
     }
 
-    private func submitFiltered(_ front: FilterPass, overlaps: Bool) throws(StreamWriterError) {
+    private func submitFiltered(_ front: FilterPass, overlaps: Bool, moreFollows: Bool = false) throws(StreamWriterError) {
         var count = 0
         while let frame = try front.next() {
             count += 1
             guard count <= Limits.framesOfOne else { throw .endlessFilters }
             if let frontTicks, frame.duration == 0 { frame.setDuration(frontTicks) }
             try enter(frame)
-            try submit(overlaps: overlaps)
+            try submit(overlaps: overlaps, moreFollows: moreFollows)
         }
     }
 
-    private func submit(overlaps: Bool) throws(StreamWriterError) {
-        for branch in branches { try submit(branch, overlaps: overlaps) }
+    private func submit(overlaps: Bool, moreFollows: Bool = false) throws(StreamWriterError) {
+        for branch in branches { try submit(branch, overlaps: overlaps, moreFollows: moreFollows) }
     }
 
     /// One by one: filters may make more of one frame than there is memory for.
-    private func submit(_ branch: Branch, overlaps: Bool) throws(StreamWriterError) {
+    private func submit(_ branch: Branch, overlaps: Bool, moreFollows: Bool) throws(StreamWriterError) {
         var count = 0
         while let frame = try branch.converter.next() {
             count += 1
@@ -127,7 +128,7 @@ final class StreamConversion {
             for place in branch.outlets.indices {
                 let own = place == last ? frame : try shared(frame)
                 if isVideo { own.isKeyFrameWanted = branch.outlets[place].isKeyFrame(own, branch.timeBase) }
-                try branch.outlets[place].rendition.pipeline.submit([own], overlaps: overlaps)
+                try branch.outlets[place].rendition.pipeline.submit([own], overlaps: overlaps, moreFollows: moreFollows)
             }
         }
         let tally = branch.converter.tally

@@ -65,10 +65,11 @@ struct AudioPlan {
     }
 
     /// Samples in a block that goes through in one piece, where the encoder does not say:
-    /// about 20 ms, so that a live sender's samples do not wait for long.
-    static func blockSamples(sampleRate: Int) -> Int {
+    /// about 20 ms, so that a live sender's samples do not wait for long, or a quarter of the time that they may.
+    static func blockSamples(sampleRate: Int, latency milliseconds: Double) -> Int {
+        let most = Double(sampleRate) * max(25, milliseconds / 4) / 1_000
         var samples = 256
-        while samples < 4096 && samples * 2 <= sampleRate / 40 { samples *= 2 }
+        while samples < 4096 && Double(samples * 2) <= most { samples *= 2 }
         return samples
     }
 

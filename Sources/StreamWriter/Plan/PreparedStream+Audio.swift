@@ -17,7 +17,7 @@ extension PreparedStream {
             try Encoder.opening(plans[place].encode, calls.encoders[place])
         }
         let sizes = encoders.map(\.frameSize)
-        let anySize = AudioPlan.blockSamples(sampleRate: config.sampleRate)
+        let anySize = AudioPlan.blockSamples(sampleRate: config.sampleRate, latency: LiveTraits.latency(of: .audio(config)))
         // Of those that get samples as they come the first decides.
         let direct = plans.indices.first { plans[$0].encode.filtering == nil && sizes[$0] > 0 }
         let block = direct.map { sizes[$0] } ?? anySize
@@ -48,7 +48,8 @@ extension PreparedStream {
             try SampleAssembler(shape: plans[0].input, blockSamples: block, bound: bound, leadIn: held.max() ?? 0)
         }
         return Parts(
-            renditions: renditions, front: front, branches: branches, assembler: assembler, rate: Rational(config.sampleRate, 1)!)
+            renditions: renditions, front: front, branches: branches, assembler: assembler, rate: Rational(config.sampleRate, 1)!,
+            ownBlock: direct == nil ? Double(block) / Double(config.sampleRate) * 1_000 : 0)
     }
 
     /// The client's filters by themselves where what comes out of them is to become several things.

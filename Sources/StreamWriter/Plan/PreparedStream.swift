@@ -16,13 +16,12 @@ struct PreparedStream {
     init(
         _ config: StreamConfig, index: Int, as encodings: [Encoding], limits: WriterLimits, calls: StreamCalls
     ) throws(StreamWriterError) {
+        liveTraits = try LiveTraits(config)
         let parts: Parts
         switch config {
         case .audio(let audio):
-            liveTraits = try LiveTraits(fill: audio.fill, whenLate: audio.whenLate, isVideo: false)
             parts = try Self.parts(audio, encodings, limits, calls)
         case .video(let video):
-            liveTraits = try LiveTraits(fill: video.fill, whenLate: video.whenLate, isVideo: true)
             parts = try Self.parts(video, encodings, limits, calls)
             for other in encodings.flatMap(\.others) { _ = try VideoTiming(video, for: other) }
         }
@@ -32,6 +31,7 @@ struct PreparedStream {
         let isAudio = if case .audio = config { true } else { false }
         description = StreamDescription(
             index: index, kind: isAudio ? .audio : .video, inputFrameBytes: parts.assembler.frameBytes, inputRate: parts.rate,
+            latency: liveTraits.latency, readLatency: liveTraits.readLatency(ownBlock: parts.ownBlock),
             renditions: parts.renditions.map(\.description))
         for other in encodings.flatMap(\.others) { _ = try Self.presentation(of: config, in: other) }
     }
@@ -44,6 +44,8 @@ struct PreparedStream {
         let assembler: any FrameAssembler
         /// Frames or samples a second of what comes in.
         let rate: Rational
+        /// Milliseconds that samples wait for a block to be full whose length is no encoder's.
+        var ownBlock = 0.0
     }
 
     /// What one of its containers says of it.

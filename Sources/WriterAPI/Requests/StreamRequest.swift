@@ -60,6 +60,7 @@ package struct StreamRequest {
         var object: JSONObject = ["index": .integer(Int64(chosen.index)), "type": .string(chosen.kind.rawValue)]
         add(config, to: &object)
         chosen.renditions[0].add(to: &object)
+        object["latency"] = .number(chosen.latency)
         object.set("bytes_per_frame", chosen.inputFrameBytes)
         object.add(chosen.keyFrames)
         object["frames"] = .integer(progress.frames)
@@ -110,7 +111,8 @@ extension AudioStreamConfig {
             language: try fields.string("language"),
             disposition: try fields.names("disposition"),
             codecTag: try fields.string("codec_tag"),
-            fill: try fields.choice("fill"), whenLate: try fields.choice("when_late") ?? .wait)
+            fill: try fields.choice("fill"), whenLate: try fields.choice("when_late") ?? .wait,
+            latency: try fields.number("latency"))
         renditions = try fields.renditions(ofVideo: false)
     }
 
@@ -128,6 +130,7 @@ extension AudioStreamConfig {
         object.set("codec_tag", codecTag)
         object.set("fill", fill?.rawValue)
         if whenLate != .wait { object.set("when_late", whenLate.rawValue) }
+        if let latency { object["latency"] = .number(latency) }
         if !renditions.isEmpty { object["renditions"] = .array(renditions.map(\.json)) }
     }
 }
@@ -168,7 +171,8 @@ extension VideoStreamConfig {
             masteringDisplay: try fields.string("mastering_display"),
             contentLightLevel: try fields.string("content_light_level"),
             codecTag: try fields.string("codec_tag"),
-            fill: try fields.choice("fill"), whenLate: try fields.choice("when_late") ?? .wait)
+            fill: try fields.choice("fill"), whenLate: try fields.choice("when_late") ?? .wait,
+            latency: try fields.number("latency"))
         renditions = try fields.renditions(ofVideo: true)
     }
 
@@ -197,6 +201,7 @@ extension VideoStreamConfig {
         object.set("codec_tag", codecTag)
         object.set("fill", fill?.rawValue)
         if whenLate != .wait { object.set("when_late", whenLate.rawValue) }
+        if let latency { object["latency"] = .number(latency) }
         if !renditions.isEmpty { object["renditions"] = .array(renditions.map(\.json)) }
     }
 }

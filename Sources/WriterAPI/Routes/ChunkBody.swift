@@ -10,6 +10,11 @@ package protocol ChunkSource {
     var isFinished: Bool { get }
     /// nil: not known.
     var bytesLeft: UInt64? { get }
+    /// How many are here, or known to follow at once.
+    var bytesAtHand: Int { get }
+    /// Has bytes without a known end read together that come within the latency, until `endPace`.
+    func pace(bytesPerSecond: Double, latency: Duration)
+    func endPace()
     /// What there is of an unread body's first bytes, or comes at once; they stay to be read.
     func firstBytes(atMost limit: Int, within wait: Duration) -> [UInt8]
     /// Fills a prefix of `regions`, in order, with at most `limit` bytes; 0 at the end.
@@ -144,6 +149,7 @@ struct ChunkBody {
 
     /// Puts the data into the stream. Throws what the body or the stream throws.
     mutating func fill(_ chunk: Chunk) throws {
+        defer { body.endPace() }
         if !early.isEmpty {
             try early.withUnsafeBytes { try chunk.write($0) }
             early = []
@@ -151,10 +157,8 @@ struct ChunkBody {
         if let failure { throw failure }
         let body = body
         while !body.isFinished {
-            // How much is to come, where it is known, tells the writer whether a thread of the
-            // encoder's own is worth waking.
-            let expected = body.bytesLeft.map { Int(clamping: $0) } ?? .max
-            if try chunk.fill(upTo: max(1, expected), { try body.read(into: $0, limit: .max) }) == 0 { return }
+            let limit = body.bytesLeft.map { max(1, Int(clamping: $0)) } ?? .max
+            if try chunk.fill(upTo: limit, atHand: { body.bytesAtHand }, { try body.read(into: $0, limit: .max) }) == 0 { return }
         }
     }
 }

@@ -100,12 +100,20 @@ package struct ChunkUpload {
     }
 
     /// Reads the head of the body, if it has one, and as much of a raw one that is the first of its stream as tells it from
-    /// a file.
+    /// a file. From here on it is read in its stream's time.
     func open(_ source: any ChunkSource, for writer: StreamWriter, stream: Int, _ config: StreamConfig) throws(Problem) -> ChunkBody {
-        switch kind {
-        case .raw where isRaw || writer.progress(of: stream).offset > 0: ChunkBody(raw: source)
-        case .raw: try ChunkBody(firstRaw: source, of: config)
-        case .array: try ChunkBody(array: source, of: config, frameBytes: writer.description(of: stream).inputFrameBytes)
+        let description = writer.description(of: stream)
+        source.pace(
+            bytesPerSecond: description.inputRate.doubleValue * Double(description.inputFrameBytes), latency: .seconds(description.readLatency / 1_000))
+        do throws(Problem) {
+            return switch kind {
+            case .raw where isRaw || writer.progress(of: stream).offset > 0: ChunkBody(raw: source)
+            case .raw: try ChunkBody(firstRaw: source, of: config)
+            case .array: try ChunkBody(array: source, of: config, frameBytes: description.inputFrameBytes)
+            }
+        } catch {
+            source.endPace()
+            throw error
         }
     }
 

@@ -117,6 +117,7 @@ struct Creations: Sendable {
             stream[name] = dice.pick([2, 16, 90, 8_000, 48_000, "4:3", dice.strange()])
         }
         if dice.happens(0.06) { stream["fill"] = dice.pick([isVideo ? "last-frame" : "silence", "silence", dice.strange()]) }
+        if dice.happens(0.06) { stream["latency"] = dice.pick([0, 20, 100, 2_000, dice.strange()]) }
         if dice.happens(0.06) { stream["when_late"] = dice.pick(["drop", "wait", dice.strange()]) }
         return stream
     }

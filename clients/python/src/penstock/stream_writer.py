@@ -143,7 +143,7 @@ class StreamWriter:
         `encoder_sample_rate`, `encoder_num_channels` and `encoder_format` are what it encodes; by default what the
         source has, or what the encoder takes; of formats the encoder's first, as in torchaudio, or with "auto" the one
         that loses least. `filter_desc` is applied before. `further` are members of the server's streams (`language`,
-        `channel_layout`, …).
+        `channel_layout`, `latency`, …).
         """
         if format not in _chunks.SAMPLE_TYPES:
             valid = ", ".join(_chunks.SAMPLE_TYPES)

@@ -78,6 +78,8 @@ CodecTag: TypeAlias = str
 
 WhenLate: TypeAlias = Literal["wait", "drop"]
 
+AudioLatency: TypeAlias = float
+
 RenditionName: TypeAlias = str
 
 
@@ -130,6 +132,7 @@ class AudioStreamRequest(_AudioStreamRequestRequired, total=False):
     filled at a time. The result has the warning `gap-filled`.
     """
     when_late: WhenLate
+    latency: AudioLatency
     renditions: list[AudioRenditionRequest]
     """What the stream is encoded to, where that is more than one thing: a frame is received once and put through
     `filter_desc` once, whatever their number. The stream then has no `encoder`, `encoder_…`, `codec_config`,
@@ -171,6 +174,8 @@ FieldOrder: TypeAlias = Literal["progressive", "tt", "bb", "tb", "bt"]
 MasteringDisplay: TypeAlias = str
 
 ContentLightLevel: TypeAlias = str
+
+VideoLatency: TypeAlias = float
 
 
 class _VideoRenditionRequestRequired(TypedDict):
@@ -238,6 +243,7 @@ class VideoStreamRequest(_VideoStreamRequestRequired, total=False):
     as for sound.
     """
     when_late: WhenLate
+    latency: VideoLatency
     renditions: list[VideoRenditionRequest]
     """What the stream is encoded to, where that is more than one thing: a frame is received once and put through
     `filter_desc` once, whatever their number. The stream then has no `encoder`, `encoder_…`, `codec_config`,
@@ -652,6 +658,8 @@ class Stream(_StreamRequired, total=False):
     fill: Literal["silence", "last-frame"]
     """What stands in while the stream sends nothing."""
     when_late: WhenLate
+    latency: float
+    """Milliseconds that bytes of a chunked body may wait for more: what was asked for, or the default of its kind."""
     encoder_bit_rate: int
     """Bits per second that the encoder has; of encoders that go by one, and left out where they have a quality instead.
     """
