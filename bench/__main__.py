@@ -13,7 +13,7 @@ from bench.peers import ffmpeg, servers
 from bench.places import RESULTS, ROOT
 from bench.settings import Settings
 
-WORKLOADS = ["raw_ingest", "video", "audio", "chunks", "sessions", "short_clips", "first_byte", "realtime", "latency", "growth",
+WORKLOADS = ["raw_ingest", "video", "audio", "chunks", "sessions", "short_clips", "first_byte", "realtime", "live", "latency", "growth",
              "python_client"]
 
 

@@ -76,6 +76,25 @@ def paced(port, playlists, period_ms, seconds):
         return _run("paced", port, file, round(period_ms * 1000), seconds)
 
 
+def live(port, count, heard, period_ms, piece_bytes, block_bytes, seconds):
+    """One chunked body for each of the writers w0, w1, …, a piece a period; `heard` of them are read at …/output."""
+    return _run("live", port, count, heard, round(period_ms * 1000), piece_bytes, block_bytes, seconds)
+
+
+@contextlib.contextmanager
+def holding(port, count, period_ms, piece_bytes, seconds):
+    """The same bodies, sent for so long and then left open, while the body of the `with` runs."""
+    arguments = ["hold", port, count, round(period_ms * 1000), piece_bytes, seconds]
+    process = subprocess.Popen([program(), *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        process.stdout.readline()
+        yield
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+
+
 @contextlib.contextmanager
 def listening(*arguments):
     """A sink of the generator's, running: its pid and port."""

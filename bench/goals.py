@@ -46,6 +46,25 @@ def _writers(results):
                    late <= 0.1 and unanswered == 0 and private <= 3)
 
 
+def _live(results):
+    text = "1,000 live audio bodies in real time with a latency of 200 ms, 500 with 60 ms: none late"
+    names = ["1000 live bodies, pcm, latency 200 ms", "500 live bodies, pcm, latency 60 ms"]
+    if any(name not in results for name in names):
+        return Verdict(text, "not measured", False)
+    late = [results[name].median("penstock") for name in names]
+    unanswered = [results[name].note("penstock", "unanswered") for name in names]
+    return Verdict(text, ", ".join(f"{share:.2f} % late" for share in late), max(late) == 0 and max(unanswered) == 0)
+
+
+def _live_memory(results):
+    text = "an idle live encoder: ≤ 1 MB private memory for PCM"
+    case = results.get("private memory of a live writer")
+    if case is None:
+        return Verdict(text, "not measured", False)
+    held = {name: case.median(name) for name in case.samples}
+    return Verdict(text, ", ".join(f"{name} {size:.2f} MB" for name, size in held.items()), held["pcm"] <= 1)
+
+
 def _latency(results):
     text = "chunk in → encoded bytes out at `…/output` (adts): p99 ≤ the codec's own delay + 5 ms"
     case = results.get("chunk in → frame at …/output, aac, alone: p99")
@@ -117,5 +136,8 @@ def verdicts(results):
         _ratio(results, audio + "wav", "torchaudio", 0.6, "600 s of 48 kHz stereo float → wav: ≤ 0.6 × torchaudio"),
         _ratio(results, audio + "flac", "torchaudio", 1.0, "600 s of 48 kHz stereo float → flac: ≤ 1.0 × torchaudio"),
         _ratio(results, audio + "aac", "torchaudio", 1.02, "600 s of 48 kHz stereo float → aac: ≤ 1.02 × torchaudio"),
-        _chunks(results), _sessions(results), _writers(results), _latency(results), *further(results),
+        _chunks(results), _sessions(results), _writers(results), _latency(results), _live(results),
+        _ratio(results, "20 ms pieces of live bodies, latency 20 ms", "a bare process a writer", 1.5,
+               "a live audio body in pieces of 20 ms: CPU ≤ 1.5 × a bare process that does `recv` and `write`"),
+        _live_memory(results), *further(results),
     ]

@@ -54,6 +54,18 @@ def _threads_seconds(pid):
     return total / 1e9
 
 
+def voluntary_switches(pid):
+    """How often the process's threads have slept; those that ended are not in it."""
+    total = 0
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/status") as file:
+                total += next(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt_switches:"))
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return total
+
+
 def kilobytes(pid, names):
     """The sum of the lines named in smaps_rollup; 0 once the process is gone."""
     try:

@@ -15,7 +15,9 @@ NOTES = {
     "p50_ms": "p50 {:.2f} ms", "p999_ms": "p99.9 {:.2f} ms", "max_ms": "max {:.2f} ms",
     "private_mb": "{:.2f} MB private a writer", "private_mb_max": "at most {:.2f} MB",
     "cores": "{:.2f} cores", "root_cores": "{:.2f} of them the gateway's", "client_cores": "client {:.2f} cores", "late": "{:.0f} late",
-    "unanswered": "{:.0f} unanswered", "late_percent": "{:.2f} % late", "cpu_ms": "{:.2f} ms of CPU each", "output_bytes": "{:,.0f} bytes out",
+    "unanswered": "{:.0f} unanswered", "switches": "{:.2f} switches a piece", "output_p50_ms": "at …/output p50 {:.1f} ms",
+    "output_p99_ms": "p99 {:.1f} ms", "output_max_ms": "max {:.1f} ms", "late_percent": "{:.2f} % late",
+    "cpu_ms": "{:.2f} ms of CPU each", "output_bytes": "{:,.0f} bytes out",
 }
 
 # A sample during which others had more of the machine's CPU than this is worth little.

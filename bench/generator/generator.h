@@ -59,6 +59,8 @@ void die_because(const char *reason, const char *detail, size_t length) __attrib
 
 int play(int port, const char *plan, long rounds);
 int paced(int port, const char *plan, long period_us, double seconds);
+int live(int port, size_t count, size_t heard, long period_us, size_t piece_bytes, size_t block_bytes, double seconds);
+int hold(int port, size_t count, long period_us, size_t piece_bytes, double seconds);
 int drain(size_t buffer_bytes);
 int sink(void);
 int forked(const char *folder);
