@@ -144,10 +144,6 @@ static inline __attribute__((noinline)) void clinux_wipe_stack(void) {
     __asm__ volatile("" : : "r"(stack) : "memory");
 }
 
-// fork(2): Swift refuses to import it because most programs can't use it safely. Ours
-// calls it only from a process with one thread.
-static inline pid_t clinux_fork(void) { return fork(); }
-
 static inline int clinux_open(const char *path, int flags, mode_t mode) {
     return open(path, flags, mode);
 }

@@ -41,7 +41,7 @@ public enum ChildProcess {
         return fields.count > 1 ? Int32(String(decoding: fields[1], as: UTF8.self)) : nil
     }
 
-    /// fork(2). Only from a process with one thread; 0 in the child.
+    /// fork(2). Only from a process with one thread; 0 in the child, in which Swift's locks work as in any process.
     public static func fork() throws(SystemError) -> Int32 {
         let identifier = clinux_fork()
         if identifier < 0 { throw SystemError("fork") }
