@@ -13,10 +13,11 @@ package struct OptionPolicy: Sendable {
 
     package init(_ policy: ClientPolicy) { isEnforced = policy == .enforced }
 
-    /// Makes the tables, so that forks of this process share them.
+    /// Makes the tables, so that forks of this process share them. Not that of any muxer at all, which asks for the
+    /// devices: their library brings as many mappings as libavfilter and libavformat together.
     static func warmUp() {
         _ = (JudgementTable.filters, JudgementTable.encoders, JudgementTable.muxers, JudgementTable.everyFilter)
-        _ = (JudgementTable.everyEncoder, JudgementTable.everyMuxer, OptionNames.ofAnyProtocol, OptionNames.ofAnyMuxer)
+        _ = (JudgementTable.everyEncoder, JudgementTable.everyMuxer, OptionNames.ofAnyProtocol)
     }
 
     /// Everything a writer is to be made of.

@@ -61,6 +61,17 @@ extension EndToEnd {
             }
         }
 
+        /// What it has mapped is copied for each encoder and torn down with it: libavdevice and its fifty libraries took
+        /// a tenth of what a short life costs when the judgement of options had loaded them.
+        @Test func forkServerHasNotLoadedTheDevices() async throws {
+            try await withServer { server in
+                try await server.expectWell("before its mappings are read")
+                let path = "/proc/\(try await server.forkServer())/maps"
+                let mappings = String(decoding: try #require(try FileHandle(forReadingAtPath: path)?.readToEnd()), as: UTF8.self)
+                #expect(["libavformat.so", "libavdevice.so"].map { mappings.contains($0) } == [true, false])
+            }
+        }
+
         @Test(arguments: [SIGKILL, SIGSEGV, SIGSTOP])
         func lostForkServerIsReplacedAndHurtsNoWriter(signal: Int32) async throws {
             let clip = try await Clip.small()
