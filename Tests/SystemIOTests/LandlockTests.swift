@@ -68,6 +68,31 @@ import Testing
         #expect(try Directory(path: foreign).readFile("file") == Array("secret".utf8))
     }
 
+    /// As the fork server has it: found before, named by its forks.
+    @Test(arguments: [false, true])
+    func aPlaceThatLastsIsWhatWasFoundAndIsNotHeldOpen(narrowing: Bool) throws {
+        let (own, foreign) = try prepared()
+        let found = folder.path + "/found"
+        let rules = SandboxRules(places: [
+            .lasting(own, .read), .lasting("/dev/null", [.readFiles, .writeFiles]), .lasting(own + "/none", .read), .path("/proc/self", .read),
+        ])
+        let wrong = try inFork {
+            Sandbox.find(rules.places)
+            if rename(own, found) < 0 || mkdir(own, 0o755) < 0 { return 1 }
+            try Sandbox.enter(
+                rules, .init(memoryBytes: nil, fileBytes: nil, descriptors: 256), keeping: [], isRequired: true, narrowsLater: narrowing)
+            if narrowing { try Sandbox.narrow(to: rules) }
+            if openAndClose(found + "/file", O_RDONLY) != 0 { return 2 }
+            if openAndClose(found + "/file", O_RDWR) != EACCES { return 3 }
+            if openAndClose(own, O_RDONLY | O_DIRECTORY) != EACCES { return 4 }
+            if openAndClose(foreign + "/file", O_RDONLY) != EACCES { return 5 }
+            if openAndClose("/dev/null", O_RDWR) != 0 { return 6 }
+            // The standard streams, and two for the list.
+            return Directory.names(in: "/proc/self/fd").count == 5 ? 0 : 7
+        }
+        #expect(wrong == 0)
+    }
+
     @Test func wayAroundByALinkLeadsNowhere() throws {
         let (own, foreign) = try prepared()
         #expect(symlink(foreign + "/file", own + "/link") == 0)

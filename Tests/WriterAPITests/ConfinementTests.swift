@@ -55,6 +55,17 @@ import WriterModel
         #expect(bare.tcpPorts == .none && bare.sockets == [])
     }
 
+    @Test func onlyWhatConnectsReadsHowHostsAreFoundAndTrusted() throws {
+        func reads(_ rules: SandboxRules) -> Bool { rules.places.contains { ["/etc/resolv.conf", "/etc/ssl/certs"].contains($0.description) } }
+        let policy = OutputPolicy(patterns: ["rtmp://192.0.2.1:1936/*"])
+        let (encoder, carrier, out) = (try confinement(.writer, policy), try confinement(.carrier, policy), try Directory(path: folder.path + "/out"))
+        #expect(!reads(encoder.firstRules) && !reads(encoder.rules(for: [.ownFolder, .file(out, "a.mp4", isRenamed: false)])))
+        let (encoding, offline) = (try confinement(.encode, policy), try confinement(.carrier, OutputPolicy()))
+        #expect(!reads(encoding.firstRules) && !reads(offline.firstRules))
+        #expect(reads(carrier.firstRules) && reads(carrier.rules(for: [.url])) && reads(WebhookProcess.rules))
+        #expect(!reads(carrier.rules(for: [.folder(out, ledger: out)])))
+    }
+
     @Test func whatSendsWebhooksChangesNoFileAndListensNowhere() {
         let rules = WebhookProcess.rules
         let changing = rules.places.filter { !$0.access.isDisjoint(with: [.writeFiles, .makeFiles, .removeFiles, .makeFolders, .removeFolders]) }

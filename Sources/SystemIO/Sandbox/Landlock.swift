@@ -51,23 +51,32 @@ enum Landlock {
     private static func add(
         _ place: SandboxRules.Place, to ruleset: Int32, _ abi: Int32, among handled: UInt64 = .max
     ) throws(SystemError) {
+        if case .path(let path, isLasting: true) = place.target, let found = LastingPlaces[path] {
+            return try add(place, at: found.descriptor, isFolder: found.isFolder, to: ruleset, abi, among: handled)
+        }
         guard let number = try locate(place) else { return }
         let target = Descriptor(owning: number)
         var information = stat()
         if fstat(target.number, &information) < 0 { throw SystemError("look at \(place)") }
         let isFolder = information.st_mode & S_IFMT == S_IFDIR
-        let rights = rights(place.access, abi) & handled & (isFolder ? .max : rightsToOneFile)
-        if rights != 0 && clinux_landlock_add_path(ruleset, rights, target.number) < 0 {
-            throw SystemError("allow \(place) through Landlock")
-        }
+        try add(place, at: target.number, isFolder: isFolder, to: ruleset, abi, among: handled)
         // Not before: it is closed with its last use.
         _ = consume target
+    }
+
+    private static func add(
+        _ place: SandboxRules.Place, at number: Int32, isFolder: Bool, to ruleset: Int32, _ abi: Int32, among handled: UInt64
+    ) throws(SystemError) {
+        let rights = rights(place.access, abi) & handled & (isFolder ? .max : rightsToOneFile)
+        if rights != 0 && clinux_landlock_add_path(ruleset, rights, number) < 0 {
+            throw SystemError("allow \(place) through Landlock")
+        }
     }
 
     /// nil: there is nothing at a path. The caller owns the descriptor.
     private static func locate(_ place: SandboxRules.Place) throws(SystemError) -> Int32? {
         switch place.target {
-        case .path(let path):
+        case .path(let path, _):
             let number = clinux_open(path, Int32(clinux_path_only) | O_CLOEXEC, 0)
             return number < 0 ? nil : number
         case .beneath(let folder, let relative): return try folder.locate(relative).take()

@@ -27,8 +27,8 @@ public struct SandboxRules: Sendable {
 
     public struct Place: Sendable, CustomStringConvertible {
         enum Target: Sendable {
-            /// What is not there gives nothing.
-            case path(String)
+            /// What is not there gives nothing. One that lasts is found once: see `LastingPlaces`.
+            case path(String, isLasting: Bool)
             /// Beneath an open folder; "." is the folder. It must be there.
             case beneath(Directory, String)
         }
@@ -38,13 +38,19 @@ public struct SandboxRules: Sendable {
 
         public var description: String {
             switch target {
-            case .path(let path): path
+            case .path(let path, _): path
             case .beneath(let folder, let relative): folder.path + "/" + relative
             }
         }
 
         public static func path(_ path: String, _ access: FileAccess) -> Place {
-            Place(target: .path(path), access: access)
+            Place(target: .path(path, isLasting: false), access: access)
+        }
+
+        /// A folder of the system's, or a device, which nobody puts another in the place of while this process and
+        /// its forks run.
+        public static func lasting(_ path: String, _ access: FileAccess) -> Place {
+            Place(target: .path(path, isLasting: true), access: access)
         }
 
         public static func beneath(_ folder: Directory, _ relative: String, _ access: FileAccess) -> Place {

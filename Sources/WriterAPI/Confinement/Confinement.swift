@@ -40,7 +40,7 @@ package struct Confinement: Sendable {
         let own = folder.map { [$0.descriptor] } ?? []
         try Sandbox.enter(
             firstRules, settings.limits.processBounds, keeping: descriptors + own,
-            isRequired: settings.requiresSandbox)
+            isRequired: settings.requiresSandbox, narrowsLater: settings.role == .writer || settings.role == .carrier)
     }
 
     /// In all threads, before libav opens anything for a client. When it throws there is no writer. A writer has a
@@ -98,6 +98,7 @@ package struct Confinement: Sendable {
     private func addNetwork(to rules: inout SandboxRules) {
         let network = NetworkReach(settings.policy, endpoints: settings.stores.map(\.endpoint))
         (rules.tcpPorts, rules.sockets) = (network.tcpPorts, network.sockets)
+        if !network.sockets.isDisjoint(with: [.tcp, .datagrams]) { rules.places += SystemPlaces.network }
         // The folder: the file is replaced by another one when its keys are.
         rules.places += settings.stores.compactMap(\.credentialsFile).map { .path(Self.folder(of: $0), .readFiles) }
     }

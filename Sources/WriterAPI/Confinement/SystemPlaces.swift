@@ -3,33 +3,36 @@ import SystemIO
 
 /// The parts of the system that libav, and what it loads, needs.
 enum SystemPlaces {
-    /// For every encoder. No configuration of other programs, no keys, no user's home.
-    static let read: [SandboxRules.Place] = readable(libraries + fonts + names + certificates + facts) + [
-        .path("/dev/null", [.readFiles, .writeFiles]), .path("/dev/zero", .readFiles),
-        .path("/dev/urandom", .readFiles), .path("/dev/random", .readFiles),
-    ]
+    /// For every process. No configuration of other programs, no keys, no user's home.
+    static let read: [SandboxRules.Place] =
+        (libraries + fonts + facts).map { .lasting($0, .read) } + readable(replaced) + [
+            .lasting("/dev/null", [.readFiles, .writeFiles]), .lasting("/dev/zero", .readFiles),
+            .lasting("/dev/urandom", .readFiles), .lasting("/dev/random", .readFiles),
+        ]
+
+    /// For one that connects: a name is resolved, and a certificate judged, by the process that does.
+    static let network: [SandboxRules.Place] = readable(names + certificates)
 
     /// Codecs, filters and drivers are loaded when they are asked for.
-    private static let libraries = [
-        "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache",
-    ]
-    /// Of drawtext, ass and subtitles.
+    private static let libraries = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib"]
+    /// Of drawtext, ass and subtitles; and the time zones of drawtext.
     private static let fonts = [
-        "/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/fontconfig", "/etc/fonts", "/var/cache/fontconfig",
+        "/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/fontconfig", "/etc/fonts", "/var/cache/fontconfig", "/usr/share/zoneinfo",
     ]
-    /// Of hosts; a name is resolved by the process that connects. And of time zones, for drawtext.
+    /// Files that others take the place of while the server runs. And the process itself, whose threads are listed when
+    /// it is narrowed.
+    private static let replaced = ["/etc/ld.so.cache", "/etc/localtime", "/proc/self"]
     private static let names = [
         "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services",
-        "/etc/protocols", "/etc/localtime", "/usr/share/zoneinfo",
+        "/etc/protocols",
     ]
     private static let certificates = [
         "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
         "/etc/gnutls", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted", "/etc/crypto-policies",
     ]
-    /// How many processors, how much memory: x265, SVT-AV1, libgomp and the allocator ask. And the
-    /// process itself, whose threads are listed when it is narrowed.
+    /// How many processors, how much memory: x265, SVT-AV1, libgomp and the allocator ask.
     private static let facts = [
-        "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/vm/overcommit_memory",
+        "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/vm/overcommit_memory",
         "/sys/devices/system/cpu", "/sys/devices/system/node",
     ]
 
@@ -53,7 +56,7 @@ enum SystemPlaces {
             "/etc/X11", "/usr/share/drirc.d", "/usr/share/glvnd", "/usr/share/libdrm", "/etc/machine-id",
             "/sys/dev/char", "/sys/devices", "/sys/class"]
         let named = ["ALSA_CONFIG_PATH", "XAUTHORITY", "PULSE_COOKIE", "PULSE_CLIENTCONFIG"].compactMap { Environment[$0] }
-        return nodes.map { .path($0, .useDevices) } + readable(configuration + named)
+        return nodes.map { .path($0, .useDevices) } + readable(configuration + named) + network
             // PulseAudio passes samples in files here.
             + [.path("/dev/shm", [.read, .writeFiles, .makeFiles, .removeFiles])]
     }

@@ -38,7 +38,7 @@ package enum WebhookProcess {
     }
 
     /// What a name is looked up by and a certificate is judged by; which hosts is judged where a connection is made.
-    package static var rules: SandboxRules { SandboxRules(places: SystemPlaces.read, tcpPorts: .all, sockets: [.tcp, .datagrams]) }
+    package static var rules: SandboxRules { SandboxRules(places: SystemPlaces.read + SystemPlaces.network, tcpPorts: .all, sockets: [.tcp, .datagrams]) }
 
     private static func serve(_ gateway: MessageSocket, _ sender: WebhookSender) {
         while true {
