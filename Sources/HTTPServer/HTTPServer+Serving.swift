@@ -23,6 +23,15 @@ extension HTTPServer {
         if !accepted { refuse(connection, .overload, head) }
     }
 
+    func beginHere(_ connection: Connection) {
+        guard case .moved? = connection.receive(within: configuration.lingerTime),
+            case .head(let head, let headBytes) = connection.parseHead(configuration.limits)
+        else { return close(connection) }
+        let exchange = begin(connection, head, headBytes: headBytes)
+        handler.handle(exchange)
+        goOn(exchange)
+    }
+
     /// Its address, and what it says it may do: neither has all threads.
     private func clients(of connection: Connection, _ head: RequestHead) -> [WorkerPool.ClientKey] {
         var clients: [WorkerPool.ClientKey] = []

@@ -98,6 +98,14 @@ public final class HTTPServer: Sendable {
         }
     }
 
+    /// Serves a connection whose requests have been sent, on the calling thread, until it ends: for a process that has no
+    /// other one, and no loop that runs.
+    package func serveHere(_ descriptor: consuming Descriptor) {
+        let connection = Connection(owning: descriptor.take())
+        _ = open.change { $0.add(nil) }
+        beginHere(connection)
+    }
+
     /// No further request is begun on idle connections: they go to `takeIdle`, as do those
     /// at work when they are done. `closing`: no process serves them further, and responses say so.
     public func drain(closing: Bool = false) {

@@ -7,7 +7,7 @@ import WriterAPI
 // one thread until it ends; every encoder is a fork of it.
 let log = ProcessLog.make(arguments: CommandLine.arguments, label: "encoder")
 if CommandLine.arguments.contains("--fork-server") {  // ASCII
-    ChildProcess.exit(ForkServer(control: 3, clientPolicy: .enforced, log: log).run())
+    ChildProcess.exit(ForkServer(control: 3, clientPolicy: .enforced, arguments: CommandLine.arguments, log: log).run())
 }
 guard CommandLine.arguments.contains("--versions") else {  // ASCII
     StandardError.write(

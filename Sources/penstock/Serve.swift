@@ -75,7 +75,8 @@ struct Serve: ParsableCommand {
     private static func configuration(_ settings: Settings) throws -> GatewayConfiguration {
         var configuration = GatewayConfiguration(
             encoderExecutable: try encoderExecutable(),
-            encoderArguments: ["--fork-server"] + ProcessLog.arguments(format: settings.logFormat, level: settings.logLevel),
+            encoderArguments: ["--fork-server", "--rehearsal-folder=\(try absolute(settings.stateDirectory))"]
+                + ProcessLog.arguments(format: settings.logFormat, level: settings.logLevel),
             version: Penstock.version)
         configuration.places = settings.places
         configuration.agentHost = settings.host

@@ -1,23 +1,28 @@
+import Bytewise
 import Logging
 import StreamWriter
 import SystemIO
 import Threading
 import WriterModel
 
-/// Gives each writer an encoder, and its encoder carriers, forked from this process, and tells how each ended. Single-threaded, so
-/// that a fork of it is a sound process.
+/// Gives each writer an encoder, and its encoder carriers, forked from this process, and tells how each ended. Single-threaded from
+/// the first fork on, so that a fork of it is a sound process.
 public struct ForkServer {
     private let gateway: MessageSocket
     private let clientPolicy: ClientPolicy
+    private let rehearsalFolder: String?
     private let log: Logger
 
     /// A spare is forked when no writer has come for so long: the last one should have the processors.
     private static let restBeforeRefill = Duration.milliseconds(3)
     private static let restAfterFailure = Duration.seconds(1)
 
-    /// Owns `control`.
-    public init(control: Int32, clientPolicy: ClientPolicy, log: Logger) {
+    private static let folderArgument = "--rehearsal-folder="
+
+    /// Owns `control`. `arguments`: the process's.
+    public init(control: Int32, clientPolicy: ClientPolicy, arguments: [String], log: Logger) {
         gateway = MessageSocket(owning: control)
+        rehearsalFolder = arguments.lazy.compactMap { $0.without(prefix: Self.folderArgument) }.first
         self.clientPolicy = clientPolicy
         self.log = log
     }
@@ -28,9 +33,10 @@ public struct ForkServer {
         ChildProcess.leaveProcessGroup()
         Signal.ignore([Signal.interrupt, Signal.terminate, Signal.hangUp, Signal.brokenPipe])
         Signal.crashAtOnce()
-        StreamWriter.silenceLibraries()
-        ForkWarmUp.run(clientPolicy)
+        warmUp()
         Sandbox.prepare()
+        // Otherwise each fork would sort by itself, page by page, what is free here.
+        Heap.trim()
         do throws(SystemError) {
             let children = try SignalSource([Signal.childEnded])
             var spares = SpareEncoders()
@@ -47,6 +53,24 @@ public struct ForkServer {
         } catch {
             log.error("the fork server can't go on", metadata: ["error": "\(error)"])
             return 1
+        }
+    }
+
+    /// On a thread that has gone before the first fork. Swift's Mutex keeps the number of each thread that takes one in a
+    /// variable of the thread's own, to say who holds a lock (_swift_stdlib_gettid, once a module), and a fork has the
+    /// variables of the thread that forked: its locks would be said to be held by a thread of this process, and the
+    /// kernel, asked by another thread of the fork's that waits for one, ends the fork.
+    private func warmUp() {
+        let work: @Sendable () -> Void = { [clientPolicy, rehearsalFolder, log] in
+            StreamWriter.silenceLibraries()
+            ForkWarmUp.run(clientPolicy, in: rehearsalFolder, log: log)
+            Sandbox.find(SystemPlaces.read)
+        }
+        do throws(SystemThread.Unavailable) {
+            try WorkerThread(name: "warm-up", work).join()
+        } catch {
+            // Better than not at all.
+            work()
         }
     }
 

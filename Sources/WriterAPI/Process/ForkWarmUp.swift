@@ -1,6 +1,7 @@
 import APICore
 import HTTP1
 import HTTPServer
+import Logging
 import StreamWriter
 import SystemIO
 import WriterModel
@@ -9,24 +10,24 @@ import WriterModel
 /// Swift's runtime, the dynamic linker and libav make at first use is then there in every fork. Starts no
 /// thread and leaves nothing behind.
 enum ForkWarmUp {
-    static func run(_ policy: ClientPolicy) {
+    /// `folder`: where files may be made meanwhile.
+    static func run(_ policy: ClientPolicy, in folder: String?, log: Logger) {
         StreamWriter.warmUp()
         OptionPolicy.warmUp()
-        try? warmUpWriter(policy)
+        if let folder { rehearse(policy, in: folder, log) }
         try? warmUpRequest()
         warmUpMessages()
     }
 
-    private static let writer = WriterID("fork-warm-up")!
-
-    private static func warmUpWriter(_ policy: ClientPolicy) throws {
-        let body = try JSONParser.parse(Array(#"{"format": "wav", "streams": [\#(stream)], "open": {"option": {}}}"#.utf8))
-        _ = try WriterPlan(try CreateRequest(body), policy: OutputPolicy(), clientPolicy: policy)
-        let config = try StreamRequest(try JSONParser.parse(Array(stream.utf8))).config
-        try StreamWriter.warmUpForFork(config)
+    private static func rehearse(_ policy: ClientPolicy, in folder: String, _ log: Logger) {
+        do {
+            try EncoderRehearsal(policy, in: folder, log: log).run()
+        } catch {
+            log.warning("encoders will take longer to start: none could be rehearsed", metadata: ["error": "\(error)"])
+        }
     }
 
-    private static let stream = #"{"type": "audio", "sample_rate": 48000, "num_channels": 2, "format": "s16"}"#
+    private static let writer = WriterID("fork-warm-up")!
 
     private static func warmUpRequest() throws {
         let text = "POST /v1/writers/\(writer)/streams/0/chunks?pts=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nAuthorization: Bearer a\r\n\r\n"
