@@ -56,10 +56,8 @@ public struct ForkServer {
         }
     }
 
-    /// On a thread that has gone before the first fork. Swift's Mutex keeps the number of each thread that takes one in a
-    /// variable of the thread's own, to say who holds a lock (_swift_stdlib_gettid, once a module), and a fork has the
-    /// variables of the thread that forked: its locks would be said to be held by a thread of this process, and the
-    /// kernel, asked by another thread of the fork's that waits for one, ends the fork.
+    /// On a thread that has gone before the first fork, so that what libraries keep for a thread they keep for none that a
+    /// fork goes on with. (Swift's Mutex keeps its id, which `ChildProcess.fork` has it forget as well.)
     private func warmUp() {
         let work: @Sendable () -> Void = { [clientPolicy, rehearsalFolder, log] in
             StreamWriter.silenceLibraries()
