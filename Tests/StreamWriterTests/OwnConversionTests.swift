@@ -41,6 +41,21 @@ import Testing
         }
     }
 
+    /// libswscale leaves half of the chroma as it finds it.
+    @Test func grayHasNoColorInNV12OfFullRange() throws {
+        let (width, height) = (66, 34)
+        let data = noise(width * height * 2)
+        var video = VideoStreamConfig(frameRate: Rational(25, 1)!, width: width, height: height, format: "gray8", encoder: "rawvideo", color: ColorConfig(range: "pc", space: "bt709"))
+        video.encoderFormat = "nv12"
+        try encode(.video(video), data, to: folder.destination("a.nut"))
+        try run(["ffmpeg", "-v", "error", "-i", folder.path("a.nut"), "-c", "copy", "-f", "rawvideo", folder.path("a.raw")])
+        let pictures = try Data(contentsOf: URL(fileURLWithPath: folder.path("a.raw")))
+        let expected = (0..<2).reduce(into: Data()) { bytes, picture in
+            bytes += data[(picture * width * height)..<((picture + 1) * width * height)] + Data(repeating: 128, count: width * height / 2)
+        }
+        #expect(pictures == expected)
+    }
+
     #if arch(x86_64)
         @Test func picturesOfAllRenditionsThatStayThatLargeAre() throws {
             let writer = try StreamWriter(destination: folder.destination("a.mkv"), format: nil)

@@ -9,7 +9,8 @@ struct ConversionTrial {
     /// Nil where what comes out is not the same whatever the rule, or the two frames don't say the same.
     init?(_ conversion: PixelConversion) {
         guard let samples = try? Self.sizes(conversion.shape).map({ size throws(LibavError) in try Sample(conversion, size) }) else { return nil }
-        guard let rule = conversion.rules.first(where: { rule in samples.allSatisfy { $0.isMade(by: rule, in: conversion) } }) else { return nil }
+        let rule = conversion.rules.first { rule in conversion.isMadeWrong || samples.allSatisfy { $0.isMade(by: rule, in: conversion) } }
+        guard let rule else { return nil }
         self.rule = rule
         colors = ConvertedColors(of: samples[0].result)
     }

@@ -13,7 +13,9 @@ package final class PictureConverter {
     /// Nil where it is libav's scaler that has to do it.
     package init?(insteadOf stages: [FilterGraph.Stage], for input: MediaFormat) {
         // In plain C it takes longer.
-        guard cpixels_best() != cpixels_plain, let conversion = PixelConversion(of: input, through: stages), let trial = ConversionTrial(conversion) else { return nil }
+        guard let conversion = PixelConversion(of: input, through: stages), cpixels_best() != cpixels_plain || conversion.isMadeWrong,
+            let trial = ConversionTrial(conversion)
+        else { return nil }
         shape = conversion.shape
         colors = trial.colors
         guard let kernel = PixelKernel(conversion.plan(width: shape.width, height: shape.height, rule: trial.rule)),

@@ -49,6 +49,10 @@ struct PixelConversion {
         [.size(width: width, height: height, colors: colors), .pixelFormat(target)]
     }
 
+    /// libswscale writes half of the chroma, which is gray, and leaves what was in memory in the other half: whatever it
+    /// makes, it is not to be had.
+    var isMadeWrong: Bool { source.pixel_bytes == 0 && isFullRange && layout.is_interleaved }
+
     /// The ways in which libswscale may round, the likelier ones first.
     var rules: [cpixels_rule] {
         if source.pixel_bytes == 0 && isFullRange { return [cpixels_rule_copy] }
