@@ -14,6 +14,7 @@ import WriterModel
         (.invalidSamples, .invalidSamples), (.encodingFailed, .encodingFailed), (.destinationFailed, .destinationFailed), (.destinationTimedOut, .destinationTimeout),
         (.destinationRefused, .forbiddenDestination), (.destinationExists, .destinationExists), (.noSpace, .noSpace),
         (.outputTooLarge, .outputLimit), (.outOfMemory, .memoryLimit), (.outputDamaged, .outputDamaged),
+        (.noProcess, .overloaded),
     ]
 
     @Test func everyErrorOfTheLibraryHasItsProblem() {
