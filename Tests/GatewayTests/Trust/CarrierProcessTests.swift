@@ -18,17 +18,24 @@ import WriterModel
         let nonsense: [UInt8] = [200, 0, 0, 0, 0]
         _ = nonsense.withUnsafeBytes { Socket.sendAll(own.number, $0, timeout: .seconds(20)) }
         var bytes = [UInt8](repeating: 0, count: 4_096)
-        let moved = bytes.withUnsafeMutableBytes { Socket.receive(own.number, into: [$0], limit: $0.count, deadline: .after(.seconds(20))) }
-        guard case .moved(let count) = moved else { return false }
-        return String(decoding: bytes[..<count], as: UTF8.self).contains("can't be told what to do")
+        // Before that it says that it is there.
+        var said = ""
+        while !said.contains("can't be told what to do") {
+            let moved = bytes.withUnsafeMutableBytes { Socket.receive(own.number, into: [$0], limit: $0.count, deadline: .after(.seconds(20))) }
+            guard case .moved(let count) = moved else { return false }
+            said += String(decoding: bytes[..<count], as: UTF8.self)
+        }
+        return true
     }
 
     /// Awaits its end.
     private func hasEnded(_ own: SocketEnd) -> Bool {
         var byte: UInt8 = 0
-        return withUnsafeMutableBytes(of: &byte) {
-            Socket.receive(own.number, into: [$0], limit: 1, deadline: .after(.seconds(20)))
-        } == .ended
+        while true {
+            let moved = withUnsafeMutableBytes(of: &byte) { Socket.receive(own.number, into: [$0], limit: 1, deadline: .after(.seconds(20))) }
+            // What it has said before is there still.
+            guard case .moved = moved else { return moved == .ended }
+        }
     }
 
     private func eventually(_ isSo: () -> Bool) -> Bool {
