@@ -40,8 +40,8 @@ extension WriterResource {
         try lateEnds.withLock { _ throws(Problem) in try endLateFilesInTurn(names, of: writer, summary) }
     }
 
-    /// What the server notes of a file for itself.
-    private static let bytesOfPlace = 512
+    /// What the server notes of a file for itself, beside its name, which is in it twice.
+    private static let bytesOfPlace = 128
 
     private func endLateFilesInTurn(_ names: [String]?, of writer: StreamWriter, _ summary: WriterSummary?) throws(Problem) {
         let entries = state.withLock { $0.lateOutputs }.filter { entry in
@@ -62,7 +62,7 @@ extension WriterResource {
                 guard let index = state.lateOutputs.firstIndex(where: { $0.name.isSame(as: entry.name) }) else { return }
                 state.lateOutputs[index].file?.end = end
                 guard own != nil, end.failure == nil else { return }
-                let bytes = min(JSONValue.object(shown(state.lateOutputs[index], writer, state.redaction)).encoded.count + Self.bytesOfPlace, state.lateOutputs[index].recordBytes)
+                let bytes = min(JSONValue.object(shown(state.lateOutputs[index], writer, state.redaction)).encoded.count + 2 * entry.name.utf8.count + Self.bytesOfPlace, state.lateOutputs[index].recordBytes)
                 state.weight.destination += bytes - state.lateOutputs[index].recordBytes
                 state.lateOutputs[index].recordBytes = bytes
             }
