@@ -24,7 +24,7 @@ package struct ReadPace {
 
     package init(bytesPerSecond: Double, latency: Duration) {
         patience = latency - Self.margin(of: latency)
-        bytesInTime = bytesPerSecond * latency.inSeconds * Self.share
+        bytesInTime = bytesPerSecond * (latency / .seconds(1)) * Self.share
     }
 
     /// For waking up and passing on what was read.
@@ -59,8 +59,4 @@ package struct ReadPace {
         expansion = min(max(Double(wire) / Double(body), 1), Self.mostExpansion)
         (wire, body) = (0, 0)
     }
-}
-
-extension Duration {
-    fileprivate var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

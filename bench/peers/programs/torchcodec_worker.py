@@ -9,23 +9,16 @@ import torchcodec
 from torchcodec._core import get_ffmpeg_library_versions
 from torchcodec.encoders import Encoder
 
+import tensors
 from worker import serve
 
 warnings.filterwarnings("ignore")
 
 
 def prepare(job):
-    """The input as a tensor over the file's pages, all of them in memory: (frame, channel, …) or (channel, sample)."""
-    size, itemsize = job["bytes"], 4 if job["kind"] == "audio" else 1
-    dtype = torch.float32 if job["kind"] == "audio" else torch.uint8
-    data = torch.from_file(job["input"], shared=False, size=size // itemsize, dtype=dtype)
-    data[:: 4096 // itemsize].sum()
-    if job["kind"] == "audio":
-        return data.reshape(-1, job["num_channels"]).T
-    height, width = job["height"], job["width"]
-    if job["layout"] == "packed":
-        return data.reshape(-1, height, width, 3).permute(0, 3, 1, 2)
-    return data.reshape(-1, 3, height, width)
+    """(frame, channel, …) or (channel, sample)."""
+    data = tensors.prepare(job)
+    return data.T if job["kind"] == "audio" else data
 
 
 def add_stream(job, encoder):
