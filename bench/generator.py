@@ -7,7 +7,10 @@ import struct
 import subprocess
 import tempfile
 
-from bench.places import BENCH, WORK
+from bench.places import BENCH, MEMORY, WORK
+
+# The floor of any server that gives each writer a process of its own.
+BARE = "a bare process a writer"
 
 
 def program():
@@ -105,3 +108,8 @@ def listening(*arguments):
         process.terminate()
         process.wait()
         process.stdout.close()
+
+
+def bare_processes():
+    """`BARE` itself: each connection's bodies go to a file in memory."""
+    return listening("forked", MEMORY)

@@ -26,7 +26,21 @@ public final class Route: Sendable {
     /// Whether its body is JSON, or empty, and short: what a writer's bytes are not.
     public let takesJSON: Bool
     public let query: QueryNames
-    private let parts: [String]
+    private enum Part {
+        case id, index, name
+        case word(String)
+
+        init(_ text: String) {
+            self = switch text {
+            case "{id}": .id
+            case "{index}": .index
+            case "{name}", "{output}": .name
+            default: .word(text)
+            }
+        }
+    }
+
+    private let parts: [Part]
 
     private init(
         _ method: HTTPMethod, _ template: String, _ operation: Operation, id: String? = nil, scope: TokenScopes, takesJSON: Bool = false,
@@ -39,7 +53,7 @@ public final class Route: Sendable {
         self.scope = scope
         self.takesJSON = takesJSON
         self.query = query.of(operation)
-        parts = template.parts(at: "/", omittingEmpty: true)
+        parts = template.parts(at: "/", omittingEmpty: true).map(Part.init)
     }
 
     public static let all: [Route] = [
@@ -138,11 +152,11 @@ extension Route {
         var found = Parameters()
         for (part, segment) in zip(parts, segments) {
             switch part {
-            case "{id}": found.id = segment
-            case "{index}": found.index = segment
-            case "{name}", "{output}": found.name = segment
+            case .id: found.id = segment
+            case .index: found.index = segment
+            case .name: found.name = segment
             // A template is ASCII without K, ; and `: it equals what has its bytes.
-            default: if part != segment { return nil }
+            case .word(let word): if word != segment { return nil }
             }
         }
         return found
@@ -150,12 +164,8 @@ extension Route {
 
     /// Finds the route of a request. HEAD is taken wherever GET is.
     public static func match(_ head: RequestHead) throws(Problem) -> RoutedRequest {
-        var allowed: [String] = []
-        for route in all {
+        for route in all where route.method == head.method || route.method == .get && head.method == .head {
             guard let parameters = route.parameters(of: head.target.segments) else { continue }
-            allowed.append(route.method.rawValue)
-            let takesHead = route.method == .get && head.method == .head
-            guard route.method == head.method || takesHead else { continue }
             try route.query.check(head.target.query)
             guard let id = parameters.id else {
                 return RoutedRequest(route: route, writer: nil, stream: nil, name: parameters.name)
@@ -166,8 +176,8 @@ extension Route {
             return RoutedRequest(
                 route: route, writer: writer, stream: try streamIndex(parameters.index, of: writer), name: parameters.name)
         }
+        let allowed = methods(of: head.target)
         if allowed.isEmpty { throw .nothing(at: head.target) }
-        if allowed.contains("GET") { allowed.append("HEAD") }  // ASCII
         throw Problem(
             .methodNotAllowed, "\(head.target.rawPath) takes \(allowed.joined(separator: ", ")).",
             supported: allowed)

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
@@ -84,6 +85,23 @@ static inline ssize_t clinux_receive_available(int fd, void *buffer, size_t capa
 }
 
 static inline ssize_t clinux_receive(int fd, void *buffer, size_t capacity) { return recv(fd, buffer, capacity, 0); }
+
+// How many bytes of a TCP connection have been received, as the kernel counts them. -1: it is none of TCP's.
+static inline int64_t clinux_tcp_bytes_received(int fd) {
+    // glibc's tcp_info ends before it (linux/tcp.h).
+    enum { place = 128, bytes = 136 };
+    _Alignas(8) char info[bytes];
+    socklen_t size = sizeof info;
+    uint64_t received;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &size) != 0 || size < sizeof info) return -1;
+    memcpy(&received, info + place, sizeof received);
+    return (int64_t)received;
+}
+
+static inline int clinux_bytes_unread(int fd) {
+    int count = 0;
+    return ioctl(fd, FIONREAD, &count) == 0 ? count : -1;
+}
 
 static inline ssize_t clinux_send(int fd, const void *bytes, size_t count, int more) {
     return send(fd, bytes, count, (more ? MSG_MORE : 0) | MSG_DONTWAIT | MSG_NOSIGNAL);

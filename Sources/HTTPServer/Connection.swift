@@ -16,7 +16,12 @@ final class Connection: @unchecked Sendable {
     /// How much of `inbound` was already searched for the end of a head.
     var scanned = 0
     /// It is another process's, which has a copy.
-    var loan: Loan?
+    var loan: Loan? { didSet { mustTellFirst = loan != nil && !Socket.countsBytesRead(descriptor) } }
+    /// It is lent, and the kernel does not count what is read of it: bytes that were read and not told of would be lost
+    /// with this process.
+    private var mustTellFirst = false
+    /// What was read of it here, modulo 2³².
+    private var bytesRead: UInt32 = 0
     /// How often the request that comes next on it has been passed between processes.
     var passes: UInt8 = 0
     /// Accepted while the server drains: it has one request.
@@ -70,7 +75,7 @@ final class Connection: @unchecked Sendable {
     func receive(within time: Duration) -> SocketProgress? {
         if let progress = lookForNext() { return progress }
         let began = ContinuousClock.now
-        let progress = loan == nil ? sleepAndRead(time) : sleepThenRead(time)
+        let progress = mustTellFirst ? sleepThenRead(time) : sleepAndRead(time)
         if case .moved = progress { spin.slept(ContinuousClock.now - began) }
         return progress
     }
@@ -97,19 +102,18 @@ final class Connection: @unchecked Sendable {
     /// As long as it sleeps the connection is as it was, whatever becomes of this process.
     private func sleepThenRead(_ time: Duration) -> SocketProgress? {
         guard case .moved? = Socket.awaitReadable(descriptor, until: .after(time)) else { return nil }
-        return readWhatIsThere()
+        return tellAndRead()
     }
 
-    /// What is there now. Of a lent connection it is told before it is read: bytes that were read and not told
-    /// of would be lost with this process.
     private func readAvailable() -> SocketProgress? {
-        if loan != nil {
+        if mustTellFirst {
             guard case .moved? = Socket.awaitReadable(descriptor, until: .past) else { return nil }
+            return tellAndRead()
         }
-        return readWhatIsThere()
+        return read { Socket.receiveAvailable(descriptor, into: $0) }
     }
 
-    private func readWhatIsThere() -> SocketProgress? {
+    private func tellAndRead() -> SocketProgress? {
         loan?.note(.asked)
         let progress = read { Socket.receiveAvailable(descriptor, into: $0) }
         if progress == nil { noteUnderWay() }
@@ -119,7 +123,7 @@ final class Connection: @unchecked Sendable {
     private func read(_ receive: (UnsafeMutableRawBufferPointer) -> SocketProgress?) -> SocketProgress? {
         var progress: SocketProgress?
         inbound.append(capacity: Self.readCapacity) { space in
-            progress = receive(space)
+            progress = counted(receive(space))
             if case .moved(let count) = progress { return count }
             return 0
         }
@@ -129,10 +133,27 @@ final class Connection: @unchecked Sendable {
     /// `receiveAvailable` by way of `scratch`, for one that may wait long: it holds no more memory than
     /// what was read.
     func receiveAvailable(by scratch: UnsafeMutableRawBufferPointer) -> SocketProgress? {
-        let progress = Socket.receiveAvailable(descriptor, into: scratch)
+        // Said before, where nothing else tells of it.
+        if mustTellFirst { loan?.note(.asked) }
+        let progress = counted(Socket.receiveAvailable(descriptor, into: scratch))
+        if progress == nil { noteUnderWay() }
         if case .moved(let count) = progress {
             inbound.append(UnsafeRawBufferPointer(rebasing: scratch[..<count]))
         }
+        return progress
+    }
+
+    /// What is there now, into memory of the caller's.
+    func receiveAvailable(into space: UnsafeMutableRawBufferPointer) -> SocketProgress? {
+        counted(Socket.receiveAvailable(descriptor, into: space))
+    }
+
+    func receiveAvailable(into regions: [UnsafeMutableRawBufferPointer], limit: Int) -> SocketProgress? {
+        counted(Socket.receiveAvailable(descriptor, into: regions, limit: limit))
+    }
+
+    private func counted(_ progress: SocketProgress?) -> SocketProgress? {
+        if case .moved(let count)? = progress { bytesRead &+= UInt32(truncatingIfNeeded: count) }
         return progress
     }
 
@@ -165,7 +186,7 @@ extension Connection {
     var holder: HeldMemory.Holder { tokenKey.map { .token($0) } ?? .address(addressKey ?? 0) }
 
     /// Tells the process that lent it whether anything of a request is here. No request is being handled.
-    func noteUnderWay() { loan?.note(inbound.isEmpty ? .idle : .asked) }
+    func noteUnderWay() { loan?.note(ServedMark(inbound.isEmpty ? .idle : .asked, bytesRead: bytesRead)) }
 
     /// Tells the process that lent it, once.
     func endLoan(_ end: Loan.End) {

@@ -95,10 +95,6 @@ public final class Exchange: @unchecked Sendable {
 
     public var peer: SocketAddress? { connection.peer }
 
-    var atWork: InFlightRequests.Entry {
-        .init(descriptor: connection.descriptor, head: head, requestID: requestID, claim: claim)
-    }
-
     /// Its token, as a number that tells it from others, has been checked: what is held for the request
     /// counts for it.
     public func noteIdentified(as token: Int) { connection.tokenKey = token }

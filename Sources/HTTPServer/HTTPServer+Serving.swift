@@ -9,7 +9,7 @@ extension HTTPServer {
         let kind = handler.kind(of: head)
         let job: WorkerPool.Job = { [self] in
             let exchange = begin(
-                connection, head, headBytes: headBytes, isOperational: kind != .ordinary,
+                connection, head, headBytes: headBytes, of: clients(of: connection, head), isOperational: kind != .ordinary,
                 queueWait: ContinuousClock.now - queued)
             handler.handle(exchange)
             goOn(exchange)
@@ -27,7 +27,7 @@ extension HTTPServer {
         guard case .moved? = connection.receive(within: configuration.lingerTime),
             case .head(let head, let headBytes) = connection.parseHead(configuration.limits)
         else { return close(connection) }
-        let exchange = begin(connection, head, headBytes: headBytes)
+        let exchange = begin(connection, head, headBytes: headBytes, of: clients(of: connection, head))
         handler.handle(exchange)
         goOn(exchange)
     }
@@ -41,16 +41,16 @@ extension HTTPServer {
     }
 
     private func begin(
-        _ connection: Connection, _ head: RequestHead, headBytes: Int, isOperational: Bool = false,
-        queueWait: Duration = .zero
+        _ connection: Connection, _ head: RequestHead, headBytes: Int, of clients: [WorkerPool.ClientKey],
+        isOperational: Bool = false, queueWait: Duration = .zero
     ) -> Exchange {
         let exchange = Exchange(
             head: head, headBytes: headBytes, connection: connection, configuration: configuration, pool: pool, waiting: waiting,
-            clients: clients(of: connection, head), isOperational: isOperational, isDraining: isDraining,
+            clients: clients, isOperational: isOperational, isDraining: isDraining,
             isClosing: { self.isClosing }, queueWait: queueWait)
         connection.tokenKey = nil
         connection.loan?.note(head.method == .head ? .askedForHead : .asked)
-        atWork.add(exchange.atWork)
+        atWork.add(exchange)
         return exchange
     }
 
@@ -85,7 +85,7 @@ extension HTTPServer {
     /// After a request: the next one on its connection, if it is there or comes soon.
     private func conclude(_ exchange: Exchange) -> Exchange? {
         let connection = exchange.connection
-        atWork.remove(connection.descriptor, exchange.claim)
+        atWork.remove(exchange)
         exchange.noteOver()
         if let onResponded = configuration.onResponded, let report = exchange.report { onResponded(report) }
         switch exchange.outcome {
@@ -103,7 +103,7 @@ extension HTTPServer {
             }
             guard let next = awaitNext(connection, for: exchange.clients) else { return nil }
             if clients(of: connection, next.head) == exchange.clients {
-                return begin(connection, next.head, headBytes: next.bytes)
+                return begin(connection, next.head, headBytes: next.bytes, of: exchange.clients)
             }
             // The thread counts for another client.
             dispatch(connection, next.head, headBytes: next.bytes)
@@ -132,6 +132,7 @@ extension HTTPServer {
             if !mayGoOn { break }
             hasWaited = true
         }
+        if !connection.inbound.isEmpty { connection.noteUnderWay() }
         parking.park(connection)
         return nil
     }

@@ -151,10 +151,8 @@ final class IdleConnections: @unchecked Sendable {
     private func becameReadable(_ key: ObjectIdentifier) {
         guard let entry = parked[key] else { return }
         if entry.phase == .closing { return readAway(entry) }
-        // Said before: bytes that were read and not told of would be lost with this process.
-        entry.connection.loan?.note(.asked)
         switch entry.connection.receiveAvailable(by: scratch) {
-        case nil: entry.connection.noteUnderWay()
+        case nil: break
         case .moved:
             // Leave the loop before a thread may get the connection.
             release(entry)
@@ -177,6 +175,7 @@ final class IdleConnections: @unchecked Sendable {
     }
 
     private func stillReading(_ entry: Parked) {
+        entry.connection.noteUnderWay()
         // The head's time runs from its first byte, however slowly the others come.
         let deadline = entry.phase == .readingHead ? entry.deadline : .after(configuration.headTimeout)
         hold(entry.connection, .readingHead, .zero)

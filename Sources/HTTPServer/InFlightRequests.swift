@@ -5,21 +5,26 @@ import Threading
 
 /// The requests that handlers are at, so that each can have a response when its handler gives none.
 final class InFlightRequests: Sendable {
+    /// What never changes of an exchange: the rest of it is its handler's.
     struct Entry: Sendable {
-        let descriptor: Int32
-        let head: RequestHead
-        let requestID: String
-        let claim: ResponseClaim
+        fileprivate let exchange: Exchange
+
+        var descriptor: Int32 { exchange.connection.descriptor }
+        var head: RequestHead { exchange.head }
+        var requestID: String { exchange.requestID }
+        fileprivate var claim: ResponseClaim { exchange.claim }
     }
 
     /// By descriptor, which stays open while its request is here.
     private let entries = Mutex<[Int32: Entry]>([:])
 
-    func add(_ entry: Entry) { entries.withLock { $0[entry.descriptor] = entry } }
-    /// Of that claim: a connection that came back may have another by now.
-    func remove(_ descriptor: Int32, _ claim: ResponseClaim) {
+    func add(_ exchange: Exchange) { entries.withLock { $0[exchange.connection.descriptor] = Entry(exchange: exchange) } }
+
+    /// That one alone: a connection that came back may have another by now.
+    func remove(_ exchange: Exchange) {
         entries.withLock { entries in
-            if entries[descriptor]?.claim === claim { entries[descriptor] = nil }
+            let descriptor = exchange.connection.descriptor
+            if entries[descriptor]?.exchange === exchange { entries[descriptor] = nil }
         }
     }
 

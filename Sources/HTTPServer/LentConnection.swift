@@ -13,6 +13,30 @@ public enum ServedState: UInt8, Sendable {
     case answering = 3
 }
 
+/// How far a process is with a connection, as one number that it shares with the one that lent it.
+public struct ServedMark: Sendable, Equatable {
+    public let state: ServedState
+    /// How many of the connection's bytes it had read when it said so, modulo 2³⁰: where TCP counts more, it has read
+    /// some since, and died before it told of them.
+    public let bytesRead: UInt32
+
+    private static let countedBits: UInt32 = 30
+
+    public init(_ state: ServedState, bytesRead: UInt32 = 0) {
+        self.state = state
+        self.bytesRead = bytesRead & (1 << Self.countedBits - 1)
+    }
+
+    public init(_ number: UInt32) {
+        self.init(ServedState(rawValue: UInt8(number >> Self.countedBits)) ?? .answering, bytesRead: number)
+    }
+
+    public var number: UInt32 { UInt32(state.rawValue) << Self.countedBits | bytesRead }
+
+    /// Whether it has read nothing of a connection since, of which so many have been read in all.
+    public func isUp(to bytesRead: Int64) -> Bool { Self(state, bytesRead: UInt32(truncatingIfNeeded: bytesRead)) == self }
+}
+
 /// A connection that another process serves, with a copy of its descriptor. It counts as open here until
 /// it is taken back or closed.
 public final class LentConnection: Sendable {
@@ -46,7 +70,9 @@ public struct Loan: Sendable {
         self.onEnd = onEnd
     }
 
-    func note(_ state: ServedState) { marks[slot] = UInt32(state.rawValue) }
+    func note(_ state: ServedState) { note(ServedMark(state)) }
+
+    func note(_ mark: ServedMark) { marks[slot] = mark.number }
 
     /// The connection is not served here any more, and not handed back.
     public func end(_ end: End) { onEnd(end) }

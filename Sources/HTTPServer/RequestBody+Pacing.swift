@@ -54,7 +54,7 @@ extension RequestBody {
 
     /// Straight into the reader's memory; nil when nothing is there.
     func takeAvailable(into regions: [UnsafeMutableRawBufferPointer], limit: Int) throws(Failure) -> Int? {
-        let count = try moved(Socket.receiveAvailable(connection.descriptor, into: regions, limit: limit))
+        let count = try moved(connection.receiveAvailable(into: regions, limit: limit))
         hasMuchAtHand = count == min(limit, regions.reduce(0) { $0 + $1.count })
         pace?.read(count ?? 0, filled: hasMuchAtHand)
         return count
@@ -66,7 +66,7 @@ extension RequestBody {
         let capacity = (pace.mayHaveMore ? 4 : 1) * Connection.readCapacity
         var progress: SocketProgress?
         connection.inbound.append(capacity: capacity) { space in
-            progress = Socket.receiveAvailable(connection.descriptor, into: space)
+            progress = connection.receiveAvailable(into: space)
             if case .moved(let count)? = progress { return count }
             return 0
         }

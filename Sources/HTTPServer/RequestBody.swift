@@ -121,7 +121,7 @@ public final class RequestBody {
         if connection.inbound.count <= headBytes, sendContinue == nil {
             _ = interrupter.waits.wait { Socket.awaitReadable(connection.descriptor, until: .after(wait)) }
             connection.inbound.append(capacity: limit) { space in
-                if case .moved(let count)? = Socket.receiveAvailable(connection.descriptor, into: space) { count } else { 0 }
+                if case .moved(let count)? = connection.receiveAvailable(into: space) { count } else { 0 }
             }
         }
         return Array(connection.inbound.bytes.dropFirst(headBytes).prefix(Int(min(UInt64(limit), length))))
@@ -283,7 +283,7 @@ public final class RequestBody {
         let deadline = deadline
         var isLate = deadline.hasPassed
         while true {
-            switch Socket.receiveAvailable(connection.descriptor, into: regions, limit: limit) {
+            switch connection.receiveAvailable(into: regions, limit: limit) {
             case .moved(let count)?: return count
             case .ended?, .timedOut?: throw .cut
             case nil: break

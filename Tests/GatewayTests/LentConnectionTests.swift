@@ -3,6 +3,7 @@ import Glibc
 import HTTPServer
 import SystemIO
 import Testing
+import Threading
 import WriterModel
 
 /// Whose connections an encoder may have at a time.
@@ -25,6 +26,17 @@ import WriterModel
         func pass(_ connection: LentConnection? = nil, of client: WorkerPool.ClientKey, always: Bool = false) -> EncoderLink.Passed {
             let connection = connection ?? LentConnection(owning: dup(2))
             return link.pass(connection, of: [client], isForHead: false, unread: [], always: always)
+        }
+
+        /// The encoder's, which it gets as it starts.
+        func marks() throws -> SharedMarks {
+            let settings = EncoderStart(
+                role: .writer, writer: WriterID("w")!, createdAt: .now(), idempotencyKey: nil, folder: "", outputDirectory: "",
+                ownersFolder: nil, limits: ServiceLimits(), policy: OutputPolicy(), serverPorts: [], requiresSandbox: false,
+                version: "", logsRequests: false, asksForTokens: false)
+            #expect(link.start(settings, tokens: nil))
+            guard case .message(_, let shared?) = encoder.receive(waiting: false) else { throw SystemError("no marks", number: EPROTO) }
+            return try SharedMarks(owning: shared)
         }
 
         /// The slots of what has arrived.
@@ -81,13 +93,7 @@ import WriterModel
 
     @Test func aClientThatHasItsShareLosesIdleConnectionsFirst() throws {
         let scene = try Scene(connections: 16)
-        let settings = EncoderStart(
-            role: .writer, writer: WriterID("w")!, createdAt: .now(), idempotencyKey: nil, folder: "", outputDirectory: "",
-            ownersFolder: nil, limits: ServiceLimits(), policy: OutputPolicy(), serverPorts: [], requiresSandbox: false,
-            version: "", logsRequests: false, asksForTokens: false)
-        #expect(scene.link.start(settings, tokens: nil))
-        guard case .message(_, let shared?) = scene.encoder.receive(waiting: false) else { return #expect(Bool(false)) }
-        let marks = try SharedMarks(owning: shared)
+        let marks = try scene.marks()
         var clients: [Int32] = []
         defer { for client in clients { close(client) } }
         for _ in 0..<12 {
@@ -97,11 +103,41 @@ import WriterModel
             #expect(scene.pass(LentConnection(owning: pair[0]), of: Self.reader) == .sent)
         }
         let slots = scene.arrived()
-        marks[Int(slots[3])] = UInt32(ServedState.idle.rawValue)
+        marks[Int(slots[3])] = ServedMark(.idle).number
         #expect(scene.pass(of: Self.reader) == .sent)
         let ended = clients.indices.filter { Socket.hasPeerEnded(clients[$0]) }
         #expect(ended == [3])
         // Once; the others are at work.
         #expect(scene.pass(of: Self.reader) == .beyondShare(Self.reader))
+    }
+
+    /// One that it had read a request of, without a word of that, is not as it was when it last said something.
+    @Test(arguments: [(told: 3, ends: false, found: ServedState.idle), (2, false, .asked), (3, true, .idle), (2, true, .asked)])
+    func whatADeadEncoderHasReadIsKnownWithoutItsWord(_ told: UInt32, ends: Bool, found: ServedState) throws {
+        let scene = try Scene(connections: 4)
+        let marks = try scene.marks()
+        let listener = try Listener(host: "127.0.0.1", port: 0)
+        let client = try Socket.connect(host: "127.0.0.1", port: #require(listener.address.port))
+        var served: Int32?
+        while served == nil { served = try listener.accept() }
+        let connection = try #require(served)
+        // What the gateway has read itself does not count.
+        #expect(write(client, "GET", 3) == 3 && take(3, from: connection) == 3)
+        #expect(scene.pass(LentConnection(owning: connection), of: Self.reader) == .sent)
+        let slot = try #require(scene.arrived().first)
+        #expect(write(client, " / a", 4) == 4 && take(3, from: connection) == 3)
+        marks[Int(slot)] = ServedMark(.idle, bytesRead: told).number
+        if ends {
+            shutdown(client, Int32(SHUT_WR))
+            let deadline = Deadline.after(.seconds(10))
+            while !Socket.hasPeerEnded(connection), !deadline.hasPassed { SystemThread.sleep(.milliseconds(1)) }
+        }
+        #expect(scene.link.takeLeft().map(\.state) == [found])
+        close(client)
+    }
+
+    private func take(_ count: Int, from connection: Int32) -> Int {
+        var bytes = [UInt8](repeating: 0, count: count)
+        return recv(connection, &bytes, count, Int32(MSG_WAITALL.rawValue))
     }
 }

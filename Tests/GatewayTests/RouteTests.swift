@@ -58,7 +58,7 @@ import WriterModel
     }
 
     @Test(arguments: [
-        ("DELETE", "/v1/writers", "POST, GET, HEAD"), ("POST", "/v1/writers/a", "PUT, GET, DELETE, HEAD"),
+        ("DELETE", "/v1/writers", "POST, GET, HEAD"), ("POST", "/v1/writers/a", "PUT, GET, HEAD, DELETE"),
         ("GET", "/v1/writers/a/streams", "POST"), ("GET", "/v1/writers/a/streams/0/chunks", "POST, HEAD"),
         ("POST", "/livez", "GET, HEAD"), ("GET", "/v1/encode", "POST, PUT"), ("OPTIONS", "/v1/writers/a/open", "POST"), ("HEAD", "/v1/writers/a/open", "POST"),
     ])

@@ -138,8 +138,7 @@ import Threading
         let client = try near.connect()
         #expect(lender.marks[7] == 0)
         client.send("GET /park HTTP/1.1\r\nHost: a\r\n\r\n")
-        let wanted = UInt32(ServedState.asked.rawValue)
-        while lender.marks[7] != wanted { SystemThread.sleep(.milliseconds(1)) }
+        while ServedMark(lender.marks[7]).state != .asked { SystemThread.sleep(.milliseconds(1)) }
         client.finishSending()
         #expect(client.rest() == "")
         #expect(far.server.awaitEmpty(until: .after(.seconds(60))))
@@ -147,7 +146,7 @@ import Threading
 
     private func awaitMark(_ lender: Lender, _ state: ServedState) -> Bool {
         let deadline = Deadline.after(.seconds(10))
-        while lender.marks[7] != UInt32(state.rawValue) {
+        while ServedMark(lender.marks[7]).state != state {
             if deadline.hasPassed { return false }
             SystemThread.sleep(.milliseconds(1))
         }

@@ -31,6 +31,7 @@ def _measure(settings, connections, access_log):
         "penstock": lambda: _penstock(connections, requests, access_log),
         "nginx": servers.nginx_missing() or (lambda: _server("nginx", servers.nginx(access_log), connections, requests)),
         "FastAPI + PyAV": install.reason_missing("fastapi") or (lambda: _fastapi(connections, requests // 10, access_log)),
+        generator.BARE: lambda: _server(generator.BARE, generator.bare_processes(), connections, requests),
         "the client's own limit": lambda: _server("sink", generator.listening("sink"), connections, requests),
     }, settings.rounds)
 

@@ -21,7 +21,6 @@ VIDEO = {"type": "video", "frame_rate": 25, "width": 854, "height": 480, "format
 ENCODERS = {"pcm": ("wav", "pcm_s16le"), "opus": ("ogg", "libopus"), "aac": ("adts", "aac")}
 # Writers that are listened to while they are written.
 HEARD = 16
-BARE = "a bare process a writer"
 GRACE_MS = 100
 
 
@@ -36,7 +35,7 @@ def run(settings):
     yield interleaved(Case("20 ms pieces of live bodies, latency 20 ms", "CPU µs a piece", more_is_better=False), {
         "penstock": lambda: cost("pcm", count, 20, seconds),
         "penstock, 200 ms": lambda: cost("pcm", count, 200, seconds),
-        BARE: lambda: _bare(count, seconds),
+        generator.BARE: lambda: _bare(count, seconds),
     }, settings.rounds)
     yield interleaved(Case("private memory of a live writer", "MB", more_is_better=False), {
         name: lambda streams=streams, format=format: memory(format, streams) for name, (format, streams) in _kinds().items()
@@ -84,11 +83,11 @@ def cost(encoder, count, latency, seconds):
 
 
 def _bare(count, seconds):
-    with generator.listening("forked", MEMORY) as (pid, port):
-        with Watch({BARE: pid}, interval=None) as watch:
+    with generator.bare_processes() as (pid, port):
+        with Watch({generator.BARE: pid}, interval=None) as watch:
             answer = generator.live(port, count, 0, PERIOD_MS, PIECE, BLOCK, seconds)
         watch.client_was(answer)
-        return Sample.of(watch, 1e6 * watch.cpu[BARE] / answer["pieces"], unanswered=answer["unanswered"])
+        return Sample.of(watch, 1e6 * watch.cpu[generator.BARE] / answer["pieces"], unanswered=answer["unanswered"])
 
 
 def _kinds():

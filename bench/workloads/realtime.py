@@ -16,8 +16,6 @@ AUDIO = {"type": "audio", "sample_rate": 16000, "num_channels": 1, "format": "s1
 ENCODERS = {"pcm": ("wav", "pcm_s16le"), "aac": ("adts", "aac")}
 VIDEO = {"type": "video", "frame_rate": 25, "width": 854, "height": 480, "format": "yuv420p",
          "encoder": "libx264", "encoder_option": {"preset": "ultrafast", "tune": "zerolatency"}}
-# The floor of any server that gives each writer a process of its own.
-BARE = "a bare process a writer"
 # With more than this share late, the writers do not keep up.
 TOLERATED = 0.01
 
@@ -27,13 +25,13 @@ def run(settings):
     for count in settings.size((100, 1000), (10, 20)):
         yield interleaved(Case(f"{count} writers in real time, pcm", "% late", more_is_better=False), {
             "penstock": lambda: _audio("pcm", count, seconds),
-            BARE: lambda: _bare(count, seconds),
+            generator.BARE: lambda: _bare(count, seconds),
             "the client's own limit": lambda: _sink(count, seconds),
         }, settings.rounds)
     few, first, bound = settings.size((4, 128, 1024), (1.5, 4, 16))
     yield interleaved(Case("audio writers that keep up", "writers", more_is_better=True), {
         "penstock": lambda: _most(first, bound, lambda count: _audio("pcm", count, few)),
-        BARE: lambda: _most(first, bound, lambda count: _bare(count, few)),
+        generator.BARE: lambda: _most(first, bound, lambda count: _bare(count, few)),
     }, settings.rounds)
     count = settings.size(100, 10)
     yield interleaved(Case(f"{count} writers in real time, aac", "% late", more_is_better=False),
@@ -87,8 +85,8 @@ def _sink(count, seconds):
 
 
 def _bare(count, seconds):
-    with generator.listening("forked", MEMORY) as (pid, port):
-        return paced(BARE, pid, port, playlists(count, [bytes(640)]), PERIOD_MS, seconds)
+    with generator.bare_processes() as (pid, port):
+        return paced(generator.BARE, pid, port, playlists(count, [bytes(640)]), PERIOD_MS, seconds)
 
 
 def _videos(count, seconds):

@@ -260,7 +260,7 @@ package final class EncoderLink: Sendable {
     var isDeserted: Bool { lent.isDeserted }
 
     /// What an encoder that is gone has left of what it was passed.
-    func takeLeft() -> [(connection: LentConnection, state: ServedState)] { lent.removeAll() }
+    package func takeLeft() -> [(connection: LentConnection, state: ServedState)] { lent.removeAll() }
 
     package enum Event: ~Copyable {
         case returned(LentConnection, unread: [UInt8], passes: UInt8)

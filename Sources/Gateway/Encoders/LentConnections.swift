@@ -8,6 +8,8 @@ import SystemIO
 final class LentConnections: Sendable {
     private struct Loan {
         let connection: LentConnection
+        /// What was read of it before it was lent; nil where the kernel does not count that.
+        let bytesReadBefore: Int64?
         /// Of whose shares it is; empty once it is ended here.
         var clients: [WorkerPool.ClientKey]
     }
@@ -54,9 +56,9 @@ final class LentConnections: Sendable {
         }
         let slot = state.withLock { state -> Int? in
             guard let slot = state.takeSlot(of: marks.slots) else { return nil }
-            state.bySlot[slot] = Loan(connection: connection, clients: clients)
+            state.bySlot[slot] = Loan(connection: connection, bytesReadBefore: Socket.bytesRead(connection.descriptor), clients: clients)
             // Under the lock: what the slot's last connection left there is not this one's.
-            marks[slot] = UInt32((isForHead ? ServedState.askedForHead : .asked).rawValue)
+            marks[slot] = ServedMark(isForHead ? .askedForHead : .asked).number
             return slot
         }
         guard let slot else {
@@ -70,7 +72,7 @@ final class LentConnections: Sendable {
     /// encoder sees its end and releases it.
     private func endIdle(of client: WorkerPool.ClientKey) -> Bool {
         let ended = state.withLock { state -> Loan? in
-            let idle = state.bySlot.first { $1.clients.contains(client) && marks[$0] == UInt32(ServedState.idle.rawValue) }
+            let idle = state.bySlot.first { $1.clients.contains(client) && served($0, $1) == .idle }
             guard let (slot, loan) = idle else { return nil }
             state.bySlot[slot]?.clients = []
             // Under the lock, as from its removal on the connection may be another's.
@@ -80,6 +82,16 @@ final class LentConnections: Sendable {
         guard let ended else { return false }
         shares.giveBack(ended.clients)
         return true
+    }
+
+    /// How far the encoder is with it. What it wrote there may be anything.
+    private func served(_ slot: Int, _ loan: Loan) -> ServedState {
+        let mark = ServedMark(marks[slot])
+        guard mark.state == .idle, let before = loan.bytesReadBefore, let now = Socket.bytesRead(loan.connection.descriptor)
+        else { return mark.state }
+        if mark.isUp(to: now - before) { return .idle }
+        // The client's end counts, too.
+        return mark.isUp(to: now - before - 1) && Socket.hasPeerEnded(loan.connection.descriptor) ? .idle : .asked
     }
 
     /// Whether every client of what the encoder was passed has left.
@@ -109,8 +121,7 @@ final class LentConnections: Sendable {
         }
         return left.map { slot, loan in
             shares.giveBack(loan.clients)
-            // What it wrote there may be anything.
-            return (loan.connection, UInt8(exactly: marks[slot]).flatMap(ServedState.init(rawValue:)) ?? .answering)
+            return (loan.connection, served(slot, loan))
         }
     }
 }

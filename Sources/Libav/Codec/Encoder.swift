@@ -134,7 +134,7 @@ package final class Encoder {
         if frame == nil { isEnded = true } else { hasFrames = true }
         let code = try unbroken(GuardedCall.sendFrame(frame?.pointer, to: context))
         if frame == nil && code == clibav_error_eof { return }
-        try check(code, "encoding with \(settings.codec.name)")
+        try check(code, doing)
     }
 
     package func receive() throws(LibavError) -> Output {
@@ -142,12 +142,13 @@ package final class Encoder {
         let code = try unbroken(GuardedCall.receivePacket(packet.pointer, from: context))
         if code == clibav_error_again { return .needsInput }
         if code == clibav_error_eof { return .drained }
-        try check(code, "encoding with \(settings.codec.name)")
+        try check(code, doing)
         return .packet(packet)
     }
 
+    private var doing: String { "encoding with \(settings.codec.name)" }
+
     private func unbroken(_ call: @autoclosure () -> Int32) throws(LibavError) -> Int32 {
-        let doing = "encoding with \(settings.codec.name)"
         if isBroken { throw .asserted(doing) }
         let code = call()
         guard code == clibav_error_asserted else { return code }
@@ -155,28 +156,42 @@ package final class Encoder {
         throw .asserted(doing)
     }
 
-    /// Raw video without a copy: a packet that refers to the frame's own buffer. Nil when the
-    /// frame has to go through the encoder.
+    /// What the encoder would only copy: a packet that refers to the frame's own buffer. Nil when the frame has to go
+    /// through the encoder.
     package func sendThrough(_ frame: Frame) throws(LibavError) -> Packet? {
-        guard sendsFramesThrough, case .video(let shape) = settings.input else { return nil }
-        let bytes = av_image_get_buffer_size(shape.format.id, Int32(shape.width), Int32(shape.height), 1)
-        guard bytes > 0, let start = frame.contiguousImage(bytes: Int(bytes)) else { return nil }
+        guard sendsFramesThrough, let content = content(of: frame), let buffer = frame.pointer.pointee.buf.0 else { return nil }
         let packet = try Packet()
-        packet.pointer.pointee.buf = try allocated(
-            av_buffer_ref(frame.pointer.pointee.buf.0), "sharing a frame's buffer")
-        packet.pointer.pointee.data = start
-        packet.pointer.pointee.size = bytes
+        packet.pointer.pointee.buf = try allocated(av_buffer_ref(buffer), "sharing a frame's buffer")
+        packet.pointer.pointee.data = content.start
+        packet.pointer.pointee.size = Int32(content.count)
         packet.pointer.pointee.flags = AV_PKT_FLAG_KEY
         packet.pts = frame.pts
         packet.dts = frame.pts
+        if frame.sampleCount > 0 { packet.duration = Int64(frame.sampleCount) }
         return packet
     }
 
-    /// libav's rawvideo encoder copies the picture as it is, but for two codec tags whose
-    /// samples it changes.
+    /// The frame's bytes as they are written, where they lie one behind the other.
+    private func content(of frame: Frame) -> (start: UnsafeMutablePointer<UInt8>, count: Int)? {
+        switch settings.input {
+        case .video(let shape):
+            let bytes = Int(av_image_get_buffer_size(shape.format.id, Int32(shape.width), Int32(shape.height), 1))
+            guard bytes > 0, let start = frame.contiguousImage(bytes: bytes) else { return nil }
+            return (start, bytes)
+        case .audio(let shape):
+            guard frame.sampleCount > 0, let start = frame.pointer.pointee.data.0 else { return nil }
+            return (start, frame.sampleCount * shape.bytesPerFrame)
+        }
+    }
+
+    /// Whether its packets are the frames as they are: raw video, but for two codec tags whose samples libav's encoder
+    /// changes, and PCM in the order of this machine's bytes.
     private static func canSendFramesThrough(
         _ settings: EncoderSettings, _ context: UnsafeMutablePointer<AVCodecContext>
     ) -> Bool {
+        if case .audio(let shape) = settings.input {
+            return av_sample_fmt_is_planar(shape.format.id) == 0 && av_get_pcm_codec(shape.format.id, -1) == context.pointee.codec_id
+        }
         let tagsWithOtherBytes: [UInt32] = ["yuv2", "b64a"].map { tag in
             tag.utf8.reversed().reduce(0) { $0 << 8 | UInt32($1) }
         }

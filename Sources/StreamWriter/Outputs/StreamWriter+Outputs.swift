@@ -5,7 +5,7 @@ import Threading
 // What the outputs of a writer have in common, and what each has for itself.
 extension StreamWriter {
     /// The outputs that have a stream, or some of its renditions.
-    func holders(of stream: Int) -> [Output] { outputs.filter { $0.takes(stream) && !$0.isLeaving } }
+    func holders(of stream: Int) -> LazyFilterSequence<[Output]> { outputs.lazy.filter { $0.takes(stream) && !$0.isLeaving } }
 
     /// nil: there is no other.
     private func name(_ output: Output) -> String? { outputs.count > 1 ? output.name : nil }

@@ -88,6 +88,21 @@ public enum Socket {
         SocketAddress.read { getpeername(descriptor, $0, $1) } ?? SocketAddress(localPeerOf: descriptor)
     }
 
+    /// Whether `bytesRead` can tell.
+    public static func countsBytesRead(_ descriptor: Int32) -> Bool { option(SO_PROTOCOL, of: descriptor) == Int32(IPPROTO_TCP) }
+
+    /// How many bytes of a TCP connection have been read, by whatever process; its end counts as one once it has come. nil
+    /// of others.
+    public static func bytesRead(_ descriptor: Int32) -> Int64? {
+        while true {
+            let received = clinux_tcp_bytes_received(descriptor)
+            guard received >= 0 else { return nil }
+            let unread = clinux_bytes_unread(descriptor)
+            // Unless some came between the two questions.
+            if clinux_tcp_bytes_received(descriptor) == received { return received - Int64(max(0, unread)) }
+        }
+    }
+
     /// Whether it is a TCP connection that was made to this port of the machine.
     public static func isConnection(_ descriptor: Int32, toPort port: UInt16) -> Bool {
         guard option(SO_TYPE, of: descriptor) == Int32(clinux_stream_socket),

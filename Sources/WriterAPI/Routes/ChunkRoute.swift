@@ -13,9 +13,7 @@ package struct ChunkRoute {
     func respond(to exchange: Exchange) throws(Problem) {
         let parameters = try Parameters(exchange.head)
         let upload = try ChunkUpload(exchange.head)
-        if case .alive(.open) = resource.phase {
-            let target = try resource.stream(stream)
-            let offset = try resource.offset(of: stream)
+        if let (target, offset) = try resource.openStream(stream) {
             try upload.check(
                 exchange.body, target.config, bytesPerFrame: target.chosen.inputFrameBytes, isFirst: offset == 0, extras: [("offset", .integer(offset))])
         }

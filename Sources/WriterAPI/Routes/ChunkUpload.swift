@@ -43,10 +43,10 @@ package struct ChunkUpload {
     /// A raw body whose length can't fit is refused before the client is told to send it. Where it is a stream's first
     /// and is there already, a file is called one.
     package func check(
-        _ source: any ChunkSource, _ config: StreamConfig, bytesPerFrame: Int, isFirst: Bool, extras: @autoclosure () throws(Problem) -> [(String, JSONValue)] = []
+        _ source: any ChunkSource, _ config: @autoclosure () -> StreamConfig, bytesPerFrame: Int, isFirst: Bool, extras: @autoclosure () throws(Problem) -> [(String, JSONValue)] = []
     ) throws(Problem) {
         guard kind == .raw, case .length(let length) = source.framing, length % UInt64(bytesPerFrame) != 0 else { return }
-        if isFirst && !isRaw { try ChunkBody.refuseFile(source, of: config) }
+        if isFirst && !isRaw { try ChunkBody.refuseFile(source, of: config()) }
         throw Problem(
             .partialFrame,
             "The body has \(length) bytes, which is no whole number of frames of \(bytesPerFrame) bytes. Nothing was read. The head of a file (WAVE, PNG, …) is no part of a raw body.",
@@ -55,12 +55,12 @@ package struct ChunkUpload {
 
     /// Takes the whole body into a stream of the writer's.
     package func take(
-        _ source: any ChunkSource, into writer: StreamWriter, stream: Int, _ config: StreamConfig, pts: Double? = nil,
+        _ source: any ChunkSource, into writer: StreamWriter, stream: Int, _ config: @autoclosure () -> StreamConfig, pts: Double? = nil,
         duration: Double? = nil, keyFrame: Bool = false
     ) throws(Failure) -> ChunkReceipt {
         let body: ChunkBody
         do throws(Problem) {
-            body = try open(source, for: writer, stream: stream, config)
+            body = try open(source, for: writer, stream: stream, config())
         } catch {
             throw Failure(cause: .problem(error))
         }
@@ -101,15 +101,15 @@ package struct ChunkUpload {
 
     /// Reads the head of the body, if it has one, and as much of a raw one that is the first of its stream as tells it from
     /// a file. From here on it is read in its stream's time.
-    func open(_ source: any ChunkSource, for writer: StreamWriter, stream: Int, _ config: StreamConfig) throws(Problem) -> ChunkBody {
+    func open(_ source: any ChunkSource, for writer: StreamWriter, stream: Int, _ config: @autoclosure () -> StreamConfig) throws(Problem) -> ChunkBody {
         let description = writer.description(of: stream)
         source.pace(
             bytesPerSecond: description.inputRate.doubleValue * Double(description.inputFrameBytes), latency: .seconds(description.readLatency / 1_000))
         do throws(Problem) {
             return switch kind {
             case .raw where isRaw || writer.progress(of: stream).offset > 0: ChunkBody(raw: source)
-            case .raw: try ChunkBody(firstRaw: source, of: config)
-            case .array: try ChunkBody(array: source, of: config, frameBytes: description.inputFrameBytes)
+            case .raw: try ChunkBody(firstRaw: source, of: config())
+            case .array: try ChunkBody(array: source, of: config(), frameBytes: description.inputFrameBytes)
             }
         } catch {
             source.endPace()

@@ -30,7 +30,7 @@ extension WriterResource {
         // A peer that takes nothing must not keep a server from its end, nor the recording from its.
         let time: Duration? = [.shutdown, .gatewayLost].contains(reason) ? .seconds(max(1, settings.limits.shutdownGrace)) : nil
         // A request may be at it already.
-        if let time, lifecycle.phase == .alive(.finalizing) { state.withLock { $0.parts }?.writer.boundOutputs(to: time) }
+        if let time, lifecycle.phase == .alive(.finalizing) { state.withLock { $0.parts?.writer }?.boundOutputs(to: time) }
         _ = try endChunksAndBeginChange()
         _ = try finalizeNow(endedBy: reason.rawValue, outputsTime: time)
     }
@@ -91,7 +91,7 @@ extension WriterResource {
     package func fail(_ problem: Problem) {
         ProcessLimits.openMemoryReserve()
         guard (try? endChunksAndBeginChange()) == true else { return }
-        endFailed(state.withLock { $0.parts }?.writer)
+        endFailed(state.withLock { $0.parts?.writer })
         conclude(.failed, failure(problem))
     }
 
@@ -239,7 +239,7 @@ extension WriterResource {
     /// client's, and only `everything` takes it too. Gives the names of files that others have put there, which stay.
     @discardableResult
     func undo(everything: Bool = false) -> [String] {
-        state.withLock { $0.parts }?.writer.abort()
+        state.withLock { $0.parts?.writer }?.abort()
         return removeOutput(everything: everything)
     }
 
@@ -250,7 +250,7 @@ extension WriterResource {
 
     // MARK: Without waiting
 
-    var callsUnderWay: [CallUnderWay] { state.withLock { $0.parts }?.writer.callsUnderWay ?? [] }
+    var callsUnderWay: [CallUnderWay] { state.withLock { $0.parts?.writer }?.callsUnderWay ?? [] }
 
     package var isAbandoned: Bool { lifecycle.isAbandoned }
 
@@ -271,7 +271,7 @@ extension WriterResource {
         if abandonment == .tooLate { return nil }
         let left = removeOutput(everything: abandonment == .discarded)
         if abandonment == .failed { tellEnd(.failed) } else { tellDiscard(problem.map { unmade(by: $0) } ?? deletion) }
-        state.withLock { $0.parts }?.writer.interrupt(
+        state.withLock { $0.parts?.writer }?.interrupt(
             StreamWriterError(problem == nil ? .wrongState : .encodingFailed, problem?.detail ?? "the writer was deleted"))
         return left
     }
