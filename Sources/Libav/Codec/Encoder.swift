@@ -209,6 +209,7 @@ package final class Encoder {
             context.pointee.sample_rate = Int32(shape.sampleRate)
             context.pointee.ch_layout = shape.layout.layout
         case .video(let shape):
+            context.pointee.thread_count = Int32(clamping: min(settings.defaultThreads, settings.maxThreads))
             context.pointee.pix_fmt = shape.format.id
             context.pointee.width = Int32(shape.width)
             context.pointee.height = Int32(shape.height)

@@ -17,6 +17,8 @@ package struct EncoderSettings: Sendable {
     /// The muxer keeps the codec's headers itself.
     package var usesGlobalHeader = false
     package var maxThreads = Encoder.mostThreads
+    /// Of one of video that is not told how many; 0: one for each processor.
+    package var defaultThreads = 1
     /// For frames in a GPU's memory.
     package var hardwareFrames: HardwareFrames?
 

@@ -13,6 +13,8 @@ public struct WriterLimits: Sendable, Equatable {
     /// Of one encoder, and of one filter. An encoder that would choose the number itself gets one for
     /// each processor, as far as it may.
     public var threads = Encoder.mostThreads
+    /// Of a video encoder whose options say nothing of threads, within `threads`; 0: one for each processor.
+    public var defaultThreads = 1
 
     public init() {}
 

@@ -5,6 +5,7 @@ extension EncoderSettings {
         _ config: CodecConfig, _ options: [String: String], _ format: OutputFormat, _ limits: WriterLimits
     ) {
         maxThreads = limits.threads
+        defaultThreads = limits.defaultThreads
         bitRate = config.bitRate
         compressionLevel = config.compressionLevel
         qscale = config.qscale

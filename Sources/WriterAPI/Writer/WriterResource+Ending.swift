@@ -299,5 +299,6 @@ extension WriterLimits {
         channels = limits.maxChannels
         streams = limits.maxStreams
         if limits.maxThreads > 0 { threads = limits.maxThreads }
+        defaultThreads = limits.defaultThreads
     }
 }

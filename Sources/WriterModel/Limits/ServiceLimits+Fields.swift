@@ -45,6 +45,11 @@ extension ServiceLimits {
             "max-threads", .whole(\.maxThreads, 0...1_024), zero: "16, or one for each processor if there are more",
             "threads of one encoder or filter", "\"auto\" comes to one for each processor, within this.", reloadable: true),
         LimitField(
+            "default-threads", .whole(\.defaultThreads, 0...1_024), zero: "one for each processor",
+            "threads of a video encoder where encoder_option says nothing of them, within max-threads",
+            "More make one writer faster while processors are idle. What x264 and others make is then another file, and where they encode several pictures at once each comes out so much later.",
+            reloadable: true),
+        LimitField(
             "call-timeout", .number(\.callTimeout, 0...1_000_000), in: .seconds, zero: "for ever",
             "fail a writer when one call of its filter or encoder takes longer than this",
             "Waiting for the client or the destination does not count.", reloadable: true),

@@ -21,6 +21,7 @@ public struct ServiceLimits: Sendable, Equatable {
     public var maxStreams = 16
     public var maxOutputs = 16
     public var maxThreads = 0
+    public var defaultThreads = 1
     public var callTimeout = 120.0
     public var encoderTimeout = 30.0
     public var openTimeout = 30.0

@@ -114,18 +114,34 @@ extension EndToEnd {
             }
         }
 
-        /// By the threads that the kernel sees.
+        /// As the kernel sees them, of a server with these options.
+        private func threads(_ encoderOption: [String: JSON], _ options: String...) async throws -> Int {
+            try await withServer(options) { server in
+                let stream = Self.video(["width": 640, "height": 480, "encoder": "libx264", "encoder_option": .object(encoderOption)])
+                // One connection, so that one thread serves it.
+                let connection = try RawConnection(port: server.port)
+                let made = try await connection.request(
+                    "POST", "/v1/writers", json: ["format": "matroska", "streams": [stream]])
+                let pid = try #require(made.json["encoder_pid"].int, "\(made.text)")
+                return try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").count
+            }
+        }
+
+        @Test func encodersHaveTheServersThreadsUnlessTheyAreTold() async throws {
+            let one = try await threads([:])
+            #expect(try await threads([:], "--default-threads", "1") == one)
+            let three = try await threads(["threads": 3])
+            #expect(three > one)
+            #expect(try await threads([:], "--default-threads", "3") == three)
+            #expect(try await threads(["threads": 1], "--default-threads", "3") == one)
+            #expect(try await threads([:], "--default-threads", "16", "--max-threads", "3") == three)
+            let processors = min(16, ProcessInfo.processInfo.activeProcessorCount)
+            #expect(try await threads([:], "--default-threads", "0", "--max-threads", "16") == threads(["threads": .number(Double(processors))]))
+        }
+
         @Test func autoThreadsAreOneForEachProcessorWithinTheLimit() async throws {
             func threads(_ option: String, _ value: JSON, limit: Int) async throws -> Int {
-                try await withServer(["--max-threads", "\(limit)"]) { server in
-                    let stream = Self.video(["width": 640, "height": 480, "encoder": "libx264", "encoder_option": .object([option: value])])
-                    // One connection, so that one thread serves it.
-                    let connection = try RawConnection(port: server.port)
-                    let made = try await connection.request(
-                        "POST", "/v1/writers", json: ["format": "matroska", "streams": [stream]])
-                    let pid = try #require(made.json["encoder_pid"].int, "\(made.text)")
-                    return try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").count
-                }
+                try await self.threads([option: value], "--max-threads", "\(limit)")
             }
             let one = try await threads("threads", 1, limit: 4)
             #expect(try await threads("threads", "auto", limit: 1) == one)

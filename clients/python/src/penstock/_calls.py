@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import ssl
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import urllib3
 
-from ._problems import NotFound, problem_of_response
+from ._problems import NotFound, Problem, problem_of_response
 from ._resume import FIRST_CONTACT, Patience, retry_after, until_done
 from ._transport import CONNECTION_ERRORS, Timeouts, Transport
 
@@ -143,6 +143,18 @@ class Calls:
         response.release_conn()
         return Response(response.status, response.headers, content)
 
+    def post(
+        self, path: str, *, query: Query, headers: Mapping[str, str], body: Callable[[], Iterable[Any]]
+    ) -> Response:
+        """`once` for one of many POSTs."""
+        answer = self.transport.post(target(path, query), headers=headers, body=body())
+        if answer is None:
+            return self.once("POST", path, query=query, headers=headers, body=body())
+        self._has_responded = True
+        if not 200 <= answer.status < 300:
+            raise self._refusal(answer.status, answer.headers, answer.body, f"POST {path}")
+        return Response(answer.status, answer.headers, answer.body)
+
     def begin(
         self,
         method: str,
@@ -165,13 +177,13 @@ class Calls:
             response.close()
             raise
         response.release_conn()
+        raise self._refusal(response.status, response.headers, content, f"{method} {path}")
+
+    def _refusal(self, status: int, headers: Mapping[str, str], content: bytes, what: str) -> Problem:
         failure = problem_of_response(
-            response.status,
-            response.headers.get("Content-Type", ""),
-            content,
-            f"{method} {path} at {self.transport.address}",
+            status, headers.get("Content-Type", ""), content, f"{what} at {self.transport.address}"
         )
-        failure.retry_after = retry_after(response.headers)
-        if "offset" not in failure.details and response.headers.get("Upload-Offset", "").isdigit():
-            failure.details["offset"] = int(response.headers["Upload-Offset"])
-        raise failure
+        failure.retry_after = retry_after(headers)
+        if "offset" not in failure.details and headers.get("Upload-Offset", "").isdigit():
+            failure.details["offset"] = int(headers["Upload-Offset"])
+        return failure

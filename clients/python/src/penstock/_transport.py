@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import http.client
 import os
+import re
 import socket
 import ssl
 import threading
@@ -15,11 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import urllib3
-import urllib3.connection
-import urllib3.connectionpool
 import urllib3.exceptions
 
-from . import _cancellation
+from ._connections import Answer, Pool, SecurePool, UnixPool
 from ._problems import PenstockError
 
 #: Connections that a process keeps for later; more are made when more threads send at once.
@@ -27,6 +24,10 @@ KEPT_CONNECTIONS = 16
 
 #: What a request can end with when its connection can't be made, breaks, or stays silent.
 CONNECTION_ERRORS = (urllib3.exceptions.HTTPError, OSError)
+
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 @dataclass(frozen=True)
@@ -83,118 +84,13 @@ class Address:
         return cls(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
 
 
-class _Lines:
-    """A response's stream while its head is read: remembers the last line."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-        self.last = b""
-
-    def readline(self, limit: int = -1) -> bytes:
-        self.last = self.stream.readline(limit)
-        return self.last
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-
-class _Response(http.client.HTTPResponse):
-    """A response whose head is whole.
-
-    http.client takes a connection's end for the head's, so that a field might be missing, or half a number.
-    """
-
-    def begin(self) -> None:
-        stream = self.fp
-        lines: Any = _Lines(stream)
-        self.fp = lines
-        super().begin()
-        if self.fp is lines:
-            self.fp = stream
-        if lines.last not in (b"\r\n", b"\n"):
-            self.close()
-            raise http.client.RemoteDisconnected("the connection ended within the head of the response")
-
-
-class _Prepared:
-    """What is common to connections: a cancelled call closes them, and sending has a time-out of its own."""
-
-    response_class: type[http.client.HTTPResponse] = _Response
-    #: Seconds that sending a piece may take; urllib3 would take the time-out of connecting.
-    idle: float
-
-    def request(self, *positional: Any, **named: Any) -> None:
-        connection: Any = self
-        cancellation = _cancellation.current.get()
-        if cancellation is not None:
-            cancellation.use(connection)
-        if connection.sock is None:
-            connection.connect()
-        # What request() gives the socket.
-        connection.timeout = self.idle
-        super().request(*positional, **named)  # type: ignore[misc]
-
-
-class _Connection(_Prepared, urllib3.connection.HTTPConnection):
-    pass
-
-
-class _SecureConnection(_Prepared, urllib3.connection.HTTPSConnection):
-    pass
-
-
-class _UnixConnection(_Connection):
-    def __init__(self, host: str, *, socket_path: str, **further: Any) -> None:
-        super().__init__(host, **further)
-        self._socket_path = socket_path
-
-    def _new_conn(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            if isinstance(self.timeout, (int, float)):
-                connection.settimeout(self.timeout)
-            connection.connect(self._socket_path)
-        except OSError as error:
-            connection.close()
-            raise urllib3.exceptions.NewConnectionError(self, f"{self._socket_path}: {error}") from error
-        return connection
-
-
-class _Preparing:
-    """What is common to pools: connections learn the time-out of sending."""
-
-    def __init__(self, *positional: Any, idle: float, **named: Any) -> None:
-        super().__init__(*positional, **named)
-        self._idle = idle
-
-    def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()  # type: ignore[misc]
-        connection.idle = self._idle
-        return connection
-
-
-class _Pool(_Preparing, urllib3.connectionpool.HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(_Preparing, urllib3.connectionpool.HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _UnixPool(_Preparing, urllib3.connectionpool.HTTPConnectionPool):
-    def __init__(self, path: str, **further: Any) -> None:
-        super().__init__("localhost", **further)
-        # Connections are made by what is called for each.
-        self.ConnectionCls = functools.partial(_UnixConnection, socket_path=path)  # type: ignore[assignment]
-
-
 @dataclass
 class _Process:
     """What belongs to one process alone."""
 
     pid: int = field(default_factory=os.getpid)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    pool: urllib3.connectionpool.HTTPConnectionPool | None = None
+    pool: Pool | SecurePool | UnixPool | None = None
 
 
 class Transport:
@@ -217,6 +113,7 @@ class Transport:
             if not token or not token.isascii() or not token.isprintable() or " " in token:
                 raise ValueError("token is empty or has characters that no token has: visible ASCII without blanks")
             self._headers["Authorization"] = f"Bearer {token}"
+        self._common_fields = self._as_fields()
         self._process = _Process()
         _transports.add(self)
 
@@ -247,6 +144,13 @@ class Transport:
             decode_content=False,
         )
 
+    def post(self, target: str, *, headers: Mapping[str, str], body: Iterable[Any]) -> Answer | None:
+        """`request` for one of many POSTs, with its response read; None, with nothing sent, where no connection is kept
+        on which it could go."""
+        fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"POST {self.address.prefix}{target} HTTP/1.1\r\n{self._common_fields}{fields}\r\n"
+        return self._pool().post(head.encode("latin-1"), body, self.timeouts.idle)
+
     def close(self) -> None:
         """Closes the connections that are kept; a later request makes new ones."""
         process = self._process
@@ -259,7 +163,18 @@ class Transport:
         """Leaves connections and lock to the process that they belong to."""
         self._process = _Process()
 
-    def _pool(self) -> urllib3.connectionpool.HTTPConnectionPool:
+    def _as_fields(self) -> str:
+        """What each request has in its head, as urllib3 would write it."""
+        address = self.address
+        host = f"[{address.host}]" if ":" in address.host else address.host or "localhost"
+        port = "" if address.port is None else f":{address.port}"
+        fields = {"Host": host + port, "Accept-Encoding": "identity", **self._headers}
+        for name, value in fields.items():
+            if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
+                raise ValueError(f"the header {name!r} has characters that no header has: {value!r}")
+        return "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+
+    def _pool(self) -> Pool | SecurePool | UnixPool:
         process = self._process
         if process.pid != os.getpid():
             self.after_fork()
@@ -269,14 +184,14 @@ class Transport:
                 process.pool = self._new_pool()
             return process.pool
 
-    def _new_pool(self) -> urllib3.connectionpool.HTTPConnectionPool:
+    def _new_pool(self) -> Pool | SecurePool | UnixPool:
         address = self.address
         common: dict[str, Any] = {"maxsize": KEPT_CONNECTIONS, "block": False, "idle": self.timeouts.idle}
         if address.scheme == "unix":
-            return _UnixPool(address.path, **common)
+            return UnixPool(address.path, **common)
         if address.scheme == "https":
-            return _SecurePool(address.host, address.port, ssl_context=self._ssl_context, **common)
-        return _Pool(address.host, address.port, **common)
+            return SecurePool(address.host, address.port, ssl_context=self._ssl_context, **common)
+        return Pool(address.host, address.port, **common)
 
 
 _transports: weakref.WeakSet[Transport] = weakref.WeakSet()

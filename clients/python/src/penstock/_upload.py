@@ -121,8 +121,8 @@ class Upload:
             "Content-Length": str(len(head) + array.nbytes - done),
             "Upload-Offset": str(self._base + done),
         }
-        body = self._pieces(head, array.data[done:])
-        return self._calls.once("POST", f"{self._stream.path}/chunks", query=query, headers=headers, body=body)
+        path, rest = f"{self._stream.path}/chunks", array.data[done:]
+        return self._calls.post(path, query=query, headers=headers, body=lambda: self._pieces(head, rest))
 
     def _rows(self, done: int) -> int:
         """The array's rows that are in: whole ones, as the server takes whole frames."""
