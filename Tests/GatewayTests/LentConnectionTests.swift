@@ -138,6 +138,6 @@ import WriterModel
 
     private func take(_ count: Int, from connection: Int32) -> Int {
         var bytes = [UInt8](repeating: 0, count: count)
-        return recv(connection, &bytes, count, Int32(MSG_WAITALL.rawValue))
+        return recv(connection, &bytes, count, Int32(MSG_WAITALL))
     }
 }

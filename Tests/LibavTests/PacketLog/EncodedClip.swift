@@ -6,6 +6,8 @@ import Testing
 struct EncodedClip {
     let parameters: StreamParameters
     let packets: [Packet]
+    /// How many of them no encoder has made.
+    var wentPast = 0
 
     static let pictures = 12
     private static let blocks = 12
@@ -39,10 +41,10 @@ struct EncodedClip {
         return try encode(&settings, options, globalHeader, frames, presentation)
     }
 
-    /// A saw tooth in each channel.
+    /// A saw tooth in each channel. `past`: frames go past the encoder where they can.
     static func audio(
         _ encoder: String, _ format: String, _ layout: ChannelLayout, rate: Int = 48_000, options: [String: String] = [:],
-        globalHeader: Bool = true
+        globalHeader: Bool = true, past: Bool = false
     ) throws -> EncodedClip {
         let format = try #require(AudioFormat(name: format))
         let shape = AudioShape(format: format, layout: layout, sampleRate: rate)
@@ -60,12 +62,12 @@ struct EncodedClip {
             frame.pts = Int64(index * samples)
             return frame
         }
-        return try encode(&settings, options, globalHeader, frames, StreamPresentation(metadata: ["title": "saw"]))
+        return try encode(&settings, options, globalHeader, frames, StreamPresentation(metadata: ["title": "saw"]), past: past)
     }
 
     private static func encode(
         _ settings: inout EncoderSettings, _ options: [String: String], _ globalHeader: Bool, _ frames: [Frame],
-        _ presentation: StreamPresentation
+        _ presentation: StreamPresentation, past: Bool = false
     ) throws -> EncodedClip {
         Log.install()
         settings.options = options
@@ -73,11 +75,17 @@ struct EncodedClip {
         let encoder = try Encoder(settings)
         let parameters = try StreamParameters(encoder, presentation)
         var packets: [Packet] = []
+        var wentPast = 0
         for frame in frames.map(Optional.some) + [nil] {
+            if past, let frame, let packet = try encoder.sendThrough(frame) {
+                packets.append(packet)
+                wentPast += 1
+                continue
+            }
             try encoder.send(frame)
             while case .packet(let packet) = try encoder.receive() { packets.append(packet) }
         }
-        return EncodedClip(parameters: parameters, packets: packets)
+        return EncodedClip(parameters: parameters, packets: packets, wentPast: wentPast)
     }
 
     /// The same, whose parameters and packets went through bytes.
