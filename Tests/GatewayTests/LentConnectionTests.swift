@@ -117,7 +117,7 @@ import WriterModel
         let scene = try Scene(connections: 4)
         let marks = try scene.marks()
         let listener = try Listener(host: "127.0.0.1", port: 0)
-        let client = try Socket.connect(host: "127.0.0.1", port: #require(listener.address.port))
+        let client = try Socket.connect(host: "127.0.0.1", port: listener.address.port)
         var served: Int32?
         while served == nil { served = try listener.accept() }
         let connection = try #require(served)
