@@ -1,6 +1,7 @@
 import Gateway
 import Glibc
 import HTTPServer
+import Synchronization
 import SystemIO
 import Testing
 import Threading
@@ -139,5 +140,27 @@ import WriterModel
     private func take(_ count: Int, from connection: Int32) -> Int {
         var bytes = [UInt8](repeating: 0, count: count)
         return recv(connection, &bytes, count, Int32(MSG_WAITALL))
+    }
+
+    /// The caller has a connection back, or what settles a dead encoder's connections has it: each would answer.
+    @Test func aConnectionThatIsPassedAsItsEncoderEndsHasOneOwner() throws {
+        var settled = 0
+        for _ in 0..<2_000 {
+            let scene = try Scene(connections: 4)
+            let left = Mutex<[LentConnection]>([])
+            let link = scene.link
+            let encoder = scene.encoder
+            let end = try WorkerThread(name: "end") {
+                shutdown(encoder.descriptor, Int32(SHUT_RDWR))
+                left.withLock { $0 = link.takeLeft().map(\.connection) }
+            }
+            let connection = LentConnection(owning: dup(2))
+            let passed = scene.pass(connection, of: Self.reader)
+            end.join()
+            let isSettled = left.withLock { $0.contains { $0 === connection } }
+            #expect(passed == .sent || !isSettled)
+            settled += isSettled ? 1 : 0
+        }
+        #expect(settled > 0)
     }
 }

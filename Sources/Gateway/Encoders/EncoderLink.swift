@@ -252,7 +252,8 @@ package final class EncoderLink: Sendable {
         let sent = queue.pass(parcel) { [lent] other in
             if let connection = lent.remove(other.slot) { giveBack(connection, other.unread, other.passes) }
         }
-        if sent != .sent { _ = lent.remove(slot) }
+        // The encoder's end may have been settled meanwhile, and this with it: it is not the caller's any more.
+        if sent != .sent, lent.remove(slot) == nil { return .sent }
         return Passed(sent)
     }
 

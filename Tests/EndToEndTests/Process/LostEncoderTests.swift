@@ -87,7 +87,9 @@ extension EndToEnd {
                     try await client.send(chunk)
                     try await client.send(Data(repeating: 7, count: 320))
                     let answer = try await client.response(to: "POST")
-                    #expect(answer.status == 409 && answer.json["state"] == "failed", "\(answer.status) \(answer.text)")
+                    // What it reads while it dies is lost with it, and said to be.
+                    let isLost = round % 2 == 0 && answer.status == 500 && answer.json["type"] == "urn:penstock:problem:encoder-crashed"
+                    #expect(isLost || answer.status == 409 && answer.json["state"] == "failed", "\(answer.status) \(answer.text)")
                 }
             }
         }

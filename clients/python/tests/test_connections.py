@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import queue
 import socket
 import threading
 
 import pytest
 import urllib3
 
-from penstock._transport import CONNECTION_ERRORS, Transport
+from penstock._transport import CONNECTION_ERRORS, KEPT_CONNECTIONS, Transport
 
 KEPT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -95,6 +96,7 @@ def test_what_is_sent_is_what_urllib3_sends() -> None:
             "X",
             "a b",
         ),
+        (b"HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"", "X", None),
         (b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"", "X", None),
         (b"HTTP/1.1 200 OK\r\nX: one\r\n  two\r\nContent-Length: 1\r\n\r\na", b"a", "x", "one two"),
         (b"HTTP/1.1 200 OK\nX: y\nContent-Length: 1\n\na", b"a", "X", "y"),
@@ -134,6 +136,8 @@ def test_a_response_that_ends_its_connection_is_its_last(answer) -> None:
         Last(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n{}"),
         Last(b"HTTP/1.1 200 OK\r\nno field\r\nConnection: close\r\n\r\n"),
         Last(b"SMTP/1.1 200 OK\r\n\r\n"),
+        Last(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\nConnection: close\r\n\r\n{}"),
+        Last(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\nConnection: close\r\n\r\n{}"),
         Last(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"Connection: close\r\n\r\n"),
         Last(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\nConnection: close\r\n\r\n"),
     ],
@@ -192,3 +196,32 @@ def test_heads_of_all_responses_are_read_alike() -> None:
     with pytest.raises(CONNECTION_ERRORS) as caught:
         Transport(server.url).request("GET", "/")
     assert isinstance(caught.value, (urllib3.exceptions.ProtocolError, http.client.RemoteDisconnected))
+
+
+def test_the_address_is_written_alike_both_ways() -> None:
+    server = Scripted(KEPT, KEPT)
+    transport = Transport(server.url + "/a b/ä%20日", headers={"host": "example.org"})
+    transport.request("POST", "/chunks?pts=1", headers={"Content-Length": "3"}, body=b"abc").read()
+    assert post(transport) is not None
+    (one, _), (other, _) = server.requests
+    assert one.split(b" ")[1] == other.split(b" ")[1] == b"/a%20b/%C3%A4%20%E6%97%A5/chunks?pts=1"
+    assert one.count(b"\r\nHost: ") + one.count(b"\r\nhost: ") == other.count(b"ost: ") == 1
+    assert Transport("http://exämple.org").address.host == "xn--exmple-cua.org"
+
+
+def test_connections_are_kept_without_a_lock() -> None:
+    """Ctrl-C would leave it locked, and finalize waiting for it."""
+    server, transport = warmed(*[KEPT] * 20)
+    kept = transport._pool().pool
+    assert not any(hasattr(kept, name) for name in ("mutex", "not_empty", "not_full"))
+    for _ in range(20):
+        assert post(transport) is not None
+    assert server.connections == 1
+    while kept.qsize():
+        kept.get()
+    with pytest.raises(queue.Empty):
+        kept.get()
+    for _ in range(KEPT_CONNECTIONS):
+        kept.put(None)
+    with pytest.raises(queue.Full):
+        kept.put(None)

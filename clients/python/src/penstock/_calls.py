@@ -11,7 +11,7 @@ from typing import Any
 
 import urllib3
 
-from ._problems import NotFound, Problem, problem_of_response
+from ._problems import NotFound, PenstockError, Problem, problem_of_response
 from ._resume import FIRST_CONTACT, Patience, retry_after, until_done
 from ._transport import CONNECTION_ERRORS, Timeouts, Transport
 
@@ -30,8 +30,12 @@ class Response:
     body: bytes
 
     def json(self) -> Any:
-        """The body's JSON."""
-        return json.loads(self.body)
+        """The body's JSON. Raises PenstockError where it is none: something that stands between has responded."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            said = self.body[:80].decode(errors="replace") or "nothing"
+            raise PenstockError(f"a response of {self.status} is no JSON; it says: {said}") from error
 
 
 def segment(name: str) -> str:

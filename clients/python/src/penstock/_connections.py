@@ -5,9 +5,11 @@ They have a time-out of their own for sending, responses whose head is whole, an
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import functools
 import http.client
+import queue
 import re
 import socket
 from collections.abc import Iterable, Iterator
@@ -43,16 +45,22 @@ class Response(http.client.HTTPResponse):
             if not version.startswith("HTTP/1."):
                 raise http.client.UnknownProtocol(version)
             fields = self._read_fields()
-            if self.status != http.client.CONTINUE:
+            # Of 1xx, only that protocols are switched is a last word (RFC 9110 §15.2).
+            if not 100 <= self.status < 200 or self.status == http.client.SWITCHING_PROTOCOLS:
                 break
         self.code = self.status
         self.reason = reason.strip()
         self.version = 10 if version == "HTTP/1.0" else 11
         self.headers = self.msg = fields
-        self.chunked = fields.get("Transfer-Encoding", "").lower() == "chunked"
+        coding = fields.get("Transfer-Encoding", "").lower()
+        lengths = set(fields.get_all("Content-Length", []))
+        if coding not in ("", "chunked") or len(lengths) > 1:
+            self.close()
+            raise http.client.HTTPException("the head of the response does not say where its body ends")
+        self.chunked = coding == "chunked"
         self.chunk_left = None
         self.will_close = self._check_close()
-        length = fields.get("Content-Length", "")
+        length = lengths.pop() if lengths else ""
         self.length = int(length) if not self.chunked and length.isascii() and length.isdigit() else None
         method: str = self._method
         if method == "HEAD" or self.status in (http.client.NO_CONTENT, http.client.NOT_MODIFIED):
@@ -157,8 +165,38 @@ class Answer:
     body: bytes
 
 
+class _Kept(queue.LifoQueue[Any]):
+    """The connections that a pool keeps, the last one first, instead of urllib3's queue.
+
+    That has a lock, which this never makes: Ctrl-C may leave it locked, so that whatever comes next waits for ever.
+    """
+
+    def __init__(self, maxsize: int) -> None:
+        self._most = maxsize
+        self._connections: collections.deque[Any] = collections.deque()
+
+    def get(self, block: bool = False, timeout: float | None = None) -> Any:
+        """The last; queue.Empty where there is none, at once."""
+        try:
+            return self._connections.pop()
+        except IndexError:
+            raise queue.Empty from None
+
+    def put(self, item: Any, block: bool = False, timeout: float | None = None) -> None:
+        """One more; queue.Full where there are enough, about."""
+        if len(self._connections) >= self._most:
+            raise queue.Full
+        self._connections.append(item)
+
+    def qsize(self) -> int:
+        """How many there are."""
+        return len(self._connections)
+
+
 class _Preparing:
     """What is common to pools: connections learn the time-out of sending."""
+
+    QueueCls = _Kept
 
     def __init__(self, *positional: Any, idle: float, **named: Any) -> None:
         super().__init__(*positional, **named)

@@ -93,8 +93,8 @@ def passes(problem: Problem) -> bool:
     """
     if problem.code == "wrong-state" and problem.state == "finalizing":
         return True
-    if problem.status in (502, 504):
-        return problem.code == "unexpected-response"
+    if problem.status in (408, 502, 504) and problem.code == "unexpected-response":
+        return True
     return isinstance(problem, Overloaded) or problem.code == "request-timeout"
 
 

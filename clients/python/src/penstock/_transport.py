@@ -81,7 +81,12 @@ class Address:
             raise ValueError("a server's address has no user and password; give a token with token=")
         if parts.query or parts.fragment:
             raise ValueError(f"server {server!r} has a query or a fragment; {forms}")
-        return cls(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
+        try:
+            host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
+        except UnicodeError as error:
+            raise ValueError(f"server {server!r} has a host that is no name ({error}); {forms}") from None
+        prefix = urllib.parse.quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
+        return cls(parts.scheme, host, port, prefix)
 
 
 @dataclass
@@ -168,10 +173,14 @@ class Transport:
         address = self.address
         host = f"[{address.host}]" if ":" in address.host else address.host or "localhost"
         port = "" if address.port is None else f":{address.port}"
-        fields = {"Host": host + port, "Accept-Encoding": "identity", **self._headers}
-        for name, value in fields.items():
+        for name, value in self._headers.items():
+            if not isinstance(name, str) or not isinstance(value, str):
+                raise ValueError(f"the header {name!r} is no text: {value!r}")
             if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
                 raise ValueError(f"the header {name!r} has characters that no header has: {value!r}")
+        own = {name.lower() for name in self._headers}
+        fields = {"Host": host + port, "Accept-Encoding": "identity"}
+        fields = {name: value for name, value in fields.items() if name.lower() not in own} | self._headers
         return "".join(f"{name}: {value}\r\n" for name, value in fields.items())
 
     def _pool(self) -> Pool | SecurePool | UnixPool:

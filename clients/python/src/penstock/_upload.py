@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import urllib3.exceptions
+
 from ._arrays import Array
 from ._calls import Calls, Response
 from ._cancellation import raise_if_cancelled
-from ._problems import Conflict, Problem, problem
+from ._problems import Conflict, PenstockError, Problem, problem
 from ._resume import Patience, is_final, passes
 from ._transport import CONNECTION_ERRORS
 
@@ -88,7 +90,7 @@ class Upload:
         is_resumed = False
         while True:
             try:
-                receipt: Receipt = self._attempt().json()
+                receipt = self._receipt(self._attempt())
                 break
             except Problem as error:
                 if not self._mends(error, is_resumed):
@@ -98,7 +100,7 @@ class Upload:
                     raise explained(error, self._record(), stream.index) from None
             except CONNECTION_ERRORS as error:
                 self._wait(error)
-                self._reposition(self._ask())
+                self._reposition(self._ask_again())
             is_resumed = True
             if self._done == self._chunk.array.nbytes:
                 receipt = self._reconstructed()
@@ -108,6 +110,17 @@ class Upload:
             receipt["pts"]["start"] = start
         stream.offset, stream.next_pts = receipt["offset"], receipt["pts"]["end"]
         return receipt
+
+    def _receipt(self, response: Response) -> Receipt:
+        """The chunk's. Raises one of CONNECTION_ERRORS where it is none: what stands between may mix things up."""
+        end = self._base + self._chunk.array.nbytes
+        try:
+            receipt: Receipt = response.json()
+            if receipt["offset"] == end:
+                return receipt
+        except (PenstockError, KeyError, TypeError):
+            pass
+        raise urllib3.exceptions.ProtocolError(f"this is no receipt of what goes up to {end}: {response.body[:200]!r}")
 
     def _attempt(self) -> Response:
         chunk, done = self._chunk, self._done
@@ -166,12 +179,12 @@ class Upload:
             return True
         if error.code in ("body-cut", "chunk-in-progress") or passes(error):
             self._wait(error, error.retry_after)
-            self._reposition(self._ask())
+            self._reposition(self._ask_again())
             return True
         if error.code == "chunk-interrupted" and is_resumed:
             # One of our own requests, thought to be lost, has been taken over by the next.
             self._wait(error)
-            self._reposition(self._ask())
+            self._reposition(self._ask_again())
             return True
         return False
 
@@ -184,6 +197,16 @@ class Upload:
 
     def _ask(self) -> int:
         return ask_offset(self._calls, self._stream.path, self._query, self._record, self._stream.index)
+
+    def _ask_again(self) -> int:
+        """Where the stream is after a failure: a server that was restarted may not know yet what its writers are at."""
+        while True:
+            try:
+                return self._ask()
+            except Problem as error:
+                if error.status != 409 or error.state in ("closed", "failed"):
+                    raise
+                self._wait(error)
 
     def _reposition(self, offset: int) -> None:
         done = offset - self._base
