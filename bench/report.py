@@ -103,7 +103,8 @@ def merged(runs):
     for run in others:
         for result in run["results"].values():
             if isinstance(result, Case):
-                result.remarks.append(f"Measured apart, at commit {run['commit']}, {run['rounds']} rounds")
+                elsewhere = "" if run["machine"] == first["machine"] else f", on another machine ({run['machine']['cpu']})"
+                result.remarks.append(f"Measured apart, {run['date']}, at commit {run['commit']}, {run['rounds']} rounds{elsewhere}")
         first["results"].update(run["results"])
     return first
 
