@@ -229,15 +229,19 @@ import Testing
         let chunk = try writer.beginChunk(stream: 0, pts: nil)
         try tone(samples: 1_600, channels: 1, rate: 8_000).withUnsafeBytes { try chunk.write($0) }
         #expect(await onThread { reached.wait() })
-        let start = ContinuousClock.now
-        var sent = 0
-        while writer.progress(of: 0).frames == writer.progress(of: 0).framesDroppedLate + 1_600, ContinuousClock.now - start < .seconds(10) {
-            // A source sends as fast as time goes, however busy the machine is.
-            let due = Int((ContinuousClock.now - start) / .seconds(1) * 8_000)
-            try [Int16](repeating: 9_999, count: due - sent).withUnsafeBytes { try chunk.write($0) }
-            sent = due
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        try await onThread {
+            Result {
+                let start = ContinuousClock.now
+                var sent = 0
+                while writer.progress(of: 0).frames == writer.progress(of: 0).framesDroppedLate + 1_600, ContinuousClock.now - start < .seconds(10) {
+                    // A source sends as fast as time goes, however busy the machine is.
+                    let due = Int((ContinuousClock.now - start) / .seconds(1) * 8_000)
+                    try [Int16](repeating: 9_999, count: due - sent).withUnsafeBytes { try chunk.write($0) }
+                    sent = due
+                    usleep(20_000)
+                }
+            }
+        }.get()
         _ = try chunk.finish()
         let late = writer.progress(of: 0).framesDroppedLate
         _ = try writer.close()
