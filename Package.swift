@@ -109,21 +109,26 @@ let package = Package(
         .testTarget(name: "StreamWriterTests", dependencies: ["StreamWriter"], swiftSettings: .quickToBuild),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"]),
         .testTarget(name: "ServiceLogTests", dependencies: ["ServiceLog", "WriterModel", .logging]),
-        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
+        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: .quickToBuild),
         .systemLibrary(name: "CRawCall", path: "Tests/CRawCall"),
-        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Threading", "Bytewise", "CRawCall"]),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", "Threading", .logging]),
+        .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "Threading", "Bytewise", "CRawCall"], swiftSettings: .quickToBuild),
+        .testTarget(
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "SystemIO", "Threading", .logging],
+            swiftSettings: .quickToBuild),
         .target(name: "ToolSessions", path: "Tests/ToolSessions"),
-        .testTarget(name: "UploadsTests", dependencies: ["Uploads", "Stores", "ToolSessions", .crypto], exclude: ["Vectors"]),
-        .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"]),
+        .testTarget(
+            name: "UploadsTests", dependencies: ["Uploads", "Stores", "ToolSessions", .crypto], exclude: ["Vectors"],
+            swiftSettings: .quickToBuild),
+        .testTarget(name: "WriterModelTests", dependencies: ["WriterModel"], swiftSettings: .quickToBuild),
         .testTarget(
             name: "WriterAPITests",
             dependencies: ["WriterAPI", "APICore", "StreamWriter", "HTTPServer", "SystemIO", "WriterModel", "HTTP1", "Bytewise"],
-            linkerSettings: .interposition + .heaps),
+            swiftSettings: .quickToBuild, linkerSettings: .interposition + .heaps),
         .testTarget(name: "CHeapsTests", dependencies: ["CHeaps"], linkerSettings: .heaps),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "Threading", "WriterModel", "Bytewise", .logging]),
+            dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "Threading", "WriterModel", "Bytewise", .logging],
+            swiftSettings: .quickToBuild),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

@@ -226,11 +226,11 @@ import Testing
     @Test func timeGoesOnWithASourceThatHadStopped() async throws {
         let reached = Reached([1.2])
         let writer = try live("c.nut", Self.sound(whenLate: .drop), reached)
-        let chunk = try writer.beginChunk(stream: 0, pts: nil)
-        try tone(samples: 1_600, channels: 1, rate: 8_000).withUnsafeBytes { try chunk.write($0) }
-        #expect(await onThread { reached.wait() })
         try await onThread {
             Result {
+                let chunk = try writer.beginChunk(stream: 0, pts: nil)
+                try tone(samples: 1_600, channels: 1, rate: 8_000).withUnsafeBytes { try chunk.write($0) }
+                #expect(reached.wait())
                 let start = ContinuousClock.now
                 var sent = 0
                 while writer.progress(of: 0).frames == writer.progress(of: 0).framesDroppedLate + 1_600, ContinuousClock.now - start < .seconds(10) {
@@ -240,9 +240,9 @@ import Testing
                     sent = due
                     usleep(20_000)
                 }
+                _ = try chunk.finish()
             }
         }.get()
-        _ = try chunk.finish()
         let late = writer.progress(of: 0).framesDroppedLate
         _ = try writer.close()
         #expect(late > 0 && late < 4 * 8_000)
