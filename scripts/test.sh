@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# One release build with the tests, then all of them. Fails on a warning in our own sources.
+# One release build with the tests, then all of them in lanes side by side: most tests wait, and those that do so in the
+# few threads of Swift's pool would leave the processors idle. Fails on a warning in our own sources.
 # Usage: test.sh [arguments of `swift test`, e.g. --filter EndToEndTests]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 swift=${SWIFT:-swift}
 mkdir -p .build
 build_log=.build/test-build.log
-test_log=.build/test.log
+lanes=.build/test-lanes
 started=$SECONDS
 
 step() { printf '\n== %s\n' "$*"; }
@@ -39,34 +40,75 @@ step "S3 servers"
 scripts/s3-servers.sh
 
 step "Tests"
-status=0
+tests=$("$swift" build -c release --show-bin-path)/penstockPackageTests.xctest
 # Run by root, libSvtAv1Enc gives the process that it is loaded into real-time priority if it may.
 limit=()
 if [ "$(id -u)" = 0 ]; then limit=(setpriv --bounding-set=-sys_nice); fi
-"${limit[@]}" "$swift" test -c release --skip-build "$@" 2>&1 | tee "$test_log" || status=$?
+# Begun all at once, each test takes as long as all of them, and what it does by the clock is late.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-8}
 
-step "schemathesis"
-# A run of some tests only has no use for it.
-if [ $# -eq 0 ]; then scripts/schemathesis.sh || status=1; else echo "left out"; fi
+rm -rf "$lanes"
+mkdir -p "$lanes"
+# Starts a lane: NAME COMMAND…; its output goes to NAME.log, its exit code to NAME.status.
+lane() {
+    local name=$1 status=0 began=$SECONDS
+    shift
+    touch "$lanes/$name.log"
+    {
+        "$@" >"$lanes/$name.log" 2>&1 || status=$?
+        echo "$status" >"$lanes/$name.status"
+        echo "$name: $((SECONDS - began)) s, exit code $status"
+    } &
+}
+swift_tests() { "${limit[@]}" "$tests" --testing-library swift-testing "$@"; }
+clients() {
+    local status=0
+    scripts/schemathesis.sh || status=1
+    scripts/test-python.sh || status=1
+    return $status
+}
 
-step "Python client"
-if [ $# -eq 0 ]; then scripts/test-python.sh || status=1; else echo "left out"; fi
+case " $* " in
+*" --filter "*) lane tests swift_tests "$@" ;;
+*)
+    lane end-to-end swift_tests --filter '^EndToEndTests\.' "$@"
+    lane stream-writer swift_tests --filter '^StreamWriterTests\.' "$@"
+    lane other-libraries swift_tests --skip '^(EndToEndTests|StreamWriterTests)\.' "$@"
+    ;;
+esac
+# A run of some tests only has no use for these.
+if [ $# -eq 0 ]; then lane clients clients; fi
+# Whoever ends this ends what it has started.
+trap 'trap - TERM; kill -TERM 0' INT TERM
+wait
+
+# The lines of single tests; "Test run with …" is the runner's own, and a case has no line of its own that counts.
+lines() { cat "$lanes"/*.log | grep -aE "^[^ ]+ Test .* ($1)" | grep -av '^[^ ]* Test run with' || true; }
+count() { lines "$1" | wc -l; }
+status=0
+for name in "$lanes"/*.status; do
+    if [ "$(cat "$name")" -ne 0 ]; then
+        status=1
+        printf '\n== The log of %s\n' "$(basename "$name" .status)"
+        cat "${name%.status}.log"
+    fi
+done
+if [ $# -eq 0 ]; then
+    step "schemathesis, Python client"
+    tail -n 12 "$lanes/clients.log"
+fi
 
 step "Summary"
-# The lines of single tests; "Test run with …" is the runner's own.
-count() { grep -E "^. Test .* $1" "$test_log" | grep -cv '^. Test run with' || true; }
-passed=$(count 'passed after')
-failed=$(count 'failed after')
-skipped=$(count 'skipped')
-if [ "$skipped" -gt 0 ]; then grep -E '^. Test .* skipped' "$test_log"; fi
+lines skipped
 if [ "$status" -ne 0 ]; then
-    echo "Failures (whole log: $test_log):"
-    grep -E '^. Test .* (recorded an issue|failed after)' "$test_log" || true
+    echo "Failures (whole logs: $lanes/*.log):"
+    lines 'recorded an issue|failed after'
 fi
+passed=$(count 'passed after')
 echo "build $((built - started)) s, tests $((SECONDS - built)) s"
 if [ "$passed" -eq 0 ] && [ "$status" -eq 0 ]; then
     echo "no test ran"
     status=1
 fi
-echo "$passed passed, $failed failed, $skipped skipped"
+echo "$passed passed, $(count 'failed after') failed, $(count skipped) skipped"
 exit "$status"

@@ -10,7 +10,7 @@ enum LogCause {
     private static let echoes = [
         "Error setting encoder parameters", "Cannot open lib", "Could not open", "Failed to create", "Failed to initialize",
         "Error initializing", "Failed to configure", "Error opening", "can't configure encoder", "Error applying", "not compatible with",
-        "Cannot create the link", "Cannot open connection",
+        "Cannot create the link", "Cannot open connection", "frame_thread_encoder_init failed",
     ]
 
     /// The last that tells of the thing itself. A line that ends in a colon is told with the lines that it

@@ -118,14 +118,14 @@ import WriterModel
         #expect(results.wait(until: .after(.seconds(1))) { $0.count >= 63 ? true : nil } == true)
         SystemThread.sleep(.milliseconds(200))
         let messages = Monitor(0)
-        let limit = Deadline.after(.seconds(10))
+        let limit = Deadline.after(.seconds(60))
         while messages.withLock({ $0 }) < 64 && !limit.hasPassed {
             let count = heard().count
             messages.change { $0 += count }
             SystemThread.sleep(.milliseconds(5))
         }
         #expect(messages.withLock { $0 } == 64)
-        #expect(results.wait(until: .after(.seconds(5))) { $0.count == 64 ? true : nil } == true)
+        #expect(results.wait(until: .after(.seconds(60))) { $0.count == 64 ? true : nil } == true)
         #expect(results.withLock { $0 } == [EncoderLink.Passed](repeating: .sent, count: 64))
     }
 

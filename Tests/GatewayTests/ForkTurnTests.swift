@@ -68,9 +68,9 @@ import WriterModel
     }
 
     @Test func aForkServerThatIsBusyIsNotTakenForOneThatHangs() throws {
-        try run(pause: "0.2", timeout: .seconds(1)) { client, reports, lines in
+        try run(pause: "0.5", timeout: .seconds(3)) { client, reports, lines in
             for index in 0..<12 { try ask(client, "a\(index)", for: "a") }
-            #expect(reports.wait(until: .after(.seconds(20))) { $0.count == 12 ? true : nil } == true)
+            #expect(reports.wait(until: .after(.seconds(60))) { $0.count == 12 ? true : nil } == true)
             #expect(reports.withLock { $0 } == (0..<12).map { "a\($0)" })
             #expect(!lines.all.contains { $0.contains("does not answer") }, "\(lines.all)")
         }
@@ -79,7 +79,7 @@ import WriterModel
     @Test func oneThatHangsIsEnded() throws {
         try run(pause: "60", timeout: .milliseconds(500)) { client, _, lines in
             try ask(client, "a", for: "a")
-            let limit = Deadline.after(.seconds(20))
+            let limit = Deadline.after(.seconds(60))
             while !lines.all.contains(where: { $0.contains("does not answer") }) && !limit.hasPassed { SystemThread.sleep(.milliseconds(20)) }
             #expect(!limit.hasPassed)
         }
@@ -88,11 +88,11 @@ import WriterModel
     @Test func whatIsAskedForWhileThereIsNoneWaitsForTheNext() throws {
         try run(pause: "0", timeout: .seconds(5)) { client, reports, _ in
             try ask(client, "last-words", for: "a")
-            #expect(reports.wait(until: .after(.seconds(20))) { $0.count == 1 ? true : nil } == true)
-            let limit = Deadline.after(.seconds(20))
+            #expect(reports.wait(until: .after(.seconds(60))) { $0.count == 1 ? true : nil } == true)
+            let limit = Deadline.after(.seconds(60))
             while client.isRunning && !limit.hasPassed { SystemThread.sleep(.milliseconds(1)) }
             try ask(client, "b", for: "a")
-            #expect(reports.wait(until: .after(.seconds(20))) { $0.contains("b") ? true : nil } == true)
+            #expect(reports.wait(until: .after(.seconds(60))) { $0.contains("b") ? true : nil } == true)
         }
     }
 
@@ -109,10 +109,10 @@ import WriterModel
             if case .forkFailed(let subject, let reason) = report { reports.change { $0.append("\(subject.word): \(reason)") } }
         }
         #expect(unlink(program) == 0)
-        let limit = Deadline.after(.seconds(20))
+        let limit = Deadline.after(.seconds(60))
         while client.isRunning && !limit.hasPassed { SystemThread.sleep(.milliseconds(1)) }
         try ask(client, "a", for: "a")
-        #expect(reports.wait(until: .after(.seconds(20))) { $0.isEmpty ? nil : true } == true)
+        #expect(reports.wait(until: .after(.seconds(60))) { $0.isEmpty ? nil : true } == true)
         #expect(reports.withLock { $0 } == ["a: there is no fork server"])
         let (one, other) = try DescriptorPair.messageSockets().split()
         close(other)
@@ -125,7 +125,7 @@ import WriterModel
             for index in 0..<4 { try ask(client, "a\(index)", for: "a") }
             for index in 0..<40 { try ask(client, "gone\(index)", for: "a", isWanted: false) }
             try ask(client, "last", for: "a")
-            #expect(reports.wait(until: .after(.seconds(20))) { $0.contains("last") ? true : nil } == true)
+            #expect(reports.wait(until: .after(.seconds(60))) { $0.contains("last") ? true : nil } == true)
             #expect(reports.withLock { $0.count { $0.hasPrefix("no gone") } } == 40)
             #expect(reports.withLock { $0.filter { !$0.hasPrefix("no ") } } == ["a0", "a1", "a2", "a3", "last"])
         }

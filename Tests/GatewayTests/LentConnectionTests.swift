@@ -130,7 +130,7 @@ import WriterModel
         marks[Int(slot)] = ServedMark(.idle, bytesRead: told).number
         if ends {
             shutdown(client, Int32(SHUT_WR))
-            let deadline = Deadline.after(.seconds(10))
+            let deadline = Deadline.after(.seconds(60))
             while !Socket.hasPeerEnded(connection), !deadline.hasPassed { SystemThread.sleep(.milliseconds(1)) }
         }
         #expect(scene.link.takeLeft().map(\.state) == [found])

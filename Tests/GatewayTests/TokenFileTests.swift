@@ -52,7 +52,7 @@ import WriterModel
                 }
             }
         }
-        #expect(said.wait(until: .after(.seconds(5))) { $0.count == 4 ? true : nil } == true)
+        #expect(said.wait(until: .after(.seconds(60))) { $0.count == 4 ? true : nil } == true)
         // Said once, at the second look.
         #expect(said.withLock { $0.map { $0.contains("no regular file") } } == [false, true, false, false])
         // The reader that hangs in the open is let go.
@@ -144,7 +144,7 @@ import WriterModel
                 #expect(lines == Array(full.prefix(lines.count)))
             }
         }
-        let limit = Deadline.after(.seconds(30))
+        let limit = Deadline.after(.seconds(60))
         while reads.withLock({ $0 }) <= 100 && !limit.hasPassed {
             let number = open(path, O_WRONLY | O_TRUNC)
             for byte in whole { withUnsafeBytes(of: byte) { _ = Glibc.write(number, $0.baseAddress, 1) } }

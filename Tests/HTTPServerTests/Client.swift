@@ -63,7 +63,7 @@ final class Client {
 
     private func receive() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
-        guard Socket.waitUntilReadable(descriptor, until: .after(.seconds(10))) == .moved(0) else {
+        guard Socket.waitUntilReadable(descriptor, until: .after(.seconds(60))) == .moved(0) else {
             isBroken = true
             return false
         }

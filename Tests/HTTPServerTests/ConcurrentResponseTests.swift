@@ -37,7 +37,7 @@ import Threading
         #expect(client.read(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(client.countRest() == size)
         #expect(!client.isBroken)
-        #expect(server.server.awaitEmpty(until: .after(.seconds(10))))
+        #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
     }
 
     @Test func anotherResponseIsPossibleWhileNothingWasSent() throws {
@@ -65,7 +65,7 @@ import Threading
         #expect(client.read(through: "abc\r\n").hasSuffix("3\r\nabc\r\n"))
         client.send("nonsense\r\n")
         #expect(client.rest() == "")
-        #expect(server.server.awaitEmpty(until: .after(.seconds(10))))
+        #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
     }
 
     /// A client that asked whether to go on is told to before the response begins.
@@ -83,8 +83,8 @@ import Threading
         let server = try LiveServer(demo) { $0.responseTimeout = .milliseconds(300) }
         let client = try server.connect()
         client.send(Self.post("1.1", "?large") + "Content-Length: 3\r\n\r\n")
-        #expect(demo.readings.wait(until: .after(.seconds(10))) { $0 == [.interrupted] ? true : nil } == true)
-        #expect(server.server.awaitEmpty(until: .after(.seconds(10))))
+        #expect(demo.readings.wait(until: .after(.seconds(60))) { $0 == [.interrupted] ? true : nil } == true)
+        #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
         withExtendedLifetime(client) {}
     }
 }

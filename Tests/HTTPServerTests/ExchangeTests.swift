@@ -110,7 +110,7 @@ import Testing
         client.finishSending()
         #expect(client.rest() == example.answered)
         #expect(!client.isBroken)
-        #expect(server.server.awaitEmpty(until: .after(.seconds(5))))
+        #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
     }
 
     @Test(arguments: cases)

@@ -145,7 +145,7 @@ import Threading
     }
 
     private func awaitMark(_ lender: Lender, _ state: ServedState) -> Bool {
-        let deadline = Deadline.after(.seconds(10))
+        let deadline = Deadline.after(.seconds(60))
         while ServedMark(lender.marks[7]).state != state {
             if deadline.hasPassed { return false }
             SystemThread.sleep(.milliseconds(1))

@@ -42,7 +42,7 @@ import Threading
             withExtendedLifetime(client) {}
         }
         #expect(demo.events.awaitOver())
-        #expect(server.server.awaitEmpty(until: .after(.seconds(10))))
+        #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
         #expect(server.server.waitingCount == 0)
     }
 
@@ -135,10 +135,10 @@ final class EventSource: LivePieceSource {
 
     /// A response waits for events.
     func awaitWaiting() -> Bool {
-        state.wait(until: .after(.seconds(10))) { $0.wakes.count == 1 && $0.kept.isEmpty ? true : nil } ?? false
+        state.wait(until: .after(.seconds(60))) { $0.wakes.count == 1 && $0.kept.isEmpty ? true : nil } ?? false
     }
 
-    func awaitOver() -> Bool { state.wait(until: .after(.seconds(10))) { $0.over == 1 ? true : nil } ?? false }
+    func awaitOver() -> Bool { state.wait(until: .after(.seconds(60))) { $0.over == 1 ? true : nil } ?? false }
 }
 
 extension Demo {

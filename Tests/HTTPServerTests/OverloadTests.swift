@@ -71,7 +71,7 @@ import Threading
             #expect(clients[999].read(through: "hello") == ExchangeTests.hello)
             #expect(server.server.connectionCount == 1_000)
             clients = []
-            #expect(server.server.awaitEmpty(until: .after(.seconds(10))))
+            #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
         }
         // Tests beside this one have theirs.
         #expect(try openDescriptors() - before < 500)
@@ -88,12 +88,12 @@ import Threading
         // The second head begins while a handler thread lingers with the connection.
         client.send(ExchangeTests.get + "GET /hello HTTP/1.1\r\n")
         #expect(client.read(through: "hello") == ExchangeTests.hello)
-        let limit = Deadline.after(.seconds(10))
+        let limit = Deadline.after(.seconds(60))
         while Socket.waitUntilReadable(client.descriptor, until: .after(.milliseconds(20))) == .timedOut, !limit.hasPassed {
             client.send("X: y\r\n")
         }
         #expect(!limit.hasPassed)
-        #expect(server.server.awaitEmpty(until: .after(.seconds(5))))
+        #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
     }
 
     @Test func anIdleConnectionIsClosed() throws {
@@ -115,10 +115,10 @@ import Threading
         busy.send(Self.wait)
         #expect(handler.gate.awaitEntered())
         server.server.drain()
-        #expect(handler.idle.wait(until: .after(.seconds(5))) { $0.count == 2 ? true : nil } == true)
+        #expect(handler.idle.wait(until: .after(.seconds(60))) { $0.count == 2 ? true : nil } == true)
         handler.gate.open()
         #expect(busy.read(through: "waited") == Self.waited)
-        #expect(server.server.awaitEmpty(until: .after(.seconds(5))))
+        #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
         let unread = handler.idle.withLock { $0 }.map { String(decoding: $0, as: UTF8.self) }
         #expect(unread.count == 3)
         #expect(unread.filter { !$0.isEmpty }.allSatisfy { "GET /he".hasPrefix($0) })
@@ -131,7 +131,7 @@ import Threading
         client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" + ExchangeTests.get)
         client.finishSending()
         #expect(client.rest() == ExchangeTests.hello + ExchangeTests.hello)
-        #expect(server.server.awaitEmpty(until: .after(.seconds(5))))
+        #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
     }
 
     @Test func aStoppedServerClosesWhatItHeld() throws {

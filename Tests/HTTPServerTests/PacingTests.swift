@@ -27,11 +27,11 @@ import Threading
 
         /// What has been read, once that is as much.
         func awaitBytes(_ count: Int) -> [String]? {
-            demo.takes.wait(until: .after(.seconds(30))) { $0.joined().utf8.count >= count ? $0 : nil }
+            demo.takes.wait(until: .after(.seconds(60))) { $0.joined().utf8.count >= count ? $0 : nil }
         }
 
         func awaitEnd() -> RequestBody.Failure?? {
-            demo.readings.wait(until: .after(.seconds(30))) { $0.first }
+            demo.readings.wait(until: .after(.seconds(60))) { $0.first }
         }
     }
 
@@ -103,7 +103,7 @@ import Threading
         let scene = try Scene()
         scene.client.send(Self.head(latency: Self.long))
         scene.client.send(Self.piece("abc"))
-        let interrupter = scene.demo.interrupters.wait(until: .after(.seconds(30))) { $0.first }
+        let interrupter = scene.demo.interrupters.wait(until: .after(.seconds(60))) { $0.first }
         interrupter?.interrupt()
         #expect(scene.awaitEnd() == .some(.interrupted))
         #expect(scene.client.read(through: "failed").hasSuffix("failed"))

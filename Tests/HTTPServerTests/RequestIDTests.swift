@@ -19,7 +19,7 @@ private final class Reports: Sendable {
         client.finishSending()
         _ = client.rest()
         // The last answer is out a moment before it is reported.
-        _ = server.server.awaitEmpty(until: .after(.seconds(5)))
+        _ = server.server.awaitEmpty(until: .after(.seconds(60)))
         return reports.all
     }
 

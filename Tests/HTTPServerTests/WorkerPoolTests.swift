@@ -8,7 +8,7 @@ import Threading
         let pool = WorkerPool(maxThreads: 4, maxQueued: 20_000)
         let done = Monitor(0)
         for _ in 0..<20_000 { #expect(pool.submit { done.change { $0 += 1 } }) }
-        #expect(done.wait(until: .after(.seconds(20))) { $0 == 20_000 ? true : nil } == true)
+        #expect(done.wait(until: .after(.seconds(60))) { $0 == 20_000 ? true : nil } == true)
         #expect(!pool.isThreadWanted(from: []))
     }
 
@@ -20,12 +20,12 @@ import Threading
             for _ in 0..<8 {
                 let accepted = pool.submit {
                     inside.change { $0 += 1 }
-                    _ = inside.wait(until: .after(.seconds(10))) { $0 >= 8 ? true : nil }
+                    _ = inside.wait(until: .after(.seconds(60))) { $0 >= 8 ? true : nil }
                     inside.change { $0 += 1 }
                 }
                 if !accepted { inside.change { $0 += 2 } }
             }
-            #expect(inside.wait(until: .after(.seconds(10))) { $0 == 16 ? true : nil } == true)
+            #expect(inside.wait(until: .after(.seconds(60))) { $0 == 16 ? true : nil } == true)
         }
     }
 
@@ -39,9 +39,9 @@ import Threading
         #expect(pool.submit { done.change { $0 += 1 } })
         #expect(!pool.submit { done.change { $0 += 1 } })
         gate.open()
-        #expect(done.wait(until: .after(.seconds(5))) { $0 == 2 ? true : nil } == true)
+        #expect(done.wait(until: .after(.seconds(60))) { $0 == 2 ? true : nil } == true)
         #expect(pool.submit { done.change { $0 += 1 } })
-        #expect(done.wait(until: .after(.seconds(5))) { $0 == 3 ? true : nil } == true)
+        #expect(done.wait(until: .after(.seconds(60))) { $0 == 3 ? true : nil } == true)
     }
 
     @Test func blockingLetsAQueuedJobRunBesideIt() {
@@ -49,13 +49,13 @@ import Threading
         let (queued, done) = (Monitor(false), Monitor(0))
         #expect(
             pool.submit {
-                _ = queued.wait(until: .after(.seconds(10))) { $0 ? true : nil }
-                pool.blocking { _ = done.wait(until: .after(.seconds(10))) { $0 >= 1 ? true : nil } }
+                _ = queued.wait(until: .after(.seconds(60))) { $0 ? true : nil }
+                pool.blocking { _ = done.wait(until: .after(.seconds(60))) { $0 >= 1 ? true : nil } }
                 done.change { $0 += 1 }
             })
         #expect(pool.submit { done.change { $0 += 1 } })
         queued.change { $0 = true }
-        #expect(done.wait(until: .after(.seconds(5))) { $0 == 2 ? true : nil } == true)
+        #expect(done.wait(until: .after(.seconds(60))) { $0 == 2 ? true : nil } == true)
     }
 
     /// Runs jobs that wait at `gate`, for one client.

@@ -61,11 +61,11 @@ import Testing
 
     @Test func picturesAtTimesOfTheirOwnBeginSegmentsToo() throws {
         let folder = TemporaryFolder()
-        let times = (0..<200).map { Double($0) / 10 + Double($0 % 3) * 0.013 }
+        let times = (0..<200).map { (index: Int) -> Double in Double(index) / 10 + Double(index % 3) * 0.013 }
         let option = Self.hls.merging(["hls_time": "3"]) { $1 }
         let (playlist, _) = try write(
             Self.config(Rational(10, 1)!, timeBase: Rational(1, 1_000)!), frames: 0, to: "a.m3u8", "hls", option, times: times, in: folder)
-        let starts = (0..<7).map { segment in times.first { $0 >= Double(segment * 3) - 1e-9 }! }
+        let starts = (0..<7).map { (segment: Int) -> Double in times.first { $0 >= Double(segment * 3) - 1e-9 }! }
         let expected = zip(starts, starts.dropFirst()).map { $1 - $0 }
         let found = lengths(playlist)
         #expect(found.count == 7)

@@ -130,7 +130,7 @@ import Threading
             #expect(String(decoding: bytes, as: UTF8.self) == "ours")
         }
         state.change { $0.isDone = true }
-        #expect(state.wait(until: .after(.seconds(5))) { $0.hasEnded ? true : nil } == true)
+        #expect(state.wait(until: .after(.seconds(60))) { $0.hasEnded ? true : nil } == true)
         #expect(opened > 0)
     }
 

@@ -33,7 +33,7 @@ import Threading
                 for _ in 0..<5_000 { loop.post { count.change { $0 += 1 } } }
             }
         }
-        #expect(count.wait(until: .after(.seconds(10))) { $0 == 20_000 ? true : nil } == true)
+        #expect(count.wait(until: .after(.seconds(60))) { $0 == 20_000 ? true : nil } == true)
         loop.stop()
     }
 
@@ -65,10 +65,10 @@ import Threading
             loop.preconditionOnLoop()
             isOn.change { $0 = loop.isOnLoop }
         }
-        #expect(isOn.wait(until: .after(.seconds(10))) { $0 } == true)
+        #expect(isOn.wait(until: .after(.seconds(60))) { $0 } == true)
         #expect(!loop.isOnLoop)
         loop.stop()
-        #expect(hasEnded.wait(until: .after(.seconds(10))) { $0 ? true : nil } == true)
+        #expect(hasEnded.wait(until: .after(.seconds(60))) { $0 ? true : nil } == true)
         #expect(loop.isOnLoop)
     }
 
@@ -83,7 +83,7 @@ import Threading
         loop.post(again)
         try SystemThread.start(name: "loop") { loop.run() }
         #expect(sender.send([1]) == .sent)
-        #expect(hasCome.wait(until: .after(.seconds(10))) { $0 ? true : nil } == true)
+        #expect(hasCome.wait(until: .after(.seconds(60))) { $0 ? true : nil } == true)
         hasCome.change { $0 = true }
         loop.stop()
     }

@@ -103,7 +103,7 @@ import Threading
             let mine = try make("a")
             turn.change { $0.begun = round }
             _ = try folder.removeFiles([RelativePath("a")]) { $1 == mine }
-            #expect(turn.wait(until: .after(.seconds(10))) { $0.ended >= round ? true : nil } == true)
+            #expect(turn.wait(until: .after(.seconds(60))) { $0.ended >= round ? true : nil } == true)
             #expect(folder.contains("a"))
         }
     }

@@ -24,13 +24,13 @@ import Threading
                     shared.count.withLock { $0 += 1 }
                     shared.isDone.store(true, ordering: .releasing)
                 }
-                let limit = Deadline.after(.seconds(20))
+                let limit = Deadline.after(.seconds(60))
                 while !shared.isWaiting.load(ordering: .acquiring) && !limit.hasPassed { SystemThread.sleep(.milliseconds(1)) }
                 // It asks the kernel for the lock by then.
                 SystemThread.sleep(.milliseconds(200))
                 count += 1
             }
-            let limit = Deadline.after(.seconds(20))
+            let limit = Deadline.after(.seconds(60))
             while !shared.isDone.load(ordering: .acquiring) && !limit.hasPassed { SystemThread.sleep(.milliseconds(1)) }
             return Int32(shared.count.withLock { $0 })
         }

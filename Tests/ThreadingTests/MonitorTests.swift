@@ -11,14 +11,14 @@ import Threading
                 SystemThread.sleep(.milliseconds(5))
                 isReady.change { $0 = true }
             }
-            let seen = isReady.wait(until: .after(.seconds(10))) { $0 ? true : nil }
+            let seen = isReady.wait(until: .after(.seconds(60))) { $0 ? true : nil }
             #expect(seen == true)
         }
     }
 
     @Test func aWaitEndsAtItsDeadline() {
         let monitor = Monitor(0)
-        let limit = Deadline.after(.seconds(5))
+        let limit = Deadline.after(.seconds(60))
         #expect(monitor.wait(until: .after(.milliseconds(30))) { $0 == 1 ? true : nil } == nil)
         #expect(!limit.hasPassed)
     }
@@ -38,7 +38,7 @@ import Threading
         _ = state.wait { $0.waiting == 4 ? true : nil }
         for round in 1...4 {
             state.change { $0.isFree = true }
-            #expect(state.wait(until: .after(.seconds(10))) { $0.took == round && !$0.isFree ? true : nil } == true)
+            #expect(state.wait(until: .after(.seconds(60))) { $0.took == round && !$0.isFree ? true : nil } == true)
         }
     }
 
@@ -61,7 +61,7 @@ import Threading
                 finished.change { $0 += 1 }
             }
         }
-        let all = finished.wait(until: .after(.seconds(30))) { $0 == threads ? true : nil }
+        let all = finished.wait(until: .after(.seconds(60))) { $0 == threads ? true : nil }
         #expect(all == true)
         #expect(most.withLock { $0 } == 2)
     }

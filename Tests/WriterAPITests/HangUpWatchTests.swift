@@ -20,7 +20,7 @@ import WriterModel
         #expect(calls.wait(until: .after(.milliseconds(300))) { $0 > 0 ? true : nil } == nil)
         let began = ContinuousClock.now
         _ = consume theirs
-        #expect(calls.wait(until: .after(.seconds(20))) { $0 == 1 ? true : nil } == true)
+        #expect(calls.wait(until: .after(.seconds(60))) { $0 == 1 ? true : nil } == true)
         #expect(ContinuousClock.now - began >= .milliseconds(200))
         var bytes = [UInt8](repeating: 0, count: 8)
         let count = read(own, &bytes, 8)

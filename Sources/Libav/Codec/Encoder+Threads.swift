@@ -7,14 +7,21 @@ extension Encoder {
     package static let mostThreads = max(16, Processors.count)
 
     /// Refuses more threads than `maxThreads`, wherever options ask for them; where the encoder would
-    /// choose for itself it gets one for each processor, as far as it may. After the options, before the
-    /// encoder is opened.
+    /// choose for itself it gets one for each processor, and where nobody asks the default, as far as it may and can
+    /// have them. After the options, before the encoder is opened.
     static func boundThreads(
         _ settings: EncoderSettings, of context: UnsafeMutablePointer<AVCodecContext>
     ) throws(LibavError) {
         let most = settings.maxThreads
-        if context.pointee.thread_count == 0 { context.pointee.thread_count = Int32(clamping: automatic(most)) }
+        let isAutomatic = context.pointee.thread_count == 0
+        if isAutomatic || settings.options["threads"] == nil {
+            let count = isAutomatic ? automatic(most) : Int(context.pointee.thread_count)
+            context.pointee.thread_count = Int32(clamping: min(count, most, mostUnasked(context), MemoryLimit.threads))
+        }
         try require(Int(context.pointee.thread_count), most, "threads")
+        if context.pointee.thread_count > MemoryLimit.threads {
+            throw .outOfMemory("starting \(context.pointee.thread_count) threads of the encoder \(settings.codec.name)")
+        }
         guard context.pointee.codec.pointee.priv_class != nil, let own = context.pointee.priv_data else { return }
         for option in OptionClass(context.pointee.codec.pointee.priv_class)?.own(for: .encoding(settings.codec.media)) ?? [] {
             switch option.type {
@@ -30,6 +37,28 @@ extension Encoder {
     }
 
     private static func automatic(_ most: Int) -> Int { min(most, Processors.count) }
+
+    /// As many as the encoder works well with, where their number is not the client's choice.
+    private static func mostUnasked(_ context: UnsafeMutablePointer<AVCodecContext>) -> Int {
+        guard let codec = context.pointee.codec else { return 1 }
+        // X265_MAX_FRAME_THREADS.
+        if String(cString: codec.pointee.name) == "libx265" { return 16 }
+        guard codec.pointee.capabilities & AV_CODEC_CAP_FRAME_THREADS != 0, context.pointee.thread_type & FF_THREAD_FRAME != 0 else { return .max }
+        switch context.pointee.codec_id {
+        // Of pictures that are encoded at the same time, none knows how large the one before has become.
+        case AV_CODEC_ID_MJPEG where context.pointee.flags & AV_CODEC_FLAG_QSCALE == 0: return 1
+        // Each with what the one before has left of its tables.
+        case AV_CODEC_ID_HUFFYUV where usesContext(context), AV_CODEC_ID_FFVHUFF where usesContext(context): return 1
+        // MAX_THREADS of FFmpeg's frame_thread_encoder.c.
+        default: return 64
+        }
+    }
+
+    private static func usesContext(_ context: UnsafeMutablePointer<AVCodecContext>) -> Bool {
+        var value: Int64 = 0
+        return context.pointee.flags & AV_CODEC_FLAG_PASS1 != 0
+            || (av_opt_get_int(context.pointee.priv_data, "context", 0, &value) >= 0 && value > 0)
+    }
 
     /// How the libraries behind encoders call a number of threads, in lists of their own options.
     private static let listed: Set<String> = ["threads", "lookahead-threads", "frame-threads", "lp", "pools", "numa-pools"]

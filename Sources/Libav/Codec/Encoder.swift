@@ -201,7 +201,7 @@ package final class Encoder {
     private static func apply(
         _ settings: EncoderSettings, to context: UnsafeMutablePointer<AVCodecContext>
     ) {
-        context.pointee.thread_count = 1
+        context.pointee.thread_count = settings.codec.media == .video ? Int32(clamping: settings.defaultThreads) : 1
         context.pointee.time_base = settings.timeBase.rational
         switch settings.input {
         case .audio(let shape):
@@ -209,7 +209,6 @@ package final class Encoder {
             context.pointee.sample_rate = Int32(shape.sampleRate)
             context.pointee.ch_layout = shape.layout.layout
         case .video(let shape):
-            context.pointee.thread_count = Int32(clamping: min(settings.defaultThreads, settings.maxThreads))
             context.pointee.pix_fmt = shape.format.id
             context.pointee.width = Int32(shape.width)
             context.pointee.height = Int32(shape.height)

@@ -47,7 +47,7 @@ extension ServiceLimits {
         LimitField(
             "default-threads", .whole(\.defaultThreads, 0...1_024), zero: "one for each processor",
             "threads of a video encoder where encoder_option says nothing of them, within max-threads",
-            "More make one writer faster while processors are idle. What x264 and others make is then another file, and where they encode several pictures at once each comes out so much later.",
+            "More make one writer faster while processors are idle. What x264 and others make is then another file, with a bounded rate (maxrate) not the same one each time, and where they encode several pictures at once each comes out so much later. libx265 has at most 16 of them, mjpeg without qscale one; libx265 and libsvtav1 have further threads of their own, one for each processor within max-threads, and not the same file each time.",
             reloadable: true),
         LimitField(
             "call-timeout", .number(\.callTimeout, 0...1_000_000), in: .seconds, zero: "for ever",

@@ -8,8 +8,9 @@ extension EndToEnd {
         static func pages() throws -> [String] {
             let files = FileManager.default
             let top = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
-            let below = ["docs", "deploy", "bench"].flatMap { folder in
-                (files.enumerator(atPath: Repository.root + "/" + folder)?.compactMap { $0 as? String } ?? []).map { folder + "/" + $0 }
+            let below = ["docs", "deploy", "bench"].flatMap { (folder: String) -> [String] in
+                let names = files.enumerator(atPath: Repository.root + "/" + folder)?.compactMap { $0 as? String } ?? []
+                return names.map { folder + "/" + $0 }
             }
             let pages = top + below.filter { $0.hasSuffix(".md") }.sorted()
             try #require(pages.count > 25)

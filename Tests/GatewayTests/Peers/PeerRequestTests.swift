@@ -28,7 +28,7 @@ import WriterModel
             guard poll(&entry, 1, 10_000) > 0, let number = try? listener.accept() else { return }
             let connection = Descriptor(owning: number)
             var buffer = [UInt8](repeating: 0, count: 4_096)
-            let deadline = Deadline.after(.seconds(10))
+            let deadline = Deadline.after(.seconds(60))
             _ = buffer.withUnsafeMutableBytes { Socket.receive(connection.number, into: [$0], limit: $0.count, deadline: deadline) }
             let response = Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".utf8)
             _ = response.withUnsafeBytes { Socket.sendAll(connection.number, $0, timeout: .seconds(10)) }

@@ -21,7 +21,7 @@ import WriterModel
         // Before that it says that it is there.
         var said = ""
         while !said.contains("can't be told what to do") {
-            let moved = bytes.withUnsafeMutableBytes { Socket.receive(own.number, into: [$0], limit: $0.count, deadline: .after(.seconds(20))) }
+            let moved = bytes.withUnsafeMutableBytes { Socket.receive(own.number, into: [$0], limit: $0.count, deadline: .after(.seconds(60))) }
             guard case .moved(let count) = moved else { return false }
             said += String(decoding: bytes[..<count], as: UTF8.self)
         }
@@ -32,14 +32,14 @@ import WriterModel
     private func hasEnded(_ own: SocketEnd) -> Bool {
         var byte: UInt8 = 0
         while true {
-            let moved = withUnsafeMutableBytes(of: &byte) { Socket.receive(own.number, into: [$0], limit: 1, deadline: .after(.seconds(20))) }
+            let moved = withUnsafeMutableBytes(of: &byte) { Socket.receive(own.number, into: [$0], limit: 1, deadline: .after(.seconds(60))) }
             // What it has said before is there still.
             guard case .moved = moved else { return moved == .ended }
         }
     }
 
     private func eventually(_ isSo: () -> Bool) -> Bool {
-        let limit = Deadline.after(.seconds(20))
+        let limit = Deadline.after(.seconds(60))
         while !isSo() {
             if limit.hasPassed { return false }
             SystemThread.sleep(.milliseconds(5))

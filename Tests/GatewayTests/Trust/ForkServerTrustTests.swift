@@ -39,7 +39,7 @@ import WriterModel
             case .ended, .unwanted: break
             }
         }
-        #expect(reports.wait(until: .after(.seconds(20))) { $0.last == "h" ? true : nil } == true)
+        #expect(reports.wait(until: .after(.seconds(60))) { $0.last == "h" ? true : nil } == true)
         // Of one that has ended nothing is known, and its end is told next.
         #expect(reports.withLock { $0 } == ["a", "f", "-g", "h"])
         #expect(lines.all.count { $0.contains("none of its own") } == 4)
@@ -61,7 +61,7 @@ import WriterModel
         let control = Descriptor(owning: dup(2))
         #expect(client.fork(.encoder(WriterID("a")!), passing: control, for: .client(nil)) { true })
         #expect(client.fork(.carrier(WriterID("a")!, serial: 7), passing: control, for: .client(nil)) { true })
-        #expect(reports.wait(until: .after(.seconds(20))) { $0.count >= 2 ? true : nil } == true)
+        #expect(reports.wait(until: .after(.seconds(60))) { $0.count >= 2 ? true : nil } == true)
         #expect(reports.withLock { $0.prefix(2).sorted() } == ["a", "a#7"])
         client.stop()
     }

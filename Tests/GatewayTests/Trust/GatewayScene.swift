@@ -263,7 +263,7 @@ final class Client: Sendable {
         var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
         while true {
             let progress = buffer.withUnsafeMutableBytes {
-                Socket.receive(descriptor, into: [$0], limit: $0.count, deadline: .after(.seconds(20)))
+                Socket.receive(descriptor, into: [$0], limit: $0.count, deadline: .after(.seconds(60)))
             }
             guard case .moved(let count) = progress, count > 0 else { return String(decoding: bytes, as: UTF8.self) }
             bytes += buffer[..<count]

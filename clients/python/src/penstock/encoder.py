@@ -293,7 +293,7 @@ class Encoder:
         option.update({name: options[name] for name in containers})
         options = {name: options[name] for name in options if name not in containers}
         if self._formats.takes_threads_by_itself(encoder):
-            # The server's own default is one.
+            # As torchcodec has it, whatever the default of the server is.
             options = {"threads": "auto", **options}
         return {**stream, "encoder_option": options} if options else stream
 
