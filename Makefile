@@ -24,7 +24,7 @@ test: ## Install what tests need, build once, run every test
 test-libraries: ## The same without the programs: every library's suites and the matrices
 	@scripts/install-debian-packages.sh build test
 	@scripts/require-swift.sh
-	@scripts/test.sh --skip '^EndToEndTests\.' --skip '^FaultRunTests\.'
+	@PENSTOCK_TESTS=libraries scripts/test.sh --skip '^EndToEndTests\.' --skip '^FaultRunTests\.'
 
 test-other-debian: ## Run test-libraries on the one of Debian 12 and 13 that this is not (as root)
 	@scripts/in-debian.sh other make test-libraries

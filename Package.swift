@@ -1,6 +1,21 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
+/// The tests of the programs, a fifth of a build, and what only they use; not where `make test-libraries` leaves them out.
+let endToEnd: (packages: [Package.Dependency], targets: [Target]) =
+    Context.environment["PENSTOCK_TESTS"] == "libraries"
+    ? ([], [])
+    : (
+        [.package(url: "https://github.com/jpsim/Yams", from: "6.0.0")],
+        [
+            .testTarget(
+                name: "EndToEndTests",
+                // Not the programs: they are built with the tests anyhow, and to wait for them would be the last third of a build.
+                dependencies: ["APICore", "ToolSessions", .crypto, .product(name: "Yams", package: "Yams")],
+                swiftSettings: .quickToBuild)
+        ]
+    )
+
 // The target list is the architecture: every arrow is here, and there are no others.
 //
 //   penstock ─────────► Gateway ───┐               ┌──► HTTPServer ──► HTTP1
@@ -29,8 +44,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
-    ],
+    ] + endToEnd.packages,
     targets: [
         // C at the edges.
         .systemLibrary(
@@ -129,12 +143,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: ["Gateway", "APICore", "HTTP1", "HTTPServer", "SystemIO", "Threading", "WriterModel", "Bytewise", .logging],
             swiftSettings: .quickToBuild),
-        .testTarget(
-            name: "EndToEndTests",
-            // Not the programs: they are built with the tests anyhow, and to wait for them would be the last third of a build.
-            dependencies: ["APICore", "ToolSessions", .crypto, .product(name: "Yams", package: "Yams")],
-            swiftSettings: .quickToBuild),
-    ],
+    ] + endToEnd.targets,
     swiftLanguageModes: [.v6]
 )
 
