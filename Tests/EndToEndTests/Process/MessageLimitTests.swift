@@ -126,7 +126,9 @@ extension EndToEnd {
                     let closed = try await server.finalize(id)
                     #expect(closed["result"]["files"].array.count >= count)
                 }
-                #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
+                let deleted = try await server.curl("DELETE", "/v1/writers/\(id)")
+                // Of one that was killed, what it had not told yet may be left.
+                #expect(deleted.isDeleted || (isKilled && deleted.status == 200), "\(deleted.text)")
                 let left = (try? FileManager.default.contentsOfDirectory(atPath: server.outputFolder + "/show")) ?? []
                 #expect(left.count <= (isKilled ? 60 : 0), "\(left.count) of \(count)")
                 #expect(!server.log.text.contains("longer than"), "\(server.log.text)")
