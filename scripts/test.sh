@@ -76,7 +76,7 @@ clients() {
 case " $* " in
 *" --filter "*) lane tests swift_tests "$@" ;;
 *)
-    # These mostly wait.
+    # One after the other (EndToEnd is serialized): this takes longest.
     lane end-to-end swift_tests --filter '^EndToEndTests\.' "$@"
     lane stream-writer some_at_a_time --filter '^StreamWriterTests\.' "$@"
     lane other-libraries some_at_a_time --skip '^(EndToEndTests|StreamWriterTests)\.' "$@"
