@@ -9,13 +9,16 @@ enum MemoryLimit {
         return Int(limit.rlim_cur)
     }
 
-    /// As many threads as a quarter of it has room for, each with its stack: libraries end badly where they get none, and
-    /// start others beside those that they are told of.
+    /// What a small encoder takes beside the stacks of its threads.
+    private static let withoutThreads = 80 << 20
+
+    /// As many threads as it has room for, each with its stack and half of another's, as libraries start others beside those
+    /// that they are told of, and end badly where they get none.
     static var threads: Int {
         guard let bytes else { return .max }
         var stack = rlimit()
         // What glibc takes where there is no limit.
         if getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &stack) != 0 || stack.rlim_cur > 1 << 40 { stack.rlim_cur = 2 << 20 }
-        return max(1, bytes / 4 / max(1, Int(stack.rlim_cur)))
+        return max(1, (bytes - withoutThreads) * 2 / 3 / max(1, Int(stack.rlim_cur)))
     }
 }
