@@ -1,4 +1,4 @@
-"""Two builds beside each other in what a client waits for: raw ingest, 20 ms chunks, and the way to `…/output`.
+"""Two builds beside each other in what a client waits for: raw ingest, 20 ms chunks, whole lives, and the way to `…/output`.
 
 `python3 -m bench.beside BEFORE AFTER [ROUNDS]`, two folders with both programs. Each round measures both, each round
 begins with the other one; a ratio is that of two figures of one round, the table gives the median and what it lies
@@ -9,11 +9,12 @@ import sys
 
 from bench import generator, media
 from bench.penstock import Penstock, programs_folder
+from bench.places import MEMORY
 from bench.upload import mapped, post
-from bench.workloads import chunks, latency, raw_ingest
+from bench.workloads import chunks, latency, raw_ingest, sessions
 from bench.processes import Watch
 
-FRAMES, CHUNKS, SECONDS = 200, 16_000, 5
+FRAMES, CHUNKS, LIVES, SECONDS = 200, 16_000, 200, 5
 
 
 def _raw_ingest():
@@ -35,6 +36,12 @@ def _chunks(connections):
     return {f"20 ms chunks, {connections} connection{'s' * (connections > 1)}, chunks/s": sample.value}
 
 
+def _lives():
+    """Create, add a stream, open, finalize, one behind the other."""
+    sample = sessions._penstock(sessions._playlists(1, LIVES), MEMORY)
+    return {"create … finalize, per s": sample.value, "the same, ms of CPU": sample.notes["cpu_ms"]}
+
+
 def _latency():
     """Milliseconds."""
     count = SECONDS * latency.RATE // latency.CHUNK
@@ -43,7 +50,7 @@ def _latency():
     return {"chunk in → aac frame out, p50, ms": sample.notes["p50_ms"], "the same, p99, ms": sample.value}
 
 
-CASES = [_raw_ingest, lambda: _chunks(1), lambda: _chunks(64), _latency]
+CASES = [_raw_ingest, lambda: _chunks(1), lambda: _chunks(64), _lives, _latency]
 
 
 def main():

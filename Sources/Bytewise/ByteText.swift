@@ -3,13 +3,13 @@
 // LF, and K equals the Kelvin sign. `scripts/check-bytes.sh` keeps those out of Sources.
 extension StringProtocol {
     /// The same bytes.
-    public func isSame(as other: some StringProtocol) -> Bool {
+    @inlinable public func isSame(as other: some StringProtocol) -> Bool {
         utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
     }
 
-    public func begins(with prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
+    @inlinable public func begins(with prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
 
-    public func ends(with suffix: some StringProtocol) -> Bool {
+    @inlinable public func ends(with suffix: some StringProtocol) -> Bool {
         utf8.reversed().starts(with: suffix.utf8.reversed())
     }
 

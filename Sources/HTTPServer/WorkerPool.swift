@@ -47,6 +47,13 @@ package final class WorkerPool: Sendable {
         self.maxLent = maxLent
     }
 
+    /// Does once what Swift's runtime makes of a queue at its first job.
+    package static func warmUp() {
+        var jobs = JobQueue()
+        jobs.append({}, for: [.address(0)])
+        _ = jobs.take { _ in true }
+    }
+
     /// Whether a thread at a job for `clients` is wanted for another: one that no thread has taken up, or one
     /// that waits for one of these clients' share.
     package func isThreadWanted(from clients: [ClientKey]) -> Bool {

@@ -7,6 +7,9 @@ import Threading
 enum AllThreads {
     private static let deadline = Duration.seconds(5)
 
+    /// Looks once, for all forks, as `restrict` does.
+    static func prepare() { _ = try? threads(besides: [clinux_thread()]) }
+
     /// Restricts every thread of the process, the calling one last. When it throws some threads may be
     /// restricted and others not: the process must not go on with what it was to do.
     static func restrict(_ ruleset: consuming Descriptor) throws(SystemError) {
@@ -28,7 +31,7 @@ enum AllThreads {
         let until = Deadline.after(deadline)
         var asked: Set<pid_t> = [clinux_thread()]
         while true {
-            let unasked = try threads().subtracting(asked)
+            let unasked = try threads(besides: asked)
             if unasked.isEmpty { return }
             // All are asked before the first is waited for: busy threads take their turns side by side.
             var orders: [Order] = []
@@ -71,9 +74,10 @@ enum AllThreads {
 
     private static func isThere(_ thread: pid_t) -> Bool { access("/proc/self/task/\(thread)", F_OK) == 0 }
 
-    private static func threads() throws(SystemError) -> Set<pid_t> {
+    private static func threads(besides asked: Set<pid_t>) throws(SystemError) -> Set<pid_t> {
         let number = clinux_open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         if number < 0 { throw SystemError("list the process's threads") }
-        return Set(try Directory(path: "/proc/self/task", owning: number).entries().compactMap { pid_t($0) })
+        let all = Set(try Directory(path: "/proc/self/task", owning: number).entries().compactMap { pid_t($0) })
+        return all.subtracting(asked)
     }
 }

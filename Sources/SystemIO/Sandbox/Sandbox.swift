@@ -10,6 +10,7 @@ public enum Sandbox {
     public static func prepare() {
         _ = base
         _ = SystemCallFilter.confined
+        AllThreads.prepare()
     }
 
     /// Finds those of `places` that last, for all forks. Before there are any.

@@ -36,7 +36,7 @@ package struct EncoderRehearsal: ~Copyable {
         return try serve(Self.life, by: writerService(confinement)) + serve(Self.oneShot, by: encodeService())
     }
 
-    private func serve(_ requests: [UInt8], by handler: some RequestHandler) throws -> [Int] {
+    private func serve(_ requests: [UInt8], by service: some EncoderService) throws -> [Int] {
         let loop = try EventLoop()
         // What it still holds is let go of.
         defer {
@@ -51,7 +51,7 @@ package struct EncoderRehearsal: ~Copyable {
             statuses.withLock { $0.append(report.status ?? 0) }
         }
         let server = try HTTPServer(configuration: configuration, loop: loop, log: log)
-        server.start(handler: handler)
+        server.start(handler: service)
         let (client, connection) = try DescriptorPair.streamSockets().split()
         let end = Descriptor(owning: client)
         // They fit into the socket's buffer, and so do the answers.
@@ -59,8 +59,15 @@ package struct EncoderRehearsal: ~Copyable {
         Socket.shutDownWriting(end.number)
         server.serveHere(Descriptor(owning: connection))
         _ = consume end
-        _ = metrics.take()
+        report(service, metrics)
         return statuses.withLock { $0 }
+    }
+
+    /// What a process tells of its work at its end.
+    private func report(_ service: some EncoderService, _ metrics: MetricCounter) {
+        var (counts, work) = (metrics.take(), ReportedWork())
+        _ = work.report(service.workDone, cpuSeconds: ResourceUsage.ownCPUSeconds, in: &counts)
+        _ = (service.snapshot, service.isIdleTooLong, ControlMessage(ControlMessage.metrics(counts).encoded))
     }
 
     private func writerService(_ confinement: Confinement) throws -> WriterService {

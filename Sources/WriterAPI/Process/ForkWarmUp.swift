@@ -17,6 +17,7 @@ enum ForkWarmUp {
         if let folder { rehearse(policy, in: folder, log) }
         try? warmUpRequest()
         warmUpMessages()
+        WorkerPool.warmUp()
     }
 
     private static func rehearse(_ policy: ClientPolicy, in folder: String, _ log: Logger) {
@@ -41,7 +42,7 @@ enum ForkWarmUp {
     private static func warmUpMessages() {
         let settings = EncoderStart(
             role: .writer, writer: writer, createdAt: .now(), folder: "/", outputDirectory: "/", limits: ServiceLimits(),
-            policy: OutputPolicy(), serverPorts: [], version: "", logsRequests: true, asksForTokens: true)
+            policy: OutputPolicy(), serverPorts: [80], version: "", logsRequests: true, asksForTokens: true)
         let record = WriterRecord(
             resource: ["id": .string(writer.text), "metadata": .map(["title": ""]), "bytes_written": 0],
             managedFile: "output.wav", outputFiles: [], mediaType: "audio/wav", creationFingerprint: "")
