@@ -47,5 +47,5 @@ cd "$client"
 # What the package uses, of Python's language and library, is there from 3.10 on.
 "$venv/bin/vermin" --quiet --target=3.10- --no-tips --violations --eval-annotations src
 # Interrupted, pytest ends the servers that it has started.
-timeout -s INT -k 60 "${PENSTOCK_PYTHON_TEST_TIME:-900}" \
+timeout -s INT -k 60 "${PENSTOCK_PYTHON_TEST_TIME:-1800}" \
     "$venv/bin/python" -m pytest -p no:cacheprovider --rootdir "$client" -c "$client/pyproject.toml" "$client/tests" "$@"

@@ -28,13 +28,13 @@ struct Twin {
         try writer.open()
         try writer.send(data)
         _ = try writer.close()
+        ours = try Probe(folder.path("ours." + container), showing: ["packets"], hashing: true)
         try (twin ?? data).write(to: folder.url.appendingPathComponent("input"))
         try run(
             ["ffmpeg", "-v", "error", "-threads", "1"] + input + ["-i", folder.path("input")]
-                + Self.output(config, description) + Self.marks(folder.path("ours." + container))
+                + Self.output(config, description) + Self.marks(ours.streams[0], folder.path("ours." + container))
                 // Only FFmpeg's command line adds a delay to MPEG streams.
                 + ["-muxdelay", "0", "-muxpreload", "0"] + (format.map { ["-f", $0] } ?? []) + [folder.path("theirs." + container)])
-        ours = try Probe(folder.path("ours." + container), showing: ["packets"], hashing: true)
         theirs = try Probe(folder.path("theirs." + container), showing: ["packets"], hashing: true)
     }
 
@@ -90,8 +90,7 @@ struct Twin {
     }
 
     /// Only Penstock marks what RGB became, and HEVC so that Apple's players take it.
-    private static func marks(_ path: String) throws -> [String] {
-        let stream = try Probe(path).streams[0]
+    private static func marks(_ stream: Probe.Fields, _ path: String) throws -> [String] {
         var arguments: [String] = []
         var space: String? = stream["color_space"]
         // FFmpeg 7's decoder of ProRes says it of each frame alone.

@@ -151,6 +151,28 @@ print(json.dumps([first, about()]), flush=True)
     wait_until_gone(second)
 
 
+def test_the_folder_goes_though_others_still_write_into_it():
+    # As encoders of a server that was killed do for a moment.
+    writes = """
+import os, sys, time
+until = time.monotonic() + 1.5
+while time.monotonic() < until:
+    for number in range(100):
+        try: open(f"{sys.argv[1]}/state/{number}", "w").close()
+        except OSError: pass
+"""
+    process = start(f"""
+import subprocess
+mine = about()
+others = [subprocess.Popen([sys.executable, "-c", {writes!r}, mine["folder"]]) for _ in range(2)]
+time.sleep(0.3)
+os.kill(mine["pid"], signal.SIGKILL)
+print(json.dumps(mine), flush=True)
+""")
+    output, _ = process.communicate(timeout=60)
+    wait_until_gone(json.loads(output))
+
+
 def test_settings_of_a_server_of_the_machines_do_not_reach_it():
     process = start("print(json.dumps(about()))", PENSTOCK_PORT="1", PENSTOCK_MAX_WRITERS="0", PENSTOCK_TOKEN="abc")
     output, _ = process.communicate(timeout=60)

@@ -44,7 +44,9 @@ if [ "$(began "$1")" = "$2" ]; then
     while [ "$(began "$1")" = "$2" ] && [ "$left" -gt 0 ]; do sleep 0.1; left=$((left - 1)); done
     if [ "$(began "$1")" = "$2" ]; then kill -KILL "$1" 2>/dev/null; fi
 fi
-rm -rf -- "$3"
+# Encoders of a server that was killed still write for a moment.
+left=$4
+until rm -rf -- "$3" 2>/dev/null || [ "$left" -le 0 ]; do sleep 0.1; left=$((left - 1)); done
 """
 
 _INSTALL = (
