@@ -67,7 +67,7 @@ def main():
     chosen = arguments()
     penstock.Penstock.programs = penstock.programs_folder(chosen.programs)
     now = datetime.datetime.now(datetime.timezone.utc)
-    path = RESULTS / f"{now:%Y-%m-%dT%H%M}{'-quick' if chosen.quick else ''}.json"
+    path = RESULTS / f"{now:%Y-%m-%dT%H%M%S}{'-quick' if chosen.quick else ''}.json"
     run = {"date": f"{now:%Y-%m-%d}", "commit": git_commit(), "machine": machine.description(), "load": machine.load(),
            "rounds": chosen.rounds, "quick": chosen.quick, "versions": {}, "results": {}, "failures": {}}
     settings = Settings(chosen.rounds, chosen.quick)
