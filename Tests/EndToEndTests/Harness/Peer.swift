@@ -86,8 +86,8 @@ struct LoopbackPort: Sendable {
             // Thousands of connections that have ended are in it, too: looked through as bytes.
             let nobody = String(repeating: "0", count: digits) + ":0000"
             let listener = String(format: ":%04X ", number) + "\(nobody) \(state) "
-            let table = FileManager.default.contents(atPath: "/proc/net/\(table)\(suffix)")
-            return table?.range(of: Data(listener.utf8)) != nil
+            let sockets = FileManager.default.contents(atPath: "/proc/net/\(table)\(suffix)")
+            return sockets?.range(of: Data(listener.utf8)) != nil
         }
     }
 }
