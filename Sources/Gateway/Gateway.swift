@@ -78,7 +78,7 @@ public final class Gateway: Sendable {
         do throws(SystemError) {
             records = try RecordStore(
                 stateDirectory: configuration.stateDirectory, outputDirectory: configuration.outputDirectory,
-                readers: Self.recordReaders(configuration.limits), readsOrigins: false)
+                readers: Self.recordReaders(configuration.limits))
             earlier = EarlierWriters(registry)
             retention = try Retention(registry: registry, records: records, earlier: earlier, configuration: current, log: log)
             try Self.confine(configuration, log)

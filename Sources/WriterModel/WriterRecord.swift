@@ -105,6 +105,29 @@ public struct WriterRecord: Sendable, Equatable {
             idempotencyKey: object["idempotency_key"]?.stringValue)
     }
 
-    /// The record's name in the writer's own folder.
+    /// The record's name in the writer's own folder. The file has the writer's first record in a line, and behind it the
+    /// one of its end, which costs a file system less than a file that takes another's place.
     public static let fileName = "record.json"
+
+    /// What is added to the file.
+    public var line: [UInt8] { [UInt8(ascii: "\n")] + json.encoded }
+
+    /// The last record of a file: of the line that a process was killed in nothing counts.
+    public init?(file bytes: [UInt8]) {
+        let newline = UInt8(ascii: "\n")
+        let start = bytes.lastIndex(of: newline).map { $0 + 1 } ?? 0
+        if let record = Self(line: bytes[start...]) {
+            self = record
+        } else {
+            guard start > 0 else { return nil }
+            let before = bytes[..<(start - 1)]
+            guard let record = Self(line: before[(before.lastIndex(of: newline).map { $0 + 1 } ?? 0)...]) else { return nil }
+            self = record
+        }
+    }
+
+    private init?(line: ArraySlice<UInt8>) {
+        guard let json = try? JSONParser.parse(Array(line), mostValues: RecordBounds.fileValues) else { return nil }
+        self.init(json: json)
+    }
 }

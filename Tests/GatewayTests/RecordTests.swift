@@ -14,13 +14,140 @@ import WriterModel
 
     init() throws { records = try RecordStore(stateDirectory: folder.path + "/state", outputDirectory: folder.path + "/out") }
 
-    /// They had stayed for good, one for each writer that was being made.
-    @Test func claimsThatWereBeingWrittenWhenAServerWasKilledGoAtTheNextStart() throws {
-        try records.note(WriterOrigin(createdAt: Self.began, claim: .file("a.wav")), of: writer)
-        for name in [".v.new", ".acme.v.new", ".w.new", ".not an id.new", "v.new", ".v"] { folder.write("state/origins/" + name, "{") }
-        let later = try RecordStore(stateDirectory: folder.path + "/state", outputDirectory: folder.path + "/out")
-        #expect(later.origin(of: writer)?.claim == .file("a.wav"))
-        #expect(try Directory(path: folder.path + "/state/origins").entries().sorted() == [".not an id.new", ".v", "v.new", "w"])
+    private func later() throws -> RecordStore { try RecordStore(stateDirectory: folder.path + "/state", outputDirectory: folder.path + "/out") }
+
+    private func origin(_ path: String, at seconds: Int64 = 0) -> WriterOrigin {
+        WriterOrigin(createdAt: Timestamp(secondsSinceEpoch: seconds, nanoseconds: 0), idempotencyKey: "=k\t\n", claim: .file(path), folder: "d")
+    }
+
+    private static let claims = "claims"
+
+    /// Earlier versions had a file for each, and a half one for each that was being made when the server was killed.
+    @Test func claimsOfEarlierVersionsAreTakenOver() throws {
+        for id in ["w", "acme.v", "both"] { try records.makeFolder(WriterID(key: id)!) }
+        try records.note(origin("newer.wav", at: 9), of: WriterID("both")!)
+        func file(_ path: String, _ key: String = "null") -> String {
+            #"{"version":1,"created_at":"1970-01-01T00:00:07.000Z","idempotency_key":\#(key),"claim":{"kind":"file","path":"\#(path)"},"folder":null}"#
+        }
+        let earlier = try Directory(path: folder.path + "/state/origins")
+        for (name, text) in [
+            ("w", file("a.wav")), ("acme.v", file("b.wav", #""the key""#)), ("both", file("older.wav")), ("gone", file("c.wav")),
+            (".x.new", "{"), (".acme.x.new", "{"), ("damaged", "{"), ("not an id", "{"),
+        ] { folder.write("state/origins/" + name, text) }
+        for _ in 0..<2 {
+            let later = try later()
+            #expect(later.origin(of: writer)?.claim == .file("a.wav"))
+            #expect(later.origin(of: WriterID(key: "acme.v")!)?.idempotencyKey == "the key")
+            #expect(later.origin(of: WriterID("both")!)?.claim == .file("newer.wav"))
+            #expect(later.origin(of: WriterID("gone")!) == nil)
+            #expect(try earlier.entries().sorted() == ["damaged", "not an id"])
+        }
+        for name in ["damaged", "not an id"] { try earlier.removeFile(name) }
+        #expect(try later().origin(of: writer)?.claim == .file("a.wav"))
+        #expect(try !Directory(path: folder.path + "/state").contains("origins"))
+    }
+
+    /// Wherever a server was killed in a line, and whichever of its bits turned over: the others stay, and the next are kept.
+    @Test func aDamagedClaimIsOneWritersAlone() throws {
+        let (second, third) = (WriterID("second")!, WriterID("third")!)
+        for id in [writer, second, third] { try records.makeFolder(id) }
+        try records.note(origin("first.wav"), of: writer)
+        let one = folder.bytes("state/claims")!
+        try records.note(origin("second.wav"), of: second)
+        let whole = folder.bytes("state/claims")!
+        let state = try Directory(path: folder.path + "/state")
+        for place in one.count..<whole.count {
+            var flipped = whole
+            flipped[place] ^= 1 << UInt8(place % 8)
+            for bytes in [Array(whole[..<place]), flipped] {
+                try state.writeAtomically(Self.claims, bytes)
+                let next = try later()
+                #expect(next.origin(of: writer) == origin("first.wav") && next.origin(of: second) == nil, "\(place)")
+                try next.note(origin("third.wav"), of: third)
+                let afterwards = try later()
+                #expect(afterwards.origin(of: writer) == origin("first.wav") && afterwards.origin(of: third) == origin("third.wav"), "\(place)")
+            }
+        }
+    }
+
+    /// The same where the file can't be written anew, as on a full disk.
+    @Test func whatIsAddedDoesNotStandBehindHalfALine() throws {
+        for id in ["w", "v"] { try records.makeFolder(WriterID(id)!) }
+        try records.note(origin("first.wav"), of: writer)
+        let state = try Directory(path: folder.path + "/state")
+        try state.append(Array("0badbeef\t+\tv".utf8), to: Self.claims)
+        try state.makeSubdirectory(".claims.new.new")
+        try later().note(origin("v.wav"), of: WriterID("v")!)
+        let afterwards = try later()
+        #expect(afterwards.origin(of: writer) == origin("first.wav") && afterwards.origin(of: WriterID("v")!) == origin("v.wav"))
+    }
+
+    @Test func theLastClaimOfAWriterCountsWhileItIsThere() throws {
+        try records.makeFolder(writer)
+        try records.note(origin("a.wav"), of: writer)
+        try records.note(origin("b.wav"), of: writer)
+        #expect(try later().origin(of: writer)?.claim == .file("b.wav"))
+        try records.removeFolder(writer)
+        try records.makeFolder(writer)
+        #expect(try later().origin(of: writer) == nil)
+        try records.note(origin("c.wav"), of: writer)
+        try Directory(path: folder.path + "/state/writers").removeSubdirectory("w")
+        #expect(try later().origin(of: writer) == nil)
+    }
+
+    /// On a disk that takes nothing more, too.
+    @Test func aWriterGoesThoughThatCanNotBeEntered() throws {
+        try records.makeFolder(writer)
+        try records.note(origin("a.wav"), of: writer)
+        let state = try Directory(path: folder.path + "/state")
+        let before = try state.readFile(Self.claims)
+        try state.removeFile(Self.claims)
+        try state.makeSubdirectory(Self.claims)
+        try records.removeFolder(writer)
+        #expect(records.origin(of: writer) == nil)
+        try state.removeSubdirectory(Self.claims)
+        try state.writeAtomically(Self.claims, before)
+        #expect(try later().origin(of: writer) == nil)
+    }
+
+    @Test func linesThatCountNoMoreGoWithAStart() throws {
+        try records.makeFolder(writer)
+        try records.note(origin("kept.wav"), of: writer)
+        for number in 0..<5_001 {
+            let other = WriterID("other\(number)")!
+            try records.note(origin("x.wav"), of: other)
+            try records.removeFolder(other)
+        }
+        #expect(folder.bytes("state/claims")!.count > 300_000)
+        #expect(try later().origin(of: writer) == origin("kept.wav"))
+        #expect(folder.bytes("state/claims")!.count < 200)
+    }
+
+    @Test func aFileOfClaimsThatCanNotBeReadIsNotTakenForNone() throws {
+        let state = try Directory(path: folder.path + "/state")
+        try state.removeFile(Self.claims)
+        try state.makeSubdirectory(Self.claims)
+        #expect(throws: SystemError.self) { try later() }
+    }
+
+    /// A writer's first record, and wherever its encoder was killed in the last.
+    @Test func ofARecordThatIsHalfTheOneBeforeItCounts() throws {
+        try records.makeFolder(writer)
+        let own = try Directory(path: records.folderPath(writer))
+        let first = record(.open)
+        try own.writeAtomically(WriterRecord.fileName, first.json.encoded)
+        #expect(records.record(of: writer)?.state == .open)
+        try own.append(record(.closed).line, to: WriterRecord.fileName)
+        let whole = try own.readFile(WriterRecord.fileName)
+        for length in first.json.encoded.count...whole.count {
+            try own.writeAtomically(WriterRecord.fileName, Array(whole[..<length]))
+            #expect(records.record(of: writer)?.state == (length == whole.count ? .closed : .open), "\(length)")
+        }
+        // One of the end alone, and lines that are none.
+        try own.writeAtomically(WriterRecord.fileName, record(.failed).line)
+        #expect(records.record(of: writer)?.state == .failed)
+        try own.append(Array("\n{\n{".utf8), to: WriterRecord.fileName)
+        #expect(records.record(of: writer) == nil)
     }
 
     /// As the writer's encoder does: what lies there now is the writer's.

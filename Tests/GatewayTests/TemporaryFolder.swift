@@ -1,4 +1,5 @@
 import Glibc
+import SystemIO
 
 /// A folder of the test's own, gone with it.
 final class TemporaryFolder: Sendable {
@@ -20,6 +21,8 @@ final class TemporaryFolder: Sendable {
     }
 
     func link(_ name: String, to target: String) { symlink(target, "\(path)/\(name)") }
+
+    func bytes(_ name: String) -> [UInt8]? { try? Directory(path: path).readFile(name) }
 
     func text(_ name: String) -> String? {
         guard let file = fopen("\(path)/\(name)", "r") else { return nil }

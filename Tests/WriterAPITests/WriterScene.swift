@@ -55,7 +55,7 @@ final class WriterScene: Sendable {
 
     /// As it lies on disk.
     var record: WriterRecord? {
-        folder.bytes("state/record.json").flatMap { try? JSONParser.parse($0) }.flatMap(WriterRecord.init(json:))
+        folder.bytes("state/record.json").flatMap(WriterRecord.init(file:))
     }
 
     @discardableResult

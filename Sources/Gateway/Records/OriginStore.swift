@@ -3,47 +3,10 @@ import Synchronization
 import SystemIO
 import WriterModel
 
-/// What the gateway itself knows of a writer: of when it is, by which key it was asked for, and what its
-/// encoder was to write to. It lies where no encoder can write, and what records say is held against it.
-package struct WriterOrigin: Sendable, Equatable {
-    package var createdAt: Timestamp
-    package var idempotencyKey: String?
-    package var claim: OutputClaim
-    /// Of the output directory, in which the paths begin that its clients know.
-    package var folder: String?
-
-    package init(createdAt: Timestamp, idempotencyKey: String? = nil, claim: OutputClaim, folder: String? = nil) {
-        self.createdAt = createdAt
-        self.idempotencyKey = idempotencyKey
-        self.claim = claim
-        self.folder = folder
-    }
-
-    /// As its clients know a file.
-    func clientPath(_ path: RelativePath) -> RelativePath {
-        folder.flatMap { try? RelativePath($0) }.flatMap(path.relative(to:)) ?? path
-    }
-
-    var json: JSONValue {
-        [
-            "version": 1, "created_at": .string(createdAt.description),
-            "idempotency_key": idempotencyKey.map { .string($0) } ?? .null, "claim": claim.json,
-            "folder": folder.map { .string($0) } ?? .null,
-        ]
-    }
-
-    init?(json: JSONValue) {
-        guard let object = json.objectValue, object["version"] == .integer(1),
-            let createdAt = object["created_at"]?.stringValue.flatMap(Timestamp.init),
-            let claim = object["claim"].flatMap(OutputClaim.init(json:))
-        else { return nil }
-        self.init(
-            createdAt: createdAt, idempotencyKey: object["idempotency_key"]?.stringValue, claim: claim,
-            folder: object["folder"]?.stringValue)
-    }
-}
-
-/// The origins of all writers, under `origins` of the state directory, and in memory. Any thread.
+/// The origins of all writers, in one file of the state directory, and in memory. Any thread.
+///
+/// A line of the file (`LineFile`) is `+` with a writer and its origin, which counts from there on, or `-` with a writer
+/// that is gone. One that is damaged is passed over: its writer has no origin.
 final class OriginStore: Sendable {
     private struct State {
         var origins: [WriterID: WriterOrigin] = [:]
@@ -51,56 +14,62 @@ final class OriginStore: Sendable {
         var claimants: [[UInt8]: [WriterID]] = [:]
     }
 
-    let folder: Directory
+    static let fileName = "claims"
+
+    private let file: LineFile
     private let state = Mutex(State())
     /// There was none before: writers of earlier versions are taken up as their records have them.
     let isNew: Bool
 
-    /// Reads none: `load` does.
-    init(stateDirectory: String) throws(SystemError) {
-        let path = stateDirectory + "/origins"
-        isNew = !File.isThere(path)
-        folder = try Directory(path: path)
-        for name in try folder.entries() {
-            // Of a server that was killed: this one alone has the state directory, and no encoder writes here.
-            if let target = Directory.target(ofUnfinished: name), WriterID(key: target) != nil { try? folder.removeFile(name) }
-        }
-    }
-
-    /// Reads the writer's, unless it is known. False: there is something, and no origin that can be read.
-    @discardableResult
-    func load(_ writer: WriterID) -> Bool {
-        if self[writer] != nil { return true }
-        do throws(SystemError) {
-            guard let origin = try read(writer) else { return false }
-            remember(origin, of: writer)
+    /// Those of `writers`, which are all that there are.
+    init(of writers: some Sequence<WriterID>, in stateFolder: Directory) throws(SystemError) {
+        isNew = !stateFolder.contains(Self.fileName) && !stateFolder.contains(EarlierOrigins.folderName)
+        file = LineFile(Self.fileName, in: stateFolder)
+        var origins: [WriterID: WriterOrigin] = [:]
+        var damaged = 0
+        try file.read { fields in
+            switch fields.flatMap(Line.init) {
+            case .origin(let origin, let writer): origins[writer] = origin
+            case .gone(let writer): origins[writer] = nil
+            case nil: damaged += 1
+            }
             return true
-        } catch {
-            return error.isMissing
         }
-    }
-
-    /// Reads the writer's, whatever is known. False: that can't be done now.
-    func reload(_ writer: WriterID) -> Bool {
-        let origin: WriterOrigin?
-        do throws(SystemError) {
-            origin = try read(writer)
-        } catch {
-            if error.isOutOfDescriptors { return false }
-            origin = nil
+        // An earlier version may have been at work since.
+        let earlier = try EarlierOrigins(in: stateFolder)
+        origins.merge(earlier.origins) { own, earlier in own.createdAt.milliseconds > earlier.createdAt.milliseconds ? own : earlier }
+        for writer in writers { if let origin = origins[writer] { remember(origin, of: writer) } }
+        if !earlier.isEmpty || damaged > 0 || isLong {
+            // On a full disk both stay as they are until another start.
+            guard (try? rewrite()) != nil else { return }
         }
-        if let origin { remember(origin, of: writer) } else { state.withLock { Self.forget(writer, &$0) } }
-        return true
+        earlier.remove(after: file.sync)
+        if isNew { try file.add([]) }
     }
 
-    /// nil: what is there is none.
-    private func read(_ writer: WriterID) throws(SystemError) -> WriterOrigin? {
-        let bytes = try folder.readFile(writer.key, most: 256 * 1_024)
-        return (try? JSONParser.parse(bytes)).flatMap(WriterOrigin.init(json:))
-    }
+    private enum Line {
+        case origin(WriterOrigin, WriterID)
+        case gone(WriterID)
 
-    func loadAll() throws(SystemError) {
-        for name in try folder.entries() { if let writer = WriterID(key: name) { load(writer) } }
+        init?(_ fields: [String]) {
+            guard fields.count > 1, let writer = WriterID(key: fields[1]) else { return nil }
+            if fields.count == 2, fields[0].isSame(as: "-") {
+                self = .gone(writer)
+            } else if fields.count == 7, fields[0].isSame(as: "+"), let milliseconds = Int64(fields[2]),
+                let origin = WriterOrigin(createdAt: Timestamp(milliseconds: milliseconds), fields: fields[3...])
+            {
+                self = .origin(origin, writer)
+            } else {
+                return nil
+            }
+        }
+
+        var fields: [String] {
+            switch self {
+            case .origin(let origin, let writer): ["+", writer.key, String(origin.createdAt.milliseconds)] + WriterOrigin.fields(origin)
+            case .gone(let writer): ["-", writer.key]
+            }
+        }
     }
 
     subscript(writer: WriterID) -> WriterOrigin? { state.withLock { $0.origins[writer] } }
@@ -108,11 +77,10 @@ final class OriginStore: Sendable {
     /// Holds in memory even when it throws, as it could not be written: until the writer is discarded for that.
     func note(_ origin: WriterOrigin, of writer: WriterID) throws(SystemError) {
         remember(origin, of: writer)
-        try folder.writeAtomically(writer.key, origin.json.encoded)
+        try file.add([Line.origin(origin, writer).fields])
     }
 
-    /// As it was read elsewhere.
-    func remember(_ origin: WriterOrigin, of writer: WriterID) {
+    private func remember(_ origin: WriterOrigin, of writer: WriterID) {
         state.withLock { state in
             Self.forget(writer, &state)
             state.origins[writer] = origin
@@ -120,17 +88,25 @@ final class OriginStore: Sendable {
         }
     }
 
-    func remove(_ writer: WriterID) throws(SystemError) {
-        state.withLock { Self.forget(writer, &$0) }
-        try folder.removeSubdirectory(writer.key)
+    /// Once its folder is gone, without which nothing that is left of it here counts: a full disk hinders no removal.
+    func remove(_ writer: WriterID) {
+        let wasThere = state.withLock { Self.forget(writer, &$0) }
+        if wasThere { try? file.add([Line.gone(writer).fields]) }
     }
 
-    private static func forget(_ writer: WriterID, _ state: inout State) {
-        for path in state.origins.removeValue(forKey: writer)?.claim.files ?? [] {
+    var isLong: Bool { file.isLong(for: state.withLock { $0.origins.count }) }
+
+    func rewrite() throws(SystemError) { try file.rewrite { state.withLock { $0.origins }.map { Line.origin($0.value, $0.key).fields } } }
+
+    @discardableResult
+    private static func forget(_ writer: WriterID, _ state: inout State) -> Bool {
+        guard let origin = state.origins.removeValue(forKey: writer) else { return false }
+        for path in origin.claim.files {
             let key = Array(path.utf8)
             state.claimants[key]?.removeAll { $0 == writer }
             if state.claimants[key]?.isEmpty == true { state.claimants[key] = nil }
         }
+        return true
     }
 
     /// Those of the files that the writer claimed, by their name or by the folder they lie in.
@@ -164,35 +140,5 @@ final class OriginStore: Sendable {
         record.idempotencyKey = origin?.idempotencyKey
         if let origin { record.resource["created_at"] = .string(origin.createdAt.description) }
         return record
-    }
-}
-
-extension WriterOrigin {
-    /// Of a writer that an earlier version made: what its record says.
-    init?(adopting record: WriterRecord) {
-        guard let createdAt = Timestamp(record.createdAt) else { return nil }
-        let claim: OutputClaim
-        if let file = record.managedFile {
-            claim = .managed(file)
-        } else if record.resource["result"]?.objectValue?["files"] == nil, record.outputFiles.count == 1 {
-            claim = .file(record.outputFiles[0])
-        } else if let first = record.outputFiles.first {
-            claim = .folder(Self.folder(of: first, holding: record.outputFiles))
-        } else {
-            claim = .nothing
-        }
-        guard claim.isValid else { return nil }
-        self.init(createdAt: createdAt, idempotencyKey: record.idempotencyKey, claim: claim)
-    }
-
-    /// The innermost folder of one file that the others lie in too.
-    private static func folder(of file: String, holding files: [String]) -> String {
-        var names = file.utf8.split(separator: UInt8(ascii: "/")).dropLast().map { String(decoding: $0, as: UTF8.self) }
-        while !names.isEmpty {
-            let claim = OutputClaim.folder(names.joined(separator: "/"))
-            if files.allSatisfy(claim.holds) { break }
-            names.removeLast()
-        }
-        return names.joined(separator: "/")
     }
 }

@@ -20,17 +20,15 @@ package final class RecordStore: Sendable {
     private let unwritten = Mutex<[WriterID: WriterRecord]>([:])
     private let readers: Semaphore
 
-    /// `readers`: how many threads may have a record open at a time. `readsOrigins`: now, rather than each with its
-    /// writer (`loadOrigin`).
-    package init(stateDirectory: String, outputDirectory: String, readers: Int = 64, readsOrigins: Bool = true) throws(SystemError) {
+    /// `readers`: how many threads may have a record open at a time.
+    package init(stateDirectory: String, outputDirectory: String, readers: Int = 64) throws(SystemError) {
         self.readers = Semaphore(readers)
         writers = try Directory(path: stateDirectory + "/writers")
         outputs = try Directory(path: outputDirectory)
-        origins = try OriginStore(stateDirectory: stateDirectory)
         leftFolders = try LeftFolders(stateDirectory: stateDirectory)
         stateFolder = try Directory(path: stateDirectory)
-        index = EndedIndex(in: stateFolder, watching: [writers, origins.folder])
-        if readsOrigins { try origins.loadAll() }
+        index = EndedIndex(in: stateFolder, watching: [writers])
+        origins = try OriginStore(of: Self.all(in: writers), in: stateFolder)
         if origins.isNew { try adopt() }
     }
 
@@ -47,18 +45,12 @@ package final class RecordStore: Sendable {
         try origins.note(origin, of: writer)
     }
 
-    /// False: what its encoder was to write to can't be read.
-    func loadOrigin(of writer: WriterID) -> Bool { origins.load(writer) }
-
-    /// Whether the writer's origin, as its file has it, is the one that is known, and its record says that it ended so;
-    /// nil when that can't be told now. From here on the file's is known.
+    /// Whether the writer's record says that it ended so; nil when that can't be told now.
     func agrees(_ writer: WriterID, that state: WriterState) -> Bool? {
-        let known = origins[writer]
-        guard origins.reload(writer) else { return nil }
         switch find(writer) {
-        case .record(let record): return record.state == state && origins[writer] == known
-        case .absent, .damaged: return false
-        case .unreadable: return nil
+        case .record(let record): record.state == state
+        case .absent, .damaged: false
+        case .unreadable: nil
         }
     }
 
@@ -120,7 +112,7 @@ package final class RecordStore: Sendable {
         } else {
             try writers.removeSubdirectory(gone)
         }
-        try origins.remove(writer)
+        origins.remove(writer)
     }
 
     /// What a writer's folder is called while it is removed: half of one is no writer's.
@@ -128,11 +120,7 @@ package final class RecordStore: Sendable {
 
     /// Removes what a server that was killed has not finished to remove.
     func removeGone() throws(SystemError) {
-        for name in try writers.entries() {
-            guard let key = name.without(prefix: Self.gone) else { continue }
-            try writers.removeSubdirectory(name)
-            if let writer = WriterID(key: key), !writers.contains(key) { try origins.remove(writer) }
-        }
+        for name in try writers.entries() where name.begins(with: Self.gone) { try writers.removeSubdirectory(name) }
     }
 
     /// Those that the writer made under the output directory, or was left by others, and that nothing is in; before its
@@ -245,6 +233,14 @@ package final class RecordStore: Sendable {
         case damaged(reason: String)
         /// There is no descriptor left to look.
         case unreadable
+
+        /// A record, or what is left of one.
+        var isAny: Bool {
+            switch self {
+            case .record, .damaged: true
+            case .absent, .unreadable: false
+            }
+        }
     }
 
     /// What an encoder has left there: anything, of any length.
@@ -254,9 +250,7 @@ package final class RecordStore: Sendable {
             let bytes = try readers.passing { () throws(SystemError) in
                 try writers.subdirectory(writer.key).readFile(WriterRecord.fileName, most: limit + 1)
             }
-            guard bytes.count <= limit, let json = try? JSONParser.parse(bytes, mostValues: RecordBounds.fileValues),
-                let record = WriterRecord(json: json)
-            else { return .damaged(reason: "it is none, or a part of one") }
+            guard bytes.count <= limit, let record = WriterRecord(file: bytes) else { return .damaged(reason: "it is none, or a part of one") }
             return .record(record)
         } catch {
             if error.isOutOfDescriptors { return .unreadable }
@@ -367,5 +361,7 @@ package final class RecordStore: Sendable {
     static func path(_ text: String) -> RelativePath? { try? RelativePath(text) }
 
     /// The writers that have a folder.
-    package func all() throws(SystemError) -> [WriterID] { try writers.entries().compactMap { WriterID(key: $0) } }
+    package func all() throws(SystemError) -> [WriterID] { try Self.all(in: writers) }
+
+    private static func all(in writers: Directory) throws(SystemError) -> [WriterID] { try writers.entries().compactMap { WriterID(key: $0) } }
 }

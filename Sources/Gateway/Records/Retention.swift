@@ -87,7 +87,7 @@ package final class Retention: Sendable {
             }
             wasHeld = clock.isHeld
             removeExcess(at: now)
-            compactIndex()
+            compact()
         } while !waitOrStop(Self.interval)
         write(clock.note(uptime: ContinuousClock.now - began))
     }
@@ -168,10 +168,12 @@ package final class Retention: Sendable {
         log.info("an ended writer is kept no longer", metadata: ["writer": "\(writer.key)", "reason": "\(reason.rawValue)"])
     }
 
-    private func compactIndex() {
-        guard records.index.isLong(for: registry.ended.count), state.withLock({ $0.nextRewrite.hasPassed }) else { return }
+    private func compact() {
+        let (index, origins) = (records.index.isLong(for: registry.ended.count), records.origins.isLong)
+        guard index || origins, state.withLock({ $0.nextRewrite.hasPassed }) else { return }
         state.withLock { $0.nextRewrite = .after(Self.retryTime) }
-        records.index.rewrite { registry.indexEntries(records) }
+        if index { records.index.rewrite { registry.indexEntries(records) } }
+        if origins { try? records.origins.rewrite() }
     }
 }
 

@@ -22,11 +22,10 @@ struct WriterRestoration {
         let index = records.index.load()
         var unread: [WriterID] = []
         let items = writers.map { writer in
-            guard let entry = index[writer] else {
+            guard let entry = index[writer], entry.origin == records.origins[writer] else {
                 unread.append(writer)
                 return Registry.Item(writer: writer, createdAt: Timestamp(milliseconds: 0), entry: .unread)
             }
-            if let origin = entry.origin { records.origins.remember(origin, of: writer) }
             if let key = entry.origin?.idempotencyKey { _ = registry.claim(key: key, for: writer) }
             return Registry.Item(writer: writer, createdAt: entry.createdAt, entry: .ended(entry.end.state), end: entry.end, isIndexed: true)
         }
@@ -38,14 +37,15 @@ struct WriterRestoration {
     }
 
     func restore(_ writer: WriterID) {
-        if !records.loadOrigin(of: writer) {
+        // In this order: an encoder lets go of the folder only after its last record is there.
+        let isHeld = records.isHeld(writer)
+        let found = records.find(writer)
+        if records.origin(of: writer) == nil, found.isAny {
             log.error(
                 "what a writer wrote to is not known any more: files of it in the output directory are left alone",
                 metadata: ["writer": "\(writer.key)"])
         }
-        // In this order: an encoder lets go of the folder only after its last record is there.
-        let isHeld = records.isHeld(writer)
-        switch records.find(writer) {
+        switch found {
         case .record(let record) where record.state.isEnded:
             // One that outlived its gateway has logged its end by itself.
             if case .orphaned? = registry[writer], let end = WriterEnd(record) { tally.count(end) }

@@ -111,17 +111,12 @@ package struct WebhookLog {
     }
 }
 
-// As text: eight digits of a checksum, a tab, JSON.
+// As text: JSON, in a line with a checksum.
 extension WebhookLog.Line {
-    fileprivate var bytes: [UInt8] {
-        let text = json.encoded
-        return text.withUnsafeBytes(Checksum.text) + [UInt8(ascii: "\t")] + text + [UInt8(ascii: "\n")]
-    }
+    fileprivate var bytes: [UInt8] { CheckedLine.bytes(of: json.encoded) }
 
     fileprivate init?(_ line: ArraySlice<UInt8>) {
-        let text = Array(line.dropFirst(9))
-        guard line.count > 9, line[line.startIndex + 8] == UInt8(ascii: "\t"), text.withUnsafeBytes(Checksum.text).elementsEqual(line.prefix(8)),
-            let object = (try? JSONParser.parse(text))?.objectValue
+        guard let text = line.withUnsafeBytes({ CheckedLine.text(of: $0).map { Array($0) } }), let object = (try? JSONParser.parse(text))?.objectValue
         else { return nil }
         self.init(object)
     }

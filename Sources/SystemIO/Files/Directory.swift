@@ -14,9 +14,7 @@ public final class Directory: Sendable {
 
     /// Opens the folder at `path`, making it and its parents when they are not there.
     public init(path: String) throws(SystemError) {
-        try Self.makePath(path)
-        descriptor = clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-        if descriptor < 0 { throw SystemError("open the folder \(path)") }
+        descriptor = try Self.open(path)
         self.path = path
     }
 
@@ -242,6 +240,16 @@ public final class Directory: Sendable {
         } catch {
             throw SystemError("use the path \(relative)", error)
         }
+    }
+
+    private static func open(_ path: String) throws(SystemError) -> Int32 {
+        let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+        let found = clinux_open(path, flags, 0)
+        if found >= 0 { return found }
+        if errno == ENOENT { try makePath(path) }
+        let made = clinux_open(path, flags, 0)
+        if made < 0 { throw SystemError("open the folder \(path)") }
+        return made
     }
 
     private static func makePath(_ path: String) throws(SystemError) {

@@ -27,7 +27,7 @@ extension EndToEnd {
                 for name in ["a/b/x.wav", "hls/live.m3u8", "hls/live0.ts"] { #expect(try mode(server.outputFolder + "/" + name) == file, "\(name)") }
                 // What the server believes is not for others to write, and Idempotency-Keys stand in it.
                 let id = try FileManager.default.contentsOfDirectory(atPath: server.folder / "state/writers")[0]
-                for name in ["writers/\(id)/record.json", "origins/\(id)", "ended", "clock", "lock"] {
+                for name in ["writers/\(id)/record.json", "claims", "ended", "clock", "lock"] {
                     #expect(try mode(server.folder / "state/" + name) == "600", "\(name)")
                 }
             }

@@ -86,7 +86,7 @@ struct LoopbackPort: Sendable {
             // Thousands of connections that have ended are in it, too: looked through as bytes.
             let nobody = String(repeating: "0", count: digits) + ":0000"
             let listener = String(format: ":%04X ", number) + "\(nobody) \(state) "
-            let sockets = FileManager.default.contents(atPath: "/proc/net/\(table)\(suffix)")
+            let sockets = try? wholeFile("/proc/net/\(table)\(suffix)")
             return sockets?.range(of: Data(listener.utf8)) != nil
         }
     }

@@ -95,7 +95,7 @@ final class PenstockServer: Sendable {
     static func processes(marked marker: String) -> [pid_t] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { pid_t($0) }.filter { pid in
-            guard pid != getpid(), let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ")
+            guard pid != getpid(), let environment = try? wholeFile("/proc/\(pid)/environ")
             else { return false }
             return environment.range(of: Data(marker.utf8)) != nil
         }

@@ -1,10 +1,13 @@
 import Foundation
 
-/// What a file of /proc holds. `String(contentsOfFile:)` takes what the kernel gives at a time, a page, for all.
-func wholeText(_ path: String) throws -> String {
-    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-    return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+/// What a file of /proc holds. `String(contentsOfFile:)` and `FileManager.contents(atPath:)` take what the kernel gives
+/// at a time, a page, for all.
+func wholeFile(_ path: String) throws -> Data {
+    try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).readToEnd() ?? Data()
 }
+
+/// The same, of a file of text.
+func wholeText(_ path: String) throws -> String { String(decoding: try wholeFile(path), as: UTF8.self) }
 
 /// The memory of another process of this user's, read by way of /proc.
 struct ProcessMemory {

@@ -82,7 +82,7 @@ extension EndToEnd {
             try await withServer(in: folder) { server in
                 #expect(try await server.curl("GET", "/v1/writers").json["writers"] == [])
                 try await eventually("the rest's end") {
-                    try FileManager.default.contentsOfDirectory(atPath: writers) == [] && FileManager.default.contentsOfDirectory(atPath: folder / "state/origins") == []
+                    try FileManager.default.contentsOfDirectory(atPath: writers) == []
                 }
             }
         }

@@ -71,7 +71,8 @@ extension EndToEnd {
                 }
                 #expect(!FileManager.default.fileExists(atPath: server.outputFolder + "/d"))
                 #expect(try FileManager.default.contentsOfDirectory(atPath: writers) == [])
-                #expect(try FileManager.default.contentsOfDirectory(atPath: folder / "state/origins") == [])
+                let claims = try String(contentsOfFile: folder / "state/claims", encoding: .utf8)
+                for id in ids { #expect(claims.contains("\t-\t\(id)\n")) }
                 #expect(FileManager.default.fileExists(atPath: "/etc/passwd"))
                 // Their ids are free.
                 try await close("cut", dst: nil, on: server)
@@ -110,7 +111,9 @@ extension EndToEnd {
                 for id in ["a", "b"] { try await close(id, dst: nil, on: server) }
                 return try await outputs(of: ["a", "b"], on: server)
             }
-            for id in ["a", "b"] { try #require(truncate(folder / "state/origins/\(id)", 5) == 0) }
+            let claims = try String(contentsOfFile: folder / "state/claims", encoding: .utf8)
+            #expect(claims.contains("\ta\t") && claims.contains("\tb\t"))
+            try claims.replacing("managed", with: "mangled").write(toFile: folder / "state/claims", atomically: true, encoding: .utf8)
             try #require(truncate(folder / "state/writers/b/record.json", 50) == 0)
             try await withServer(in: folder) { server in
                 let after = try await outputs(of: ["a", "b"], on: server)

@@ -41,7 +41,8 @@ extension EndToEnd {
             for id in ["old", "named"] { try date(id, ended: "2026-01-01T00:00:00.000Z", in: folder) }
             try await withServer(["--retain-ended", "86400"], in: folder) { server in
                 try await eventually("the old ones' end") { try await ids(server) == ["young"] }
-                #expect(!isThere("state/writers/old", folder) && !isThere("state/origins/old", folder))
+                #expect(!isThere("state/writers/old", folder))
+                #expect(try String(contentsOfFile: folder / "state/claims", encoding: .utf8).contains("\t-\told\n"))
                 #expect(isThere("output/show/a/x.wav", folder) && isThere("state/writers/young/output.wav", folder))
                 let gone = try await server.curl("GET", "/v1/writers/old")
                 #expect(gone.status == 404 && gone.text.contains("--retain-ended"), "\(gone.text)")

@@ -132,9 +132,11 @@ import WriterModel
         #expect(receipt(encoder) == nil)
         scene.say(.claim(.file("mine.wav")), as: encoder)
         #expect(receipt(encoder) == .claimReceipt(.kept))
-        #expect(scene.folder.text("state/origins/w")?.contains("mine.wav") == true)
-        // No file takes a folder's name.
-        try Directory(path: scene.folder.path + "/state/origins").makeSubdirectory("v")
+        #expect(scene.folder.text("state/claims")?.contains("mine.wav") == true)
+        // Nothing is added to a folder.
+        let state = try Directory(path: scene.folder.path + "/state")
+        try state.removeFile("claims")
+        try state.makeSubdirectory("claims")
         let unlucky = try scene.start("v")
         scene.say(.claim(.file("other.wav")), as: unlucky)
         #expect(receipt(unlucky) == .claimReceipt(.notKept))
