@@ -105,23 +105,22 @@ public struct WriterRecord: Sendable, Equatable {
             idempotencyKey: object["idempotency_key"]?.stringValue)
     }
 
-    /// The record's name in the writer's own folder. The file has the writer's first record in a line, and behind it the
-    /// one of its end, which costs a file system less than a file that takes another's place.
+    /// The record's name in the writer's own folder. The file has one record, as JSON. The last one is written behind the
+    /// first, and that is made spaces then, which costs a file system less than a file that takes another's place.
     public static let fileName = "record.json"
 
-    /// What is added to the file.
+    /// What the last one is written as.
     public var line: [UInt8] { [UInt8(ascii: "\n")] + json.encoded }
 
-    /// The last record of a file: of the line that a process was killed in nothing counts.
+    /// The last record of a file that is whole: a process may have been killed while it wrote the last one, and after a
+    /// power loss there may be zeros in that one's place.
     public init?(file bytes: [UInt8]) {
-        let newline = UInt8(ascii: "\n")
-        let start = bytes.lastIndex(of: newline).map { $0 + 1 } ?? 0
-        if let record = Self(line: bytes[start...]) {
+        let text = bytes[..<((bytes.lastIndex { $0 != 0 } ?? -1) + 1)]
+        let start = text.lastIndex(of: UInt8(ascii: "\n"))
+        if let record = Self(line: text[(start.map { $0 + 1 } ?? 0)...]) {
             self = record
         } else {
-            guard start > 0 else { return nil }
-            let before = bytes[..<(start - 1)]
-            guard let record = Self(line: before[(before.lastIndex(of: newline).map { $0 + 1 } ?? 0)...]) else { return nil }
+            guard let start, let record = Self(line: text[..<start]) else { return nil }
             self = record
         }
     }

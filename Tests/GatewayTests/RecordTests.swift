@@ -131,23 +131,36 @@ import WriterModel
     }
 
     /// A writer's first record, and wherever its encoder was killed in the last.
-    @Test func ofARecordThatIsHalfTheOneBeforeItCounts() throws {
+    @Test func ofARecordThatIsHalfWrittenTheOneBeforeItCounts() throws {
         try records.makeFolder(writer)
         let own = try Directory(path: records.folderPath(writer))
         let first = record(.open)
         try own.writeAtomically(WriterRecord.fileName, first.json.encoded)
         #expect(records.record(of: writer)?.state == .open)
-        try own.append(record(.closed).line, to: WriterRecord.fileName)
-        let whole = try own.readFile(WriterRecord.fileName)
-        for length in first.json.encoded.count...whole.count {
-            try own.writeAtomically(WriterRecord.fileName, Array(whole[..<length]))
-            #expect(records.record(of: writer)?.state == (length == whole.count ? .closed : .open), "\(length)")
+        let (one, last) = (first.json.encoded, record(.closed).line)
+        for length in 0...last.count {
+            for zeros in [0, last.count - length, 4_096] {
+                try own.writeAtomically(WriterRecord.fileName, one + last[..<length] + [UInt8](repeating: 0, count: zeros))
+                #expect(records.record(of: writer)?.state == (length == last.count ? .closed : .open), "\(length) \(zeros)")
+            }
         }
+        for length in 0...one.count {
+            try own.writeAtomically(WriterRecord.fileName, [UInt8](repeating: UInt8(ascii: " "), count: length) + one[length...] + last)
+            #expect(records.record(of: writer)?.state == .closed, "\(length)")
+        }
+        // In the end it is a text of JSON, which earlier versions and all other programs read.
+        try own.writeAtomically(WriterRecord.fileName, one)
+        try own.supersede(WriterRecord.fileName, with: last)
+        #expect(WriterRecord(json: try JSONParser.parse(try own.readFile(WriterRecord.fileName)))?.state == .closed)
+        #expect(records.record(of: writer)?.state == .closed)
         // One of the end alone, and lines that are none.
-        try own.writeAtomically(WriterRecord.fileName, record(.failed).line)
+        try own.removeFile(WriterRecord.fileName)
+        try own.supersede(WriterRecord.fileName, with: record(.failed).line)
         #expect(records.record(of: writer)?.state == .failed)
-        try own.append(Array("\n{\n{".utf8), to: WriterRecord.fileName)
-        #expect(records.record(of: writer) == nil)
+        for text in ["\n{\n{", "\n", "\n\n\n"] {
+            try own.writeAtomically(WriterRecord.fileName, Array(text.utf8))
+            #expect(records.record(of: writer) == nil)
+        }
     }
 
     /// As the writer's encoder does: what lies there now is the writer's.

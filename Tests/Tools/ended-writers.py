@@ -99,7 +99,7 @@ def make():
     call(base, "POST", "/v1/writers/first/finalize", b"{}", "w")
     call(base, "GET", "/v1/writers/first", token="w")
     stop(server)
-    record = json.loads(open(state + "/writers/w.first/record.json").read().splitlines()[-1])
+    record = json.load(open(state + "/writers/w.first/record.json"))
     # As an earlier version kept it: the server's first start takes them over.
     origin = {"version": 1, "created_at": record["writer"]["created_at"], "claim": {"kind": "managed", "path": record["managed_file"]}}
     os.makedirs(state + "/origins")

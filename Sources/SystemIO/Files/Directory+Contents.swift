@@ -52,6 +52,22 @@ extension Directory {
         }
     }
 
+    /// Puts `bytes` behind what the file `name` holds, all of them or none, and then spaces in the place of that. Wherever
+    /// this process ends, one of the two is there whole; the file system makes no new file for it and lets none go.
+    public func supersede(_ name: String, with bytes: [UInt8]) throws(SystemError) {
+        let file = Descriptor(owning: try openBeneath(try Self.checked(name), O_WRONLY | O_CREAT, mode: 0o600, "open \(name)"))
+        let end = Int(clamping: File.size(file.number) ?? 0)
+        lseek(file.number, off_t(end), SEEK_SET)
+        do throws(SystemError) {
+            try Self.write(bytes, to: file, name)
+        } catch {
+            ftruncate(file.number, off_t(end))
+            throw error
+        }
+        lseek(file.number, 0, SEEK_SET)
+        try? Self.write([UInt8](repeating: UInt8(ascii: " "), count: end), to: file, name)
+    }
+
     private static func write(_ bytes: [UInt8], to file: borrowing Descriptor, _ name: String) throws(SystemError) {
         let number = file.number
         var written = 0
