@@ -105,28 +105,41 @@ public struct WriterRecord: Sendable, Equatable {
             idempotencyKey: object["idempotency_key"]?.stringValue)
     }
 
-    /// The record's name in the writer's own folder. The file has one record, as JSON. The last one is written behind the
-    /// first, and that is made spaces then, which costs a file system less than a file that takes another's place.
+    // MARK: The file
+
+    // `{"first":"…"`, a line's end, and once the writer has ended `,"version":1,…}`: the last record is added to the first,
+    // which costs a file system less than a file that takes another's place. As it is only added to, the first is there
+    // wherever a process is killed or the power lost; and once all is there it is JSON, with the last record as every
+    // version and program reads it.
+
+    /// Its name in the writer's own folder.
     public static let fileName = "record.json"
 
-    /// What the last one is written as.
-    public var line: [UInt8] { [UInt8(ascii: "\n")] + json.encoded }
+    /// The file of a writer that has not ended.
+    public var firstText: [UInt8] { Self.opening + JSONValue.string(String(decoding: json.encoded, as: UTF8.self)).encoded + [Self.newline] }
 
-    /// The last record of a file that is whole: a process may have been killed while it wrote the last one, and after a
-    /// power loss there may be zeros in that one's place.
+    /// What is added to that when it has.
+    public var lastText: [UInt8] { [UInt8(ascii: ",")] + json.encoded.dropFirst() }
+
+    /// The last record that is whole; nil where there is none.
     public init?(file bytes: [UInt8]) {
-        let text = bytes[..<((bytes.lastIndex { $0 != 0 } ?? -1) + 1)]
-        let start = text.lastIndex(of: UInt8(ascii: "\n"))
-        if let record = Self(line: text[(start.map { $0 + 1 } ?? 0)...]) {
-            self = record
+        if let json = Self.parse(bytes[...]) {
+            self.init(json: json)
         } else {
-            guard let start, let record = Self(line: text[..<start]) else { return nil }
-            self = record
+            guard bytes.starts(with: Self.opening), let end = bytes.firstIndex(of: Self.newline),
+                // What is whole and no JSON is damaged.
+                bytes.last { $0 != 0 } != UInt8(ascii: "}"),
+                let first = Self.parse(bytes[..<end] + [UInt8(ascii: "}")])?.objectValue?["first"]?.stringValue,
+                let json = Self.parse(Array(first.utf8)[...])
+            else { return nil }
+            self.init(json: json)
         }
     }
 
-    private init?(line: ArraySlice<UInt8>) {
-        guard let json = try? JSONParser.parse(Array(line), mostValues: RecordBounds.fileValues) else { return nil }
-        self.init(json: json)
+    private static let opening = Array("{\"first\":".utf8)
+    private static let newline = UInt8(ascii: "\n")
+
+    private static func parse(_ text: ArraySlice<UInt8>) -> JSONValue? {
+        try? JSONParser.parse(Array(text), mostValues: RecordBounds.fileValues)
     }
 }

@@ -1,6 +1,7 @@
 import APICore
 import Bytewise
 import Gateway
+import Glibc
 import HTTP1
 import HTTPServer
 import SystemIO
@@ -24,14 +25,15 @@ import WriterModel
 
     /// Earlier versions had a file for each, and a half one for each that was being made when the server was killed.
     @Test func claimsOfEarlierVersionsAreTakenOver() throws {
-        for id in ["w", "acme.v", "both"] { try records.makeFolder(WriterID(key: id)!) }
+        for id in ["w", "acme.v", "both", "same"] { try records.makeFolder(WriterID(key: id)!) }
         try records.note(origin("newer.wav", at: 9), of: WriterID("both")!)
+        try records.note(origin("exact.wav", at: 7), of: WriterID("same")!)
         func file(_ path: String, _ key: String = "null") -> String {
             #"{"version":1,"created_at":"1970-01-01T00:00:07.000Z","idempotency_key":\#(key),"claim":{"kind":"file","path":"\#(path)"},"folder":null}"#
         }
         let earlier = try Directory(path: folder.path + "/state/origins")
         for (name, text) in [
-            ("w", file("a.wav")), ("acme.v", file("b.wav", #""the key""#)), ("both", file("older.wav")), ("gone", file("c.wav")),
+            ("w", file("a.wav")), ("acme.v", file("b.wav", #""the key""#)), ("both", file("older.wav")), ("same", file("guess.wav")), ("gone", file("c.wav")),
             (".x.new", "{"), (".acme.x.new", "{"), ("damaged", "{"), ("not an id", "{"),
         ] { folder.write("state/origins/" + name, text) }
         for _ in 0..<2 {
@@ -39,6 +41,7 @@ import WriterModel
             #expect(later.origin(of: writer)?.claim == .file("a.wav"))
             #expect(later.origin(of: WriterID(key: "acme.v")!)?.idempotencyKey == "the key")
             #expect(later.origin(of: WriterID("both")!)?.claim == .file("newer.wav"))
+            #expect(later.origin(of: WriterID("same")!)?.claim == .file("exact.wav"))
             #expect(later.origin(of: WriterID("gone")!) == nil)
             #expect(try earlier.entries().sorted() == ["damaged", "not an id"])
         }
@@ -124,43 +127,73 @@ import WriterModel
     }
 
     @Test func aFileOfClaimsThatCanNotBeReadIsNotTakenForNone() throws {
-        let state = try Directory(path: folder.path + "/state")
+        let (state, path) = (try Directory(path: folder.path + "/state"), folder.path + "/state/claims")
         try state.removeFile(Self.claims)
-        try state.makeSubdirectory(Self.claims)
-        #expect(throws: SystemError.self) { try later() }
+        for make in [{ _ = mkfifo(path, 0o600) }, { _ = mkdir(path, 0o700) }, { _ = symlink("ended", path) }] {
+            make()
+            #expect(throws: SystemError.self) { try later() }
+            try state.removeSubdirectory(Self.claims)
+        }
+        #expect(throws: Never.self) { try later() }
     }
 
     /// A writer's first record, and wherever its encoder was killed in the last.
     @Test func ofARecordThatIsHalfWrittenTheOneBeforeItCounts() throws {
         try records.makeFolder(writer)
         let own = try Directory(path: records.folderPath(writer))
-        let first = record(.open)
-        try own.writeAtomically(WriterRecord.fileName, first.json.encoded)
-        #expect(records.record(of: writer)?.state == .open)
-        let (one, last) = (first.json.encoded, record(.closed).line)
+        let (one, last) = (record(.open).firstText, record(.closed).lastText)
         for length in 0...last.count {
             for zeros in [0, last.count - length, 4_096] {
                 try own.writeAtomically(WriterRecord.fileName, one + last[..<length] + [UInt8](repeating: 0, count: zeros))
-                #expect(records.record(of: writer)?.state == (length == last.count ? .closed : .open), "\(length) \(zeros)")
+                // A part that ends like the whole is taken for damaged.
+                let isKnown = length < last.count && (length == 0 || last[length - 1] != UInt8(ascii: "}"))
+                let isWhole = length == last.count && zeros == 0
+                #expect(records.record(of: writer)?.state == (isWhole ? .closed : isKnown ? .open : nil), "\(length) \(zeros)")
             }
         }
-        for length in 0...one.count {
-            try own.writeAtomically(WriterRecord.fileName, [UInt8](repeating: UInt8(ascii: " "), count: length) + one[length...] + last)
-            #expect(records.record(of: writer)?.state == .closed, "\(length)")
-        }
-        // In the end it is a text of JSON, which earlier versions and all other programs read.
+        // In the end it is JSON, which earlier versions and all other programs read.
         try own.writeAtomically(WriterRecord.fileName, one)
-        try own.supersede(WriterRecord.fileName, with: last)
+        try own.append(last, to: WriterRecord.fileName)
         #expect(WriterRecord(json: try JSONParser.parse(try own.readFile(WriterRecord.fileName)))?.state == .closed)
-        #expect(records.record(of: writer)?.state == .closed)
-        // One of the end alone, and lines that are none.
-        try own.removeFile(WriterRecord.fileName)
-        try own.supersede(WriterRecord.fileName, with: record(.failed).line)
+        // Theirs are read too.
+        try own.writeAtomically(WriterRecord.fileName, record(.failed).json.encoded)
         #expect(records.record(of: writer)?.state == .failed)
-        for text in ["\n{\n{", "\n", "\n\n\n"] {
-            try own.writeAtomically(WriterRecord.fileName, Array(text.utf8))
+        for length in 0..<one.count {
+            try own.writeAtomically(WriterRecord.fileName, Array(one[..<length]))
             #expect(records.record(of: writer) == nil)
         }
+        for place in 0..<last.count {
+            var damaged = one + last
+            damaged[one.count + place] = 1
+            try own.writeAtomically(WriterRecord.fileName, damaged)
+            #expect((records.record(of: writer) == nil) == (place < last.count - 1), "\(place)")
+        }
+    }
+
+    /// Its line and that of its end were lost, as on a full disk or in a power loss.
+    @Test func whatAWriterOfTheSameIdHadIsNotTheNextOnes() throws {
+        try records.makeFolder(writer)
+        try records.note(origin("old.wav", at: 7), of: writer)
+        try records.save(record(.closed), of: writer)
+        let later = try later()
+        #expect(later.origin(of: writer) != nil)
+        later.dropOrigin(ofAnEarlier: writer)
+        #expect(later.origin(of: writer) == nil)
+        try later.note(origin("new.wav"), of: writer)
+        later.dropOrigin(ofAnEarlier: writer)
+        #expect(later.origin(of: writer)?.claim == .file("new.wav"))
+    }
+
+    @Test func aClaimThatIsLostIsTakenFromTheIndex() throws {
+        try records.makeFolder(writer)
+        let end = Registry.End(state: .closed, at: Self.began, bytes: 1)
+        var entry = EndedIndex.Entry(writer: writer, createdAt: Self.began, end: end, origin: origin("a.wav"))
+        #expect(records.confirms(entry) && records.origin(of: writer) == origin("a.wav"))
+        #expect(try later().origin(of: writer) == origin("a.wav"))
+        entry.origin = origin("b.wav")
+        #expect(!records.confirms(entry) && records.origin(of: writer) == origin("a.wav"))
+        entry.origin = nil
+        #expect(!records.confirms(entry))
     }
 
     /// As the writer's encoder does: what lies there now is the writer's.

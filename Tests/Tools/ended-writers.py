@@ -100,7 +100,8 @@ def make():
     call(base, "GET", "/v1/writers/first", token="w")
     stop(server)
     record = json.load(open(state + "/writers/w.first/record.json"))
-    # As an earlier version kept it: the server's first start takes them over.
+    # As an earlier version kept both: the server's first start takes the origins over.
+    record.pop("first")
     origin = {"version": 1, "created_at": record["writer"]["created_at"], "claim": {"kind": "managed", "path": record["managed_file"]}}
     os.makedirs(state + "/origins")
     output = open(f"{state}/writers/w.first/{record['managed_file']}", "rb").read()

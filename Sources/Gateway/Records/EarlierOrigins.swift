@@ -32,10 +32,9 @@ struct EarlierOrigins {
 
     var isEmpty: Bool { names.isEmpty }
 
-    /// What was taken over goes, after `sync`; what is no origin stays where it is.
-    func remove(after sync: () -> Void) {
+    /// What was taken over goes; what is no origin stays where it is.
+    func remove() {
         guard let folder = try? stateFolder.subdirectory(Self.folderName) else { return }
-        sync()
         for name in names { try? folder.removeFile(name) }
         if (try? folder.entries())?.isEmpty == true { try? stateFolder.removeSubdirectory(Self.folderName) }
     }

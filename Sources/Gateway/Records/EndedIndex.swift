@@ -68,7 +68,7 @@ package final class EndedIndex: Sendable {
     /// The server ends well: nothing is added after this. The lines are on the disk then.
     package func conclude() {
         add([["whole", changeTimes]])
-        file.sync()
+        try? file.sync()
     }
 
     /// A file without one of its lines would say that a writer is what it was.

@@ -9,7 +9,7 @@ final class LineFile: Sendable {
         /// The file lacks a line, and is empty, or should be.
         var isOff = false
         var lines = 0
-        /// The last line has no end: a process was killed in it.
+        /// The last line may have no end: a process was killed in it, or it could not be written.
         var isTorn = false
         /// What comes while the file is written anew.
         var late: [[UInt8]]?
@@ -32,7 +32,7 @@ final class LineFile: Sendable {
     /// None where there is no file. `take` returns false to read no further, and gets nil for a line that is damaged,
     /// as one without its end is. Once, before anything is added: which then begins with a line of its own.
     func read(_ take: ([String]?) -> Bool) throws(SystemError) {
-        let bytes = folder.contains(name) ? try folder.readFile(name) : []
+        let bytes = try folder.readFileIfThere(name)
         var lines = 0
         bytes.withUnsafeBytes { bytes in
             var start = 0
@@ -40,7 +40,7 @@ final class LineFile: Sendable {
                 let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n"))
                 let line = UnsafeRawBufferPointer(rebasing: bytes[start..<(end ?? bytes.count)])
                 lines += 1
-                guard take(end == nil ? nil : CheckedLine.fields(of: line)), let end else { break }
+                guard line.isEmpty || take(end == nil ? nil : CheckedLine.fields(of: line)), let end else { break }
                 start = end + 1
             }
         }
@@ -54,14 +54,16 @@ final class LineFile: Sendable {
     func add(_ lines: [[String]]) throws(SystemError) {
         let bytes = lines.flatMap { CheckedLine.bytes(of: $0) }
         try writing.passing { () throws(SystemError) in
-            let (isOff, isTorn) = state.withLock { state in
-                state.late?.append(bytes)
-                state.lines += lines.count
-                return (state.isOff, state.isTorn)
+            let (isOff, isTorn) = state.withLock { ($0.isOff, $0.isTorn) }
+            if !isOff {
+                state.withLock { $0.isTorn = true }
+                try folder.append((isTorn ? [UInt8(ascii: "\n")] : []) + bytes, to: name)
             }
-            if isOff { return }
-            try folder.append((isTorn ? [UInt8(ascii: "\n")] : []) + bytes, to: name)
-            if isTorn { state.withLock { $0.isTorn = false } }
+            state.withLock { state in
+                state.isTorn = false
+                state.lines += lines.count
+                state.late?.append(bytes)
+            }
         }
     }
 
@@ -86,12 +88,14 @@ final class LineFile: Sendable {
     /// Whether the file is worth writing anew, where so many lines count.
     func isLong(for count: Int) -> Bool { state.withLock { $0.isOff || $0.lines > 2 * count + Self.slack } }
 
-    /// Writes the file anew, or leaves it as it is. `lines` is called after this has begun, and gives all that count by then.
+    /// Writes the file anew, or leaves it as it is; all of it is on the disk before it takes the old one's place. `lines` is
+    /// called after this has begun, and gives all that count by then.
     func rewrite(_ lines: () -> [[String]]) throws(SystemError) {
         writing.passing { state.withLock { $0.late = [] } }
         let all = lines()
         do throws(SystemError) {
             try folder.writeAtomically(newName, all.flatMap { CheckedLine.bytes(of: $0) })
+            try sync(newName)
             try writing.passing { () throws(SystemError) in
                 let late = state.withLock { state in
                     defer { state.late = nil }
@@ -108,6 +112,7 @@ final class LineFile: Sendable {
         } catch {
             // The old one is there still, if it was.
             state.withLock { $0.late = nil }
+            try? folder.removeFile(newName)
             throw error
         }
     }
@@ -115,5 +120,10 @@ final class LineFile: Sendable {
     private var newName: String { name + ".new" }
 
     /// What was added is on the disk then.
-    func sync() { if let file = try? Descriptor(owning: folder.openFile(name)) { File.sync(file.number) } }
+    func sync() throws(SystemError) { try sync(name) }
+
+    private func sync(_ name: String) throws(SystemError) {
+        let file = Descriptor(owning: try folder.openFile(name))
+        try File.sync(file.number)
+    }
 }

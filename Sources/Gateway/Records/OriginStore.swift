@@ -6,7 +6,7 @@ import WriterModel
 /// The origins of all writers, in one file of the state directory, and in memory. Any thread.
 ///
 /// A line of the file (`LineFile`) is `+` with a writer and its origin, which counts from there on, or `-` with a writer
-/// that is gone. One that is damaged is passed over: its writer has no origin.
+/// that is gone. One that is damaged is passed over.
 final class OriginStore: Sendable {
     private struct State {
         var origins: [WriterID: WriterOrigin] = [:]
@@ -23,7 +23,8 @@ final class OriginStore: Sendable {
 
     /// Those of `writers`, which are all that there are.
     init(of writers: some Sequence<WriterID>, in stateFolder: Directory) throws(SystemError) {
-        isNew = !stateFolder.contains(Self.fileName) && !stateFolder.contains(EarlierOrigins.folderName)
+        let names = try stateFolder.entries()
+        isNew = ![Self.fileName, EarlierOrigins.folderName].contains { wanted in names.contains { $0.isSame(as: wanted) } }
         file = LineFile(Self.fileName, in: stateFolder)
         var origins: [WriterID: WriterOrigin] = [:]
         var damaged = 0
@@ -35,15 +36,16 @@ final class OriginStore: Sendable {
             }
             return true
         }
-        // An earlier version may have been at work since.
+        // An earlier version may have been at work since: of the same writer it knew less.
         let earlier = try EarlierOrigins(in: stateFolder)
-        origins.merge(earlier.origins) { own, earlier in own.createdAt.milliseconds > earlier.createdAt.milliseconds ? own : earlier }
-        for writer in writers { if let origin = origins[writer] { remember(origin, of: writer) } }
-        if !earlier.isEmpty || damaged > 0 || isLong {
+        origins.merge(earlier.origins) { own, earlier in own.createdAt.milliseconds >= earlier.createdAt.milliseconds ? own : earlier }
+        for writer in writers { if let origin = origins.removeValue(forKey: writer) { remember(origin, of: writer) } }
+        // A writer that is made later would have what is left, should it be of the same id.
+        if !earlier.isEmpty || damaged > 0 || !origins.isEmpty || isLong {
             // On a full disk both stay as they are until another start.
             guard (try? rewrite()) != nil else { return }
         }
-        earlier.remove(after: file.sync)
+        earlier.remove()
         if isNew { try file.add([]) }
     }
 

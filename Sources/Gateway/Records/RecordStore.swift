@@ -45,6 +45,20 @@ package final class RecordStore: Sendable {
         try origins.note(origin, of: writer)
     }
 
+    /// Whether what the index says of a writer's origin is known. Where nothing is, as a line of it was damaged, it is from here on.
+    package func confirms(_ entry: EndedIndex.Entry) -> Bool {
+        if origins[entry.writer] == nil, let origin = entry.origin { try? origins.note(origin, of: entry.writer) }
+        return origins[entry.writer] == entry.origin
+    }
+
+    /// What is known of a writer that its record does not tell of: of one that had the id before, and whose end was lost.
+    package func dropOrigin(ofAnEarlier writer: WriterID) {
+        guard let known = origins[writer], case .record(let record) = read(writer), let createdAt = Timestamp(record.createdAt),
+            createdAt.milliseconds != known.createdAt.milliseconds
+        else { return }
+        origins.remove(writer)
+    }
+
     /// Whether the writer's record says that it ended so; nil when that can't be told now.
     func agrees(_ writer: WriterID, that state: WriterState) -> Bool? {
         switch find(writer) {

@@ -22,7 +22,7 @@ struct WriterRestoration {
         let index = records.index.load()
         var unread: [WriterID] = []
         let items = writers.map { writer in
-            guard let entry = index[writer], entry.origin == records.origins[writer] else {
+            guard let entry = index[writer], records.confirms(entry) else {
                 unread.append(writer)
                 return Registry.Item(writer: writer, createdAt: Timestamp(milliseconds: 0), entry: .unread)
             }
@@ -39,6 +39,7 @@ struct WriterRestoration {
     func restore(_ writer: WriterID) {
         // In this order: an encoder lets go of the folder only after its last record is there.
         let isHeld = records.isHeld(writer)
+        records.dropOrigin(ofAnEarlier: writer)
         let found = records.find(writer)
         if records.origin(of: writer) == nil, found.isAny {
             log.error(

@@ -6,15 +6,32 @@ import Glibc
 extension Directory {
     /// Reads the file, or its first `most` bytes.
     public func readFile(_ relative: String, most: Int = .max) throws(SystemError) -> [UInt8] {
-        let file = Descriptor(owning: try openFile(relative))
+        try Self.read(Descriptor(owning: try openFile(relative)), relative, most: most)
+    }
+
+    private static func read(_ file: borrowing Descriptor, _ name: String, most: Int = .max) throws(SystemError) -> [UInt8] {
+        let number = file.number
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
         while bytes.count < most {
-            let count = try retryingOnInterrupt("read \(relative)") { read(file.number, &buffer, buffer.count) }
+            let count = try retryingOnInterrupt("read \(name)") { Glibc.read(number, &buffer, buffer.count) }
             if count == 0 { break }
             bytes += buffer[..<min(count, most - bytes.count)]
         }
         return bytes
+    }
+
+    /// Reads a file that may be added to; nothing where there is none. Throws where something else is there, as a pipe, at
+    /// which whoever added to it would wait for a reader.
+    public func readFileIfThere(_ relative: String) throws(SystemError) -> [UInt8] {
+        do throws(SystemError) {
+            let file = Descriptor(owning: try openFile(relative))
+            guard Self.kind(ofOpen: file.number) == .file else { throw SystemError("read \(path)/\(relative), which is no file", number: EINVAL) }
+            return try Self.read(file, relative)
+        } catch {
+            if error.isMissing { return [] }
+            throw error
+        }
     }
 
     /// Replaces the file `name` whole or not at all, for all that read it and whenever this process ends. It
@@ -50,22 +67,6 @@ extension Directory {
             ftruncate(file.number, off_t(size))
             throw error
         }
-    }
-
-    /// Puts `bytes` behind what the file `name` holds, all of them or none, and then spaces in the place of that. Wherever
-    /// this process ends, one of the two is there whole; the file system makes no new file for it and lets none go.
-    public func supersede(_ name: String, with bytes: [UInt8]) throws(SystemError) {
-        let file = Descriptor(owning: try openBeneath(try Self.checked(name), O_WRONLY | O_CREAT, mode: 0o600, "open \(name)"))
-        let end = Int(clamping: File.size(file.number) ?? 0)
-        lseek(file.number, off_t(end), SEEK_SET)
-        do throws(SystemError) {
-            try Self.write(bytes, to: file, name)
-        } catch {
-            ftruncate(file.number, off_t(end))
-            throw error
-        }
-        lseek(file.number, 0, SEEK_SET)
-        try? Self.write([UInt8](repeating: UInt8(ascii: " "), count: end), to: file, name)
     }
 
     private static func write(_ bytes: [UInt8], to file: borrowing Descriptor, _ name: String) throws(SystemError) {

@@ -131,7 +131,7 @@ public final class Directory: Sendable {
         return kind
     }
 
-    private static func kind(ofOpen number: Int32) -> Kind? {
+    static func kind(ofOpen number: Int32) -> Kind? {
         var information = stat()
         guard fstat(number, &information) == 0 else { return nil }
         switch information.st_mode & S_IFMT {

@@ -16,7 +16,9 @@ public enum File {
     }
 
     /// Has what was written to an open file put on the disk, where that is one.
-    public static func sync(_ descriptor: Int32) { fdatasync(descriptor) }
+    public static func sync(_ descriptor: Int32) throws(SystemError) {
+        if fdatasync(descriptor) < 0 { throw SystemError("write to the disk") }
+    }
 
     /// Reads from `position`; 0 at the end or when it can't be read.
     public static func read(

@@ -89,7 +89,7 @@ extension WriterResource {
     /// A writer whose record can't be kept would be lost with the server: there is none.
     private func keepFirstRecord() throws(Problem) {
         do throws(SystemError) {
-            try folder.writeAtomically(WriterRecord.fileName, record.json.encoded)
+            try folder.writeAtomically(WriterRecord.fileName, record.firstText)
         } catch {
             throw Problem(
                 error.isOutOfSpace ? .noSpace : .internalError, "The writer's record can't be kept: \(error.reason).")

@@ -124,7 +124,7 @@ extension WriterResource {
     @discardableResult
     private func tellEnd(_ ended: WriterState, _ written: [WriterOutput.Written] = []) -> JSONObject {
         let record = written.isEmpty ? self.record : makeRecord(written)
-        let isKept = (try? folder.supersede(WriterRecord.fileName, with: record.line)) != nil
+        let isKept = (try? folder.append(record.lastText, to: WriterRecord.fileName)) != nil
         for output in state.withLock({ $0.outputs }) { output.release() }
         endGrowth(ended == .closed ? .complete : .failed)
         if let end = WriterEnd(record) { report(.end(end)) }
