@@ -24,6 +24,16 @@ public enum OutputClaim: Sendable, Equatable {
     /// The files under the output directory that it claims by their names.
     public var files: [String] { outputs.compactMap { if case .file(let path) = $0 { path } else { nil } } }
 
+    /// It claims a file or a folder there.
+    public var isUnderOutputDirectory: Bool {
+        outputs.contains { output in
+            switch output {
+            case .file, .folder: true
+            case .nothing, .managed, .several: false
+            }
+        }
+    }
+
     /// Those in the writer's own folder.
     public var managedFiles: [String] { outputs.compactMap(\.managedFile) }
 

@@ -87,6 +87,23 @@ import WriterModel
         _ = try trial.resource.dryRun(try JSONParser.parse(Array(WriterScene.open.utf8)))
     }
 
+    /// A file that was there before would be nobody's, were all processes killed in between.
+    @Test(arguments: [#"{"dst": "a/b/x.wav", "streams": [\#(WriterScene.stream)]}"#, #"{"outputs": [{"name": "kept", "format": "wav"}, {"name": "x", "dst": "x.wav"}], "streams": [\#(WriterScene.stream)]}"#])
+    func nothingIsMadeUnderTheOutputDirectoryBeforeTheClaimIsKept(body: String) throws {
+        let path = Mutex("")
+        let found = Mutex<[[String]]>([])
+        let scene = try WriterScene(requireKeptClaim: {
+            let folder = path.withLock { $0 } + "/out"
+            found.withLock { $0.append((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []) }
+        })
+        path.withLock { $0 = scene.folder.path }
+        try scene.create(body)
+        #expect(found.withLock { $0.first } == [] && scene.outputs.count == 1)
+        let refused = try WriterScene(requireKeptClaim: { () throws(Problem) in throw Problem(.noSpace, "None.") })
+        #expect(throws: Problem.self) { try refused.create(body) }
+        #expect(refused.outputs == [] && refused.record == nil)
+    }
+
     @Test func aCreationIsKnownByItsBody() throws {
         let scene = try WriterScene()
         try scene.create(WriterScene.open)

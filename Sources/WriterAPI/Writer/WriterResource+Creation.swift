@@ -178,8 +178,12 @@ extension WriterResource {
         report(.claim(claim))
         let share = planned.count { if case .files = $0.plan.destination { true } else { false } }
         var destinations: [Destination] = []
+        var taken = 0
         do throws(Problem) {
+            // Were all processes to end before it is kept, what they made under the output directory would be nobody's.
+            if claim.isUnderOutputDirectory { try requireKeptClaim() }
             for (index, builder) in builders.enumerated() {
+                taken = index + 1
                 let (place, destination) = try planned[index].locating(at: index) { () throws(Problem) in try builder.make(prepared[index], share: share) }
                 destinations.append(destination)
                 state.withLock { $0.outputs.append(place) }
@@ -192,7 +196,7 @@ extension WriterResource {
             return configs
         } catch {
             for destination in destinations { destination.discard() }
-            for rest in prepared.dropFirst(destinations.count + 1) { rest.discard() }
+            for rest in prepared[taken...] { rest.discard() }
             throw error
         }
     }
