@@ -128,7 +128,7 @@ public struct WriterRecord: Sendable, Equatable {
         } else {
             guard bytes.starts(with: Self.opening), let end = bytes.firstIndex(of: Self.newline),
                 // What is whole and no JSON is damaged.
-                bytes.last { $0 != 0 } != UInt8(ascii: "}"),
+                bytes.last(where: { $0 != 0 }) != UInt8(ascii: "}"),
                 let first = Self.parse(bytes[..<end] + [UInt8(ascii: "}")])?.objectValue?["first"]?.stringValue,
                 let json = Self.parse(Array(first.utf8)[...])
             else { return nil }
