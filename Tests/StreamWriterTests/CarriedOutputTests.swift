@@ -220,8 +220,10 @@ import Testing
         }
         let writer = try StreamWriter(outputs: (beside.map { [$0] } ?? []) + [live])
         try begin(writer, gop: gop)
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(90)
         while let live = writer.outputProgress.last, live.attempts < 2 || live.state != .open, ContinuousClock.now < deadline { usleep(5_000) }
+        let progress = try #require(writer.outputProgress.last)
+        #expect(progress.attempts == 2 && progress.state == .open, "\(progress)")
         return writer
     }
 

@@ -59,7 +59,7 @@ extension EndToEnd {
         }
 
         /// Killed where the claim had been said and was not on disk: the writer was closed by the next server, its
-        /// output nowhere, and its file stayed when it was deleted.
+        /// output nowhere, and its file stayed when it was deleted. No file is made before.
         @Test func aWriterIsMadeOnlyOnceTheGatewayHasKeptItsClaim() async throws {
             let folder = try TemporaryFolder()
             let server = try await PenstockServer.start(in: folder)
@@ -70,8 +70,9 @@ extension EndToEnd {
             #expect(try await connection.head().status == 100, "its encoder has the request")
             server.process.signal(SIGSTOP)
             try await connection.send(writer.data)
-            // It claims a file before it makes it.
-            try await eventually("the file") { FileManager.default.fileExists(atPath: folder / "output/a.wav") }
+            // It claims a file, and waits.
+            let isMade = try await eventually(within: 1) { FileManager.default.fileExists(atPath: folder / "output/a.wav") }
+            #expect(!isMade)
             server.process.signal(SIGKILL)
             let response = try await connection.response(to: "PUT")
             #expect(response.status == 503 && response.problem == "server-stopped", "\(response.text)")
