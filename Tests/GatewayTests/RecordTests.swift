@@ -177,10 +177,10 @@ import WriterModel
         try records.save(record(.closed), of: writer)
         let later = try later()
         #expect(later.origin(of: writer) != nil)
-        later.dropOrigin(ofAnEarlier: writer)
+        _ = later.findOfEarlierRun(writer)
         #expect(later.origin(of: writer) == nil)
         try later.note(origin("new.wav"), of: writer)
-        later.dropOrigin(ofAnEarlier: writer)
+        _ = later.findOfEarlierRun(writer)
         #expect(later.origin(of: writer)?.claim == .file("new.wav"))
     }
 

@@ -51,14 +51,6 @@ package final class RecordStore: Sendable {
         return origins[entry.writer] == entry.origin
     }
 
-    /// What is known of a writer that its record does not tell of: of one that had the id before, and whose end was lost.
-    package func dropOrigin(ofAnEarlier writer: WriterID) {
-        guard let known = origins[writer], case .record(let record) = read(writer), let createdAt = Timestamp(record.createdAt),
-            createdAt.milliseconds != known.createdAt.milliseconds
-        else { return }
-        origins.remove(writer)
-    }
-
     /// Whether the writer's record says that it ended so; nil when that can't be told now.
     func agrees(_ writer: WriterID, that state: WriterState) -> Bool? {
         switch find(writer) {
@@ -221,6 +213,16 @@ package final class RecordStore: Sendable {
         let found = read(writer)
         if case .record(let record) = found { return .record(origins.checked(record, of: writer)) }
         return found
+    }
+
+    /// The same of a writer of an earlier run. What is known of another time than its record's is of a writer that had
+    /// the id before, and whose end was lost: it goes.
+    package func findOfEarlierRun(_ writer: WriterID) -> Found {
+        guard !isUnwritten(writer), case .record(let record) = read(writer) else { return find(writer) }
+        if let known = origins[writer], let createdAt = Timestamp(record.createdAt), createdAt.milliseconds != known.createdAt.milliseconds {
+            origins.remove(writer)
+        }
+        return .record(origins.checked(record, of: writer))
     }
 
     /// Nothing that is a record lies where one should, and another try will find none either.

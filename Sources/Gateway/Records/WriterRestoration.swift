@@ -39,8 +39,7 @@ struct WriterRestoration {
     func restore(_ writer: WriterID) {
         // In this order: an encoder lets go of the folder only after its last record is there.
         let isHeld = records.isHeld(writer)
-        records.dropOrigin(ofAnEarlier: writer)
-        let found = records.find(writer)
+        let found = records.findOfEarlierRun(writer)
         if records.origin(of: writer) == nil, found.isAny {
             log.error(
                 "what a writer wrote to is not known any more: files of it in the output directory are left alone",
