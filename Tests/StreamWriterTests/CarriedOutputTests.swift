@@ -16,8 +16,8 @@ import Testing
     }
 
     /// A carrier of this process that writes to what the order names.
-    private static func carried(_ url: String, format: String, pieces: Int = .max, cutAfter: Int = .max) -> Destination {
-        let (near, far) = PairedLine.pair(piece: pieces, cutAfter: cutAfter)
+    private static func carried(_ url: String, format: String, over line: (PairedLine, PairedLine) = PairedLine.pair()) -> Destination {
+        let (near, far) = line
         Thread {
             _ = CarrierHost(far).serve(
                 judge: { order in .init(.url(order.name), opener: All()) }, refine: { $0 }, whenPeerConnects: { _ in })
@@ -43,7 +43,7 @@ import Testing
     func aCarriedOutputIsByteForByteThatOfThisProcess(format: (String, String), piece: Int) throws {
         let (name, ending) = format
         let local = try write(.url(folder.path("local." + ending)), format: name).close()
-        let summary = try write(Self.carried(folder.path("carried." + ending), format: name, pieces: piece), format: name).close()
+        let summary = try write(Self.carried(folder.path("carried." + ending), format: name, over: PairedLine.pair(piece: piece)), format: name).close()
         #expect(try folder.bytes("carried." + ending) == folder.bytes("local." + ending))
         #expect(summary.bytesWritten == local.bytesWritten)
         #expect(summary.streams.map(\.packets) == [90, summary.streams[1].packets])
@@ -104,7 +104,7 @@ import Testing
     @Test(arguments: [0, 1, 300, 1_000, 5_000, 20_000])
     func aCarrierThatEndsFailsTheWriter(cut: Int) throws {
         let error = code {
-            _ = try write(Self.carried(folder.path("a.ts"), format: "mpegts", cutAfter: cut), format: "mpegts").close()
+            _ = try write(Self.carried(folder.path("a.ts"), format: "mpegts", over: PairedLine.pair(cutAfter: cut)), format: "mpegts").close()
         }
         #expect(error == .destinationFailed)
     }
@@ -209,21 +209,31 @@ import Testing
         #expect(try probe(folder.path("a.mp4"))["nb_read_frames"] == "300")
     }
 
-    /// A live output beside a recording, or alone, that breaks early on and is opened again.
-    private func broken(_ beside: OutputConfig?, gop: Int) throws -> StreamWriter {
+    /// A live output that is opened again where the line to it breaks.
+    private func reconnecting(over line: (PairedLine, PairedLine)) -> OutputConfig {
         let attempts = Attempts()
         var live = OutputConfig(
-            name: "live", destination: Self.carried(folder.path("live0.ts"), format: "mpegts", cutAfter: 5_000), format: "mpegts")
+            name: "live", destination: Self.carried(folder.path("live0.ts"), format: "mpegts", over: line), format: "mpegts")
         live.onFailure = .continue
         live.reconnect = { [folder = folder.url.path] () throws(StreamWriterError) in
             Self.carried("\(folder)/live\(attempts.next()).ts", format: "mpegts")
         }
+        return live
+    }
+
+    private func awaitLast(_ writer: StreamWriter, _ isReached: (OutputProgress) -> Bool) throws {
+        let deadline = ContinuousClock.now + .seconds(90)
+        while let last = writer.outputProgress.last, !isReached(last), ContinuousClock.now < deadline { usleep(5_000) }
+        let progress = try #require(writer.outputProgress.last)
+        #expect(isReached(progress), "\(progress)")
+    }
+
+    /// With a live output beside a recording, or alone, that breaks early on and is opened again.
+    private func broken(_ beside: OutputConfig?, gop: Int) throws -> StreamWriter {
+        let live = reconnecting(over: PairedLine.pair(breakAfter: 5_000))
         let writer = try StreamWriter(outputs: (beside.map { [$0] } ?? []) + [live])
         try begin(writer, gop: gop)
-        let deadline = ContinuousClock.now + .seconds(90)
-        while let live = writer.outputProgress.last, live.attempts < 2 || live.state != .open, ContinuousClock.now < deadline { usleep(5_000) }
-        let progress = try #require(writer.outputProgress.last)
-        #expect(progress.attempts == 2 && progress.state == .open, "\(progress)")
+        try awaitLast(writer) { $0.attempts == 2 && $0.state == .open }
         return writer
     }
 
@@ -259,6 +269,21 @@ import Testing
         #expect(try probe(folder.path("live1.ts"))["nb_read_frames"] == "60")
         // Time has gone on: it does not begin anew.
         #expect(try #require(Double(try probe(folder.path("live1.ts"))["start_time"] ?? "")) >= 1)
+    }
+
+    /// A client that pauses finds it open again, rather than broken with its next picture.
+    @Test func anOutputThatBreaksWhileNothingComesIsOpenedAgain() throws {
+        let (near, far) = PairedLine.pair()
+        let writer = try StreamWriter(outputs: [reconnecting(over: (near, far))])
+        try begin(writer, gop: 10_000)
+        try awaitLast(writer) { $0.packets == 30 }
+        far.end()
+        try awaitLast(writer) { $0.attempts == 2 && $0.state == .open }
+        try send(second: 1, to: writer)
+        _ = try writer.close()
+        #expect(writer.outputProgress[0].packetsDropped == 0)
+        #expect(try probeList(folder.path("live1.ts"), "packet", "flags").first?.hasPrefix("K") == true)
+        #expect(try probe(folder.path("live1.ts"))["nb_read_frames"] == "30")
     }
 
     @Test func aKeyFrameIsAskedForWhereNoOtherOutputHasTheStream() throws {
@@ -300,19 +325,24 @@ private final class Attempts: @unchecked Sendable {
 private final class PairedLine: ByteLine, @unchecked Sendable {
     private let descriptor: Int32
     private let piece: Int
+    /// Bytes that it will get.
     private var left: Int
+    /// Bytes that it will send.
+    private var leftToSend: Int
 
-    /// The second end gets `piece` bytes at a time, and after `cutAfter` of them none.
-    static func pair(piece: Int = .max, cutAfter: Int = .max) -> (PairedLine, PairedLine) {
+    /// The second end gets `piece` bytes at a time, and after `cutAfter` of them none. The first one breaks when it is to
+    /// send more than `breakAfter`.
+    static func pair(piece: Int = .max, cutAfter: Int = .max, breakAfter: Int = .max) -> (PairedLine, PairedLine) {
         var ends: [Int32] = [0, 0]
         precondition(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
-        return (PairedLine(ends[0], .max, .max), PairedLine(ends[1], piece, cutAfter))
+        return (PairedLine(ends[0], leftToSend: breakAfter), PairedLine(ends[1], piece: piece, left: cutAfter))
     }
 
-    private init(_ descriptor: Int32, _ piece: Int, _ left: Int) {
+    private init(_ descriptor: Int32, piece: Int = .max, left: Int = .max, leftToSend: Int = .max) {
         self.descriptor = descriptor
         self.piece = piece
         self.left = left
+        self.leftToSend = leftToSend
     }
 
     deinit { close(descriptor) }
@@ -325,6 +355,11 @@ private final class PairedLine: ByteLine, @unchecked Sendable {
 
     func send(_ pieces: [UnsafeRawBufferPointer]) -> Bool {
         for piece in pieces {
+            leftToSend -= piece.count
+            if leftToSend < 0 {
+                end()
+                return false
+            }
             var done = 0
             while done < piece.count {
                 let count = Glibc.send(descriptor, piece.baseAddress! + done, piece.count - done, Int32(MSG_NOSIGNAL))

@@ -111,6 +111,9 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
         sinks?.abort()
     }
 
+    /// What breaks shows with a call.
+    package func whenBroken(_ handler: @escaping @Sendable () -> Void) {}
+
     var isUploading: Bool { sinks != nil }
     package var bytesWritten: Int64 { muxer.bytesWritten }
     package var heldBytes: Int { held.load(ordering: .relaxed) }

@@ -1,7 +1,8 @@
 import Libav
 import Threading
 
-/// A carrier in another process, at the far end of a line. What that says of its failure comes with the next call.
+/// A carrier in another process, at the far end of a line. What that says of its failure comes with the next call, and
+/// that it has failed `whenBroken` tells.
 package final class RemoteCarrier: Carrier, @unchecked Sendable {
     // Unchecked: one call at a time; what any thread reads is in the inbox.
     private let line: RecordLine
@@ -91,6 +92,8 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
 
     package func interrupt() { line.end() }
 
+    package func whenBroken(_ handler: @escaping @Sendable () -> Void) { inbox.whenEnded(handler) }
+
     package var bytesWritten: Int64 { inbox.progress.bytesWritten }
     package var heldBytes: Int { Int(inbox.progress.heldBytes) }
     package var forcedUpTo: Double? { inbox.progress.forcedUpTo }
@@ -159,6 +162,8 @@ private final class CarrierInbox: Sendable {
         var progress = CarrierProgress()
         var failure: StreamWriterError?
         var hasEnded = false
+        /// Called then.
+        var whenEnded: (@Sendable () -> Void)?
     }
 
     private let said = Monitor(Said())
@@ -173,7 +178,19 @@ private final class CarrierInbox: Sendable {
             said.change { $0.failure = $0.failure ?? StreamWriterError(.destinationFailed, "what writes to the destination can't be understood: \(error.reason)") }
         }
         line.end()
-        said.change { $0.hasEnded = true }
+        let handler = said.change { said in
+            said.hasEnded = true
+            return said.whenEnded
+        }
+        handler?()
+    }
+
+    func whenEnded(_ handler: @escaping @Sendable () -> Void) {
+        let hasEnded = said.change { said in
+            said.whenEnded = handler
+            return said.hasEnded
+        }
+        if hasEnded { handler() }
     }
 
     private func take(_ record: PacketLogRecord) throws(PacketLogError) -> Bool {

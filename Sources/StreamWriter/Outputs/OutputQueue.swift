@@ -16,6 +16,8 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     private var gate: DropGate
     private var progressNow = OutputProgress()
     private var container: OpenedContainer?
+    /// It may be the one before; a call tells.
+    private var isCarrierSaidToBeBroken = false
     private var asked = Asked()
     private var done = Done()
     private var isStopping = false
@@ -197,8 +199,17 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
             progressNow.state = .open
             monitor.wakeAll()
         }
+        carrier.whenBroken { [weak self] in self?.noteBroken() }
         // The others go on as if nothing had happened, so it waits for a key frame that they have, too.
         if !isFirstAttempt { plan.askForKeyFrames(plan.videoTracks, true) }
+    }
+
+    /// The thread may be waiting for a packet, which may be long in coming.
+    private func noteBroken() {
+        monitor.withLock {
+            isCarrierSaidToBeBroken = true
+            monitor.wakeAll()
+        }
     }
 
     private func renewCarrier() throws(StreamWriterError) {
@@ -249,6 +260,10 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
         monitor.lock()
         defer { monitor.unlock() }
         while !isStopping {
+            if isCarrierSaidToBeBroken {
+                isCarrierSaidToBeBroken = false
+                return .gather
+            }
             if let first = waiting.first {
                 guard let due = clock.due(first.seconds), !due.hasPassed else {
                     waiting.removeFirst()
