@@ -14,8 +14,8 @@ extension Response {
             ("Accept-Ranges", "bytes"),
             (stateField, state.rawValue),
         ]
-        // RFC 9110 §14.2: a Range is of GET alone.
-        guard head.method == .get, let asked = head.field("Range") else {
+        // RFC 9110 §14.2: a Range is of GET alone. §13.1.5: there is no validator that If-Range could be the same as.
+        guard head.method == .get, head.field("If-Range") == nil, let asked = head.field("Range") else {
             return Response(.ok, fields: fields, body: .file(file, 0..<size))
         }
         switch ByteRange.resolve(asked, length: size) {

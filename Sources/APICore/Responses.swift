@@ -70,6 +70,7 @@ extension Exchange {
 
     /// The body as JSON; nil when there is none.
     public func jsonBody(limit: Int) throws(Problem) -> JSONValue? {
+        if head.framing != .none { try head.requireNoContentCoding() }
         try requireMediaType("application/json")
         let bytes: [UInt8]?
         do throws(RequestBody.Failure) {
@@ -99,6 +100,16 @@ extension Exchange {
         throw Problem(
             .unsupportedMediaType, "This body is JSON; its Content-Type is \(expected), not \(type).",
             supported: [expected])
+    }
+}
+
+extension RequestHead {
+    /// Bodies are taken as they come: one that is compressed would be taken for what it is not.
+    public func requireNoContentCoding() throws(Problem) {
+        guard let coding = field("Content-Encoding"), !["", "identity"].contains(coding.lowercasedASCII) else { return }
+        throw Problem(
+            .unsupportedMediaType, "The body's Content-Encoding is \(coding.shortened()), and bodies are taken without one. Send it as it is.",
+            supported: ["identity"])
     }
 }
 

@@ -83,7 +83,7 @@ extension KnownFaults {
         ["3g2", "3gp", "dash", "f4v", "hls", "ipod", "ismv", "mov", "mp4", "psp", "smoothstreaming"].contains(muxer)
     }
 
-    /// Fails at packets before its first.
+    /// Fails at packets whose times are before that of its first.
     static func beginsWithFirstPacket(_ muxer: String) -> Bool { muxer == "flv" }
 
     /// A stream without a packet with which the muxer can't end. dash's trailer divides by zero; mp3 keeps pictures

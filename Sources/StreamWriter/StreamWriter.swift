@@ -297,6 +297,9 @@ public final class StreamWriter: @unchecked Sendable {
 
     // MARK: Watching
 
+    /// What every call answers with from here on, whether one has come or not; nil: nothing has failed. Any thread.
+    public var firstFailure: StreamWriterError? { failure.error ?? failureOfOutputs.error }
+
     /// How far a stream is. Any thread.
     public func progress(of stream: Int) -> StreamProgress {
         monitor.withLock { counters[stream] }.current

@@ -78,6 +78,19 @@ import Testing
         writer.abort()
     }
 
+    /// Though no call comes that would.
+    @Test func aCarrierThatEndsByItselfTellsTheWriterWhoseOnlyOutputItHas() throws {
+        let (near, far) = PairedLine.pair()
+        let writer = try write(Self.carried(folder.path("a.ts"), format: "mpegts", over: (near, far)), format: "mpegts")
+        try writer.flush()
+        #expect(writer.firstFailure == nil)
+        far.end()
+        let deadline = ContinuousClock.now + .seconds(60)
+        while writer.firstFailure == nil, ContinuousClock.now < deadline { usleep(1_000) }
+        #expect(writer.firstFailure?.code == .destinationFailed)
+        #expect(code { _ = try writer.close() } == .destinationFailed)
+    }
+
     @Test func whyItCanNotBeOpenedIsSaid() throws {
         let writer = try StreamWriter(destination: Self.carried("tcp://127.0.0.1:9", format: "mpegts"), format: "mpegts")
         _ = try writer.addStream(video)

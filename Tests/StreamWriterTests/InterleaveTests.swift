@@ -69,6 +69,25 @@ import Testing
         #expect(summary.streams.flatMap { $0.warnings.map(\.code) } == (areApart ? [.streamsApart] : []))
     }
 
+    /// Whichever comes first, and however much later pictures are decoded than shown.
+    @Test(arguments: [25, 2], [true, false])
+    func soundOfFLVBeginsWhereItBelongs(rate: Int, soundFirst: Bool) throws {
+        let writer = try StreamWriter(destination: folder.destination("a.flv"), format: nil)
+        _ = try writer.addStream(.video(VideoStreamConfig(frameRate: Rational(rate, 1)!, width: 64, height: 48, encoder: "libx264")))
+        _ = try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: .s16, encoder: "aac")))
+        try writer.open()
+        let (shown, heard) = (pictures(count: 3 * rate, bytesPerFrame: 64 * 48 * 3), tone(samples: 3 * 48_000, channels: 2))
+        if soundFirst { try writer.send(heard, to: 1) }
+        try writer.send(shown)
+        if !soundFirst { try writer.send(heard, to: 1) }
+        _ = try writer.close()
+        let sound = try probeList(folder.path("a.flv"), "packet", "pts_time", stream: 1).compactMap(Double.init)
+        let first = try #require(try probeList(folder.path("a.flv"), "packet", "pts_time").compactMap(Double.init).min())
+        #expect(zip(sound, sound.dropFirst()).allSatisfy { (0.020...0.023).contains($1 - $0) }, "\(sound.prefix(4))")
+        // The encoder puts 1,024 samples before the first.
+        #expect((0.020...0.023).contains(first - sound[0]), "\(first) \(sound[0])")
+    }
+
     @Test(arguments: ["mp4", "mkv", "avi", "ts", "flv", "nut", "mov", "asf"])
     func aStreamThatGotNothingDoesNotBreakClose(format: String) throws {
         let name = "half.\(format)"

@@ -7,7 +7,8 @@ A path is /NAME/STEP,STEP,…; each request of that path takes the next step, an
 with Name=value headers behind semicolons (percent-encoded, a space also as _; Location=SELF is the path itself;
 Say=text is the response's body, and Say=ECHO what came):
   WHAT   a status | cut (the connection breaks) | stall (nothing is read or sent any more) | lost (taken, no response)
-         | dribble (a response without an end)
+         | dribble (a response without an end) | cutline, cutfield, cutblank (a 200 that ends behind its status line, within
+         a header field, before the empty line)
   WHERE  head (before the body) | a number of bytes of the body | end
 A path /NAME/files/FILE, or /NAME/files;FILE=STEP,STEP;FILE=STEP/FILE, is one of many: what no step is said for is taken.
 With --save what was taken lies in FOLDER/NAME/FILE, and DELETE removes it.
@@ -119,6 +120,13 @@ def reset(connection):
     raise Gone
 
 
+cut_heads = {
+    "cutline": b"HTTP/1.1 200 OK\r\n",
+    "cutfield": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "cutblank": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n",
+}
+
+
 def serve_one(connection, stream):
     method, path, headers = head(stream)
     name, (what, where, extra) = step(path)
@@ -144,6 +152,9 @@ def serve_one(connection, stream):
         raise Gone
     if what == "longhead":
         connection.sendall(b"HTTP/1.1 200 x\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 80_000) for n in range(8)) + b"\r\n")
+        raise Gone
+    if what in cut_heads:
+        connection.sendall(cut_heads[what])
         raise Gone
     if what == "stall":
         threading.Event().wait(120)

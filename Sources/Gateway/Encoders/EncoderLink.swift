@@ -64,10 +64,11 @@ package final class EncoderLink: Sendable {
     private let lent: LentConnections
     let heartbeat: EncoderHeartbeat
 
+    /// `patience`: how long the encoder may leave its socket full.
     package init(
         writer: WriterID, socket: MessageSocket, role: EncoderStart.Role = .writer, createdAt: Timestamp = .now(),
         idempotencyKey: String? = nil, folder: String? = nil, client: ForkClient = .client(nil), shares: LoanShares = LoanShares(of: 64),
-        slots: Int = 64
+        slots: Int = 64, patience: Duration = .seconds(2)
     ) throws(SystemError) {
         lent = try LentConnections(slots: slots, shares: shares)
         self.writer = writer
@@ -79,7 +80,7 @@ package final class EncoderLink: Sendable {
         self.client = client
         // The catalog's clients learn no more than that it died.
         state = Mutex(State(end: EncoderEnd(awaitsProcess: role != .catalog)))
-        queue = PassQueue(socket)
+        queue = PassQueue(socket, patience: patience)
         heartbeat = EncoderHeartbeat(socket)
     }
 

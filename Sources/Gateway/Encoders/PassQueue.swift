@@ -16,14 +16,14 @@ final class PassQueue: Sendable {
     private enum Turn { case send, left, refused }
 
     private let socket: MessageSocket
+    private let patience: Duration
     private let state = Mutex(State())
 
-    /// How long an encoder may leave its socket full.
-    private static let patience = Duration.seconds(2)
     /// As many as an encoder queues.
     private static let maxWaiting = 1_024
 
-    init(_ socket: MessageSocket) { self.socket = socket }
+    /// `patience`: how long the encoder may leave its socket full.
+    init(_ socket: MessageSocket, patience: Duration) { (self.socket, self.patience) = (socket, patience) }
 
     /// Sends a copy of the connection, or leaves it to be sent. `.timedOut`: the encoder is behind, and
     /// the connection stays the caller's. `giveBack` gets those that were left here and could not be sent.
@@ -38,7 +38,7 @@ final class PassQueue: Sendable {
         case .refused: return .timedOut
         case .send: break
         }
-        let sent = send(parcel, within: Self.patience)
+        let sent = send(parcel, within: patience)
         // That no message can hold one says nothing of the others.
         let unsent = sent == .sent || sent == .tooLong ? sendWaiting() : stop()
         for parcel in unsent { giveBack(parcel) }
@@ -67,7 +67,7 @@ final class PassQueue: Sendable {
     private func sendWaiting() -> [Parcel] {
         var unsent: [Parcel] = []
         while let parcel = next() {
-            switch send(parcel, within: Self.patience) {
+            switch send(parcel, within: patience) {
             case .sent: continue
             case .tooLong: unsent.append(parcel)
             case .timedOut, .peerGone: return unsent + [parcel] + stop()

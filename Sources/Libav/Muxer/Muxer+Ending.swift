@@ -11,6 +11,7 @@ extension Muxer {
         if let missing = KnownFaults.missingStream(in: format.name, isSilent: isSilent, isAudio: tallies.indices.map { !isVideo($0) }) {
             throw .invalid("writing the trailer of \(format.name): stream \(missing) has no packet, and each must have one")
         }
+        try passEarly(moreFollows: false)
         tellLastDuration()
         let code = try unbroken(GuardedCall.writeTrailer(of: context), "writing the trailer of \(format.name)")
         try gate.check()

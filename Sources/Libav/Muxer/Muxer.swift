@@ -32,6 +32,8 @@ package final class Muxer {
     package var resumes = false
     /// Bytes of packets that it may keep in memory; nil: it keeps none.
     private let mostKept: Int64?
+    /// What waits for every stream to begin; nil: they have, or the container does not ask for it.
+    var early: [Packet]?
     /// What each stream has been given, by the container's times.
     package private(set) var tallies: [PacketTally] = []
     /// How long the last packet of each stream was, in its time base in the file.
@@ -135,7 +137,6 @@ package final class Muxer {
         guard encoderTimeBases.indices.contains(index) else {
             throw .invalid("writing a packet: it is of stream \(index), and there are \(encoderTimeBases.count), counted from 0")
         }
-        let isFirst = !hasPackets
         hasPackets = true
         // libav keeps what it is given, or leaves it empty.
         let packet = try given.reference()
@@ -143,10 +144,14 @@ package final class Muxer {
         let timeBase = Fraction(stream.pointee.time_base)
         packet.rescale(from: encoderTimeBases[index], to: timeBase)
         packet.shift(by: shifts[index])
-        if isFirst && movesStart && !resumes && KnownFaults.beginsWithFirstPacket(format.name) { packet.beginAtZero(isVideo: isVideo(index)) }
         if packet.byteCount == 0 && KnownFaults.losesEmptyPackets(format.name) { try fillEmpty(packet) }
         tallies[index].add(packet, timeBase)
         lastDurations[index] = packet.duration
+        if early == nil { try pass(packet, gathers: gathers) } else { try keep(packet) }
+    }
+
+    /// Gives it to libav.
+    func pass(_ packet: Packet, gathers: Bool) throws(LibavError) {
         if let io = context.pointee.pb {
             io.pointee.direct = packet.byteCount >= Self.directBytes ? 1 : 0
             io.pointee.min_packet_size = gathers ? Self.gatherBytes : 0
@@ -182,6 +187,7 @@ package final class Muxer {
 
     /// Writes the packets held back for interleaving.
     package func writeHeldPackets() throws(LibavError) {
+        try passEarly()
         let code = try unbroken(GuardedCall.write(nil, to: context), "writing held packets")
         try checkGateFirst(code, "writing held packets")
         countURLBytes()

@@ -114,6 +114,8 @@ public final class Chunk {
     }
 
     func prepareRegions(_ limit: Int) throws(StreamWriterError) {
+        // The stream's own encoding goes on without it.
+        try writer.failureOfOutputs.check()
         try writer.requireRoom()
         try writer.requireOthers(beside: stream)
         regions.removeAll(keepingCapacity: true)

@@ -17,9 +17,9 @@ package protocol Carrier: AnyObject, Sendable {
     func finish() throws(StreamWriterError) -> FinishedContainer
     /// Has the call under way give up, and all that follow. Any thread.
     func interrupt()
-    /// Has `handler` called, on any thread, once every further call would fail though none is under way; at once where
-    /// that is so.
-    func whenBroken(_ handler: @escaping @Sendable () -> Void)
+    /// Has `handler` called, on any thread, once it has failed by itself, with what every call throws from then on; at once
+    /// where it has.
+    func whenBroken(_ handler: @escaping @Sendable (StreamWriterError) -> Void)
     /// The size of the output so far. Any thread.
     var bytesWritten: Int64 { get }
     /// Of packets that wait for those of other streams. Any thread.

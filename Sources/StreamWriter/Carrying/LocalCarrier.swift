@@ -112,7 +112,7 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
     }
 
     /// What breaks shows with a call.
-    package func whenBroken(_ handler: @escaping @Sendable () -> Void) {}
+    package func whenBroken(_ handler: @escaping @Sendable (StreamWriterError) -> Void) {}
 
     var isUploading: Bool { sinks != nil }
     package var bytesWritten: Int64 { muxer.bytesWritten }

@@ -34,7 +34,7 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
         inbox = CarrierInbox()
     }
 
-    deinit { line.end() }
+    deinit { end() }
 
     package func open(_ opening: ContainerOpening) throws(StreamWriterError) -> OpenedContainer {
         try startListening()
@@ -63,7 +63,7 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
         }
         let time = Duration.seconds(seconds) + (destination.givesOpeningUp ? Limits.openingGrace : .zero)
         guard let opened = try inbox.answer(until: .after(time), { $0.opened }) else {
-            line.end()
+            end()
             throw .timedOut(after: seconds)
         }
         return opened
@@ -90,9 +90,14 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
         return finished
     }
 
-    package func interrupt() { line.end() }
+    package func interrupt() { end() }
 
-    package func whenBroken(_ handler: @escaping @Sendable () -> Void) { inbox.whenEnded(handler) }
+    package func whenBroken(_ handler: @escaping @Sendable (StreamWriterError) -> Void) { inbox.whenBroken(handler) }
+
+    private func end() {
+        inbox.noteEnd()
+        line.end()
+    }
 
     package var bytesWritten: Int64 { inbox.progress.bytesWritten }
     package var heldBytes: Int { Int(inbox.progress.heldBytes) }
@@ -112,7 +117,7 @@ package final class RemoteCarrier: Carrier, @unchecked Sendable {
 
     /// Ends the carrier.
     private func stalled() -> StreamWriterError {
-        line.end()
+        end()
         let text = stall.map { " for \(StreamWriterError.text($0.seconds)) seconds (\($0.setting))" } ?? ""
         return StreamWriterError(.destinationFailed, "the destination has taken nothing\(text)")
     }
@@ -162,8 +167,9 @@ private final class CarrierInbox: Sendable {
         var progress = CarrierProgress()
         var failure: StreamWriterError?
         var hasEnded = false
-        /// Called then.
-        var whenEnded: (@Sendable () -> Void)?
+        /// It was told to.
+        var isEndedFromHere = false
+        var whenBroken: (@Sendable (StreamWriterError) -> Void)?
     }
 
     private let said = Monitor(Said())
@@ -178,20 +184,22 @@ private final class CarrierInbox: Sendable {
             said.change { $0.failure = $0.failure ?? StreamWriterError(.destinationFailed, "what writes to the destination can't be understood: \(error.reason)") }
         }
         line.end()
-        let handler = said.change { said in
-            said.hasEnded = true
-            return said.whenEnded
-        }
-        handler?()
+        said.change { $0.hasEnded = true }
+        tellBreak()
     }
 
-    func whenEnded(_ handler: @escaping @Sendable () -> Void) {
-        let hasEnded = said.change { said in
-            said.whenEnded = handler
-            return said.hasEnded
-        }
-        if hasEnded { handler() }
+    func whenBroken(_ handler: @escaping @Sendable (StreamWriterError) -> Void) {
+        said.change { $0.whenBroken = handler }
+        tellBreak()
     }
+
+    private func tellBreak() {
+        let (error, handler) = said.withLock { ($0.breakage, $0.whenBroken) }
+        if let error, let handler { handler(error) }
+    }
+
+    /// What comes of it is no failure of the other side's.
+    func noteEnd() { said.change { $0.isEndedFromHere = true } }
 
     private func take(_ record: PacketLogRecord) throws(PacketLogError) -> Bool {
         guard case .other(let kind, let payload) = record else { throw PacketLogError(.malformed, "it sends packets") }
@@ -231,6 +239,9 @@ private final class CarrierInbox: Sendable {
 }
 
 extension CarrierInbox.Said {
+    /// It does no more, and was not to end.
+    fileprivate var breakage: StreamWriterError? { hasEnded && !isEndedFromHere && finished == nil ? error : nil }
+
     /// It does no more.
     fileprivate var error: StreamWriterError? {
         if let failure { return failure }

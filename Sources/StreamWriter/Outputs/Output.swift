@@ -132,6 +132,8 @@ final class Output: @unchecked Sendable {
         if isOnly && needsNoThread {
             let container = try opening.locating { () throws(StreamWriterError) in try carrier.open(opening) }
             use(PacketSink(carrier: carrier, failure: failure))
+            // A call would tell, and may be long in coming.
+            carrier.whenBroken { [failure] in failure.record($0) }
             return container
         }
         let queue = try OutputQueue(

@@ -16,6 +16,8 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
     private var gate: DropGate
     private var progressNow = OutputProgress()
     private var container: OpenedContainer?
+    /// The carrier broke, or could not be opened, and none is open yet in its place.
+    private var isBroken = false
     /// It may be the one before; a call tells.
     private var isCarrierSaidToBeBroken = false
     private var asked = Asked()
@@ -159,7 +161,6 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
 
     private static let stopped = StreamWriterError(.wrongState, "the output was ended")
 
-    private var isBroken: Bool { progressNow.state == .reconnecting }
     /// Nothing waits for it.
     private var isAway: Bool { isBroken || plan.isExpendable && progressNow.state == .opening }
 
@@ -196,12 +197,16 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
         let opened = try opening.locating { () throws(StreamWriterError) in try carrier.open(opening) }
         monitor.withLock {
             container = opened
-            progressNow.state = .open
+            isBroken = false
+            if isFirstAttempt { progressNow.state = .open }
             monitor.wakeAll()
         }
-        carrier.whenBroken { [weak self] in self?.noteBroken() }
-        // The others go on as if nothing had happened, so it waits for a key frame that they have, too.
-        if !isFirstAttempt { plan.askForKeyFrames(plan.videoTracks, true) }
+        carrier.whenBroken { [weak self] _ in self?.noteBroken() }
+        if isFirstAttempt { return }
+        // The others go on as if nothing had happened, so it waits for a key frame that they have, too. Who sees it open can
+        // rely on the next picture's being in it, where one is asked for.
+        plan.askForKeyFrames(plan.videoTracks, true)
+        monitor.withLock { progressNow.state = .open }
     }
 
     /// The thread may be waiting for a packet, which may be long in coming.
@@ -291,6 +296,7 @@ final class OutputQueue: PacketQueueing, @unchecked Sendable {
             guard plan.reconnect != nil, !isStopping, !asked.finishes, failure.error == nil, error.isOfDestination,
                 !isFirst || plan.isExpendable
             else { return nil }
+            isBroken = true
             progressNow.state = .reconnecting
             progressNow.error = error
             progressNow.bytesWritten += carrier?.bytesWritten ?? 0

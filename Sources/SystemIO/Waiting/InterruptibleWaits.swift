@@ -14,6 +14,8 @@ public final class InterruptibleWaits: Sendable {
     private let state = Mutex(State())
     private static let canInterrupt = clinux_install_interruption() == 0
     private static let tries = 20
+    private static let shortPause = Duration.microseconds(500)
+    private static let longestPause = Duration.milliseconds(250)
 
     public init() {}
 
@@ -38,14 +40,21 @@ public final class InterruptibleWaits: Sendable {
         return body()
     }
 
-    /// Ends all waits, now and from here on. One that the kernel does not let be interrupted lasts as long
-    /// as its system call.
+    /// Ends all waits, now and from here on; has them ended in the background where some last. One that the kernel does not
+    /// let be interrupted lasts as long as its system call.
     public func interrupt() {
         // A signal that comes just before its thread begins to wait is lost: the next one is not.
-        var left = Self.tries
-        while interruptOnce(), left > 0 {
-            left -= 1
-            SystemThread.sleep(.microseconds(500))
+        for _ in 0..<Self.tries {
+            if !interruptOnce() { return }
+            SystemThread.sleep(Self.shortPause)
+        }
+        // A thread may have had no turn between its look and its system call, for as long as the system is busy.
+        try? SystemThread.start(name: "interruption") { [self] in
+            var pause = Self.shortPause
+            while interruptOnce() {
+                SystemThread.sleep(pause)
+                pause = min(pause * 2, Self.longestPause)
+            }
         }
     }
 

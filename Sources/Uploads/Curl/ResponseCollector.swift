@@ -12,6 +12,8 @@ struct ResponseCollector {
     /// Of head and body together.
     private(set) var received = 0
     private(set) var isTooLong = false
+    /// The empty line that ends it has come. libcurl takes a connection's end for it.
+    private(set) var isHeadWhole = false
 
     /// nil while there is none but 1xx.
     var finalStatus: Int? { status >= 200 ? status : nil }
@@ -27,6 +29,9 @@ struct ResponseCollector {
         if line.begins(with: "HTTP/"), let rest = line.cut(at: " ")?.after {
             // Another head: after a 100, or of a trailer's.
             (status, headers, headerBytes) = (rest.until(" ").asciiNumber ?? 0, [], 0)
+            isHeadWhole = false
+        } else if line.isEmpty {
+            isHeadWhole = true
         } else if headerBytes <= HTTPResponse.mostHeaderBytes, let (name, value) = line.cut(at: ":") {
             headers.append((name, value.trimmedASCII))
         }

@@ -185,6 +185,9 @@ final class Transfer {
         }
         if request.connectsOnly { return .success(HTTPResponse(status: 200, headers: [], body: [])) }
         guard let response = collector.response else { return .failure(UploadError(.cut, doing, "the server closed the connection without a response")) }
+        if !collector.isHeadWhole {
+            return .failure(UploadError(.cut, doing, "the server closed the connection within its response's head", status: response.status))
+        }
         // libcurl stops where a status from 300 on comes; one that says yes before it has everything has not read it.
         if response.isSuccess, let body, !body.isAtEnd {
             let end = "after \(body.position) bytes, before it had everything"

@@ -214,7 +214,7 @@ public final class EncoderProcess: Sendable {
     private func work(stall: Problem?) -> EncoderShutdown.Work {
         EncoderShutdown.Work(
             isConcluded: service.isConcluded, isAbandoned: service.isAbandoned, isIdleTooLong: service.isIdleTooLong,
-            stall: stall)
+            failure: service.unnoticedFailure, stall: stall)
     }
 
     /// What takes time has a thread of its own.
@@ -223,6 +223,7 @@ public final class EncoderProcess: Sendable {
         case .endAfterUploads(let reason): inBackground { [self] in end(because: reason, afterUploads: true) }
         case .endNow(let reason): inBackground { [self] in end(because: reason, afterUploads: false) }
         case .interruptUploads: service.interruptUploads()
+        case .fail(let problem): inBackground { [self] in service.fail(problem) }
         case .failWithoutWaiting(let problem): inBackground { [self] in fail(problem) }
         case .leave: inBackground { [self] in leave() }
         case .leaveStuckThreads: inBackground { [self] in leaveStuckThreads() }

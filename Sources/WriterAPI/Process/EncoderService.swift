@@ -16,6 +16,10 @@ protocol EncoderService: RequestHandler {
     func interruptUploads()
     /// No request has come for too long: the work is to be brought to its end.
     var isIdleTooLong: Bool { get }
+    /// Why the work can't go on, of which no request has been told: it is to be ended with `fail`.
+    var unnoticedFailure: Problem? { get }
+    /// Ends the work with this failure, once what is under way has come back.
+    func fail(_ problem: Problem)
     /// Of libav, that have begun and not come back yet.
     var callsUnderWay: [CallUnderWay] { get }
     /// Gives the work up with this failure, without waiting for what does not come back.
@@ -62,6 +66,8 @@ package enum EndReason: String, Sendable {
 
 extension EncoderService {
     var isIdleTooLong: Bool { false }
+    var unnoticedFailure: Problem? { nil }
+    func fail(_ problem: Problem) {}
     var callsUnderWay: [CallUnderWay] { [] }
     var isAbandoned: Bool { false }
     func failWithoutWaiting(_ problem: Problem) {}

@@ -13,6 +13,8 @@ package struct EncoderShutdown: Sendable {
         /// The work is brought to its end as it is. Then `workHasEnded`.
         case endNow(EndReason)
         case interruptUploads
+        /// The work fails: an output has, while nothing was asked of it.
+        case fail(Problem)
         /// The work fails, whatever its threads do, and every request is answered. Then `failureIsAnswered`.
         case failWithoutWaiting(Problem)
         /// The process ends once the last connection is answered or handed back.
@@ -26,15 +28,19 @@ package struct EncoderShutdown: Sendable {
         package var isConcluded: Bool
         package var isAbandoned: Bool
         package var isIdleTooLong: Bool
+        /// Why it can't go on, where no request has been told.
+        package var failure: Problem?
         /// A call that does not come back.
         package var stall: Problem?
 
         package init(
-            isConcluded: Bool = false, isAbandoned: Bool = false, isIdleTooLong: Bool = false, stall: Problem? = nil
+            isConcluded: Bool = false, isAbandoned: Bool = false, isIdleTooLong: Bool = false, failure: Problem? = nil,
+            stall: Problem? = nil
         ) {
             self.isConcluded = isConcluded
             self.isAbandoned = isAbandoned
             self.isIdleTooLong = isIdleTooLong
+            self.failure = failure
             self.stall = stall
         }
     }
@@ -48,6 +54,7 @@ package struct EncoderShutdown: Sendable {
     private var hasRunOut = false
     /// The age by which a writer whose time is over must have ended.
     private var lastMoment: Duration?
+    private var isFailing = false
     private var hasFailed = false
     private var isLeaving = false
 
@@ -74,7 +81,13 @@ package struct EncoderShutdown: Sendable {
     /// `age`: of the process.
     package mutating func secondHasPassed(age: Duration, _ work: Work) -> [Action] {
         if work.isConcluded || work.isAbandoned { return [] }
-        return [end(whenOverdueAt: age, work), fail(whenStuckAt: age, work)].compactMap { $0 }
+        return [end(whenOverdueAt: age, work), fail(work), fail(whenStuckAt: age, work)].compactMap { $0 }
+    }
+
+    private mutating func fail(_ work: Work) -> Action? {
+        guard !isFailing, let problem = work.failure else { return nil }
+        isFailing = true
+        return .fail(problem)
     }
 
     private mutating func end(whenOverdueAt age: Duration, _ work: Work) -> Action? {

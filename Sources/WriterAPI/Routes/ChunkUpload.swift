@@ -26,6 +26,7 @@ package struct ChunkUpload {
     }
 
     package init(_ head: RequestHead) throws(Problem) {
+        try head.requireNoContentCoding()
         kind = try ChunkBody.kind(head)
         isRaw = try head.target.query("raw").map(Self.truth) ?? false
     }

@@ -48,6 +48,10 @@ final class WriterService: EncoderService {
 
     var callsUnderWay: [CallUnderWay] { resource.callsUnderWay }
 
+    var unnoticedFailure: Problem? { resource.unnoticedFailure }
+
+    func fail(_ problem: Problem) { resource.fail(problem) }
+
     func failWithoutWaiting(_ problem: Problem) { resource.failWithoutWaiting(problem) }
 
     var isAbandoned: Bool { resource.isAbandoned }

@@ -144,7 +144,8 @@ extension WriterResource {
 
     /// To a client of a chunk that was ended: what has come in its way.
     func chunkInterrupted(_ index: Int) -> Problem {
-        Problem(
+        if let failing = state.withLock(\.failing) { return failing }
+        return Problem(
             .chunkInterrupted,
             lifecycle.takesChunks
                 ? "Another request has taken stream \(index) over, or ends the writer. The whole frames that had come are kept."

@@ -6,9 +6,7 @@ import WriterModel
 
 // How a writer ends: finalized, failed or deleted.
 extension WriterResource {
-    /// How long a writer that is deleted may take to stop what it is at.
-    private static let patience = Duration.seconds(2)
-    /// How long before that it may go on to its own end.
+    /// How long a writer that is deleted may go on to its own end, before `deletionPatience` begins.
     private static let courtesy = Duration.milliseconds(200)
 
     // MARK: Finalizing
@@ -87,9 +85,19 @@ extension WriterResource {
 
     // MARK: Failing
 
+    /// Why an open writer can't go on, where nothing is being done about it: an output has failed, and no call has come since
+    /// that could tell.
+    package var unnoticedFailure: Problem? {
+        let writer = state.withLock { state in
+            state.lifecycle.phase == .alive(.open) && !state.lifecycle.isChanging && !state.isBeingDeleted ? state.parts?.writer : nil
+        }
+        return writer?.firstFailure.map { Problem($0) }
+    }
+
     /// The writer can't go on: ends what still runs, and keeps why.
     package func fail(_ problem: Problem) {
         ProcessLimits.openMemoryReserve()
+        state.withLock { $0.failing = $0.failing ?? problem }
         guard (try? endChunksAndBeginChange()) == true else { return }
         endFailed(state.withLock { $0.parts?.writer })
         conclude(.failed, failure(problem))
@@ -182,7 +190,7 @@ extension WriterResource {
     private func beginDeletion() throws(Problem) -> Bool {
         if try endChunksAndBeginChange(until: .after(Self.courtesy)) { return true }
         interrupt(StreamWriterError(.wrongState, "the writer was deleted"))
-        return try endChunksAndBeginChange(until: .after(Self.patience))
+        return try endChunksAndBeginChange(until: .after(deletionPatience))
     }
 
     /// nil: a thread that watches over this one has ended the writer meanwhile.

@@ -124,10 +124,11 @@ extension WriterResource {
                     parameter: "name")
             }
             if state.names(output: request.name) {
-                throw Problem(
-                    .outputExists,
-                    "The writer has an output of the name \(request.name). Choose another, or remove that one first; a file that was removed keeps its name.",
-                    parameter: "name")
+                let why =
+                    state.outputsLeft.contains(request.name)
+                    ? "An output of the name \(request.name) was made with the writer, and keeps its name though it was removed. Choose another."
+                    : "The writer has an output of the name \(request.name). Choose another, or remove that one first; a file that was removed keeps its name."
+                throw Problem(.outputExists, why, parameter: "name")
             }
             state.forgetOutputs { $0.name.isSame(as: request.name) }
             let most = settings.limits.maxOutputs

@@ -50,6 +50,8 @@ package final class WriterResource: Sendable {
         /// Why nothing came of it, and of what request.
         var failedCreation: (fingerprint: String, problem: Problem)?
         var openOption: [String: String] = [:]
+        /// Why it is being ended.
+        var failing: Problem?
         /// When a request last ended.
         var lastActive = ContinuousClock.now
         /// When one that adds to the writer or changes it last began or ended.
@@ -93,12 +95,14 @@ package final class WriterResource: Sendable {
     let lateEnds = Mutex(())
     /// However many of those wait, the writer can be deleted.
     let deletions = TurnLimit(4)
+    /// How long a writer that is deleted may take to stop what it is at.
+    let deletionPatience: Duration
 
     /// `report` tells the gateway.
     package init(
         settings: EncoderStart, clientPolicy: ClientPolicy, narrow: @escaping Narrow, folder: Directory,
         progress: ProgressMarks, report: @escaping @Sendable (ControlMessage) -> Void, carrierLines: CarrierLines? = nil,
-        requireKeptClaim: @escaping @Sendable () throws(Problem) -> Void
+        requireKeptClaim: @escaping @Sendable () throws(Problem) -> Void, deletionPatience: Duration = .seconds(2)
     ) {
         self.settings = settings
         self.clientPolicy = clientPolicy
@@ -109,6 +113,7 @@ package final class WriterResource: Sendable {
         self.report = report
         self.carrierLines = carrierLines
         self.requireKeptClaim = requireKeptClaim
+        self.deletionPatience = deletionPatience
     }
 
     /// As it is now.

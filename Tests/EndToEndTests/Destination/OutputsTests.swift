@@ -34,9 +34,7 @@ extension EndToEnd {
                 try await server.finalize(id)
                 let recorded = try Data(contentsOf: URL(fileURLWithPath: server.folder / "output/a.mp4"))
                 #expect(try await recorded == alone(pictures, on: server))
-                try await eventually("the end of the recording") {
-                    try await Pictures.decoded(nginx.recording("show")).count >= 100
-                }
+                try await eventually("the end of the recording") { await Pictures.decodedSoFar(nginx.recording("show")).count >= 100 }
                 #expect(try await Pictures.decoded(nginx.recording("show")) == pictures.frames)
                 let ended = try await server.writer(id)
                 #expect(ended["outputs"].array.map { $0["state"].string } == ["closed", "closed"])
@@ -70,17 +68,19 @@ extension EndToEnd {
                 }
                 try await server.sendChunk(pictures.frames[sent], to: id, stream: 0)
                 sent += 1
+                // Before there is anything to send it to.
+                try await eventually("it is encoded") { try await server.writer(id)["streams"][0]["frames_encoded"].int == sent }
                 let second = try await NginxRTMP.start(on: first.port)
-                try await eventually("it is open again") { try await output("live", of: id, on: server)["state"] == "open" }
+                try await eventually("it is open again", within: 60) { try await output("live", of: id, on: server)["state"] == "open" }
                 try await server.sendChunk(Pictures.joined(pictures.frames[sent..<150]), to: id, stream: 0)
                 try await server.finalize(id)
                 let recorded = try Data(contentsOf: URL(fileURLWithPath: server.folder / "output/a.mp4"))
                 #expect(try await recorded == alone(pictures, gop: gop, on: server))
+                let keyFrame = (sent + gop - 1) / gop * gop
                 try await eventually("the end of the second recording") {
-                    try await !Pictures.decoded(second.recording("show")).isEmpty
+                    await Pictures.decodedSoFar(second.recording("show")).count >= 150 - keyFrame
                 }
                 let published = try await Pictures.decoded(second.recording("show"))
-                let keyFrame = (sent + gop - 1) / gop * gop
                 #expect(published == Array(pictures.frames[keyFrame..<150]))
                 let ended = try await server.writer(id)
                 let live = try #require(ended["outputs"].array.last)
@@ -199,7 +199,8 @@ extension EndToEnd {
                     if sent.status == 200 { taken += 1 } else { problem = sent }
                 }
                 let refused = try #require(problem, "nothing noticed that the peer was gone")
-                #expect(refused.status == 502 && refused.json["detail"].string?.contains("output live: ") == true, "\(refused.text)")
+                // Or the writer has failed between two.
+                #expect([409, 502].contains(refused.status) && refused.text.contains("output live: "), "\(refused.text)")
                 let failed = try await server.writer(id, in: "failed")
                 #expect(failed["failure"]["detail"].string?.contains("output live: ") == true)
                 #expect(failed["outputs"].array.map { $0["state"] } == ["closed", "failed", "closed", "closed"], "\(failed["outputs"])")
@@ -208,6 +209,37 @@ extension EndToEnd {
                     #expect((taken...taken + 1).contains(found.count) && found == Array(pictures.frames[..<found.count]), "\(file): \(found.count) of \(taken)")
                 }
                 #expect(String(decoding: try server.output("hls/a.m3u8"), as: UTF8.self).contains("#EXT-X-ENDLIST"))
+            }
+        }
+
+        /// Nothing else would tell: the body pauses, and no other request comes.
+        @Test(arguments: [true, false])
+        func writerFailsWithAnOutputThatFailsWhileItsBodyPauses(isAlone: Bool) async throws {
+            let pictures = Pictures(60)
+            let port = try LoopbackPort.free()
+            let receiver = try Peer.ffmpeg(["-f", "mpegts", "-i", "tcp://127.0.0.1:\(port.number)?listen=1", "-f", "null", "-"])
+            try await port.isTaken()
+            try await withServer(Self.allowed) { server in
+                let live: JSON = ["name": "live", "dst": .string("tcp://127.0.0.1:\(port.number)"), "format": "mpegts"]
+                let id = try await create(isAlone ? [live] : [["name": "record", "dst": "a.mp4"], live], on: server)
+                let body = try RawConnection(port: server.port)
+                try await body.send(RawConnection.head("POST", "/v1/writers/\(id)/streams/0/chunks", contentLength: pictures.data.count))
+                for frame in pictures.frames[0..<20] { try await body.send(frame) }
+                try await eventually("they are sent") { try await output("live", of: id, on: server)["packets"] == 20 }
+                try await receiver.stop(with: SIGKILL)
+                // The first that is sent is answered by a reset, and one that follows finds it.
+                for frame in pictures.frames[20..<30] {
+                    try? await body.send(frame)
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                let refused = try await body.response()
+                #expect(refused.status == 502 && refused.problem == "destination-failed", "\(refused.text)")
+                let failed = try await server.writer(id, in: "failed")
+                #expect(failed["failure"]["type"] == "urn:penstock:problem:destination-failed", "\(failed)")
+                if isAlone { return }
+                #expect(failed["outputs"].array.map { $0["state"] } == ["closed", "failed"], "\(failed["outputs"])")
+                let found = try await Pictures.decoded(server.folder / "output/a.mp4")
+                #expect((20...30).contains(found.count) && found == Array(pictures.frames[..<found.count]), "\(found.count)")
             }
         }
 

@@ -108,6 +108,9 @@ extension EndToEnd.RefusalTests {
         Refusal(
             "not JSON by its type", "POST /v1/writers", headers: ["Content-Type: text/plain"], body: .text("{}"),
             gets: 415, "unsupported-media-type", saying: "application/json"),
+        Refusal(
+            "compressed JSON", "POST /v1/writers", headers: ["Content-Encoding: gzip"], body: .text("{}"),
+            gets: 415, "unsupported-media-type", saying: "Content-Encoding", "gzip"),
     ]
 
     /// Refused streams of a configuring mp4 writer.
@@ -200,6 +203,9 @@ extension EndToEnd.RefusalTests {
         Refusal(
             "chunk of another type", "POST /v1/writers/open/streams/0/chunks", headers: ["Content-Type: text/plain"],
             body: .bytes(Data(count: 2)), gets: 415, "unsupported-media-type", saying: "application/octet-stream"),
+        Refusal(
+            "chunk that is compressed", "POST /v1/writers/open/streams/0/chunks", headers: ["Content-Encoding: gzip"],
+            body: .bytes(Data(count: 2)), gets: 415, "unsupported-media-type", saying: "Content-Encoding", "gzip"),
         Refusal(
             "offset that is no number", "POST /v1/writers/open/streams/0/chunks", headers: ["Upload-Offset: x"],
             body: .bytes(Data(count: 2)), gets: 400, "invalid-header", saying: "Upload-Offset"),

@@ -81,7 +81,7 @@ final class Future<T: Sendable>: @unchecked Sendable {  // `result` is guarded b
 }
 
 /// Polls for what nothing announces.
-func eventually(_ what: String, within seconds: Double = 10, _ condition: () throws -> Bool) throws {
+func eventually(_ what: String, within seconds: Double = 30, _ condition: () throws -> Bool) throws {
     let deadline = Date(timeIntervalSinceNow: seconds)
     while try !condition() {
         guard Date() < deadline else { throw HarnessError("\(what) did not come within \(seconds) s") }

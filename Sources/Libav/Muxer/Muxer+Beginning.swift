@@ -1,0 +1,36 @@
+internal import CLibav
+
+/// The first packets of a container that fails at times before those of its first one.
+extension Muxer {
+    /// Once the header is written. What goes on from where another has ended keeps its times, whoever begins.
+    func awaitStreams() {
+        early = KnownFaults.beginsWithFirstPacket(format.name) && movesStart && !resumes && encoderTimeBases.count > 1 ? [] : nil
+    }
+
+    private var haveAllBegun: Bool { tallies.allSatisfy { $0.packets > 0 } }
+
+    /// Keeps a packet until every stream has one, so that the earliest of all is the first; but no longer than packets wait
+    /// for those of other streams.
+    func keep(_ packet: Packet) throws(LibavError) {
+        early?.append(packet)
+        if haveAllBegun || hasWaited { try passEarly() }
+    }
+
+    private var hasWaited: Bool {
+        guard let most = interleaveSeconds, let early else { return false }
+        let times = early.map(seconds)
+        return (times.max() ?? 0) - (times.min() ?? 0) > most
+    }
+
+    private func seconds(_ packet: Packet) -> Double {
+        Double(packet.dts ?? 0) * Fraction(context.pointee.streams[packet.stream]!.pointee.time_base).doubleValue
+    }
+
+    /// Where a stream may still come, the first packet is put where the earliest of that one could be.
+    func passEarly(moreFollows: Bool = true) throws(LibavError) {
+        guard let packets = early else { return }
+        early = nil
+        if moreFollows && !haveAllBegun, let first = packets.min(by: { seconds($0) < seconds($1) }) { first.beginAtZero(isVideo: isVideo(first.stream)) }
+        for packet in packets { try pass(packet, gathers: true) }
+    }
+}
