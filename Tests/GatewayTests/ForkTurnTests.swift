@@ -68,7 +68,7 @@ import WriterModel
     }
 
     @Test func aForkServerThatIsBusyIsNotTakenForOneThatHangs() throws {
-        try run(pause: "0.5", timeout: .seconds(3)) { client, reports, lines in
+        try run(pause: "0.5", timeout: .seconds(5)) { client, reports, lines in
             for index in 0..<12 { try ask(client, "a\(index)", for: "a") }
             #expect(reports.wait(until: .after(.seconds(60))) { $0.count == 12 ? true : nil } == true)
             #expect(reports.withLock { $0 } == (0..<12).map { "a\($0)" })
@@ -104,7 +104,7 @@ import WriterModel
         try SystemThread.start(name: "loop") { loop.run() }
         defer { loop.stop() }
         let client = try ForkServerClient(
-            executable: program, arguments: [], loop: loop, log: Logger(label: "test") { _ in LogLines() }, timeout: .seconds(2)
+            executable: program, arguments: [], loop: loop, log: Logger(label: "test") { _ in LogLines() }, timeout: .seconds(5)
         ) { report in
             if case .forkFailed(let subject, let reason) = report { reports.change { $0.append("\(subject.word): \(reason)") } }
         }

@@ -1,7 +1,7 @@
 import Glibc
 import SystemIO
 
-/// A raw connection: bytes out, bytes in, ten seconds for each wait.
+/// A raw connection: bytes out, bytes in, a minute for each wait.
 final class Client {
     let descriptor: Int32
     private(set) var sendFailed = false
@@ -18,7 +18,7 @@ final class Client {
 
     func send(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes {
-            if case .moved = Socket.sendAll(descriptor, $0, timeout: .seconds(10)) {} else { sendFailed = true }
+            if case .moved = Socket.sendAll(descriptor, $0, timeout: .seconds(60)) {} else { sendFailed = true }
         }
     }
 

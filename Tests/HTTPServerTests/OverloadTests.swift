@@ -25,7 +25,7 @@ import Threading
         third.send(Self.wait)
         // One of them is queued, the other refused; whichever is heard first was refused.
         var entries = [second, third].map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-        #expect(poll(&entries, 2, 5_000) == 1)
+        #expect(poll(&entries, 2, 60_000) == 1)
         let (refused, queued) = entries[0].revents == 0 ? (third, second) : (second, third)
         #expect(refused.rest() == Self.full)
         handler.gate.open()
@@ -73,8 +73,14 @@ import Threading
             clients = []
             #expect(server.server.awaitEmpty(until: .after(.seconds(60))))
         }
-        // Tests beside this one have theirs.
-        #expect(try openDescriptors() - before < 500)
+        // Tests beside this one have theirs, some of them thousands for a while.
+        let limit = Deadline.after(.seconds(60))
+        var left = try openDescriptors() - before
+        while left >= 500, !limit.hasPassed {
+            SystemThread.sleep(.milliseconds(50))
+            left = try openDescriptors() - before
+        }
+        #expect(left < 500)
     }
 
     private func openDescriptors() throws -> Int { try Directory(path: "/proc/self/fd").entries().count }
@@ -97,7 +103,7 @@ import Threading
     }
 
     @Test func anIdleConnectionIsClosed() throws {
-        let server = try LiveServer { $0.idleTimeout = .milliseconds(100) }
+        let server = try LiveServer { $0.idleTimeout = .seconds(3) }
         let client = try server.connect()
         client.send(ExchangeTests.get)
         #expect(client.rest() == ExchangeTests.hello)

@@ -111,8 +111,8 @@ import Threading
 
     @Test func aClientThatStopsIsTimedOutByTheBodyTimeout() throws {
         let scene = try Scene { $0.bodyTimeout = .milliseconds(300) }
-        scene.client.send(Self.head(latency: 50))
-        scene.client.send(Self.piece("abc"))
+        // At once: the time runs from the head on.
+        scene.client.send(Self.head(latency: 50) + Self.piece("abc"))
         #expect(scene.awaitEnd() == .some(.timedOut))
         #expect(scene.demo.takes.withLock { $0 }.joined() == "abc")
     }

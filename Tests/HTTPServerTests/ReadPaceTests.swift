@@ -1,5 +1,6 @@
 import HTTPServer
 import Testing
+import Threading
 
 @Suite struct ReadPaceTests {
     /// 32,000 bytes a second and 200 ms: seven eighths of 6,400 bytes.
@@ -8,10 +9,11 @@ import Testing
     @Test func theFirstByteIsAwaitedAloneAndThenWhatComesInTime() {
         var pace = Self.pace
         #expect(pace.bytesToAwait == nil)
+        let soonest = Deadline.after(.milliseconds(100))
         pace.read(640, filled: false)
         #expect(pace.begin(with: 640) == 5_600 - 640)
         #expect(pace.bytesToAwait == 5_600)
-        #expect(pace.due > .after(.milliseconds(100)) && pace.due <= .after(.milliseconds(200)))
+        #expect(pace.due > soonest && pace.due <= .after(.milliseconds(200)))
     }
 
     @Test func aSourceWhosePiecesFillTheTimeIsAwaitedPieceByPiece() {

@@ -125,9 +125,13 @@ import Testing
     @Test func oneThatComesIsWaitedForInAFile() async throws {
         let writer = try writer("a.mkv", [Self.video(), Self.sound()])
         let sound = tone(samples: 4 * 8_000, channels: 1, rate: 8_000)
-        try writer.send(Data(sound.prefix(320)), to: 1)
         let shown = pictures(count: 100, bytesPerFrame: Self.frameBytes)
-        async let first = onThread { Result { try writer.send(shown) } }
+        try writer.send(Data(sound.prefix(320)), to: 1)
+        // Once sound is coming: it is waited for no longer than half a second.
+        async let first = onThread {
+            while writer.progress(of: 1).nextPTS < 0.03 { usleep(100) }
+            return Result { try writer.send(shown) }
+        }
         async let second = onThread { Result { try writer.send(Data(sound.dropFirst(320)), to: 1, piece: 320) } }
         for result in await [first, second] { _ = try result.get() }
         #expect(writer.progress(of: 1).idleSeconds == 0)

@@ -144,28 +144,32 @@ private final class Flag: Sendable {
 
     @Test func outputsComeAndGoWhileChunksAreTaken() throws {
         let writer = try open("first.mkv", [video("mpeg4"), audio])
-        let isOver = Flag()
+        let (isEnough, isOver) = (Flag(), Flag())
+        let rounds = Mutex(0)
         let (bytes, samples) = (pictures(count: 30, bytesPerFrame: frame), tone(samples: 48_000, channels: 1))
         let sender = Thread {
-            for _ in 0..<12 {
+            while !isEnough.isSet {
                 _ = try? writer.send(bytes)
                 _ = try? writer.send(samples, to: 1)
+                rounds.withLock { $0 += 1 }
             }
             isOver.set()
         }
         sender.start()
-        var made = 0
-        while !isOver.isSet {
-            _ = try writer.addOutput(output("late", "late\(made).mkv"))
-            usleep(30_000)
+        defer { isEnough.set() }
+        for number in 0..<5 {
+            let before = rounds.withLock { $0 }
+            _ = try writer.addOutput(output("late", "late\(number).mkv"))
+            // Half of them get a key frame.
+            while number.isMultiple(of: 2), rounds.withLock({ $0 }) < before + 2 { usleep(1_000) }
             #expect(try writer.removeOutput(named: "late", within: nil).state == .closed)
-            made += 1
         }
+        isEnough.set()
+        while !isOver.isSet { usleep(1_000) }
         _ = try writer.close()
-        #expect(made > 2)
-        #expect(try decodeVideo(folder.path("first.mkv"), format: "yuv420p").count == 360 * frame / 2)
+        #expect(try decodeVideo(folder.path("first.mkv"), format: "yuv420p").count == rounds.withLock { $0 } * 30 * frame / 2)
         // One that no key frame came for is empty, which ffprobe takes for no file.
-        let flags = try (0..<made).compactMap { number in
+        let flags = try (0..<5).compactMap { number in
             try StreamWriterTests.output(of: ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=flags", "-of", "csv=p=0", folder.path("late\(number).mkv")])
         }.filter { !$0.isEmpty }
         #expect(!flags.isEmpty && flags.allSatisfy { $0.first == UInt8(ascii: "K") })

@@ -20,6 +20,8 @@ import Threading
     func aConnectionThatIsBegunComesAboutWithoutWaiting(host: String) throws {
         let listener = try Listener(host: host, port: 0)
         #expect(try Self.connect(to: listener.address) == nil)
+        // This end may know of it first.
+        _ = Socket.waitUntilReadable(listener.descriptor, until: .after(.seconds(60)))
         let connection = try listener.accept()
         #expect(connection != nil)
         if let connection { _ = Descriptor(owning: connection) }

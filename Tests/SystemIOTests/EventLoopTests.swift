@@ -41,13 +41,16 @@ import Threading
         let loop = try EventLoop()
         let order = Monitor<[Int]>([])
         let began = ContinuousClock.now
-        for (index, time) in [30, 10, 20, 10].enumerated() {
-            loop.post(at: .after(.milliseconds(time))) {
+        // Made in their order: a stop between two of them lengthens what lies between.
+        let moments = [10, 20, 30, 40].map { (time: $0, deadline: Deadline.after(.milliseconds($0))) }
+        for (index, place) in [2, 0, 1, 0].enumerated() {
+            let (time, deadline) = moments[place]
+            loop.post(at: deadline) {
                 let isInTime = ContinuousClock.now - began >= .milliseconds(time)
                 order.change { $0.append(isInTime ? index : -1) }
             }
         }
-        loop.post(at: .after(.milliseconds(40))) { loop.stop() }
+        loop.post(at: moments[3].deadline) { loop.stop() }
         loop.run()
         #expect(order.withLock { $0 } == [1, 3, 2, 0])
     }

@@ -67,10 +67,10 @@ extension Uploading {
                 try "[default]\naws_access_key_id=\(key)\naws_secret_access_key=s\naws_session_token=t\n".write(toFile: path, atomically: true, encoding: .utf8)
             }
             try write("AKIAOLD")
-            let sending = inBackground { try put(name, "400@end;Retry-After=1;Say=\(said("ExpiredToken"))", .file(path)) }
+            let sending = inBackground { try put(name, "400@end;Retry-After=4;Say=\(said("ExpiredToken"))", .file(path)) }
             try eventually("the first request") { try server.requests(name).first?.whole == true }
             try write("AKIANEW")
-            try sending.value(within: 10)
+            try sending.value(within: 60)
             let signed = try server.requests(name).map { $0.headers["authorization"] ?? "" }
             #expect(signed.map { $0.contains("AKIANEW/") } == [false, true])
             #expect(signed[0].contains("AKIAOLD/"))

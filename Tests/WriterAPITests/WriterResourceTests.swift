@@ -290,7 +290,7 @@ import WriterModel
     }
 
     @Test func aDeletionEndsAChunkThatIsBeingEncodedAndLeavesNothing() throws {
-        let scene = try WriterScene()
+        let scene = try WriterScene(deletionPatience: .seconds(60))
         try scene.create(#"{"dst": "a.wav", "streams": [\#(Self.stream)], "open": true}"#)
         let interrupted = DispatchSemaphore(value: 0)
         let target = try scene.resource.claimStream(0, from: nil) { interrupted.signal() }

@@ -18,7 +18,8 @@ final class WriterScene: Sendable {
 
     init(
         outputs: OutputPolicy = OutputPolicy(), othersFolders: [String] = [], limits: ServiceLimits = ServiceLimits(),
-        narrow: @escaping WriterResource.Narrow = { _ in }, requireKeptClaim: @escaping @Sendable () throws(Problem) -> Void = {}
+        narrow: @escaping WriterResource.Narrow = { _ in }, requireKeptClaim: @escaping @Sendable () throws(Problem) -> Void = {},
+        deletionPatience: Duration = .seconds(2)
     ) throws {
         let own = try Directory(path: folder.path + "/state")
         _ = try Directory(path: folder.path + "/out")
@@ -29,7 +30,8 @@ final class WriterScene: Sendable {
         resource = WriterResource(
             settings: settings, clientPolicy: .enforced, narrow: narrow, folder: own,
             progress: ProgressMarks(try SharedMarks(slots: 1)),
-            report: { [reports] message in reports.all.withLock { $0.append(message) } }, requireKeptClaim: requireKeptClaim)
+            report: { [reports] message in reports.all.withLock { $0.append(message) } }, requireKeptClaim: requireKeptClaim,
+            deletionPatience: deletionPatience)
     }
 
     /// What the gateway was told, but for snapshots and claims: how the writer ended.

@@ -168,7 +168,7 @@ extension EndToEnd {
                 ["serve", "--port", "0", "--output-dir", folder / "o", "--state-dir", folder / "s", "--require-sandbox"],
                 under: wrapper)
             #expect(try await process.ended(within: 20) == .exited(1))
-            _ = await log.ended(within: 5)
+            _ = await log.ended(within: 20)
             #expect(log.text.contains("--require-sandbox") && log.text.contains(name), "\(log.text)")
             #expect(!FileManager.default.fileExists(atPath: folder / "s"))
         }
@@ -208,7 +208,7 @@ extension EndToEnd {
                 ["serve", "--port", "0", "--output-dir", folder / "o", "--state-dir", folder / "s", "--require-sandbox"],
                 under: Wrapper.without("landlock_restrict_self", failingWith: "E2BIG"))
             #expect(try await process.ended(within: 20) == .exited(1))
-            _ = await log.ended(within: 5)
+            _ = await log.ended(within: 20)
             #expect(log.text.contains("put Landlock in force"), "\(log.text)")
         }
 

@@ -96,7 +96,7 @@ extension EndToEnd {
                 let places = ["--port", "0", "--output-dir", folder / "output", "--state-dir", folder / "state"]
                 let (process, log) = try PenstockServer.launch(["serve"] + places + ["--ca-file", path])
                 #expect(try await process.ended(within: 20) != .exited(0))
-                #expect(await log.ended(within: 10) && log.text.contains(words) && log.text.contains("ca-file"), "\(log.text)")
+                #expect(await log.ended(within: 20) && log.text.contains(words) && log.text.contains("ca-file"), "\(log.text)")
                 let checked = try await Tool.run(Repository.programs + "/penstock", ["config", "--check"] + places + ["--ca-file", path])
                 #expect(checked.end == .exited(1) && checked.text.contains(words), "\(checked.text)")
             }

@@ -36,7 +36,7 @@ extension EndToEnd {
         @Test(arguments: ["640x", "0440", "0777", "7", "1640", ""]) func aModeThatIsNoneIsRefused(option: String) async throws {
             let (process, log) = try PenstockServer.launch(["serve", "--port", "0", "--output-mode", option])
             #expect(try await process.ended(within: 20) != .exited(0))
-            #expect(await log.ended(within: 10))
+            #expect(await log.ended(within: 20))
             #expect(log.text.contains("output-mode") && log.text.contains("0600 to 0666"), "\(log.text)")
         }
     }

@@ -35,7 +35,7 @@ extension EndToEnd {
                 let viewer = try Peer.ffmpeg([
                     "-i", nginx.url("show"), "-frames:v", "20", "-f", "rawvideo", "-pix_fmt", "yuv420p", watched / "raw",
                 ])
-                async let end = viewer.ended()
+                async let end = viewer.ended(within: 120)
                 var sent = 0
                 // Published for as long as it takes the viewer to see its 20 frames.
                 while sent < pictures.frames.count, size(of: watched / "raw") < 20 * Pictures.bytesPerFrame {
@@ -52,9 +52,7 @@ extension EndToEnd {
                 #expect(seen == Array(pictures.frames[first..<first + 20]))
 
                 try await server.finalize(id)
-                try await eventually("the end of the recording") {
-                    try await Pictures.decoded(nginx.recording("show")).count >= sent
-                }
+                try await eventually("the end of the recording") { await Pictures.decodedSoFar(nginx.recording("show")).count >= sent }
                 let recorded = try await Pictures.decoded(nginx.recording("show"))
                 #expect(recorded == Array(pictures.frames[..<sent]))
             }
@@ -89,10 +87,10 @@ extension EndToEnd {
                 let id = try await create("rtmp://127.0.0.1:\(port.number)/live/app", on: server, open: false)
                 async let opened = server.curl("POST", "/v1/writers/\(id)/open", body: .json(["option": ["listen": "1"]]))
                 try await port.isTaken()
-                let started = ContinuousClock.now
                 #expect(try await server.curl("DELETE", "/v1/writers/\(id)").isDeleted)
-                #expect(ContinuousClock.now - started < .seconds(2))
-                #expect(try await opened.status >= 400)
+                // Of an opening that did not come back, and went with its process, it is 503.
+                let status = try await opened.status
+                #expect(status >= 400 && status != 503, "\(status)")
                 #expect(try await server.curl("GET", "/v1/writers/\(id)").status == 404)
                 let other = try await server.createWriter(["dst": "after.mkv", "streams": [Pictures.stream()], "open": true])
                 try await server.finalize(other)

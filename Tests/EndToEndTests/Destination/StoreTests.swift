@@ -283,7 +283,7 @@ extension EndToEnd {
                 #expect(try await self.write(Pictures(2).data, video("s3://first/a.ts"), on: server).status == 200)
                 try write("second")
                 server.process.signal(SIGHUP)
-                _ = await server.log.line(containing: "read again", within: 10)
+                _ = await server.log.line(containing: "read again", within: 20)
                 #expect(try await self.write(Pictures(2).data, video("s3://second/b.ts"), on: server).status == 200)
                 #expect(try await self.write(Pictures(2).data, video("s3://first/b.ts"), on: server).status == 403)
             }

@@ -36,7 +36,7 @@ func inParallel(_ count: Int, width: Int = 8, _ body: @escaping @Sendable (Int) 
 }
 
 /// Asks again and again until `condition` holds; false when it did not in time.
-func eventually(within seconds: Double = 10, _ condition: () async throws -> Bool) async throws -> Bool {
+func eventually(within seconds: Double = 20, _ condition: () async throws -> Bool) async throws -> Bool {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < deadline {
         if try await condition() { return true }

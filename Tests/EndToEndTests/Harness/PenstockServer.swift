@@ -86,7 +86,7 @@ final class PenstockServer: Sendable {
         process.signal(SIGTERM)
         let end = try await process.ended(within: 60)
         #expect(end == .exited(0), "the server said:\n\(log.text)", sourceLocation: sourceLocation)
-        let allGone = await log.ended(within: 10)
+        let allGone = await log.ended(within: 20)
         #expect(allGone, "processes hold the log: \(Self.processes(marked: marker))", sourceLocation: sourceLocation)
         #expect(Self.processes(marked: marker) == [], sourceLocation: sourceLocation)
     }

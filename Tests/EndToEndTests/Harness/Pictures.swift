@@ -46,6 +46,9 @@ struct Pictures: Sendable {
         return frames(of: try Data(contentsOf: URL(fileURLWithPath: folder / "raw")))
     }
 
+    /// The same of a file that a program may still be writing: none while not even its beginning is there.
+    static func decodedSoFar(_ path: String) async -> [Data] { (try? await decoded(path)) ?? [] }
+
     static func frames(of raw: Data) -> [Data] {
         ranges(of: raw.count, by: bytesPerFrame).map { Data(raw[$0]) }
     }

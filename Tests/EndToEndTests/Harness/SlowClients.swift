@@ -46,7 +46,7 @@ final class SlowClients: Sendable {
     func stop() async throws -> [String: Int] {
         shutdown(input, Int32(SHUT_RDWR))
         let end = try await process.ended(within: 30)
-        guard end == .exited(0), let line = await output.line(containing: "ended", within: 5) else {
+        guard end == .exited(0), let line = await output.line(containing: "ended", within: 20) else {
             throw HarnessError("the slow clients failed: \(output.text)")
         }
         var counts: [String: Int] = [:]

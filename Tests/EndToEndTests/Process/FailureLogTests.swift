@@ -27,7 +27,7 @@ extension EndToEnd {
             let trap = try TrapPort(.tcp)
             let refusing = try LoopbackPort.free()
             let options = [
-                "--log-format", "json", "--allow-output", "tcp://127.0.0.1:*", "--allow-output", "rtmp://127.0.0.1:*/*", "--call-timeout", "1",
+                "--log-format", "json", "--allow-output", "tcp://127.0.0.1:*", "--allow-output", "rtmp://127.0.0.1:*/*", "--call-timeout", "3",
                 "--max-output-bytes", "1048576",
             ]
             try await withServer(options) { server in
@@ -86,7 +86,7 @@ extension EndToEnd {
         }
 
         @Test func aWriterThatEndsWellIsOneLineOfInfo() async throws {
-            try await withServer(["--log-format", "json", "--idle-timeout", "1"]) { server in
+            try await withServer(["--log-format", "json", "--idle-timeout", "4"]) { server in
                 _ = try await put("unopened", ["format": "wav"], on: server)
                 _ = try await put("closed", Self.open.merging(["dst": "a/closed.wav"]), on: server)
                 try await server.sendChunk(Data(count: 16_000), to: "closed", stream: 0)
@@ -195,7 +195,7 @@ extension EndToEnd {
                 try await follower.send(RawConnection.head("GET", "/v1/writers/w/output"))
                 #expect(try await server.writer("w")["state"] == "open")
                 await follower.reset()
-                let line = await server.log.line(containing: "GET /v1/writers/w/output 499", within: 10)
+                let line = await server.log.line(containing: "GET /v1/writers/w/output 499", within: 20)
                 let record = try JSON(Data((line ?? "{}").utf8))
                 #expect(record["status"] == 499 && record["outcome"] == "cut" && record["method"] == "GET" && record["path"] == "/v1/writers/w/output", "\(record)")
                 let isCounted = try await eventually {
@@ -210,7 +210,7 @@ extension EndToEnd {
                 let name = "a\n2026-01-01T00:00:00.000Z ERROR forged \u{1B}[31m\u{2028}x\u{9B}.wav"
                 _ = try await put("w", ["dst": .string(name), "streams": [Self.audio], "open": true], on: server)
                 _ = try await server.finalize("w")
-                let line = await server.log.line(containing: "a writer closed", within: 10)
+                let line = await server.log.line(containing: "a writer closed", within: 20)
                 #expect(line?.contains("dst=\"a\\n2026") == true && line?.contains("sha256=") == true, "\(line ?? "")")
                 let text = server.log.text
                 #expect(!text.split(separator: "\n").contains { $0.hasPrefix("2026-01-01T00:00:00.000Z ERROR") })

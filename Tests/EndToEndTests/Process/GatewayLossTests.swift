@@ -27,7 +27,7 @@ extension EndToEnd {
             }
             #expect(isStalling)
             server.process.signal(SIGKILL)
-            let end = try await server.process.ended(within: 10)
+            let end = try await server.process.ended(within: 20)
             #expect(end == .signaled(SIGKILL))
             if !restartedAtOnce {
                 let allGone = await server.log.ended(within: 20)
@@ -54,7 +54,7 @@ extension EndToEnd {
             for load in loads { await load.value }
             // A client hears of what it sent: a receipt, or the end of its connection.
             for uploader in uploaders { #expect(await uploader.cut != nil) }
-            let allGone = await server.log.ended(within: 10)
+            let allGone = await server.log.ended(within: 20)
             #expect(allGone, "encoders outlive the gateway\n\(server.log.text)")
         }
 

@@ -6,8 +6,10 @@ extension EndToEnd {
     /// the gateway, or of a writer's encoder.
     @Suite struct HeldServerTests {
         private static let audio: JSON = ["type": "audio", "sample_rate": 8_000, "num_channels": 1, "format": "s16"]
-        /// What a quiet server needs is a hundredth of it.
-        private static let promptly = 3.0
+        /// What a quiet server needs is a thousandth of it.
+        private static let promptly = 20.0
+        /// How long clients hold what they hold: longer than any bound here.
+        private static let longTimes = ["--head-timeout", "120", "--body-timeout", "120", "--response-timeout", "120", "--open-timeout", "120"]
 
         /// Operational requests, and a writer's whole life, while the clients hold what they hold.
         private func expectPrompt(_ server: PenstockServer, _ what: String) async throws {
@@ -24,7 +26,7 @@ extension EndToEnd {
         @Test func answersThatNobodyReadsHoldNoThread() async throws {
             let folder = try TemporaryFolder()
             try "secret-token\n".write(toFile: folder / "tokens", atomically: true, encoding: .utf8)
-            try await withServer(in: folder) { server in
+            try await withServer(Self.longTimes, in: folder) { server in
                 let before = try PenstockServer.residentBytes(of: server.pid)
                 let request = RawConnection.head("GET", "/openapi.yaml")
                 var clients: [RawConnection] = []
@@ -55,7 +57,7 @@ extension EndToEnd {
             Self.raiseDescriptors()
             let folder = try TemporaryFolder()
             try "secret-token\n".write(toFile: folder / "tokens", atomically: true, encoding: .utf8)
-            try await withServer(in: folder) { server in
+            try await withServer(Self.longTimes, in: folder) { server in
                 let ended = try await server.createWriter(["format": "s16le", "streams": [Self.audio], "open": true])
                 try await server.sendChunk(Data(count: 24_000_000), to: ended, stream: 0)
                 try await server.finalize(ended)
@@ -85,7 +87,7 @@ extension EndToEnd {
         }
 
         @Test func bodiesThatNeverComeHoldNoThread() async throws {
-            try await withServer { server in
+            try await withServer(Self.longTimes) { server in
                 let ended = try await server.createWriter(["format": "wav", "streams": [Self.audio], "open": true])
                 try await server.sendChunk(Data(count: 1_600), to: ended, stream: 0)
                 try await server.finalize(ended)
@@ -117,7 +119,7 @@ extension EndToEnd {
 
         /// 300 with a token that may only read, closed at once: the writer took nothing more.
         @Test func followersThatLeaveHoldNoThread() async throws {
-            try await withServer { server in
+            try await withServer(Self.longTimes) { server in
                 let live = try await server.createWriter(["format": "adts", "streams": [Self.audio], "open": true])
                 let unopened = try await server.createWriter(["format": "adts", "streams": [Self.audio]])
                 let spooled = try await server.createWriter(["format": "mp4", "streams": [Self.audio], "open": true])
@@ -149,7 +151,7 @@ extension EndToEnd {
 
         @Test func slowReadersOfOutputsHoldNoThread() async throws {
             let second = Data((0..<2 * 192_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 7) })
-            try await withServer { server in
+            try await withServer(Self.longTimes) { server in
                 var stream = Self.audio
                 stream["sample_rate"] = 192_000
                 let description: JSON = ["format": "s16le", "streams": [stream], "open": true]
@@ -181,7 +183,7 @@ extension EndToEnd {
 
         /// One client's threads are not all: others, with another token, are served beside it.
         @Test func waitsForOneWriterLeaveItsOtherRequestsAlone() async throws {
-            try await withServer(["--allow-output", "rtmp://127.0.0.1:*/*"]) { server in
+            try await withServer(["--allow-output", "rtmp://127.0.0.1:*/*"] + Self.longTimes) { server in
                 // Nobody answers the handshake: open lasts.
                 let trap = try TrapPort(.tcp)
                 let writer = try await server.createWriter([

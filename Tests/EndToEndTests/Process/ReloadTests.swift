@@ -62,7 +62,7 @@ extension EndToEnd {
                 try await scene.reload("access-log: true\n")
                 _ = try await scene.server.createWriter(["format": "wav"])
                 #expect(try await scene.server.curl("GET", "/livez").status == 200)
-                for line in ["GET /livez 200", "POST /v1/writers 201"] { #expect(await scene.server.log.line(containing: line, within: 10) != nil, "\(line)") }
+                for line in ["GET /livez 200", "POST /v1/writers 201"] { #expect(await scene.server.log.line(containing: line, within: 20) != nil, "\(line)") }
             }
         }
 
@@ -73,7 +73,7 @@ extension EndToEnd {
                 #expect(try await scene.server.curl("GET", "/livez").status == 200)
                 try await scene.reload("log-level: info\nmax-json-bytes: 301\n", until: "max-json-bytes has changed and needs a restart")
                 let id = try await scene.server.createWriter(["format": "wav"])
-                #expect(await scene.server.log.line(containing: "writer=\(id)", within: 10) != nil)
+                #expect(await scene.server.log.line(containing: "writer=\(id)", within: 20) != nil)
                 #expect(!scene.server.log.text.contains("/livez") && !scene.server.log.text.contains("writer=\(quiet)"), "\(scene.server.log.text)")
             }
         }
@@ -101,7 +101,7 @@ extension EndToEnd {
                 #expect(try await scene.make().status == 503)
                 try FileManager.default.removeItem(atPath: scene.file)
                 scene.server.process.signal(SIGHUP)
-                #expect(await scene.server.log.line(containing: "can't be read", within: 10) != nil)
+                #expect(await scene.server.log.line(containing: "can't be read", within: 20) != nil)
                 try await scene.reload("max-writers: 2\n")
                 #expect(try await scene.make().status == 201)
             }
@@ -148,7 +148,7 @@ extension EndToEnd {
         @Test func aServerWithoutFilesSaysThatThereIsNothingToReadAgain() async throws {
             try await withServer { server in
                 server.process.signal(SIGHUP)
-                #expect(await server.log.line(containing: "nothing to read again: there is neither a configuration file nor a token file", within: 10) != nil)
+                #expect(await server.log.line(containing: "nothing to read again: there is neither a configuration file nor a token file", within: 20) != nil)
                 try await server.expectWell()
             }
         }
@@ -167,10 +167,10 @@ extension EndToEnd {
             #expect(write(writing, "secret\n", 7) == 7)
             close(writing)
             #expect(await log.line(containing: "listening", within: 20) != nil, "\(log.text)")
-            #expect(await log.line(containing: "the old tokens stay in force", within: 10) != nil, "\(log.text)")
+            #expect(await log.line(containing: "the old tokens stay in force", within: 20) != nil, "\(log.text)")
             process.signal(SIGTERM)
             #expect(try await process.ended(within: 30) == .exited(0), "\(log.text)")
-            #expect(await log.ended(within: 10))
+            #expect(await log.ended(within: 20))
         }
 
         @Test func whatStandsInTheEnvironmentWinsStill() async throws {

@@ -190,7 +190,7 @@ extension EndToEnd {
             try Data("max-json-bytes: 1\nlog-format: xml\n".utf8).write(to: URL(fileURLWithPath: folder / "p.yaml"))
             let (process, log) = try PenstockServer.launch(["serve", "--config", folder / "p.yaml"])
             #expect(try await process.ended(within: 20) == .exited(64))
-            #expect(await log.ended(within: 10))
+            #expect(await log.ended(within: 20))
             #expect(log.text.contains("p.yaml:1:17: max-json-bytes") && log.text.contains("p.yaml:2:13: log-format"), "\(log.text)")
         }
 

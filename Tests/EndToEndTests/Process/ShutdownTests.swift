@@ -9,7 +9,7 @@ extension EndToEnd {
         @Test func terminatedServerLetsUploadsEndAndFinalizesEveryWriter() async throws {
             let clip = try await Clip.small()
             let folder = try TemporaryFolder()
-            let server = try await PenstockServer.start(["--shutdown-grace", "20"], in: folder)
+            let server = try await PenstockServer.start(["--shutdown-grace", "60"], in: folder)
             let sent = clip.bytesPerFrame * 2 + 77
             var uploaders: [Uploader] = []
             for index in 0..<Self.count {
@@ -24,7 +24,7 @@ extension EndToEnd {
                 #expect(isUnderWay)
             }
             server.process.signal(SIGTERM)
-            _ = await server.log.line(containing: "ending", within: 5)
+            #expect(await server.log.line(containing: "ending", within: 20) != nil)
 
             let ready = try await server.curl("GET", "/readyz")
             #expect(ready.status == 503)
@@ -44,9 +44,9 @@ extension EndToEnd {
                 #expect(receipt.json["frames"] == 6)
                 #expect(receipt["Connection"] == "close")
             }
-            let end = try await server.process.ended(within: 15)
+            let end = try await server.process.ended(within: 30)
             #expect(end == .exited(0), "\(server.log.text)")
-            #expect(await server.log.ended(within: 5))
+            #expect(await server.log.ended(within: 20))
             try await expectClosed(folder, uploaders.map(\.id), frames: 6)
             try await expectClosed(folder, ["idle"], frames: 4)
         }
@@ -60,7 +60,8 @@ extension EndToEnd {
             let isUnderWay = try await eventually { try await server.writer("stalled")["streams"][0]["frames"] == 3 }
             #expect(isUnderWay)
             let seconds = try await Self.secondsToEnd(server)
-            #expect((0.9...5).contains(seconds), "\(seconds) s")
+            // Ten seconds after the grace the gateway ends in any case.
+            #expect((0.9...10).contains(seconds), "\(seconds) s")
             try await expectClosed(folder, ["stalled"], frames: 3)
         }
 
@@ -73,22 +74,23 @@ extension EndToEnd {
             let isUnderWay = try await eventually { try await server.writer("stalled")["streams"][0]["frames"] == 3 }
             #expect(isUnderWay)
             server.process.signal(SIGTERM)
-            _ = await server.log.line(containing: "ending", within: 5)
+            // Two signals at once would be one.
+            #expect(await server.log.line(containing: "ending: open writers", within: 20) != nil)
             let seconds = try await Self.secondsToEnd(server)
             print("a second SIGTERM: the end after \(seconds.short) s")
-            #expect(seconds < 6)
+            #expect(seconds < 20)
             // What was taken is kept all the same.
             try await expectClosed(folder, ["stalled"], frames: 3)
         }
 
         @Test func silentConnectionsDoNotHoldUpTheEnd() async throws {
-            let server = try await PenstockServer.start()
+            let server = try await PenstockServer.start(["--head-timeout", "120", "--idle-connection-timeout", "120", "--shutdown-grace", "60"])
             let silent = try RawConnection(port: server.port)
             let half = try RawConnection(port: server.port)
             try await half.send("GET /livez HT")
             #expect(try await server.curl("GET", "/livez").status == 200)
             let seconds = try await Self.secondsToEnd(server)
-            #expect(seconds < 3)
+            #expect(seconds < 20)
             #expect(try await silent.isClosed())
             #expect(try await half.isClosed())
         }

@@ -37,7 +37,7 @@ extension EndToEnd {
                 #expect(failed["state"] == "failed", "\(failed)")
                 #expect(failed["failure"]["type"] == "urn:penstock:problem:encoder-stalled")
                 #expect(failed["failure"]["detail"].string?.contains("--call-timeout") == true)
-                let isGone = try await eventually(within: 5) { PenstockServer.isGone(pid_t(pid)) }
+                let isGone = try await eventually { PenstockServer.isGone(pid_t(pid)) }
                 #expect(isGone, "the process goes although a thread is stuck")
                 #expect(try await server.curl("DELETE", "/v1/writers/stuck").isDeleted)
             }
@@ -102,19 +102,20 @@ extension EndToEnd {
             try await beside(clip) { server in
                 let stopped = try await server.curl("PUT", "/v1/writers/stopped", body: .json(Self.writer(dst: "stopped.avi")))
                 let pid = pid_t(try #require(stopped.json["encoder_pid"].int))
+                let began = ContinuousClock.now
                 kill(pid, SIGSTOP)
                 // Passed to it, and without an answer when it is ended.
                 async let chunk = try? RawConnection(port: server.port).request(
                     "POST", "/v1/writers/stopped/streams/0/chunks", body: Self.pictures)
-                let seconds = try await secondsOf {
-                    let failed = try await server.writer("stopped", in: "failed")
-                    #expect(failed["failure"]["type"] == "urn:penstock:problem:encoder-stalled", "\(failed)")
-                    #expect(failed["failure"]["stage"] == "process")
-                    #expect(failed["failure"]["detail"].string?.contains("--encoder-timeout") == true)
-                }
-                #expect((3...10).contains(seconds), "\(seconds) s")
+                let failed = try await server.writer("stopped", in: "failed")
+                #expect(failed["failure"]["type"] == "urn:penstock:problem:encoder-stalled", "\(failed)")
+                #expect(failed["failure"]["stage"] == "process")
+                #expect(failed["failure"]["detail"].string?.contains("--encoder-timeout") == true)
+                let seconds = (ContinuousClock.now - began) / .seconds(1)
+                #expect((3...25).contains(seconds), "\(seconds) s")
                 _ = await chunk
-                #expect(PenstockServer.isGone(pid))
+                let isGone = try await eventually { PenstockServer.isGone(pid) }
+                #expect(isGone)
                 #expect(try await server.curl("DELETE", "/v1/writers/stopped").isDeleted)
             }
         }
@@ -141,10 +142,10 @@ extension EndToEnd {
                         let deleted = try await server.curl("DELETE", "/v1/writers/\(id)")
                         #expect(deleted.isDeleted, "\(deleted.text)")
                     }
-                    #expect(seconds < 5, "\(id): \(seconds) s")
+                    #expect(seconds < 20, "\(id): \(seconds) s")
                     #expect(try await server.curl("GET", "/v1/writers/\(id)").status == 404)
                 }
-                let isGone = try await eventually(within: 5) { PenstockServer.isGone(spinner) }
+                let isGone = try await eventually { PenstockServer.isGone(spinner) }
                 #expect(isGone)
             }
         }
@@ -158,8 +159,8 @@ extension EndToEnd {
                 let answer = try await RawConnection(port: server.port).request("GET", "/v1/version")
                 #expect(answer.status == 504 && answer.problem == "encoder-stalled", "\(answer.text)")
                 #expect(answer.text.contains("--encoder-timeout") && !answer.text.contains("+catalog"), "\(answer.text)")
-                let isBack = try await eventually(within: 15) {
-                    (try? await server.curl("GET", "/v1/version", options: ["--max-time", "2"]))?.status == 200
+                let isBack = try await eventually(within: 40) {
+                    (try? await server.curl("GET", "/v1/version", options: ["--max-time", "10"]))?.status == 200
                 }
                 #expect(isBack)
             }

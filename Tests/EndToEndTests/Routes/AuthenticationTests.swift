@@ -99,7 +99,7 @@ extension EndToEnd {
             ])
             let end = try await process.ended(within: 20)
             #expect(end != .exited(0))
-            #expect(await log.ended(within: 10))
+            #expect(await log.ended(within: 20))
             #expect(log.text.contains("--no-auth"), "\(log.text)")
         }
     }

@@ -78,7 +78,7 @@ extension EndToEnd {
             _ = try await server.curl("GET", "/nowhere", headers: ["traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"])
             try await server.finalize(id)
             server.process.signal(SIGUSR1)
-            _ = await server.log.line(containing: "draining", within: 10)
+            _ = await server.log.line(containing: "draining", within: 20)
             try await server.stop()
             let records = server.log.records
             #expect(records.count == server.log.text.split(separator: "\n").count && records.count > 8, "every line is JSON")

@@ -5,7 +5,7 @@ extension EndToEnd {
     /// A token file that changes is heard of by every process within two seconds or so.
     @Suite struct TokenChangeTests {
         /// What "within a second or two" is where other tests want the processors too.
-        private static let soon = 5.0
+        private static let soon = 20.0
 
         private func status(_ connection: RawConnection, _ token: String, _ method: String, _ path: String) async throws -> Int {
             try await connection.request(method, path, headers: Tenants.field(token)).status
@@ -89,23 +89,30 @@ extension EndToEnd {
                     "serve", "--port", "0", "--token-file", folder / "tokens", "--output-dir", folder / "output", "--state-dir", folder / "state",
                 ])
                 #expect(try await process.ended(within: 20) == .exited(1))
-                #expect(await log.ended(within: 10))
+                #expect(await log.ended(within: 20))
                 #expect(!log.text.contains("s3cret") && (!text.contains("one") || log.text.contains("line 2")), "\(log.text)")
             }
         }
 
+        /// By the second a file is read once it has stayed as it is for one: this one never does.
         @Test func hangUpReadsTheFileAtOnce() async throws {
             try await Tenants.run(["one"]) { tenants in
                 try await tenants.make("one", "x")
                 try tenants.change(to: ["two"])
-                let taken = try await secondsOf {
-                    tenants.server.process.signal(SIGHUP)
-                    try await eventually("the new token", within: Self.soon) {
-                        try await tenants.call("two", "GET", "/v1/writers/x").status == 200
+                let changing = Task {
+                    while !Task.isCancelled {
+                        try tenants.change(to: ["two"])
+                        try await Task.sleep(for: .milliseconds(100))
                     }
                 }
-                #expect(taken < 1)
+                defer { changing.cancel() }
+                tenants.server.process.signal(SIGHUP)
+                try await eventually("the new token", within: Self.soon) {
+                    try await tenants.call("two", "GET", "/v1/writers/x").status == 200
+                }
                 #expect(try await tenants.call("one", "GET", "/v1/writers/x").status == 401)
+                changing.cancel()
+                _ = await changing.result
             }
         }
 

@@ -36,7 +36,7 @@ extension EndToEnd {
                 #expect(found.end == .exited(1) && found.text.contains(words), "\(options): \(found.text)")
                 let (process, log) = try PenstockServer.launch(["serve"] + places + options)
                 #expect(try await process.ended(within: 20) != .exited(0))
-                #expect(await log.ended(within: 10) && log.text.contains(words), "\(log.text)")
+                #expect(await log.ended(within: 20) && log.text.contains(words), "\(log.text)")
             }
             let invalid = try await check(["--webhook", "ftp://user:hidden@a/", "--webhook-retry-time", "0", "--allow-callback", "x"])
             for words in ["webhook is", "webhook-retry-time", "allow-callback"] { #expect(invalid.text.contains(words), "\(invalid.text)") }

@@ -29,6 +29,14 @@ extension EndToEnd {
             try Exposition(try await server.curl("GET", "/metrics").text)
         }
 
+        /// A receiver has a request before the server has its response.
+        private func areDelivered(_ count: Double, by server: PenstockServer) async throws {
+            try await eventually("\(count) are delivered, and none is left") {
+                let now = try await metrics(server)
+                return now["penstock_webhook_deliveries_total", ["result": "delivered"]] == count && now["penstock_webhooks_pending"] == 0
+            }
+        }
+
         @Test func theEndOfAWriterIsToldSignedAndInOrder() async throws {
             let receiver = try await WebhookReceiver.start()
             let folder = try folder(WebhookReceiver.secrets)
@@ -45,7 +53,7 @@ extension EndToEnd {
                     #expect(requests.allSatisfy { $0.headers["content-type"] == "application/json" })
                     for request in requests {
                         let sent = try #require(Double(request.headers["webhook-timestamp"] ?? ""))
-                        #expect(abs(request.at - sent) < 5)
+                        #expect(abs(request.at - sent) < 60)
                     }
                     let data = requests[1].json["data"]
                     #expect(data["id"] == .string(id) && data["state"] == "closed" && data["result"]["bytes"] == ended["result"]["bytes"])
@@ -54,9 +62,8 @@ extension EndToEnd {
                 #expect(try receiver.requests("own")[0].path.hasSuffix("?key=hidden"))
                 // One message, told twice.
                 #expect(try receiver.requests("own").map(\.id) == receiver.requests("all").map(\.id))
-                let metrics = try await metrics(server)
-                #expect(metrics["penstock_webhook_deliveries_total", ["result": "delivered"]] == 4)
-                #expect(metrics["penstock_webhooks_pending"] == 0 && metrics["penstock_webhooks_oldest_pending_seconds"] == 0)
+                try await areDelivered(4, by: server)
+                #expect(try await metrics(server)["penstock_webhooks_oldest_pending_seconds"] == 0)
                 #expect(!server.log.text.contains("hidden"))
             }
         }
@@ -99,12 +106,13 @@ extension EndToEnd {
             try await withServer(options(folder, ["--webhook", receiver.url("all", "301%3Dhttp:%2F%2F127.0.0.1:1%2Fx,500+1,204")]), in: folder) { server in
                 try await server.finalize(create(on: server))
                 // After five seconds by the schedule, and one by Retry-After.
-                try await eventually("the end of it", within: 30) { try receiver.requests("all").last?.type == "writer.closed" }
+                try await eventually("the end of it", within: 60) { try receiver.requests("all").last?.type == "writer.closed" }
                 let requests = try receiver.requests("all")
                 #expect(requests.map(\.type) == ["writer.opened", "writer.opened", "writer.opened", "writer.closed"])
                 #expect(Set(requests.map(\.id)).count == 2 && Set(requests.prefix(3).map(\.body)).count == 1)
                 #expect(requests.allSatisfy { $0.signers == [Self.secret] })
-                #expect(requests[1].at - requests[0].at > 4 && (0.9...4).contains(requests[2].at - requests[1].at))
+                // A receiver that says nothing of when has five seconds' rest.
+                #expect(requests[1].at - requests[0].at > 4 && (0.9..<5).contains(requests[2].at - requests[1].at))
                 let metrics = try await metrics(server)
                 #expect(metrics["penstock_webhook_deliveries_total", ["result": "failed"]] == 2)
             }
@@ -128,7 +136,7 @@ extension EndToEnd {
             _ = try await second.writer(live, in: "closed")
             let began = Date()
             try await second.stop()
-            #expect(Date().timeIntervalSince(began) < 5)
+            #expect(Date().timeIntervalSince(began) < 20)
 
             let receiver = try await WebhookReceiver.start(on: port)
             let third = try await PenstockServer.start(options, in: folder)
@@ -143,7 +151,10 @@ extension EndToEnd {
             // Once, also over another start.
             try await withServer(options, in: folder) { server in
                 try await server.expectWell()
-                #expect(try await metrics(server)["penstock_webhooks_pending"] == 0)
+                try await eventually("the end of another, and none is pending") {
+                    let isTold = try receiver.requests("all").contains { $0.type == "writer.closed" && ![told, live].contains($0.json["data"]["id"].string ?? "") }
+                    return try await metrics(server)["penstock_webhooks_pending"] == 0 && isTold
+                }
             }
             #expect(try receiver.requests("all").count(where: { $0.type == "writer.closed" }) == 3)
         }
@@ -153,13 +164,17 @@ extension EndToEnd {
             let folder = try folder()
             let hooks = ["--webhook", receiver.url("dead", "hang"), "--webhook", "http://127.0.0.1:1/refused", "--webhook", receiver.url("well")]
             try await withServer(options(folder, hooks), in: folder) { server in
-                let began = Date()
-                for _ in 0..<20 { try await server.finalize(create(on: server)) }
+                for _ in 0..<20 {
+                    let seconds = try await secondsOf { try await server.finalize(create(on: server)) }
+                    // A request that nobody answers takes 15 s at least.
+                    #expect(seconds < 14)
+                }
                 #expect(try await metrics(server)["penstock_webhooks_pending"].map { $0 >= 40 } == true)
-                #expect(Date().timeIntervalSince(began) < 10)
                 // Another URL of the same host is told of all of them meanwhile.
-                try await eventually("all of them") { try receiver.requests("well").count == 40 }
-                #expect(try (1...4).contains(receiver.requests("dead").count))
+                try await eventually("all of them", within: 60) { try receiver.requests("well").count == 40 }
+                try await eventually("one to the dead") { try !receiver.requests("dead").isEmpty }
+                let toTheDead = try receiver.requests("dead").map(\.at)
+                #expect(toTheDead.count { $0 < toTheDead[0] + 10 } <= 4)
             }
         }
 
@@ -168,12 +183,13 @@ extension EndToEnd {
             let folder = try folder()
             try await withServer(options(folder, ["--webhook", receiver.url("all")]), in: folder) { server in
                 try await server.finalize(create(on: server))
-                try await eventually("the first end") { try receiver.requests("all").count == 2 }
+                // One that was under way when the sender died would be sent again.
+                try await areDelivered(2, by: server)
                 let sender = try #require(PenstockServer.processes(marked: server.marker).first { Self.name(of: $0) == "webhooks" })
                 kill(sender, SIGKILL)
                 try await eventually("its end") { kill(sender, 0) != 0 }
                 try await server.finalize(create(on: server))
-                try await eventually("the second end") { try receiver.requests("all").count == 4 }
+                try await eventually("the second end") { try receiver.requests("all").count >= 4 }
             }
         }
 
@@ -191,17 +207,21 @@ extension EndToEnd {
                 let other = try await create(["callback_url": .string(receiver.url("other"))], on: server)
                 try await server.finalize(other)
                 try await eventually("another's end") { try receiver.requests("other").count == 2 }
+                try await areDelivered(2, by: server)
                 #expect(try receiver.requests("own").map(\.type) == ["writer.opened"])
-                #expect(try await metrics(server)["penstock_webhooks_pending"] == 0)
             }
         }
 
         @Test func whatIsNotTakenInTimeIsGivenUpAndLogged() async throws {
             let folder = try folder()
-            try await withServer(options(folder, ["--webhook", "http://127.0.0.1:1/secret-path", "--webhook-retry-time", "1"]), in: folder) { server in
+            // The second attempt comes after the receiver's rest of five seconds.
+            try await withServer(options(folder, ["--webhook", "http://127.0.0.1:1/secret-path", "--webhook-retry-time", "4"]), in: folder) { server in
                 let id = try await create(on: server)
-                try await eventually("it is given up") { try await metrics(server)["penstock_webhook_deliveries_total", ["result": "given_up"]] == 1 }
-                let line = try #require(server.log.records.first { $0["message"] == "a webhook is given up" })
+                try await eventually("it is given up", within: 60) {
+                    try await metrics(server)["penstock_webhook_deliveries_total", ["result": "given_up"]] == 1
+                }
+                let text = try #require(await server.log.line(containing: "a webhook is given up", within: 20))
+                let line = try JSON(Data(text.utf8))
                 #expect(line["writer"] == .string(id) && line["event"] == "writer.opened" && line["attempts"] == 2)
                 #expect(!server.log.text.contains("secret-path"))
             }

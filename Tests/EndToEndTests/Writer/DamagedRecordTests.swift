@@ -131,7 +131,7 @@ extension EndToEnd {
                     "serve", "--port", "0", "--output-dir", server.folder / "other", "--state-dir", server.folder / "state",
                 ])
                 #expect(try await process.ended(within: 20) == .exited(1))
-                #expect(await log.ended(within: 10))
+                #expect(await log.ended(within: 20))
                 #expect(log.text.contains("the host or container elsewhere, node n1"), "\(log.text)")
             }
         }
@@ -152,7 +152,7 @@ extension EndToEnd {
                     "serve", "--port", "0", "--output-dir", server.folder / "other", "--state-dir", server.folder / "state",
                 ])
                 #expect(try await process.ended(within: 20) == .exited(1))
-                #expect(await log.ended(within: 10))
+                #expect(await log.ended(within: 20))
                 #expect(log.text.contains("another penstock is running on the state directory"), "\(log.text)")
                 // Which one.
                 #expect(log.text.contains("process \(server.process.pid) on this host"), "\(log.text)")

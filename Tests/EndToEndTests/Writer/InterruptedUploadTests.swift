@@ -69,12 +69,12 @@ extension EndToEnd {
         }
 
         @Test func anUploadThatStopsOrLosesItsEncoderIsInterruptedToo() async throws {
-            try await withServer(["--body-timeout", "0.5"]) { server in
+            try await withServer(["--body-timeout", "2"]) { server in
                 func begin() async throws -> (id: String, client: RawConnection) {
                     let id = try await server.createWriter(Self.open)
                     let client = try RawConnection(port: server.port)
-                    try await client.send(RawConnection.head("POST", "/v1/writers/\(id)/streams/0/chunks", contentLength: 100_000))
-                    try await client.send(Data(count: 2_000))
+                    let head = RawConnection.head("POST", "/v1/writers/\(id)/streams/0/chunks", contentLength: 100_000)
+                    try await client.send(Data(head.utf8) + Data(count: 2_000))
                     return (id, client)
                 }
                 let slow = try await begin()

@@ -163,13 +163,14 @@ import WriterModel
         let carrier = try scene.takeCarrier()
         scene.report(.forked(carrier.subject, process: process))
         scene.report(.forked(try scene.takeCarrier().subject, process: others))
+        let before = ContinuousClock.now
         if how == .deleted {
             scene.say(.discarded, as: encoder)
         } else {
             scene.end(encoder, process: 2_000_000_000)
         }
         // It has its time.
-        scene.encoders.carriers.endOverdue(at: .now + .seconds(1))
+        scene.encoders.carriers.endOverdue(at: before + .seconds(1))
         #expect(kill(process, 0) == 0 && !scene.log.all.contains { $0.contains("is killed") })
         scene.encoders.carriers.endOverdue(at: .now + .seconds(2))
         #expect(end(of: process) == .signaled(number: SIGKILL))

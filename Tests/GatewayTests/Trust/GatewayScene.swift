@@ -227,7 +227,7 @@ final class SocketEnd {
     /// Whether nobody has the other end. A process that another test has just forked may have a copy for a moment.
     var hasEnded: Bool {
         var poll = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-        _ = Glibc.poll(&poll, 1, 5_000)
+        _ = Glibc.poll(&poll, 1, 60_000)
         return !isHeld
     }
 

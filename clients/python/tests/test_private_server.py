@@ -68,7 +68,7 @@ def test_it_ends_when_the_process_is_killed(number):
     server = json.loads(process.stdout.readline())
     assert is_running(server["pid"])
     process.send_signal(number)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     wait_until_gone(server)
 
 
@@ -112,7 +112,7 @@ time.sleep(60)
 """)
     server = json.loads(process.stdout.readline())
     process.kill()
-    process.wait(10)
+    process.wait(60)
     process.stdin.close()
     assert json.loads(process.stdout.readline()) == {"status": "ok"}
     process.stdout.close()

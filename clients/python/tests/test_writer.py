@@ -118,7 +118,7 @@ def test_an_output_that_a_read_timeout_ends_goes_on_where_it_was(server):
         writer.flush()
         time.sleep(0.5)  # Longer than the time-out, which is what this is about.
     writer.finalize()
-    reader.join(10)
+    reader.join(60)
     assert b"".join(read) == samples.tobytes()
 
 
