@@ -290,6 +290,15 @@ static inline uint8_t *clibav_new_stream_side_data(
 #endif
 }
 
+// Sources of filters have a range of colors since 7.0; before, frames alone did.
+static inline void clibav_set_full_range(AVBufferSrcParameters *parameters) {
+#if LIBAVFILTER_VERSION_MAJOR >= 10
+    parameters->color_range = AVCOL_RANGE_JPEG;
+#else
+    (void)parameters;
+#endif
+}
+
 // Codec parameters have a frame rate and side data of their own since 6.1; before, streams had the latter.
 static inline AVRational clibav_codec_frame_rate(const AVCodecParameters *parameters) {
 #if LIBAVCODEC_VERSION_MAJOR >= 61

@@ -64,4 +64,56 @@ import Testing
         let layout = ArrayLayout(.video(config), frameBytes: 4 * 2 * 3 * 4)
         #expect(layout.dtype == "<f4" && layout.frameShapes.contains([3, 2, 4]))
     }
+
+    // MARK: Gray
+
+    private static let shades: [Float] = (0..<256).map { Float($0) / 255 }
+
+    /// 16 rows of all shades, from black to white.
+    private func shades(
+        _ format: String, _ encoder: String, _ name: String, _ encoderFormat: String? = nil, layout: PixelLayout = .packed, filter: String? = nil, decodedAs decoded: String
+    ) throws -> [UInt8] {
+        let folder = TemporaryFolder()
+        let config = VideoStreamConfig(
+            frameRate: Rational(25, 1)!, width: 256, height: 16, format: format, layout: layout, encoder: encoder,
+            encoderOption: encoder == "libx264" ? ["qp": "0"] : encoder == "mjpeg" ? ["qmin": "1", "qmax": "1"] : [:], encoderFormat: encoderFormat, filterDesc: filter)
+        let bits = Self.shades.map { format.hasSuffix("be") ? $0.bitPattern.bigEndian : $0.bitPattern.littleEndian }
+        let row = bits.withUnsafeBytes { Data($0) }
+        try encode(.video(config), Data((0..<16).flatMap { _ in row }), to: folder.destination(name))
+        return [UInt8](try decodeVideo(folder.path(name), format: decoded))
+    }
+
+    private static func words(_ bytes: [UInt8]) -> [Int] { stride(from: 0, to: 512, by: 2).map { Int(bytes[$0]) | Int(bytes[$0 + 1]) << 8 } }
+
+    /// They were stretched as if they were of the limited range.
+    @Test(arguments: ["grayf32le", "grayf32be"], [PixelLayout.packed, .nchw]) func grayFloatsFromZeroToOneAreOfTheFullRange(format: String, layout: PixelLayout) throws {
+        for (encoder, name) in [("png", "a.mov"), ("ffv1", "a.mkv")] {
+            let found = Self.words(try shades(format, encoder, name, layout: layout, decodedAs: "gray16le"))
+            #expect(found == (0..<256).map { $0 * 257 }, "\(encoder)")
+        }
+        #expect(try shades(format, "png", "a.mov", "gray", layout: layout, decodedAs: "gray").prefix(256) == (0..<256).map { UInt8($0) }[...])
+        for encoderFormat in [nil, "yuv444p"] {
+            let luma = try shades(format, "libx264", "a.mkv", encoderFormat, layout: layout, decodedAs: "yuv444p").prefix(256)
+            for (shade, value) in luma.enumerated() { #expect(abs(Double(value) - (16 + 219 * Double(shade) / 255)) <= 1) }
+        }
+        let jpeg = try shades(format, "mjpeg", "a.mov", layout: layout, decodedAs: "yuvj444p").prefix(256)
+        for (shade, value) in jpeg.enumerated() { #expect(abs(Int(value) - shade) <= 2) }
+    }
+
+    @Test(arguments: ["vflip", "format=gray", "format=gray16le", "format=yuv444p", "scale=256:16", "drawbox=w=1:h=1:x=999"])
+    func grayFloatsStayOfTheFullRangeInFilters(filter: String) throws {
+        let luma = try shades("grayf32le", "libx264", "a.mkv", "yuv444p", filter: filter, decodedAs: "yuv444p").prefix(256)
+        for (shade, value) in luma.enumerated() { #expect(abs(Double(value) - (16 + 219 * Double(shade) / 255)) <= 1.5, "\(shade): \(value)") }
+    }
+
+    @Test func planesOfFloatsAreRoundedAsTensorsAre() throws {
+        let folder = TemporaryFolder()
+        let config = VideoStreamConfig(frameRate: Rational(25, 1)!, width: Self.width, height: Self.height, format: "gbrpf32le", encoder: "png")
+        try encode(.video(config), Self.values.withUnsafeBytes { Data($0) }, to: folder.destination("a.mov"))
+        let bytes = [UInt8](try decodeVideo(folder.path("a.mov"), format: "gbrp16le"))
+        try #require(bytes.count == 2 * Self.values.count)
+        for (index, value) in Self.values.enumerated() {
+            #expect(abs(Double(Int(bytes[2 * index]) | Int(bytes[2 * index + 1]) << 8) - Self.bounded(value) * 65_535) <= 0.51, "\(value)")
+        }
+    }
 }

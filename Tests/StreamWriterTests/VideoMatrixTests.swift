@@ -79,10 +79,11 @@ import Testing
             layout: source.layout, encoder: target.encoder, encoderOption: target.option, encoderFormat: target.format)
         let frameBytes = try Self.frameBytes(source)
         let data = Self.clip(source, frameBytes)
+        let rounded = source.format.contains("f32") ? Self.rounded(data, for: target) : nil
         let twin = try Twin(
             .video(config), data, container: target.container,
-            input: ["-f", "rawvideo", "-pix_fmt", source.twinFormat, "-s", "\(Self.width)x\(Self.height)", "-r", "25"],
-            twin: source.twin.map { Self.reordered(data, $0.planes, frameBytes, source.format) })
+            input: ["-f", "rawvideo", "-pix_fmt", rounded?.format ?? source.twinFormat, "-s", "\(Self.width)x\(Self.height)", "-r", "25"],
+            twin: rounded?.data ?? source.twin.map { Self.reordered(data, $0.planes, frameBytes, source.format) })
         #expect(twin.description.inputFrameBytes == frameBytes)
         // ProRes has the matrix in the header of each frame, to which FFmpeg's command line gives none before FFmpeg 7.
         let isMarked = target.encoder == "prores_ks" && source.format == "rgb24" && !isFFmpeg7
@@ -136,6 +137,16 @@ import Testing
         }
         data = (0..<(data.count / 4)).map { Float($0 % 1000) / 1000 }.withUnsafeBytes { Data($0) }
         return data
+    }
+
+    /// Floats as the whole numbers nearest to them, which FFmpeg's scaler does not make of them; nil where they stay.
+    private static func rounded(_ data: Data, for target: Target) -> (format: String, data: Data)? {
+        let floats = data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+        switch target.encoder {
+        case "rawvideo": return nil
+        case "libx264": return ("gbrp", Data(floats.map { UInt8(($0 * 255).rounded(.toNearestOrEven)) }))
+        default: return ("gbrp16le", floats.map { UInt16(($0 * 65_535).rounded(.toNearestOrEven)).littleEndian }.withUnsafeBytes { Data($0) })
+        }
     }
 
     /// The body's planes in the order of FFmpeg's planar format; a plane it has not is dropped.

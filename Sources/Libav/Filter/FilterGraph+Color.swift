@@ -15,6 +15,7 @@ extension FilterGraph {
         frame.pointer.pointee.format = shape.format.id.rawValue
         frame.pointer.pointee.width = Int32(shape.width)
         frame.pointer.pointee.height = Int32(shape.height)
+        frame.describeRange(shape.format)
         frame.pts = 0
         try check(av_frame_get_buffer(frame.pointer, 0), "allocating a frame")
         clibav_make_black(frame.pointer)

@@ -194,6 +194,7 @@ package final class FilterGraph {
             parameters.pointee.height = Int32(shape.height)
             parameters.pointee.frame_rate = shape.frameRate.rational
             parameters.pointee.sample_aspect_ratio = sampleAspectRatio?.rational ?? AVRational(num: 0, den: 1)
+            if shape.format.isGrayOfFloats { clibav_set_full_range(parameters) }
         }
         try check(av_buffersrc_parameters_set(source, parameters), "setting up the filter \(name)")
         try check(avfilter_init_str(source, nil), "setting up the filter \(name)")

@@ -38,6 +38,7 @@ package final class FramePool: Sendable {
         frame.pointer.pointee.format = layout.format.id.rawValue
         frame.pointer.pointee.width = Int32(layout.width)
         frame.pointer.pointee.height = Int32(layout.height)
+        frame.describeRange(layout.format)
         for (index, plane) in layout.planes.enumerated() {
             frame.setPlane(index, buffer.pointee.data + plane.offset, stride: plane.stride)
         }

@@ -60,6 +60,7 @@ struct ColorPlan {
     private mutating func setRange(from source: PixelFormat, to target: PixelFormat) {
         let said = tags[.range] ?? "tv"
         if source.colorModel == .yuv { scaling.append("in_range=\(source.isFullRangeYUV ? "pc" : said)") }
+        if source.isGrayOfFloats { scaling.append("in_range=pc") }
         switch target.colorModel {
         case .rgb: tagAsRGB()
         case .gray: setRange("pc")

@@ -11,7 +11,8 @@ struct ImageInput {
     private(set) var frameFormat: PixelFormat
     /// For each plane of the body, the frame's plane it is; nil is a plane that is not kept.
     let order: [Int?]
-    private(set) var isTensorOfFloats = false
+    /// Handed on as whole numbers where these will do.
+    var isQuantizable: Bool { filledFormat.hasPlanesOfFloats }
 
     init(format name: String, layout: PixelLayout) throws(StreamWriterError) {
         // Not every libav has the packed formats.
@@ -21,7 +22,6 @@ struct ImageInput {
             frameFormat = filledFormat
             format = filledFormat
             order = floats.order
-            isTensorOfFloats = true
             return
         }
         guard let format = PixelFormat(name: name), !format.isHardware, !format.hasPalette else {
@@ -72,11 +72,11 @@ struct ImageInput {
     /// The planar format of floats that a stream's format and layout name, or the format itself.
     static func storedFormat(_ name: String) -> PixelFormat? { PixelFormat(name: floats[name]?.format ?? name) }
 
-    /// Floats are handed on as whole numbers where the encoder takes these alone: libav's scaler rounds them worse, and
-    /// takes those beyond 0 to 1 for others. With as many bits as `target` has use for.
+    /// Floats are handed on as whole numbers where the encoder takes these alone: libav's scaler rounds them worse, takes
+    /// those beyond 0 to 1 for others, and grays for the limited range. With as many bits as `target` has use for.
     mutating func quantize(for target: PixelFormat) {
         if target.isFloat { return }
-        let name = filledFormat.hasAlpha ? "gbrap" : "gbrp"
+        let name = filledFormat.colorModel == .gray ? "gray" : filledFormat.hasAlpha ? "gbrap" : "gbrp"
         frameFormat = PixelFormat(name: target.depths.upperBound > 8 ? name + "16le" : name)!
     }
 

@@ -32,7 +32,7 @@ struct VideoPlan {
         }
         var filtered = try FilteredPicture(source, config, asked, filtering)
         let (hardware, chosen) = try Self.format(config, filtered, input, codec, format)
-        if input.isTensorOfFloats, config.filterDesc == nil, let chosen {
+        if input.isQuantizable, config.filterDesc == nil, let chosen {
             input.quantize(for: wholeNumbers ?? chosen.format)
             source.format = input.frameFormat
             filtered = try FilteredPicture(source, config, asked, filtering)
