@@ -1,17 +1,25 @@
 internal import CLibav
 
 /// Changes the sample format and nothing else: same rate, same channels, so a block in is a
-/// block out with no delay. swresample does the work, as it would inside a filter graph.
+/// block out with no delay. swresample does the work, as it would inside a filter graph, but for what it does wrong.
 package final class SampleConverter {
-    private let context: OpaquePointer
+    /// Nil where it is done here.
+    private let context: OpaquePointer?
     private let output: AudioShape
     private let buffers: BufferPool
-    private let capacity: Int
     private let planeBytes: Int
     private let isPlanar: Bool
 
     package init(from input: AudioShape, to format: AudioFormat, blockSamples: Int) throws(LibavError) {
         output = AudioShape(format: format, layout: input.layout, sampleRate: input.sampleRate)
+        isPlanar = av_sample_fmt_is_planar(format.id) != 0
+        let rowBytes = blockSamples * format.bytesPerSample * (isPlanar ? 1 : input.layout.channels)
+        planeBytes = (rowBytes + 63) & ~63
+        buffers = try BufferPool(bytes: planeBytes * (isPlanar ? input.layout.channels : 1) + 64)
+        if Self.overflows(from: input.format, to: format) {
+            self.context = nil
+            return
+        }
         var context: OpaquePointer?
         var layout = input.layout.layout
         let rate = Int32(input.sampleRate)
@@ -21,13 +29,8 @@ package final class SampleConverter {
         }
         try check(code, "setting up a sample converter")
         let allocatedContext = try allocated(context, "setting up a sample converter")
-        isPlanar = av_sample_fmt_is_planar(format.id) != 0
-        capacity = blockSamples
-        let rowBytes = blockSamples * format.bytesPerSample * (isPlanar ? 1 : input.layout.channels)
-        planeBytes = (rowBytes + 63) & ~63
         do {
             try check(swr_init(allocatedContext), "setting up a sample converter")
-            buffers = try BufferPool(bytes: planeBytes * (isPlanar ? input.layout.channels : 1) + 64)
         } catch {
             swr_free(&context)
             throw error
@@ -40,7 +43,12 @@ package final class SampleConverter {
         swr_free(&context)
     }
 
+    /// Whether swresample makes of samples at full scale, and beyond, those of the other sign.
+    package static func overflows(from source: AudioFormat, to target: AudioFormat) -> Bool { source.isFloat && target.bits == 64 }
+
+    /// A frame of up to `blockSamples`; of any number where `overflows`.
     package func convert(_ input: Frame) throws(LibavError) -> Frame {
+        guard let context else { return try input.wideSamples(output) }
         let result = try Frame()
         let frame = result.pointer
         output.apply(to: frame)

@@ -71,6 +71,7 @@ final class FrameConverter {
             return finished(frame)
         }
         guard let frame = try filters?.next() else { return nil }
+        if let samples { return finished(try encoding { () throws(LibavError) in try samples.convert(frame) }) }
         guard let gpu = settings.hardwareFrames else { return finished(frame) }
         return finished(try encoding { () throws(LibavError) in try gpu.upload(frame) })
     }

@@ -37,17 +37,26 @@ struct AudioPlan {
         settings.codecTag = try format.tag(config.codecTag, for: codec)
         let remixes = target.layout != source.layout || target.sampleRate != source.sampleRate
         let needsGraph = config.filterDesc != nil || remixes
+        let given = needsGraph ? Self.given(filtered, target) : source
         input = source
         filteredFormat = filtered.format
         choosesFormat = config.encoderFormat == nil
         keeper = Self.keeper(of: filtered.format, for: format)
         encode = EncodePlan(
             settings: settings,
-            filtering: needsGraph ? filtering([.audio(target)]) : nil,
-            conversion: !needsGraph && target.format != source.format ? (source, target.format) : nil,
+            filtering: needsGraph ? filtering([.audio(given)]) : nil,
+            conversion: given.format != target.format ? (given, target.format) : nil,
             input: .audio(source), inputTimeBase: Fraction(1, Int32(config.sampleRate)),
             warnings: choice.warnings + Warning.ignored(config.codecConfig, config.encoderOption, by: codec)
                 + Self.warnings(config, source.layout, filtered.layout, target.layout, StorageCheck(format: format, codec: codec)))
+    }
+
+    /// What filters are to give: what the encoder takes, or floats where they would overflow on the way to it.
+    private static func given(_ filtered: AudioShape, _ target: AudioShape) -> AudioShape {
+        let floats = AudioFormat(name: "dbl")!
+        let isMadeOfFloats = filtered.format.isFloat || filtered.layout != target.layout || filtered.sampleRate != target.sampleRate
+        guard isMadeOfFloats, SampleConverter.overflows(from: floats, to: target.format) else { return target }
+        return AudioShape(format: floats, layout: target.layout, sampleRate: target.sampleRate)
     }
 
     /// What has no place in the file of the channels that the client has named, or its filters have made.

@@ -60,7 +60,7 @@ struct EncodePlan {
     let settings: EncoderSettings
     /// Nil where frames go to the encoder as they are, or nearly.
     var filtering: Filtering?
-    /// Only the sample format changes: from and to.
+    /// The sample format changes, and nothing else: from and to. Behind the filters, where there are any.
     var conversion: (from: AudioShape, to: AudioFormat)?
     /// Of the frames that come in.
     let input: MediaFormat
