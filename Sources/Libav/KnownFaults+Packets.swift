@@ -6,6 +6,19 @@ extension KnownFaults {
 
     private static let mpegSystems: Set<String> = ["mpegts", "hls", "rtp_mpegts"]
 
+    /// Before a muxer is given the stream. MPEG-TS has names for 7 channels of Opus in the streams of RFC 7845, 5.1.1.2,
+    /// and libopus's encoder makes others unless it is told to (`mapping_family`): what is written then can't be read.
+    static func check(_ stream: StreamParameters, in muxer: String) throws(LibavError) {
+        let codec = stream.codec.pointer.pointee
+        guard mpegSystems.contains(muxer), codec.codec_id == AV_CODEC_ID_OPUS, codec.extradata_size > 20, let head = codec.extradata else { return }
+        // RFC 7845, 5.1: the numbers of channels, of the family, and of streams that have two.
+        guard head[9] == 7, head[18] == 1, head[20] != 3 else { return }
+        var error = refusal(
+            "\(muxer) can't say what 7 channels of Opus are as this encoder makes them: with encoder_option.mapping_family=1 it can, and with another encoder_num_channels; ogg and matroska take them as they are")
+        error.parameter = "encoder_num_channels"
+        throw error
+    }
+
     /// What a muxer takes of a stream's times.
     package struct Times: Sendable {
         /// Seconds between two packets, and before the first where `countsFromZero`.

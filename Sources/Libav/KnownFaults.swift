@@ -159,7 +159,7 @@ package enum KnownFaults {
         throw refusal("\(filter): pictures of \(link.pointee.w)x\(link.pointee.h) must be at least \(width)x\(height) in this format")
     }
 
-    private static func refusal(_ reason: String, option: String? = nil) -> LibavError {
+    static func refusal(_ reason: String, option: String? = nil) -> LibavError {
         .invalid(reason, option: option)
     }
 }

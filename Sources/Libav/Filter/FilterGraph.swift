@@ -28,6 +28,10 @@ package final class FilterGraph {
                 "sample_fmts=\(shape.format.name):sample_rates=\(shape.sampleRate)"
                     + ":channel_layouts=\(shape.layout.name)")
         }
+        /// Puts the channels into another order, and calls them the same.
+        package static func order(_ channels: [Int], of layout: ChannelLayout) -> Stage {
+            Stage("channelmap", "map=\(channels.map(String.init).joined(separator: "|")):channel_layout=\(layout.name)")
+        }
     }
 
     package enum Output {

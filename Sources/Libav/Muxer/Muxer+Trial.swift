@@ -13,6 +13,7 @@ extension Muxer {
     /// Begins a container of these streams in memory, to learn whether the muxer takes them at all: with whatever
     /// options, so as lax as libav can be told to be.
     package static func tryOut(_ format: OutputFormat, _ streams: [StreamParameters]) throws(LibavError) {
+        for stream in streams { try KnownFaults.check(stream, in: format.name) }
         if format.opensItself || format.isDevice || untried.contains(format.name) { return }
         if needingSound.contains(format.name), !streams.contains(where: { $0.media == .audio }) { return }
         let muxer = try Muxer(format: format, url: nil, interruption: Interruption()) { _ in .refused(reason: "nothing is opened yet") }

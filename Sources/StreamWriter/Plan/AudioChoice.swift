@@ -79,6 +79,18 @@ struct AudioChoice {
         return supported.first { $0.channels == channels } ?? standard
     }
 
+    /// The order in which the encoder is to be given the channels; nil: as they are.
+    func channelOrder(of codec: Codec, _ option: [String: String]) throws(StreamWriterError) -> [Int]? {
+        guard codec.name == "libopus", ["-1", nil].contains(option["mapping_family"]) else { return nil }
+        let channels = shape.layout.channels
+        guard let order = OpusChannels.order(channels: channels) else {
+            let others = codec.channelLayouts.map(\.channels).filter { ![5, 7].contains($0) }.map(String.init)
+            throw unsupported(
+                "encoder_num_channels", "\(channels)", by: codec, others, "it may take them for each other's, and with encoder_option.mapping_family=1 does not")
+        }
+        return order == Array(0..<channels) ? nil : order
+    }
+
     /// What it takes; empty where it takes `source` as well as any other.
     private static func layouts(
         for source: ChannelLayout, _ config: AudioStreamConfig, _ codec: Codec

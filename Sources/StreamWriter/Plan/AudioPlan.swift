@@ -36,7 +36,8 @@ struct AudioPlan {
         settings.apply(config.codecConfig, config.encoderOption, format, limits)
         settings.codecTag = try format.tag(config.codecTag, for: codec)
         let remixes = target.layout != source.layout || target.sampleRate != source.sampleRate
-        let needsGraph = config.filterDesc != nil || remixes
+        let order = try choice.channelOrder(of: codec, config.encoderOption)
+        let needsGraph = config.filterDesc != nil || remixes || order != nil
         let given = needsGraph ? Self.given(filtered, target) : source
         input = source
         filteredFormat = filtered.format
@@ -44,7 +45,7 @@ struct AudioPlan {
         keeper = Self.keeper(of: filtered.format, for: format)
         encode = EncodePlan(
             settings: settings,
-            filtering: needsGraph ? filtering([.audio(given)]) : nil,
+            filtering: needsGraph ? filtering([.audio(given)] + (order.map { [.order($0, of: given.layout), .audio(given)] } ?? [])) : nil,
             conversion: given.format != target.format ? (given, target.format) : nil,
             input: .audio(source), inputTimeBase: Fraction(1, Int32(config.sampleRate)),
             warnings: choice.warnings + Warning.ignored(config.codecConfig, config.encoderOption, by: codec)

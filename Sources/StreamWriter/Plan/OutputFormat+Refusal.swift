@@ -75,7 +75,7 @@ extension StreamWriterError {
         self.init(beginning: error, options: [])
         guard code == .unsupportedValue else { return }
         // Of all of them: a stream has a `format` of its own.
-        parameter = "streams"
+        parameter = error.parameter ?? "streams"
         guard let cause = error.cause?.lowercasedASCII else { return }
         func says(_ words: String...) -> Bool { words.contains { cause.holds($0) } }
         let choices = Self.choices(in: cause)
