@@ -57,6 +57,31 @@ import Testing
         #expect(try chosen(channels, encoder) { $0.encoderNumChannels = 2 }.encoderNumChannels == 2)
     }
 
+    /// The layouts are those that `ffmpeg -h encoder=…` lists.
+    @Test(arguments: [
+        ("alac", "2.1", 3, "3.0", "a.caf"), ("alac", "quad", 4, "4.0", "a.caf"), ("alac", "3.1", 4, "4.0", "a.caf"), ("alac", "4.1", 5, "5.0", "a.caf"),
+        ("alac", "hexagonal", 6, "5.1", "a.caf"), ("alac", "6.1", 7, "6.1(back)", "a.caf"), ("alac", "7.0", 7, "6.1(back)", "a.caf"),
+        ("alac", "7.1", 8, "7.1(wide)", "a.caf"), ("alac", "octagonal", 8, "7.1(wide)", "a.caf"), ("s302m", "quad", 4, "4.0", "a.ts"),
+        ("truehd", "5.0(side)", 5, "5.0", "a.thd"), ("mlp", "5.1(side)", 6, "5.1", "a.mlp"),
+    ])
+    func losslessEncoderMixesNoNamedChannels(encoder: String, layout: String, channels: Int, taken: String, name: String) throws {
+        let error = try #require(throws: StreamWriterError.self) { try chosen(channels, encoder, name) { $0.channelLayout = layout } }
+        #expect(error.code == .unsupportedValue && error.parameter == "channel_layout" && error.supported == [taken], "\(error)")
+        #expect(error.message.contains("Without channel_layout") && error.message.contains(layout) && error.message.contains(taken))
+        #expect(try chosen(channels, encoder, name) { ($0.channelLayout, $0.encoderNumChannels) = (layout, channels) }.encoderNumChannels == channels)
+        if encoder != "alac" { return }
+        // As the refusal says.
+        let data = tone(samples: 9600, channels: channels)
+        try encode(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: channels, format: .s16, encoder: encoder)), data, to: folder.destination(name))
+        #expect(try decodeAudio(folder.path(name), codec: "pcm_s16le") == data)
+    }
+
+    @Test func losslessEncoderMixesNoChannelsThatFiltersGive() throws {
+        let error = try #require(throws: StreamWriterError.self) { try chosen(4, "alac", "a.caf") { $0.filterDesc = "aformat=channel_layouts=quad" } }
+        #expect(error.parameter == "filter_desc" && error.message.contains("aformat=channel_layouts=4.0"), "\(error)")
+        #expect(try chosen(4, "alac", "a.caf") { $0.filterDesc = "aformat=channel_layouts=quad,aformat=channel_layouts=4.0" }.warnings.filter { $0.code == .channelsMixed } == [])
+    }
+
     @Test(arguments: [
         ("libspeex", 44_100, 32_000), ("libspeex", 11_025, 16_000), ("libspeex", 6000, 8000), ("libspeex", 16_000, 16_000), ("libmp3lame", 96_000, 44_100),
         ("libopus", 44_100, 48_000), ("aac", 48_000, 48_000), ("ac3", 96_000, 44_100), ("g722", 48_000, 16_000),

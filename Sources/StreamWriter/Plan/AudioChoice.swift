@@ -118,7 +118,10 @@ struct AudioChoice {
         if supported.isEmpty || supported.contains(source) { return source }
         try requireMixing(source, to: supported, config)
         let possible = supported.filter { source.mixes(to: $0) }
-        if let same = possible.first(where: { $0.channels == source.channels }) { return same }
+        if let same = possible.first(where: { $0.channels == source.channels }) {
+            if codec.isLossless { try requireMixingAsked(source, supported, config, codec) }
+            return same
+        }
         guard config.encoderNumChannels == nil else { throw unsupportedChannels(source.channels, codec) }
         return try substitute(for: source, possible, codec)
     }
@@ -146,6 +149,22 @@ struct AudioChoice {
             .unsupportedValue,
             "nothing says what the \(source.channels) channels are (\(source.name)), so libav can't mix them to others: channel_layout does, where there is one, or filter_desc with pan mixes them by their numbers, such as \"\(pan)\"",
             parameter: "filter_desc", supported: [description])
+    }
+
+    /// Of a lossless encoder that holds as many channels, but not those that are named or that filters give.
+    private static func requireMixingAsked(
+        _ source: ChannelLayout, _ supported: [ChannelLayout], _ config: AudioStreamConfig, _ codec: Codec
+    ) throws(StreamWriterError) {
+        guard config.encoderNumChannels == nil, config.channelLayout != nil || config.filterDesc != nil else { return }
+        let names = supported.filter { $0.channels == source.channels }.map(\.name)
+        let isFiltered = config.filterDesc != nil
+        let way = isFiltered
+            ? "filter_desc with aformat=channel_layouts=\(names[0]) at its end"
+            : "Without channel_layout the samples are stored as they are, as those of \(names[0]); encoder_num_channels \(source.channels)"
+        throw StreamWriterError(
+            .unsupportedValue,
+            "the lossless encoder \(codec.name) does not have the channels of \(source.name), and mixing would change them; of \(source.channels) channels it takes \(names.joined(separator: ", ")). \(way) mixes them",
+            parameter: isFiltered ? "filter_desc" : "channel_layout", supported: isFiltered ? nil : names)
     }
 
     private static func unsupportedChannels(_ wanted: Int, _ codec: Codec) -> StreamWriterError {
