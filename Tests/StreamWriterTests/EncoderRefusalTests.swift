@@ -75,6 +75,7 @@ import Testing
         Case(video("mpeg4", 64, 48) { $0.timeBase = Rational(1, 90_000) }, "time_base", "65535"),
         Case(video("mjpeg", 64, 48) { $0.codecConfig.maxBFrames = 3 }, "codec_config.max_b_frames", "B-frames not supported", supported: ["0"]),
         Case(video("libx264", 64, 48) { $0.codecConfig.bitRate = 1 }, "codec_config.bit_rate", "bitrate", "bits a second"),
+        Case(video("libvpx", 64, 48) { $0.format = "rgba" }, "encoder_option.auto-alt-ref", "encoder_option.auto-alt-ref=0", supported: ["0"]),
         Case(video("h264_nvenc", 64, 48), "encoder", "libx264", code: .unsupportedHardware),
         Case(audio("aac", 48_000, 9), "filter_desc", "Unsupported channel layout", supported: ["pan=stereo|c0=c0|c1=c1"]),
         Case(audio("aac", 48_000, 1) { $0.codecConfig.bitRate = 1 }, "codec_config.bit_rate", "extremely low"),

@@ -83,6 +83,12 @@ import Testing
         if expected.hasPrefix("yuv420p") { #expect(chosen.warnings.contains { $0.code == .colorConverted }) }
     }
 
+    /// What libav's scaler takes through other numbers.
+    @Test(arguments: [("bgra64le", "ffv1", true), ("bgra64le", "png", true), ("xyz12le", "ffv1", true), ("rgba64le", "png", false), ("rgb48le", "png", false)])
+    func roundedColorsAreSaid(format: String, encoder: String, isRounded: Bool) throws {
+        #expect(try chosen(Self.config(format, encoder)).warnings.contains { $0.code == .colorConverted } == isRounded)
+    }
+
     @Test func losslessEncodingsStayWithoutLoss() throws {
         for (encoder, option) in [("libvpx-vp9", ["lossless": "1"]), ("libx265", ["x265-params": "lossless=1:log-level=none"])] {
             var config = Self.config("rgb24", encoder)

@@ -16,9 +16,11 @@ extension PixelFormat {
     package enum ColorModel: Sendable { case rgb, yuv, gray }
 
     package var colorModel: ColorModel {
-        if hasPalette || has(UInt64(AV_PIX_FMT_FLAG_RGB)) || name.begins(with: "xyz") { return .rgb }
+        if hasPalette || has(UInt64(AV_PIX_FMT_FLAG_RGB)) || isXYZ { return .rgb }
         return componentCount < 3 ? .gray : .yuv
     }
+
+    package var isXYZ: Bool { name.begins(with: "xyz") }
 
     /// YUV whose name says that its numbers use the full range.
     package var isFullRangeYUV: Bool { name.begins(with: "yuvj") }

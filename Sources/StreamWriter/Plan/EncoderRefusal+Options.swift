@@ -17,6 +17,9 @@ extension EncoderRefusal {
         } else if cause.holds("profile"), options["profile"] != nil, isX264 || codec.name == "libx265", case .video(let shape) = settings.input {
             let profiles = isX264 ? Self.profilesOfX264(shape.format) : Self.profilesOfX265(shape.format)
             self.init("encoder_option.profile", profiles, advice: "\(shape.format.name) is encoded in \(profiles.joined(separator: ", "))")
+        } else if cause.holds("auto_alt_ref") {
+            self.init(
+                "encoder_option.auto-alt-ref", ["0"], advice: "encoder_option.auto-alt-ref=0 keeps the transparent parts, and encoder_format yuv420p leaves them out")
         } else if cause.holds("parsing option '"), let name = cause.cut(at: "'")?.after.until("'"), options[name] != nil {
             let levels = name == "level" && isX264 ? HiddenChoices.levelsOfX264 : []
             self.init("encoder_option.\(name)", levels, advice: levels.isEmpty ? nil : Self.choices(name, levels, settings))

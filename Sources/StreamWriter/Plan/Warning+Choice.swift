@@ -1,3 +1,4 @@
+import Bytewise
 import Libav
 
 // What the formats of an encoder change of what is sent.
@@ -33,8 +34,10 @@ extension Warning {
         switch (source.colorModel, target.colorModel) {
         case (.rgb, .yuv), (.yuv, .rgb): true
         case (.gray, .yuv): !target.isFullRangeYUV
-        // libav's scaler takes transparent pixels apart by way of YUV.
-        case (.rgb, .rgb): source.hasAlpha && target.hasAlpha && !source.isPlanar && target.isPlanar
+        // libav's scaler takes transparent pixels apart by way of YUV, and those of bgra64 into any others.
+        case (.rgb, .rgb):
+            source.isXYZ != target.isXYZ || source.name.begins(with: "bgra64") && !target.name.begins(with: "bgra64")
+                || source.hasAlpha && target.hasAlpha && !source.isPlanar && target.isPlanar
         case (.yuv, .yuv): source.isFullRangeYUV != target.isFullRangeYUV || target.pixelsOfChroma < source.pixelsOfChroma
         default: false
         }
