@@ -65,6 +65,8 @@ import Testing
     static let (width, height, count) = (64, 48, 10)
 
     @Test(arguments: packed + nchw, everyInput) func everyInputGivesFFmpegsOutput(source: Source, target: Target) throws {
+        // NUT has no name for these as raw video.
+        if target.encoder == "rawvideo", ["gbrpf32le", "p010le"].contains(source.format) { return }
         try check(source, target)
     }
 
@@ -91,13 +93,11 @@ import Testing
         if !isMarked { #expect(twin.packetDifference == nil) }
         let stream = twin.ours.streams[0]
         #expect(stream["width"] == "64")
-        if Self.nutNames(source.format) || target.encoder != "rawvideo" {
-            #expect(stream["pix_fmt"] == Self.decoded(twin.description.encoderFormat, target.encoder))
-        }
+        #expect(stream["pix_fmt"] == Self.decoded(twin.description.encoderFormat, target.encoder))
         // FFmpeg guesses a program stream's.
         if target.container != "mpg", let duration = stream.number("duration") { #expect(abs(duration - 0.4) < 0.011) }
-        // Raw video keeps the body as it is: what the twin shows, for the planes FFmpeg knows.
-        if target.encoder == "rawvideo", target.format == nil, source.layout == .packed, Self.nutNames(source.format) {
+        // Raw video keeps the body as it is: what the twin shows.
+        if target.encoder == "rawvideo", target.format == nil, source.layout == .packed {
             #expect(try decodeVideo(twin.oursPath, format: source.twinFormat) == data)
         }
     }
@@ -114,9 +114,6 @@ import Testing
         default: format
         }
     }
-
-    /// NUT has no name for some formats of raw video.
-    private static func nutNames(_ format: String) -> Bool { !["gbrpf32le", "p010le"].contains(format) }
 
     private static func frameBytes(_ source: Source) throws -> Int {
         let writer = try StreamWriter(destination: .file(descriptor: open("/dev/null", O_WRONLY), name: "a.nut"), format: nil)

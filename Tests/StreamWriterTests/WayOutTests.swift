@@ -209,7 +209,7 @@ import Testing
         if isFFmpeg7 && encoder == "flac" { return }
         func openWriter(_ option: [String: String]) throws {
             let writer = try StreamWriter(destination: folder.destination("a"), format: format)
-            let pictures = VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48, encoder: encoder, encoderFormat: encoder == "rawvideo" ? "rgb24" : nil)
+            let pictures = VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48, encoder: encoder, encoderFormat: encoder == "rawvideo" ? "bgr24" : nil)
             _ = try writer.addStream(encoder == "flac" ? .audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, encoder: encoder)) : .video(pictures))
             try writer.open(option: option)
         }

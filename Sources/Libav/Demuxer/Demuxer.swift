@@ -5,24 +5,40 @@ import Glibc
 package final class Demuxer {
     private let context: UnsafeMutablePointer<AVFormatContext>
     /// libav's input as long as `context` is there.
-    private let reader: OutputReader
+    private let reader: AnyObject
+    private let io: UnsafeMutablePointer<AVIOContext>
     private let packet: Packet
 
     /// Borrows the descriptor, a file's that is open for reading, for as long as this lives. `format` is libav's
     /// name of the demuxer. Nothing but the descriptor is opened, whatever the file names. Packets are as they are
     /// stored; with `parses` an elementary stream is cut into its packets; with `fillsIn` times that the container
     /// leaves out are made up for.
-    package init(
+    package convenience init(
         descriptor: Int32, format: String, parses: Bool, fillsIn: Bool
+    ) throws(LibavError) {
+        let reader = try OutputReader(descriptor: descriptor)
+        try self.init(reader, reader.context, format: format, parses: parses, fillsIn: fillsIn)
+    }
+
+    /// The same of a file that was written to memory, as players take it.
+    convenience init(_ file: MemoryFile, format: String) throws(LibavError) {
+        let reader = try file.reader()
+        try self.init(reader, reader.context, format: format, parses: true, fillsIn: true)
+    }
+
+    /// `io` is the reader's.
+    private init(
+        _ reader: AnyObject, _ io: UnsafeMutablePointer<AVIOContext>, format: String, parses: Bool, fillsIn: Bool
     ) throws(LibavError) {
         let doing = "reading the output back as \(format)"
         guard let input = av_find_input_format(format) else {
             throw LibavError(code: clibav_error_demuxer_not_found, doing: doing)
         }
-        reader = try OutputReader(descriptor: descriptor)
+        self.reader = reader
+        self.io = io
         packet = try Packet()
         let context = try allocated(avformat_alloc_context(), doing)
-        context.pointee.pb = reader.context
+        context.pointee.pb = io
         context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_DISCARD_CORRUPT
         if !parses { context.pointee.flags |= AVFMT_FLAG_NOPARSE }
         if !fillsIn { context.pointee.flags |= AVFMT_FLAG_NOFILLIN }
@@ -65,7 +81,26 @@ package final class Demuxer {
             try body(packet, Fraction(stream.pointee.time_base))
         }
         // A file that can't be read to its end has one for libav too.
-        try check(reader.context.pointee.error, "reading the output back")
+        try check(io.pointee.error, "reading the output back")
+    }
+
+    /// The first picture of the first stream, as players decode it; nil: none comes.
+    func firstPicture() throws(LibavError) -> Frame? {
+        let doing = "decoding a picture of the output"
+        try check(avformat_find_stream_info(context, nil), doing)
+        guard context.pointee.nb_streams > 0 else { return nil }
+        let parameters = context.pointee.streams[0]!.pointee.codecpar!
+        guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else { return nil }
+        var decoder = avcodec_alloc_context3(codec)
+        defer { avcodec_free_context(&decoder) }
+        try check(avcodec_parameters_to_context(decoder, parameters), doing)
+        try check(avcodec_open2(decoder, codec, nil), doing)
+        try check(av_read_frame(context, packet.pointer), doing)
+        defer { av_packet_unref(packet.pointer) }
+        try check(avcodec_send_packet(decoder, packet.pointer), doing)
+        _ = avcodec_send_packet(decoder, nil)
+        let frame = try Frame()
+        return avcodec_receive_frame(decoder, frame.pointer) >= 0 ? frame : nil
     }
 
     /// Whether one of the streams is a picture that stands for the file.

@@ -22,6 +22,9 @@ extension PixelFormat {
 
     package var isXYZ: Bool { name.begins(with: "xyz") }
 
+    /// Whether libav's scaler makes the one of the other.
+    package func canBecome(_ other: PixelFormat) -> Bool { sws_isSupportedInput(id) > 0 && sws_isSupportedOutput(other.id) > 0 }
+
     /// YUV whose name says that its numbers use the full range.
     package var isFullRangeYUV: Bool { name.begins(with: "yuvj") }
 

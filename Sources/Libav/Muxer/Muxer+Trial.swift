@@ -16,19 +16,35 @@ extension Muxer {
         for stream in streams { try KnownFaults.check(stream, in: format.name) }
         if format.opensItself || format.isDevice || untried.contains(format.name) { return }
         if needingSound.contains(format.name), !streams.contains(where: { $0.media == .audio }) { return }
-        let muxer = try Muxer(format: format, url: nil, interruption: Interruption()) { _ in .refused(reason: "nothing is opened yet") }
-        for stream in streams { _ = try muxer.addStream(stream) }
-        var memory: UnsafeMutablePointer<AVIOContext>?
-        try check(avio_open_dyn_buf(&memory), "opening the muxer \(format.name)")
-        defer {
-            var bytes: UnsafeMutablePointer<UInt8>?
-            avio_close_dyn_buf(memory, &bytes)
-            av_free(bytes)
-        }
-        muxer.context.pointee.pb = memory
-        muxer.context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
+        let muxer = try untold(format, streams, to: MemoryFile())
         muxer.context.pointee.strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL
         // Muxers have not all looked at their streams before the header.
         try check(avformat_write_header(muxer.context, nil), "opening the muxer \(format.name)")
+    }
+
+    /// A whole file of one stream with one packet.
+    static func file(_ format: OutputFormat, of stream: StreamParameters, _ packet: Packet) throws(LibavError) -> MemoryFile {
+        let file = try MemoryFile()
+        let muxer = try untold(format, [stream], to: file)
+        // Matroska wants to be asked for raw pictures that AVI's head is to tell of.
+        av_opt_set(muxer.context, "allow_raw_vfw", "1", AV_OPT_SEARCH_CHILDREN)
+        let doing = "trying \(format.name) out"
+        try check(avformat_write_header(muxer.context, nil), doing)
+        packet.rescale(from: stream.timeBase, to: Fraction(muxer.context.pointee.streams[0]!.pointee.time_base))
+        packet.stream = 0
+        try check(av_write_frame(muxer.context, packet.pointer), doing)
+        try check(av_write_trailer(muxer.context), doing)
+        avio_flush(file.context)
+        return file
+    }
+
+    /// Without options.
+    private static func untold(_ format: OutputFormat, _ streams: [StreamParameters], to file: MemoryFile) throws(LibavError) -> Muxer {
+        let muxer = try Muxer(format: format, url: nil, interruption: Interruption()) { _ in .refused(reason: "nothing is opened yet") }
+        for stream in streams { _ = try muxer.addStream(stream) }
+        muxer.memory = file
+        muxer.context.pointee.pb = file.context
+        muxer.context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
+        return muxer
     }
 }

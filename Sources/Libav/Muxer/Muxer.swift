@@ -21,6 +21,8 @@ package final class Muxer {
     /// What is added to each stream's times, in its time base in the file.
     var shifts: [Int64] = []
     var ownsURL = false
+    /// The destination, where it is memory.
+    var memory: MemoryFile?
     /// The destination, where it is a sink.
     var destinationSink: SinkIO?
     /// The client leaves it to libav how a container without times before zero begins.

@@ -126,6 +126,7 @@ extension StreamWriter {
         _ = Log.take()
         let parameters = try tracks.map { (track) throws(StreamWriterError) in try encoded[track.stream].parameters(of: track.rendition, in: output.format) }
         if let lacking = parameters.first(where: { BitstreamAdaption($0, in: output.format) == .needsGlobalHeader }) { throw output.lacksHeaders(lacking) }
+        for stream in parameters { try output.format.requirePictures(of: stream) }
         do throws(LibavError) { try Muxer.tryOut(output.format, parameters) } catch {
             throw StreamWriterError(refusing: nil, error, in: output.format)
         }

@@ -60,9 +60,13 @@ extension OutputFormat {
                 "the format rtp carries one stream, and this is a second one. Choose the format rtp_mpegts, which carries several, or a writer for each stream",
                 parameter: "streams")
         }
+        let streams = try translating(.outOfMemory) { () throws(LibavError) in
+            try parts.map { (part) throws(LibavError) in try part.parameters }
+        }
+        if let added = streams.last { try requirePictures(of: added) }
         _ = Log.take()
         do throws(LibavError) {
-            try Muxer.tryOut(self, parts.map { (part) throws(LibavError) in try part.parameters })
+            try Muxer.tryOut(self, streams)
         } catch {
             throw StreamWriterError(refusing: parts.last?.encoder.settings, error, in: self)
         }

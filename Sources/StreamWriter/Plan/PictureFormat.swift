@@ -6,9 +6,10 @@ struct PictureFormat {
     let format: PixelFormat
     private(set) var warnings: [Warning] = []
 
-    /// `source` is what the client sends, or its filters give; `isNamed` says that they name it.
+    /// `source` is what the client sends, or its filters give; `isNamed` says that they name it. `raw`: the container's
+    /// pictures, where they are raw and it tells their format by a tag.
     init(
-        _ config: VideoStreamConfig, _ source: PixelFormat, isNamed: Bool, _ codec: Codec, in container: OutputFormat
+        _ config: VideoStreamConfig, _ source: PixelFormat, isNamed: Bool, _ codec: Codec, in container: OutputFormat, raw: RawPictures?
     ) throws(StreamWriterError) {
         // Frames in a GPU's memory are for `hw_accel`.
         var supported = codec.pixelFormats.filter { !$0.isHardware }
@@ -22,6 +23,10 @@ struct PictureFormat {
                 throw unsupported("encoder_format", name, by: codec, supported.map(\.name))
             }
             format = named
+            return
+        }
+        if let raw, !raw.keep(source) {
+            format = try raw.substitute(for: source, in: container)
             return
         }
         if let taken = container.pictureFormats {

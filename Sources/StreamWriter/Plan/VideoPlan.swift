@@ -152,7 +152,12 @@ struct VideoPlan {
         if let name = config.hwAccel {
             return (try HardwarePlan(name, codec, format: config.encoderFormat, source), nil)
         }
-        return (nil, try PictureFormat(config, source, isNamed: filtered.namesFormat, codec, in: container))
+        let raw = codec.isRawVideo
+            ? RawPictures(
+                in: container, width: config.encoderWidth ?? filtered.shape.width, height: config.encoderHeight ?? filtered.shape.height,
+                tag: try container.tag(config.codecTag, for: codec))
+            : nil
+        return (nil, try PictureFormat(config, source, isNamed: filtered.namesFormat, codec, in: container, raw: raw))
     }
 
     private static func frameRate(

@@ -57,6 +57,8 @@ struct StorageCheck {
                 }
                 return warning(property, value, property.parameter, stored, target)
             }
+            // The name alone says it, which raw pictures do not keep.
+            if property == .range, codec.isRawVideo, target.isFullRangeYUV { return warning(property, "pc", property.parameter, stored, target) }
             guard property != .range, let value = filtered[property] else { return nil }
             return warning(property, value, "filter_desc", stored, target)
         }
