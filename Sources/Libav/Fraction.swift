@@ -31,6 +31,9 @@ package struct Fraction: Sendable, Hashable {
         av_rescale_q(ticks, rational, other.rational)
     }
 
+    /// Whether `ticks` of this time base last less than one of another.
+    package func isShorter(_ ticks: Int64, thanTickOf other: Fraction) -> Bool { av_compare_ts(ticks, rational, 1, other.rational) < 0 }
+
     /// The index of the fraction in `list` nearest to this one.
     package func nearest(in list: [Fraction]) -> Int? {
         list.indices.min { a, b in

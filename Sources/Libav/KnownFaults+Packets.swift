@@ -26,11 +26,14 @@ extension KnownFaults {
         package var countsFromZero = false
         /// Seconds.
         package var latest: Double?
+        /// What it counts the times of pictures in, where libav gives up at two of one time.
+        package var tick: Fraction?
 
-        package init(longestGap: Double? = nil, countsFromZero: Bool = false, latest: Double? = nil) {
+        package init(longestGap: Double? = nil, countsFromZero: Bool = false, latest: Double? = nil, tick: Fraction? = nil) {
             self.longestGap = longestGap
             self.countsFromZero = countsFromZero
             self.latest = latest
+            self.tick = tick
         }
     }
 

@@ -82,15 +82,20 @@ extension StreamWriter {
                 parameter: "pts", expectedPTS: stream.earliestPTS)
         }
         try requireTime(pts, of: index, stream)
+        try requireTick(tick, of: index, stream)
         try filling?.requireFillable(beside: stream, upTo: pts)
         try stream.awaitFrame(at: tick)
         stream.countAccepted()
         return nil
     }
 
-    /// A picture that is longer than the container can say would lose the file.
-    func requireLength(_ duration: Double, of index: Int) throws(StreamWriterError) {
-        for bound in monitor.withLock({ times[index] }) {
+    /// A picture that is longer than the container can say would lose the file, and so may one that is shorter.
+    func requireLength(_ duration: Double, of ticks: Int64, _ stream: OpenStream) throws(StreamWriterError) {
+        for bound in monitor.withLock({ times[stream.index] }) {
+            if let tick = bound.times.tick, stream.assembler.rate.fraction.inverse.isShorter(ticks, thanTickOf: tick) {
+                throw StreamWriterError(
+                    .invalidParameter, "duration \(duration) is too short for \(bound.format), which counts time in \(Rational(tick)) s", parameter: "duration")
+            }
             guard let longest = bound.longestGap, duration > longest else { continue }
             throw StreamWriterError(
                 .invalidParameter, "duration \(duration) is too long for \(bound.format), which takes up to \(longest) s",
@@ -111,6 +116,22 @@ extension StreamWriter {
             throw StreamWriterError(
                 .invalidParameter,
                 "pts \(pts) is \(pts - stream.endPTS) s after the end of what stream \(index) has; \(bound.format) takes gaps of at most \(longest) s, so up to \(stream.endPTS + longest)",
+                parameter: "pts")
+        }
+    }
+
+    /// Of two pictures within one tick of the container's, the second would have no time.
+    private func requireTick(_ tick: Int64, of index: Int, _ stream: OpenStream) throws(StreamWriterError) {
+        // One that is to fill a gap at the start is at zero.
+        guard let given = stream.assembler.lastOwnTick, given >= 0 || stream.fillsGap(upTo: tick) else { return }
+        let last = max(0, given)
+        let timeBase = stream.assembler.rate.fraction.inverse
+        for bound in monitor.withLock({ times[index] }) {
+            guard let unit = bound.times.tick, timeBase.rescale(tick, to: unit) <= timeBase.rescale(last, to: unit) else { continue }
+            let (pts, before) = (stream.seconds(tick), stream.seconds(last))
+            throw StreamWriterError(
+                .invalidParameter,
+                "pts \(pts) is too near the picture before, at \(before), for \(bound.format), which counts time in \(Rational(unit)) s; go on from pts \(before + unit.doubleValue)",
                 parameter: "pts")
         }
     }

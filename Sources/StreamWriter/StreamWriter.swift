@@ -203,7 +203,7 @@ public final class StreamWriter: @unchecked Sendable {
             let ticks: Int64?
             if let duration {
                 ticks = try stream.ticks(ofPicture: duration)
-                try requireLength(duration, of: index)
+                try requireLength(duration, of: ticks!, stream)
                 try stream.requireFillable(duration: ticks!)
             } else {
                 ticks = nil

@@ -11,15 +11,18 @@ extension Muxer {
     private static let needingSound: Set<String> = ["aiff", "flac", "mp3"]
 
     /// Begins a container of these streams in memory, to learn whether the muxer takes them at all: with whatever
-    /// options, so as lax as libav can be told to be.
-    package static func tryOut(_ format: OutputFormat, _ streams: [StreamParameters]) throws(LibavError) {
+    /// options, so as lax as libav can be told to be. What it counts the times of each in (`KnownFaults.Times.tick`), as far
+    /// as that is known then.
+    package static func tryOut(_ format: OutputFormat, _ streams: [StreamParameters]) throws(LibavError) -> [Fraction?] {
         for stream in streams { try KnownFaults.check(stream, in: format.name) }
-        if format.opensItself || format.isDevice || untried.contains(format.name) { return }
-        if needingSound.contains(format.name), !streams.contains(where: { $0.media == .audio }) { return }
+        let unknown = streams.map { _ in nil as Fraction? }
+        if format.opensItself || format.isDevice || untried.contains(format.name) { return unknown }
+        if needingSound.contains(format.name), !streams.contains(where: { $0.media == .audio }) { return unknown }
         let muxer = try untold(format, streams, to: MemoryFile())
         muxer.context.pointee.strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL
         // Muxers have not all looked at their streams before the header.
         try check(avformat_write_header(muxer.context, nil), "opening the muxer \(format.name)")
+        return streams.indices.map { muxer.tick(of: $0) }
     }
 
     /// A whole file of one stream with one packet.

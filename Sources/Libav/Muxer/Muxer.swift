@@ -125,11 +125,19 @@ package final class Muxer {
 
     /// What it takes of a stream's times. After the header.
     package func times(of stream: Int) -> KnownFaults.Times {
-        let stream = context.pointee.streams[stream]!.pointee
+        let (index, stream) = (stream, context.pointee.streams[stream]!.pointee)
         let codec = stream.codecpar.pointee
-        return KnownFaults.times(
+        var times = KnownFaults.times(
             of: format.name, Fraction(stream.time_base), hasBlocks: codec.block_align > 0,
             isMPEG4: codec.codec_id == AV_CODEC_ID_MPEG4)
+        times.tick = tick(of: index)
+        return times
+    }
+
+    /// After the header.
+    func tick(of stream: Int) -> Fraction? {
+        guard isVideo(stream), format.pointer.pointee.flags & AVFMT_TS_NONSTRICT == 0 else { return nil }
+        return Fraction(context.pointee.streams[stream]!.pointee.time_base)
     }
 
     /// Writes a packet, its times in its encoder's time base. It stays as it is, and may go to other muxers too.

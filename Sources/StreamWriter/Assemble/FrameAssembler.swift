@@ -10,6 +10,8 @@ protocol FrameAssembler: AnyObject {
     var nextTick: Int64 { get }
     /// Where it may go at the earliest.
     var earliestTick: Int64 { get }
+    /// Of the last picture, where pictures are at times of their own; -1 before the first.
+    var lastOwnTick: Int64? { get }
     /// The last frame ends at `tick`.
     func prolongLast(to tick: Int64)
     /// How many bytes make it worth encoding on another thread.
@@ -45,6 +47,7 @@ extension FrameAssembler {
     func takeRefused() -> RefusedSample? { nil }
     var pendingSamples: Int { 0 }
     var earliestTick: Int64 { nextTick }
+    var lastOwnTick: Int64? { nil }
     func prolongLast(to tick: Int64) {}
 }
 

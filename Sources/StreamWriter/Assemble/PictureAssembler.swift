@@ -7,6 +7,7 @@ final class PictureAssembler: FrameAssembler {
     /// A frame's time after the last, unless its chunk said otherwise; exact over any number of frames.
     var nextTick: Int64 { base + rounded(framesFromBase) }
     var earliestTick: Int64 { timing.isFree ? lastTick + 1 : nextTick }
+    var lastOwnTick: Int64? { timing.isFree ? lastTick : nil }
     private let timing: VideoTiming
     private var base: Int64 = 0
     private var framesFromBase: Int64 = 0

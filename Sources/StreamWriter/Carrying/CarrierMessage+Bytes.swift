@@ -110,6 +110,7 @@ extension OpenedContainer {
             writer.put(times.longestGap)
             writer.put(times.countsFromZero)
             writer.put(times.latest)
+            writer.put(times.tick) { $0.put($1 as Fraction) }
         }
         writer.put(mostBytes) { $0.put($1 as Int64) }
     }
@@ -118,7 +119,8 @@ extension OpenedContainer {
         times = try reader.each("streams") { (reader) throws(PacketLogError) in
             KnownFaults.Times(
                 longestGap: try reader.optionalDouble("a gap"), countsFromZero: try reader.flag("where gaps count from"),
-                latest: try reader.optionalDouble("a time"))
+                latest: try reader.optionalDouble("a time"),
+                tick: try reader.optional("a tick") { (reader) throws(PacketLogError) in try reader.positiveFraction("a tick") })
         }
         mostBytes = try reader.optional("a bound") { (reader) throws(PacketLogError) in try reader.count("a bound") }
     }

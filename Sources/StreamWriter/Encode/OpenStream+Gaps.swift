@@ -62,7 +62,7 @@ extension OpenStream {
         return sample.count
     }
 
-    private func fillsGap(upTo tick: Int64) -> Bool {
+    func fillsGap(upTo tick: Int64) -> Bool {
         let start = assembler.nextTick
         return tick > start && (gapRules.filling == .all || gapRules.filling == .start && start == 0 && progress.current.frames == 0)
     }
@@ -139,10 +139,13 @@ extension OpenStream {
             assembler.prolongLast(to: end)
             let copy = try reference(to: picture)
             try encode([picture], overlaps: true)
-            if !gapRules.keepsLastDuration && ticks > frameTicks { gaps.lasting = (copy, end) }
+            if !gapRules.keepsLastDuration && seconds(ticks - frameTicks) >= Self.leastRemainder { gaps.lasting = (copy, end) }
         }
         countAccepted()
     }
+
+    /// Seconds: no container of those counts in more.
+    private static let leastRemainder = 0.001
 
     /// Where nothing tells how long the last picture is, it is there once more at its end.
     func endLasting() throws(StreamWriterError) {

@@ -123,13 +123,10 @@ extension StreamWriter {
                 .unsupportedValue, "the output \(output.name) would have several renditions of a stream, whose segments are made alike from the start only; give it when the writer is made, or name one rendition in streams",
                 parameter: "streams", supported: names.texts)
         }
-        _ = Log.take()
         let parameters = try tracks.map { (track) throws(StreamWriterError) in try encoded[track.stream].parameters(of: track.rendition, in: output.format) }
         if let lacking = parameters.first(where: { BitstreamAdaption($0, in: output.format) == .needsGlobalHeader }) { throw output.lacksHeaders(lacking) }
         for stream in parameters { try output.format.requirePictures(of: stream) }
-        do throws(LibavError) { try Muxer.tryOut(output.format, parameters) } catch {
-            throw StreamWriterError(refusing: nil, error, in: output.format)
-        }
+        try output.format.tryOut(parameters, added: nil)
     }
 
     /// Gaps in time are filled before the encoder, for all outputs alike.

@@ -107,6 +107,9 @@ extension StreamWriter {
                 guard let opened else { continue }
                 output.mostBytes = opened.mostBytes
                 for (index, track) in names.tracks(output.config.streams).enumerated() {
+                    // Options may have changed it.
+                    let rendition = parts[track.stream].renditions[track.rendition].encoder.settings.input
+                    if case .video(let shape) = rendition { try output.format.require(shape.frameRate, asTimesOf: opened.times[index].tick) }
                     bounds.times[track.stream].append(TimeBound(format: output.format.name, times: opened.times[index]))
                 }
             } catch {

@@ -64,12 +64,29 @@ extension OutputFormat {
             try parts.map { (part) throws(LibavError) in try part.parameters }
         }
         if let added = streams.last { try requirePictures(of: added) }
+        try tryOut(streams, added: parts.last?.encoder.settings)
+    }
+
+    /// `added`: how the last is encoded; nil: they are those of a writer that is open.
+    func tryOut(_ streams: [StreamParameters], added: EncoderSettings?) throws(StreamWriterError) {
         _ = Log.take()
+        let ticks: [Fraction?]
         do throws(LibavError) {
-            try Muxer.tryOut(self, streams)
+            ticks = try Muxer.tryOut(self, streams)
         } catch {
-            throw StreamWriterError(refusing: parts.last?.encoder.settings, error, in: self)
+            throw StreamWriterError(refusing: added, error, in: self)
         }
+        for (stream, tick) in zip(streams, ticks) { try require(stream.frameRate, asTimesOf: tick) }
+    }
+
+    /// More pictures than ticks in a second would not all have times of their own.
+    func require(_ rate: Fraction?, asTimesOf tick: Fraction?) throws(StreamWriterError) {
+        guard let rate, let tick, rate.isPositive, tick.isPositive, rate.inverse.isShorter(1, thanTickOf: tick) else { return }
+        let most = "\(Rational(tick.inverse))"
+        throw StreamWriterError(
+            .unsupportedValue,
+            "the format \(name) counts time in \(Rational(tick)) s, and so takes at most \(most) pictures a second, not \(Rational(rate)); encoder_frame_rate \(most) leaves the others out",
+            parameter: "encoder_frame_rate", supported: [most])
     }
 }
 
