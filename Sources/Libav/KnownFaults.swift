@@ -49,8 +49,16 @@ package enum KnownFaults {
     /// dca's table of 5.1 names no sixth channel, for which it reads a sample before the frame.
     private static let mostChannels: [String: Int32] = ["dca": 5]
 
+    /// libav's own decoder has no layout for so many.
+    private static let undecodedChannels: [String: Int32] = ["tta": 5]
+
     static func checkChannels(_ context: UnsafeMutablePointer<AVCodecContext>, of codec: Codec) throws(LibavError) {
         let channels = context.pointee.ch_layout.nb_channels
+        if undecodedChannels[codec.name] == channels {
+            var error = refusal("\(codec.name) with \(channels) channels can't be decoded by libav; flac and wavpack take \(channels)")
+            error.parameter = "encoder_num_channels"
+            throw error
+        }
         guard let most = mostChannels[codec.name], channels > most else { return }
         var error = refusal("\(codec.name) takes up to \(most) channels, and not \(channels); ac3 and eac3 take 5.1")
         error.parameter = "encoder_num_channels"

@@ -42,6 +42,27 @@ import Testing
         #expect(error.supported?.contains(right) == true && error.supported?.contains(encoder) == false, "\(error.supported ?? [])")
     }
 
+    /// FFmpeg decodes 150,465 of 200,000 samples of a TTA in Matroska, and nothing in the others.
+    @Test(arguments: ["matroska", "nut", "avi", "wav", "asf"]) func ttaIsRefusedOutsideOfItsOwnFiles(format: String) throws {
+        let error = try refusal(format, Self.config("tta"))
+        #expect(error.code == .unsupportedValue && error.parameter == "encoder" && error.message.contains("\(format) does not take tta"), "\(error.message)")
+        #expect(error.supported?.contains("tta") == false)
+    }
+
+    /// FFmpeg's decoder has no layout of five channels for it.
+    @Test(arguments: 1...8) func ttaHasNotFiveChannels(channels: Int) throws {
+        let config = AudioStreamConfig(sampleRate: 48_000, numChannels: channels, format: .s16, encoder: "tta")
+        if channels == 5 {
+            let writer = try StreamWriter(destination: folder.destination("a.tta"), format: nil)
+            let error = try #require(throws: StreamWriterError.self) { try writer.addStream(.audio(config)) }
+            #expect(error.code == .unsupportedValue && error.parameter == "encoder_num_channels", "\(error)")
+            return
+        }
+        let data = tone(samples: 50_000, channels: channels)
+        try encode(.audio(config), data, to: folder.destination("a.tta"))
+        #expect(try decodeAudio(folder.path("a.tta"), codec: "pcm_s16le") == data)
+    }
+
     /// Without sound these do not begin, and it may still come.
     @Test(arguments: ["aiff", "flac", "mp3"]) func aCoverMayComeBeforeTheSound(format: String) throws {
         let writer = try StreamWriter(destination: folder.destination("a"), format: format)

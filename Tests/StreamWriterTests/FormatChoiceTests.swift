@@ -18,7 +18,7 @@ import Testing
     }
 
     private func chosen(_ format: SampleFormat, _ encoder: String) throws -> StreamDescription {
-        let writer = try StreamWriter(destination: folder.destination("a.mkv"), format: nil)
+        let writer = try StreamWriter(destination: folder.destination(encoder == "tta" ? "a.tta" : "a.mkv"), format: nil)
         return writer.description(
             of: try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: format, encoder: encoder))))
     }

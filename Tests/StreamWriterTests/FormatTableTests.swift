@@ -38,7 +38,8 @@ import Testing
         } + "\n## Samples\n\n" + table(
             "format", SampleFormat.allCases.map(\.rawValue), ["pcm_s16le", "flac", "alac", "wavpack", "tta", "aac", "libmp3lame", "libopus", "ac3"]
         ) { source, encoder in
-            let chosen = try choice(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: SampleFormat(rawValue: source)!, encoder: encoder)))
+            let config = AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: SampleFormat(rawValue: source)!, encoder: encoder)
+            let chosen = try choice(.audio(config), in: encoder == "tta" ? "a.tta" : "a.mkv")
             return (chosen.encoderFormat, chosen.warnings)
         } + "\n## Channels\n\n" + table(
             "num_channels", ["1", "2", "4", "6", "8", "16"], ["pcm_s16le", "flac", "alac", "aac", "libmp3lame", "mp2", "libopus", "ac3", "libspeex"]

@@ -7,6 +7,7 @@ extension OutputFormat {
         let id = codec.codecName
         if isDevice || Self.anything.contains(name) { return true }
         if Self.unreadable[name]?.contains(id) == true { return false }
+        if let own = Self.ofOwnFilesAlone[id], own != name { return false }
         if Build.refusesRelatedCodecs && Self.relatedCodecs[name] == id { return false }
         if Self.named[name]?.contains(id) == true { return true }
         // QuickTime has its own names for some, and those of AVI for others.
@@ -76,6 +77,10 @@ extension OutputFormat {
             "av1", "flac", "opus", "truehd", "vp8", "vp9",
         ],
     ]
+
+    /// By codec: the one container that keeps what its decoder needs. Of TTA that is how many samples there are: in others
+    /// its end can't be decoded, or nothing of it.
+    private static let ofOwnFilesAlone = ["tta": "tta"]
 
     /// The pictures that it takes of any encoder; nil: all. Without being told to be lax.
     package var pictureFormats: [PixelFormat]? {
