@@ -65,6 +65,18 @@ package enum KnownFaults {
         throw error
     }
 
+    /// Its usual transform (`pred`, dwt97int) is not for more than 8 bits: samples come back thousands away.
+    private static let transformsOf8Bits: Set<String> = ["jpeg2000"]
+
+    static func checkDepth(_ context: UnsafeMutablePointer<AVCodecContext>, of codec: Codec) throws(LibavError) {
+        let format = PixelFormat(context.pointee.pix_fmt)
+        guard transformsOf8Bits.contains(codec.name), format.depths.upperBound > 8, value("pred", of: context) == 0 else { return }
+        var error = refusal(
+            "\(codec.name) makes other samples of those of \(format.name); the encoder libopenjpeg keeps them, encoder_option {\"pred\": \"dwt53\"} nearly, and an encoder_format of 8 bits such as rgb24 or gray takes them down to those")
+        error.parameter = "encoder"
+        throw error
+    }
+
     /// Before the encoder is opened.
     static func checkSize(_ context: UnsafeMutablePointer<AVCodecContext>, of codec: Codec) throws(LibavError) {
         guard let least = leastPictures[codec.name] else { return }

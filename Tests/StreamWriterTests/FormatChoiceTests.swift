@@ -18,7 +18,8 @@ import Testing
     }
 
     private func chosen(_ format: SampleFormat, _ encoder: String) throws -> StreamDescription {
-        let writer = try StreamWriter(destination: folder.destination(encoder == "tta" ? "a.tta" : "a.mkv"), format: nil)
+        let containers = ["tta": "tta", "pcm_dvd": "mpg"]
+        let writer = try StreamWriter(destination: folder.destination("a.\(containers[encoder] ?? "mkv")"), format: nil)
         return writer.description(
             of: try writer.addStream(.audio(AudioStreamConfig(sampleRate: 48_000, numChannels: 2, format: format, encoder: encoder))))
     }
@@ -205,10 +206,32 @@ import Testing
 
     @Test(arguments: [
         (SampleFormat.flt, "pcm_s16le", true), (.s32, "flac", true), (.s16, "flac", false), (.s32, "wavpack", false), (.flt, "wavpack", false), (.dbl, "wavpack", true),
-        (.flt, "flac", true), (.s32, "pcm_s24le", true), (.flt, "aac", false), (.s32, "pcm_f32le", true), (.u8, "tta", false),
+        (.flt, "flac", true), (.s32, "pcm_s24le", true), (.flt, "aac", false), (.s32, "pcm_f32le", true), (.u8, "tta", false), (.s32, "pcm_dvd", true), (.s16, "pcm_dvd", false),
     ])
     func lostBitsOfSamplesAreSaid(format: SampleFormat, encoder: String, isLost: Bool) throws {
         #expect(try chosen(format, encoder).warnings.map(\.code) == (isLost ? [.depthReduced] : []))
+    }
+
+    /// ffprobe finds yuv420p in a WebP of RGB, unless it is lossless.
+    @Test(arguments: [(nil, nil, true), ("bgra", nil, true), (nil, "1", false), ("bgra", "1", false)] as [(String?, String?, Bool)])
+    func webPOfRGBIsSaidToLoseColor(encoderFormat: String?, lossless: String?, isLost: Bool) throws {
+        var config = Self.config("rgb24", "libwebp")
+        config.encoderFormat = encoderFormat
+        config.encoderOption = lossless.map { ["lossless": $0] } ?? [:]
+        #expect(try chosen(config).warnings.map(\.code) == (isLost ? [.chromaSubsampled] : []))
+        try encode(.video(config), pictures(count: 1, bytesPerFrame: Self.width * Self.height * 3), to: folder.destination("a.webp"))
+        #expect(try probe(folder.path("a.webp"))["pix_fmt"] == (isLost ? "yuv420p" : "argb"))
+    }
+
+    /// FFmpeg's own gave samples of gray16le that were 12,515 away.
+    @Test(arguments: ["gray16le", "rgb48le"]) func jpeg2000OfMoreThan8BitsIsRefused(format: String) throws {
+        let error = try #require(throws: StreamWriterError.self) { try chosen(Self.config(format, "jpeg2000")) }
+        #expect(error.code == .unsupportedValue && error.parameter == "encoder" && error.message.contains("libopenjpeg"), "\(error)")
+        #expect(try chosen(Self.config(format, "libopenjpeg")).warnings.isEmpty)
+        let config = Self.config(format, "libopenjpeg")
+        let data = pictures(count: 1, bytesPerFrame: Self.width * Self.height * (format == "rgb48le" ? 6 : 2))
+        try encode(.video(config), data, to: folder.destination("a.mov"))
+        #expect(try decodeVideo(folder.path("a.mov"), format: format) == data)
     }
 
     /// 24-bit samples, at the top of 32.

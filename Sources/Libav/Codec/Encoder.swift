@@ -39,6 +39,7 @@ package final class Encoder {
             try KnownFaults.check(context)
             try KnownFaults.checkSize(context, of: codec)
             try KnownFaults.checkChannels(context, of: codec)
+            try KnownFaults.checkDepth(context, of: codec)
             try check(avcodec_open2(context, codec.pointer, nil), "opening the encoder \(codec.name)")
         } catch {
             Self.free(context)
@@ -89,6 +90,8 @@ package final class Encoder {
 
     /// Of a sample as it is stored; nil where the codec stores none.
     package var storedSampleBits: Int? {
+        // Of discs, which have 24 bits at most; libav does not say so.
+        if [AV_CODEC_ID_PCM_DVD, AV_CODEC_ID_PCM_BLURAY].contains(context.pointee.codec_id), context.pointee.sample_fmt == AV_SAMPLE_FMT_S32 { return 24 }
         // Until it is said otherwise, the first is the sample format's.
         let bits = [Int(context.pointee.bits_per_raw_sample), Int(av_get_exact_bits_per_sample(context.pointee.codec_id))]
         return bits.filter { $0 > 0 }.min()

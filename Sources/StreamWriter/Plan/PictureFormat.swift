@@ -23,6 +23,7 @@ struct PictureFormat {
                 throw unsupported("encoder_format", name, by: codec, supported.map(\.name))
             }
             format = named
+            warnings = Self.warnings(of: source, as: named, codec, config)
             return
         }
         if let raw, !raw.keep(source) {
@@ -38,7 +39,7 @@ struct PictureFormat {
         }
         let best = Self.best(of: Self.usual(supported, codec), for: source)
         format = Self.playable(source, supported, codec) ?? Self.playable(source, best, supported, codec, config, container) ?? best
-        warnings = Warning.pictures(source, as: format, best: best, by: codec.name)
+        warnings = Warning.pictures(source, as: format, best: best, by: codec.name) + Self.warnings(of: source, as: format, codec, config)
         if Self.isForPlayers(codec) && format.colorModel != .yuv {
             let said = source.colorModel == .gray ? "gray" : "RGB"
             warnings.append(
@@ -72,12 +73,25 @@ struct PictureFormat {
         _ source: PixelFormat, _ best: PixelFormat, _ supported: [PixelFormat], _ codec: Codec, _ config: VideoStreamConfig,
         _ container: OutputFormat
     ) -> PixelFormat? {
-        let isLossless = config.encoderOption.contains { name, value in
-            name.isSame(as: "lossless") && !value.isSame(as: "0") || value.holds("lossless=1")
-        }
-        guard isForPlayers(codec), best.colorModel != .yuv, container.isForPlayers, !isLossless else { return nil }
+        guard isForPlayers(codec), best.colorModel != .yuv, container.isForPlayers, !isLossless(config) else { return nil }
         return (source.depths.upperBound > 8 ? ["yuv420p10le", "yuv420p"] : ["yuv420p"])
             .compactMap { PixelFormat(name: $0) }.first(where: supported.contains)
+    }
+
+    private static func isLossless(_ config: VideoStreamConfig) -> Bool {
+        config.encoderOption.contains { name, value in
+            name.isSame(as: "lossless") && !value.isSame(as: "0") || value.holds("lossless=1")
+        }
+    }
+
+    /// What an encoder does by itself to the pictures that it gets: WebP is RGB only without loss.
+    private static func warnings(of source: PixelFormat, as format: PixelFormat, _ codec: Codec, _ config: VideoStreamConfig) -> [Warning] {
+        guard codec.codecName == "webp", source.colorModel == .rgb, format.colorModel == .rgb, !isLossless(config) else { return [] }
+        return [
+            Warning(
+                .chromaSubsampled, parameter: "encoder_option.lossless",
+                "\(codec.name) makes yuv420p of \(format.name), with one sample of color for each 4 pixels; encoder_option {\"lossless\": \"1\"} keeps it")
+        ]
     }
 
     /// What players take: few take H.264 in other formats than this, but for 10 bits.
