@@ -2,8 +2,11 @@ internal import CLibav
 
 /// The first packets of a container that fails at times before those of its first one.
 extension Muxer {
+    /// What is written next depends on a stream that has not begun.
+    package var awaitsStreams: Bool { early?.isEmpty == false }
+
     /// Once the header is written. What goes on from where another has ended keeps its times, whoever begins.
-    func awaitStreams() {
+    func beginAwaitingStreams() {
         early = KnownFaults.beginsWithFirstPacket(format.name) && movesStart && !resumes && encoderTimeBases.count > 1 ? [] : nil
     }
 

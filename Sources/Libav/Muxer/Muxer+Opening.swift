@@ -105,7 +105,7 @@ extension Muxer {
         try checkGateFirst(avformat_write_header(context, nil), "writing the header of \(format.name)")
         try gate.noteOpen()
         settleStart()
-        awaitStreams()
+        beginAwaitingStreams()
         countURLBytes()
     }
 

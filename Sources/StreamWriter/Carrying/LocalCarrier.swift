@@ -79,7 +79,7 @@ package final class LocalCarrier: Carrier, @unchecked Sendable {
 
     package func flush() throws(StreamWriterError) {
         try writing { () throws(LibavError) in
-            if order?.isKept == true || KnownFaults.dropsHeldPackets(format.name) { return try muxer.flush() }
+            if order?.isKept == true || muxer.awaitsStreams || KnownFaults.dropsHeldPackets(format.name) { return try muxer.flush() }
             try muxer.writeHeldPackets()
             try muxer.flush()
             order?.clear()
