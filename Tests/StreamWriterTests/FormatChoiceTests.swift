@@ -223,6 +223,13 @@ import Testing
         #expect(try probe(folder.path("a.webp"))["pix_fmt"] == (isLost ? "yuv420p" : "argb"))
     }
 
+    /// As many samples of color, at other places.
+    @Test func chromaOfAnotherShapeIsSaidToBeConverted() throws {
+        let config = VideoStreamConfig(frameRate: Rational(25, 1)!, width: 64, height: 48, format: "yuv411p", encoder: "mpeg4")
+        let chosen = try chosen(config)
+        #expect(chosen.encoderFormat == "yuv420p" && Set(chosen.warnings.map(\.code)).isSuperset(of: [.chromaSubsampled, .colorConverted]), "\(chosen)")
+    }
+
     /// FFmpeg's own gave samples of gray16le that were 12,515 away.
     @Test(arguments: ["gray16le", "rgb48le"]) func jpeg2000OfMoreThan8BitsIsRefused(format: String) throws {
         let error = try #require(throws: StreamWriterError.self) { try chosen(Self.config(format, "jpeg2000")) }

@@ -37,9 +37,17 @@ extension PixelFormat {
     }
 
     /// Pixels that share a sample of color.
-    package var pixelsOfChroma: Int {
-        guard colorModel == .yuv, let descriptor = av_pix_fmt_desc_get(id)?.pointee else { return 1 }
-        return 1 << (Int(descriptor.log2_chroma_w) + Int(descriptor.log2_chroma_h))
+    package var pixelsOfChroma: Int { chromaBlock.width * chromaBlock.height }
+
+    /// What they lie in.
+    package var chromaBlock: (width: Int, height: Int) {
+        guard colorModel == .yuv, let descriptor = av_pix_fmt_desc_get(id)?.pointee else { return (1, 1) }
+        return (1 << Int(descriptor.log2_chroma_w), 1 << Int(descriptor.log2_chroma_h))
+    }
+
+    /// Whether there are fewer samples of color than in another format, from left to right or from above to below.
+    package func hasCoarserChroma(than other: PixelFormat) -> Bool {
+        chromaBlock.width > other.chromaBlock.width || chromaBlock.height > other.chromaBlock.height
     }
 
     private var components: [Int]? {

@@ -14,7 +14,7 @@ extension RawPictures {
     private func isReordered(_ source: PixelFormat, _ target: PixelFormat) -> Bool {
         // Of packed pixels that share their color it leaves the last ones out where they are no whole group.
         let areWhole = source.pixelsOfChroma == 1 || source.isPlanar && target.isPlanar || width % 4 == 0
-        return areWhole && source.colorModel == target.colorModel && source.depths == target.depths && source.pixelsOfChroma == target.pixelsOfChroma
+        return areWhole && source.colorModel == target.colorModel && source.depths == target.depths && source.chromaBlock == target.chromaBlock
             && source.isFullRangeYUV == target.isFullRangeYUV && source.isFloat == target.isFloat && Warning.losesNothing(source, as: target)
     }
 

@@ -23,8 +23,11 @@ extension Warning {
         if source.hasAlpha && !target.hasAlpha { losses.append((.alphaDropped, "\(target.name) has not the transparent parts of \(source.name)")) }
         if source.colorModel != .gray && target.colorModel == .gray { losses.append((.colorDropped, "\(target.name) has not the colors of \(source.name)")) }
         if isRounded(source, target) { losses.append((.colorConverted, "\(target.name) has the colors of \(source.name) as other numbers, which are rounded")) }
-        if source.colorModel != .gray, target.pixelsOfChroma > source.pixelsOfChroma {
-            losses.append((.chromaSubsampled, "\(target.name) has one sample of color for each \(target.pixelsOfChroma) pixels, and \(source.name) for each \(source.pixelsOfChroma)"))
+        if source.colorModel != .gray, target.hasCoarserChroma(than: source) {
+            let (block, other) = (target.chromaBlock, source.chromaBlock)
+            let isTurned = target.pixelsOfChroma == source.pixelsOfChroma
+            let (own, its) = isTurned ? ("\(block.width)x\(block.height)", "\(other.width)x\(other.height)") : ("\(target.pixelsOfChroma)", "\(source.pixelsOfChroma)")
+            losses.append((.chromaSubsampled, "\(target.name) has one sample of color for each \(own) pixels, and \(source.name) for each \(its)"))
         }
         return losses
     }
@@ -38,7 +41,7 @@ extension Warning {
         case (.rgb, .rgb):
             source.isXYZ != target.isXYZ || source.name.begins(with: "bgra64") && !target.name.begins(with: "bgra64")
                 || source.hasAlpha && target.hasAlpha && !source.isPlanar && target.isPlanar
-        case (.yuv, .yuv): source.isFullRangeYUV != target.isFullRangeYUV || target.pixelsOfChroma < source.pixelsOfChroma
+        case (.yuv, .yuv): source.isFullRangeYUV != target.isFullRangeYUV || source.hasCoarserChroma(than: target)
         default: false
         }
     }
