@@ -216,7 +216,9 @@ class VideoStreamRequest(_VideoStreamRequestRequired, total=False):
     encoder_format: str
     """A pixel format that the encoder takes; without it the one that loses least, except that H.264 of 8 bits, RGB or
     gray is `yuv420p`, which players take, and so are RGB and gray for HEVC, VP9 and AV1 in mp4, webm and other
-    containers of players.
+    containers of players. Of raw video in avi, mov or nut it is one that is read back from there as what it is, in
+    another order of the same numbers at most; where there is none, or one is named that is not, it is 422 with those
+    that the container keeps.
     """
     encoder_frame_rate: FrameRate
     encoder_width: Pixels
