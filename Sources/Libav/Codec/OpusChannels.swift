@@ -37,18 +37,41 @@ package enum OpusChannels {
 
         /// The channel in which each is the loudest when it has been encoded and decoded.
         func heard() throws(LibavError) -> [Int] {
-            let decoder = try OpusDecoder(of: encoder)
+            let decoder = try decoder()
             var samples = [[Float]](repeating: [], count: shape.layout.channels)
             // One more, as they come out later.
             for block in 0...shape.layout.channels * Self.turn {
                 try encoder.send(sound(in: block / Self.turn, at: block * encoder.frameSize))
-                while case .packet(let packet) = try encoder.receive() { try decoder.decode(packet, into: &samples) }
+                while case .packet(let packet) = try encoder.receive() {
+                    try decoder.send(packet)
+                    while let frame = try decoder.receive() { try add(frame, to: &samples) }
+                }
             }
             let length = Self.turn * encoder.frameSize
             return (0..<shape.layout.channels).map { turn in
                 let middle = turn * length + length / 3..<(turn + 1) * length
                 let loudness = samples.map { channel in channel.dropFirst(middle.lowerBound).prefix(middle.count).reduce(0) { $0 + $1 * $1 } }
                 return loudness.indices.max { loudness[$0] < loudness[$1] }!
+            }
+        }
+
+        private func decoder() throws(LibavError) -> Decoder {
+            let parameters = try allocated(avcodec_parameters_alloc(), "opening a decoder")
+            defer {
+                var parameters: UnsafeMutablePointer<AVCodecParameters>? = parameters
+                avcodec_parameters_free(&parameters)
+            }
+            try check(avcodec_parameters_from_context(parameters, encoder.context), "opening a decoder")
+            return try Decoder(parameters, named: "opus")
+        }
+
+        private func add(_ frame: Frame, to samples: inout [[Float]]) throws(LibavError) {
+            guard frame.pointer.pointee.format == AV_SAMPLE_FMT_FLTP.rawValue, Int(frame.pointer.pointee.ch_layout.nb_channels) == samples.count else {
+                throw .invalid("decoding: the channels are others")
+            }
+            for channel in samples.indices {
+                guard let plane = frame.plane(channel) else { return }
+                samples[channel] += UnsafeRawBufferPointer(start: plane, count: frame.sampleCount * 4).assumingMemoryBound(to: Float.self)
             }
         }
 
@@ -64,49 +87,6 @@ package enum OpusChannels {
                 samples[index] = isSounding ? 0.3 * sin(Float(start + index / shape.layout.channels) * 0.05) : 0
             }
             return frame
-        }
-    }
-}
-
-/// libav's own decoder of what an encoder makes.
-private final class OpusDecoder {
-    private let context: UnsafeMutablePointer<AVCodecContext>
-
-    init(of encoder: Encoder) throws(LibavError) {
-        guard let codec = avcodec_find_decoder_by_name("opus") else { throw .invalid("there is no decoder of Opus") }
-        context = try allocated(avcodec_alloc_context3(codec), "allocating a decoder")
-        do throws(LibavError) {
-            let parameters = try allocated(avcodec_parameters_alloc(), "opening a decoder")
-            defer {
-                var parameters: UnsafeMutablePointer<AVCodecParameters>? = parameters
-                avcodec_parameters_free(&parameters)
-            }
-            try check(avcodec_parameters_from_context(parameters, encoder.context), "opening a decoder")
-            try check(avcodec_parameters_to_context(context, parameters), "opening a decoder")
-            context.pointee.thread_count = 1
-            try check(avcodec_open2(context, codec, nil), "opening a decoder")
-        } catch {
-            Self.free(context)
-            throw error
-        }
-    }
-
-    deinit { Self.free(context) }
-
-    private static func free(_ context: UnsafeMutablePointer<AVCodecContext>) {
-        var context: UnsafeMutablePointer<AVCodecContext>? = context
-        avcodec_free_context(&context)
-    }
-
-    func decode(_ packet: Packet, into samples: inout [[Float]]) throws(LibavError) {
-        try check(avcodec_send_packet(context, packet.pointer), "decoding")
-        let frame = try Frame()
-        while avcodec_receive_frame(context, frame.pointer) >= 0 {
-            guard frame.pointer.pointee.format == AV_SAMPLE_FMT_FLTP.rawValue, Int(frame.pointer.pointee.ch_layout.nb_channels) == samples.count else { return }
-            for channel in samples.indices {
-                guard let plane = frame.plane(channel) else { return }
-                samples[channel] += UnsafeRawBufferPointer(start: plane, count: frame.sampleCount * 4).assumingMemoryBound(to: Float.self)
-            }
         }
     }
 }

@@ -89,18 +89,12 @@ package final class Demuxer {
         let doing = "decoding a picture of the output"
         try check(avformat_find_stream_info(context, nil), doing)
         guard context.pointee.nb_streams > 0 else { return nil }
-        let parameters = context.pointee.streams[0]!.pointee.codecpar!
-        guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else { return nil }
-        var decoder = avcodec_alloc_context3(codec)
-        defer { avcodec_free_context(&decoder) }
-        try check(avcodec_parameters_to_context(decoder, parameters), doing)
-        try check(avcodec_open2(decoder, codec, nil), doing)
+        let decoder = try Decoder(context.pointee.streams[0]!.pointee.codecpar)
         try check(av_read_frame(context, packet.pointer), doing)
         defer { av_packet_unref(packet.pointer) }
-        try check(avcodec_send_packet(decoder, packet.pointer), doing)
-        _ = avcodec_send_packet(decoder, nil)
-        let frame = try Frame()
-        return avcodec_receive_frame(decoder, frame.pointer) >= 0 ? frame : nil
+        try decoder.send(packet)
+        try decoder.send(nil)
+        return try decoder.receive()
     }
 
     /// Whether one of the streams is a picture that stands for the file.

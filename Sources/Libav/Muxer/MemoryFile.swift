@@ -16,25 +16,15 @@ final class MemoryFile {
 
     private init(_ bytes: [UInt8], isWritten: Bool) throws(LibavError) {
         self.bytes = bytes
-        let buffer = av_malloc(Self.bufferBytes)?.assumingMemoryBound(to: UInt8.self)
-        let context = buffer.flatMap {
-            isWritten
-                ? clibav_alloc_output($0, Int32(Self.bufferBytes), nil, writeToMemory, seekInMemory)
-                : avio_alloc_context($0, Int32(Self.bufferBytes), 0, nil, readFromMemory, nil, seekInMemory)
+        let context = AVIO.allocate(Self.bufferBytes) {
+            isWritten ? clibav_alloc_output($0, $1, nil, writeToMemory, seekInMemory) : avio_alloc_context($0, $1, 0, nil, readFromMemory, nil, seekInMemory)
         }
-        guard let context else {
-            av_free(buffer)
-            throw .outOfMemory("allocating a file in memory")
-        }
+        guard let context else { throw .outOfMemory("allocating a file in memory") }
         self.context = context
         context.pointee.opaque = Unmanaged.passUnretained(self).toOpaque()
     }
 
-    deinit {
-        av_freep(&context.pointee.buffer)
-        var context: UnsafeMutablePointer<AVIOContext>? = context
-        avio_context_free(&context)
-    }
+    deinit { AVIO.free(context) }
 
     fileprivate func write(_ given: UnsafeBufferPointer<UInt8>) -> Int32 {
         let end = position + given.count

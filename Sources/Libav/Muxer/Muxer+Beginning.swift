@@ -16,13 +16,12 @@ extension Muxer {
     /// for those of other streams.
     func keep(_ packet: Packet) throws(LibavError) {
         early?.append(packet)
-        if haveAllBegun || hasWaited { try passEarly() }
+        if haveAllBegun || hasFirstWaited(for: packet) { try passEarly() }
     }
 
-    private var hasWaited: Bool {
-        guard let most = interleaveSeconds, let early else { return false }
-        let times = early.map(seconds)
-        return (times.max() ?? 0) - (times.min() ?? 0) > most
+    private func hasFirstWaited(for latest: Packet) -> Bool {
+        guard let most = interleaveSeconds, let first = early?.first else { return false }
+        return seconds(latest) - seconds(first) > most
     }
 
     private func seconds(_ packet: Packet) -> Double {

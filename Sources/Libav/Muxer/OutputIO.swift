@@ -38,13 +38,8 @@ package final class OutputIO: @unchecked Sendable {
         descriptor: Int32, bufferBytes: Int, packetBytes: Int? = nil, interruption: Interruption,
         onWrite: (@Sendable () -> Void)? = nil
     ) throws(LibavError) {
-        let buffer = av_malloc(bufferBytes)
-        let context = buffer.flatMap {
-            clibav_alloc_output(
-                $0.assumingMemoryBound(to: UInt8.self), Int32(bufferBytes), nil, writeCallback, seekCallback)
-        }
+        let context = AVIO.allocate(bufferBytes) { clibav_alloc_output($0, $1, nil, writeCallback, seekCallback) }
         guard let context else {
-            av_free(buffer)
             Glibc.close(descriptor)
             throw .outOfMemory("allocating the output")
         }
@@ -63,9 +58,7 @@ package final class OutputIO: @unchecked Sendable {
 
     deinit {
         if isOpen { Glibc.close(descriptor) }
-        av_freep(&context.pointee.buffer)
-        var context: UnsafeMutablePointer<AVIOContext>? = context
-        avio_context_free(&context)
+        AVIO.free(context)
     }
 
     /// The size of the output so far. Any thread.

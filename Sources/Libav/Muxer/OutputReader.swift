@@ -17,26 +17,14 @@ final class OutputReader {
                 code: clibav_error_from_errno(EBADF),
                 doing: "reading the output back, which is open for writing only")
         }
-        let buffer = av_malloc(Self.bufferBytes)
-        let context = buffer.flatMap {
-            avio_alloc_context(
-                $0.assumingMemoryBound(to: UInt8.self), Int32(Self.bufferBytes), 0, nil, readCallback, nil,
-                readerSeekCallback)
-        }
-        guard let context else {
-            av_free(buffer)
-            throw .outOfMemory("reading the output back")
-        }
+        let context = AVIO.allocate(Self.bufferBytes) { avio_alloc_context($0, $1, 0, nil, readCallback, nil, readerSeekCallback) }
+        guard let context else { throw .outOfMemory("reading the output back") }
         self.context = context
         self.descriptor = descriptor
         context.pointee.opaque = Unmanaged.passUnretained(self).toOpaque()
     }
 
-    deinit {
-        av_freep(&context.pointee.buffer)
-        var context: UnsafeMutablePointer<AVIOContext>? = context
-        avio_context_free(&context)
-    }
+    deinit { AVIO.free(context) }
 
     fileprivate func read(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
         while true {

@@ -11,12 +11,8 @@ final class SinkIO: @unchecked Sendable {
 
     /// Takes the sink, also when it throws.
     init(_ sink: any ByteSink) throws(LibavError) {
-        let buffer = av_malloc(OutputIO.defaultBufferBytes)
-        let context = buffer.flatMap {
-            clibav_alloc_output($0.assumingMemoryBound(to: UInt8.self), Int32(OutputIO.defaultBufferBytes), nil, writeToSink, nil)
-        }
+        let context = AVIO.allocate(OutputIO.defaultBufferBytes) { clibav_alloc_output($0, $1, nil, writeToSink, nil) }
         guard let context else {
-            av_free(buffer)
             sink.abort()
             throw .outOfMemory("allocating the output")
         }
@@ -28,9 +24,7 @@ final class SinkIO: @unchecked Sendable {
 
     deinit {
         abort()
-        av_freep(&context.pointee.buffer)
-        var context: UnsafeMutablePointer<AVIOContext>? = context
-        avio_context_free(&context)
+        AVIO.free(context)
     }
 
     /// Sends what is buffered, and waits for what becomes of all of it.

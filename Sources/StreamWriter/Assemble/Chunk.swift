@@ -114,7 +114,7 @@ public final class Chunk {
     }
 
     func prepareRegions(_ limit: Int) throws(StreamWriterError) {
-        // The stream's own encoding goes on without it.
+        // Of a required output; the stream itself would go on.
         try writer.failureOfOutputs.check()
         try writer.requireRoom()
         try writer.requireOthers(beside: stream)
